@@ -1,0 +1,1 @@
+"""The doors: they parse, call the core and print."""

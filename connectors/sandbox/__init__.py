@@ -1,0 +1,1 @@
+"""Loopback stand-ins for Salesforce, HubSpot and Twilio Lookup."""

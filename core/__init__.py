@@ -1,0 +1,1 @@
+"""Numbers, rules and plans. Imports no HTTP client and no CRM, and reads no environment."""

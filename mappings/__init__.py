@@ -1,0 +1,1 @@
+"""Which fields of which object carry what: YAML files and their JSON Schema."""
