@@ -1,0 +1,83 @@
+"""A mapping resolved for one CRM: every field name spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .values import Companion, Record, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One phone field and its six companions, by CRM field name."""
+
+    field: str
+    companions: Mapping[Companion, str]
+    normalize: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutFlag:
+    """The opt-out field, the values that mean "do not contact", and the value that raises it."""
+
+    field: str
+    true_values: tuple[Value, ...]
+
+    @property
+    def raised(self) -> Value:
+        """Return the value to write."""
+        return self.true_values[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShape:
+    """All that ringfence reads and writes on one CRM object."""
+
+    name: str
+    slots: tuple[Slot, ...]
+    opt_out: OptOutFlag | None = None
+    region_field: str | None = None
+    default_region: str | None = None
+    channel_field: str | None = None
+    tier_field: str | None = None
+    filter: Any = None
+    spread_limit: int = 25
+
+    def companion_fields(self) -> tuple[str, ...]:
+        """Return the companions of all slots."""
+        return tuple(name for slot in self.slots for name in slot.companions.values())
+
+    def input_fields(self) -> tuple[str, ...]:
+        """Return the fields that are read and, but for the flag and normalised phones, never written."""
+        named = [slot.field for slot in self.slots]
+        named += [name for name in (self.region_field, self.channel_field, self.tier_field) if name]
+        if self.opt_out:
+            named.append(self.opt_out.field)
+        return tuple(dict.fromkeys(named))
+
+    def read_fields(self) -> tuple[str, ...]:
+        """Return every field a sync reads, each once."""
+        return tuple(dict.fromkeys((*self.input_fields(), *self.companion_fields())))
+
+    def owned_fields(self) -> frozenset[str]:
+        """Return every field a sync may write (contract, section 2)."""
+        owned = set(self.companion_fields())
+        owned.update(slot.field for slot in self.slots if slot.normalize)
+        if self.opt_out:
+            owned.add(self.opt_out.field)
+        return frozenset(owned)
+
+    def is_flagged(self, record: Record) -> bool:
+        """Return whether the record's opt-out flag is up."""
+        if self.opt_out is None:
+            return False
+        value = record.values.get(self.opt_out.field)
+        return any(_same(value, true) for true in self.opt_out.true_values)
+
+
+def _same(value: Value, true: Value) -> bool:
+    if isinstance(value, str) and isinstance(true, str):
+        return value.strip().casefold() == true.strip().casefold()
+    return type(value) is type(true) and value == true

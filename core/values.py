@@ -1,0 +1,82 @@
+"""The values that travel through a sync: records, changes and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Value = str | bool | datetime | None
+"""What a CRM field holds: text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
+
+
+class Companion(StrEnum):
+    """The six fields that ringfence owns beside each phone slot (contract, section 2)."""
+
+    STATUS = "status"
+    REASON = "reason"
+    E164 = "e164"
+    LINE_TYPE = "line_type"
+    SCREENED_VALUE = "screened_value"
+    LAST_SCREENED = "last_screened"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One CRM record as read: ``values`` by CRM field name, already typed by the connector.
+
+    ``modified`` is the record's modification time as the CRM tells it. ``in_scope`` is False for a record outside the
+    mapping's filter: it is never screened, but an opt-out still reaches it.
+    """
+
+    object: str
+    id: str
+    values: Mapping[str, Value]
+    modified: datetime | None = None
+    in_scope: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field's old and new value."""
+
+    field: str
+    old: Value
+    new: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one record should become. ``fields`` is never empty.
+
+    ``guard`` holds fields with the values they must still have when the write lands (a phone field that is being
+    normalised); empty where the write needs no precondition. ``modified`` is the stamp of the record as it was read.
+    """
+
+    object: str
+    id: str
+    fields: tuple[FieldChange, ...]
+    guard: Mapping[str, Value] = field(default_factory=dict)
+    modified: datetime | None = None
+
+    def new_values(self) -> dict[str, Value]:
+        """Return field name -> new value."""
+        return {change.field: change.new for change in self.fields}
+
+
+class Outcome(StrEnum):
+    """What became of a row that was sent for writing."""
+
+    WRITTEN = "written"
+    CONFLICT = "conflict"  # somebody changed, merged or deleted the record since it was read
+    REFUSED = "refused"  # the CRM said no; its words are kept
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """The outcome of one change: the CRM's own code and words where it did not simply write."""
+
+    outcome: Outcome
+    code: str = ""
+    message: str = ""
