@@ -1,0 +1,27 @@
+"""Raw CRM text to a phone number, with the reason when it is none.
+
+`read_number` is the one entry. It goes through small modules in the order of the data's way:
+
+    text       characters: invisible ones, Unicode digits, spaces and dashes
+    traps      texts that look like numbers and are none, or not all of them: masked, floats, URIs, keypad letters
+    cell       the digit groups of a cell and what stands between them
+    dialling   the prefixes of one number: 00, 011, (0), a calling code without +
+    plan       (plus, digits, region) to validity, region and line type; the only module that asks `phonenumbers`
+
+All of it is pure and raises on no text.
+"""
+
+from .plan import metadata_version
+from .reader import read_number
+from .values import LineType, Number, Reading, ReasonCode, Validity, mask
+
+__all__ = [
+    "LineType",
+    "Number",
+    "Reading",
+    "ReasonCode",
+    "Validity",
+    "mask",
+    "metadata_version",
+    "read_number",
+]

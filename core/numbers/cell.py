@@ -1,0 +1,99 @@
+"""The digit groups of a cell, and what stands between them."""
+
+import re
+from dataclasses import dataclass
+
+from .dialling import digits_of
+
+# Digits with the punctuation that is used inside numbers; a plus in the middle starts another one.
+_SPAN = re.compile(r"(?:\+[+ ]*)?[(\[ ]*(?:\+ ?)?\d(?:[\d ().\[\]_'-]*\d)?")
+# Signs that stand between two numbers as well as inside one.
+_SOFT = re.compile(r"[\])]? ?[/\\,] ?[(\[]?")
+_TRIM = " ,;:.=-()[]/\\"
+# "0~0" is how a plan writes an exit prefix with a second dial tone in it.
+_DIAL_TONE = re.compile(r"^(\d)~(?=\d)")
+_HASH_EXTENSION = re.compile(r"[- ]+(\d{1,6})#$")
+
+# The most digits that an extension has after such a label (the limits of libphonenumber).
+_LABELS = {
+    **dict.fromkeys(("ext", "extn", "extension", "extensión", "xtn", "xt", "int", "interno", "anexo", "ramal"), 20),
+    **dict.fromkeys(("poste", "durchwahl", "dw", "app", "apparat", "nst", "wew", "\u0434\u043e\u0431"), 20),
+    **dict.fromkeys(("x", "#", "~"), 9),
+    ",,": 15,
+}
+_UNLABELLED = {",": 9, ";": 15}
+
+# A national number without a plus has at least this many digits, except where the region has shorter ones.
+NUMBER_LIKE = 7
+# What is examined of one cell; more groups are a list of something else.
+MAX_SPANS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Digits with inner punctuation as typed; `gap` is the text between the span before and this one."""
+
+    text: str
+    gap: str
+
+    @property
+    def plus(self) -> bool:
+        """True when the span starts with a plus."""
+        return "+" in self.text
+
+    @property
+    def digits(self) -> str:
+        """The digits of the span."""
+        return digits_of(self.text)
+
+    @property
+    def soft(self) -> bool:
+        """True when the sign in front may stand inside a number (030/123456) as well as between two."""
+        return not self.plus and _SOFT.fullmatch(self.gap) is not None
+
+    @property
+    def comma(self) -> bool:
+        """True when a comma stands in front."""
+        return "," in self.gap
+
+    @property
+    def glued(self) -> bool:
+        """True when one or two letters stand between the digits (600a5): nobody can tell what they replace."""
+        return 1 <= len(self.gap) <= 2 and self.gap.isalpha()
+
+    def extension_limit(self) -> int:
+        """Return how many digits an extension has after a label as in front of this span; 0 when it is no label."""
+        return _LABELS.get(self.gap.strip(_TRIM).lower() or self.gap.replace(" ", ""), 0)
+
+    def unlabelled_limit(self) -> int:
+        """Return the same for a mere comma or semicolon in front."""
+        return _UNLABELLED.get(self.gap.replace(" ", ""), 0)
+
+
+def scan(text: str) -> tuple[list[Span], str]:
+    """Return the spans of a cleaned text in order (the first 24), and the text after the last one."""
+    text = _HASH_EXTENSION.sub(r" #\1", _DIAL_TONE.sub(r"\1", text))
+    spans: list[Span] = []
+    end = 0
+    for match in _SPAN.finditer(text):
+        if len(spans) == MAX_SPANS:
+            break
+        spans.append(Span(match[0].strip(), text[end : match.start()]))
+        end = match.end()
+    return spans, text[end:]
+
+
+def runs(spans: list[Span]) -> list[list[Span]]:
+    """Return the spans in runs; inside a run each is parted from the next by a soft sign only."""
+    result: list[list[Span]] = []
+    for span in spans:
+        if result and span.soft:
+            result[-1].append(span)
+        else:
+            result.append([span])
+    return result
+
+
+def number_like(run: list[Span]) -> bool:
+    """Return whether a run is long enough for a number, whatever the region."""
+    return run[0].plus or sum(len(span.digits) for span in run) >= NUMBER_LIKE

@@ -1,0 +1,204 @@
+"""`read_number`: the steps in order, from the quickest to the most patient."""
+
+import re
+from dataclasses import dataclass, replace
+
+from . import cell, plan, text, traps
+from .cell import Span
+from .cutting import TAIL, cut, is_full
+from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
+from .values import LineType, Number, Reading, ReasonCode, Validity
+
+# Nothing to repair and one number only; (0), slashes and a spreadsheet's .0 go the long way.
+_ORDINARY = re.compile(r"(?:\+|\(?)[0-9](?:[0-9 ()-]|\.(?!0{1,2}\Z))*")
+_SEPARATORS = str.maketrans("", "", " ().+-")
+
+_NOT_A_NUMBER = Reading(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
+_MASKED = Reading(Validity.INVALID, ReasonCode.MASKED)
+
+# A word may stand for digits anywhere in these; in an ordinary number only when it is written in capitals.
+_WORD_TYPES = frozenset(
+    (LineType.TOLL_FREE, LineType.PREMIUM, LineType.SHARED_COST, LineType.UAN, LineType.PERSONAL, LineType.VOIP)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What was found in one text; becomes a `Number`."""
+
+    reading: Reading
+    repairs: tuple[str, ...] = ()
+    extension: str | None = None
+    others: tuple[str, ...] = ()
+
+
+def read_number(raw: str | None, region: str | None) -> Number:
+    """Return the verdict on the content of one phone field.
+
+    Takes any text (None and blank are `not_a_number`) and the ISO 3166 region that reads numbers without a calling
+    code; None or an unknown one leaves these `unknown`. Examines the first 1,000 characters. Raises nothing.
+    """
+    raw = raw or ""
+    region = plan.known_region(region)
+    verdict = _read_ordinary(raw, region)
+    if verdict is None:
+        cleaned, repairs = text.clean(raw)
+        found = _read_cell(cleaned, region)
+        noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
+        verdict = replace(found, repairs=tuple(dict.fromkeys((*noted, *found.repairs))))
+    reading = verdict.reading
+    return Number(
+        raw=raw,
+        e164=reading.e164,
+        region=reading.region,
+        line_type=reading.line_type,
+        validity=reading.validity,
+        reason=reading.reason,
+        extension=verdict.extension,
+        repairs=verdict.repairs,
+        others=tuple(dict.fromkeys(other for other in verdict.others if other != reading.e164)),
+    )
+
+
+def _read_ordinary(raw: str, region: str | None) -> _Verdict | None:
+    """The short way of most cells: plain characters, one valid reading."""
+    if len(raw) > text.MAX_EXAMINED or not raw.isascii() or not _ORDINARY.fullmatch(raw) or "(0)" in raw:
+        return None
+    reading = evaluate_plain(raw.startswith("+"), raw.translate(_SEPARATORS), region)
+    return _Verdict(reading) if reading.valid else None
+
+
+def _read_cell(cleaned: str, region: str | None) -> _Verdict:
+    without_carrier = traps.without_carrier(cleaned, region)
+    if without_carrier is not None:
+        return _noting(_read_cell(without_carrier, region), "dropped a carrier placeholder")
+    if traps.is_masked(cleaned):
+        return _Verdict(_MASKED)
+    if not digits_of(cleaned) or traps.is_scientific(cleaned):
+        return _Verdict(_NOT_A_NUMBER)
+    uri = traps.split_uri(cleaned)
+    if uri is not None:
+        return _read_uri(*uri, region=region)
+    return _read_spreadsheet(cleaned, region) or _read_letters(cleaned, region)
+
+
+def _read_uri(body: str, has_context: bool, region: str | None) -> _Verdict:
+    if not has_context:
+        return _read_letters(body, region)
+    e164 = plan.parse_uri(body, region)
+    return _Verdict(plan.evaluate(True, digits_of(e164), None) if e164 else _NOT_A_NUMBER)
+
+
+def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
+    figure = traps.without_thousands(cleaned)
+    if figure is not None:
+        return _noting(_read_spans(figure, region), "dropped thousands separators")
+    short = traps.without_float(cleaned)
+    if short is None:
+        return None
+    dropped = _noting(_read_letters(short[0], region), "dropped a spreadsheet .0")
+    if not short[1]:
+        return dropped
+    kept = _read_letters(cleaned, region)
+    if kept.reading.valid and dropped.reading.valid:
+        return _Verdict(AMBIGUOUS)
+    return kept if kept.reading.valid else dropped
+
+
+def _read_letters(cleaned: str, region: str | None) -> _Verdict:
+    """Letters are text, or O and l typed for digits, or a word on the keypad; text wins over a word."""
+    plain = _read_spans(cleaned, region)
+    fixed = traps.with_typed_letters(cleaned)
+    if fixed is not None:
+        typed = _read_spans(fixed, region)
+        if plain.reading.valid and typed.reading.valid and plain.reading.e164 != typed.reading.e164:
+            return _Verdict(AMBIGUOUS)
+        if typed.reading.valid:
+            return _noting(typed, "read O and l as 0 and 1")
+    if plain.reading.valid:
+        return plain
+    return _read_keypad(cleaned, region) or plain
+
+
+def _read_keypad(cleaned: str, region: str | None) -> _Verdict | None:
+    spelled = traps.from_keypad(cleaned)
+    if spelled is None:
+        return None
+    reading = evaluate_plain("+" in spelled.digits, digits_of(spelled.digits), region)
+    if reading.valid and (reading.line_type in _WORD_TYPES or spelled.word.isupper()):
+        return _Verdict(reading, ("read letters as keypad digits",), spelled.extension)
+    return None
+
+
+def _read_spans(cleaned: str, region: str | None) -> _Verdict:
+    spans, tail = cell.scan(cleaned)
+    runs = cell.runs(spans)
+    at = next((index for index, run in enumerate(runs) if cell.number_like(run)), 0)
+    first, *further = cut(runs[at], region)
+    following = runs[at + 1] if at + 1 < len(runs) else []
+    if following and following[0].extension_limit():
+        return _with_labelled_extension(first, further, runs[at], following, runs[at + 2 :], region)
+    others, ignored = _read_others(first.reading, runs[at + 1 :], region)
+    if following and following[0].glued and not others:
+        return _Verdict(AMBIGUOUS)
+    extension = None
+    if ignored and not others and len(runs) == at + 2 and not tail.strip(" #"):
+        extension = _unlabelled_extension(first.reading, following)
+    if any(map(str.isalnum, tail)) or (ignored and extension is None):
+        first = Choice(first.reading, (*first.repairs, TAIL))
+    return _Verdict(first.reading, first.repairs, extension, (*_forms(further), *others))
+
+
+def _with_labelled_extension(
+    first: Choice,
+    further: list[Choice],
+    run: list[Span],
+    following: list[Span],
+    rest: list[list[Span]],
+    region: str | None,
+) -> _Verdict:
+    label, digits = following[0].gap, following[0].digits
+    others = (*_forms(further), *_read_others(first.reading, rest, region)[0])
+    is_sign = label.strip(" ,;:.=-()[]/\\").lower() in ("x", "#")
+    if is_sign and not first.reading.at_least_possible and first.reading.reason is not ReasonCode.NO_REGION:
+        return _Verdict(_MASKED, others=others)
+    if is_sign and label in ("x", "X") and _fits(run[-1], digits, region):
+        return _Verdict(AMBIGUOUS, others=others)
+    if len(digits) > following[0].extension_limit():
+        return _Verdict(Reading(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
+    return _Verdict(first.reading, first.repairs, digits, others)
+
+
+def _fits(span: Span, digits: str, region: str | None) -> bool:
+    """Return whether an x between digits may hide one: the plan has numbers with one digit more in its place."""
+    return plan.evaluate(span.plus, span.digits + "0" + digits, region).at_least_possible
+
+
+def _unlabelled_extension(first: Reading, following: list[Span]) -> str | None:
+    if not first.at_least_possible or len(following) != 1:
+        return None
+    digits = following[0].digits
+    return digits if len(digits) <= following[0].unlabelled_limit() else None
+
+
+def _read_others(first: Reading, runs: list[list[Span]], region: str | None) -> tuple[tuple[str, ...], bool]:
+    """Return the E.164 forms of the further numbers, and whether digits were left that are none."""
+    forms: list[str] = []
+    ignored = False
+    for run in runs:
+        valid = [choice for choice in cut(run, region) if choice.reading.valid]
+        full = [choice for choice in valid if is_full(choice.reading, run[0].text, first, region)]
+        forms.extend(_forms(full))
+        ignored = ignored or not full
+    return tuple(forms), ignored
+
+
+def _forms(choices: list[Choice]) -> tuple[str, ...]:
+    return tuple(choice.reading.e164 for choice in choices if choice.reading.e164)
+
+
+def _noting(verdict: _Verdict, repair: str) -> _Verdict:
+    """Return the verdict with the repair in front, when there is a number that it led to."""
+    if not verdict.reading.at_least_possible:
+        return verdict
+    return replace(verdict, repairs=(repair, *verdict.repairs))

@@ -1,0 +1,91 @@
+"""Characters: what a person sees in a cell, in plain ASCII punctuation and digits."""
+
+import unicodedata
+
+# A longer text is no phone field; what is examined is bounded, so that the time is.
+MAX_EXAMINED = 1000
+
+DIGITS = "read digits of another script"
+INVISIBLE = "ignored invisible characters"
+SPACES = "read unusual spaces as spaces"
+DASHES = "read unusual dashes as dashes"
+CAPPED = "examined the beginning only"
+
+# Signs that stand for a hidden digit become "*"; signs that separate groups become their ASCII twins.
+_SIGNS = {
+    **dict.fromkeys("\u2022\u25cf\u2219\u22c5\u25a0\u2588\u25aa\u25e6\u25cb\u2b24\u2217\u2731\uff0a\u00d7\u2026", "*"),
+    **dict.fromkeys("\u00b7\u30fb\uff61\u3002", "."),
+    **dict.fromkeys("\u30fc\u2212", "-"),
+    **dict.fromkeys("\uff0b\u207a\ufe62", "+"),
+    "\ufffd": " ",
+    "\n": "\n",
+    "\r": "\n",
+    "\v": "\n",
+    "\f": "\n",
+}
+_TWINS = {
+    **dict.fromkeys(("Cf", "Mn", "Me", "Mc"), ""),
+    **dict.fromkeys(("Zs", "Cc"), " "),
+    **dict.fromkeys(("Zl", "Zp"), "\n"),
+    "Pd": "-",
+}
+_NOTES = {"Nd": DIGITS, "Cf": INVISIBLE, "Mn": INVISIBLE, "Cc": INVISIBLE, "Zs": SPACES, "Pd": DASHES}
+# An editor puts these in by itself and every reader takes them: not worth a word in the reason.
+_UNREMARKABLE = frozenset("\t\r\n\v\f\u00a0\u00ad")
+
+
+class _Table(dict[int, str]):
+    """A translation table for `str.translate` that learns ASCII and the few thousand characters that change."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        twin = _twin(character)
+        if twin != character or character.isascii():
+            self[code] = twin
+        return twin
+
+
+def _twin(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if character > "\uff00" and len(unicodedata.normalize("NFKC", character)) == 1:
+        character = unicodedata.normalize("NFKC", character)
+        category = unicodedata.category(character)
+    return _TWINS.get(category, character)
+
+
+_TABLE = _Table()
+
+
+def clean(raw: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text with ASCII digits, spaces, dashes and plus signs, and the repairs that were needed.
+
+    Invisible characters are gone, line breaks are "\\n", runs of spaces are one space. Takes any text, lone surrogates
+    included, and examines its first 1,000 characters.
+    """
+    repairs: tuple[str, ...] = ()
+    if len(raw) > MAX_EXAMINED:
+        raw, repairs = _cap(raw), (CAPPED,)
+    if not raw.isascii():
+        raw = unicodedata.normalize("NFC", raw)
+    if not raw.isascii() or not raw.isprintable():
+        repairs += _notes(raw)
+        raw = raw.translate(_TABLE)
+    return "\n".join(" ".join(line.split()) for line in raw.split("\n")).strip(), repairs
+
+
+def _cap(raw: str) -> str:
+    """Cut without leaving half a number at the end; a text that is one single word keeps its beginning."""
+    head = raw[:MAX_EXAMINED]
+    if raw[MAX_EXAMINED].isspace():
+        return head
+    return head.rstrip("0123456789+-./() ") or head
+
+
+def _notes(raw: str) -> tuple[str, ...]:
+    odd = (character for character in raw if not ("\x20" <= character <= "\x7e" or character in _UNREMARKABLE))
+    notes = (_NOTES.get(unicodedata.category(character)) for character in odd)
+    return tuple(dict.fromkeys(note for note in notes if note))

@@ -1,0 +1,101 @@
+"""Texts that look like numbers and are none, or that hide one: each step takes a cleaned text and is tried once."""
+
+import re
+from dataclasses import dataclass
+
+# 4.91512E+11: a spreadsheet shows few digits of a long number and saves what it shows.
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d{1,3}")
+_FLOAT = re.compile(r"(?P<number>[^.,]*\d{3})[.,]0{1,2}")
+_FLOAT_WITH_DOTS = re.compile(r"(?P<number>.*\d{3})[.,]0{1,2}", re.DOTALL)
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
+
+_MASK = re.compile(
+    r"\d[*?]|[*?]\d|\*{2,}"  # a star or a question mark in place of a digit
+    r"|\#{2,}|_{2,}|\d\.{3,}"
+    r"|(?<![a-z])x{2,}(?![a-z])"
+    r"|\dx(?![\w.: ]*\d)"  # an x that ends the digits; followed by digits it may introduce an extension
+    r"|^\W*x[\d x-]{6,}",
+    re.IGNORECASE,
+)
+_MASK_ALONE = re.compile(r"[*x#?_ ().+-]*(?:\*|x|\#\#|__)[*x#?_ ().+-]*", re.IGNORECASE)
+
+# In Brazil and Argentina 0xx stands for the trunk zero and the digits of a carrier of one's choice.
+_CARRIER = re.compile(r"(\W*)\(?0 ?xx ?\)?", re.IGNORECASE)
+_CARRIER_REGIONS = frozenset(("AR", "BR"))
+
+_URI = re.compile(r"\b(?:tel|callto):", re.IGNORECASE)
+_URI_PARAMETER = re.compile(r";(?!ext=)[a-z][\w-]*(?:=[^;]*)?", re.IGNORECASE)
+
+_TYPED_LETTERS = re.compile(r"(?<![A-Za-z])[0-9OolI]+(?![A-Za-z])")
+_LETTER_DIGITS = str.maketrans("OolI", "0011")
+
+_KEYPAD_WORD = re.compile(r"(?P<head>\+?[0-9(][0-9() .-]*?)[ .-]*(?P<word>[A-Za-z][A-Za-z0-9 .-]*)")
+_KEYPAD_EXTENSION = re.compile(r"[ ,]+(?:x|ext)[. ]*(?P<extension>\d{1,9})$", re.IGNORECASE)
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+
+
+def is_scientific(text: str) -> bool:
+    """Return whether a spreadsheet has written the number as 4.9E+11: the rest of its digits is lost."""
+    return _SCIENTIFIC.fullmatch(text) is not None
+
+
+def is_masked(text: str) -> bool:
+    """Return whether x, *, # or the like stand where digits should: what is left is another number, or none."""
+    return _MASK.search(text) is not None or _MASK_ALONE.fullmatch(text) is not None
+
+
+def without_float(text: str) -> tuple[str, bool] | None:
+    """Return the text without a spreadsheet's .0, and whether the tail could still be part of the number.
+
+    None when there is no such tail. The tail is certain when no other dot or comma separates digits.
+    """
+    certain = _FLOAT.fullmatch(text)
+    if certain:
+        return certain["number"], False
+    possible = _FLOAT_WITH_DOTS.fullmatch(text)
+    return (possible["number"], True) if possible else None
+
+
+def without_thousands(text: str) -> str | None:
+    """Return 4,155,550,143 without its commas, or None when the text is not such a figure."""
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else None
+
+
+def without_carrier(text: str, region: str | None) -> str | None:
+    """Return a Brazilian or Argentine 0xx number with its trunk zero alone, or None when it is not one."""
+    match = _CARRIER.match(text) if region in _CARRIER_REGIONS else None
+    return f"{match[1]}0 {text[match.end() :]}" if match else None
+
+
+def split_uri(text: str) -> tuple[str, bool] | None:
+    """Return what follows `tel:` and whether it has a phone-context (RFC 3966), or None when it is no such URI."""
+    match = _URI.search(text)
+    if match is None and ";phone-context=" not in text:
+        return None
+    body = (text[match.end() :] if match else text).replace("%2B", "+").replace("%2b", "+").replace("%20", " ")
+    return (body, True) if ";phone-context=" in body else (_URI_PARAMETER.sub("", body), False)
+
+
+def with_typed_letters(text: str) -> str | None:
+    """Return the text with O and l as 0 and 1 where they stand among digits, or None when none do."""
+    fixed = _TYPED_LETTERS.sub(lambda match: match[0].translate(_LETTER_DIGITS), text)
+    return fixed if fixed != text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A number with a word in it: its digits as on the keypad, the word as typed, and its extension."""
+
+    digits: str
+    word: str
+    extension: str | None
+
+
+def from_keypad(text: str) -> Spelled | None:
+    """Return a vanity number (1-800-FLOWERS) in digits, or None when the text is not one."""
+    extension = _KEYPAD_EXTENSION.search(text)
+    match = _KEYPAD_WORD.fullmatch(text[: extension.start()] if extension else text)
+    if match is None or sum(map(str.isalpha, match["word"])) < 3:
+        return None
+    digits = match["head"] + match["word"].upper().translate(_KEYPAD)
+    return Spelled(digits, match["word"], extension["extension"] if extension else None)

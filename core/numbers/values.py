@@ -1,0 +1,145 @@
+"""What is known about a number offline: the values that `read_number` returns."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# The reason goes into a CRM text field of this length.
+MAX_SENTENCE = 255
+
+
+class Validity(StrEnum):
+    """What the numbering plan says: `possible` has a length that exists in a range that is not allocated."""
+
+    VALID = "valid"
+    POSSIBLE = "possible"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+class LineType(StrEnum):
+    """What a number is used for, as far as the numbering plan or a provider tells."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    FIXED_OR_MOBILE = "fixed_or_mobile"
+    VOIP = "voip"
+    VOIP_FIXED = "voip_fixed"
+    VOIP_NONFIXED = "voip_nonfixed"
+    TOLL_FREE = "toll_free"
+    PREMIUM = "premium"
+    SHARED_COST = "shared_cost"
+    PERSONAL = "personal"
+    PAGER = "pager"
+    UAN = "uan"
+    VOICEMAIL = "voicemail"
+    SATELLITE = "satellite"
+    SPECIAL = "special"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class ReasonCode(StrEnum):
+    """The fixed list of reasons; each starts the text of a slot's reason field."""
+
+    LIVE = "live"
+    ALLOCATED = "allocated"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    BAD_COUNTRY_CODE = "bad_country_code"
+    UNALLOCATED = "unallocated"
+    MASKED = "masked"
+    AMBIGUOUS = "ambiguous"
+    NO_REGION = "no_region"
+    OUT_OF_SERVICE = "out_of_service"
+    SUSPENDED = "suspended"
+    UNREACHABLE = "unreachable"
+    PROVIDER_INVALID = "provider_invalid"
+    REASSIGNED = "reassigned"
+    WRONG_PERSON = "wrong_person"
+    OPTED_OUT = "opted_out"
+    HISTORY = "history"
+    INCONCLUSIVE = "inconclusive"
+
+
+_SENTENCES = {
+    ReasonCode.ALLOCATED: "allocated and well formed",
+    ReasonCode.NOT_A_NUMBER: "the field holds no complete phone number",
+    ReasonCode.TOO_SHORT: "digits are missing",
+    ReasonCode.TOO_LONG: "there are more digits than the numbering plan allows",
+    ReasonCode.BAD_COUNTRY_CODE: "no country has this calling code",
+    ReasonCode.UNALLOCATED: "the length exists, but the range is not allocated",
+    ReasonCode.MASKED: "digits are masked",
+    ReasonCode.AMBIGUOUS: "the digits can be read as more than one number",
+    ReasonCode.NO_REGION: "a national number, and no country is known",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the numbering plan says about one run of digits.
+
+    `e164` is set when the number is valid or possible, `region` is an ISO 3166 code, or "001" for a calling code that
+    belongs to no country.
+    """
+
+    validity: Validity
+    reason: ReasonCode
+    e164: str | None = None
+    region: str | None = None
+    line_type: LineType = LineType.UNKNOWN
+
+    @property
+    def valid(self) -> bool:
+        """True when the number is allocated and well formed."""
+        return self.validity is Validity.VALID
+
+    @property
+    def at_least_possible(self) -> bool:
+        """True when the length exists in the numbering plan."""
+        return self.e164 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The verdict on one phone field.
+
+    `repairs` are short English phrases that never hold digits of the number; `others` are the E.164 forms of further
+    numbers in the same field, which are counted and never screened (an opt-out covers them all).
+    """
+
+    raw: str
+    e164: str | None
+    region: str | None
+    line_type: LineType
+    validity: Validity
+    reason: ReasonCode
+    extension: str | None
+    repairs: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Return "code: short sentence" of at most 255 characters, with the repairs and the count of other numbers."""
+        notes = list(self.repairs)
+        if self.others:
+            notes.append(f"{len(self.others)} other number{'s' if len(self.others) > 1 else ''} in the field")
+        text = f"{self.reason}: {_SENTENCES[self.reason]}"
+        if notes:
+            text += f" ({'; '.join(notes)})"
+        return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 3] + "..."
+
+
+def mask(e164: str) -> str:
+    """Return the number for logs and messages: `+1415***2671`.
+
+    Takes any text and keeps at most its first and last four digits, fewer of a short one, so that three or more digits
+    are hidden; a text of up to three digits is hidden as a whole.
+    """
+    digits = "".join(character for character in e164 if character.isdecimal())
+    plus = "+" if e164.lstrip().startswith("+") else ""
+    count = len(digits)
+    if count <= 3:
+        return f"{plus}***"
+    tail = min(4, (count + 1) // 3)
+    head = max(0, min(4, count - tail - 3))
+    return f"{plus}{digits[:head]}***{digits[-tail:]}"
