@@ -61,6 +61,11 @@ class Span:
         """True when one or two letters stand between the digits (600a5): nobody can tell what they replace."""
         return 1 <= len(self.gap) <= 2 and self.gap.isalpha()
 
+    @property
+    def sign(self) -> bool:
+        """True when x or # stands in front: it introduces an extension, or hides digits."""
+        return self.gap.strip(_TRIM).lower() in ("x", "#")
+
     def extension_limit(self) -> int:
         """Return how many digits an extension has after a label as in front of this span; 0 when it is no label."""
         return _LABELS.get(self.gap.strip(_TRIM).lower() or self.gap.replace(" ", ""), 0)

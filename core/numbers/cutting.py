@@ -12,8 +12,8 @@ from .values import Reading
 MAX_CUT = 5
 # A tail this short after a slash is a shortened second number (1234/35) or the end of the first.
 _SHORT_TAIL = 3
-# Two whole numbers with nothing but a space between have at least this many digits.
-_TWO_NUMBERS = 14
+# Two whole numbers with nothing but a space between have this many digits together.
+_TWO_NUMBERS = range(14, 2 * plan.MAX_NATIONAL_DIGITS + 1)
 
 TAIL = "ignored text after the number"
 
@@ -91,7 +91,7 @@ def _join(spans: list[Span]) -> str:
 
 def _cut_at_spaces(text: str, region: str | None) -> list[Choice]:
     whole = read_digits(text, region)
-    if whole.reading.valid or len(digits_of(text)) < _TWO_NUMBERS or region is None:
+    if whole.reading.valid or len(digits_of(text)) not in _TWO_NUMBERS or region is None:
         return [whole]
     found: list[list[Choice]] = []
     for at, character in enumerate(text):

@@ -157,14 +157,13 @@ def _with_labelled_extension(
     rest: list[list[Span]],
     region: str | None,
 ) -> _Verdict:
-    label, digits = following[0].gap, following[0].digits
+    span, digits = following[0], following[0].digits
     others = (*_forms(further), *_read_others(first.reading, rest, region)[0])
-    is_sign = label.strip(" ,;:.=-()[]/\\").lower() in ("x", "#")
-    if is_sign and not first.reading.at_least_possible and first.reading.reason is not ReasonCode.NO_REGION:
+    if span.sign and not first.reading.at_least_possible and first.reading.reason is not ReasonCode.NO_REGION:
         return _Verdict(_MASKED, others=others)
-    if is_sign and label in ("x", "X") and _fits(run[-1], digits, region):
+    if span.gap in ("x", "X") and _fits(run[-1], digits, region):
         return _Verdict(AMBIGUOUS, others=others)
-    if len(digits) > following[0].extension_limit():
+    if len(digits) > span.extension_limit():
         return _Verdict(Reading(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
     return _Verdict(first.reading, first.repairs, digits, others)
 
