@@ -1,0 +1,124 @@
+"""The HTTP face of the org: one gate that every request passes (counting, authorisation, quota), then the routes."""
+
+from __future__ import annotations
+
+import json
+import re
+from email.utils import format_datetime
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import auth
+from .errors import ApiError, not_found, unparsable
+from .limits import usage_header, versions
+from .org import SalesforceOrg
+from .routes import dispatch, find_route
+from .wire import Answer, Call
+
+MAX_URI_BYTES = 16_384
+_VERSION = re.compile(r"/services/data/(v\d+\.0)(?=/|\Z)")
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+
+def salesforce_app(org: SalesforceOrg) -> Starlette:
+    """Return the ASGI application that answers for an org.
+
+    Serve it without the server's own Date header: the org's clock gives it.
+    """
+
+    async def answer(request: Request) -> Response:
+        call = _read(request, await request.body())
+        with org.lock:
+            reply = pass_gate(org, call)
+            return _render(org, reply)
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
+
+
+def pass_gate(org: SalesforceOrg, call: Call) -> Answer:
+    """Answer a request of the wire. Every request, whatever it asks for, comes through here once."""
+    org.requests[_label(call)] += 1
+    try:
+        if len(call.raw_uri) > MAX_URI_BYTES:
+            return Answer(414, "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")
+        return _open_call(org, call) or _data_call(org, call)
+    except ApiError as error:
+        return Answer(error.status, error.body())
+
+
+def _open_call(org: SalesforceOrg, call: Call) -> Answer | None:
+    """Answer what costs no API call and needs no session, or return None."""
+    match call.method, call.path:
+        case "POST", "/services/oauth2/token":
+            return auth.token(org, call)
+        case "GET", "/services/oauth2/userinfo":
+            return auth.userinfo(org, call)
+        case "GET", "/services/data":
+            return versions()
+    return None
+
+
+def _data_call(org: SalesforceOrg, call: Call) -> Answer:
+    if not call.version:
+        raise not_found()
+    if not org.sessions.knows(auth.bearer(call)):
+        challenge = {"WWW-Authenticate": "Token"}
+        error = ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        return Answer(401, error.body(), challenge)
+    if org.api_usage >= org.api_limit:
+        raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    org.api_usage += 1
+    usage = {"Sforce-Limit-Info": usage_header(org)}
+    try:
+        answer = dispatch(org, call.with_document(_document(call)))
+    except ApiError as error:
+        answer = Answer(error.status, error.body())
+    return Answer(answer.status, answer.body, {**usage, **answer.headers})
+
+
+def _document(call: Call) -> object:
+    if call.method not in ("POST", "PATCH", "PUT") or not call.raw:
+        return None
+    try:
+        return json.loads(call.raw)
+    except ValueError as error:
+        place = f"[line:{getattr(error, 'lineno', 1)}, column:{getattr(error, 'colno', 1)}]"
+        raise unparsable(f"Unexpected character at {place}") from None
+
+
+def _read(request: Request, raw: bytes) -> Call:
+    path = request.url.path
+    match = _VERSION.match(path)
+    uri = request.scope.get("raw_path", b"") + b"?" + request.scope.get("query_string", b"")
+    return Call(
+        method=request.method,
+        path=re.sub("/+", "/", path).rstrip("/"),
+        query=dict(request.query_params),
+        headers=dict(request.headers),
+        raw=raw,
+        raw_uri=uri,
+        version=match[1] if match else "",
+    )
+
+
+def _label(call: Call) -> str:
+    """Return `METHOD template` for the request counter, without host, version and ids."""
+    found = find_route(call) if call.version else None
+    return f"{call.method} {found[0].template or '/'}" if found else f"{call.method} {call.path}"
+
+
+def _render(org: SalesforceOrg, answer: Answer) -> Response:
+    headers = {
+        "Date": format_datetime(org.clock.now(), usegmt=True),
+        "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
+        **answer.headers,
+    }
+    if answer.body is None:
+        return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, str):
+        return Response(answer.body, answer.status, headers, "text/html;charset=UTF-8")
+    content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, answer.status, headers, "application/json;charset=UTF-8")

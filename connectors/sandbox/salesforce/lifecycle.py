@@ -1,0 +1,61 @@
+"""What happens to records over their life besides edits: merging and lead conversion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .journal import Journal
+from .table import Table, Value
+from .writes import change_row, find_row, new_row
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+_CARRIED = (
+    "FirstName",
+    "LastName",
+    "Salutation",
+    "Title",
+    "Email",
+    "Phone",
+    "MobilePhone",
+    "Fax",
+    "LeadSource",
+    "DoNotCall",
+    "HasOptedOutOfEmail",
+    "HasOptedOutOfFax",
+)
+
+
+def merge_rows(org: SalesforceOrg, winner: str, losers: list[str]) -> None:
+    """Delete the losers in favour of the winner; raises ValueError outside the service's one or two losers."""
+    if not 1 <= len(losers) <= 2:
+        raise ValueError("a merge takes one or two losers")
+    table = _table_of(org, winner)
+    master = find_row(table, winner)
+    for loser in losers:
+        change = {"IsDeleted": True, "MasterRecordId": master["Id"]}
+        change_row(table, find_row(table, loser), change, org.human_id, org.stamp(), Journal())
+    change_row(table, master, {}, org.human_id, org.stamp(), Journal())
+
+
+def convert(org: SalesforceOrg, lead_id: str) -> str:
+    """Turn a lead into a contact that carries its values, custom ones of the same name too; return the contact's id."""
+    leads, contacts = org.table("Lead"), org.table("Contact")
+    lead = find_row(leads, lead_id)
+    custom = [name for name, field in leads.spec.fields.items() if field.custom and name in contacts.spec.fields]
+    values = {name: lead[name] for name in (*_CARRIED, *custom) if lead[name] is not None}
+    values["MailingCountry"] = lead["Country"]
+    contact_id = contacts.insert(new_row(org, contacts, values, org.human_id, org.stamp()))
+    change: dict[str, Value] = {
+        "IsConverted": True,
+        "Status": "Closed - Converted",
+        "ConvertedContactId": contact_id,
+        "ConvertedDate": org.clock.now().date().isoformat(),
+    }
+    change_row(leads, lead, change, org.human_id, org.stamp(), Journal())
+    return contact_id
+
+
+def _table_of(org: SalesforceOrg, row_id: str) -> Table:
+    return next(table for table in org.tables.values() if row_id.startswith(table.spec.prefix))

@@ -1,0 +1,58 @@
+"""`/limits`, the list of API versions and the list of resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .wire import Answer, Call
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+OLDEST_VERSION, NEWEST_VERSION = 31, 68
+_SEASONS = ("Spring", "Summer", "Winter")
+_OTHER_LIMITS = {
+    "ConcurrentAsyncGetReportInstances": 200,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyBulkApiBatches": 15_000,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyBulkV2QueryJobs": 10_000,
+    "DailyWorkflowEmails": 390,
+    "DataStorageMB": 1_024,
+    "FileStorageMB": 10_240,
+    "HourlyTimeBasedWorkflow": 500,
+    "SingleEmail": 15,
+}
+
+
+def limits(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+    """Answer `/limits`: what the org may use and what is left; only API requests are really counted."""
+    body = {name: {"Max": most, "Remaining": most} for name, most in _OTHER_LIMITS.items()}
+    body["DailyApiRequests"] = {"Max": org.api_limit, "Remaining": max(0, org.api_limit - org.api_usage)}
+    return Answer(200, dict(sorted(body.items())))
+
+
+def usage_header(org: SalesforceOrg) -> str:
+    """Return the value of `Sforce-Limit-Info`; the per-app part appears only where an app limit is set."""
+    text = f"api-usage={org.api_usage}/{org.api_limit}"
+    if org.app_limit:
+        name, most = org.app_limit
+        text += f"; per-app-api-usage={org.api_usage}/{most}(appName={name})"
+    return text
+
+
+def versions() -> Answer:
+    """Answer `/services/data`, which needs no token."""
+    body = []
+    for number in range(OLDEST_VERSION, NEWEST_VERSION + 1):
+        # v31.0 was Summer '14; there are three releases a year, and Winter carries the number of the next year.
+        year, season = divmod(number - 30, 3)
+        label = f"{_SEASONS[season]} '{14 + year + (1 if season == 2 else 0)}"
+        body.append({"label": label, "url": f"/services/data/v{number}.0", "version": f"{number}.0"})
+    return Answer(200, body)
+
+
+def resources(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+    """Answer `/services/data/vXX.0`: the resources of that version."""
+    names = ("composite", "limits", "query", "queryAll", "sobjects", "tooling")
+    return Answer(200, {name: call.url(f"/{name}") for name in names})

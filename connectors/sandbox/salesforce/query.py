@@ -1,0 +1,91 @@
+"""`/query`, `/queryAll`, their further pages, and `/tooling/query`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import ApiError
+from .soql_run import Found, run_query
+from .table import Row
+from .wire import Answer, Call
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+SMALLEST_BATCH, LARGEST_BATCH = 200, 2_000
+
+
+def query(org: SalesforceOrg, call: Call) -> Answer:
+    """Answer `/query?q=`."""
+    return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=False))
+
+
+def query_all(org: SalesforceOrg, call: Call) -> Answer:
+    """Answer `/queryAll?q=`, which sees deleted and merged rows."""
+    return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=True))
+
+
+def query_tooling(org: SalesforceOrg, call: Call) -> Answer:
+    """Answer `/tooling/query?q=`; its answers also carry size and entityTypeName, as the Tooling API's do."""
+    found = run_query(_text(call), org.tooling, org.tooling_access, with_deleted=False)
+    answer = _answer(org, call, found)
+    assert isinstance(answer.body, dict)  # noqa: S101  # tells the type checker what _answer builds
+    shape = {"size": len(found.rows), "queryLocator": None, "entityTypeName": found.object_name}
+    return Answer(200, {**answer.body, **shape})
+
+
+def query_more(org: SalesforceOrg, call: Call, locator: str) -> Answer:
+    """Answer `/query/{locator}`; a locator can be asked for again while it lives."""
+    key, cursor, offset = org.cursors.resume(locator, org.clock.now())
+    return Answer(200, _page(call, cursor.found, offset, cursor.size, key))
+
+
+def _text(call: Call) -> str:
+    text = call.query.get("q")
+    if not text:
+        raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified")
+    return text
+
+
+def _answer(org: SalesforceOrg, call: Call, found: Found) -> Answer:
+    if found.count is not None:
+        return Answer(200, _count(found))
+    size = min(org.page_size, _batch_size(call))
+    key = org.cursors.open(found, size, org.clock.now()) if len(found.rows) > size else ""
+    return Answer(200, _page(call, found, 0, size, key))
+
+
+def _count(found: Found) -> dict[str, object]:
+    if found.alias is None:
+        return {"totalSize": found.count, "done": True, "records": []}
+    record = {"attributes": {"type": "AggregateResult"}, found.alias: found.count}
+    return {"totalSize": 1, "done": True, "records": [record]}
+
+
+def _page(call: Call, found: Found, offset: int, size: int, key: str) -> dict[str, object]:
+    end = offset + size
+    body: dict[str, object] = {"totalSize": len(found.rows), "done": end >= len(found.rows)}
+    if end < len(found.rows):
+        body["nextRecordsUrl"] = call.url(f"/query/{key}-{end}")
+    body["records"] = show_rows(call, found.object_name, found.names, found.rows[offset:end])
+    return body
+
+
+def show_rows(call: Call, object_name: str, names: tuple[str, ...], rows: list[Row]) -> list[dict[str, object]]:
+    """Return rows as answers show them: attributes first, then the fields in the order that they were asked for."""
+    root = call.url(f"/sobjects/{object_name}/")
+    return [
+        {
+            "attributes": {"type": object_name, "url": root + str(row["Id"])},
+            **dict(zip(names, map(row.get, names), strict=True)),
+        }
+        for row in rows
+    ]
+
+
+def _batch_size(call: Call) -> int:
+    for option in call.headers.get("sforce-query-options", "").split(","):
+        name, _, value = option.strip().partition("=")
+        if name.lower() == "batchsize" and value.isdigit():
+            return max(SMALLEST_BATCH, min(LARGEST_BATCH, int(value)))
+    return LARGEST_BATCH

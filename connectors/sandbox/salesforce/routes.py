@@ -1,0 +1,94 @@
+"""Which URL is answered by what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import describe, limits, query, replication, rows, tooling
+from . import sobject_collections as collections
+from .composite import composite
+from .errors import ApiError, not_found
+from .wire import Answer, Call
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+Handler = Callable[..., Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path template below `/services/data/vXX.0`, and what answers each method."""
+
+    template: str
+    pattern: re.Pattern[str]
+    handlers: dict[str, Handler]
+
+
+def _route(template: str, **handlers: Handler) -> Route:
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+    return Route(template, re.compile(pattern + r"\Z"), handlers)
+
+
+def _composite(org: SalesforceOrg, call: Call) -> Answer:
+    return composite(org, call, dispatch)
+
+
+# Fixed words come before the placeholders that would match them too.
+ROUTES = (
+    _route("", GET=limits.resources),
+    _route("/limits", GET=limits.limits),
+    _route("/query", GET=query.query),
+    _route("/queryAll", GET=query.query_all),
+    _route("/query/{locator}", GET=query.query_more),
+    _route("/queryAll/{locator}", GET=query.query_more),
+    _route("/composite", POST=_composite),
+    _route(
+        "/composite/sobjects",
+        POST=collections.create_many,
+        PATCH=collections.update_many,
+        DELETE=collections.delete_many,
+    ),
+    _route("/composite/sobjects/{object_name}", GET=collections.retrieve_many, POST=collections.retrieve_many),
+    _route("/tooling/query", GET=query.query_tooling),
+    _route("/tooling/sobjects/CustomField", POST=tooling.create_field),
+    _route("/sobjects", GET=describe.describe_global),
+    _route("/sobjects/{object_name}", GET=describe.basic_info, POST=rows.post_row),
+    _route("/sobjects/{object_name}/describe", GET=describe.describe),
+    _route("/sobjects/{object_name}/updated", GET=replication.updated_rows),
+    _route("/sobjects/{object_name}/deleted", GET=replication.deleted_rows),
+    _route("/sobjects/{object_name}/{row_id}", GET=rows.get_row, PATCH=rows.patch_row, DELETE=rows.remove_row),
+)
+
+
+def find_route(call: Call) -> tuple[Route, dict[str, str]] | None:
+    """Return the route of a data call and what its placeholders stand for, or None."""
+    below = call.path.removeprefix(f"/services/data/{call.version}")
+    for route in ROUTES:
+        match = route.pattern.match(below)
+        if match:
+            return route, match.groupdict()
+    return None
+
+
+def dispatch(org: SalesforceOrg, call: Call) -> Answer:
+    """Answer a data call; raises ApiError. Authorisation and counting are the gate's business."""
+    found = find_route(call)
+    if found is None:
+        raise not_found()
+    route, names = found
+    handler = route.handlers.get(call.method)
+    if handler is None:
+        allowed = ",".join(route.handlers)
+        text = f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}"
+        raise ApiError(405, "METHOD_NOT_ALLOWED", text)
+    if "object_name" in names:
+        object_name = org.object_named(names["object_name"])
+        if object_name is None:
+            raise not_found()
+        names["object_name"] = object_name
+    arguments: dict[str, Any] = names
+    return handler(org, call, **arguments)

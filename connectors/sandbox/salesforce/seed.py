@@ -1,0 +1,106 @@
+"""Fills a new org: its users, and the people as contacts (with accounts) and leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..dataset import Person
+from ..phonebook import country_names
+from ..screened import verdicts
+from .companions import companion_names
+from .table import Row
+from .wire import stamp_text
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+_SLOTS = {"phone": companion_names("Phone"), "mobile": companion_names("MobilePhone")}
+_USERS = (
+    ("integration@sandbox.example", "Integration", "User", True),
+    ("casey.sales@sandbox.example", "Casey", "Sales", True),
+    ("lead.desk@sandbox.example", "Lead", "Desk", True),
+)
+
+
+def seed_setup(org: SalesforceOrg, *, sandbox: bool) -> tuple[str, str, str, str]:
+    """Create organization and users; return the ids of org, API user, human user and assignment-rule owner."""
+    organization = Row(
+        Name="Ringfence Sandbox",
+        InstanceName="CS42" if sandbox else "NA42",
+        IsSandbox=sandbox,
+        OrganizationType="Enterprise Edition",
+        TimeZoneSidKey="Europe/London",
+    )
+    org_id = org.table("Organization").insert(_stamped(org, organization, ""))
+    ids = []
+    for username, first, last, active in _USERS:
+        row = Row(Username=username, Email=username, FirstName=first, LastName=last, Name=f"{first} {last}")
+        row.update(IsActive=active, UserType="Standard", TimeZoneSidKey="Europe/London")
+        ids.append(org.table("User").insert(_stamped(org, row, "")))
+    for row in (*org.table("User").scan(), *org.table("Organization").scan()):
+        row["CreatedById"] = row["LastModifiedById"] = ids[0]
+    return org_id, ids[0], ids[1], ids[2]
+
+
+def _stamped(org: SalesforceOrg, row: Row, user_id: str) -> Row:
+    stamp = org.stamp()
+    row.update(CreatedDate=stamp, CreatedById=user_id, LastModifiedDate=stamp, SystemModstamp=stamp)
+    row["LastModifiedById"] = user_id
+    return row
+
+
+def load_people(org: SalesforceOrg, people: Iterable[Person], *, companions: bool) -> None:
+    """Keep the people: leads where they are leads, else contacts of one account per company."""
+    names = country_names()
+    accounts: dict[str, str] = {}
+    for person in people:
+        country = names.get(person.country, person.country)
+        table = org.table("Lead" if person.lead else "Contact")
+        row = Row(org.defaults(table.spec.name))
+        row.update(
+            FirstName=person.first,
+            LastName=person.last,
+            Name=f"{person.first} {person.last}",
+            Email=person.email,
+            Phone=person.phone,
+            MobilePhone=person.mobile,
+            DoNotCall=person.opted_out,
+            LeadSource=person.channel,
+            OwnerId=org.human_id,
+        )
+        if person.lead:
+            row.update(Company=person.company, Country=country)
+        else:
+            row.update(AccountId=_account(org, accounts, person), MailingCountry=country)
+        if companions:
+            _fill_companions(row, person)
+        _stamp_person(org, row, person)
+        table.insert(row)
+
+
+def _account(org: SalesforceOrg, accounts: dict[str, str], person: Person) -> str:
+    known = accounts.get(person.company)
+    if known is None:
+        row = Row(org.defaults("Account"), Name=person.company, OwnerId=org.human_id)
+        _stamp_person(org, row, person)
+        known = accounts[person.company] = org.table("Account").insert(row)
+    return known
+
+
+def _fill_companions(row: Row, person: Person) -> None:
+    for slot, verdict in verdicts(person).items():
+        status, reason, e164, line_type, screened_value, last_screened = _SLOTS[slot]
+        row[status] = verdict.status
+        row[reason] = verdict.reason
+        row[e164] = verdict.e164
+        row[line_type] = verdict.line_type
+        row[screened_value] = verdict.screened_value
+        row[last_screened] = stamp_text(verdict.last_screened)
+
+
+def _stamp_person(org: SalesforceOrg, row: Row, person: Person) -> None:
+    modified = stamp_text(person.modified)
+    row.update(CreatedDate=stamp_text(person.created), CreatedById=org.human_id, LastModifiedDate=modified)
+    row.update(SystemModstamp=modified)
+    row["LastModifiedById"] = org.human_id if person.screened == "never" else org.user_id
