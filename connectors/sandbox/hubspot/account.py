@@ -1,0 +1,40 @@
+"""The account endpoints: who the portal is, and how much of the day is used."""
+
+from datetime import timedelta
+
+from . import instants
+from .call import Answer, Call
+from .portal import HubSpotPortal
+
+
+def details(portal: HubSpotPortal, _call: Call) -> Answer:
+    """`GET /account-info/v3/details`."""
+    return Answer(
+        200,
+        {
+            "portalId": portal.portal_id,
+            "accountType": portal.account_type,
+            "timeZone": "Etc/UTC",
+            "companyCurrency": "USD",
+            "additionalCurrencies": [],
+            "utcOffset": "+00:00",
+            "utcOffsetMilliseconds": 0,
+            "uiDomain": "app.hubspot.com",
+            "dataHostingLocation": "na1",
+        },
+    )
+
+
+def daily_usage(portal: HubSpotPortal, _call: Call) -> Answer:
+    """`GET /account-info/v3/api-usage/daily/private-apps`."""
+    now = portal.clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    usage = {
+        "name": "private-apps-api-calls-daily",
+        "usageLimit": portal.daily.limit,
+        "currentUsage": portal.daily.used,
+        "collectedAt": instants.instant(portal.now()),
+        "fetchStatus": "SUCCESS",
+        "resetsAt": instants.instant(instants.to_milliseconds(midnight)),
+    }
+    return Answer(200, {"results": [usage]})

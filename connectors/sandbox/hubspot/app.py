@@ -1,0 +1,65 @@
+"""The HTTP side of the portal: the table of endpoints and the ASGI application over it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import account, batches, objects, schema
+from .call import Call
+from .gate import Endpoint, pass_through
+from .portal import HubSpotPortal
+
+_OBJECTS = "/crm/v3/objects/{type}"
+_PROPERTIES = "/crm/v3/properties/{type}"
+
+ENDPOINTS = (
+    Endpoint("POST", f"{_OBJECTS}/search", objects.find_page, "objects", "read"),
+    Endpoint("POST", f"{_OBJECTS}/merge", objects.merge, "objects", "write"),
+    Endpoint("POST", f"{_OBJECTS}/batch/read", batches.read, "objects", "read"),
+    Endpoint("POST", f"{_OBJECTS}/batch/update", batches.update, "objects", "write"),
+    Endpoint("POST", f"{_OBJECTS}/batch/create", batches.create, "objects", "write"),
+    Endpoint("POST", f"{_OBJECTS}/batch/upsert", batches.upsert, "objects", "write"),
+    Endpoint("POST", f"{_OBJECTS}/batch/archive", batches.archive, "objects", "write"),
+    Endpoint("GET", _OBJECTS, objects.list_page, "objects", "read"),
+    Endpoint("POST", _OBJECTS, objects.create_one, "objects", "write"),
+    Endpoint("GET", f"{_OBJECTS}/{{id}}", objects.read_one, "objects", "read"),
+    Endpoint("PATCH", f"{_OBJECTS}/{{id}}", objects.update_one, "objects", "write"),
+    Endpoint("DELETE", f"{_OBJECTS}/{{id}}", objects.archive_one, "objects", "write"),
+    Endpoint("GET", _PROPERTIES, schema.list_properties, "schemas", "read"),
+    Endpoint("POST", _PROPERTIES, schema.create_property, "schemas", "write"),
+    Endpoint("POST", f"{_PROPERTIES}/batch/create", schema.create_properties, "schemas", "write"),
+    Endpoint("POST", f"{_PROPERTIES}/batch/read", schema.read_properties, "schemas", "read"),
+    Endpoint("GET", f"{_PROPERTIES}/groups", schema.list_groups, "schemas", "read"),
+    Endpoint("POST", f"{_PROPERTIES}/groups", schema.create_group, "schemas", "write"),
+    Endpoint("GET", f"{_PROPERTIES}/groups/{{name}}", schema.read_group, "schemas", "read"),
+    Endpoint("GET", f"{_PROPERTIES}/{{name}}", schema.read_property, "schemas", "read"),
+    Endpoint("GET", "/account-info/v3/details", account.details, "account", "read"),
+    Endpoint("GET", "/account-info/v3/api-usage/daily/private-apps", account.daily_usage, "account", "read"),
+)
+
+
+def hubspot_app(portal: HubSpotPortal) -> Starlette:
+    """Return the ASGI application that answers for `portal`."""
+    return Starlette(routes=[_route(portal, endpoint) for endpoint in ENDPOINTS])
+
+
+def _route(portal: HubSpotPortal, endpoint: Endpoint) -> Route:
+    return Route(endpoint.path, _handler(portal, endpoint), methods=[endpoint.method])
+
+
+def _handler(portal: HubSpotPortal, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        parameters = request.query_params
+        call = Call(
+            params=dict(request.path_params),
+            query={name: parameters.getlist(name) for name in parameters},
+            body=await request.body(),
+            url=str(request.url.replace(query="")),
+        )
+        reply = pass_through(portal, endpoint, call, request.headers.get("authorization", ""))
+        return Response(reply.body, reply.status, reply.headers)
+
+    return handle

@@ -1,0 +1,191 @@
+"""The batch endpoints: at most 100 inputs, 207 where a part failed."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import instants
+from .call import Answer, Call
+from .errors import RefusalError, bad_request, conflict, invalid_properties_message, missing_objects
+from .objects import accepted, after_write, created, ensure_free, given_properties, history, located, rendered, shown
+from .portal import HubSpotPortal
+from .store import Row
+from .values import checked
+
+BATCH, BATCH_WITH_HISTORY = 100, 50
+
+
+def read(portal: HubSpotPortal, call: Call) -> Answer:
+    """`batch/read`: what exists, and one error that names all the ids that do not (207)."""
+    body, started = call.json(), portal.now()
+    versioned = body.get("propertiesWithHistory") or []
+    inputs = _inputs(body, BATCH_WITH_HISTORY if versioned else BATCH)
+    store = portal.stores[call.type_name]
+    names = shown(call.type_name, body.get("properties") or [], store)
+    archived = call.flag("archived")
+    results: dict[int, dict[str, Any]] = {}
+    missing = []
+    for each in inputs:
+        key = _id(each)
+        row = located(store, key, body.get("idProperty"), archived=archived)
+        if row is None:
+            missing.append(key)
+        elif row.id not in results:
+            results[row.id] = rendered(row, names)
+            if versioned:
+                results[row.id]["propertiesWithHistory"] = history(row, versioned, portal)
+    errors = [missing_objects(store.kind, missing)] if missing else []
+    return _answer(200, list(results.values()), errors, portal, started)
+
+
+def update(portal: HubSpotPortal, call: Call) -> Answer:
+    """`batch/update`: by record id only.
+
+    A missing or archived id gives an error in a 207 with its objectWriteTraceId, a merged-away id is left out without
+    a word, an id that comes twice refuses the batch, a bad value the batch or its row (`portal.invalid_value`).
+    """
+    body, started = call.json(), portal.now()
+    inputs = _inputs(body, BATCH)
+    store, definitions = portal.stores[call.type_name], portal.definitions[call.type_name]
+    if any(each.get("idProperty") not in {None, "hs_object_id"} for each in inputs):
+        raise bad_request("Cannot update by a non-unique property; use the record id")
+    _refuse_repeated([_id(each) for each in inputs])
+    checks = [checked(given_properties(each), definitions, portal.portal_id) for each in inputs]
+    problems = [problem for _, found in checks for problem in found]
+    if problems and portal.invalid_value == "whole":
+        raise bad_request(invalid_properties_message(problems))
+    errors: list[dict[str, Any]] = []
+    writes: list[tuple[Mapping[str, Any], Row, dict[str, str]]] = []
+    for each, (values, found) in zip(inputs, checks, strict=True):
+        if store.is_merged_away(_id(each)):
+            continue
+        row = store.find(_id(each))
+        if row is None:
+            errors.append(missing_objects(store.kind, [_id(each)], each.get("objectWriteTraceId")))
+        elif found:
+            errors.append(_row_error(each, invalid_properties_message(found)))
+        else:
+            ensure_free(store, values, owner=row)
+            writes.append((each, row, values))
+    results = []
+    for sent, row, values in writes:
+        store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
+        results.append(_traced(sent, after_write(row, values, store)))
+    return _answer(200, results, errors, portal, started)
+
+
+def create(portal: HubSpotPortal, call: Call) -> Answer:
+    """`batch/create`: all or none; 201."""
+    body, started, type_name = call.json(), portal.now(), call.type_name
+    inputs = _inputs(body, BATCH)
+    rows = [accepted(portal, type_name, given_properties(each)) for each in inputs]
+    emails = Counter(values["email"] for values in rows if values.get("email"))
+    if repeated := [email for email, count in emails.items() if count > 1]:
+        raise conflict(f"{len(repeated)} email addresses come more than once in the batch")
+    for values in rows:
+        ensure_free(portal.stores[type_name], values, owner=None)
+    results = [_traced(each, created(portal, type_name, values)) for each, values in zip(inputs, rows, strict=True)]
+    return _answer(201, results, [], portal, started)
+
+
+def upsert(portal: HubSpotPortal, call: Call) -> Answer:
+    """`batch/upsert`: by e-mail address (or record id, which must exist); the answer says which records are new."""
+    body, started, type_name = call.json(), portal.now(), call.type_name
+    inputs = _inputs(body, BATCH)
+    store = portal.stores[type_name]
+    _refuse_repeated([_id(each).lower() for each in inputs])
+    rows = [accepted(portal, type_name, given_properties(each)) for each in inputs]
+    results, errors = [], []
+    for each, values in zip(inputs, rows, strict=True):
+        id_property = each.get("idProperty")
+        row = located(store, _id(each), id_property)
+        if row is not None:
+            store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
+            results.append(_traced(each, {**after_write(row, values, store), "new": False}))
+        elif id_property == "email":
+            fresh = created(portal, type_name, {**values, "email": _id(each).lower()})
+            results.append(_traced(each, {**fresh, "new": True}))
+        else:
+            errors.append(missing_objects(store.kind, [_id(each)], each.get("objectWriteTraceId")))
+    return _answer(200, results, errors, portal, started)
+
+
+def archive(portal: HubSpotPortal, call: Call) -> Answer:
+    """`batch/archive`: 204, also for records that are gone already."""
+    store = portal.stores[call.type_name]
+    for each in _inputs(call.json(), BATCH):
+        row = store.find(_id(each))
+        if row is not None:
+            store.archive(row, portal.now())
+    return Answer(204)
+
+
+def each_or_error(
+    inputs: list[dict[str, Any]], handle: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Handle every input; a refused one becomes an error entry instead of refusing the batch."""
+    results, errors = [], []
+    for each in inputs:
+        try:
+            results.append(handle(each))
+        except RefusalError as refusal:
+            errors.append(refusal.body if isinstance(refusal.body, dict) else {"message": refusal.body})
+    return results, errors
+
+
+def inputs_of(call: Call) -> list[dict[str, Any]]:
+    """Return the inputs of a batch body; raises RefusalError(400)."""
+    return _inputs(call.json(), BATCH)
+
+
+def enveloped(
+    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: HubSpotPortal
+) -> Answer:
+    """Return the batch envelope with the present moment as start and end."""
+    return _answer(status, results, errors, portal, portal.now())
+
+
+def _inputs(body: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
+        raise bad_request("Invalid input JSON: inputs is required and must be a list of objects")
+    if len(inputs) > most:
+        raise bad_request(f"The batch has {len(inputs)} inputs; the maximum is {most}.")
+    return inputs
+
+
+def _id(each: Mapping[str, Any]) -> str:
+    value = each.get("id")
+    if value is None or isinstance(value, (bool, list, dict)):
+        raise bad_request("Invalid input JSON: every input needs an id")
+    return str(value)
+
+
+def _refuse_repeated(ids: list[str]) -> None:
+    repeated = [each for each, count in Counter(ids).items() if count > 1]
+    if repeated:
+        raise bad_request(
+            f"Duplicate IDs found in batch input: [{', '.join(repeated)}]. IDs must be unique", ids=repeated
+        )
+
+
+def _row_error(each: Mapping[str, Any], message: str) -> dict[str, Any]:
+    context = {"ids": [_id(each)]}
+    if each.get("objectWriteTraceId") is not None:
+        context["objectWriteTraceId"] = [each["objectWriteTraceId"]]
+    return {"status": "error", "category": "VALIDATION_ERROR", "message": message, "context": context}
+
+
+def _traced(each: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    trace_id = each.get("objectWriteTraceId")
+    return result if trace_id is None else {**result, "objectWriteTraceId": trace_id}
+
+
+def _answer(
+    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: HubSpotPortal, started: int
+) -> Answer:
+    body: dict[str, Any] = {"status": "COMPLETE", "results": results}
+    if errors:
+        body |= {"numErrors": len(errors), "errors": errors}
+    body |= {"startedAt": instants.instant(started), "completedAt": instants.instant(portal.now())}
+    return Answer(207 if errors else status, body)

@@ -1,0 +1,80 @@
+"""One request and one answer, free of HTTP machinery."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import bad_request
+
+TYPE_NAMES = {
+    "contacts": "contacts",
+    "contact": "contacts",
+    "0-1": "contacts",
+    "companies": "companies",
+    "company": "companies",
+    "0-2": "companies",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: path parameters, query (name -> all its values), raw body, and the address for links."""
+
+    params: dict[str, str]
+    query: dict[str, list[str]]
+    body: bytes
+    url: str
+
+    @property
+    def type_name(self) -> str:
+        """The object type in HubSpot's plural; raises RefusalError(400) for a type that the portal lacks."""
+        given = self.params["type"]
+        known = TYPE_NAMES.get(given.lower())
+        if known is None:
+            raise bad_request(f"Unable to infer object type from: {given}")
+        return known
+
+    def text(self) -> str:
+        """The body as text; raises RefusalError(400) when it is not UTF-8."""
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            raise bad_request("Invalid input JSON: the body is not UTF-8") from None
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; raises RefusalError(400)."""
+        try:
+            body = json.loads(self.text())
+        except ValueError:
+            raise bad_request("Invalid input JSON on line 1, column 1: the body is no JSON") from None
+        if not isinstance(body, dict):
+            raise bad_request("Invalid input JSON on line 1, column 1: the body is no object")
+        return body
+
+    def names(self, parameter: str) -> list[str]:
+        """A list in the query, comma separated or repeated."""
+        return [name.strip() for value in self.query.get(parameter, []) for name in value.split(",") if name.strip()]
+
+    def first(self, parameter: str) -> str | None:
+        """The first value of a query parameter."""
+        values = self.query.get(parameter)
+        return values[0] if values else None
+
+    def flag(self, parameter: str) -> bool:
+        """A boolean of the query, in any case ("False" included)."""
+        return (self.first(parameter) or "").lower() == "true"
+
+    def whole(self, parameter: str, default: int) -> int:
+        """A whole number of the query; raises RefusalError(400)."""
+        text = self.first(parameter) or str(default)
+        if not text.isascii() or not text.isdigit():
+            raise bad_request(f"Invalid {parameter}: {text}")
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer; a `body` of None sends no body."""
+
+    status: int
+    body: Any = field(default=None)

@@ -1,0 +1,143 @@
+"""The error answers of HubSpot, in its own words (public recordings of 2022 and 2024, and its error-handling page)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+SCOPES_URL = "https://developers.hubspot.com/scopes"
+
+
+class RefusalError(Exception):
+    """An answer other than 2xx: `status`, `body` (without correlationId, which the app adds) and extra `headers`.
+
+    `body` is text for the one answer that is no JSON, and `counted` tells whether the rate headers are sent with it.
+    """
+
+    def __init__(self, status: int, body: dict[str, Any] | str, *, counted: bool = True) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.body = body
+        self.counted = counted
+
+
+def bad_request(message: str, **context: list[str]) -> RefusalError:
+    """400 with the category VALIDATION_ERROR."""
+    body: dict[str, Any] = {"status": "error", "message": message, "category": "VALIDATION_ERROR"}
+    if context:
+        body["context"] = context
+    return RefusalError(400, body)
+
+
+def property_problem(name: str, error: str, message: str, portal_id: int) -> dict[str, Any]:
+    """One entry of the list that HubSpot puts, as JSON, into the message of a refused write."""
+    return {
+        "isValid": False,
+        "message": message,
+        "error": error,
+        "name": name,
+        "localizedErrorMessage": message,
+        "portalId": portal_id,
+    }
+
+
+def invalid_properties_message(problems: Iterable[Mapping[str, Any]]) -> str:
+    """The message of a refused write: a sentence with a JSON list inside."""
+    return "Property values were not valid: " + json.dumps(list(problems), separators=(",", ":"), ensure_ascii=False)
+
+
+def unauthenticated() -> RefusalError:
+    """401: no token, or one that the portal does not know."""
+    message = (
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details"
+        " at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
+    )
+    body = {"status": "error", "message": message, "category": "INVALID_AUTHENTICATION"}
+    return RefusalError(401, body, counted=False)
+
+
+def missing_scopes(scopes: list[str]) -> RefusalError:
+    """403 of the object endpoints and of writes to definitions; it carries no rate headers."""
+    message = (
+        "This app hasn't been granted all required scopes to make this call."
+        f" Read more about required scopes here: {SCOPES_URL}."
+    )
+    detail = {
+        "message": "One or more of the following scopes are required.",
+        "context": {"requiredGranularScopes": scopes},
+    }
+    body = {
+        "status": "error",
+        "message": message,
+        "errors": [detail],
+        "links": {"scopes": SCOPES_URL},
+        "category": "MISSING_SCOPES",
+    }
+    return RefusalError(403, body, counted=False)
+
+
+def unreadable_definitions(type_name: str, portal_id: int) -> RefusalError:
+    """403 of the properties endpoint: another shape, without a category."""
+    legacy = {"contacts": ("CONTACT", "contacts-read"), "companies": ("COMPANY", "companies-read")}[type_name]
+    message = (
+        f"You do not have permissions to view object type ObjectTypeId{{legacyObjectType={legacy[0]}}}"
+        f" in portal {portal_id} (requires one of [{legacy[1]}])"
+    )
+    return RefusalError(403, {"status": "error", "message": message})
+
+
+def not_found_page() -> RefusalError:
+    """404 for a record: a web page, not JSON (recorded for a look-up by e-mail address)."""
+    page = (
+        "<html>\n<head>\n"
+        '<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>\n'
+        "<title>Error 404 Not Found</title>\n</head>\n"
+        "<body><h2>HTTP ERROR 404</h2>\n<p>Resource not found</p>\n</body>\n</html>\n"
+    )
+    return RefusalError(404, page)
+
+
+def not_found(message: str, sub_category: str | None = None) -> RefusalError:
+    """404 with the category OBJECT_NOT_FOUND."""
+    body = {"status": "error", "message": message, "category": "OBJECT_NOT_FOUND"}
+    if sub_category:
+        body["subCategory"] = sub_category
+    return RefusalError(404, body)
+
+
+def conflict(message: str, category: str = "CONFLICT", sub_category: str | None = None) -> RefusalError:
+    """409: something with this key is there already."""
+    body = {"status": "error", "message": message, "category": category}
+    if sub_category:
+        body["subCategory"] = sub_category
+    return RefusalError(409, body)
+
+
+def too_many_searches() -> RefusalError:
+    """429 of the search endpoint: no policy name, no Retry-After (69 of 69 recordings)."""
+    message = "You have reached your secondly limit."
+    return RefusalError(429, {"status": "error", "message": message, "category": "RATE_LIMITS"})
+
+
+def too_many_requests(policy: str) -> RefusalError:
+    """429 of every other endpoint; `policy` is TEN_SECONDLY_ROLLING or DAILY."""
+    body = {
+        "status": "error",
+        "message": f"You have reached your {policy.lower()} limit.",
+        "errorType": "RATE_LIMIT",
+        "policyName": policy,
+        "groupName": "publicapi:private-apps:calls",
+    }
+    return RefusalError(429, body)
+
+
+def missing_objects(kind: str, ids: list[str], trace_id: str | None = None) -> dict[str, Any]:
+    """The entry of a 207 answer for records that do not exist; `kind` is CONTACT or COMPANY."""
+    context = {"ids": ids}
+    if trace_id is not None:
+        context["objectWriteTraceId"] = [trace_id]
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "message": f"Could not get some {kind} objects, they may be deleted or not exist. Check that ids are valid.",
+        "context": context,
+    }

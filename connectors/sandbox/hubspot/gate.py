@@ -1,0 +1,127 @@
+"""The one way in: here every request is counted, authenticated, limited, checked for scopes and answered."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from .call import Answer, Call
+from .errors import (
+    RefusalError,
+    missing_scopes,
+    too_many_requests,
+    too_many_searches,
+    unauthenticated,
+    unreadable_definitions,
+)
+from .portal import HubSpotPortal
+
+Handler = Callable[[HubSpotPortal, Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint: how it is named in `portal.requests`, what answers it, and what it needs."""
+
+    method: str
+    path: str
+    handler: Handler
+    area: Literal["objects", "schemas", "account"]
+    access: Literal["read", "write"]
+
+    @property
+    def is_search(self) -> bool:
+        """Searches have a limit of their own and no rate headers."""
+        return self.path.endswith("/search")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def pass_through(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Reply:
+    """Answer one request; takes the portal's lock, so that a test may edit the portal from its own thread."""
+    correlation_id = str(uuid4())
+    with portal.lock:
+        portal.requests[f"{endpoint.method} {endpoint.path}"] += 1
+        counted = True
+        try:
+            _authenticate(portal, authorization)
+            _limit(portal, endpoint)
+            _authorise(portal, endpoint, call)
+            answer = endpoint.handler(portal, call)
+        except RefusalError as refusal:
+            counted = refusal.counted
+            body = refusal.body if isinstance(refusal.body, str) else _signed(refusal.body, correlation_id)
+            answer = Answer(refusal.status, body)
+        headers = {"X-HubSpot-Correlation-Id": correlation_id}
+        if counted:
+            headers |= _rate_headers(portal, endpoint)
+    return _reply(answer, headers)
+
+
+def _authenticate(portal: HubSpotPortal, authorization: str) -> None:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or token.strip() != portal.access_token:
+        raise unauthenticated()
+
+
+def _limit(portal: HubSpotPortal, endpoint: Endpoint) -> None:
+    now = portal.clock.now()
+    if not portal.daily.take(now):
+        raise too_many_requests("DAILY")
+    if endpoint.is_search:
+        if not portal.searches.take(now):
+            raise too_many_searches()
+    elif not portal.calls.take(now):
+        raise too_many_requests("TEN_SECONDLY_ROLLING")
+
+
+def _authorise(portal: HubSpotPortal, endpoint: Endpoint, call: Call) -> None:
+    if endpoint.area == "account":
+        return
+    name = call.type_name
+    needed = f"crm.{endpoint.area}.{name}.{endpoint.access}"
+    if needed in portal.scopes:
+        return
+    if endpoint.area == "schemas" and endpoint.access == "read":
+        # Whoever may read the records may read their definitions (the recorded refusal asks for "contacts-read").
+        if f"crm.objects.{name}.read" not in portal.scopes:
+            raise unreadable_definitions(name, portal.portal_id)
+        return
+    raise missing_scopes([needed])
+
+
+def _signed(body: dict[str, object], correlation_id: str) -> dict[str, object]:
+    """Put the correlationId third, where the recordings have it."""
+    status, message, *rest = body.items()
+    return dict([status, message, ("correlationId", correlation_id), *rest])
+
+
+def _rate_headers(portal: HubSpotPortal, endpoint: Endpoint) -> dict[str, str]:
+    headers = {
+        "X-HubSpot-RateLimit-Daily": str(portal.daily.limit),
+        "X-HubSpot-RateLimit-Daily-Remaining": str(portal.daily.remaining),
+    }
+    if endpoint.is_search:
+        return headers
+    return headers | {
+        "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(portal.calls.seconds * 1000)),
+        "X-HubSpot-RateLimit-Max": str(portal.calls.limit),
+        "X-HubSpot-RateLimit-Remaining": str(portal.calls.remaining(portal.clock.now())),
+    }
+
+
+def _reply(answer: Answer, headers: dict[str, str]) -> Reply:
+    if answer.body is None:
+        return Reply(answer.status, headers, b"")
+    if isinstance(answer.body, str):
+        return Reply(answer.status, headers | {"Content-Type": "text/html;charset=iso-8859-1"}, answer.body.encode())
+    text = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False)
+    return Reply(answer.status, headers | {"Content-Type": "application/json;charset=utf-8"}, text.encode())
