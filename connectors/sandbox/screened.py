@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneNumberType, ValidationResult
 
 from .dataset import Person
 
@@ -13,6 +13,15 @@ LINE_TYPES = {
     PhoneNumberType.MOBILE: "mobile",
     PhoneNumberType.FIXED_LINE: "landline",
     PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
+}
+
+SENTENCES = {
+    "allocated": "allocated and well formed",
+    "not_a_number": "the field holds no complete phone number",
+    "too_short": "digits are missing",
+    "unallocated": "the length exists, but the range is not allocated",
+    "masked": "digits are masked",
+    "opted_out": "the opt-out flag of this record is set",
 }
 
 
@@ -23,7 +32,7 @@ class Verdict:
     status: str
     reason: str
     e164: str | None
-    line_type: str | None
+    line_type: str
     screened_value: str
     last_screened: datetime
 
@@ -41,19 +50,23 @@ def verdicts(person: Person) -> dict[Literal["phone", "mobile"], Verdict]:
 
 
 def _verdict(person: Person, raw: str) -> Verdict:
-    when = person.modified.replace(microsecond=0)
+    code, e164, line_type = _read(raw, person.country)
+    status = "valid" if code == "allocated" else "invalid"
+    if person.opted_out:
+        status, code = "do_not_contact", "opted_out"
+    return Verdict(status, f"{code}: {SENTENCES[code]}", e164, line_type, raw, person.modified.replace(microsecond=0))
+
+
+def _read(raw: str, country: str) -> tuple[str, str | None, str]:
+    """Return the reason code, E.164 and line type of a cell whose spelling leaves no doubt."""
     try:
-        number = phonenumbers.parse(raw, person.country)
+        number = phonenumbers.parse(raw, country)
     except phonenumbers.NumberParseException:
-        return Verdict("invalid", "not_a_number: no phone number in this field", None, None, raw, when)
-    if any(char.isalpha() for char in raw):
-        return Verdict("invalid", "masked: digits are hidden, so this is no number", None, None, raw, when)
-    if not phonenumbers.is_possible_number(number):
-        return Verdict("invalid", "too_short: not enough digits for a number of its country", None, None, raw, when)
+        return ("too_short" if raw.isdigit() else "not_a_number"), None, "unknown"
+    if "x" in raw:
+        return "masked", None, "unknown"
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return "too_short", None, "unknown"
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     line_type = LINE_TYPES.get(phonenumbers.number_type(number))
-    if line_type is None:
-        return Verdict("invalid", "unallocated: no such number has been handed out", e164, "unknown", raw, when)
-    if person.opted_out:
-        return Verdict("do_not_contact", "opted_out: an opt-out covers this number", e164, line_type, raw, when)
-    return Verdict("valid", "allocated: well formed and in the numbering plan", e164, line_type, raw, when)
+    return ("allocated", e164, line_type) if line_type else ("unallocated", e164, "unknown")

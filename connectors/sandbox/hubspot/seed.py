@@ -40,7 +40,7 @@ def _companion_values(person: Person) -> dict[str, str]:
             f"{prefix}_status": verdict.status,
             f"{prefix}_reason": verdict.reason,
             f"{prefix}_e164": verdict.e164 or "",
-            f"{prefix}_line_type": verdict.line_type or "",
+            f"{prefix}_line_type": verdict.line_type,
             f"{prefix}_screened_value": verdict.screened_value,
             f"{prefix}_last_screened": instants.instant(instants.to_milliseconds(verdict.last_screened)),
         }
