@@ -1,1 +1,5 @@
 """A CRM in a dict: the proof that the port can be fulfilled, and the double of the tests."""
+
+from .connector import MemoryCrm, MemoryFeed, companion_name
+
+__all__ = ["MemoryCrm", "MemoryFeed", "companion_name"]

@@ -1,0 +1,257 @@
+"""The Crm port over a dict. It keeps what a real CRM keeps: stamps, refusals, deleted and merged records."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import ceil
+from pathlib import Path
+
+from ringfence.core.errors import SchemaError
+from ringfence.core.facts import Status
+from ringfence.core.mapping import did_you_mean
+from ringfence.core.ports import Capabilities, Clock, Finding, Level, Org, Page, SetupStep
+from ringfence.core.shapes import ObjectShape, Slot
+from ringfence.core.values import Change, Companion, Outcome, Record, RowResult, Value
+
+Row = dict[str, Value]
+
+
+def companion_name(slot: str, companion: Companion) -> str:
+    """Return the field that holds a slot's companion: ``rf_phone_status``."""
+    return f"rf_{slot.lower()}_{companion.value}"
+
+
+@dataclass
+class MemoryCrm:
+    """One account in memory.
+
+    ``fields`` lists the fields each object has; ``in_scope`` stands for the mapping's native filter; ``refuse`` lets a
+    test play validation rules: it returns a code and a message, or None. ``lag`` makes the feed an index that still
+    shows the values it was given by :meth:`freeze_index`.
+    """
+
+    shapes: Mapping[str, ObjectShape]
+    clock: Clock
+    fields: dict[str, set[str]] = field(default_factory=dict)
+    page_size: int = 3
+    production: bool = False
+    in_scope: Callable[[str, Row], bool] = lambda _object, _row: True
+    refuse: Callable[[Change], tuple[str, str] | None] = lambda _change: None
+    name: str = "memory"
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(write_batch=4))
+    calls: Counter[str] = field(default_factory=Counter)
+    org_id: str = "mem-1"
+
+    def __post_init__(self) -> None:
+        self.rows: dict[str, dict[str, Row]] = {name: {} for name in self.shapes}
+        self.modified: dict[tuple[str, str], datetime] = {}
+        self.survivors: dict[tuple[str, str], str] = {}
+        self.index: dict[str, dict[str, Row]] | None = None
+        for name, shape in self.shapes.items():
+            self.fields.setdefault(name, set(shape.read_fields()))
+
+    def put(self, object_name: str, record_id: str, **values: Value) -> None:
+        """Create a record or edit some of its fields, as a person would."""
+        self.rows[object_name].setdefault(record_id, {}).update(values)
+        self._touch(object_name, record_id)
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Delete a record."""
+        del self.rows[object_name][record_id]
+
+    def merge(self, object_name: str, winner: str, loser: str) -> None:
+        """Merge the loser into the winner; the loser's id leads to the winner from now on."""
+        self.delete(object_name, loser)
+        self.survivors[object_name, loser] = winner
+        self._touch(object_name, winner)
+
+    def freeze_index(self) -> None:
+        """Let the feed show the present values for good: from now on it lags behind."""
+        self.index = {name: {id_: dict(row) for id_, row in rows.items()} for name, rows in self.rows.items()}
+
+    def fewest_calls(self, read: int, written: int) -> int:
+        """Return the fewest calls for so many records."""
+        return ceil(read / self.page_size) + ceil(written / self.capabilities.write_batch)
+
+    def identify(self) -> Org:
+        """Return the account."""
+        self.calls["login"] += 1
+        return Org(self.name, self.org_id, "In memory", self.production)
+
+    def check(self) -> list[Finding]:
+        """Name every mapped field that the account lacks."""
+        self.calls["describe"] += 1
+        missing = [
+            (name, field_name)
+            for name, shape in self.shapes.items()
+            for field_name in shape.read_fields()
+            if field_name not in self.fields[name]
+        ]
+        if not missing:
+            return [Finding(Level.OK, "fields", "every mapped field is there")]
+        return [
+            Finding(
+                Level.PROBLEM,
+                f"{name}.{field_name}",
+                f"{name} has no field {field_name}{did_you_mean(field_name, self.fields[name])}",
+                "Run setup, or correct the mapping.",
+                SchemaError,
+            )
+            for name, field_name in missing
+        ]
+
+    def plan_setup(self) -> list[SetupStep]:
+        """Return a step for each missing companion."""
+        return [
+            SetupStep("field", f"{name}.{field_name}", (name, field_name))
+            for name, shape in self.shapes.items()
+            for field_name in shape.companion_fields()
+            if field_name not in self.fields[name]
+        ]
+
+    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Create the fields."""
+        for step in steps:
+            object_name, field_name = step.body
+            self.fields[object_name].add(field_name)
+            self.calls["setup"] += 1
+            yield step
+
+    def emit_setup(self, folder: Path) -> list[Path]:
+        """Write the missing field names, one a line."""
+        target = folder / "fields.txt"
+        target.write_text("".join(f"{step.name}\n" for step in self.plan_setup()), encoding="utf-8")
+        return [target]
+
+    def open_feed(self, cursors: Mapping[str, str | None]) -> MemoryFeed:
+        """Take the watermark now."""
+        return MemoryFeed(self, {name: json.loads(c) if c else {} for name, c in cursors.items()}, self.clock.now())
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
+        """Return the present state of these records; merged ones under their survivor's id."""
+        self.calls["read"] += ceil(len(ids) / self.page_size)
+        found = {self.survivors.get((object_name, id_), id_): None for id_ in ids}
+        return [self.record(object_name, id_, self.rows) for id_ in found if id_ in self.rows[object_name]]
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write each change whose record is there, whose guard holds and which is not refused."""
+        self.calls["write"] += ceil(len(changes) / self.capabilities.write_batch)
+        return [self._write(change) for change in changes]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def record(self, object_name: str, record_id: str, rows: Mapping[str, Mapping[str, Row]]) -> Record:
+        """Return a row as the port wants it, with every field of the object."""
+        row = rows[object_name][record_id]
+        values = {name: row.get(name) for name in self.fields[object_name]}
+        stamp = self.modified[object_name, record_id]
+        return Record(object_name, record_id, values, stamp, self.in_scope(object_name, row))
+
+    def _write(self, change: Change) -> RowResult:
+        row = self.rows[change.object].get(change.id)
+        if row is None:
+            return RowResult(Outcome.CONFLICT, "GONE", "the record is deleted or merged")
+        if any(row.get(name) != value for name, value in change.guard.items()):
+            return RowResult(Outcome.CONFLICT, "CHANGED", "the record has changed since it was read")
+        unknown = [item.field for item in change.fields if item.field not in self.fields[change.object]]
+        if unknown:
+            return RowResult(Outcome.REFUSED, "NO_FIELD", f"no such field: {unknown[0]}")
+        if (refusal := self.refuse(change)) is not None:
+            return RowResult(Outcome.REFUSED, *refusal)
+        row.update(change.new_values())
+        self._touch(change.object, change.id)
+        return RowResult(Outcome.WRITTEN)
+
+    def _touch(self, object_name: str, record_id: str) -> None:
+        self.modified[object_name, record_id] = self.clock.now()
+
+
+@dataclass
+class MemoryFeed:
+    """The reads of one run. A cursor is ``{"since": stamp}``, or ``{"after": id, "since": stamp}`` in a full read."""
+
+    crm: MemoryCrm
+    cursors: Mapping[str, dict[str, str]]
+    watermark: datetime
+
+    def is_full(self, object_name: str) -> bool:
+        """Return whether all records are read."""
+        cursor = self.cursors[object_name]
+        return not cursor or "after" in cursor
+
+    def flagged(self) -> Iterator[Page]:
+        """Yield flagged records, and in a window those whose flag is down while a slot still says do_not_contact."""
+        for name, shape in self.crm.shapes.items():
+            yield from self._pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
+
+    def screened(self, since: datetime) -> Iterator[Page]:
+        """Yield records with a recent verdict."""
+        for name, shape in self.crm.shapes.items():
+            stamps = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
+            found = [r for r in self._all(name) if any(_at_least(r.values[s], since) for s in stamps)]
+            yield from self._pages(name, found)
+
+    def changed(self) -> Iterator[Page]:
+        """Yield changed records in the order of their stamps; in a full read, all in the order of their ids."""
+        for name in self.crm.shapes:
+            cursor, full = self.cursors[name], self.is_full(name)
+            watermark = cursor["since"] if full and cursor else self.watermark.isoformat()
+            records = [r for r in self._candidates(name) if not full or r.id > cursor.get("after", "")]
+            pages = list(self._pages(name, records)) or [Page(name, [], authoritative=self._is_authoritative())]
+            for page in pages[:-1]:
+                # A window's cursor moves at its end only; a full read goes on behind the last id.
+                after = json.dumps({"after": page.records[-1].id, "since": watermark})
+                yield replace(page, cursor=after if full else None)
+            yield replace(pages[-1], cursor=json.dumps({"since": watermark}))
+
+    def due(self, before: datetime) -> Iterator[Page]:
+        """Yield records in scope with a filled slot never screened, or screened before then."""
+        for name, shape in self.crm.shapes.items():
+            if self.is_full(name):
+                continue
+            found = [r for r in self._all(name) if r.in_scope and any(_is_old(r, s, before) for s in shape.slots)]
+            yield from self._pages(name, found)
+
+    def _rows(self) -> Mapping[str, Mapping[str, Row]]:
+        return self.crm.rows if self.crm.index is None else self.crm.index
+
+    def _all(self, name: str) -> list[Record]:
+        rows = self._rows()
+        return [self.crm.record(name, id_, rows) for id_ in sorted(rows[name])]
+
+    def _candidates(self, name: str) -> list[Record]:
+        if self.is_full(name):
+            return self._all(name)
+        since = datetime.fromisoformat(self.cursors[name]["since"])
+        found = [r for r in self._all(name) if r.modified and since <= r.modified <= self.watermark]
+        return sorted(found, key=lambda r: (r.modified, r.id))
+
+    def _matters(self, record: Record, shape: ObjectShape) -> bool:
+        if shape.is_flagged(record):
+            return True
+        statuses = [record.values[slot.companions[Companion.STATUS]] for slot in shape.slots]
+        return not self.is_full(record.object) and Status.DO_NOT_CONTACT in statuses
+
+    def _is_authoritative(self) -> bool:
+        return self.crm.index is None
+
+    def _pages(self, name: str, records: list[Record]) -> Iterator[Page]:
+        size = self.crm.page_size
+        for start in range(0, len(records), size):
+            self.crm.calls["read"] += 1
+            some = records[start : start + size]
+            yield Page(name, some, authoritative=self._is_authoritative(), total=len(records))
+
+
+def _at_least(value: Value, since: datetime) -> bool:
+    return isinstance(value, datetime) and value >= since
+
+
+def _is_old(record: Record, slot: Slot, before: datetime) -> bool:
+    last = record.values[slot.companions[Companion.LAST_SCREENED]]
+    return bool(record.values[slot.field]) and (last is None or (isinstance(last, datetime) and last < before))

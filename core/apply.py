@@ -1,0 +1,47 @@
+"""Changes to outcomes: journal, write, journal again. What a sync, an undo and a plan file share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .errors import RingfenceError
+from .ports import Clock, Crm
+from .shapes import ObjectShape
+from .state.journal import Journal
+from .values import Change, Outcome, RowResult
+
+
+class Writer:
+    """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well."""
+
+    def __init__(
+        self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock, *, dry_run: bool
+    ) -> None:
+        self._crm = crm
+        self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
+        self._flags = {name: shape.opt_out for name, shape in shapes.items()}
+        self._journal = journal
+        self._clock = clock
+        self._dry_run = dry_run
+
+    def apply(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes and return one result for each, in order. The journal knows of them before the CRM does."""
+        for change in changes:
+            self._refuse_foreign_fields(change)
+        if self._dry_run or not changes:
+            return [RowResult(Outcome.WRITTEN)] * len(changes)
+        seq = self._journal.plan_batch(changes, self._clock.now())
+        results = self._crm.write(changes)
+        if len(results) != len(changes):
+            raise RingfenceError(f"{self._crm.name} gave {len(results)} results for {len(changes)} changes.")
+        self._journal.settle_batch(seq, results, self._clock.now())
+        return results
+
+    def _refuse_foreign_fields(self, change: Change) -> None:
+        """Keep two promises at the last door: only owned fields are written, and a flag is never lowered."""
+        owned, flag = self._owned[change.object], self._flags[change.object]
+        for item in change.fields:
+            if item.field not in owned:
+                raise RingfenceError(f"A change of {change.object} {change.id} names {item.field}, which is not ours.")
+            if flag and item.field == flag.field and item.new != flag.raised:
+                raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")

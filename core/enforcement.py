@@ -1,0 +1,114 @@
+"""Opt-outs carried to every record that holds the number, also to fresh ones and to those outside the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from .due import DueReason
+from .facts import Status
+from .numbers import mask
+from .pipeline import Item, Key, Pipeline
+from .reading import Reading
+from .state.pending import PendingReason, PendingRow
+from .summary import SpreadNumber
+from .values import Companion
+
+_FIRST: Key = ("", "")
+
+
+class Enforcement:
+    """The last part of a run: works through the records that an opt-out reaches, until none is left.
+
+    Raising a flag covers the other numbers of that record too, so new records may be reached on the way.
+    """
+
+    def __init__(self, pipeline: Pipeline, *, confirm_spread: bool) -> None:
+        self._pipeline = pipeline
+        self._confirm_spread = confirm_spread
+        self._reached: dict[Key, int] = {}
+        self._spread: dict[str, int] = {}
+        self._first_round = True
+
+    def items(self, batch: int) -> Iterator[list[Item]]:
+        """Yield batches of records to process; each must be processed before the next is asked for."""
+        while self._find_reached():
+            after = _FIRST
+            while rows := self._pipeline.pending.next(after, batch, PendingReason.PERMISSION):
+                after = (rows[-1].object, rows[-1].record_id)
+                if items := self._decide(rows):
+                    yield items
+        self._name_spread()
+
+    def _find_reached(self) -> bool:
+        """Queue the records newly reached, and tell whether any wait."""
+        all_runs = self._confirm_spread and self._first_round
+        self._first_round = False
+        holders = self._pipeline.permissions.unflagged_holders(all_runs=all_runs)
+        # A record comes again only when one more of its numbers is covered than when it was last looked at.
+        new = [
+            key
+            for key, numbers in holders.items()
+            if self._reached.get(key, 0) < numbers and key not in self._pipeline.unsettled
+        ]
+        self._reached.update((key, holders[key]) for key in new)
+        self._pipeline.pending.enqueue(new, self._pipeline.clock.now())
+        return bool(self._pipeline.pending.next(_FIRST, 1, PendingReason.PERMISSION))
+
+    def _decide(self, rows: Sequence[PendingRow]) -> list[Item]:
+        readings = self._fetch(rows)
+        done = {(row.object, row.record_id) for row in rows}
+        numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
+        covered = self._pipeline.permissions.covered(numbers)
+        holders = self._pipeline.permissions.count_holders(covered)
+        items = []
+        for reading in readings:
+            item = self._item(reading, covered, holders)
+            if item is None:
+                self._pipeline.skip(reading)
+            else:
+                items.append(item)
+                done.discard(reading.key)
+        self._pipeline.pending.remove(sorted(done))
+        return items
+
+    def _fetch(self, rows: Sequence[PendingRow]) -> list[Reading]:
+        pipeline = self._pipeline
+        readings = []
+        for name, group in groupby(rows, key=lambda row: row.object):
+            if name in pipeline.shapes:
+                records = pipeline.crm.fetch(name, [row.record_id for row in group])
+                readings += [Reading(record, pipeline.shapes[name]) for record in records]
+        pipeline.take_in(readings)
+        return readings
+
+    def _item(self, reading: Reading, covered: frozenset[str], holders: dict[str, int]) -> Item | None:
+        reached = [e164 for e164 in reading.all_e164s() if e164 in covered]
+        can_flag = reading.shape.opt_out is not None and not reading.flagged
+        raise_flag = can_flag and self._may_flag(reading, reached, holders)
+        due = self._pipeline.find_due(reading, covered)
+        if raise_flag:
+            due = due | dict.fromkeys(_speaking_slots(reading), DueReason.PERMISSION)
+        if not due and not raise_flag:
+            return None
+        return Item(reading, due, raise_flag=raise_flag, covered=covered)
+
+    def _may_flag(self, reading: Reading, reached: Sequence[str], holders: dict[str, int]) -> bool:
+        limit = reading.shape.spread_limit
+        self._spread.update({e164: holders[e164] for e164 in reached if holders[e164] > limit})
+        return any(self._confirm_spread or holders[e164] <= limit for e164 in reached)
+
+    def _name_spread(self) -> None:
+        if not self._confirm_spread:
+            named = [SpreadNumber(mask(e164), count) for e164, count in sorted(self._spread.items())]
+            self._pipeline.summary.spread = named
+
+
+def _speaking_slots(reading: Reading) -> list[str]:
+    """Return the filled slots that do not say yet that nobody may contact them."""
+    silenced = Status.DO_NOT_CONTACT
+    return [
+        slot.field
+        for slot in reading.shape.slots
+        if reading.content(slot) and not (reading.held(slot, Companion.STATUS) == silenced and reading.is_current(slot))
+    ]

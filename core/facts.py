@@ -1,0 +1,162 @@
+"""What is known about a number, kept apart by kind, and the one status derived from it (contract, section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from .numbers import LineType, Number, ReasonCode, Validity
+from .ports import Answer, AnswerKind
+
+
+class Status(StrEnum):
+    """The statuses of a phone slot, the one that wins first."""
+
+    DO_NOT_CONTACT = "do_not_contact"
+    WRONG_PERSON = "wrong_person"
+    INVALID = "invalid"
+    DISCONNECTED = "disconnected"
+    SUSPENDED = "suspended"
+    UNREACHABLE = "unreachable"
+    SUSPECT = "suspect"
+    ACTIVE = "active"
+    VALID = "valid"
+    UNKNOWN = "unknown"
+
+
+CALLABLE = frozenset({Status.ACTIVE, Status.VALID, Status.UNKNOWN})
+"""Statuses of numbers that may be called."""
+
+
+class LineState(StrEnum):
+    """What a live source said about the line."""
+
+    ACTIVE = "active"
+    DISCONNECTED = "disconnected"
+    SUSPENDED = "suspended"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+class OptOut(StrEnum):
+    """Whose opt-out covers the number."""
+
+    NONE = "none"
+    OWN = "own"  # the flag of the record itself
+    SHARED = "shared"  # the flag of another record that holds the number
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence."""
+
+    number: Number
+    validity: Validity
+    line: LineState
+    line_type: LineType
+    opt_out: OptOut
+    code: ReasonCode
+    source: str
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the six companions of a slot should say, the screened value aside."""
+
+    status: Status
+    reason: str
+    e164: str | None
+    line_type: str
+    last_screened: datetime
+
+
+def offline_facts(number: Number, now: datetime) -> Facts:
+    """Return what the numbering plan alone says; ``now`` in whole seconds UTC."""
+    return Facts(
+        number=number,
+        validity=number.validity,
+        line=LineState.UNKNOWN,
+        line_type=number.line_type,
+        opt_out=OptOut.NONE,
+        code=number.reason,
+        source="offline",
+        observed_at=now,
+    )
+
+
+def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
+    """Return the facts with a provider's answer laid over them.
+
+    An answer that knows nothing changes no fact about the number: unknown is not invalid.
+    """
+    if answer.kind is not AnswerKind.KNOWN:
+        return facts
+    line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
+    if line_type is LineType.UNKNOWN:
+        line_type = facts.line_type
+    common = replace(facts, line_type=line_type, source=source, observed_at=answer.observed_at)
+    if answer.valid is False:
+        return replace(common, validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
+    line = LineState(answer.line) if answer.line else LineState.UNKNOWN
+    if line is LineState.UNKNOWN:
+        return common
+    return replace(common, line=line, code=_LINE_REASONS[line])
+
+
+def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime) -> Facts:
+    """Return the facts under an opt-out seen at ``now``."""
+    return replace(facts, opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now)
+
+
+def derive_status(facts: Facts) -> Status:
+    """Return the one status the facts amount to, the highest row of the contract's table first."""
+    if facts.opt_out is not OptOut.NONE:
+        return Status.DO_NOT_CONTACT
+    if facts.validity in (Validity.INVALID, Validity.POSSIBLE):
+        return Status.INVALID
+    if facts.line is not LineState.UNKNOWN:
+        return Status(facts.line.value)
+    return Status.VALID if facts.validity is Validity.VALID else Status.UNKNOWN
+
+
+def judge(facts: Facts) -> Verdict:
+    """Return the verdict on the number: what the companions should say."""
+    return Verdict(
+        status=derive_status(facts),
+        reason=_reason(facts),
+        e164=facts.number.e164,
+        line_type=facts.line_type.value,
+        last_screened=facts.observed_at,
+    )
+
+
+_LINE_REASONS = {
+    LineState.ACTIVE: ReasonCode.LIVE,
+    LineState.DISCONNECTED: ReasonCode.OUT_OF_SERVICE,
+    LineState.SUSPENDED: ReasonCode.SUSPENDED,
+    LineState.UNREACHABLE: ReasonCode.UNREACHABLE,
+}
+
+_SENTENCES = {
+    ReasonCode.LIVE: "{source} confirmed the line",
+    ReasonCode.OUT_OF_SERVICE: "{source} says the number is no longer in service",
+    ReasonCode.SUSPENDED: "{source} says the line is barred for now",
+    ReasonCode.UNREACHABLE: "{source} could not reach the line",
+    ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
+}
+
+_OPT_OUT_SENTENCES = {
+    OptOut.OWN: "the opt-out flag of this record is set",
+    OptOut.SHARED: "another record with this number opted out: to lift it, clear the flag on all records that hold it",
+}
+
+
+def _reason(facts: Facts) -> str:
+    if facts.opt_out is not OptOut.NONE:
+        return f"{facts.code}: {_OPT_OUT_SENTENCES[facts.opt_out]}"
+    sentence = _SENTENCES.get(facts.code)
+    if sentence is None:
+        return facts.number.sentence()
+    return f"{facts.code}: {sentence.format(source=facts.source)}"[:255]

@@ -1,0 +1,234 @@
+"""Due records to outcomes, a batch at a time: fetch, screen, plan, write, account for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .apply import Writer
+from .clock import whole_seconds
+from .due import DueReason, find_due, is_covered
+from .facts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
+from .guards import MassChangeGuard
+from .intake import observe
+from .numbers import Number
+from .plan import plan_change
+from .policy import Policy
+from .ports import Clock, Crm
+from .reading import Reading
+from .screening import Question, Screening
+from .shapes import ObjectShape, Slot
+from .state.pending import Pending, PendingReason, PendingRow
+from .state.permissions import Permissions
+from .summary import SHOWN, RefusedRow, Summary
+from .values import Change, Outcome, RowResult
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Item:
+    """A due record on its way: why each slot is due, what was decided, what is still owed."""
+
+    reading: Reading
+    due: Mapping[str, DueReason]
+    raise_flag: bool = False
+    authoritative: bool = True
+    covered: frozenset[str] = frozenset()
+    verdicts: dict[str, Verdict | None] = field(default_factory=dict)
+    deferred: bool = False
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """The middle of a run, shared by every feed."""
+
+    crm: Crm
+    shapes: Mapping[str, ObjectShape]
+    permissions: Permissions
+    pending: Pending
+    screening: Screening
+    writer: Writer
+    guard: MassChangeGuard
+    policy: Policy
+    clock: Clock
+    summary: Summary
+    rescreen: bool = False
+    unsettled: set[Key] = field(default_factory=set)
+
+    def examine(self, readings: list[Reading], *, authoritative: bool) -> list[Item]:
+        """Take in the records of a page and return those that are due.
+
+        A record that another record's opt-out reaches is put aside: how many records hold the number is known only
+        once all have been read.
+        """
+        observe(self.permissions, readings, certain=authoritative)
+        covered = self.permissions.covered({e164 for reading in readings for e164 in reading.all_e164s()})
+        items, aside = [], []
+        for reading in readings:
+            if reading.key in self.unsettled:
+                continue
+            if self._is_reached(reading, covered):
+                aside.append(reading.key)
+            elif due := self.find_due(reading, covered):
+                items.append(Item(reading, due, authoritative=authoritative, covered=covered))
+            else:
+                self.skip(reading)
+        self.pending.enqueue(aside, self.clock.now())
+        return items
+
+    def take_in(self, readings: Iterable[Reading]) -> None:
+        """Take in what records that were read authoritatively hold."""
+        observe(self.permissions, readings, certain=True)
+
+    def process(self, batch: list[Item]) -> None:
+        """Give every record of the batch an outcome."""
+        items = self._refresh(batch)
+        facts = self._screen(items)
+        changes: list[tuple[Item, Change]] = []
+        settled: list[Item] = []
+        for item in items:
+            self._decide(item, facts)
+            change = plan_change(item.reading, item.verdicts, raise_flag=item.raise_flag)
+            if change is not None:
+                changes.append((item, change))
+            else:
+                settled.append(item)
+        self.guard.check()
+        results = self.writer.apply([change for _, change in changes])
+        for item in settled:
+            self._count_unwritten(item)
+        for (item, change), result in zip(changes, results, strict=True):
+            self._count_result(item, change, result)
+        self._remember(items, settled, changes, results)
+
+    def find_due(self, reading: Reading, covered: frozenset[str]) -> dict[str, DueReason]:
+        """Return the record's due slots under the policy of this run."""
+        return find_due(reading, self.policy, self.clock.now(), covered, rescreen=self.rescreen)
+
+    @staticmethod
+    def _is_reached(reading: Reading, covered: frozenset[str]) -> bool:
+        can_be_flagged = reading.shape.opt_out is not None and not reading.flagged
+        return can_be_flagged and any(e164 in covered for e164 in reading.all_e164s())
+
+    def _refresh(self, batch: list[Item]) -> list[Item]:
+        """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""
+        stale: dict[str, list[str]] = {}
+        for item in batch:
+            if not item.authoritative:
+                stale.setdefault(item.reading.record.object, []).append(item.reading.record.id)
+        items = [item for item in batch if item.authoritative]
+        for name, ids in stale.items():
+            readings = [Reading(record, self.shapes[name]) for record in self.crm.fetch(name, ids)]
+            gone = set(ids) - {reading.record.id for reading in readings}
+            counts = self.summary.counts(name)
+            counts.read += len(gone)
+            counts.due += len(gone)
+            counts.conflicts += len(gone)
+            wanted = set(ids)
+            items += self.examine([r for r in readings if r.record.id in wanted], authoritative=True)
+        return items
+
+    def _screen(self, items: Iterable[Item]) -> Mapping[Number, Facts | None]:
+        questions: dict[Number, bool] = {}
+        for item in items:
+            for slot in _due_slots(item):
+                if item.reading.content(slot) and not self._covers(item, slot):
+                    number = item.reading.number(slot)
+                    may_buy = item.due[slot.field] is not DueReason.PERMISSION
+                    questions[number] = questions.get(number, False) or may_buy
+        return self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
+
+    @staticmethod
+    def _covers(item: Item, slot: Slot) -> bool:
+        return item.raise_flag or is_covered(item.reading, slot, item.covered)
+
+    def _decide(self, item: Item, facts: Mapping[Number, Facts | None]) -> None:
+        for slot in _due_slots(item):
+            if not item.reading.content(slot):
+                item.verdicts[slot.field] = None
+                continue
+            verdict = self._verdict(item, slot, facts)
+            if verdict is None:
+                item.deferred = True
+                continue
+            item.verdicts[slot.field] = verdict
+            self.guard.watch(item.reading, slot, verdict)
+            self.summary.counts(item.reading.record.object).screened += 1
+            self.summary.statuses[verdict.status] += 1
+            self.summary.repaired += bool(item.reading.number(slot).repairs)
+            self.summary.due_reasons[item.due[slot.field]] += 1
+
+    def _verdict(self, item: Item, slot: Slot, facts: Mapping[Number, Facts | None]) -> Verdict | None:
+        number = item.reading.number(slot)
+        if self._covers(item, slot):
+            now = whole_seconds(self.clock.now())
+            whose = OptOut.OWN if item.reading.flagged else OptOut.SHARED
+            return judge(with_opt_out(offline_facts(number, now), whose, now))
+        known = facts[number]
+        return None if known is None else judge(known)
+
+    def skip(self, reading: Reading) -> None:
+        """Count a record that needs nothing."""
+        counts = self.summary.counts(reading.record.object)
+        counts.read += 1
+        counts.skipped_recent += 1
+
+    def _count_unwritten(self, item: Item) -> None:
+        counts = self.summary.counts(item.reading.record.object)
+        counts.read += 1
+        counts.due += 1
+        if item.deferred:
+            counts.deferred += 1
+        else:
+            counts.unchanged += 1
+
+    def _count_result(self, item: Item, change: Change, result: RowResult) -> None:
+        record = item.reading.record
+        counts = self.summary.counts(record.object)
+        counts.read += 1
+        counts.due += 1
+        if result.outcome is Outcome.CONFLICT:
+            counts.conflicts += 1
+        elif result.outcome is Outcome.REFUSED:
+            counts.failed += 1
+            if len(self.summary.refused) < SHOWN:
+                self.summary.refused.append(RefusedRow(record.object, record.id, result.code, result.message))
+        else:
+            counts.written += 1
+            counts.opt_outs_enforced += _enforces_opt_out(item)
+            self.summary.show_change(change, self.shapes[record.object])
+
+    def _remember(
+        self,
+        items: list[Item],
+        settled: list[Item],
+        changes: list[tuple[Item, Change]],
+        results: list[RowResult],
+    ) -> None:
+        """Keep for the next run what is still owed, and forget what is not."""
+        waiting = [PendingRow(*item.reading.key, PendingReason.DEFERRED) for item in settled if item.deferred]
+        raised = []
+        for (item, _), result in zip(changes, results, strict=True):
+            if result.outcome is Outcome.WRITTEN:
+                if item.raise_flag:
+                    raised.append(item.reading)
+                if item.deferred:
+                    waiting.append(PendingRow(*item.reading.key, PendingReason.DEFERRED))
+            else:
+                reason = PendingReason.FAILED if result.outcome is Outcome.REFUSED else PendingReason.CONFLICT
+                waiting.append(PendingRow(*item.reading.key, reason, result.code, result.message))
+        still = {(row.object, row.record_id) for row in waiting}
+        self.unsettled |= still
+        self.pending.remove([item.reading.key for item in items if item.reading.key not in still])
+        self.pending.put(waiting, self.clock.now())
+        self.permissions.raise_flags([(*reading.key, reading.all_e164s()) for reading in raised])
+
+
+def _due_slots(item: Item) -> list[Slot]:
+    return [slot for slot in item.reading.shape.slots if slot.field in item.due]
+
+
+def _enforces_opt_out(item: Item) -> bool:
+    silenced = (v is not None and v.status is Status.DO_NOT_CONTACT for v in item.verdicts.values())
+    return item.raise_flag or any(silenced)

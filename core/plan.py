@@ -1,0 +1,79 @@
+"""The one place where a write is decided: record and verdicts in, a change or nothing out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from .clock import whole_seconds
+from .facts import Status, Verdict
+from .numbers import Validity
+from .reading import Reading, screened_value, text
+from .shapes import Slot
+from .values import Change, Companion, FieldChange, Value
+
+
+def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
+    """Return what has to be written so that the record says what the verdicts say, or None when it does already.
+
+    ``verdicts`` holds a verdict for each slot that was screened, by field name; None empties the companions of a slot
+    without content. Slots that are not named keep what they say. Only owned fields are touched (contract, section 2),
+    and the flag is only ever raised.
+    """
+    wanted: dict[str, Value] = {}
+    guard: dict[str, Value] = {}
+    for slot in reading.shape.slots:
+        if slot.field not in verdicts:
+            continue
+        verdict = verdicts[slot.field]
+        content = reading.content(slot)
+        if verdict is not None and (rewritten := _normalized(reading, slot, verdict)):
+            guard[slot.field] = reading.record.values.get(slot.field)
+            wanted[slot.field] = content = rewritten
+        wanted.update(_companions(slot, verdict, content))
+    opt_out = reading.shape.opt_out
+    if raise_flag and opt_out and not reading.flagged:
+        wanted[opt_out.field] = opt_out.raised
+    held = reading.record.values
+    fields = tuple(
+        FieldChange(name, held.get(name), new) for name, new in wanted.items() if not _same(held.get(name), new)
+    )
+    if not fields:
+        return None
+    record = reading.record
+    return Change(record.object, record.id, fields, guard=guard, modified=record.modified)
+
+
+def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, Value]:
+    if verdict is None:
+        return dict.fromkeys(slot.companions.values())
+    values: dict[Companion, Value] = {
+        Companion.STATUS: verdict.status.value,
+        Companion.REASON: verdict.reason,
+        Companion.E164: verdict.e164,
+        Companion.LINE_TYPE: verdict.line_type,
+        Companion.SCREENED_VALUE: screened_value(content),
+        Companion.LAST_SCREENED: whole_seconds(verdict.last_screened),
+    }
+    return {slot.companions[companion]: value for companion, value in values.items()}
+
+
+def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:
+    """Return the E.164 to put into the phone field, or None where it stays as it is.
+
+    Only a certain number without extension or companions in the cell is rewritten: nothing a human typed gets lost.
+    """
+    if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
+        return None
+    number = reading.number(slot)
+    if number.validity is not Validity.VALID or number.extension or number.others:
+        return None
+    return verdict.e164 if reading.content(slot) != verdict.e164 else None
+
+
+def _same(held: Value, new: Value) -> bool:
+    if isinstance(held, datetime) and isinstance(new, datetime):
+        return whole_seconds(held) == whole_seconds(new)
+    if isinstance(new, bool) or isinstance(held, bool):
+        return held is new
+    return text(held) == text(new)

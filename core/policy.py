@@ -1,0 +1,38 @@
+"""How long a verdict stays fresh."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import FileError, MappingError
+
+
+class Policy(BaseModel):
+    """A screening policy: a verdict younger than ``max_age_days`` is not screened again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_age_days: float = Field(30, gt=0, le=3650, description="Age in days from which a verdict is due again.")
+
+    @property
+    def max_age(self) -> timedelta:
+        """Return the age from which a verdict is due."""
+        return timedelta(days=self.max_age_days)
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the policy in a YAML file. Raises FileError, or MappingError when its content is wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Policy.model_validate(content or {})
+    except OSError as error:
+        raise FileError(f"The policy {path} cannot be read: {error.strerror}.", "Check the path.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MappingError(f"The policy {path} is not YAML text.", "Check its encoding and indentation.") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors())
+        raise MappingError(f"The policy {path} is wrong: {problems}.", "It may say `max_age_days: 30`.") from error

@@ -1,0 +1,95 @@
+"""A record seen as phone slots: what each holds, which numbers are in it, what its companions say."""
+
+from __future__ import annotations
+
+import hashlib
+
+from .numbers import Number, read_number
+from .regions import read_region
+from .shapes import ObjectShape, Slot
+from .values import Companion, Record, Value
+
+SCREENED_VALUE_LENGTH = 80
+_PLAIN = frozenset("0123456789+-. ()")
+
+
+class Reading:
+    """One record under its shape. Cells are parsed when first asked for, each at most once."""
+
+    __slots__ = ("_numbers", "_region", "record", "shape")
+
+    def __init__(self, record: Record, shape: ObjectShape) -> None:
+        self.record = record
+        self.shape = shape
+        self._numbers: dict[str, Number] = {}
+        self._region: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return (object, record id)."""
+        return self.record.object, self.record.id
+
+    @property
+    def flagged(self) -> bool:
+        """Return whether the record's own opt-out flag is up."""
+        return self.shape.is_flagged(self.record)
+
+    def content(self, slot: Slot) -> str:
+        """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
+        return text(self.record.values.get(slot.field))
+
+    def held(self, slot: Slot, companion: Companion) -> Value:
+        """Return what a companion says now; None when it is empty."""
+        value = self.record.values.get(slot.companions[companion])
+        return None if value == "" else value
+
+    def is_current(self, slot: Slot) -> bool:
+        """Return whether the slot's verdict is about its present content (contract, section 2)."""
+        held = self.held(slot, Companion.SCREENED_VALUE)
+        return held is not None and text(held) == screened_value(self.content(slot))
+
+    def region(self) -> str | None:
+        """Return the ISO region for national numbers: the mapped country field, else the default."""
+        if self._region is None:
+            field = self.shape.region_field
+            named = read_region(text(self.record.values.get(field))) if field else None
+            self._region = named or self.shape.default_region or ""
+        return self._region or None
+
+    def number(self, slot: Slot) -> Number:
+        """Return the slot's content as a number."""
+        number = self._numbers.get(slot.field)
+        if number is None:
+            number = self._numbers[slot.field] = read_number(self.content(slot), self.region())
+        return number
+
+    def e164s(self, slot: Slot) -> tuple[str, ...]:
+        """Return every number in the slot as E.164, the screened one first.
+
+        A plain cell whose verdict is current holds just the number its companion names, and is not parsed again.
+        """
+        content = self.content(slot)
+        if not content:
+            return ()
+        known = self.held(slot, Companion.E164)
+        if isinstance(known, str) and self.is_current(slot) and _PLAIN.issuperset(content) and len(content) <= 20:
+            return (known,)
+        number = self.number(slot)
+        return (number.e164, *number.others) if number.e164 else number.others
+
+    def all_e164s(self) -> tuple[str, ...]:
+        """Return every number in any slot of the record, each once."""
+        return tuple(dict.fromkeys(e164 for slot in self.shape.slots for e164 in self.e164s(slot)))
+
+
+def text(value: Value) -> str:
+    """Return a field's value as trimmed text."""
+    return value.strip() if isinstance(value, str) else "" if value is None else str(value)
+
+
+def screened_value(content: str) -> str:
+    """Return what the screened-value companion holds for the content: itself, or its digest when over 80 characters."""
+    content = content.strip()
+    if len(content) <= SCREENED_VALUE_LENGTH:
+        return content
+    return "sha256:" + hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

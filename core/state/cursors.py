@@ -1,0 +1,65 @@
+"""How far each object of each org has been read, and what is known about the org itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from ..ports import Org
+from . import schema
+from .sql import put
+from .store import Store
+
+
+def register_org(store: Store, org: Org) -> int:
+    """Return the state's own id of the org, recording it when it is new."""
+    table = schema.orgs
+    values = {"name": org.name, "production": org.production}
+    with store.transaction() as connection:
+        known = connection.scalar(select(table.c.id).where(table.c.key == org.key))
+        if known is not None:
+            connection.execute(update(table).where(table.c.id == known).values(**values))
+            return int(known)
+        result = connection.execute(insert(table).values(key=org.key, **values))
+        key = result.inserted_primary_key
+        return int(key[0]) if key else 0
+
+
+def writes_confirmed(store: Store, org: Org) -> bool:
+    """Return whether somebody has agreed that ringfence writes to this org."""
+    table = schema.orgs
+    with store.transaction() as connection:
+        return connection.scalar(select(table.c.writes_confirmed_at).where(table.c.key == org.key)) is not None
+
+
+def confirm_writes(store: Store, org: Org, now: datetime) -> None:
+    """Record that somebody has agreed to writes."""
+    org_id = register_org(store, org)
+    with store.transaction() as connection:
+        connection.execute(update(schema.orgs).where(schema.orgs.c.id == org_id).values(writes_confirmed_at=now))
+
+
+class Cursors:
+    """The cursors of one org. What is in a cursor is the connector's business."""
+
+    def __init__(self, store: Store, org_id: int) -> None:
+        self._store = store
+        self._org_id = org_id
+
+    def read(self) -> dict[str, str]:
+        """Return object name -> cursor, for the objects that have one."""
+        table = schema.cursors
+        with self._store.transaction() as connection:
+            rows = connection.execute(select(table.c.object, table.c.cursor).where(table.c.org_id == self._org_id))
+            return {row.object: row.cursor for row in rows}
+
+    def move(self, cursors: Mapping[str, str], now: datetime) -> None:
+        """Store the cursors of these objects."""
+        rows = [
+            {"org_id": self._org_id, "object": name, "cursor": cursor, "moved_at": now}
+            for name, cursor in cursors.items()
+        ]
+        with self._store.transaction() as connection:
+            put(connection, schema.cursors, rows)

@@ -1,0 +1,189 @@
+"""The history: runs, and of each run every batch of changes with what became of each row."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from ..errors import UsageError
+from ..values import Change, FieldChange, Outcome, RowResult, Value
+from . import schema
+from .store import Store
+
+
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"  # or killed: nothing recorded its end
+    DONE = "done"
+    REFUSED_ROWS = "refused_rows"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the history keeps it; ``summary`` is what ``sync --json`` printed."""
+
+    id: str
+    crm: str
+    dry_run: bool
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome
+    options: Mapping[str, Any]
+    summary: Mapping[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One change of a run with its result; None where no answer was recorded."""
+
+    change: Change
+    result: RowResult | None
+
+
+def new_run_id(now: datetime) -> str:
+    """Return an id that sorts by time and does not repeat."""
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class Journal:
+    """Writes the history of one run."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._seq = 0
+
+    def begin(self, crm: str, org_id: int | None, now: datetime, *, dry_run: bool, options: Mapping[str, Any]) -> None:
+        """Record that the run has started."""
+        values = {"id": self._run_id, "crm": crm, "org_id": org_id, "dry_run": dry_run, "started_at": now}
+        with self._store.transaction() as connection:
+            connection.execute(
+                insert(schema.runs).values(**values, outcome=RunOutcome.RUNNING.value, options=json.dumps(options))
+            )
+
+    def end(self, now: datetime, outcome: RunOutcome, summary: Mapping[str, Any], error: str | None) -> None:
+        """Record how the run ended."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                update(schema.runs)
+                .where(schema.runs.c.id == self._run_id)
+                .values(ended_at=now, outcome=outcome.value, summary=json.dumps(summary), error=error)
+            )
+
+    def plan_batch(self, changes: Sequence[Change], now: datetime) -> int:
+        """Record the changes that are about to be written; return the batch's number."""
+        self._seq += 1
+        payload = self._store.keyring.seal([_pack_change(change) for change in changes])
+        with self._store.transaction() as connection:
+            connection.execute(
+                insert(schema.batches).values(run_id=self._run_id, seq=self._seq, planned_at=now, payload=payload)
+            )
+        return self._seq
+
+    def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
+        """Record what became of each change of the batch."""
+        # Only what is not plainly written is kept by row: nearly every batch is all written.
+        odd = {i: [r.outcome, r.code, r.message] for i, r in enumerate(results) if r.outcome is not Outcome.WRITTEN}
+        with self._store.transaction() as connection:
+            connection.execute(
+                update(schema.batches)
+                .where(schema.batches.c.run_id == self._run_id, schema.batches.c.seq == seq)
+                .values(settled_at=now, results=self._store.keyring.seal(odd))
+            )
+
+
+def list_runs(store: Store, limit: int = 20) -> list[Run]:
+    """Return the latest runs, newest first."""
+    query = select(schema.runs).order_by(schema.runs.c.started_at.desc(), schema.runs.c.id.desc()).limit(limit)
+    with store.transaction() as connection:
+        return [_run(row) for row in connection.execute(query)]
+
+
+def find_run(store: Store, run_id: str) -> Run:
+    """Return the run with that id, or the only one whose id begins or ends so. Raises UsageError."""
+    table = schema.runs
+    with store.transaction() as connection:
+        rows = connection.execute(
+            select(table).where(
+                (table.c.id == run_id)
+                | table.c.id.startswith(run_id, autoescape=True)
+                | table.c.id.endswith(run_id, autoescape=True)
+            )
+        ).all()
+    if len(rows) == 1:
+        return _run(rows[0])
+    what = "No run has" if not rows else "More than one run fits"
+    raise UsageError(f"{what} the id {run_id!r}.", "`ringfence runs list` shows the ids.")
+
+
+def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:
+    """Yield every change of a run in the order of writing, a batch in memory at a time."""
+    table = schema.batches
+    seq = 0
+    while True:
+        query = select(table).where(table.c.run_id == run_id, table.c.seq > seq).order_by(table.c.seq).limit(1)
+        with store.transaction() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return
+        seq = row.seq
+        odd = None if row.results is None else store.keyring.open(row.results)
+        for index, packed in enumerate(store.keyring.open(row.payload)):
+            yield JournalRow(_unpack_change(packed), None if odd is None else _result(odd.get(str(index))))
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row.id,
+        crm=row.crm,
+        dry_run=row.dry_run,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=RunOutcome(row.outcome),
+        options=json.loads(row.options),
+        summary=json.loads(row.summary) if row.summary else None,
+        error=row.error,
+    )
+
+
+def _result(odd: Any) -> RowResult:
+    return RowResult(Outcome.WRITTEN) if odd is None else RowResult(Outcome(odd[0]), odd[1], odd[2])
+
+
+def _pack_change(change: Change) -> list[Any]:
+    fields = [[c.field, _pack(c.old), _pack(c.new)] for c in change.fields]
+    return [change.object, change.id, fields, {k: _pack(v) for k, v in change.guard.items()}, _pack(change.modified)]
+
+
+def _unpack_change(packed: list[Any]) -> Change:
+    name, id_, fields, guard, modified = packed
+    stamp = _unpack(modified)
+    return Change(
+        object=name,
+        id=id_,
+        fields=tuple(FieldChange(field, _unpack(old), _unpack(new)) for field, old, new in fields),
+        guard={k: _unpack(v) for k, v in guard.items()},
+        modified=stamp if isinstance(stamp, datetime) else None,
+    )
+
+
+def _pack(value: Value) -> Any:
+    return [value.isoformat()] if isinstance(value, datetime) else value
+
+
+def _unpack(value: Any) -> Value:
+    if isinstance(value, list):
+        return datetime.fromisoformat(value[0])
+    return value if isinstance(value, (str, bool)) else None

@@ -1,0 +1,108 @@
+"""Encryption of what is at rest, and the keyed hash by which numbers are looked up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ..errors import SettingsError, StateError
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = b"\x01"
+
+
+class Keyring:
+    """Seals and opens payloads with AES-256-GCM, and hashes numbers with HMAC-SHA-256 under a key of its own.
+
+    The hash key is separate so that the encryption key can be rotated without hashing every number again.
+    """
+
+    def __init__(self, encryption_key: bytes, hash_key: bytes) -> None:
+        self._cipher = AESGCM(encryption_key)
+        self._hash_key = hash_key
+
+    def seal(self, content: Any) -> bytes:
+        """Return JSON content compressed and encrypted."""
+        plain = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1)
+        nonce = os.urandom(_NONCE_BYTES)
+        return _FORMAT + nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> Any:
+        """Return the content of a sealed payload. Raises StateError when the key does not fit."""
+        if sealed[:1] != _FORMAT:
+            raise StateError("The state store holds a payload of an unknown format.", "Use the version that wrote it.")
+        nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        return json.loads(zlib.decompress(_decrypt(self._cipher, nonce, body)))
+
+    def number_key(self, e164: str) -> bytes:
+        """Return the 16-byte key under which an E.164 number is kept."""
+        return hmac.digest(self._hash_key, e164.encode(), "sha256")[:16]
+
+
+def wrap_key(encryption_key: bytes, hash_key: bytes) -> bytes:
+    """Return the hash key encrypted for the state store."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(encryption_key).encrypt(nonce, hash_key, b"hash-key")
+
+
+def unwrap_key(encryption_key: bytes, wrapped: bytes) -> bytes:
+    """Return the hash key. Raises StateError when the encryption key is not the one that wrapped it."""
+    nonce, body = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+    return _decrypt(AESGCM(encryption_key), nonce, body, b"hash-key")
+
+
+def parse_key(encoded: str) -> bytes:
+    """Return the key in RINGFENCE_ENCRYPTION_KEY. Raises SettingsError when it is not base64 of 32 bytes."""
+    try:
+        key = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError(
+            "RINGFENCE_ENCRYPTION_KEY is not base64 of 32 bytes.",
+            "Make one with: python3 -c 'import os, base64; print(base64.b64encode(os.urandom(32)).decode())'",
+        )
+    return key
+
+
+def read_or_create_key_file(path: Path) -> bytes:
+    """Return the key in the file, creating the file for its owner alone when it is missing. Raises StateError."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key_file(path)
+    except OSError as error:
+        raise StateError(f"The key file {path} cannot be created: {error.strerror}.", "Check the folder.") from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        key = os.urandom(KEY_BYTES)
+        file.write(base64.b64encode(key).decode() + "\n")
+    return key
+
+
+def _read_key_file(path: Path) -> bytes:
+    try:
+        return parse_key(path.read_text(encoding="ascii"))
+    except (SettingsError, UnicodeDecodeError) as error:
+        raise StateError(f"The key file {path} is damaged.", "Restore it from a backup.") from error
+    except OSError as error:
+        raise StateError(f"The key file {path} cannot be read: {error.strerror}.", "Check its rights.") from error
+
+
+def _decrypt(cipher: AESGCM, nonce: bytes, body: bytes, about: bytes | None = None) -> bytes:
+    try:
+        return cipher.decrypt(nonce, body, about)
+    except InvalidTag as error:
+        raise StateError(
+            "The state store was encrypted with another key.",
+            "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store.",
+        ) from error

@@ -1,0 +1,168 @@
+"""Who holds which number, and which numbers are covered by whose opt-out flag. Numbers appear as keyed hashes only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, and_, delete, func, select
+
+from . import schema
+from .sql import add_missing, in_batches, put
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One record with the numbers in its phone fields.
+
+    ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back.
+    """
+
+    object: str
+    record_id: str
+    numbers: tuple[str, ...]
+    flagged: bool | None
+
+
+class Permissions:
+    """The opt-out ledger of one org."""
+
+    def __init__(self, store: Store, org_id: int, run_id: str) -> None:
+        self._store = store
+        self._org_id = org_id
+        self._run_id = run_id
+
+    def observe(self, holdings: Sequence[Holding]) -> None:
+        """Take in what records hold and whether their flag is up.
+
+        A number once covered by a record's flag stays covered until that record is seen with its flag down, also when
+        the record's number was changed meanwhile: permission only tightens on its own.
+        """
+        with self._store.transaction() as connection:
+            self._replace_holdings(connection, holdings)
+            self._drop_flags(connection, [h for h in holdings if h.flagged is False])
+            self._raise_flags(connection, [h for h in holdings if h.flagged])
+
+    def raise_flags(self, records: Sequence[tuple[str, str, tuple[str, ...]]]) -> None:
+        """Take in that ringfence has raised the flag of these records: (object, record id, its numbers)."""
+        with self._store.transaction() as connection:
+            self._raise_flags(connection, [Holding(*record, flagged=True) for record in records])
+
+    def covered(self, numbers: Collection[str]) -> frozenset[str]:
+        """Return those E.164 numbers that a flag covers."""
+        by_key = {self._store.keyring.number_key(number): number for number in numbers}
+        table = schema.flags
+        found: set[str] = set()
+        with self._store.transaction() as connection:
+            for keys in in_batches(list(by_key)):
+                rows = connection.execute(
+                    select(table.c.number_key)
+                    .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                    .distinct()
+                )
+                found.update(by_key[row.number_key] for row in rows)
+        return frozenset(found)
+
+    def count_holders(self, numbers: Collection[str]) -> dict[str, int]:
+        """Return how many records hold each of the E.164 numbers."""
+        by_key = {self._store.keyring.number_key(number): number for number in numbers}
+        table = schema.holdings
+        counts = dict.fromkeys(numbers, 0)
+        with self._store.transaction() as connection:
+            for keys in in_batches(list(by_key)):
+                rows = connection.execute(
+                    select(table.c.number_key, func.count().label("holders"))
+                    .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                    .group_by(table.c.number_key)
+                )
+                counts.update({by_key[row.number_key]: row.holders for row in rows})
+        return counts
+
+    def count_records(self, object_name: str) -> int:
+        """Return how many records of the object are known to hold a number."""
+        table = schema.holdings
+        with self._store.transaction() as connection:
+            return (
+                connection.scalar(
+                    select(func.count(table.c.record_id.distinct())).where(
+                        table.c.org_id == self._org_id, table.c.object == object_name
+                    )
+                )
+                or 0
+            )
+
+    def forget_unseen(self, object_name: str) -> None:
+        """Drop the flags of an object's records that this run, which has read them all, has not seen up."""
+        table = schema.flags
+        with self._store.transaction() as connection:
+            connection.execute(
+                delete(table).where(
+                    table.c.org_id == self._org_id,
+                    table.c.object == object_name,
+                    table.c.seen_run_id != self._run_id,
+                )
+            )
+
+    def unflagged_holders(self, *, all_runs: bool) -> dict[tuple[str, str], int]:
+        """Return the records that hold covered numbers while no flag of their own is known: how many such numbers each.
+
+        Only for numbers covered since this run began, unless ``all_runs``.
+        """
+        flags, holdings = schema.flags, schema.holdings
+        own = flags.alias("own")
+        query = (
+            select(holdings.c.object, holdings.c.record_id, func.count(flags.c.number_key.distinct()).label("numbers"))
+            .select_from(
+                flags.join(
+                    holdings,
+                    and_(holdings.c.org_id == flags.c.org_id, holdings.c.number_key == flags.c.number_key),
+                )
+            )
+            .where(
+                flags.c.org_id == self._org_id,
+                ~select(own.c.record_id)
+                .where(
+                    own.c.org_id == holdings.c.org_id,
+                    own.c.object == holdings.c.object,
+                    own.c.record_id == holdings.c.record_id,
+                )
+                .exists(),
+            )
+            .group_by(holdings.c.object, holdings.c.record_id)
+        )
+        if not all_runs:
+            query = query.where(flags.c.run_id == self._run_id)
+        with self._store.transaction() as connection:
+            return {(row.object, row.record_id): row.numbers for row in connection.execute(query)}
+
+    def _replace_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        self._delete_rows(connection, schema.holdings, holdings)
+        add_missing(connection, schema.holdings, self._rows(holdings))
+
+    def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        self._delete_rows(connection, schema.flags, holdings)
+
+    def _raise_flags(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        rows = [{**row, "run_id": self._run_id, "seen_run_id": self._run_id} for row in self._rows(holdings)]
+        put(connection, schema.flags, rows, keep=("run_id",))
+
+    def _rows(self, holdings: Iterable[Holding]) -> list[dict[str, object]]:
+        key = self._store.keyring.number_key
+        return [
+            {"org_id": self._org_id, "number_key": key(number), "object": h.object, "record_id": h.record_id}
+            for h in holdings
+            for number in h.numbers
+        ]
+
+    def _delete_rows(self, connection: Connection, table: Table, holdings: Sequence[Holding]) -> None:
+        by_object: dict[str, list[str]] = {}
+        for holding in holdings:
+            by_object.setdefault(holding.object, []).append(holding.record_id)
+        for object_name, ids in by_object.items():
+            for some in in_batches(ids):
+                connection.execute(
+                    delete(table).where(
+                        table.c.org_id == self._org_id, table.c.object == object_name, table.c.record_id.in_(some)
+                    )
+                )

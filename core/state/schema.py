@@ -1,0 +1,148 @@
+"""The tables of the state store. Migrations create them; a test compares the two.
+
+No table holds a number in the clear: ``number_key`` is a keyed hash, ``payload`` columns are encrypted.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment, kept as naive UTC because SQLite knows no zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy passes it
+        """Turn an aware moment into the naive UTC one that is stored."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy passes it
+        """Turn the stored moment back into an aware one."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData()
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", LargeBinary, nullable=False),  # the hash key, wrapped by the encryption key
+)
+
+orgs = Table(
+    "orgs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(120), nullable=False, unique=True),  # "salesforce:00D..."
+    Column("name", String(200), nullable=False),
+    Column("production", Boolean, nullable=False),
+    Column("writes_confirmed_at", UtcDateTime),
+)
+
+
+def _org() -> Column[int]:
+    return Column("org_id", Integer, ForeignKey("orgs.id"), primary_key=True, autoincrement=False)
+
+
+cursors = Table(
+    "cursors",
+    metadata,
+    _org(),
+    Column("object", String(100), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("crm", String(40), nullable=False),
+    Column("org_id", Integer, ForeignKey("orgs.id")),
+    Column("dry_run", Boolean, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(20), nullable=False),  # running, done, refused_rows, stopped, interrupted, failed
+    Column("options", Text, nullable=False),  # JSON
+    Column("summary", Text),  # JSON
+    Column("error", Text),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("run_id", String(40), ForeignKey("runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),  # None: sent, but no answer was recorded
+    Column("payload", LargeBinary, nullable=False),  # the changes, old and new values
+    Column("results", LargeBinary),  # one outcome for each change
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("number_key", LargeBinary(16), primary_key=True),
+    Column("realm", String(200), primary_key=True),  # provider, host and account; or the org whose fields said so
+    Column("kind", String(20), nullable=False),
+    Column("run_id", String(40), nullable=False),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+flags = Table(
+    "flags",  # which number is covered by the opt-out flag of which record
+    metadata,
+    _org(),
+    Column("number_key", LargeBinary(16), primary_key=True),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Column("run_id", String(40), nullable=False),  # the run that first saw it
+    Column("seen_run_id", String(40), nullable=False),  # the run that last saw it
+    Index("flags_by_record", "org_id", "object", "record_id"),
+    sqlite_with_rowid=False,
+)
+
+holdings = Table(
+    "holdings",  # which record holds which number
+    metadata,
+    _org(),
+    Column("number_key", LargeBinary(16), primary_key=True),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Index("holdings_by_record", "org_id", "object", "record_id"),
+    sqlite_with_rowid=False,
+)
+
+pending = Table(
+    "pending",  # records that have to be looked at again whatever the feed says
+    metadata,
+    _org(),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Column("reason", String(20), nullable=False),  # permission, failed, deferred, conflict
+    Column("code", String(80), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("run_id", String(40), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)

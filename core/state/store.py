@@ -1,0 +1,169 @@
+"""The state store: opening it, its schema version, its transactions."""
+
+from __future__ import annotations
+
+import os
+import secrets as random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from ..errors import SettingsError, StateError
+from . import schema
+from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
+
+HEAD = "0001"
+"""The schema version this code works with: the newest migration."""
+
+
+class Store:
+    """An open state store. Thread-safe as far as SQLAlchemy's engine is."""
+
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self.engine = engine
+        self.keyring = keyring
+        self._rehearsal: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection whose work is committed at the end, or undone when an error leaves the block."""
+        if self._rehearsal is not None:
+            yield self._rehearsal
+            return
+        with _translated(self.engine.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Let everything in the block see its own writes, and undo them all at the end: the state of a dry run."""
+        with _translated(self.engine.url), self.engine.connect() as connection:
+            self._rehearsal = connection
+            try:
+                yield
+            finally:
+                self._rehearsal = None
+                connection.rollback()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str, encryption_key: str | None = None) -> Store:
+    """Return the store at the SQLAlchemy URL, created or migrated where needed.
+
+    ``encryption_key`` is base64 of 32 bytes; without it the key file beside an SQLite store is used, and made when the
+    store is new. Raises SettingsError for a bad URL or key, StateError when the store cannot be opened or is newer.
+    """
+    engine = _make_engine(url)
+    try:
+        with _translated(engine.url):
+            _migrate(engine)
+            key = parse_key(encryption_key) if encryption_key else _key_beside(engine.url)
+            return Store(engine, Keyring(key, _hash_key(engine, key)))
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            _check_folder(parsed)
+            engine = create_engine(parsed, connect_args={"timeout": 30})
+            event.listen(engine, "connect", _tune_sqlite)
+            return engine
+        return create_engine(parsed)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            "RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
+            "An example: sqlite:////var/lib/ringfence/ringfence.db",
+        ) from error
+
+
+def _check_folder(url: URL) -> None:
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).absolute().parent
+        if not folder.is_dir():
+            raise StateError(
+                f"The folder of the state store does not exist: {folder}.", "Create it, or change RINGFENCE_STATE_URL."
+            )
+        if not os.access(folder, os.W_OK):
+            raise StateError(f"The folder of the state store is read-only: {folder}.", "Grant write access to it.")
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # WAL lets a reader look while a run writes; NORMAL loses no committed work when the process dies.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        tables = set(inspect(connection).get_table_names())
+        version = (
+            connection.scalar(text("SELECT version_num FROM alembic_version")) if "alembic_version" in tables else None
+        )
+    if version == HEAD:
+        return
+    if version is not None and version > HEAD:
+        raise StateError(
+            f"The state store has schema version {version}; this ringfence knows up to {HEAD}.",
+            "Install the newer ringfence.",
+        )
+    if version is None and tables:
+        raise StateError(
+            "The state store's database holds tables of something else.", "Give ringfence a database of its own."
+        )
+    # Imported here because it costs a tenth of a second that a store of today's version need not pay.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _key_beside(url: URL) -> bytes:
+    if url.get_backend_name() != "sqlite":
+        raise SettingsError("RINGFENCE_ENCRYPTION_KEY is not set.", "A state store that is not SQLite needs it.")
+    if not url.database or url.database == ":memory:":
+        return os.urandom(KEY_BYTES)
+    return read_or_create_key_file(Path(url.database).with_suffix(".key"))
+
+
+def _hash_key(engine: Engine, key: bytes) -> bytes:
+    table = schema.secrets
+    with engine.begin() as connection:
+        wrapped = connection.scalar(select(table.c.value).where(table.c.name == "hash-key"))
+        if wrapped is None:
+            hash_key = random.token_bytes(KEY_BYTES)
+            connection.execute(insert(table).values(name="hash-key", value=wrap_key(key, hash_key)))
+            return hash_key
+    return unwrap_key(key, wrapped)
+
+
+@contextmanager
+def _translated(url: URL) -> Iterator[None]:
+    """Turn the database's own faults into ours, with the place named and without its SQL."""
+    where = url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        raise StateError(
+            f"The state store {where} does not work: {error.orig}.", "Check the file, its rights and the disk."
+        ) from error
+    except DBAPIError as error:
+        raise StateError(
+            f"The state store {where} is damaged or no database: {error.orig}.", "Restore a backup, or move it away."
+        ) from error

@@ -1,0 +1,131 @@
+"""What a run did, in the numbers that users and scheduled jobs look at (contract, section 4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .numbers import mask
+from .shapes import ObjectShape
+from .values import Change, Companion, Value
+
+SHOWN = 20
+"""Rows kept for showing; everything else is in the journal."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """The records of one object; ``screened`` counts slots.
+
+    ``read = skipped_recent + due`` and ``due = written + unchanged + conflicts + failed + deferred``.
+    """
+
+    read: int = 0
+    due: int = 0
+    skipped_recent: int = 0
+    screened: int = 0
+    written: int = 0
+    unchanged: int = 0
+    opt_outs_enforced: int = 0
+    conflicts: int = 0
+    failed: int = 0
+    deferred: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that the CRM did not take, with the CRM's words."""
+
+    object: str
+    id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadNumber:
+    """A number with an opt-out that too many records hold for their flags to be raised unasked."""
+
+    number: str  # masked
+    holders: int
+
+
+@dataclass(slots=True)
+class Summary:
+    """The whole of a run. ``to_json`` gives the document of ``sync --json``."""
+
+    run_id: str
+    crm: str
+    org: str = ""
+    dry_run: bool = False
+    complete: bool = False
+    objects: dict[str, Counts] = field(default_factory=dict)
+    lookups: int = 0
+    lookup_cache_hits: int = 0
+    lookups_planned: int = 0
+    api_calls: int = 0
+    api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
+    fewest_api_calls: int = 0  # to read and write the same records, log-in, describe and opt-out intake aside
+    duration_s: float = 0.0
+    statuses: Counter[str] = field(default_factory=Counter)
+    due_reasons: Counter[str] = field(default_factory=Counter)
+    repaired: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+    spread: list[SpreadNumber] = field(default_factory=list)
+    changes_shown: list[dict[str, Any]] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""
+
+    def counts(self, object_name: str) -> Counts:
+        """Return the counts of an object."""
+        return self.objects.setdefault(object_name, Counts())
+
+    def total(self, name: str) -> int:
+        """Return one count summed over all objects."""
+        return sum(getattr(counts, name) for counts in self.objects.values())
+
+    def show_change(self, change: Change, shape: ObjectShape) -> None:
+        """Keep a change for showing, masked, while there is room."""
+        if len(self.changes_shown) < SHOWN:
+            self.changes_shown.append(mask_change(change, shape))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {**asdict(self), "statuses": dict(self.statuses), "due_reasons": dict(self.due_reasons)}
+
+
+def mask_change(change: Change, shape: ObjectShape | None, *, reveal: bool = False) -> dict[str, Any]:
+    """Return a change as JSON values; numbers are masked unless ``reveal``.
+
+    Without a shape every text is masked, because any field might be a phone field.
+    """
+    numbers = _number_fields(shape) if shape else None
+    fields: Mapping[str, dict[str, Any]] = {
+        item.field: {
+            side: _shown(value, masked=not reveal and (numbers is None or item.field in numbers))
+            for side, value in (("old", item.old), ("new", item.new))
+        }
+        for item in change.fields
+    }
+    return {"object": change.object, "id": change.id, "fields": dict(fields)}
+
+
+def _number_fields(shape: ObjectShape) -> frozenset[str]:
+    named = {slot.field for slot in shape.slots}
+    named.update(slot.companions[c] for slot in shape.slots for c in (Companion.E164, Companion.SCREENED_VALUE))
+    return frozenset(named)
+
+
+def _shown(value: Value, *, masked: bool) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return mask_text(value) if masked else value
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def mask_text(value: str) -> str:
+    """Return a field's text with the number in it masked; text with hardly a digit is no number and stays."""
+    return mask(value) if sum(character.isdigit() for character in value) > 3 else value

@@ -1,0 +1,293 @@
+"""The one loop: read, due, screen, plan, apply, cursor. Streaming, with bounded memory, for every CRM."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from typing import Protocol
+
+from .apply import Writer
+from .enforcement import Enforcement
+from .errors import RingfenceError, StoppedError
+from .guards import MassChangeGuard, check_full_read
+from .intake import seed_facts, take_opt_outs
+from .pipeline import Item, Pipeline
+from .policy import Policy
+from .ports import Clock, Crm, Feed, Lookup, Org, Page
+from .reading import Reading
+from .screening import CRM_REALM, Screening
+from .shapes import ObjectShape
+from .state.cursors import Cursors, register_org
+from .state.facts import FactStore
+from .state.journal import Journal, RunOutcome, new_run_id
+from .state.pending import Pending
+from .state.permissions import Permissions
+from .state.store import Store
+from .summary import Summary
+
+
+class Progress(Protocol):
+    """Is told how far a run has come."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A part of the run begins; ``total`` is how many records it holds, where that is known."""
+        ...
+
+    def advance(self, records: int) -> None:
+        """So many more records have been read."""
+        ...
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Say nothing."""
+
+    def advance(self, records: int) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What the user asked for (contract, section 4)."""
+
+    full: bool = False
+    rescreen: bool = False
+    dry_run: bool = False
+    limit: int | None = None
+    confirm_spread: bool = False
+    accept_mass_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncJob:
+    """All that a run needs, wired by the composition root."""
+
+    crm: Crm
+    org: Org
+    shapes: Mapping[str, ObjectShape]
+    store: Store
+    policy: Policy
+    clock: Clock
+    lookups: Sequence[Lookup] = ()
+    max_lookups: int | None = None
+    progress: Progress = field(default_factory=Silence)
+
+
+def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
+    """Run one sync and return what it did; the history keeps it too.
+
+    A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why.
+    Raises the other errors of :mod:`ringfence.core.errors`, and KeyboardInterrupt, after the history knows of them.
+    """
+    started = job.clock.monotonic()
+    run_id = new_run_id(job.clock.now())
+    summary = Summary(run_id, job.crm.name, org=job.org.name, dry_run=options.dry_run)
+    org_id = register_org(job.store, job.org)
+    journal = Journal(job.store, run_id)
+    journal.begin(job.crm.name, org_id, job.clock.now(), dry_run=options.dry_run, options=asdict(options))
+    outcome, error = RunOutcome.FAILED, None
+    try:
+        run = _Run(job, options, org_id, journal, summary)
+        if options.dry_run:
+            with job.store.rehearsal():
+                run.go()
+        else:
+            run.go()
+        outcome = _outcome(summary)
+    except StoppedError as stop:
+        outcome, error, summary.stopped = RunOutcome.STOPPED, str(stop), str(stop)
+    except RingfenceError as failure:
+        error = str(failure)
+        raise
+    except KeyboardInterrupt:
+        outcome, error = RunOutcome.INTERRUPTED, "interrupted"
+        raise
+    finally:
+        _account(summary, job.crm, job.clock.monotonic() - started)
+        journal.end(job.clock.now(), outcome, summary.to_json(), error)
+    return summary
+
+
+class _Run:
+    """One run on its way through the feeds."""
+
+    def __init__(self, job: SyncJob, options: SyncOptions, org_id: int, journal: Journal, summary: Summary) -> None:
+        self._job = job
+        self._options = options
+        self._summary = summary
+        self._cursors = Cursors(job.store, org_id)
+        self._facts = FactStore(job.store, summary.run_id)
+        self._permissions = Permissions(job.store, org_id, summary.run_id)
+        self._pending = Pending(job.store, org_id, summary.run_id)
+        self._screening = Screening(
+            facts=self._facts,
+            policy=job.policy,
+            clock=job.clock,
+            lookups=job.lookups,
+            crm_realm=f"{CRM_REALM}:{job.org.key}",
+            max_lookups=job.max_lookups,
+            buy=not options.dry_run,
+        )
+        self._pipeline = Pipeline(
+            crm=job.crm,
+            shapes=job.shapes,
+            permissions=self._permissions,
+            pending=self._pending,
+            screening=self._screening,
+            writer=Writer(job.crm, job.shapes, journal, job.clock, dry_run=options.dry_run),
+            guard=MassChangeGuard(accepted=options.accept_mass_change),
+            policy=job.policy,
+            clock=job.clock,
+            summary=summary,
+            rescreen=options.rescreen,
+        )
+        self._batch_size = job.crm.capabilities.write_batch
+        self._buffer: deque[Item] = deque()
+        self._queued = 0
+        self._processed = 0
+        self._pages: deque[tuple[Page, int]] = deque()
+        self._fresh: set[str] = set()  # objects whose full read begins with this run
+
+    def go(self) -> None:
+        """Work through the run; what is counted stays counted when an error ends it."""
+        for name in self._job.shapes:
+            self._summary.counts(name)
+        try:
+            self._summary.complete = self._work()
+        finally:
+            tally = self._screening.tally
+            self._summary.lookups = tally.lookups
+            self._summary.lookup_cache_hits = tally.cache_hits
+            self._summary.lookups_planned = tally.would_buy
+            self._summary.waiting = self._pending.count()
+
+    def _work(self) -> bool:
+        """Return whether everything was handled."""
+        progress = self._job.progress
+        feed = self._open_feed()
+        progress.phase("opt-outs")
+        take_opt_outs(self._job.crm, feed, self._job.shapes, self._permissions)
+        since = self._job.clock.now() - self._job.policy.max_age
+        if self._job.lookups and any(feed.is_full(name) for name in self._job.shapes):
+            seed_facts(feed, self._job.shapes, self._facts, self._screening.crm_realm, since)
+        progress.phase("waiting rows")
+        if not self._run_pending():
+            return False
+        progress.phase("changed records")
+        if not self._run_pages(feed.changed()):
+            return False
+        for name in self._job.shapes:
+            if feed.is_full(name):
+                self._permissions.forget_unseen(name)
+        progress.phase("due records")
+        if not self._run_pages(feed.due(since)):
+            return False
+        progress.phase("opt-out spread")
+        return self._run_enforcement()
+
+    def _open_feed(self) -> Feed:
+        full = self._options.full or self._options.rescreen
+        kept: Mapping[str, str] = {} if full else self._cursors.read()
+        self._fresh = {name for name in self._job.shapes if name not in kept}
+        return self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
+
+    def _run_pending(self) -> bool:
+        """Look again at what earlier runs left: refused, deferred and conflicting rows."""
+        after = ("", "")
+        while rows := self._pending.next(after, self._batch_size, before_run=self._summary.run_id):
+            after = (rows[-1].object, rows[-1].record_id)
+            for name, group in groupby(rows, key=lambda row: row.object):
+                ids = [row.record_id for row in group]
+                shape = self._job.shapes.get(name)
+                records = self._job.crm.fetch(name, ids) if shape else []
+                readings = [Reading(record, shape) for record in records if shape]
+                items = self._pipeline.examine(readings, authoritative=True)
+                self._pending.remove_settled(name, ids, {item.reading.record.id for item in items})
+                if not self._take(items):
+                    return False
+        return self._flush()
+
+    def _run_pages(self, pages: Iterable[Page]) -> bool:
+        seen: set[str] = set()
+        for page in pages:
+            shape = self._job.shapes[page.object]
+            if page.total is not None:
+                self._job.progress.phase(f"{page.object} records", page.total)
+            if not page.records and page.object not in seen and page.object in self._fresh:
+                known = self._permissions.count_records(page.object)
+                check_full_read(page.object, known, accepted=self._options.accept_mass_change)
+            seen.add(page.object)
+            readings = [Reading(record, shape) for record in page.records]
+            items = self._pipeline.examine(readings, authoritative=page.authoritative)
+            if not self._take(items):
+                return False
+            self._pages.append((page, self._queued))
+            self._commit()
+            self._job.progress.advance(len(page.records))
+        return self._flush()
+
+    def _run_enforcement(self) -> bool:
+        enforcement = Enforcement(self._pipeline, confirm_spread=self._options.confirm_spread)
+        batches = enforcement.items(self._batch_size)
+        return all(self._take(items) and self._flush() for items in batches)
+
+    def _take(self, items: Sequence[Item]) -> bool:
+        """Queue due records and process full batches; return False when the run has to end here."""
+        left = None if self._options.limit is None else self._options.limit - self._queued
+        taken = items if left is None else items[:left]
+        self._buffer.extend(taken)
+        self._queued += len(taken)
+        while len(self._buffer) >= self._batch_size:
+            if not self._process(self._batch_size):
+                return False
+        if len(taken) < len(items):
+            self._flush()
+            return False
+        return True
+
+    def _flush(self) -> bool:
+        """Process what is queued; return False when the run has to end here."""
+        while self._buffer:
+            if not self._process(min(len(self._buffer), self._batch_size)):
+                return False
+        self._commit()
+        return True
+
+    def _process(self, count: int) -> bool:
+        self._pipeline.process([self._buffer.popleft() for _ in range(count)])
+        self._processed += count
+        self._commit()
+        if self._screening.exhausted:
+            self._summary.stopped = (
+                f"The budget of {self._job.max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
+                "The next run goes on from here and pays for nothing twice."
+            )
+            return False
+        return True
+
+    def _commit(self) -> None:
+        """Move the cursors past the pages whose every record has an outcome."""
+        done: dict[str, str] = {}
+        while self._pages and self._pages[0][1] <= self._processed:
+            page, _ = self._pages.popleft()
+            if page.cursor is not None:
+                done[page.object] = page.cursor
+        if done:
+            self._cursors.move(done, self._job.clock.now())
+
+
+def _outcome(summary: Summary) -> RunOutcome:
+    if summary.stopped:
+        return RunOutcome.STOPPED
+    return RunOutcome.REFUSED_ROWS if summary.total("failed") else RunOutcome.DONE
+
+
+def _account(summary: Summary, crm: Crm, duration_s: float) -> None:
+    summary.api_calls_by_purpose = dict(crm.calls)
+    summary.api_calls = sum(crm.calls.values())
+    summary.fewest_api_calls = crm.fewest_calls(summary.total("read"), summary.total("written"))
+    summary.duration_s = round(duration_s, 3)

@@ -1,0 +1,52 @@
+"""What every test gets: no network but loopback, no home folder, no settings of the machine, a clock to set."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+class SetClock:
+    """A clock that moves only when told to; sleeping moves it."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    def advance(self, **units: float) -> None:
+        self.time += timedelta(**units)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(autouse=True)
+def _outside_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"a test wanted to reach {address[0]}")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    for name in list(__import__("os").environ):
+        if name.startswith("RINGFENCE_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,235 @@
+"""The one loop, over the in-memory CRM and a real SQLite store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.policy import Policy
+from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
+from ringfence.core.state.store import Store, open_store
+from ringfence.core.summary import Summary
+from ringfence.core.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.values import Outcome
+
+MAPPING = """
+crm: memory
+objects:
+  people:
+    phones: {phone: {}, mobile: {}}
+    opt_out: {field: optout}
+    region: {field: country, default: US}
+    spread_limit: 3
+"""
+GOOD = "+1 415 555 0132"
+OTHER = "+44 20 7946 0018"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/state.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def crm(clock: Any) -> MemoryCrm:
+    return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
+
+
+@pytest.fixture
+def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
+    def run(**options: Any) -> Summary:
+        clock.advance(seconds=10)
+        extra = {key: options.pop(key) for key in ("lookups", "max_lookups") if key in options}
+        job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, **extra)
+        summary = run_sync(job, SyncOptions(**options))
+        for counts in summary.objects.values():
+            assert counts.read == counts.skipped_recent + counts.due
+            outcomes = counts.written + counts.unchanged + counts.conflicts + counts.failed + counts.deferred
+            assert counts.due == outcomes
+        return summary
+
+    return run
+
+
+def status(crm: MemoryCrm, id_: str, slot: str = "phone") -> Any:
+    return crm.rows["people"][id_].get(f"rf_{slot}_status")
+
+
+def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(10):
+        crm.put("people", f"p{i}", phone=GOOD if i % 2 else "n/a", mobile=OTHER)
+    first = sync()
+    assert first.complete
+    assert first.total("written") == 10
+    assert first.total("screened") == 20
+    assert status(crm, "p1") == "valid"
+    assert status(crm, "p0") == "invalid"
+    row = crm.rows["people"]["p1"]
+    assert row["rf_phone_e164"] == "+14155550132"
+    assert row["rf_phone_screened_value"] == GOOD
+    assert row["rf_mobile_e164"] == "+442079460018"
+    second = sync()
+    assert second.total("written") == 0
+    third = sync()
+    assert third.total("read") == 0
+
+
+def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+    crm.put("people", "p1", phone=GOOD, mobile=OTHER)
+    crm.put("people", "p2", phone=GOOD)
+    sync()
+    crm.put("people", "p1", phone=OTHER, mobile="")
+    assert sync().total("written") == 1
+    row = crm.rows["people"]["p1"]
+    assert row["rf_phone_e164"] == "+442079460018"
+    assert all(row[f"rf_mobile_{c}"] is None for c in ("status", "reason", "e164", "screened_value", "last_screened"))
+    clock.advance(days=31)
+    aged = sync()
+    assert aged.total("written") == 2
+    assert aged.due_reasons == {"aged": 2}
+
+
+def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryCrm, sync: Any) -> None:
+    crm.in_scope = lambda _object, row: row.get("vip") is not True
+    crm.fields["people"].add("vip")
+    crm.put("people", "p1", phone=GOOD)
+    crm.put("people", "p2", mobile="(415) 555-0132")
+    crm.put("people", "p3", phone="1-415-555-0132", vip=True)
+    crm.put("people", "p4", phone=OTHER)
+    sync()
+    assert status(crm, "p3") is None
+    crm.put("people", "p1", optout=True)
+    summary = sync()
+    assert [crm.rows["people"][p].get("optout") for p in ("p1", "p2", "p3", "p4")] == [True, True, True, None]
+    assert status(crm, "p1") == status(crm, "p2", "mobile") == status(crm, "p3") == "do_not_contact"
+    assert status(crm, "p4") == "valid"
+    assert summary.total("opt_outs_enforced") == 3
+    assert sync().total("written") == 0
+
+
+def test_raised_flag_covers_the_other_numbers_of_that_record(crm: MemoryCrm, sync: Any) -> None:
+    crm.put("people", "p1", phone=GOOD, optout=True)
+    crm.put("people", "p2", phone=GOOD, mobile=OTHER)
+    crm.put("people", "p3", phone=OTHER)
+    sync()
+    assert [crm.rows["people"][p]["optout"] for p in ("p1", "p2", "p3")] == [True, True, True]
+    assert status(crm, "p3") == "do_not_contact"
+
+
+def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: MemoryCrm, sync: Any) -> None:
+    crm.put("people", "p1", phone=GOOD, optout=True)
+    crm.put("people", "p2", phone=GOOD, optout=True)
+    sync()
+    crm.put("people", "p1", optout=False)
+    summary = sync()
+    assert crm.rows["people"]["p1"]["optout"] is True
+    assert summary.total("opt_outs_enforced") == 1
+    crm.put("people", "p1", optout=False)
+    crm.put("people", "p2", optout=False)
+    sync()
+    assert [crm.rows["people"][p]["optout"] for p in ("p1", "p2")] == [False, False]
+    assert status(crm, "p1") == status(crm, "p2") == "valid"
+
+
+def test_switchboard_is_silenced_but_not_flagged_until_confirmed(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(6):
+        crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
+    summary = sync()
+    assert [crm.rows["people"][f"p{i}"].get("optout") for i in range(6)] == [True] + [False] * 5
+    assert {status(crm, f"p{i}") for i in range(6)} == {"do_not_contact"}
+    assert [(s.number, s.holders) for s in summary.spread] == [("+1415***0132", 6)]
+    assert sync().total("written") == 0
+    sync(confirm_spread=True)
+    assert all(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
+
+
+def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) -> None:
+    crm.put("people", "p1", phone=GOOD, optout=True)
+    crm.put("people", "p2", phone=GOOD, mobile=OTHER)
+    before = {id_: dict(row) for id_, row in crm.rows["people"].items()}
+    rehearsal = sync(dry_run=True)
+    assert crm.rows["people"] == before
+    real = sync()
+    for name in ("read", "due", "written", "opt_outs_enforced"):
+        assert rehearsal.total(name) == real.total(name)
+
+
+def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store: Store) -> None:
+    for i in range(5):
+        crm.put("people", f"p{i}", phone=GOOD)
+    crm.refuse = lambda change: ("RULE", "no changes on Mondays") if change.id == "p3" else None
+    first = sync()
+    assert first.total("written") == 4
+    assert [(row.id, row.code) for row in first.refused] == [("p3", "RULE")]
+    assert find_run(store, first.run_id).outcome is RunOutcome.REFUSED_ROWS
+    outcomes = [row.result.outcome for row in read_changes(store, first.run_id) if row.result]
+    assert outcomes.count(Outcome.REFUSED) == 1
+    assert sync().total("failed") == 1
+    crm.refuse = lambda change: None
+    assert sync().total("written") == 1
+    assert sync().waiting == {}
+
+
+def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(10):
+        crm.put("people", f"p{i}", phone=GOOD)
+    sizes = [sync(limit=4) for _ in range(3)]
+    assert [s.total("written") for s in sizes] == [4, 4, 2]
+    assert [s.complete for s in sizes] == [False, False, True]
+
+
+def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Any) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    crm.put("people", "p2", phone=OTHER)
+    crm.freeze_index()
+    crm.put("people", "p1", phone=OTHER)
+    crm.put("people", "p2", optout=True)
+    sync()
+    assert crm.rows["people"]["p1"]["rf_phone_screened_value"] == OTHER
+    assert status(crm, "p2") == "do_not_contact"
+    assert crm.rows["people"]["p1"]["optout"] is True
+
+
+def test_deleted_and_merged_records_end_as_conflicts(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(4):
+        crm.put("people", f"p{i}", phone=GOOD)
+    crm.freeze_index()
+    crm.delete("people", "p1")
+    crm.merge("people", "p0", "p2")
+    summary = sync()
+    assert summary.total("written") == 2
+    assert summary.total("conflicts") == 2
+
+
+def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Any) -> None:
+    crm.capabilities = type(crm.capabilities)(write_batch=60)
+    for i in range(60):
+        crm.put("people", f"p{i:02}", phone="020 7946 0018", country="United Kingdom")
+    sync()
+    for i in range(60):
+        crm.put("people", f"p{i:02}", country="US", phone="020 7946 0019")
+    stopped = sync()
+    assert "--accept-mass-change" in stopped.stopped
+    assert status(crm, "p00") == "valid"
+    assert sync(accept_mass_change=True).total("written") == 60
+
+
+def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Any, store: Store) -> None:
+    crm.put("people", "p1", phone=GOOD)
+
+    def interrupt(_change: Any) -> None:
+        raise KeyboardInterrupt
+
+    crm.refuse = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        sync()
+    crm.refuse = lambda change: None
+    assert list_runs(store)[0].outcome is RunOutcome.INTERRUPTED
+    assert sync().total("written") == 1
