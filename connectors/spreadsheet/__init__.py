@@ -1,1 +1,22 @@
-"""CSV and Excel files in, CSV and Excel files out, over the same screening."""
+"""CSV and Excel files in, CSV and Excel files out, over the same screening. Not a CRM: see the README beside this."""
+
+from .columns import FoundColumn
+from .detection import Detection, detect
+from .options import ScreenOptions
+from .screener import CellVerdict, Screener
+from .screening import ColumnSummary, Progress, Summary, screen_file
+from .target import default_target
+
+__all__ = [
+    "CellVerdict",
+    "ColumnSummary",
+    "Detection",
+    "FoundColumn",
+    "Progress",
+    "ScreenOptions",
+    "Screener",
+    "Summary",
+    "default_target",
+    "detect",
+    "screen_file",
+]

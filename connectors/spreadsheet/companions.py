@@ -1,0 +1,92 @@
+"""The six companion columns of a phone column: their names, their place, their content (contract, sections 2 and 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TypeVar
+
+from ringfence.core.reading import screened_value
+from ringfence.core.values import Companion
+
+from .screener import CellVerdict
+
+T = TypeVar("T")
+
+COMPANIONS = tuple(Companion)
+_OURS = re.compile(rf"rf_.*_(?:{'|'.join(COMPANIONS)})")
+EMPTY = ("",) * len(COMPANIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the companions go in a table of ``width`` columns.
+
+    ``replaced`` holds (column, phone, companion) for columns that an earlier screening left; ``appended`` holds
+    (phone, companion) and ``appended_names`` for those that come new behind the last column.
+    """
+
+    width: int
+    replaced: tuple[tuple[int, int, int], ...]
+    appended: tuple[tuple[int, int], ...]
+    appended_names: tuple[str, ...]
+
+    def place(self, cells: Sequence[T], additions: Sequence[Sequence[T]], empty: T) -> list[T]:
+        """Return the row with its companions in place.
+
+        ``additions`` holds six values per phone column. A short row is filled up to the new columns; cells of a long
+        row beyond the last column stay behind them.
+        """
+        row = [*cells, *[empty] * (self.width - len(cells))]
+        for column, phone, companion in self.replaced:
+            row[column] = additions[phone][companion]
+        row[self.width : self.width] = [additions[phone][companion] for phone, companion in self.appended]
+        return row
+
+
+def is_companion(name: str) -> bool:
+    """Return whether a column is one that a screening left."""
+    return _OURS.fullmatch(name.strip().lower()) is not None
+
+
+def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
+    """Return where the companions of the phone columns go, given the names of all columns."""
+    existing = {name.strip(): index for index, name in reversed(list(enumerate(columns)))}
+    replaced, appended, names = [], [], []
+    for phone, stem in enumerate(_stems(columns, phones)):
+        for place, companion in enumerate(COMPANIONS):
+            name = f"rf_{stem}_{companion}"
+            if name in existing:
+                replaced.append((existing[name], phone, place))
+            else:
+                appended.append((phone, place))
+                names.append(name)
+    return Layout(len(columns), tuple(replaced), tuple(appended), tuple(names))
+
+
+def companion_values(text: str, verdict: CellVerdict) -> tuple[str, ...]:
+    """Return the six values for a cell with that raw text: last screened as whole seconds in UTC."""
+    return (
+        verdict.status,
+        verdict.reason,
+        verdict.e164 or "",
+        verdict.line_type,
+        screened_value(text),
+        verdict.last_screened.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def _stems(columns: Sequence[str], phones: Sequence[int]) -> list[str]:
+    """Columns whose names fall together get a number, so that no two share a companion."""
+    stems: list[str] = []
+    for index in phones:
+        name = columns[index].strip().lower()
+        stem = plain = "".join(character if character.isalnum() else "_" for character in name)
+        copy = 1
+        while stem in stems:
+            copy += 1
+            stem = f"{plain}_{copy}"
+        stems.append(stem)
+    return stems

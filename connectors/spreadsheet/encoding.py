@@ -1,0 +1,167 @@
+"""Which bytes a text file is written in, and whether it is text at all."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from ringfence.core.errors import FileError
+
+HEAD_BYTES = 256 * 1024
+_SLICE_BYTES = 64 * 1024
+_SLICES = 3
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# In order of preference where a guess is a tie.
+_CANDIDATES = ["cp1252", "cp1251", "cp932", "gb18030", "big5", "euc_kr", "cp1250"]
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_FOREIGN = (
+    (
+        b"PK\x03\x04",
+        "a zip archive or an Excel workbook",
+        "Give a workbook its name back (.xlsx), or unpack the archive.",
+    ),
+    (b"\xd0\xcf\x11\xe0", "an old or password-protected Office file", "Open it in Excel and save it as .xlsx or CSV."),
+    (b"\x1f\x8b", "compressed with gzip", "Unpack it first."),
+    (b"%PDF", "a PDF", "Export the table as CSV or .xlsx."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A codec's name, and the byte-order mark that stands in front of the text (empty for none)."""
+
+    name: str
+    bom: bytes = b""
+
+    @property
+    def errors(self) -> str:
+        """Return the error handler under which undecodable bytes come out as they went in."""
+        return "surrogatepass" if self.name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+
+    @property
+    def label(self) -> str:
+        """Return the name for people."""
+        return f"{self.name} with byte-order mark" if self.bom else self.name
+
+    def decode(self, data: bytes) -> str:
+        """Return the text of a piece of the file that may end in the middle of a character."""
+        return codecs.getincrementaldecoder(self.name)(self.errors).decode(data.removeprefix(self.bom))
+
+    def fit(self, text: str) -> str:
+        """Return a text of ours with question marks for what the encoding cannot write."""
+        if text.isascii():
+            return text
+        return "".join(character if self._writes(character) else "?" for character in text)
+
+    def _writes(self, character: str) -> bool:
+        try:
+            character.encode(self.name, self.errors)
+        except UnicodeEncodeError:
+            return False
+        return True
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of the file, at most HEAD_BYTES. Raises FileError when it cannot be read or is empty."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the name and its access."
+        ) from error
+    if not head:
+        raise FileError(f"{path} is empty.", "Give a file with at least a header line.")
+    return head
+
+
+def detect_encoding(path: Path, named: str | None = None) -> Encoding:
+    """Return the encoding of a text file: the named one, its byte-order mark's, or the best guess from samples.
+
+    Raises FileError when the file is no text, cannot be read, or ``named`` is not a text encoding.
+    """
+    head = read_head(path)
+    for magic, what, remedy in _FOREIGN:
+        if head.startswith(magic):
+            raise FileError(f"{path} is not text but {what}.", remedy)
+    if named:
+        return _named(named, head)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return Encoding(name, bom)
+    if wide := _wide(head):
+        return wide
+    if _is_binary(head):
+        raise FileError(f"{path} is not a text file.", "Give a CSV or .xlsx file, or name its encoding if it is text.")
+    return _guess(head + b"\n" + _slices(path))
+
+
+def _named(name: str, head: bytes) -> Encoding:
+    try:
+        codec = codecs.lookup(name).name
+        b"".decode(codec)
+    except LookupError as error:
+        raise FileError(
+            f"{name!r} is not a text encoding.", "Use a name such as utf-8, cp1252 or shift_jis."
+        ) from error
+    for bom, marked in _BOMS:
+        if head.startswith(bom) and marked.startswith(codec.removesuffix("-sig")):
+            return Encoding(marked, bom)
+    if codec in ("utf-16", "utf-32"):
+        return Encoding(codec + "-le")
+    return Encoding(codec.removesuffix("-sig"))
+
+
+def _wide(head: bytes) -> Encoding | None:
+    """UTF-16 without a mark: Western text has a NUL in every other byte."""
+    even, odd = head[:2048:2], head[1:2048:2]
+    if len(odd) < 4:
+        return None
+    if odd.count(0) > 0.7 * len(odd) and even.count(0) < 0.1 * len(even):
+        return Encoding("utf-16-le")
+    if even.count(0) > 0.7 * len(even) and odd.count(0) < 0.1 * len(odd):
+        return Encoding("utf-16-be")
+    return None
+
+
+def _is_binary(head: bytes) -> bool:
+    """Judged by the first line: a cell further down may hold rubbish, and that is a verdict on the cell."""
+    line = re.split(rb"[\r\n]", head.lstrip(b"\r\n")[:4096], maxsplit=1)[0]
+    return len(_CONTROLS.findall(line)) > 0.05 * len(line)
+
+
+def _slices(path: Path) -> bytes:
+    size = path.stat().st_size
+    pieces = []
+    with path.open("rb") as stream:
+        for number in range(1, _SLICES + 1):
+            stream.seek(max(HEAD_BYTES, size * number // _SLICES - _SLICE_BYTES))
+            # Cut to whole lines, so that no character is cut.
+            pieces += stream.read(_SLICE_BYTES).splitlines(keepends=True)[1:-1]
+    return b"".join(pieces)
+
+
+def _guess(sample: bytes) -> Encoding:
+    telling = b"".join(line for line in sample.splitlines(keepends=True)[:-1] or [sample] if not line.isascii())
+    if not telling:
+        return Encoding("utf-8")
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(telling)
+    broken = sum("\udc80" <= character <= "\udcff" for character in text)
+    if broken * 5 <= sum(character > "\x7f" for character in text) - broken:
+        return Encoding("utf-8")  # at most a few bad bytes among many good characters
+    matches = from_bytes(telling[:_SLICE_BYTES], cp_isolation=_CANDIDATES)
+    best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
+    # Encodings under which the sample reads the same come as one match.
+    same = best.could_be_from_charset if best else []
+    return Encoding(next((name for name in _CANDIDATES if name in same), "cp1252"))

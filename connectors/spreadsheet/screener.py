@@ -1,0 +1,46 @@
+"""The one thing this room needs from outside: somebody who judges cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ringfence.core.facts import Verdict
+from ringfence.core.numbers import Number
+
+Cell = tuple[str, str | None]
+"""Raw text of a phone cell and the ISO region that reads it when it has no calling code."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellVerdict:
+    """What the companions of one cell say. ``last_screened`` is aware; ``repaired`` feeds the summary only."""
+
+    status: str
+    reason: str
+    e164: str | None
+    line_type: str
+    last_screened: datetime
+    repaired: bool = False
+
+    @classmethod
+    def of(cls, verdict: Verdict, number: Number) -> CellVerdict:
+        """Return the core's verdict on a number as the verdict on the cell it was read from."""
+        return cls(
+            status=verdict.status.value,
+            reason=verdict.reason,
+            e164=verdict.e164,
+            line_type=verdict.line_type,
+            last_screened=verdict.last_screened,
+            repaired=bool(number.repairs),
+        )
+
+
+class Screener(Protocol):
+    """Judges cells. Asked in batches, each distinct cell once a batch, never about a number that opted out."""
+
+    def screen(self, cells: Sequence[Cell]) -> Sequence[CellVerdict | None]:
+        """Return one verdict per cell, in order; None where it is deferred (lookup failed, budget used up)."""
+        ...

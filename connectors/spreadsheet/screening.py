@@ -1,0 +1,211 @@
+"""The screening of a file: opt-outs first, then batch after batch, each distinct cell once a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ringfence.core.clock import SystemClock, whole_seconds
+from ringfence.core.errors import UsageError
+from ringfence.core.ports import Clock
+
+from .columns import list_columns, region_of
+from .companions import EMPTY, companion_values, plan_layout
+from .detection import Detection, open_table, survey
+from .options import ScreenOptions
+from .optouts import OptOuts
+from .screener import Cell, CellVerdict, Screener
+from .table import Table, TableWriter
+from .target import check_target, staged
+
+BATCH_ROWS = 5000
+_BATCH_SIZE = 8 * 1024 * 1024
+
+R = TypeVar("R")
+Progress = Callable[[int, int], None]
+"""Called with (rows done, rows expected); (0, expected) while the opt-outs are being collected."""
+
+_Key = tuple[str, str | None, bool]
+
+
+@dataclass(slots=True)
+class ColumnSummary:
+    """What became of one phone column: cells by status; ``empty`` and ``deferred`` cells have none."""
+
+    name: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    empty: int = 0
+    deferred: int = 0
+    repaired: int = 0
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was done. ``opted_out_rows`` asked for silence, for ``opted_out_numbers`` numbers; ``size`` is in bytes."""
+
+    source: Path
+    target: Path
+    rows: int
+    columns: tuple[ColumnSummary, ...]
+    opted_out_rows: int
+    opted_out_numbers: int
+    size: int
+    notes: tuple[str, ...]
+
+    @property
+    def repaired(self) -> int:
+        """Return how many cells gave a number only after a repair."""
+        return sum(column.repaired for column in self.columns)
+
+
+def screen_file(
+    source: Path,
+    target: Path,
+    options: ScreenOptions,
+    screener: Screener,
+    progress: Progress,
+    clock: Clock | None = None,
+) -> Summary:
+    """Screen a file into a new one with six companion columns per phone column, and return what was found.
+
+    Rows keep their order and every cell its content; companions left by an earlier screening are updated in place.
+    A row that opted out silences its numbers in the whole file, and these are never given to the screener.
+
+    Raises FileError for a file that cannot be read or written, UsageError when no phone column is named or found, and
+    whatever the screener raises. Whatever is raised, an interrupt included, the target is left as it was.
+    """
+    check_target(source, target, force=options.force)
+    table = open_table(source, options)
+    if target.suffix.lower() == ".xlsx" and table.format["kind"] != "xlsx":
+        raise UsageError(f"{source} is CSV and {target} would be Excel.", "The result has the kind of the input.")
+    if table.format["kind"] == "xlsx" and target.suffix.lower() != ".xlsx":
+        raise UsageError(f"{source} is Excel and {target} would not be.", "The result has the kind of the input.")
+    found = survey(table, options)
+    if not found.phones:
+        raise UsageError(
+            f"No column of {source} looks like phone numbers.",
+            f"Name one with --phone. The columns are: {list_columns(found.columns)}.",
+        )
+    phones = tuple(column.index for column in found.phones)
+    layout = plan_layout(table.columns, phones)
+    now = whole_seconds((clock or SystemClock()).now())
+    opt_outs = OptOuts(tuple(column.index for column in found.opt_outs), phones, now)
+    with staged(source, target, force=options.force) as stage:
+        _collect(table, found, options, opt_outs, progress)
+        with table.writer(stage, layout) as writer:
+            run = _Run(found, options, opt_outs, screener, writer)
+            rows = 0
+            for batch in _batches(table):
+                run.handle(batch)
+                rows += len(batch)
+                progress(rows, max(rows, found.rows))
+        progress(rows, rows)
+    return Summary(
+        source=source,
+        target=target,
+        rows=rows,
+        columns=run.columns,
+        opted_out_rows=opt_outs.rows,
+        opted_out_numbers=len(opt_outs.numbers),
+        size=target.stat().st_size,
+        notes=_notes(found, opt_outs),
+    )
+
+
+class _Run(Generic[R]):
+    """One file's way through the screener."""
+
+    def __init__(
+        self,
+        found: Detection,
+        options: ScreenOptions,
+        opt_outs: OptOuts,
+        screener: Screener,
+        writer: TableWriter[R],
+    ) -> None:
+        self.columns = tuple(ColumnSummary(column.name) for column in found.phones)
+        self._phones = opt_outs.phones
+        self._country = found.country.index if found.country else None
+        self._region = options.region
+        self._opt_outs = opt_outs
+        self._screener = screener
+        self._writer = writer
+        self._empty = writer.render(EMPTY)
+
+    def handle(self, batch: list[tuple[R, list[str]]]) -> None:
+        """Screen the distinct cells of a batch and write its rows."""
+        keys = [self._keys(cells) for _, cells in batch]
+        verdicts = self._judge({key: None for row in keys for key in row if key})
+        rendered = {
+            key: self._writer.render(companion_values(key[0], verdict)) if verdict else self._empty
+            for key, verdict in verdicts.items()
+        }
+        for (row, cells), row_keys in zip(batch, keys, strict=True):
+            self._writer.write(row, cells, [rendered[key] if key else self._empty for key in row_keys])
+        for column, summary in enumerate(self.columns):
+            for key, count in Counter(row_keys[column] for row_keys in keys).items():
+                _count(summary, count, empty=key is None, verdict=verdicts[key] if key else None)
+
+    def _keys(self, cells: list[str]) -> list[_Key | None]:
+        region = region_of(cells, self._country, self._region)
+        flagged = self._opt_outs.is_flagged(cells)
+        return [
+            (cells[column], region, flagged) if column < len(cells) and cells[column].strip() else None
+            for column in self._phones
+        ]
+
+    def _judge(self, keys: dict[_Key, CellVerdict | None]) -> dict[_Key, CellVerdict | None]:
+        asked = list(keys)
+        if self._opt_outs.rows:
+            for text, region, flagged in asked:
+                keys[text, region, flagged] = self._opt_outs.judge((text, region), flagged=flagged)
+            asked = [key for key in asked if keys[key] is None]
+        cells: list[Cell] = [(text, region) for text, region, _ in asked]
+        if asked:
+            keys.update(zip(asked, self._screener.screen(cells), strict=True))
+        return keys
+
+
+def _collect(
+    table: Table[Any], found: Detection, options: ScreenOptions, opt_outs: OptOuts, progress: Progress
+) -> None:
+    if not opt_outs.columns:
+        return
+    country = found.country.index if found.country else None
+    for batch in _batches(table):
+        for _, cells in batch:
+            opt_outs.take_in(cells, region_of(cells, country, options.region))
+        progress(0, found.rows)
+
+
+def _batches(table: Table[R]) -> Iterator[list[tuple[R, list[str]]]]:
+    """Batches bounded by rows and by text, so that large cells do not add up."""
+    batch: list[tuple[R, list[str]]] = []
+    size = 0
+    for row in table.rows():
+        batch.append(row)
+        size += sum(map(len, row[1]))
+        if len(batch) >= BATCH_ROWS or size >= _BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerdict | None) -> None:
+    if empty:
+        summary.empty += count
+    elif verdict is None:
+        summary.deferred += count
+    else:
+        summary.statuses[verdict.status] += count
+        summary.repaired += count * verdict.repaired
+
+
+def _notes(found: Detection, opt_outs: OptOuts) -> tuple[str, ...]:
+    if not opt_outs.unread:
+        return found.notes
+    return (*found.notes, f"{opt_outs.unread} opt-out cells say neither yes nor no and opt nobody out.")

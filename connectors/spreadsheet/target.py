@@ -1,0 +1,62 @@
+"""The file that is written: beside its final place until it is complete, and never over the input."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ringfence.core.errors import FileError
+
+
+def default_target(source: Path) -> Path:
+    """Return where the result goes when nothing else is said: ``contacts.csv`` gives ``contacts.screened.csv``."""
+    return source.with_name(f"{source.stem}.screened{source.suffix}")
+
+
+def check_target(source: Path, target: Path, *, force: bool) -> None:
+    """Raise FileError when the target is the source (by any path or link), exists without ``force``, or cannot be."""
+    if not source.is_file():
+        raise FileError(f"{source} is not a file.", "Check the name.")
+    if target.exists() and target.samefile(source):
+        raise FileError(f"{target} is the input itself.", "Choose another name for the result.")
+    if target.is_dir():
+        raise FileError(f"{target} is a folder.", "Name a file in it.")
+    if not target.parent.is_dir():
+        raise FileError(f"The folder {target.parent} does not exist.", "Create it, or choose another place.")
+    if not force and (target.exists() or target.is_symlink()):
+        raise FileError(f"{target} exists already.", "Choose another name, or say --force to replace it.")
+
+
+@contextmanager
+def staged(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
+    """Give a path to write to, and move it to the target when the block ends well.
+
+    Whatever ends the block early, an interrupt included, leaves the target as it was and no remains. The result gets
+    the access rights of the source. Raises FileError when the disk refuses, or as ``check_target`` does.
+    """
+    check_target(source, target, force=force)
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem[:60]}.", suffix=".part" + target.suffix, dir=target.parent
+        )
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    os.close(handle)
+    stage = Path(name)
+    try:
+        yield stage
+        shutil.copymode(source, stage)
+        check_target(source, target, force=force)
+        stage.replace(target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        stage.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> FileError:
+    return FileError(f"{target} cannot be written: {error.strerror or error}.", "Check the disk and its access.")

@@ -1,0 +1,82 @@
+"""What column headers say, in the languages that CRM exports come in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BREAKS = re.compile(r"[\W_]+|(?<=\D)(?=\d)")
+
+# A word that begins with one of these names a phone column.
+_PHONE_STEMS = (
+    "phone", "telephon", "telefo", "telef", "tel", "tlf", "mobil", "movil", "cell", "celular", "handy", "gsm",
+    "rufnummer", "festnetz", "landline", "portable", "puhelin", "komork", "msisdn", "whatsapp", "телефон", "тел",
+    "мобильн", "моб", "τηλεφων", "κινητο", "هاتف", "جوال", "טלפון", "נייד",
+)  # fmt: skip
+_PHONE_WHOLE = frozenset({"tel", "cell", "mob", "тел", "моб", "telnr", "hp"})
+_PHONE_PARTS = ("电话", "電話", "手机", "手機", "携帯", "联系方式", "전화", "휴대", "โทร")
+# What such a column may be about instead of holding numbers.
+_ABOUT_PHONE = frozenset({
+    "fax", "telefax", "facsimile", "type", "typ", "tipo", "status", "date", "datum", "time", "id", "ext", "extension",
+    "carrier", "verified", "consent", "count", "calls", "phonetic", "传真", "phonebook", "cellar",
+    "template", "cancelled",
+})  # fmt: skip
+_COUNTRY_WORDS = frozenset({
+    "country", "countrycode", "land", "landeskurzel", "pays", "pais", "paese", "kraj", "maa", "ulke", "orszag", "stat",
+    "nation", "iso", "iso2", "iso3", "страна", "χωρα",
+})  # fmt: skip
+_COUNTRY_PARTS = ("country", "国家", "國家", "国名", "국가")
+_NO_COUNTRY = frozenset(
+    {"state", "province", "language", "locale", "lang", "sprache", "currency", "title", "salutation", "first", "name"}
+)
+_OPT_OUT = re.compile(
+    r"\b(do ?not ?(call|contact|phone)|dnc|dnd|opt(ed)? ?out( of call)?|opt ?outs|no ?calls?|dont call|"
+    r"nicht anrufen|werbesperre|kontaktsperre|anrufsperre|ne pas (appeler|contacter)|bloctel|no llamar|non chiamare)\b|"
+    r"勿扰|请勿致电|拒绝来电|не звонить"
+)
+_OTHER_CHANNEL = re.compile(r"e ?mail|\bmail|\bfax|newsletter|\bpost|\bsms\b|\btext")
+
+
+def plain(header: str) -> str:
+    """Return a header as lower-case words without accents: ``MobilePhone_2`` is ``mobile phone 2``."""
+    split = _CAMEL.sub(" ", header)
+    bare = "".join(c for c in unicodedata.normalize("NFKD", split.casefold()) if not unicodedata.combining(c))
+    return _BREAKS.sub(" ", unicodedata.normalize("NFC", bare)).strip()
+
+
+def says_phone(header: str) -> bool:
+    """Return whether a header announces phone numbers (fax numbers are none that anybody calls)."""
+    text = plain(header)
+    return not is_about_phone(header) and (
+        any(part in text for part in _PHONE_PARTS) or any(_is_phone_word(word) for word in text.split())
+    )
+
+
+def is_about_phone(header: str) -> bool:
+    """Return whether a header names a fax, or a property of a number such as its type."""
+    words = plain(header).split()
+    return says_opt_out(header) or any(word in _ABOUT_PHONE or word.startswith("fax") for word in words)
+
+
+def says_country(header: str) -> bool:
+    """Return whether a header announces countries."""
+    text = plain(header)
+    return any(part in text for part in _COUNTRY_PARTS) or not _COUNTRY_WORDS.isdisjoint(text.split())
+
+
+def denies_country(header: str) -> bool:
+    """Return whether a header announces what only looks like countries."""
+    return not _NO_COUNTRY.isdisjoint(plain(header).split())
+
+
+def says_opt_out(header: str) -> bool:
+    """Return whether a header announces that somebody must not be called; other channels are not ours."""
+    text = plain(header)
+    return _OPT_OUT.search(text) is not None and _OTHER_CHANNEL.search(text) is None
+
+
+def _is_phone_word(word: str) -> bool:
+    if word in _PHONE_WHOLE:
+        return True
+    return word.endswith(("phone", "fon", "telefon")) or any(len(s) > 3 and word.startswith(s) for s in _PHONE_STEMS)

@@ -1,0 +1,204 @@
+"""Excel workbooks, read and written row by row (needs the extra ``[excel]``)."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ringfence.core.errors import FileError
+
+try:
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils.exceptions import InvalidFileException
+except ImportError as error:
+    raise FileError(
+        "Excel files need a part of ringfence that is not installed.", "Run: pip install 'ringfence[excel]'"
+    ) from error
+
+from .columns import holds_numbers
+from .companions import Layout
+from .options import ScreenOptions
+from .table import name_columns
+
+Row: TypeAlias = tuple[Any, ...]
+"""Cells of openpyxl's read-only mode."""
+
+_FORMATS_NOTE = "Values are kept, formats are not: the result has no colours, widths, charts or formulas."
+_FORMULAS_NOTE = "Some formulas were never calculated and come out empty: open and save the file in Excel first."
+_UNCALCULATED = re.compile(rb"</f>(<v\s*/>|<v></v>|</c>)")
+_ZERO_PADDED = re.compile(r"0{2,20}")
+# What openpyxl and its parsers raise on damaged files; the parsers' errors are kinds of SyntaxError.
+_DAMAGE = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, EOFError)
+
+
+class XlsxTable:
+    """One sheet of a workbook; the values of the others are carried over."""
+
+    def __init__(self, path: Path, options: ScreenOptions) -> None:
+        """Look at the file. Raises FileError when it is no workbook, the sheet is not there, or it is empty."""
+        self.path = path
+        with self._open() as book:
+            titles = [sheet.title for sheet in book.worksheets]
+            if options.sheet is not None and options.sheet not in titles:
+                raise FileError(f"{path} has no sheet {options.sheet!r}.", f"It has: {', '.join(titles)}.")
+            if not titles:
+                raise FileError(f"{path} has no sheet with cells.", "Give a workbook with a table.")
+            self._sheet = options.sheet or titles[0]
+            self._rows_said = book[self._sheet].max_row or 0
+        first = next(self._all_rows(), None)
+        if not first:
+            raise FileError(f"Sheet {self._sheet!r} of {path} has no first row.", "Give a table that begins in row 1.")
+        cells = [_text(cell) for cell in first]
+        self.has_header = not holds_numbers(cells, options.region) if options.header is None else options.header
+        self.columns = name_columns(cells if self.has_header else [""] * len(cells))
+        self.notes: tuple[str, ...] = (_FORMATS_NOTE, _FORMULAS_NOTE) if self._has_uncalculated() else (_FORMATS_NOTE,)
+
+    @property
+    def format(self) -> dict[str, str]:
+        """Return the kind and the sheet, for the preview."""
+        return {"kind": "xlsx", "sheet": self._sheet}
+
+    def rows(self) -> Iterator[tuple[Row, list[str]]]:
+        """Return (cells, their texts) for each row below the header."""
+        rows = self._all_rows()
+        if self.has_header:
+            next(rows, None)
+        return ((row, [_text(cell) for cell in row]) for row in rows)
+
+    def estimate(self, rows: int, _size: int, /) -> int:
+        """Return how many rows the sheet says it has."""
+        return max(rows, self._rows_said - self.has_header)
+
+    @contextmanager
+    def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
+        """Return a writer of a new workbook with the same sheets in the same order, the header already written."""
+        book = openpyxl.Workbook(write_only=True)
+        with self._open() as source:
+            for sheet in source.worksheets:
+                copy = book.create_sheet(sheet.title)
+                copy.sheet_state = sheet.sheet_state
+                if sheet.title != self._sheet:
+                    for row in self._rows_of(sheet):
+                        copy.append([_copied(copy, cell) for cell in row])
+                    continue
+                writer = XlsxWriter(copy, layout)
+                if self.has_header:
+                    writer.write_header(next(self._all_rows()))
+                yield writer
+        book.save(target)
+
+    def _all_rows(self) -> Iterator[Row]:
+        with self._open() as book:
+            yield from self._rows_of(book[self._sheet])
+
+    def _rows_of(self, sheet: Any) -> Iterator[Row]:
+        # The size that a file claims for a sheet is not to be trusted: some programs write A1, and rows would be lost.
+        sheet.reset_dimensions()
+        with self._reading():
+            yield from sheet.iter_rows()
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        with self._reading(), warnings.catch_warnings():
+            # What openpyxl warns of (styles, validations) is not carried over in any case, and the note says so.
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        try:
+            yield book
+        finally:
+            book.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGE as error:
+            raise FileError(
+                f"{self.path} is not a readable workbook.", "Open it in Excel and save it again as .xlsx."
+            ) from error
+
+    def _has_uncalculated(self) -> bool:
+        """Formulas are read as the values that were stored with them; some programs store none."""
+        with self._reading(), zipfile.ZipFile(self.path) as archive:
+            for name in archive.namelist():
+                if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                    with archive.open(name) as part:
+                        text = b""
+                        while piece := part.read(1 << 20):
+                            text = text[-64:] + piece
+                            if _UNCALCULATED.search(text):
+                                return True
+        return False
+
+
+class XlsxWriter:
+    """Writes rows with the companions behind them or in their old place."""
+
+    def __init__(self, sheet: Any, layout: Layout) -> None:
+        self._sheet = sheet
+        self._layout = layout
+
+    def write_header(self, row: Row) -> None:
+        """Write the header with the new names behind it."""
+        width = self._layout.width
+        copied = [_copied(self._sheet, cell) for cell in row]
+        names = [_text_cell(self._sheet, name) for name in self._layout.appended_names]
+        self._sheet.append([*copied[:width], *names, *copied[width:]])
+
+    def render(self, values: Sequence[str]) -> tuple[str, ...]:
+        """Return the values as they are."""
+        return tuple(values)
+
+    def write(self, row: Row, _cells: list[str], additions: Sequence[Sequence[str]], /) -> None:
+        """Write one row and its companions; an empty row stays empty."""
+        if not row:
+            self._sheet.append([])
+            return
+        copied = [_copied(self._sheet, cell) for cell in row]
+        ours = [[_text_cell(self._sheet, value) for value in values] for values in additions]
+        self._sheet.append(self._layout.place(copied, ours, None))
+
+
+def _text(cell: Any) -> str:
+    """A number as it was typed: whole, without the .0 of its storage, with the zeros that its format shows."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and _ZERO_PADDED.fullmatch(cell.number_format or ""):
+        return str(value).zfill(len(cell.number_format))
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
+
+
+def _copied(sheet: Any, cell: Any) -> Any:
+    value = cell.value
+    if isinstance(value, str):
+        return _text_cell(sheet, value) if value.startswith("=") else value
+    if value is None or cell.number_format in (None, "General"):
+        return value
+    copy = WriteOnlyCell(sheet, value)
+    copy.number_format = cell.number_format
+    return copy
+
+
+def _text_cell(sheet: Any, value: str) -> Any:
+    """A text that begins like a formula stays a text."""
+    if not value:
+        return None
+    if not value.startswith("="):
+        return value
+    cell = WriteOnlyCell(sheet, value)
+    cell.data_type = "s"
+    return cell
