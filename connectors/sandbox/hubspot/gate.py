@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Literal
 from uuid import uuid4
 
@@ -60,7 +61,8 @@ def pass_through(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authoriz
             counted = refusal.counted
             body = refusal.body if isinstance(refusal.body, str) else _signed(refusal.body, correlation_id)
             answer = Answer(refusal.status, body)
-        headers = {"X-HubSpot-Correlation-Id": correlation_id}
+        date = format_datetime(portal.clock.now(), usegmt=True)
+        headers = {"Date": date, "X-HubSpot-Correlation-Id": correlation_id}
         if counted:
             headers |= _rate_headers(portal, endpoint)
     return _reply(answer, headers)
