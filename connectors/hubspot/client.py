@@ -1,0 +1,132 @@
+"""Every HubSpot endpoint we use, and nowhere else: a move to other paths is a change of this file.
+
+The library speaks the v3 paths, which HubSpot supports until September 2027.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from hubspot.crm.objects import BasicApi, SearchApi
+from hubspot.crm.objects import BatchApi as ObjectBatchApi
+from hubspot.crm.properties import BatchApi as PropertyBatchApi
+from hubspot.crm.properties import CoreApi, GroupsApi
+
+from ringfence.core.errors import UnreachableError
+from ringfence.core.ports import Services
+
+from .auth import close_api, open_api
+from .errors import AnswerError
+from .settings import HubSpotSettings
+from .transport import Answer, Transport
+
+BATCH = 100
+"""Rows of one batch call, and of one page of a list."""
+
+SEARCH_PAGE = 200
+"""Rows of one page of a search."""
+
+
+class HubSpotClient:
+    """One method per endpoint; bodies come back as JSON objects. Every method raises what Transport.call raises."""
+
+    def __init__(self, settings: HubSpotSettings, services: Services) -> None:
+        self._transport = Transport(settings.host, services)
+        self._api = open_api(settings)
+        self._basic = BasicApi(self._api)
+        self._batch = ObjectBatchApi(self._api)
+        self._searches = SearchApi(self._api)
+        self._properties = CoreApi(self._api)
+        self._property_batch = PropertyBatchApi(self._api)
+        self._groups = GroupsApi(self._api)
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return the requests made so far by purpose, retries included."""
+        return self._transport.calls
+
+    def account(self) -> tuple[Mapping[str, Any], datetime]:
+        """Return the account's details and the server's present time (aware UTC, whole seconds)."""
+        answer = self._transport.call("login", "the account details", self._get, "/account-info/v3/details")
+        return answer.body, _server_time(answer)
+
+    def search(self, object_name: str, body: Mapping[str, Any], purpose: str) -> Mapping[str, Any]:
+        """Return one page of search results."""
+        what = f"the search of {object_name}"
+        return self._transport.call(purpose, what, self._searches.do_search, object_name, body, search=True).body
+
+    def list_page(self, object_name: str, properties: Sequence[str], after: str | None) -> Mapping[str, Any]:
+        """Return one page of all records, in the order of their ids."""
+
+        def send(**options: Any) -> Any:
+            where = {"after": after} if after else {}
+            return self._basic.get_page(object_name, limit=BATCH, properties=list(properties), **where, **options)
+
+        return self._transport.call("read", f"the list of {object_name}", send).body
+
+    def read_batch(self, object_name: str, ids: Sequence[str], properties: Sequence[str]) -> Mapping[str, Any]:
+        """Return up to 100 records by id; those that are gone are named in ``errors`` or missing."""
+        body = {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}
+        return self._transport.call(
+            "read", f"the batch read of {object_name}", self._batch.read, object_name, body
+        ).body
+
+    def update_batch(self, object_name: str, inputs: Sequence[Mapping[str, Any]], purpose: str) -> Mapping[str, Any]:
+        """Update up to 100 records by id and return results and errors. Repeating it changes nothing more."""
+        what = f"the batch update of {object_name}"
+        return self._transport.call(purpose, what, self._batch.update, object_name, {"inputs": list(inputs)}).body
+
+    def properties(self, object_name: str) -> list[Mapping[str, Any]]:
+        """Return the definitions of all properties of an object."""
+        what = f"the properties of {object_name}"
+        return list(self._transport.call("describe", what, self._properties.get_all, object_name).body["results"])
+
+    def has_group(self, object_name: str, group: str) -> bool:
+        """Return whether the object has the property group."""
+        try:
+            self._transport.call("setup", f"the property group {group}", self._groups.get_by_name, object_name, group)
+        except AnswerError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def create_group(self, object_name: str, body: Mapping[str, Any]) -> None:
+        """Create a property group."""
+        self._transport.call(
+            "setup", f"the creation of the group {body['name']}", self._groups.create, object_name, body
+        )
+
+    def create_property(self, object_name: str, body: Mapping[str, Any]) -> None:
+        """Create one property."""
+        what = f"the creation of {body['name']}"
+        self._transport.call("setup", what, self._properties.create, object_name, body)
+
+    def create_properties(self, object_name: str, bodies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Create up to 100 properties and return results and errors."""
+        what = f"the creation of properties of {object_name}"
+        body = {"inputs": list(bodies)}
+        return self._transport.call("setup", what, self._property_batch.create, object_name, body).body
+
+    def close(self) -> None:
+        """Close the connections."""
+        close_api(self._api)
+
+    def _get(self, path: str, **options: Any) -> Any:
+        # For endpoints without a module in the library, through the same kept client and pool.
+        return self._api.call_api(
+            path, "GET", header_params={"Accept": "application/json"}, auth_settings=["oauth2"], **options
+        )
+
+
+def _server_time(answer: Answer) -> datetime:
+    try:
+        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError) as error:
+        raise UnreachableError(
+            "The answer carries no readable Date, so the window of changes has no end.",
+            "Check what stands between this machine and HubSpot: it must pass the Date header on.",
+        ) from error

@@ -1,0 +1,122 @@
+"""HubSpot as a :class:`ringfence.core.ports.Crm`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
+from pathlib import Path
+
+from ringfence.core.errors import AccessError
+from ringfence.core.ports import Capabilities, Finding, Level, Org, Services, SetupStep
+from ringfence.core.shapes import ObjectShape
+from ringfence.core.values import Change, Record, RowResult
+
+from .client import BATCH, SEARCH_PAGE, HubSpotClient
+from .cursor import read_position
+from .feed import HubSpotFeed, Source
+from .fields import ID, to_ms
+from .filters import read_filter
+from .keyset import Searcher
+from .preflight import check_object
+from .schema import Schema
+from .settings import HubSpotSettings
+from .setup import apply_steps, emit_steps, plan_steps
+from .write import Writer
+
+NAME = "hubspot"
+
+_PRODUCTION = "STANDARD"
+
+
+class HubSpotCrm:
+    """One portal, with the shapes of its mapping by object name. Every method raises as its port says.
+
+    Constructing it makes no call. Raises SettingsError without a token, MappingError for a filter that is wrong.
+    """
+
+    name = NAME
+    capabilities = Capabilities(write_batch=BATCH)
+
+    def __init__(self, settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
+        self._shapes = dict(shapes)
+        self._scopes = {name: read_filter(shape) for name, shape in shapes.items()}
+        self._client = HubSpotClient(settings, services)
+        self._schema = Schema(self._client)
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return HTTP requests made so far by purpose, retries included."""
+        return self._client.calls
+
+    def fewest_calls(self, read: int, written: int) -> int:
+        """Return the fewest requests for so many records: searches, batch reads, batch updates."""
+        return ceil(read / SEARCH_PAGE) + ceil(read / BATCH) + ceil(written / BATCH)
+
+    def identify(self) -> Org:
+        """Return the portal behind the token. Raises AccessError when the token may not ask."""
+        try:
+            details, _ = self._client.account()
+        except AccessError as error:
+            raise AccessError(
+                f"The token may not read which HubSpot account it belongs to. {error.message}", error.remedy
+            ) from error
+        portal = str(details["portalId"])
+        kind = str(details.get("accountType") or "unknown")
+        return Org(NAME, portal, f"portal {portal} ({kind.lower().replace('_', ' ')})", kind == _PRODUCTION)
+
+    def check(self) -> list[Finding]:
+        """Return what is right and wrong: account, properties, scopes, filter. Changes nothing."""
+        org = self.identify()
+        findings = [Finding(Level.OK, NAME, f"logged in to {org.name}.")]
+        for name, shape in self._shapes.items():
+            findings += check_object(self._client, self._schema, shape, self._scopes[name])
+        return findings
+
+    def plan_setup(self) -> list[SetupStep]:
+        """Return the property groups and properties that are missing."""
+        return list(plan_steps(self._client, self._schema, self._shapes.values()))
+
+    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Create the steps, yielding each one when it is done."""
+        return apply_steps(self._client, self._schema, steps)
+
+    def emit_setup(self, folder: Path) -> list[Path]:
+        """Write the request bodies of all that setup creates into the folder; return the files written."""
+        return emit_steps(self._shapes.values(), folder)
+
+    def open_feed(self, cursors: Mapping[str, str | None]) -> HubSpotFeed:
+        """Take the watermark from HubSpot's own clock and return the reads up to it."""
+        _, now = self._client.account()
+        # The Date header names a second; its records to the last millisecond belong to the window.
+        now_ms = to_ms(now) + 999
+        positions = {name: read_position(cursors.get(name), now_ms) for name in self._shapes}
+        sources = [Source(self._schema.reader(shape), self._scopes[name]) for name, shape in self._shapes.items()]
+        return HubSpotFeed(self._client, sources, positions, now_ms)
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
+        """Return the present state of the records, each survivor of a merge once under its own id."""
+        reader = self._schema.reader(self._shapes[object_name])
+        found: dict[str, Mapping[str, object]] = {}
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), BATCH):
+            answer = self._client.read_batch(object_name, wanted[start : start + BATCH], reader.properties)
+            found.update((str(row["id"]), row) for row in answer["results"])
+        inside = self._inside(object_name, list(found))
+        return [reader.read(row, in_scope=one in inside) for one, row in found.items()]
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes in batches of 100; return one result for each, in their order."""
+        results: dict[int, RowResult] = {}
+        for name in dict.fromkeys(change.object for change in changes):
+            places = [place for place, change in enumerate(changes) if change.object == name]
+            writer = Writer(self._client, name, self._schema.reader(self._shapes[name]).kinds)
+            results.update(zip(places, writer.write([changes[place] for place in places]), strict=True))
+        return [results[place] for place in range(len(changes))]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _inside(self, object_name: str, ids: Sequence[str]) -> set[str]:
+        scope = self._scopes[object_name]
+        return Searcher(self._client, object_name, (ID,)).among(ids, scope) if scope and ids else set(ids)

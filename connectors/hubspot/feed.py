@@ -1,0 +1,137 @@
+"""The reads of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringfence.core.ports import Page
+from ringfence.core.values import Record
+
+from .client import HubSpotClient
+from .cursor import OVERLAP_MS, Mode, Position
+from .fields import RowReader
+from .filters import Group, due_groups, flag_groups, in_window, screened_groups
+from .keyset import START, Row, Searcher
+from .scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object: how its rows are read and which filter the mapping sets."""
+
+    rows: RowReader
+    scope: Group
+
+    @property
+    def name(self) -> str:
+        """Return the object's name."""
+        return self.rows.shape.name
+
+
+class HubSpotFeed:
+    """See :class:`ringfence.core.ports.Feed`.
+
+    Takes the objects, the position of each, and the watermark of this run (ms since 1970). Values of searches come
+    from an index that may lag, so their pages are not authoritative; those of a full read are.
+    """
+
+    def __init__(
+        self, client: HubSpotClient, sources: Sequence[Source], positions: Mapping[str, Position], now_ms: int
+    ) -> None:
+        self._client = client
+        self._sources = sources
+        self._positions = positions
+        self._now_ms = now_ms
+
+    def is_full(self, object_name: str) -> bool:
+        """Return whether every record of the object is read."""
+        return self._positions[object_name].mode is Mode.FULL
+
+    def flagged(self) -> Iterator[Page]:
+        """Yield records whose flag is up; among changed ones also those where it is down while a slot says so."""
+        for source in self._sources:
+            window = None
+            if not self.is_full(source.name):
+                position = self._positions[source.name]
+                start = position.start if position.mode is Mode.WINDOW else position.until - OVERLAP_MS
+                window = in_window(source.name, start, max(self._now_ms, position.until))
+            yield from self._unordered(source, flag_groups(source.rows.shape, window), "opt_outs")
+
+    def screened(self, since: datetime) -> Iterator[Page]:
+        """Yield records with a slot screened at or after the moment."""
+        for source in self._sources:
+            yield from self._unordered(source, screened_groups(source.rows.shape, since), "opt_outs")
+
+    def due(self, before: datetime) -> Iterator[Page]:
+        """Yield records in the filter with a filled slot that was never screened, or last before the moment."""
+        for source in self._sources:
+            if not self.is_full(source.name):
+                groups = due_groups(source.rows.shape, before, source.scope)
+                yield from self._unordered(source, groups, "read", scoped=True)
+
+    def changed(self) -> Iterator[Page]:
+        """Yield what changed since the cursors; everything of an object without one.
+
+        What an earlier run left unfinished is finished first, then the window up to this run's watermark follows.
+        """
+        for source in self._sources:
+            position = self._positions[source.name]
+            if position.mode is Mode.FULL:
+                yield from self._list(source, position)
+                if position.until >= self._now_ms:
+                    continue
+            elif position.mode is Mode.WINDOW:
+                yield from self._window(source, position)
+            yield from self._window(source, position.next_window(self._now_ms))
+
+    def _list(self, source: Source, position: Position) -> Iterator[Page]:
+        searcher = self._searcher(source)
+        total = searcher.count([])
+        after = None if position.after == START else position.after
+        scope = Scope(searcher, source.scope, last=_before(position.after))
+        while True:
+            answer = self._client.list_page(source.name, source.rows.properties, after)
+            after = ((answer.get("paging") or {}).get("next") or {}).get("after")
+            there = position.model_copy(update={"after": after}) if after else position.done()
+            yield Page(source.name, _read(source, answer["results"], scope), there.dump(), total=total)
+            if not after:
+                return
+
+    def _window(self, source: Source, position: Position) -> Iterator[Page]:
+        searcher = self._searcher(source)
+        window = in_window(source.name, position.start, position.until)
+        scope = Scope(searcher, source.scope, [(window,)], position.after)
+        total = None
+        for found in searcher.pages([(window,)], position.after):
+            total = found.total if total is None else total
+            there = position.done()
+            if found.more:
+                last = str(found.rows[-1]["id"]) if found.rows else position.after
+                there = position = position.model_copy(update={"after": last})
+            records = _read(source, found.rows, scope)
+            yield Page(source.name, records, there.dump(), authoritative=False, total=total)
+
+    def _unordered(
+        self, source: Source, groups: Sequence[Group], purpose: str, *, scoped: bool = False
+    ) -> Iterator[Page]:
+        if not groups:
+            return
+        searcher = self._searcher(source, purpose)
+        scope = Scope(searcher, () if scoped else source.scope, groups)
+        for rows in searcher.chunks(groups):
+            yield Page(source.name, _read(source, rows, scope), authoritative=False)
+
+    def _searcher(self, source: Source, purpose: str = "read") -> Searcher:
+        return Searcher(self._client, source.name, source.rows.properties, purpose)
+
+
+def _read(source: Source, rows: Sequence[Row], scope: Scope) -> list[Record]:
+    inside = scope.inside([str(row["id"]) for row in rows])
+    return [source.rows.read(row, in_scope=str(row["id"]) in inside) for row in rows]
+
+
+def _before(token: str) -> str:
+    # A list's token is near an id: the last one read, or the next one to read.
+    return str(max(0, int(token) - 1)) if token.isdecimal() else START

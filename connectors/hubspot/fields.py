@@ -1,0 +1,84 @@
+"""HubSpot's strings to typed values and back, and the rows of one object to records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ringfence.core.shapes import ObjectShape
+from ringfence.core.values import Record, Value
+
+ID = "hs_object_id"
+
+_CONTACTS = frozenset({"contact", "contacts", "0-1"})
+
+
+def modified_field(object_name: str) -> str:
+    """Return the property that holds an object's modification time: contacts have one of their own."""
+    return "lastmodifieddate" if object_name.lower() in _CONTACTS else "hs_lastmodifieddate"
+
+
+def read_value(kind: str, raw: str | None) -> Value:
+    """Return a property's value by its HubSpot type: bool, aware UTC moment, text, or None for empty and null.
+
+    A value that does not fit its type stays the text it is.
+    """
+    if raw is None or raw == "":
+        return None
+    if kind == "bool":
+        return {"true": True, "false": False}.get(raw.strip().lower(), raw)
+    return _read_moment(raw) if kind == "datetime" else raw
+
+
+def write_value(value: Value) -> str:
+    """Return the text that HubSpot takes; the empty text clears a property."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
+
+
+def to_ms(moment: datetime) -> int:
+    """Return milliseconds since 1970, in which HubSpot filters moments."""
+    return int(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every mapped field."""
+
+    shape: ObjectShape
+    kinds: Mapping[str, str]
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Return what to ask HubSpot for: the mapped fields and the modification time."""
+        return (*self.kinds, modified_field(self.shape.name))
+
+    def read(self, row: Mapping[str, Any], *, in_scope: bool = True) -> Record:
+        """Return the record in a row of a search, list or batch answer. Unset properties may be null or absent."""
+        held = row.get("properties") or {}
+        stamp = held.get(modified_field(self.shape.name)) or row.get("updatedAt")
+        modified = read_value("datetime", stamp)
+        return Record(
+            object=self.shape.name,
+            id=str(row["id"]),
+            values={name: read_value(kind, held.get(name)) for name, kind in self.kinds.items()},
+            modified=modified if isinstance(modified, datetime) else None,
+            in_scope=in_scope,
+        )
+
+
+def _read_moment(raw: str) -> Value:
+    try:
+        if raw.lstrip("-").isdecimal():
+            return datetime.fromtimestamp(int(raw) / 1000, UTC)
+        moment = datetime.fromisoformat(raw)
+    except (ValueError, OverflowError, OSError):
+        return raw
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

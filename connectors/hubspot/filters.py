@@ -1,0 +1,162 @@
+"""Search filters: the mapping's own, checked when it is read, and those that the reads are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ringfence.core.errors import MappingError
+from ringfence.core.facts import Status
+from ringfence.core.shapes import ObjectShape
+from ringfence.core.values import Companion
+
+from .fields import ID, modified_field, to_ms, write_value
+
+Filter = dict[str, Any]
+Group = tuple[Filter, ...]
+
+MAX_GROUPS = 5
+MAX_PER_GROUP = 6
+MAX_FILTERS = 18
+MAX_BODY = 3_000
+"""HubSpot's limits of one search: groups (OR), filters in a group (AND), filters in all, characters."""
+
+MAX_MAPPED = 3
+"""Filters that a mapping may bring: the search for due records needs three more in the same group."""
+
+
+class MappedFilter(BaseModel):
+    """One HubSpot filter of a mapping; all filters of an object must hold."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+    property_name: str = Field(alias="propertyName")
+    operator: Literal[
+        "EQ", "NEQ", "LT", "LTE", "GT", "GTE", "BETWEEN", "IN", "NOT_IN",
+        "HAS_PROPERTY", "NOT_HAS_PROPERTY", "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN",
+    ]  # fmt: skip
+    value: str | None = None
+    high_value: str | None = Field(None, alias="highValue")
+    values: list[str] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _yaml_flags(cls, content: Any) -> Any:
+        if isinstance(content, dict):
+            return {key: write_value(item) if isinstance(item, bool) else item for key, item in content.items()}
+        return content
+
+    @model_validator(mode="after")
+    def _complete(self) -> MappedFilter:
+        needed = {"value"} if not self.operator.endswith("HAS_PROPERTY") else set()
+        if self.operator in ("IN", "NOT_IN"):
+            needed = {"values"}
+        if self.operator == "BETWEEN":
+            needed = {"value", "highValue"}
+        given = set(self.model_dump(by_alias=True, exclude_none=True)) - {"propertyName", "operator"}
+        if needed != given:
+            raise ValueError(f"{self.operator} takes {' and '.join(sorted(needed)) or 'no value'}")
+        return self
+
+
+def read_filter(shape: ObjectShape) -> Group:
+    """Return the mapping's filter of an object, empty where it has none. Raises MappingError."""
+    if shape.filter is None:
+        return ()
+    where = f"The filter of {shape.name} in the mapping"
+    if not isinstance(shape.filter, list):
+        raise MappingError(f"{where} is text.", "HubSpot takes a list of {propertyName, operator, value}.")
+    if len(shape.filter) > MAX_MAPPED:
+        raise MappingError(f"{where} has {len(shape.filter)} conditions.", f"HubSpot leaves room for {MAX_MAPPED}.")
+    try:
+        filters = [MappedFilter.model_validate(item) for item in shape.filter]
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise MappingError(
+            f"{where} is wrong: {place + ': ' if place else ''}{first['msg']}.", "Correct the mapping."
+        ) from error
+    return tuple(item.model_dump(by_alias=True, exclude_none=True) for item in filters)
+
+
+def after_id(last: str) -> Filter:
+    """Return the filter of the id keyset: records beyond the last one that was read."""
+    return {"propertyName": ID, "operator": "GT", "value": last}
+
+
+def within_ids(ids: Sequence[str]) -> Filter:
+    """Return the filter for exactly these records."""
+    return {"propertyName": ID, "operator": "IN", "values": list(ids)}
+
+
+def in_window(object_name: str, start_ms: int, end_ms: int) -> Filter:
+    """Return the filter for records modified in the closed window."""
+    return {
+        "propertyName": modified_field(object_name),
+        "operator": "BETWEEN",
+        "value": str(start_ms),
+        "highValue": str(end_ms),
+    }
+
+
+def flag_groups(shape: ObjectShape, window: Filter | None) -> list[Group]:
+    """Return the groups for records that matter for opt-outs; empty for an object without a flag.
+
+    Without a window: those whose flag is up. In a window also those whose flag is down while a slot still says
+    ``do_not_contact``; asking for that status alone finds them, and adds only records whose flag is up anyway.
+    """
+    if shape.opt_out is None:
+        return []
+    flag = shape.opt_out.field
+    groups: list[Group] = [(_equals(flag, write_value(value)),) for value in shape.opt_out.true_values]
+    if window is None:
+        return groups
+    statuses = [slot.companions[Companion.STATUS] for slot in shape.slots]
+    groups += [(_equals(name, Status.DO_NOT_CONTACT.value),) for name in statuses]
+    return [(*group, window) for group in groups]
+
+
+def screened_groups(shape: ObjectShape, since: datetime) -> list[Group]:
+    """Return the groups for records with a slot screened at or after the moment."""
+    names = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
+    return [({"propertyName": name, "operator": "GTE", "value": str(to_ms(since))},) for name in names]
+
+
+def due_groups(shape: ObjectShape, before: datetime, scope: Group) -> list[Group]:
+    """Return the groups for records in scope with a filled slot never screened or last screened before the moment."""
+    groups: list[Group] = []
+    for slot in shape.slots:
+        last = slot.companions[Companion.LAST_SCREENED]
+        filled = {"propertyName": slot.field, "operator": "HAS_PROPERTY"}
+        old = {"propertyName": last, "operator": "LT", "value": str(to_ms(before))}
+        never = {"propertyName": last, "operator": "NOT_HAS_PROPERTY"}
+        groups += [(old, filled, *scope), (never, filled, *scope)]
+    return groups
+
+
+def pack_groups(groups: Sequence[Group], properties: Sequence[str]) -> list[list[Group]]:
+    """Return the groups divided over as few searches as HubSpot's limits allow, room for the id keyset included."""
+    room = MAX_BODY - len(json.dumps(list(properties))) - 200
+    packed: list[list[Group]] = [[]]
+    for group in groups:
+        if packed[-1] and not _fits([*packed[-1], group], room):
+            packed.append([])
+        packed[-1].append(group)
+    return packed
+
+
+def _fits(groups: list[Group], room: int) -> bool:
+    keyed = [(*group, after_id("9" * 16)) for group in groups]
+    return (
+        len(keyed) <= MAX_GROUPS
+        and sum(len(group) for group in keyed) <= MAX_FILTERS
+        and len(json.dumps(keyed)) + 16 * len(keyed) <= room
+    )
+
+
+def _equals(name: str, value: str) -> Filter:
+    return {"propertyName": name, "operator": "EQ", "value": value}

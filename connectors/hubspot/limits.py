@@ -1,0 +1,56 @@
+"""HubSpot's two request limits, kept rather than run into."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from ringfence.core.limiter import WindowLimiter
+from ringfence.core.ports import Clock
+
+SEARCHES_PER_SECOND = 4
+"""HubSpot documents five a second for the whole account, but recorded refusals begin with the fifth."""
+
+CALLS = 100
+WINDOW_MS = 10_000
+"""The smallest published limit of an app, until an answer tells the portal's own."""
+
+_SHARE = 0.95  # travel times squeeze calls together on the far side
+
+
+class PortalLimits:
+    """One limiter for searches and one for all other calls; the latter learns its size from answers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._searches = WindowLimiter(SEARCHES_PER_SECOND, 1.0, clock)
+        self._size = (CALLS, WINDOW_MS)
+        self._calls = self._limiter()
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the limit of other calls as (calls, milliseconds)."""
+        return self._size
+
+    def acquire(self, *, search: bool) -> None:
+        """Return when one more call is allowed."""
+        (self._searches if search else self._calls).acquire()
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Take over the limit that an answer tells. Answers to searches tell none."""
+        try:
+            size = (
+                int(headers["X-HubSpot-RateLimit-Max"]),
+                int(headers["X-HubSpot-RateLimit-Interval-Milliseconds"]),
+            )
+        except (KeyError, ValueError):
+            return
+        with self._lock:
+            if size != self._size and min(size) > 0:
+                self._size = size
+                self._calls = self._limiter()
+
+    def _limiter(self) -> WindowLimiter:
+        calls, window_ms = self._size
+        return WindowLimiter(max(1, int(calls * _SHARE)), window_ms / 1000, self._clock)

@@ -1,0 +1,66 @@
+"""What the HubSpot connector is told."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+from ringfence.core.errors import SettingsError
+
+VARIABLE = "RINGFENCE_HUBSPOT__"
+"""Prefix under which the settings stand in the environment (contract, section 3)."""
+
+
+class HubSpotSettings(BaseModel):
+    """The settings ``RINGFENCE_HUBSPOT__*``.
+
+    ``access_token`` is a service key or the token of a project app with static authentication. ``client_secret``
+    verifies signatures of calls that HubSpot makes to us; nothing else uses it. Raises SettingsError for a base URL
+    that would send the token in clear text.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    access_token: SecretStr | None = None
+    base_url: str = "https://api.hubapi.com"
+    client_secret: SecretStr | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        return _check_url(value)
+
+    @property
+    def host(self) -> str:
+        """Return host and port of the base URL, for messages."""
+        return urlsplit(self.base_url).netloc
+
+
+def is_configured(settings: HubSpotSettings) -> bool:
+    """Return whether there is a token to log in with."""
+    return settings.access_token is not None and bool(settings.access_token.get_secret_value().strip())
+
+
+def _check_url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise SettingsError(
+            f"{VARIABLE}BASE_URL is not a web address.", "It looks like https://api.hubapi.com and carries no user."
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise SettingsError(
+            f"{VARIABLE}BASE_URL would send the token to {parts.hostname} in clear text.",
+            "Use https://; http:// is for this machine only.",
+        )
+    return value.strip().rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,138 @@
+"""One door for every request: counted, paced, timed out, retried and translated."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from hubspot.crm.objects.exceptions import ApiException
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from ringfence.core.errors import QuotaError, RetryError, UnreachableError
+from ringfence.core.ports import Services
+
+from .errors import LONGEST_WAIT_S, PaceError, read_error
+from .limits import PortalLimits
+
+TIMEOUT_S = (10.0, 60.0)
+"""Seconds to connect and to wait for an answer; the library has no default and would hang for ever."""
+
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer. Header names match in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+class Transport:
+    """Carries out calls that are safe to repeat, which all of ours are: reads, absolute values by id, named creates.
+
+    Takes the host for messages, and the services for clock and pacing. Safe with threads.
+    """
+
+    def __init__(self, host: str, services: Services) -> None:
+        self.calls: Counter[str] = Counter()
+        self._host = host
+        self._clock = services.clock
+        self._limits = PortalLimits(services.clock)
+        self._lock = threading.Lock()
+        self._reached = False
+
+    def call(self, purpose: str, what: str, send: Callable[..., Any], *args: Any, search: bool = False) -> Answer:
+        """Return the answer of ``send(*args, ...)``, a method of the client library.
+
+        ``purpose`` is what the request is counted as, ``what`` names it in messages. Raises AnswerError for a request
+        that HubSpot finds wrong, AuthenticationError, AccessError, QuotaError and UnreachableError.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception_type(RetryError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_pause,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, purpose, what, send, args, search)
+        except PaceError as error:
+            raise QuotaError(
+                f"{error.message} It did not help to wait.", "Other apps use up the portal's limit; run again later."
+            ) from error
+        except RetryError as error:
+            raise UnreachableError(
+                f"{error.message} ({self._host})", "Run again later: it goes on from here."
+            ) from error
+
+    def _once(self, purpose: str, what: str, send: Callable[..., Any], args: tuple[Any, ...], search: bool) -> Answer:
+        self._limits.acquire(search=search)
+        with self._lock:
+            self.calls[purpose] += 1
+        status, headers, content = self._send(what, send, args)
+        self._reached = True
+        self._limits.learn(headers)
+        succeeded = 200 <= status < 300
+        body = _decode(what, content, strict=succeeded)
+        if succeeded:
+            return Answer(status, headers, body)
+        error = read_error(what, status, headers, body)
+        if isinstance(error, RetryError) and (error.wait_s or 0.0) > LONGEST_WAIT_S:
+            raise UnreachableError(
+                f"HubSpot asks to wait {error.wait_s:.0f} seconds before {what}.", "Run again after that."
+            ) from error
+        raise error
+
+    def _send(self, what: str, send: Callable[..., Any], args: tuple[Any, ...]) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            answer = send(*args, _preload_content=False, _request_timeout=TIMEOUT_S)
+            content: bytes = answer.data
+        except ApiException as error:
+            return error.status, error.headers, error.body.encode()
+        except AttributeError as error:
+            # The library stumbles over its own TLS error, which has no body to decode.
+            if not isinstance(error.__context__, ApiException):
+                raise
+            reason = " ".join(str(error.__context__.reason).split())
+            raise UnreachableError(f"No secure connection to {self._host}: {reason}.", _LOOK) from error
+        except urllib3.exceptions.NewConnectionError as error:
+            if not self._reached:
+                raise UnreachableError(f"{self._host} cannot be reached.", _LOOK) from error
+            raise RetryError(f"HubSpot could not be reached for {what}.") from error
+        except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as error:
+            raise RetryError(f"The answer to {what} was cut off or late ({type(error).__name__}).") from error
+        return answer.status, answer.headers, content
+
+
+_LOOK = "Check RINGFENCE_HUBSPOT__BASE_URL and the network."
+_BACKOFF = wait_exponential_jitter(initial=0.25, max=20, jitter=0.5)
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait_s if isinstance(error, RetryError) and error.wait_s else 0.0
+    return asked + _BACKOFF(state)
+
+
+def _decode(what: str, content: bytes, *, strict: bool) -> Mapping[str, Any]:
+    if not content.strip() and not strict:
+        return {}
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        if not strict:  # an error page of a proxy: its status tells enough
+            return {}
+        raise RetryError(f"The answer to {what} is not JSON.") from error
+    if isinstance(body, dict):
+        return body
+    if strict:
+        raise RetryError(f"The answer to {what} has another shape than HubSpot's.")
+    return {}
