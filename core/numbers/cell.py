@@ -21,7 +21,7 @@ _LABELS = {
     **dict.fromkeys(("x", "#", "~"), 9),
     ",,": 15,
 }
-_UNLABELLED = {",": 9, ";": 15}
+_MAX_UNLABELLED = 15
 
 # A national number without a plus has at least this many digits, except where the region has shorter ones.
 NUMBER_LIKE = 7
@@ -70,9 +70,10 @@ class Span:
         """Return how many digits an extension has after a label as in front of this span; 0 when it is no label."""
         return _LABELS.get(self.gap.strip(_TRIM).lower() or self.gap.replace(" ", ""), 0)
 
-    def unlabelled_limit(self) -> int:
-        """Return the same for a mere comma or semicolon in front."""
-        return _UNLABELLED.get(self.gap.replace(" ", ""), 0)
+    @property
+    def after_semicolon(self) -> bool:
+        """True when a mere semicolon parts a possible extension from its number."""
+        return self.gap.strip() == ";" and len(self.digits) <= _MAX_UNLABELLED
 
 
 def scan(text: str) -> tuple[list[Span], str]:

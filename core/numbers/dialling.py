@@ -52,7 +52,7 @@ def read_prefix(plus: bool, digits: str, region: str | None) -> Choice:
     """Return the plain reading where it is valid, else the only valid reading of another prefix, else the plain one."""
     plain = evaluate_plain(plus, digits, region)
     if plain.valid or plain.reason is ReasonCode.AMBIGUOUS:
-        return Choice(plain, _named_calling_code(plus, digits, region, plain))
+        return Choice(plain, named_calling_code(plus, digits, region, plain))
     others = [(reading, repair) for reading, repair in _other_prefixes(plus, digits, region, plain)]
     valid = {reading.e164: Choice(reading, (repair,)) for reading, repair in others if reading.valid}
     if len(valid) > 1:
@@ -80,7 +80,8 @@ def evaluate_plain(plus: bool, digits: str, region: str | None) -> Reading:
     return AMBIGUOUS if plan.trunk_prefix(region) and plan.evaluate(True, digits, None).valid else plain
 
 
-def _named_calling_code(plus: bool, digits: str, region: str | None, plain: Reading) -> tuple[str, ...]:
+def named_calling_code(plus: bool, digits: str, region: str | None, plain: Reading) -> tuple[str, ...]:
+    """Return the repair to name when the digits began with the calling code of the region and no plus."""
     if plus or plain.e164 != "+" + digits or (region and digits.startswith(plan.trunk_prefix(region) or "+")):
         return ()
     return ("read the first digits as the calling code",)
@@ -102,8 +103,13 @@ def _other_prefixes(plus: bool, digits: str, region: str | None, plain: Reading)
     elif not plus and region and not plain.at_least_possible and not plan.has_exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
         abroad = plan.evaluate(True, digits, None)
-        if abroad.region != plan.NO_COUNTRY:
+        if abroad.region != plan.NO_COUNTRY and not _has_extra_digits(digits, region):
             yield abroad, "read the first digits as the calling code"
+
+
+def _has_extra_digits(digits: str, region: str) -> bool:
+    """Return whether a national number with up to three digits too many explains the digits as well."""
+    return any(plan.evaluate(False, digits[:-extra], region).valid for extra in (1, 2, 3))
 
 
 def _read_bracketed_zero(plus: bool, head: str, tail: str, region: str | None) -> Choice:

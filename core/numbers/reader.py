@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from . import cell, plan, text, traps
 from .cell import Span
 from .cutting import TAIL, cut, is_full
-from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
+from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain, named_calling_code
 from .values import LineType, Number, Reading, ReasonCode, Validity
 
 # Nothing to repair and one number only; (0), slashes and a spreadsheet's .0 go the long way.
@@ -64,8 +64,9 @@ def _read_ordinary(raw: str, region: str | None) -> _Verdict | None:
     """The short way of most cells: plain characters, one valid reading."""
     if len(raw) > text.MAX_EXAMINED or not raw.isascii() or not _ORDINARY.fullmatch(raw) or "(0)" in raw:
         return None
-    reading = evaluate_plain(raw.startswith("+"), raw.translate(_SEPARATORS), region)
-    return _Verdict(reading) if reading.valid else None
+    plus, digits = raw.startswith("+"), raw.translate(_SEPARATORS)
+    reading = evaluate_plain(plus, digits, region)
+    return _Verdict(reading, named_calling_code(plus, digits, region, reading)) if reading.valid else None
 
 
 def _read_cell(cleaned: str, region: str | None) -> _Verdict:
@@ -100,9 +101,9 @@ def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
     if not short[1]:
         return dropped
     kept = _read_letters(cleaned, region)
-    if kept.reading.valid and dropped.reading.valid:
-        return _Verdict(AMBIGUOUS)
-    return kept if kept.reading.valid else dropped
+    if kept.reading.valid and not kept.repairs:
+        return _Verdict(AMBIGUOUS) if dropped.reading.valid else kept
+    return dropped
 
 
 def _read_letters(cleaned: str, region: str | None) -> _Verdict:
@@ -134,6 +135,8 @@ def _read_spans(cleaned: str, region: str | None) -> _Verdict:
     spans, tail = cell.scan(cleaned)
     runs = cell.runs(spans)
     at = next((index for index, run in enumerate(runs) if cell.number_like(run)), 0)
+    if at and runs[at][0].sign:
+        return _Verdict(_MASKED)
     first, *further = cut(runs[at], region)
     following = runs[at + 1] if at + 1 < len(runs) else []
     if following and following[0].extension_limit():
@@ -174,10 +177,9 @@ def _fits(span: Span, digits: str, region: str | None) -> bool:
 
 
 def _unlabelled_extension(first: Reading, following: list[Span]) -> str | None:
-    if not first.at_least_possible or len(following) != 1:
-        return None
-    digits = following[0].digits
-    return digits if len(digits) <= following[0].unlabelled_limit() else None
+    if first.at_least_possible and len(following) == 1 and following[0].after_semicolon:
+        return following[0].digits
+    return None
 
 
 def _read_others(first: Reading, runs: list[list[Span]], region: str | None) -> tuple[tuple[str, ...], bool]:

@@ -10,7 +10,7 @@ _FLOAT_WITH_DOTS = re.compile(r"(?P<number>.*\d{3})[.,]0{1,2}", re.DOTALL)
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 
 _MASK = re.compile(
-    r"\d[*?]|[*?]\d|\*{2,}"  # a star or a question mark in place of a digit
+    r"\d[*?]|[*?]\d|[*?]{2,}"  # a star or a question mark in place of a digit
     r"|\#{2,}|_{2,}|\d\.{3,}"
     r"|(?<![a-z])x{2,}(?![a-z])"
     r"|\dx(?![\w.: ]*\d)"  # an x that ends the digits; followed by digits it may introduce an extension
@@ -41,7 +41,9 @@ def is_scientific(text: str) -> bool:
 
 def is_masked(text: str) -> bool:
     """Return whether x, *, # or the like stand where digits should: what is left is another number, or none."""
-    return _MASK.search(text) is not None or _MASK_ALONE.fullmatch(text) is not None
+    if re.search(r"\d", text):
+        return _MASK.search(text) is not None
+    return _MASK_ALONE.fullmatch(text) is not None
 
 
 def without_float(text: str) -> tuple[str, bool] | None:
