@@ -116,5 +116,6 @@ def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:
 
 
 def _quotes_all(dialect: Dialect, lines: Sequence[str]) -> bool:
-    cells = [cell for line in lines[:20] for cell in dialect.split(line.rstrip("\r\n"))]
-    return bool(cells) and all(cell.lstrip(" ").startswith(dialect.quote) for cell in cells)
+    """Judged by the first line, because a line further down may be the middle of a cell."""
+    cells = dialect.split(lines[0].rstrip("\r\n")) if lines else [""]
+    return all(cell.lstrip(" ").startswith(dialect.quote) for cell in cells)

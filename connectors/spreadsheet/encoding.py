@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatch, from_bytes
 
 from ringfence.core.errors import FileError
 
@@ -161,7 +161,10 @@ def _guess(sample: bytes) -> Encoding:
     if broken * 5 <= sum(character > "\x7f" for character in text) - broken:
         return Encoding("utf-8")  # at most a few bad bytes among many good characters
     matches = from_bytes(telling[:_SLICE_BYTES], cp_isolation=_CANDIDATES)
-    best = min(matches, key=lambda match: (match.chaos, -match.coherence), default=None)
-    # Encodings under which the sample reads the same come as one match.
-    same = best.could_be_from_charset if best else []
-    return Encoding(next((name for name in _CANDIDATES if name in same), "cp1252"))
+    return Encoding(min(map(_rank, matches), default=(0.0, 0.0, 0, "cp1252"))[-1])
+
+
+def _rank(match: CharsetMatch) -> tuple[float, float, int, str]:
+    """Least mess, then most like a language, then our preference; texts that read the same come as one match."""
+    name = min(match.could_be_from_charset, key=_CANDIDATES.index)
+    return round(match.chaos, 2), -round(match.coherence, 2), _CANDIDATES.index(name), name
