@@ -95,7 +95,7 @@ def _check_client(org: SalesforceOrg, call: Call, form: Mapping[str, str]) -> No
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
-            client_id, _, secret = base64.b64decode(value).decode("utf-8").partition(":")
+            client_id, _, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise OAuthError("invalid_client", "invalid client credentials") from None
     if client_id != org.client_id:

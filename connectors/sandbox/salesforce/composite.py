@@ -39,7 +39,7 @@ def composite(org: SalesforceOrg, call: Call, dispatch: Dispatch) -> Answer:
         return Answer(200, {"compositeResponse": [refusal]})
     all_or_none = body.get("allOrNone") is True
     journal = Journal()
-    responses = _run(org, given, all_or_none, journal, dispatch)
+    responses = _run(org, given, all_or_none, journal, dispatch, linked=b"@{" in call.raw)
     if all_or_none and any(_failed(response) for response in responses):
         journal.roll_back()
         text = "The transaction was rolled back since another operation in the same transaction failed."
@@ -62,7 +62,13 @@ def _size_refusal(given: list[dict[str, Any]]) -> Response | None:
 
 
 def _run(
-    org: SalesforceOrg, given: list[dict[str, Any]], all_or_none: bool, journal: Journal, dispatch: Dispatch
+    org: SalesforceOrg,
+    given: list[dict[str, Any]],
+    all_or_none: bool,
+    journal: Journal,
+    dispatch: Dispatch,
+    *,
+    linked: bool,
 ) -> list[Response]:
     results: dict[str, object] = {}
     responses: list[Response] = []
@@ -73,7 +79,7 @@ def _run(
             responses.append(_refused(reference, "PROCESSING_HALTED", text))
             continue
         try:
-            answer = dispatch(org, _subcall(entry, results, journal))
+            answer = dispatch(org, _subcall(entry, results, journal, linked=linked))
         except ApiError as error:
             answer = Answer(error.status, error.body())
         responses.append(
@@ -89,7 +95,7 @@ def _run(
     return responses
 
 
-def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Journal) -> Call:
+def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Journal, *, linked: bool) -> Call:
     method, reference = str(entry.get("method", "")).upper(), entry.get("referenceId")
     if not isinstance(reference, str) or not re.fullmatch(r"[A-Za-z0-9_]+", reference):
         raise ApiError(400, "INVALID_INPUT", "referenceId must consist of letters, numbers and underscores")
@@ -107,7 +113,7 @@ def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Jour
         path=url.path.rstrip("/"),
         query=dict(parse_qsl(url.query, keep_blank_values=True)),
         headers=headers,
-        document=_resolve(entry.get("body"), results),
+        document=_resolve(entry.get("body"), results) if linked else entry.get("body"),
         version=match[1],
         journal=journal,
     )

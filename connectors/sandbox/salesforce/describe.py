@@ -138,7 +138,7 @@ def _field(access: Access, spec: FieldSpec) -> dict[str, object]:
         "custom": spec.custom,
         "defaultValue": False if spec.type == "boolean" else None,
         "defaultedOnCreate": spec.defaulted or spec.type == "boolean",
-        "extraTypeInfo": _extra_type(spec),
+        "extraTypeInfo": _extra_type(access.spec, spec),
         "filterable": spec.filterable,
         "groupable": spec.filterable and spec.type != "datetime",
         "idLookup": spec.type in ("id", "email"),
@@ -160,8 +160,8 @@ def _field(access: Access, spec: FieldSpec) -> dict[str, object]:
     }
 
 
-def _extra_type(spec: FieldSpec) -> str | None:
-    if spec.compound == "Name" or spec.name == "Name":
+def _extra_type(owner: ObjectSpec, spec: FieldSpec) -> str | None:
+    if "Name" in (spec.compound, spec.name) and "LastName" in owner.fields:
         return "personname"
     if spec.type == "textarea":
         return "plaintextarea"

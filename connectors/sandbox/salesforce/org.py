@@ -142,22 +142,24 @@ class SalesforceOrg:
             return transaction
 
     def hide_field(self, object_name: str, field: str) -> None:
-        """Take the field away from the API user: profile and permission sets."""
+        """Take a field away from the API user, also where a permission set grants it.
+
+        Raises ValueError for a field that every user sees.
+        """
         self._restrict(object_name, field, readable=False)
 
     def make_readonly(self, object_name: str, field: str) -> None:
-        """Leave the field visible to the API user, but not editable."""
+        """Leave a field visible to the API user, but not editable; raises as hide_field does."""
         self._restrict(object_name, field, readable=True)
 
     def _restrict(self, object_name: str, field: str, *, readable: bool) -> None:
         with self.lock:
-            name = self.tables[object_name].spec.fields[field].name
-            self.profile[object_name, name] = (readable, False)
-            grants = self.tables["FieldPermissions"]
-            for row in list(grants.scan()):
-                if row["Field"] == f"{object_name}.{name}":
-                    row["PermissionsEdit"] = False
-                    row["PermissionsRead"] = readable
+            if not self.tables[object_name].spec.fields[field].permissionable:
+                raise ValueError(f"{object_name}.{field} is always visible: field-level security does not cover it")
+            self.profile[object_name, field] = (readable, False)
+            for row in self.tables["FieldPermissions"].scan():
+                if row["Field"] == f"{object_name}.{field}":
+                    row.update(PermissionsRead=readable, PermissionsEdit=False)
             self.forget_access()
 
     def add_field(self, object_name: str, field: FieldSpec, *, visible: bool) -> str:

@@ -43,8 +43,7 @@ def update_many(org: SalesforceOrg, call: Call) -> Answer:
         row_id = next((changes.pop(key) for key in record if key.lower() == "id"), None)
         if not row_id:
             raise RowError("MISSING_ARGUMENT", "Id not specified in an update call")
-        update_row(org, name, str(row_id), changes, writer)
-        return full_id(str(row_id)) or str(row_id)
+        return update_row(org, name, str(row_id), changes, writer)
 
     return _write(call, records, all_or_none, update)
 

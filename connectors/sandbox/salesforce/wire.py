@@ -55,7 +55,7 @@ def stamp_text(moment: datetime) -> str:
 
     All stamps share this form, so their texts sort as the moments do.
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return moment.astimezone(UTC).isoformat()[:19] + ".000+0000"
 
 
 def stamp_moment(text: str) -> datetime:

@@ -66,8 +66,8 @@ def new_row(org: SalesforceOrg, table: Table, values: Mapping[str, Value], user_
 
 def update_row(
     org: SalesforceOrg, object_name: str, given_id: str, payload: Mapping[str, object], author: Author
-) -> None:
-    """Change a row; raises RowError, or ApiError for JSON of the wrong type."""
+) -> str:
+    """Change a row and return its 18-character id; raises RowError, or ApiError for JSON of the wrong type."""
     access = org.access(object_name)
     table = org.table(object_name)
     values = read_values(access, payload)
@@ -83,6 +83,7 @@ def update_row(
         values["OwnerId"] = org.assigned_owner_id
     change_row(table, row, values, author.user_id, org.stamp(), author.journal)
     _forget_access(org, object_name, author.journal)
+    return str(row["Id"])
 
 
 def change_row(table: Table, row: Row, values: Mapping[str, Value], user_id: str, stamp: str, journal: Journal) -> None:
@@ -107,12 +108,21 @@ def delete_row(org: SalesforceOrg, object_name: str, given_id: str, author: Auth
     if table.spec.fixed:
         raise _no_access()
     if table.spec.plain:
-        row_id = str(row["Id"])
-        table.remove(row_id)
-        author.journal.note(lambda: table.restore(row))
+        _erase(table, row, author.journal)
+        for child in ("PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"):
+            children = org.table(child)
+            for orphan in [
+                other for other in children.scan() if row["Id"] in (other["ParentId"], other["PermissionSetId"])
+            ]:
+                _erase(children, orphan, author.journal)
         _forget_access(org, object_name, author.journal)
         return
     change_row(table, row, {"IsDeleted": True}, author.user_id, org.stamp(), author.journal)
+
+
+def _erase(table: Table, row: Row, journal: Journal) -> None:
+    table.remove(str(row["Id"]))
+    journal.note(lambda: table.restore(row))
 
 
 def find_row(table: Table, given_id: str) -> Row:

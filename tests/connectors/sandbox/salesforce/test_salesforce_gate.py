@@ -1,0 +1,152 @@
+"""What every request passes: tokens, counting, quota, clock; and how tokens are got."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+def ask_token(api: Any, form: dict[str, str], **options: Any) -> tuple[int, Any]:
+    response = requests.post(f"{api.root}/services/oauth2/token", data=form, timeout=10, **options)
+    return response.status_code, response.json()
+
+
+def assertion(api: Any, **changes: object) -> dict[str, str]:
+    claims = {
+        "iss": api.org.client_id,
+        "sub": api.org.username,
+        "aud": api.root,
+        "exp": str(int(api.org.clock.now().timestamp()) + 180),
+    }
+    return {"grant_type": JWT_BEARER, "assertion": jwt.encode({**claims, **changes}, KEY, algorithm="RS256")}
+
+
+def test_every_data_call_counts_once(api: Any) -> None:
+    for number, path in enumerate(("/limits", "/sobjects/Contact/describe/", "/query?q=SELECT+COUNT()+FROM+Lead"), 1):
+        response = api("GET", path)
+        assert response.headers["Sforce-Limit-Info"] == f"api-usage={number}/100000"
+    assert api("GET", "/query?q=nonsense").headers["Sforce-Limit-Info"] == "api-usage=4/100000"
+    api.org.app_limit = ("ringfence", 250)
+    usage = api("GET", "/limits").headers["Sforce-Limit-Info"]
+    assert usage == "api-usage=5/100000; per-app-api-usage=5/250(appName=ringfence)"
+    assert api.org.requests == {
+        "GET /limits": 2,
+        "GET /sobjects/{object_name}/describe": 1,
+        "GET /query": 2,
+    }
+
+
+def test_the_daily_quota_ends_in_403(api: Any) -> None:
+    api.org.api_limit = 1
+    assert api("GET", "/limits").json()["DailyApiRequests"] == {"Max": 1, "Remaining": 0}
+    assert api.refusal("GET", "/limits") == (
+        403,
+        {"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"},
+    )
+    assert api.org.api_usage == 1
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Basic x", ""])
+def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
+    response = api("GET", "/limits", headers={"Authorization": header})
+    assert response.status_code == 401
+    assert response.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+    assert api.org.api_usage == 0
+
+
+def test_tokens_expire_and_can_be_renewed(api: Any) -> None:
+    api.org.expire_tokens()
+    assert api.refusal("GET", "/limits")[0] == 401
+    form = {"grant_type": "client_credentials", "client_id": api.org.client_id, "client_secret": api.org.client_secret}
+    status, body = ask_token(api, form)
+    assert (status, body["access_token"], body["instance_url"]) == (200, api.org.access_token, api.root)
+    assert body["token_type"] == "Bearer"
+    assert body["id"].endswith(f"{api.org.org_id}/{api.org.user_id}")
+    assert api("GET", "/limits").status_code == 200
+
+
+def test_client_credentials_by_basic_header(api: Any) -> None:
+    form = {"grant_type": "client_credentials"}
+    assert ask_token(api, form, auth=(api.org.client_id, api.org.client_secret))[0] == 200
+    wrong = ask_token(api, form, auth=(api.org.client_id, "x"))
+    assert wrong == (400, {"error": "invalid_client", "error_description": "invalid client credentials"})
+    assert ask_token(api, form, auth=("x", "x"))[1]["error"] == "invalid_client_id"
+    assert ask_token(api, form, headers={"Authorization": "Basic ?"})[1]["error"] == "invalid_client"
+    assert ask_token(api, {"grant_type": "password"})[1]["error"] == "unsupported_grant_type"
+
+
+def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Any) -> None:
+    api.org.register_public_key(PUBLIC)
+    assert ask_token(api, assertion(api))[0] == 200
+    assert ask_token(api, assertion(api, aud="https://login.salesforce.com"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "error", "description"),
+    [
+        ({"iss": "x"}, "invalid_client_id", "client identifier invalid"),
+        ({"aud": "https://elsewhere.example"}, "invalid_grant", "audience is invalid"),
+        ({"sub": "x@example.com"}, "invalid_grant", "user hasn't approved this consumer"),
+        ({"exp": "1"}, "invalid_grant", "expired authorization code"),
+        ({"exp": "99999999999"}, "invalid_grant", "invalid expiration"),
+        ({"exp": "soon"}, "invalid_grant", "invalid assertion"),
+    ],
+)
+def test_jwt_bearer_refusals(api: Any, claims: dict[str, object], error: str, description: str) -> None:
+    api.org.register_public_key(PUBLIC.decode())
+    assert ask_token(api, assertion(api, **claims)) == (400, {"error": error, "error_description": description})
+
+
+def test_jwt_bearer_needs_the_registered_key(api: Any) -> None:
+    form = assertion(api)
+    assert ask_token(api, form)[1]["error_description"] == "invalid assertion"
+    api.org.register_public_key(PUBLIC)
+    tampered = {**form, "assertion": form["assertion"][:-6] + "AAAAAA"}
+    assert ask_token(api, tampered)[1]["error_description"] == "invalid assertion"
+
+
+def test_userinfo_names_user_and_org(api: Any) -> None:
+    body = api("GET", "/services/oauth2/userinfo").json()
+    assert (body["user_id"], body["organization_id"]) == (api.org.user_id, api.org.org_id)
+    assert body["preferred_username"] == api.org.username
+    api.org.expire_tokens()
+    response = api("GET", "/services/oauth2/userinfo")
+    assert (response.status_code, response.text) == (403, "Bad_OAuth_Token")
+    assert api.org.api_usage == 0
+
+
+def test_the_date_header_follows_the_orgs_clock(api: Any, clock: Any) -> None:
+    assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 12:00:30 GMT"
+    clock.advance(3600)
+    assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 13:00:30 GMT"
+    clock.advance(-7200)
+    assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 11:00:30 GMT"
+
+
+def test_versions_and_resources(api: Any) -> None:
+    versions = requests.get(f"{api.root}/services/data/", timeout=10).json()
+    assert versions[0] == {"label": "Summer '14", "url": "/services/data/v31.0", "version": "31.0"}
+    assert versions[-1] == {"label": "Winter '27", "url": "/services/data/v68.0", "version": "68.0"}
+    assert api("GET", "/services/data/v50.0/").json()["query"] == "/services/data/v50.0/query"
+
+
+def test_unknown_urls_and_methods(api: Any) -> None:
+    for path in (
+        "/services/data/v65.0/nothing",
+        "/services/data/latest/limits",
+        "/elsewhere",
+        "/services/oauth2/token",
+    ):
+        assert api.refusal("GET", path if path.startswith("/services") else f"/services{path}")[0] == 404
+    status, error = api.refusal("DELETE", "/limits")
+    assert (status, error["errorCode"]) == (405, "METHOD_NOT_ALLOWED")
+    assert error["message"] == "HTTP Method 'DELETE' not allowed. Allowed are GET"
