@@ -42,9 +42,9 @@ class Screening:
     ``exhausted`` becomes True once a number had to go without because of it. With ``buy`` False nothing is asked.
     """
 
-    facts: FactStore
     policy: Policy
     clock: Clock
+    facts: FactStore | None = None  # needed with lookups
     lookups: Sequence[Lookup] = ()
     crm_realm: str = ""
     max_lookups: int | None = None
@@ -60,14 +60,15 @@ class Screening:
         now = whole_seconds(self.clock.now())
         asked = list(questions)
         known: dict[Number, Facts | None] = {q.number: offline_facts(q.number, now) for q in asked}
-        if not self.lookups:
+        if not self.lookups or self.facts is None:
             return known
+        store = self.facts
         # A number the offline check finds invalid is never bought, nor one without a country.
         alive = {n.e164 for n in known if n.validity is Validity.VALID and n.e164}
         wanted = {q.number.e164 for q in asked if q.may_buy and q.number.e164} & alive
-        answers = self._from_cache(alive, now)
+        answers = self._from_cache(store, alive, now)
         self.tally.cache_hits += len(answers)
-        for e164, answer in self._from_providers(sorted(wanted - answers.keys()), now).items():
+        for e164, answer in self._from_providers(store, sorted(wanted - answers.keys()), now).items():
             answers[e164] = answer
         for number in known:
             facts = known[number]
@@ -75,11 +76,11 @@ class Screening:
                 known[number] = None if kept.answer.kind is AnswerKind.FAILED else self._apply(facts, kept)
         return known
 
-    def _from_cache(self, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _from_cache(self, store: FactStore, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
         realms = [realm for lookup in self.lookups for realm in (lookup.realm, _failed(lookup.realm))]
         if self.crm_realm:
             realms.append(self.crm_realm)
-        kept = self.facts.find(numbers, realms, now - self.policy.max_age)
+        kept = store.find(numbers, realms, now - self.policy.max_age)
         best: dict[str, KeptAnswer] = {}
         for e164, some in kept.items():
             fresh = [k for k in some if k.answer.kind is not AnswerKind.FAILED]
@@ -91,10 +92,10 @@ class Screening:
                 best[e164] = some[0]
         return best
 
-    def _from_providers(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _from_providers(self, store: FactStore, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Ask the providers in turn; each is asked only about what those before it could not answer."""
         if not self.buy:
-            return self._rehearse(numbers, now)
+            return self._rehearse(store, numbers, now)
         open_numbers = self._within_budget(numbers)
         answers = {
             e164: KeptAnswer("", "", Answer(e164, AnswerKind.FAILED, now, code="budget", paid=False))
@@ -104,7 +105,7 @@ class Screening:
             for answer in lookup.look_up(self._within_budget(open_numbers)):
                 # Durable before it is used: a crash behind this line costs nothing twice.
                 realm = _failed(lookup.realm) if answer.kind is AnswerKind.FAILED else lookup.realm
-                self.facts.keep(realm, [answer])
+                store.keep(realm, [answer])
                 self.tally.lookups += answer.paid
                 previous = answers.get(answer.e164)
                 if previous is None or previous.answer.kind is AnswerKind.FAILED or answer.kind is AnswerKind.KNOWN:
@@ -123,7 +124,7 @@ class Screening:
             self.exhausted = True
         return numbers[:left]
 
-    def _rehearse(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _rehearse(self, store: FactStore, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count what would be bought, and remember it for the rest of the dry run as answered without news."""
         allowed = len(numbers)
         if self.max_lookups is not None:
@@ -132,7 +133,7 @@ class Screening:
         self.tally.would_buy += allowed
         realm = self.lookups[0].realm
         answers = [Answer(e164, AnswerKind.INCONCLUSIVE, now, code="dry run", paid=False) for e164 in numbers[:allowed]]
-        self.facts.keep(realm, answers)
+        store.keep(realm, answers)
         rest = [Answer(e164, AnswerKind.FAILED, now, code="budget", paid=False) for e164 in numbers[allowed:]]
         return {answer.e164: KeptAnswer(realm, "", answer) for answer in (*answers, *rest)}
 

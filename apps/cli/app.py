@@ -1,0 +1,87 @@
+"""The commands, and how their errors become messages and exit codes (contract, section 4)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import click
+import typer
+
+from ringfence.core.errors import RingfenceError
+
+from .check import check
+from .demo import demo
+from .lookup import lookup
+from .output import output
+from .runs import runs
+from .sandbox import sandbox
+from .screen import screen
+from .setup import setup
+from .sync import sync
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="ringfence",
+    help="Keeps the phone fields of a CRM true: screens numbers, enforces opt-outs, writes back only the difference.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done · 1 done, some rows refused · 2 usage or settings · 3 the CRM refused us · "
+    "4 stopped early, run again · 130 interrupted",
+)
+
+
+@app.callback()
+def _common(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if show_version:
+        sys.stdout.write(f"ringfence {version('ringfence')}\n")
+        raise typer.Exit
+
+
+app.command()(demo)
+app.command()(sandbox)
+app.command()(check)
+app.command()(setup)
+app.command()(sync)
+app.command()(screen)
+app.command()(lookup)
+app.add_typer(runs, name="runs")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the contract's code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Known before the words are parsed, so that a wrong word is answered in JSON as well.
+    output.json = "--json" in words
+    logging.getLogger().addHandler(logging.NullHandler())
+    try:
+        code = app(args=words, standalone_mode=False)
+    except RingfenceError as error:
+        output.fail(error)
+        return error.exit_code
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        if output.json:
+            output.document({"error": "UsageError", "message": error.format_message(), "remedy": "", "exit_code": 2})
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        output.note("Interrupted. What was done stays done; run again to go on from there.", style=None)
+        output.document({"error": "Interrupted", "message": "interrupted", "remedy": "run again", "exit_code": 130})
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

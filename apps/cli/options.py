@@ -1,0 +1,18 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output; progress goes to standard error.")
+]
+CrmName = Annotated[str | None, typer.Argument(metavar="[CRM]", help="salesforce or hubspot")]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", metavar="FILE", help="A mapping that replaces the built-in one as a whole."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question: for scripts.")]

@@ -1,0 +1,100 @@
+"""A run's summary for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ringfence.core.facts import CALLABLE, Status
+from ringfence.core.summary import Counts, Summary
+
+from .output import Output
+
+COUNTS = tuple(name for name in Counts.__dataclass_fields__)
+
+
+def show_summary(output: Output, summary: Summary, *, changes: int = 5) -> None:
+    """Print what a run did: counts, statuses, some changed rows, what was refused, what it cost."""
+    if summary.dry_run:
+        output.say("DRY RUN: nothing was written to the CRM.", style="bold yellow")
+    _show_counts(output, summary)
+    _show_statuses(output, summary)
+    _show_changes(output, summary, changes)
+    _show_troubles(output, summary)
+    _show_cost(output, summary)
+
+
+def _show_counts(output: Output, summary: Summary) -> None:
+    names = [name for name in COUNTS if name in ("read", "due", "written") or summary.total(name)]
+    rows = [[name, *(f"{getattr(counts, column):,}" for column in names)] for name, counts in summary.objects.items()]
+    columns = ["object", *(name.replace("_", " ") for name in names)]
+    output.table(f"{summary.crm}: {summary.org}", columns, rows, right=tuple(range(1, len(columns))))
+
+
+def status_rows(statuses: Counter[str]) -> list[list[str]]:
+    """Return a row for each status that occurs: status, count, share, callable."""
+    total = sum(statuses.values())
+    return [
+        [status.value, f"{count:,}", f"{count / total:.0%}", "yes" if status in CALLABLE else "no"]
+        for status in Status
+        if (count := statuses[status])
+    ]
+
+
+def _show_statuses(output: Output, summary: Summary) -> None:
+    rows = status_rows(summary.statuses)
+    output.table("\nnumbers screened", ["status", "slots", "share", "callable"], rows, right=(1, 2))
+    if summary.due_reasons:
+        words = ", ".join(f"{count:,} {reason}" for reason, count in summary.due_reasons.most_common())
+        output.say(f"why: {words}")
+    if summary.repaired:
+        output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
+
+
+def _show_changes(output: Output, summary: Summary, most: int) -> None:
+    rows = []
+    for change in summary.changes_shown[:most]:
+        for field, values in change["fields"].items():
+            rows.append([f"{change['object']} {change['id']}", field, _word(values["old"]), _word(values["new"])])
+            change = {**change, "object": "", "id": ""}
+    title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
+    output.table(title, ["record", "field", "old", "new"], rows)
+
+
+def _show_troubles(output: Output, summary: Summary) -> None:
+    refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
+    output.table("\nrefused by the CRM; tried again in the next run", ["record", "code", "words of the CRM"], refused)
+    for spread in summary.spread:
+        output.say(
+            f"{spread.number} is opted out on a record and held by {spread.holders:,}: it looks like a switchboard. "
+            "The slots say do_not_contact, the flags stay. `--confirm-spread` raises them."
+        )
+    if summary.stopped:
+        output.say(f"\nStopped early: {summary.stopped}", style="bold red")
+    elif not summary.complete:
+        output.say("\nNot complete: the limit was reached. The next run goes on from here.", style="yellow")
+
+
+def _show_cost(output: Output, summary: Summary) -> None:
+    calls = summary.api_calls_by_purpose
+    moved = calls.get("read", 0) + calls.get("write", 0)
+    rest = ", ".join(
+        f"{count} {name.replace('_', '-')}" for name, count in calls.items() if name not in ("read", "write")
+    )
+    best = f", the fewest possible are {summary.fewest_api_calls:,}" if summary.fewest_api_calls else ""
+    output.say(f"\nAPI calls: {moved:,} to read and write{best}; besides: {rest or 'none'}")
+    if summary.dry_run and summary.lookups_planned:
+        output.say(
+            f"lookups a real run would buy: {summary.lookups_planned:,}; from the cache: {summary.lookup_cache_hits:,}"
+        )
+    elif summary.lookups or summary.lookup_cache_hits:
+        output.say(f"lookups bought: {summary.lookups:,}; answered from the cache: {summary.lookup_cache_hits:,}")
+    if summary.waiting:
+        words = ", ".join(f"{count:,} {reason}" for reason, count in summary.waiting.items())
+        output.say(f"waiting for the next run: {words}")
+    output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "(empty)"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,127 @@
+"""Settings from the environment and ``.env`` (contract, section 3). The only reader of the environment.
+
+Connectors bring their own settings: each plugin's model is nested under its name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
+
+from ringfence.core.errors import SettingsError
+from ringfence.core.mapping import did_you_mean
+from ringfence.core.regions import read_region
+
+from .registry import crm_plugins, lookup_plugins
+
+PREFIX = "RINGFENCE_"
+ENV_FILE = ".env"
+
+
+class LookupSettings(BaseModel):
+    """Which providers are asked, and how much a run may buy."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    providers: list[str] = Field(default_factory=list, description="JSON list, tried in order; empty: offline only")
+    max_lookups: int | None = Field(None, ge=0, description="hard cap of paid lookups in one run")
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore"
+    )
+
+    state_url: str = "sqlite:///ringfence.db"
+    encryption_key: SecretStr | None = None
+    default_region: str | None = None
+    policy: str = "standard"
+    mappings: Path | None = None
+    lookup: LookupSettings = Field(default_factory=LookupSettings)
+
+    @field_validator("default_region")
+    @classmethod
+    def _known_region(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 2 or read_region(value) != value.upper()):
+            raise ValueError("it is no ISO 3166 region code such as US")
+        return value.upper() if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the user has set. ``connectors`` holds each plugin's own settings by its name."""
+
+    state_url: str
+    encryption_key: str | None
+    default_region: str | None
+    policy: str
+    mappings: Path | None
+    lookup: LookupSettings
+    connectors: Mapping[str, BaseModel]
+
+
+def load_settings() -> Settings:
+    """Return the settings. Raises SettingsError that names the variable and never its value."""
+    plugins = _plugin_settings()
+    _refuse_unknown(known_variables())
+    fields: dict[str, Any] = {name: (model, Field(default_factory=model)) for name, model in plugins.items()}
+    model = create_model("Environment", __base__=_Environment, **fields)
+    try:
+        found = model()
+    except ValidationError as error:
+        raise SettingsError(f"A setting is wrong: {'; '.join(_explain(error))}.", "Correct it and run again.") from None
+    except SourceError as error:
+        # Raised for a list or object that is not JSON; its text names the field but may hold the value.
+        field = str(error).partition('"')[2].partition('"')[0].upper()
+        raise SettingsError(f"{PREFIX}{field}* is not JSON.", 'A list looks like ["twilio"].') from None
+    return Settings(
+        state_url=found.state_url,
+        encryption_key=found.encryption_key.get_secret_value() if found.encryption_key else None,
+        default_region=found.default_region,
+        policy=found.policy,
+        mappings=found.mappings,
+        lookup=found.lookup,
+        connectors={name: getattr(found, name) for name in plugins},
+    )
+
+
+def known_variables() -> list[str]:
+    """Return the name of every variable that is read."""
+    names = []
+    for field in _Environment.model_fields:
+        if field == "lookup":
+            names += [f"{PREFIX}LOOKUP__{name.upper()}" for name in LookupSettings.model_fields]
+        else:
+            names.append(f"{PREFIX}{field.upper()}")
+    for name, model in _plugin_settings().items():
+        names += [f"{PREFIX}{name.upper()}__{field.upper()}" for field in model.model_fields]
+    return names
+
+
+def _plugin_settings() -> dict[str, type[BaseModel]]:
+    crms = {name: plugin.settings for name, plugin in crm_plugins().items()}
+    return crms | {name: plugin.settings for name, plugin in lookup_plugins().items()}
+
+
+def _refuse_unknown(known: Iterable[str]) -> None:
+    names = set(known)
+    present = {**dotenv_values(ENV_FILE), **os.environ} if Path(ENV_FILE).is_file() else os.environ
+    for name in present:
+        if name.upper().startswith(PREFIX) and name.upper() not in names:
+            raise SettingsError(
+                f"There is no setting {name}{did_you_mean(name.upper(), names)}.", "Remove or rename it."
+            )
+
+
+def _explain(error: ValidationError) -> Iterable[str]:
+    for item in error.errors():
+        variable = PREFIX + "__".join(str(part) for part in item["loc"][:2]).upper()
+        yield f"{variable}: {item['msg'].removeprefix('Value error, ')}"
