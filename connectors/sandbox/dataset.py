@@ -13,19 +13,11 @@ from .phonebook import MESSY, TIDY, Country, Number, countries, spell
 CHANNELS = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
 """Lead sources in Salesforce's standard words; the HubSpot stand-in translates them."""
 
-JUNK = (
-    "n/a",
-    "unknown",
-    "12345",
-    "xxx-xxx-1234",
-    "-",
-    "see email",
-    "call the office",
-    "+1 999 555 0123",
-    "312555xxxx",
-    "00000000",
-)
-"""Cells that hold no number that could exist."""
+JUNK = ("n/a", "unknown", "12345", "xxx-xxx-1234", "-", "see email", "call the office", "+1 999 555 01{}", "312555xxxx")
+"""Cells that hold no number that could exist; the area code 999 has not been handed out."""
+
+LONG_ENOUGH = {"AT", "AU", "DE", "NL", "ZA"}
+"""Countries in which five digits may be a whole number."""
 
 SWITCHBOARD = "Fjordlys Energi AS"
 """The one company whose people all have the same number, held by more records than any spread limit's default."""
@@ -116,14 +108,14 @@ class _Crowd:
         first, last = rng.choice(country.first), rng.choice(country.last)
         company = SWITCHBOARD if at_switchboard else rng.choice(COMPANIES)
         created, modified = self._history(screened)
-        junk = phone is None and rng.random() < JUNK_SHARE / (1 - HAS_PHONE)
+        junk = phone is None and not opted_out and rng.random() < JUNK_SHARE / (1 - HAS_PHONE)
         return Person(
             first=first,
             last=last,
             company=company,
             email=_email(first, last, index),
             country=country.iso,
-            phone=rng.choice(JUNK) if junk else self._cell(phone, screened),
+            phone=self._junk(country) if junk else self._cell(phone, screened),
             mobile=self._cell(mobile, screened),
             opted_out=opted_out,
             channel=rng.choice(CHANNELS),
@@ -167,6 +159,13 @@ class _Crowd:
         modified = self.now - timedelta(days=rng.uniform(*days))
         created = modified - timedelta(days=rng.uniform(0, 900))
         return _milliseconds(created), _milliseconds(modified)
+
+    def _junk(self, country: Country) -> str:
+        cell = self.rng.choice(JUNK)
+        if cell == "12345" and country.iso in LONG_ENOUGH:
+            return "123"
+        # An invalid number, too, is held by a handful of people only.
+        return cell.format(f"{self.rng.randrange(100):02d}")
 
     def _cell(self, number: Number | None, screened: str) -> str | None:
         if number is None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from .clock import SandboxClock
 from .dataset import people
@@ -49,7 +49,7 @@ class Sandbox:
         self.hubspot = HubSpotPortal(people=crowd, clock=self.clock, companions=not bare, seed=seed)
         self.twilio = TwilioAccount(clock=self.clock, seed=seed)
         apps = (salesforce_app(self.salesforce), hubspot_app(self.hubspot), twilio_app(self.twilio))
-        self._servers = [_Served(app, port) for app, port in zip(apps, ports, strict=True)]
+        self._servers = [LoopbackServer(app, port) for app, port in zip(apps, ports, strict=True)]
 
     @property
     def salesforce_url(self) -> str:
@@ -107,10 +107,13 @@ class Sandbox:
         self.stop()
 
 
-class _Served:
-    """One application, its socket and its thread."""
+class LoopbackServer:
+    """One ASGI application on 127.0.0.1, in a thread of its own.
 
-    def __init__(self, app: Starlette, port: int) -> None:
+    The steps are apart so that several servers come up and go down together: start, await_ready; ask_to_stop, join.
+    """
+
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -130,10 +133,12 @@ class _Served:
 
     @property
     def url(self) -> str:
+        """The address, with the real port once it was started."""
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
-        self._socket = socket.create_server((HOST, self._wanted_port), backlog=128)
+        """Bind and begin to serve. Raises OSError for a taken port."""
+        self._socket = _listening(self._wanted_port)
         self._port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(self._config)
         self._thread = Thread(
@@ -142,6 +147,7 @@ class _Served:
         self._thread.start()
 
     def await_ready(self) -> None:
+        """Return when it answers. Raises SandboxError when it does not within 30 seconds."""
         deadline = time.monotonic() + READY_WITHIN_S
         while self._server is not None and not self._server.started:
             if self._thread is None or not self._thread.is_alive() or time.monotonic() > deadline:
@@ -149,12 +155,28 @@ class _Served:
             time.sleep(0.005)
 
     def ask_to_stop(self) -> None:
+        """Tell it to finish the requests it has and end; returns at once."""
         if self._server is not None:
             self._server.should_exit = True
 
     def join(self) -> None:
+        """Wait until it has ended, and close the socket."""
         if self._thread is not None:
             self._thread.join()
         if self._socket is not None:
             self._socket.close()
         self._server = self._thread = self._socket = None
+
+
+def _listening(port: int) -> socket.socket:
+    # The protocol is named because asyncio switches Nagle's algorithm off for sockets that say IPPROTO_TCP only; with
+    # it every answer on a kept connection waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener

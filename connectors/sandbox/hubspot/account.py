@@ -1,9 +1,10 @@
-"""The account endpoints: who the portal is, and how much of the day is used."""
+"""The account endpoints: who the portal is, how much of the day is used, and that there is nothing else."""
 
 from datetime import timedelta
 
 from . import instants
 from .call import Answer, Call
+from .errors import not_found_page
 from .portal import HubSpotPortal
 
 
@@ -38,3 +39,8 @@ def daily_usage(portal: HubSpotPortal, _call: Call) -> Answer:
         "resetsAt": instants.instant(instants.to_milliseconds(midnight)),
     }
     return Answer(200, {"results": [usage]})
+
+
+def nothing_here(_portal: HubSpotPortal, _call: Call) -> Answer:
+    """Any other path or method: the web page that says 404."""
+    raise not_found_page()

@@ -12,6 +12,7 @@ from .call import Call
 from .gate import Endpoint, pass_through
 from .portal import HubSpotPortal
 
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _OBJECTS = "/crm/v3/objects/{type}"
 _PROPERTIES = "/crm/v3/properties/{type}"
 
@@ -38,7 +39,9 @@ ENDPOINTS = (
     Endpoint("GET", f"{_PROPERTIES}/{{name}}", schema.read_property, "schemas", "read"),
     Endpoint("GET", "/account-info/v3/details", account.details, "account", "read"),
     Endpoint("GET", "/account-info/v3/api-usage/daily/private-apps", account.daily_usage, "account", "read"),
+    Endpoint("ANY", "/{path:path}", account.nothing_here, "account", "read"),
 )
+"""Every path and method ends in one of these, the last one included: nothing bypasses the gate."""
 
 
 def hubspot_app(portal: HubSpotPortal) -> Starlette:
@@ -47,7 +50,8 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
 
 
 def _route(portal: HubSpotPortal, endpoint: Endpoint) -> Route:
-    return Route(endpoint.path, _handler(portal, endpoint), methods=[endpoint.method])
+    methods = METHODS if endpoint.method == "ANY" else [endpoint.method]
+    return Route(endpoint.path, _handler(portal, endpoint), methods=methods)
 
 
 def _handler(portal: HubSpotPortal, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

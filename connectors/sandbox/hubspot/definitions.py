@@ -9,7 +9,7 @@ TYPES = {
     "string": {"text", "textarea", "phonenumber", "html", "file"},
     "phone_number": {"phonenumber", "text"},
     "number": {"number"},
-    "bool": {"booleancheckbox", "calculation_equation"},
+    "bool": {"booleancheckbox"},
     "enumeration": {"select", "radio", "checkbox", "booleancheckbox"},
     "date": {"date"},
     "datetime": {"date"},

@@ -50,7 +50,7 @@ def history(row: Row, names: Iterable[str], portal: HubSpotPortal) -> dict[str, 
                 if not versions:
                     first = before.get(name, "")
                 versions.append(_version(changed[name], when, source, portal))
-        if first or versions:
+        if first:
             versions.insert(0, _version(first, row.created, "IMPORT", portal))
         found[name] = versions[::-1]
     return found
