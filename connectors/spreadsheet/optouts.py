@@ -21,6 +21,8 @@ _NO = frozenset({
     "", "false", "f", "no", "n", "0", "0.0", "-", "off", "none", "null", "nein", "non", "não", "nao", "nie", "нет",
     "否",    "いいえ", "falsch", "faux", "falso", "n/a", "opted in", "opt in",
 })  # fmt: skip
+_SEPARATORS = str.maketrans("", "", " ()+-./")
+_ENDING = 6
 _SINCE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
@@ -49,6 +51,7 @@ class OptOuts:
     numbers: set[str] = field(default_factory=set)
     rows: int = 0
     unread: int = 0
+    _endings: set[str] = field(default_factory=set)
 
     def is_flagged(self, row: Sequence[str]) -> bool:
         """Return whether the row itself asks for silence."""
@@ -64,9 +67,9 @@ class OptOuts:
         for column in self.phones:
             if column < len(row):
                 number = read_number(row[column], region)
-                self.numbers.update(number.others)
-                if number.e164:
-                    self.numbers.add(number.e164)
+                found = (number.e164, *number.others) if number.e164 else number.others
+                self.numbers.update(found)
+                self._endings.update(e164[-_ENDING:] for e164 in found)
 
     def judge(self, cell: Cell, *, flagged: bool) -> CellVerdict | None:
         """Return the verdict on a cell that an opt-out covers; None when none does.
@@ -74,12 +77,21 @@ class OptOuts:
         In a row that asks for silence every cell is covered, also one whose number could not be read: nobody may
         dial it after reading it better than we did.
         """
+        if not flagged and not self._may_cover(cell[0]):
+            return None
         number = read_number(*cell)
         if flagged:
             return self._verdict(number, OptOut.OWN)
         if number.e164 in self.numbers:
             return self._verdict(number, OptOut.SHARED)
         return None
+
+    def _may_cover(self, text: str) -> bool:
+        """Spare most cells the reading: a cell of plain digits holds the ending of the number that it is read as."""
+        digits = text.translate(_SEPARATORS)
+        if not (digits.isascii() and digits.isdigit() and 8 < len(digits) < 40):
+            return True
+        return any(digits[at : at + _ENDING] in self._endings for at in range(len(digits) - _ENDING + 1))
 
     def _verdict(self, number: Number, opt_out: OptOut) -> CellVerdict:
         facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now)
