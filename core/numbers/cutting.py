@@ -95,7 +95,7 @@ def _cut_at_spaces(text: str, region: str | None) -> list[Choice]:
         return [whole]
     found: list[list[Choice]] = []
     for at, character in enumerate(text):
-        if character == " " and digits_of(text[at:]):
+        if character == " " and digits_of(text[:at]):
             first, second = read_digits(text[:at], region), read_digits(text[at:], region)
             if first.reading.valid and second.reading.valid:
                 found.append([first, second] if is_full(second.reading, text[at:], first.reading, region) else [])

@@ -13,6 +13,7 @@ from .values import Reading, ReasonCode, Validity
 
 # What is dialled to call abroad nearly everywhere, and in North America.
 _EXIT_PREFIXES = ("00", "011")
+_PLUS = re.compile(r"[(\[ ]*\+")
 _BRACKETED_ZERO = re.compile(r"[(\[] ?0 ?[)\]]")
 
 AMBIGUOUS = Reading(Validity.INVALID, ReasonCode.AMBIGUOUS)
@@ -38,10 +39,11 @@ def read_digits(text: str, region: str | None) -> Choice:
     plain reading where that is valid, else the only valid reading that a repair of its prefix gives, else the reason
     why there is none.
     """
-    plus = "+" in text.partition(text.lstrip("+([ ")[:1])[0]
+    plus = _PLUS.match(text) is not None
     zero = _BRACKETED_ZERO.search(text)
-    if zero and digits_of(text[: zero.start()]):
-        return _read_bracketed_zero(plus, digits_of(text[: zero.start()]), digits_of(text[zero.end() :]), region)
+    code = _calling_code(digits_of(text[: zero.start()]), region) if zero else None
+    if zero and code:
+        return _read_bracketed_zero(code, digits_of(text[zero.end() :]))
     choice = read_prefix(plus, digits_of(text), region)
     if plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, ("read ++ as +", *choice.repairs))
@@ -53,7 +55,7 @@ def read_prefix(plus: bool, digits: str, region: str | None) -> Choice:
     plain = evaluate_plain(plus, digits, region)
     if plain.valid or plain.reason is ReasonCode.AMBIGUOUS:
         return Choice(plain, named_calling_code(plus, digits, region, plain))
-    others = [(reading, repair) for reading, repair in _other_prefixes(plus, digits, region, plain)]
+    others = list(_other_prefixes(plus, digits, region, plain))
     valid = {reading.e164: Choice(reading, (repair,)) for reading, repair in others if reading.valid}
     if len(valid) > 1:
         return Choice(AMBIGUOUS)
@@ -100,7 +102,7 @@ def _other_prefixes(plus: bool, digits: str, region: str | None, plain: Reading)
         return
     if plus and region and digits.startswith("0"):
         yield plan.evaluate(False, digits, region), "read +0 as a national number"
-    elif not plus and region and not plain.at_least_possible and not plan.has_exit_prefix(digits, region):
+    elif not plus and region and not plain.at_least_possible and not plan.exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
         abroad = plan.evaluate(True, digits, None)
         if abroad.region != plan.NO_COUNTRY and not _has_extra_digits(digits, region):
@@ -112,18 +114,19 @@ def _has_extra_digits(digits: str, region: str) -> bool:
     return any(plan.evaluate(False, digits[:-extra], region).valid for extra in (1, 2, 3))
 
 
-def _read_bracketed_zero(plus: bool, head: str, tail: str, region: str | None) -> Choice:
+def _calling_code(head: str, region: str | None) -> str | None:
+    """Return the calling code that is all of the digits, after a prefix to call abroad, or None."""
+    prefixes = ("", *_EXIT_PREFIXES, plan.exit_prefix(head, region) if region else "")
+    return next((head[len(p) :] for p in prefixes if head.startswith(p) and plan.is_calling_code(head[len(p) :])), None)
+
+
+def _read_bracketed_zero(code: str, tail: str) -> Choice:
     """+44 (0)20: the zero is dialled at home only; where it belongs to the number (Italy) both may be valid."""
-    if not plus and region and not plan.has_exit_prefix(head, region):
-        # What stands before a bracketed trunk zero is a calling code.
-        prefix = next((prefix for prefix in _EXIT_PREFIXES if head.startswith(prefix)), "")
-        plus, head = plan.starts_with_calling_code(head[len(prefix) :]), head[len(prefix) :]
-    without = read_prefix(plus, head + tail, region)
-    kept = read_prefix(plus, head + "0" + tail, region)
-    if not without.reading.valid:
-        return kept
-    if kept.reading.valid and kept.reading.e164 != without.reading.e164:
-        number_region = without.reading.region
-        if number_region not in plan.REGIONS or plan.trunk_prefix(number_region) != "0":
+    without, kept = plan.evaluate(True, code + tail, None), plan.evaluate(True, code + "0" + tail, None)
+    if not without.valid:
+        return Choice(kept)
+    if kept.valid and kept.e164 != without.e164:
+        trunk = plan.trunk_prefix(without.region) if without.region in plan.REGIONS else ""
+        if trunk != "0":
             return Choice(AMBIGUOUS)
-    return Choice(without.reading, ("dropped (0)", *without.repairs))
+    return Choice(without, ("dropped (0)",))

@@ -29,6 +29,8 @@ NO_COUNTRY = "001"
 # Every region that has a numbering plan.
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
+_CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
 _LINE_TYPES = {
     PhoneNumberType.FIXED_LINE: LineType.LANDLINE,
     PhoneNumberType.MOBILE: LineType.MOBILE,
@@ -99,14 +101,15 @@ def _exit_pattern(region: str) -> re.Pattern[str]:
     return re.compile((metadata.international_prefix if metadata else None) or r"(?!)")
 
 
-def has_exit_prefix(digits: str, region: str) -> bool:
-    """Return whether the digits start with the prefix that is dialled in the region to call abroad."""
-    return _exit_pattern(region).match(digits) is not None
+def exit_prefix(digits: str, region: str) -> str:
+    """Return what the digits start with to call abroad from a known region ("00", "0011"), or the empty string."""
+    match = _exit_pattern(region).match(digits)
+    return match[0] if match else ""
 
 
-def starts_with_calling_code(digits: str) -> bool:
-    """Return whether the first one to three digits are a calling code."""
-    return any(int(digits[:size]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for size in (1, 2, 3) if digits[:size])
+def is_calling_code(digits: str) -> bool:
+    """Return whether the digits are a calling code and nothing else."""
+    return digits in _CALLING_CODES
 
 
 def parse_uri(uri: str, region: str | None) -> str | None:
@@ -137,9 +140,17 @@ def _classify(number: phonenumbers.PhoneNumber) -> Reading:
         return Reading(Validity.VALID, ReasonCode.ALLOCATED, e164, _region(number, code), line_type)
     length = phonenumbers.is_possible_number_with_reason(number)
     if length == ValidationResult.IS_POSSIBLE:
+        if not _reads_as_itself(e164):
+            return Reading(Validity.INVALID, ReasonCode.UNALLOCATED)
         return Reading(Validity.POSSIBLE, ReasonCode.UNALLOCATED, e164, _region(number, code))
     too_long = length == ValidationResult.TOO_LONG
     return Reading(Validity.INVALID, ReasonCode.TOO_LONG if too_long else ReasonCode.TOO_SHORT)
+
+
+def _reads_as_itself(e164: str) -> bool:
+    """Return whether the form survives being read again: zeros in front of an unallocated number may not."""
+    again = phonenumbers.parse(e164, None)
+    return e164 == f"+{again.country_code}{phonenumbers.national_significant_number(again)}"
 
 
 def _region(number: phonenumbers.PhoneNumber, code: int) -> str | None:
