@@ -21,7 +21,7 @@ from ringfence.core.ports import Services
 from .auth import close_api, open_api
 from .errors import AnswerError
 from .settings import HubSpotSettings
-from .transport import Answer, Transport
+from .transport import Answer, Request, Transport
 
 BATCH = 100
 """Rows of one batch call, and of one page of a list."""
@@ -50,13 +50,14 @@ class HubSpotClient:
 
     def account(self) -> tuple[Mapping[str, Any], datetime]:
         """Return the account's details and the server's present time (aware UTC, whole seconds)."""
-        answer = self._transport.call("login", "the account details", self._get, "/account-info/v3/details")
+        request = Request("login", "the account details", "portalId")
+        answer = self._transport.call(request, self._get, "/account-info/v3/details")
         return answer.body, _server_time(answer)
 
     def search(self, object_name: str, body: Mapping[str, Any], purpose: str) -> Mapping[str, Any]:
         """Return one page of search results."""
-        what = f"the search of {object_name}"
-        return self._transport.call(purpose, what, self._searches.do_search, object_name, body, search=True).body
+        request = Request(purpose, f"the search of {object_name}", search=True)
+        return self._transport.call(request, self._searches.do_search, object_name, body).body
 
     def list_page(self, object_name: str, properties: Sequence[str], after: str | None) -> Mapping[str, Any]:
         """Return one page of all records, in the order of their ids."""
@@ -65,29 +66,29 @@ class HubSpotClient:
             where = {"after": after} if after else {}
             return self._basic.get_page(object_name, limit=BATCH, properties=list(properties), **where, **options)
 
-        return self._transport.call("read", f"the list of {object_name}", send).body
+        return self._transport.call(Request("read", f"the list of {object_name}"), send).body
 
     def read_batch(self, object_name: str, ids: Sequence[str], properties: Sequence[str]) -> Mapping[str, Any]:
         """Return up to 100 records by id; those that are gone are named in ``errors`` or missing."""
         body = {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}
-        return self._transport.call(
-            "read", f"the batch read of {object_name}", self._batch.read, object_name, body
-        ).body
+        request = Request("read", f"the batch read of {object_name}")
+        return self._transport.call(request, self._batch.read, object_name, body).body
 
     def update_batch(self, object_name: str, inputs: Sequence[Mapping[str, Any]], purpose: str) -> Mapping[str, Any]:
         """Update up to 100 records by id and return results and errors. Repeating it changes nothing more."""
-        what = f"the batch update of {object_name}"
-        return self._transport.call(purpose, what, self._batch.update, object_name, {"inputs": list(inputs)}).body
+        request = Request(purpose, f"the batch update of {object_name}")
+        return self._transport.call(request, self._batch.update, object_name, {"inputs": list(inputs)}).body
 
     def properties(self, object_name: str) -> list[Mapping[str, Any]]:
         """Return the definitions of all properties of an object."""
-        what = f"the properties of {object_name}"
-        return list(self._transport.call("describe", what, self._properties.get_all, object_name).body["results"])
+        request = Request("describe", f"the properties of {object_name}")
+        return list(self._transport.call(request, self._properties.get_all, object_name).body["results"])
 
     def has_group(self, object_name: str, group: str) -> bool:
         """Return whether the object has the property group."""
+        request = Request("setup", f"the property group {group}", "name")
         try:
-            self._transport.call("setup", f"the property group {group}", self._groups.get_by_name, object_name, group)
+            self._transport.call(request, self._groups.get_by_name, object_name, group)
         except AnswerError as error:
             if error.status != 404:
                 raise
@@ -96,20 +97,18 @@ class HubSpotClient:
 
     def create_group(self, object_name: str, body: Mapping[str, Any]) -> None:
         """Create a property group."""
-        self._transport.call(
-            "setup", f"the creation of the group {body['name']}", self._groups.create, object_name, body
-        )
+        request = Request("setup", f"the creation of the group {body['name']}", "name")
+        self._transport.call(request, self._groups.create, object_name, body)
 
     def create_property(self, object_name: str, body: Mapping[str, Any]) -> None:
         """Create one property."""
-        what = f"the creation of {body['name']}"
-        self._transport.call("setup", what, self._properties.create, object_name, body)
+        request = Request("setup", f"the creation of {body['name']}", "name")
+        self._transport.call(request, self._properties.create, object_name, body)
 
     def create_properties(self, object_name: str, bodies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Create up to 100 properties and return results and errors."""
-        what = f"the creation of properties of {object_name}"
-        body = {"inputs": list(bodies)}
-        return self._transport.call("setup", what, self._property_batch.create, object_name, body).body
+        request = Request("setup", f"the creation of properties of {object_name}")
+        return self._transport.call(request, self._property_batch.create, object_name, {"inputs": list(bodies)}).body
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from ringfence.core.errors import AccessError
 from ringfence.core.ports import Capabilities, Finding, Level, Org, Services, SetupStep
@@ -42,6 +43,7 @@ class HubSpotCrm:
         self._scopes = {name: read_filter(shape) for name, shape in shapes.items()}
         self._client = HubSpotClient(settings, services)
         self._schema = Schema(self._client)
+        self._org: Org | None = None
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -53,16 +55,16 @@ class HubSpotCrm:
         return ceil(read / SEARCH_PAGE) + ceil(read / BATCH) + ceil(written / BATCH)
 
     def identify(self) -> Org:
-        """Return the portal behind the token. Raises AccessError when the token may not ask."""
-        try:
-            details, _ = self._client.account()
-        except AccessError as error:
-            raise AccessError(
-                f"The token may not read which HubSpot account it belongs to. {error.message}", error.remedy
-            ) from error
-        portal = str(details["portalId"])
-        kind = str(details.get("accountType") or "unknown")
-        return Org(NAME, portal, f"portal {portal} ({kind.lower().replace('_', ' ')})", kind == _PRODUCTION)
+        """Return the portal behind the token; it is asked once. Raises AccessError when the token may not ask."""
+        if self._org is None:
+            try:
+                details, _ = self._client.account()
+            except AccessError as error:
+                raise AccessError(
+                    f"The token may not read which HubSpot account it belongs to. {error.message}", error.remedy
+                ) from error
+            self._org = _read_org(details)
+        return self._org
 
     def check(self) -> list[Finding]:
         """Return what is right and wrong: account, properties, scopes, filter. Changes nothing."""
@@ -120,3 +122,9 @@ class HubSpotCrm:
     def _inside(self, object_name: str, ids: Sequence[str]) -> set[str]:
         scope = self._scopes[object_name]
         return Searcher(self._client, object_name, (ID,)).among(ids, scope) if scope and ids else set(ids)
+
+
+def _read_org(details: Mapping[str, Any]) -> Org:
+    portal = str(details["portalId"])
+    kind = str(details.get("accountType") or "unknown")
+    return Org(NAME, portal, f"portal {portal} ({kind.lower().replace('_', ' ')})", kind == _PRODUCTION)

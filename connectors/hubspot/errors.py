@@ -98,7 +98,9 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
     if rule is None:
         return RetryError(f"HubSpot answered {what} with HTTP {status}.")
     if rule.action is Action.STOP:
-        return QuotaError("The daily limit of the HubSpot portal is used up.", "It is reset at midnight there.")
+        return QuotaError(
+            "The daily limit of the HubSpot portal is used up.", "Run again after midnight in the portal's time zone."
+        )
     if rule.action in (Action.WAIT, Action.SLOW_DOWN):
         kind = PaceError if rule.action is Action.SLOW_DOWN else RetryError
         return kind(told, wait_s=_asked_wait(headers) or rule.wait_s)

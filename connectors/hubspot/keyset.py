@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from .client import SEARCH_PAGE, HubSpotClient
+from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .fields import ID
 from .filters import MAX_BODY, Group, after_id, pack_groups, within_ids
 
@@ -72,9 +72,9 @@ class Searcher:
         return int(self._ask(groups, None, limit=1).get("total") or 0)
 
     def among(self, ids: Sequence[str], scope: Group) -> set[str]:
-        """Return those of the ids that match the filters."""
+        """Return those of the ids that match the filters. HubSpot takes up to 100 values in one filter."""
         found: set[str] = set()
-        room = (MAX_BODY - len(str(scope)) - 400) // 20
+        room = min(BATCH, (MAX_BODY - len(str(scope)) - 400) // 20)
         for start in range(0, len(ids), room):
             group = (within_ids(ids[start : start + room]), *scope)
             found.update(str(row["id"]) for page in self.pages([group]) for row in page.rows)

@@ -12,7 +12,7 @@ from typing import Any
 import urllib3
 from hubspot.crm.objects.exceptions import ApiException
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
 from ringfence.core.ports import Services
@@ -24,6 +24,16 @@ TIMEOUT_S = (10.0, 60.0)
 """Seconds to connect and to wait for an answer; the library has no default and would hang for ever."""
 
 ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a call is counted as, how messages name it, a key that every good answer has, and whose limit it takes."""
+
+    purpose: str
+    what: str
+    key: str = "results"
+    search: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,8 @@ class Transport:
         self._lock = threading.Lock()
         self._reached = False
 
-    def call(self, purpose: str, what: str, send: Callable[..., Any], *args: Any, search: bool = False) -> Answer:
-        """Return the answer of ``send(*args, ...)``, a method of the client library.
-
-        ``purpose`` is what the request is counted as, ``what`` names it in messages. Raises AnswerError for a request
+    def call(self, request: Request, send: Callable[..., Any], *args: Any) -> Answer:
+        """Return the answer of ``send(*args, ...)``, a method of the client library. Raises AnswerError for a request
         that HubSpot finds wrong, AuthenticationError, AccessError, QuotaError and UnreachableError.
         """
         retrying = Retrying(
@@ -63,7 +71,7 @@ class Transport:
             reraise=True,
         )
         try:
-            return retrying(self._once, purpose, what, send, args, search)
+            return retrying(self._once, request, send, args)
         except PaceError as error:
             raise QuotaError(
                 f"{error.message} It did not help to wait.", "Other apps use up the portal's limit; run again later."
@@ -73,21 +81,22 @@ class Transport:
                 f"{error.message} ({self._host})", "Run again later: it goes on from here."
             ) from error
 
-    def _once(self, purpose: str, what: str, send: Callable[..., Any], args: tuple[Any, ...], search: bool) -> Answer:
-        self._limits.acquire(search=search)
+    def _once(self, request: Request, send: Callable[..., Any], args: tuple[Any, ...]) -> Answer:
+        self._limits.acquire(search=request.search)
         with self._lock:
-            self.calls[purpose] += 1
-        status, headers, content = self._send(what, send, args)
+            self.calls[request.purpose] += 1
+        status, headers, content = self._send(request.what, send, args)
         self._reached = True
         self._limits.learn(headers)
-        succeeded = 200 <= status < 300
-        body = _decode(what, content, strict=succeeded)
-        if succeeded:
+        body = _decode(content)
+        if 200 <= status < 300:
+            if body is None or request.key not in body:
+                raise RetryError(f"The answer to {request.what} is not what HubSpot sends.")
             return Answer(status, headers, body)
-        error = read_error(what, status, headers, body)
+        error = read_error(request.what, status, headers, body or {})
         if isinstance(error, RetryError) and (error.wait_s or 0.0) > LONGEST_WAIT_S:
             raise UnreachableError(
-                f"HubSpot asks to wait {error.wait_s:.0f} seconds before {what}.", "Run again after that."
+                f"HubSpot asks to wait {error.wait_s:.0f} seconds before {request.what}.", "Run again after that."
             ) from error
         raise error
 
@@ -113,7 +122,7 @@ class Transport:
 
 
 _LOOK = "Check RINGFENCE_HUBSPOT__BASE_URL and the network."
-_BACKOFF = wait_exponential_jitter(initial=0.25, max=20, jitter=0.5)
+_BACKOFF = wait_exponential(multiplier=0.25, max=20) + wait_random(0, 0.5)
 
 
 def _pause(state: RetryCallState) -> float:
@@ -122,17 +131,10 @@ def _pause(state: RetryCallState) -> float:
     return asked + _BACKOFF(state)
 
 
-def _decode(what: str, content: bytes, *, strict: bool) -> Mapping[str, Any]:
-    if not content.strip() and not strict:
-        return {}
+def _decode(content: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON object, or None for anything else, such as the error page of a proxy."""
     try:
         body = json.loads(content)
-    except ValueError as error:
-        if not strict:  # an error page of a proxy: its status tells enough
-            return {}
-        raise RetryError(f"The answer to {what} is not JSON.") from error
-    if isinstance(body, dict):
-        return body
-    if strict:
-        raise RetryError(f"The answer to {what} has another shape than HubSpot's.")
-    return {}
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from ringfence.core.clock import whole_seconds
 from ringfence.core.errors import AuthenticationError, RetryError, RingfenceError, SettingsError, UnreachableError
@@ -228,7 +228,7 @@ def _asked_wait(answer: requests.Response) -> float | None:
     return min(float(value), 60.0) if value.isdecimal() else None
 
 
-_BACKOFF = wait_exponential_jitter(initial=0.5, max=20, jitter=1)
+_BACKOFF = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 1)
 
 
 def _pause(state: RetryCallState) -> float:

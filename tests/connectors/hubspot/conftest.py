@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.hubspot import plugin
+from ringfence.connectors.hubspot.connector import HubSpotCrm
+from ringfence.connectors.hubspot.settings import HubSpotSettings
+from ringfence.connectors.sandbox.hubspot import HubSpotPortal
+from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.ports import Services
+from ringfence.core.shapes import ObjectShape
+
+CONTACTS = """
+crm: hubspot
+objects:
+  contacts:
+    phones: {phone: {}, mobilephone: {normalize: true}}
+    opt_out: {field: rf_do_not_call, true_values: [true]}
+    region: {field: country}
+    channel: {field: hs_analytics_source}
+"""
+
+Connect = Callable[..., HubSpotCrm]
+
+
+class PortalClock:
+    """The sandbox's own clock: waiting moves it on, so pacing and limits agree and nobody waits."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._clock = sandbox.clock
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self._clock.advance(seconds)
+
+
+def read_shapes(text: str = CONTACTS, **options: Any) -> Mapping[str, ObjectShape]:
+    """Return the shapes of a mapping; options replace keys of the contacts object, as text of YAML."""
+    for key, value in options.items():
+        text += f"    {key}: {value}\n"
+    return resolve(parse_mapping(text, "test"), plugin.companion_name)
+
+
+@pytest.fixture
+def shapes() -> Callable[..., Mapping[str, ObjectShape]]:
+    return read_shapes
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with Sandbox(**{"contacts": 450, **getattr(request, "param", {})}) as running:
+        yield running
+
+
+@pytest.fixture
+def portal(sandbox: Sandbox) -> HubSpotPortal:
+    return sandbox.hubspot
+
+
+@pytest.fixture
+def connect(sandbox: Sandbox) -> Iterator[Connect]:
+    opened: list[HubSpotCrm] = []
+
+    def connect(text: str = CONTACTS, token: str | None = None, **options: Any) -> HubSpotCrm:
+        settings = HubSpotSettings(access_token=token or sandbox.hubspot.access_token, base_url=sandbox.hubspot_url)
+        crm = plugin.connect(settings, read_shapes(text, **options), Services(PortalClock(sandbox)))
+        assert isinstance(crm, HubSpotCrm)
+        opened.append(crm)
+        return crm
+
+    yield connect
+    for crm in opened:
+        crm.close()
+
+
+@pytest.fixture
+def crm(connect: Connect) -> HubSpotCrm:
+    return connect()

@@ -1,0 +1,160 @@
+"""What setup creates, and what check says before and after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ringfence.connectors.hubspot.connector import HubSpotCrm
+from ringfence.connectors.sandbox.hubspot import HubSpotPortal
+from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.errors import AccessError, AuthenticationError, FileError, MappingError, SchemaError
+from ringfence.core.facts import Status
+from ringfence.core.ports import Finding, Level
+
+Connect = Callable[..., HubSpotCrm]
+BARE = pytest.mark.parametrize("sandbox", [{"contacts": 20, "bare": True}], indirect=True)
+SMALL = pytest.mark.parametrize("sandbox", [{"contacts": 20}], indirect=True)
+
+
+def problems(crm: HubSpotCrm) -> list[Finding]:
+    return [finding for finding in crm.check() if finding.level is Level.PROBLEM]
+
+
+@BARE
+def test_setup_creates_all_that_is_missing_and_then_nothing(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    before = problems(crm)
+    assert len(before) == 13
+    assert all(one.error is SchemaError and "ringfence setup hubspot" in one.remedy for one in before)
+    with pytest.raises(SchemaError, match="rf_"):
+        crm.open_feed({})
+    steps = crm.plan_setup()
+    assert [step.kind for step in steps] == ["property group"] + ["property"] * 13
+    assert list(crm.apply_setup(steps)) == steps
+    assert crm.plan_setup() == []
+    assert problems(crm) == []
+    made = portal.definitions["contacts"]
+    assert [option["value"] for option in made["rf_phone_status"].to_json()["options"]] == [one.value for one in Status]
+    assert (made["rf_phone_last_screened"].type, made["rf_do_not_call"].type) == ("datetime", "bool")
+    assert portal.requests["POST /crm/v3/properties/{type}/batch/create"] == 1
+
+
+@BARE
+def test_setup_survives_a_property_that_somebody_created_meanwhile(crm: HubSpotCrm, connect: Connect) -> None:
+    steps = crm.plan_setup()
+    list(connect().apply_setup(steps[:4]))
+    assert list(crm.apply_setup(steps)) == steps
+    assert problems(crm) == []
+
+
+@BARE
+def test_setup_says_which_scope_it_lacks(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    portal.scopes.discard("crm.schemas.contacts.write")
+    with pytest.raises(AccessError, match=r"crm\.schemas\.contacts\.write"):
+        list(crm.apply_setup(crm.plan_setup()))
+
+
+@BARE
+def test_emitted_bodies_are_those_that_setup_sends(crm: HubSpotCrm, tmp_path: Path) -> None:
+    files = crm.emit_setup(tmp_path / "deploy")
+    assert sorted(path.name for path in files) == ["README.md", "contacts.group.json", "contacts.properties.json"]
+    assert sum(crm.calls.values()) == 0
+    emitted = json.loads((tmp_path / "deploy" / "contacts.properties.json").read_text())["inputs"]
+    planned = [step.body["definition"] for step in crm.plan_setup() if step.kind == "property"]
+    assert emitted == planned
+
+
+@SMALL
+def test_a_folder_that_cannot_be_made_is_named(crm: HubSpotCrm, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(FileError, match="taken"):
+        crm.emit_setup(tmp_path / "taken" / "deploy")
+
+
+@SMALL
+def test_check_is_content_and_changes_nothing(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    before = {one: dict(held) for one, held in portal.contacts.items()}
+    findings = crm.check()
+    assert all(finding.level is Level.OK for finding in findings)
+    assert any("20 records" in finding.message for finding in findings)
+    assert {one: dict(held) for one, held in portal.contacts.items()} == before
+
+
+@SMALL
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("phones: {phnoe: {}}", "did you mean 'phone'"),
+        ("region: {field: contry}", "did you mean 'country'"),
+        ("opt_out: {field: rf_do_not_call, true_values: ['yes']}", "yes/no property"),
+        ("opt_out: {field: lifecyclestage, true_values: [leed]}", "no option leed"),
+        ("phones: {phone: {companions: {status: firstname}}}", "type string, not enumeration"),
+        ("phones: {phone: {companions: {reason: hs_object_id}}}", "read-only"),
+        ("filter: [{propertyName: contry, operator: HAS_PROPERTY}]", "did you mean 'country'"),
+    ],
+)
+def test_check_names_what_is_wrong_with_the_mapping(connect: Connect, text: str, said: str) -> None:
+    mapping = f"crm: hubspot\nobjects:\n  contacts:\n    {text}\n"
+    if not text.startswith("phones"):
+        mapping += "    phones: {phone: {}}\n"
+    found = problems(connect(mapping))
+    assert any(said in f"{finding.message} {finding.remedy}" for finding in found), found
+
+
+@SMALL
+def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
+    crm = connect("crm: hubspot\nobjects:\n  contcats:\n    phones: {phone: {}}\n")
+    (found,) = problems(crm)
+    assert "contcats" in found.message
+    with pytest.raises((SchemaError, AccessError)):
+        crm.open_feed({})
+
+
+@SMALL
+@pytest.mark.parametrize(("scope", "said"), [("read", "contacts-read"), ("write", "crm.objects.contacts.write")])
+def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str, said: str) -> None:
+    portal.scopes -= {f"crm.{area}.contacts.{scope}" for area in ("objects", "schemas")}
+    (found,) = problems(crm)
+    assert found.error is AccessError
+    assert said in found.message
+    assert "scopes" in found.remedy
+
+
+@SMALL
+def test_a_wrong_token_is_told_without_showing_it(connect: Connect) -> None:
+    with pytest.raises(AuthenticationError, match="RINGFENCE_HUBSPOT__ACCESS_TOKEN") as caught:
+        connect(token="pat-na1-mistyped").check()
+    assert "pat-na1" not in str(caught.value)
+
+
+@SMALL
+@pytest.mark.parametrize(("kind", "production"), [("STANDARD", True), ("SANDBOX", False), ("DEVELOPER_TEST", False)])
+def test_only_a_standard_account_is_production(
+    crm: HubSpotCrm, portal: HubSpotPortal, kind: str, production: bool
+) -> None:
+    portal.account_type = kind
+    org = crm.identify()
+    assert (org.key, org.production) == (f"hubspot:{portal.portal_id}", production)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("AccountId != null", "is text"),
+        ("[{propertyName: country, operator: EQ}]", "EQ takes value"),
+        ("[{propertyName: country, operator: IS, value: x}]", "operator"),
+        ("[{propertyName: country, operator: IN, value: x}]", "IN takes values"),
+        ("[{property: country, operator: HAS_PROPERTY}]", "propertyName"),
+        ("[" + ", ".join(["{propertyName: a, operator: HAS_PROPERTY}"] * 4) + "]", "4 conditions"),
+    ],
+)
+@SMALL
+def test_a_filter_that_hubspot_could_not_take_is_refused_before_any_call(
+    connect: Connect, condition: str, said: str, sandbox: Sandbox
+) -> None:
+    with pytest.raises(MappingError, match=said):
+        connect(filter=condition)
+    assert not sandbox.hubspot.requests

@@ -1,0 +1,168 @@
+"""Twilio Lookup through real sockets: its answers, its failures, and what it never tells."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.lookups import twilio
+from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
+from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
+from ringfence.core.ports import Answer, AnswerKind, Lookup, Services
+
+CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
+EXAMPLES = (
+    Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "twilio" / "lookups-v2-examples-2026.json"
+)
+NUMBER = "+14155550123"
+
+
+def connect(url: str, clock: Any, token: str = "secret-token") -> Lookup:
+    return plugin.connect(TwilioSettings(account_sid="AC7", auth_token=token, base_url=url), Services(clock))
+
+
+@pytest.fixture
+def lookup(script: Any, clock: Any) -> Iterator[Lookup]:
+    made = connect(script.url, clock)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_each_answer_is_read_for_what_it_says(lookup: Lookup, script: Any, clock: Any, case: dict[str, Any]) -> None:
+    script.says(case.get("status", 200), case["body"])
+    (answer,) = lookup.look_up([NUMBER])
+    expected = {**case["answer"], "kind": AnswerKind(case["answer"]["kind"])}
+    assert answer == Answer(e164=NUMBER, observed_at=answer.observed_at, **expected)
+    assert len(script.seen) == case.get("tries", 1)
+    assert script.seen[0][1] == "/v2/PhoneNumbers/%2B14155550123?Fields=line_status%2Cline_type_intelligence"
+
+
+def test_the_time_of_the_evidence_is_in_whole_seconds(lookup: Lookup, script: Any, clock: Any) -> None:
+    clock.time = datetime(2026, 11, 2, 9, 0, 0, 750_000, UTC)
+    script.says(200, {"valid": False, "validation_errors": None})
+    (answer,) = lookup.look_up([NUMBER])
+    assert answer.observed_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+def test_a_passing_refusal_is_waited_out(lookup: Lookup, script: Any, clock: Any) -> None:
+    script.says(429, {"code": 20429}, Retry_After="7")
+    script.says(200, {"valid": True, "line_status": {"status": "active"}})
+    before = clock.monotonic()
+    (answer,) = lookup.look_up([NUMBER])
+    assert answer.line == "active"
+    assert clock.monotonic() - before >= 7
+
+
+@pytest.mark.parametrize("body", ['{"valid": true, "line_st', "<html>"])
+def test_an_answer_that_was_cut_off_may_have_been_paid_and_is_not_bought_again(
+    lookup: Lookup, script: Any, body: str
+) -> None:
+    script.says(200, body, Content_Length="900")
+    (answer,) = lookup.look_up([NUMBER])
+    assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
+    assert len(script.seen) == 1
+
+
+def test_an_answer_that_comes_too_late_is_not_bought_again(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twilio, "TIMEOUT_S", (1.0, 0.1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0.2)
+        lookup = connect(f"http://127.0.0.1:{silent.getsockname()[1]}", clock)
+        (answer,) = lookup.look_up([NUMBER])
+        lookup.close()
+        silent.accept()[0].close()
+        with pytest.raises(TimeoutError):
+            silent.accept()
+    assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 20003), (403, 20008)])
+def test_refused_credentials_stop_everything_and_are_not_shown(
+    lookup: Lookup, script: Any, status: int, code: int
+) -> None:
+    script.says(status, {"code": code, "message": "Authenticate"})
+    with pytest.raises(AuthenticationError, match="RINGFENCE_TWILIO__ACCOUNT_SID") as caught:
+        list(lookup.look_up([f"+1415555{n:04d}" for n in range(100)]))
+    assert len(script.seen) <= 16
+    assert "secret-token" not in str(caught.value)
+
+
+def test_paid_answers_are_given_before_the_refusal_is_raised(lookup: Lookup, script: Any) -> None:
+    for _ in range(5):
+        script.says(200, {"valid": True, "line_status": {"status": "active"}})
+    script.says(401, {"code": 20003})
+    answers = lookup.look_up([f"+1415555{n:04d}" for n in range(40)])
+    assert [next(answers).line for _ in range(5)] == ["active"] * 5
+    with pytest.raises(AuthenticationError):
+        next(answers)
+
+
+def test_a_host_that_does_not_listen_is_named(clock: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    lookup = connect(f"http://127.0.0.1:{port}", clock)
+    with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port}") as caught:
+        list(lookup.look_up([NUMBER]))
+    lookup.close()
+    assert "4155550123" not in repr(caught.getrepr(chain=True))
+
+
+def test_no_log_line_shows_a_number(lookup: Lookup, script: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    script.says(200, {"valid": True, "line_status": {"status": "active"}})
+    list(lookup.look_up([NUMBER]))
+    assert "4155550123" not in caplog.text
+
+
+def test_each_number_is_asked_once_and_every_one_is_answered(clock: Any) -> None:
+    numbers = [f"+1415555{n:04d}" for n in range(100, 160)]
+    with Sandbox(contacts=1) as sandbox:
+        settings = TwilioSettings(
+            account_sid=sandbox.twilio.sid, auth_token=sandbox.twilio.auth_token, base_url=sandbox.twilio_url
+        )
+        sandbox.twilio.answers[numbers[0]] = {"line_status": {"status": "inactive", "error_code": None}}
+        lookup = plugin.connect(settings, Services(clock))
+        answers = {answer.e164: answer for answer in lookup.look_up(numbers + numbers)}
+        lookup.close()
+        assert sandbox.twilio.asked == Counter(numbers)
+        assert lookup.realm == f"twilio:{sandbox.twilio_url.removeprefix('http://')}:{sandbox.twilio.sid}"
+    assert sorted(answers) == numbers
+    assert answers[numbers[0]].line == "disconnected"
+
+
+@pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not part of the product")
+def test_the_official_examples_are_understood(lookup: Lookup, script: Any) -> None:
+    examples = json.loads(EXAMPLES.read_text())
+    for body in examples.values():
+        script.answers.clear()
+        script.says(200, body)
+        if "valid" not in body:
+            continue
+        (answer,) = lookup.look_up([NUMBER])
+        assert answer.valid is body["valid"]
+        status = (body.get("line_status") or {}).get("status")
+        assert answer.code == (status or ",".join(body.get("validation_errors") or ()))
+
+
+@pytest.mark.parametrize("url", ["http://lookups.twilio.com", "lookups.twilio.com", "http://127.0.0.1@example.com"])
+def test_clear_text_to_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="RINGFENCE_TWILIO__BASE_URL"):
+        TwilioSettings(base_url=url)
+
+
+def test_half_of_the_credentials_is_not_enough(clock: Any) -> None:
+    for half in (TwilioSettings(), TwilioSettings(account_sid="AC7"), TwilioSettings(auth_token="x")):
+        assert not plugin.configured(half)
+        with pytest.raises(SettingsError, match="RINGFENCE_TWILIO__ACCOUNT_SID"):
+            plugin.connect(half, Services(clock))
+    assert "secret-token" not in repr(TwilioSettings(account_sid="AC7", auth_token="secret-token"))
