@@ -5,8 +5,7 @@ and exactly one other reading is.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import plan
 from .values import Reading, ReasonCode, Validity
@@ -41,9 +40,11 @@ def read_digits(text: str, region: str | None) -> Choice:
     """
     plus = _PLUS.match(text) is not None
     zero = _BRACKETED_ZERO.search(text)
-    code = _calling_code(digits_of(text[: zero.start()]), region) if zero else None
-    if zero and code:
-        return _read_bracketed_zero(code, digits_of(text[zero.end() :]))
+    head = _calling_code(digits_of(text[: zero.start()]), region) if zero else None
+    if zero and head:
+        choice = _read_bracketed_zero(head[1], digits_of(text[zero.end() :]))
+        foreign = head[0] in _EXIT_PREFIXES and not plus and head[0] != plan.exit_prefix(head[0], region or "")
+        return replace(choice, repairs=(f"read {head[0]} as +", *choice.repairs)) if foreign else choice
     choice = read_prefix(plus, digits_of(text), region)
     if plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, ("read ++ as +", *choice.repairs))
@@ -55,16 +56,9 @@ def read_prefix(plus: bool, digits: str, region: str | None) -> Choice:
     plain = evaluate_plain(plus, digits, region)
     if plain.valid or plain.reason is ReasonCode.AMBIGUOUS:
         return Choice(plain, named_calling_code(plus, digits, region, plain))
-    others = list(_other_prefixes(plus, digits, region, plain))
-    valid = {reading.e164: Choice(reading, (repair,)) for reading, repair in others if reading.valid}
-    if len(valid) > 1:
-        return Choice(AMBIGUOUS)
-    if valid:
-        return next(iter(valid.values()))
-    if not plain.at_least_possible:
-        for reading, repair in others:
-            if reading.at_least_possible:
-                return Choice(reading, (repair,))
+    other = _other_prefix(plus, digits, region, plain)
+    if other and (other.reading.valid or (other.reading.at_least_possible and not plain.at_least_possible)):
+        return other
     return Choice(plain)
 
 
@@ -89,24 +83,22 @@ def named_calling_code(plus: bool, digits: str, region: str | None, plain: Readi
     return ("read the first digits as the calling code",)
 
 
-def _other_prefixes(plus: bool, digits: str, region: str | None, plain: Reading) -> Iterator[tuple[Reading, str]]:
-    for prefix in _EXIT_PREFIXES:
-        if not digits.startswith(prefix):
-            continue
-        rest = digits[len(prefix) :]
-        if plus:
-            yield plan.evaluate(True, rest, None), f"dropped {prefix} after the +"
-        elif region is not None or prefix == "00":
-            # Without a region 011 may as well be an area code (Johannesburg, Turin).
-            yield plan.evaluate(True, rest, None), f"read {prefix} as +"
-        return
+def _other_prefix(plus: bool, digits: str, region: str | None, plain: Reading) -> Choice | None:
+    """Return the one other way to read the beginning of the digits, or None."""
+    prefix = next((prefix for prefix in _EXIT_PREFIXES if digits.startswith(prefix)), None)
+    if prefix and (plus or region is not None or prefix == "00"):
+        # Without a region 011 may as well be an area code (Johannesburg, Turin).
+        repair = f"dropped {prefix} after the +" if plus else f"read {prefix} as +"
+        return Choice(plan.evaluate(True, digits[len(prefix) :], None), (repair,))
     if plus and region and digits.startswith("0"):
-        yield plan.evaluate(False, digits, region), "read +0 as a national number"
-    elif not plus and region and not plain.at_least_possible and not plan.exit_prefix(digits, region):
+        return Choice(plan.evaluate(False, digits, region), ("read +0 as a national number",))
+    if plus or region is None or prefix or plain.at_least_possible or plan.exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
-        abroad = plan.evaluate(True, digits, None)
-        if abroad.region != plan.NO_COUNTRY and not _has_extra_digits(digits, region):
-            yield abroad, "read the first digits as the calling code"
+        return None
+    abroad = plan.evaluate(True, digits, None)
+    if abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
+        return None
+    return Choice(abroad, ("read the first digits as the calling code",))
 
 
 def _has_extra_digits(digits: str, region: str) -> bool:
@@ -114,10 +106,11 @@ def _has_extra_digits(digits: str, region: str) -> bool:
     return any(plan.evaluate(False, digits[:-extra], region).valid for extra in (1, 2, 3))
 
 
-def _calling_code(head: str, region: str | None) -> str | None:
-    """Return the calling code that is all of the digits, after a prefix to call abroad, or None."""
+def _calling_code(head: str, region: str | None) -> tuple[str, str] | None:
+    """Return the prefix to call abroad, if any, and the calling code that is all of the rest; else None."""
     prefixes = ("", *_EXIT_PREFIXES, plan.exit_prefix(head, region) if region else "")
-    return next((head[len(p) :] for p in prefixes if head.startswith(p) and plan.is_calling_code(head[len(p) :])), None)
+    splits = ((prefix, head[len(prefix) :]) for prefix in prefixes if head.startswith(prefix))
+    return next((split for split in splits if plan.is_calling_code(split[1])), None)
 
 
 def _read_bracketed_zero(code: str, tail: str) -> Choice:
