@@ -119,7 +119,7 @@ class LoopbackServer:
             log_level="warning",
             access_log=False,
             lifespan="off",
-            # The Salesforce stand-in sends the date of the sandbox clock; a second, real one would contradict it.
+            # Every stand-in sends the date of the sandbox clock; a second, real one would contradict it.
             date_header=False,
             server_header=False,
             timeout_graceful_shutdown=2,

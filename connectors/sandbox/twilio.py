@@ -8,6 +8,7 @@ import base64
 import hmac
 from collections import Counter
 from collections.abc import Mapping
+from email.utils import format_datetime
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -93,7 +94,9 @@ def twilio_app(account: TwilioAccount) -> Starlette:
     """Return the ASGI application that answers for `account`; every request passes through `_lookup`."""
 
     async def lookup(request: Request) -> JSONResponse:
-        return _lookup(account, request)
+        answer = _lookup(account, request)
+        answer.headers["Date"] = format_datetime(account.clock.now(), usegmt=True)
+        return answer
 
     return Starlette(routes=[Route("/{path:path}", lookup)])
 

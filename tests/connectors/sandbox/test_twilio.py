@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,12 @@ def test_too_many_requests(lookup: Lookup, account: TwilioAccount):
     assert account.asked == {NUMBER: 2}
     account.clock.advance(1.01)
     assert lookup().status_code == 200
+
+
+def test_the_date_is_that_of_the_sandbox_clock(lookup: Lookup, account: TwilioAccount):
+    account.clock.advance(-86_400)
+    sent = parsedate_to_datetime(lookup().headers["Date"])
+    assert abs((account.clock.now() - sent).total_seconds()) < 30
 
 
 def test_a_prepared_answer_wins(lookup: Lookup, account: TwilioAccount):

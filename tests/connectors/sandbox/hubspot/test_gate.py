@@ -1,12 +1,13 @@
 """Tokens, scopes, rate limits and the account."""
 
 import re
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from ringfence.connectors.sandbox.hubspot import HubSpotPortal
 
-from .conftest import Api
+from .conftest import NOW, Api
 
 CONTACTS = "/crm/v3/objects/contacts"
 RATE_HEADERS = ("X-HubSpot-RateLimit-Max", "X-HubSpot-RateLimit-Remaining", "X-HubSpot-RateLimit-Interval-Milliseconds")
@@ -60,6 +61,13 @@ def test_other_calls_have_a_rolling_window_of_ten_seconds(api: Api, portal: HubS
     assert api.search(limit=1).status == 200
     portal.clock.advance(10.01)
     assert api("GET", CONTACTS, limit=1).status == 200
+
+
+def test_every_answer_carries_the_date_of_the_sandbox_clock(api: Api, portal: HubSpotPortal):
+    portal.clock.advance(3600)
+    for reply in (api.search(limit=1), api("GET", f"{CONTACTS}/1")):
+        sent = parsedate_to_datetime(reply.headers["Date"])
+        assert abs((sent - NOW).total_seconds() - 3600) < 60
 
 
 def test_the_day_ends_at_midnight(api: Api, portal: HubSpotPortal):
