@@ -197,7 +197,7 @@ class Pipeline:
         else:
             counts.written += 1
             counts.opt_outs_enforced += _enforces_opt_out(item)
-            self.summary.show_change(change, self.shapes[record.object])
+            self.summary.show_change(change, item.reading.shape, item.reading.contents())
 
     def _remember(
         self,

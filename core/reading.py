@@ -38,6 +38,10 @@ class Reading:
         """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
         return text(self.record.values.get(slot.field))
 
+    def contents(self) -> dict[str, str]:
+        """Return the content of every slot, by field name."""
+        return {slot.field: self.content(slot) for slot in self.shape.slots}
+
     def held(self, slot: Slot, companion: Companion) -> Value:
         """Return what a companion says now; None when it is empty."""
         value = self.record.values.get(slot.companions[companion])

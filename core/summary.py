@@ -86,10 +86,10 @@ class Summary:
         """Return one count summed over all objects."""
         return sum(getattr(counts, name) for counts in self.objects.values())
 
-    def show_change(self, change: Change, shape: ObjectShape) -> None:
-        """Keep a change for showing, masked, while there is room."""
+    def show_change(self, change: Change, shape: ObjectShape, contents: Mapping[str, str]) -> None:
+        """Keep a change for showing, masked, while there is room; ``contents`` holds the phone fields as read."""
         if len(self.changes_shown) < SHOWN:
-            self.changes_shown.append(mask_change(change, shape))
+            self.changes_shown.append({**mask_change(change, shape), "slots": _slots(change, shape, contents)})
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
@@ -110,6 +110,25 @@ def mask_change(change: Change, shape: ObjectShape | None, *, reveal: bool = Fal
         for item in change.fields
     }
     return {"object": change.object, "id": change.id, "fields": dict(fields)}
+
+
+def _slots(change: Change, shape: ObjectShape, contents: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what the change does to each slot it touches, for reading at a glance."""
+    by_field = {item.field: item for item in change.fields}
+    touched = []
+    for slot in shape.slots:
+        changed = {c: by_field[name] for c, name in slot.companions.items() if name in by_field}
+        if changed:
+            status, reason = changed.get(Companion.STATUS), changed.get(Companion.REASON)
+            touched.append(
+                {
+                    "slot": slot.field,
+                    "content": mask_text(contents[slot.field]),
+                    "status": [status.old, status.new] if status else None,
+                    "reason": reason.new if reason else None,
+                }
+            )
+    return touched
 
 
 def _number_fields(shape: ObjectShape) -> frozenset[str]:

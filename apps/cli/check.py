@@ -46,8 +46,8 @@ def _check_one(crm: Crm) -> tuple[int, dict[str, Any]]:
         findings: list[Finding] = crm.check()
     finally:
         crm.close()
-    kind = "PRODUCTION" if org.production else "sandbox"
-    output.say(f"{crm.name}: {org.name} ({org.id}, {kind})", style="bold")
+    kind = "PRODUCTION" if org.production else "a sandbox"
+    output.say(f"{crm.name}: {org.name}, id {org.id}, {kind}", style="bold")
     for finding in findings:
         mark, style = MARKS[finding.level]
         output.say(f"  {mark:8}{finding.subject}: {finding.message}", style=style)

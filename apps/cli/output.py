@@ -35,7 +35,7 @@ class Output:
             return
         table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
         for index, column in enumerate(columns):
-            table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+            table.add_column(column, justify="right" if index in right else "left", overflow="fold", no_wrap=index == 0)
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         self.out.print(table)

@@ -53,11 +53,21 @@ def _show_statuses(output: Output, summary: Summary) -> None:
 def _show_changes(output: Output, summary: Summary, most: int) -> None:
     rows = []
     for change in summary.changes_shown[:most]:
-        for field, values in change["fields"].items():
-            rows.append([f"{change['object']} {change['id']}", field, _word(values["old"]), _word(values["new"])])
-            change = {**change, "object": "", "id": ""}
+        name = f"{change['object']} {change['id']}"
+        for slot in change["slots"]:
+            rows.append([name, slot["slot"], slot["content"], _move(slot["status"]), slot["reason"] or ""])
+            name = ""
+        flags = [field for field, values in change["fields"].items() if values["new"] is True]
+        rows += [[name, field, "", "raised", "opted out"] for field in flags]
     title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
-    output.table(title, ["record", "field", "old", "new"], rows)
+    output.table(title, ["record", "field", "content", "status", "why"], rows)
+
+
+def _move(status: list[str | None] | None) -> str:
+    if status is None:
+        return "same"
+    old, new = (value or "empty" for value in status)
+    return f"{old} → {new}"
 
 
 def _show_troubles(output: Output, summary: Summary) -> None:
@@ -92,9 +102,3 @@ def _show_cost(output: Output, summary: Summary) -> None:
         words = ", ".join(f"{count:,} {reason}" for reason, count in summary.waiting.items())
         output.say(f"waiting for the next run: {words}")
     output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return "(empty)"
-    return str(value).lower() if isinstance(value, bool) else str(value)

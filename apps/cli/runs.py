@@ -33,9 +33,9 @@ def list_(
         output.say("No run yet.")
     output.table(
         "",
-        ["run", "crm", "started (UTC)", "outcome", "read", "written", "failed"],
+        ["run (UTC)", "crm", "outcome", "read", "written", "failed", "took"],
         [_row(run) for run in found],
-        right=(4, 5, 6),
+        right=(3, 4, 5, 6),
     )
     return 0
 
@@ -105,4 +105,5 @@ def _row(run: Run) -> list[str]:
     objects = (run.summary or {}).get("objects", {}).values()
     totals = [f"{sum(counts[name] for counts in objects):,}" for name in ("read", "written", "failed")]
     outcome = f"{run.outcome}{' (dry run)' if run.dry_run else ''}"
-    return [run.id, run.crm, f"{run.started_at:%Y-%m-%d %H:%M:%S}", outcome, *totals]
+    took = f"{(run.ended_at - run.started_at).total_seconds():.1f} s" if run.ended_at else ""
+    return [run.id, run.crm, outcome, *totals, took]
