@@ -51,7 +51,9 @@ class RowError(Exception):
         """Return the same refusal for a request about this single row."""
         if self.code == "INVALID_CROSS_REFERENCE_KEY":
             return not_found()
-        status = {"ENTITY_IS_DELETED": 404, "INSUFFICIENT_ACCESS_OR_READONLY": 403}.get(self.code, 400)
+        status = 403 if self.code.startswith("INSUFFICIENT_ACCESS") else 400
+        if self.code == "ENTITY_IS_DELETED":
+            status = 404
         # A column that does not exist is found before the row is touched: the recorded body names no fields.
         return ApiError(status, self.code, self.message, None if self.code == "INVALID_FIELD" else self.fields)
 

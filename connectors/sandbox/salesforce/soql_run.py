@@ -92,9 +92,8 @@ def _matching(scope: Scope, query: Query, table: Table, *, with_deleted: bool) -
         test = _all(tests)
     else:
         test = None
-    if not with_deleted:
-        rows = (row for row in rows if row.get("IsDeleted") is not True)
-    return filter(test, rows) if test else iter(rows)
+    found = filter(test, rows) if test else iter(rows)
+    return found if with_deleted else (row for row in found if row.get("IsDeleted") is not True)
 
 
 def _all(tests: list[Test]) -> Test:

@@ -47,7 +47,8 @@ def read_values(access: Access, payload: Mapping[str, object]) -> dict[str, Valu
 def _read(field: FieldSpec, value: object) -> Value:
     if field.type in TEXT_TYPES or field.type in ("reference", "id"):
         if isinstance(value, str):
-            return value.strip() or None
+            text = value.strip()
+            return (full_id(text) if field.type == "reference" else None) or text or None
         raise _unfit("string", value)
     if field.type == "boolean":
         word = {True: True, False: False, "true": True, "false": False}.get(value) if _scalar(value) else None

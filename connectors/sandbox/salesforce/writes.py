@@ -41,6 +41,7 @@ def create_row(org: SalesforceOrg, object_name: str, payload: Mapping[str, objec
     if required:
         raise missing_fields(required)
     check_values(table.spec.fields, values)
+    _check_references(org, table, values)
     check_new(org, object_name, values)
     _ask_rules(org, object_name, Row(), values)
     row = new_row(org, table, values, author.user_id, org.stamp())
@@ -78,6 +79,7 @@ def update_row(
     if row["IsConverted"] is True:
         raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
     check_values(table.spec.fields, values)
+    _check_references(org, table, values)
     _ask_rules(org, object_name, row, values)
     if author.assigns and object_name in ASSIGNABLE:
         values["OwnerId"] = org.assigned_owner_id
@@ -158,6 +160,21 @@ def _refuse_locked(access: Access, values: Mapping[str, Value], *, creating: boo
             f"{text} and verify that it is read/write for your profile or permission set.",
             locked,
         )
+
+
+def _check_references(org: SalesforceOrg, table: Table, values: Mapping[str, Value]) -> None:
+    for name, value in values.items():
+        field = table.spec.fields[name]
+        others = [org.tables[target] for target in field.targets if target in org.tables] if field.targets else []
+        if value is None or not others:
+            continue
+        other = next((one for one in others if str(value).startswith(one.spec.prefix)), None)
+        if other is None:
+            text = f"{field.label}: id value of incorrect type: {value}"
+            raise RowError("FIELD_INTEGRITY_EXCEPTION", text, (name,))
+        if str(value) not in other.rows or other.rows[str(value)]["IsDeleted"] is True:
+            text = f"insufficient access rights on cross-reference id: {value}"
+            raise RowError("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", text)
 
 
 def _ask_rules(org: SalesforceOrg, object_name: str, row: Row, values: Mapping[str, Value]) -> None:

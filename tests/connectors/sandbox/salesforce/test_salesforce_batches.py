@@ -88,6 +88,9 @@ def test_collections_create_and_delete(api: Any) -> None:
     ids = f"{results[0]['id']},001000000000000AAA"
     results = api("DELETE", f"/composite/sobjects?ids={ids}&allOrNone=false").json()
     assert [result["success"] for result in results] == [True, False]
+    results = api("DELETE", f"/composite/sobjects?ids={results[0]['id']},zzz").json()
+    assert [result["errors"][0]["statusCode"] for result in results] == ["ENTITY_IS_DELETED", "MALFORMED_ID"]
+    assert api.refusal("DELETE", "/composite/sobjects?ids=" + "a," * 201)[1]["errorCode"] == "EXCEEDED_ID_LIMIT"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,8 @@ def test_retrieves_many_with_null_for_what_is_gone(api: Any, contacts: list[str]
     assert [row and row["Id"] for row in body] == [contacts[2], None, contacts[0], None]
     listed = f"?ids={contacts[0]}&fields=Phone"
     assert api("GET", "/composite/sobjects/Contact" + listed).json()[0]["Phone"] == "+1 415 555 0101"
+    found = api("POST", "/composite/sobjects/Contact", json={"ids": ids[:1], "fields": ["phone", "PHONE"]}).json()
+    assert list(found[0]) == ["attributes", "Phone"]
     for body, code in (
         ({"ids": ids * 501, "fields": ["Id"]}, "EXCEEDED_ID_LIMIT"),
         ({"ids": ids, "fields": ["Bacon"]}, "INVALID_FIELD"),
@@ -186,7 +191,7 @@ def test_composite_all_or_none_rolls_back_across_subrequests(api: Any, contacts:
         sub("a", "POST", "/sobjects/Contact", body={"LastName": "New"}),
         sub("b", "PATCH", "/composite/sobjects", body=collection(record(contacts[0], Phone="1"))),
         sub("c", "PATCH", f"/sobjects/Contact/{contacts[1]}", body={"Bacon": "1"}),
-        sub("d", "PATCH", f"/sobjects/Contact/{contacts[1]}", body={"Phone": "1"}),
+        sub("d", "PATCH", f"/sobjects/Contact/{contacts[1]}", body={"Cheese": "1"}),
         all_or_none=True,
     )
     codes = [answer["body"][0]["errorCode"] for answer in answers]
@@ -214,6 +219,18 @@ def test_composite_refuses_too_much_with_a_200(api: Any, requests: list[dict[str
     assert (answer["httpStatusCode"], answer["referenceId"]) == (400, None)
     assert answer["body"][0]["errorCode"] == "LIMIT_EXCEEDED"
     assert message in answer["body"][0]["message"]
+
+
+def test_composite_all_or_none_restores_what_was_deleted(api: Any) -> None:
+    parent = api("POST", "/sobjects/PermissionSet", json={"Name": "A", "Label": "A"}).json()["id"]
+    answers = composite(
+        api,
+        sub("a", "DELETE", f"/sobjects/PermissionSet/{parent}"),
+        sub("b", "GET", "/sobjects/Nothing"),
+        all_or_none=True,
+    )
+    assert [answer["httpStatusCode"] for answer in answers] == [400, 404]
+    assert api.ids("SELECT Id FROM PermissionSet") == [parent]
 
 
 def test_composite_refuses_odd_subrequests(api: Any) -> None:

@@ -24,6 +24,13 @@ def test_updated_cuts_seconds_and_covers_up_to_the_minute(api: Any, contacts: li
     assert early == {"ids": contacts[1:2], "latestDateCovered": "2026-11-23T00:00:00.000+0000"}
 
 
+def test_both_minutes_of_a_window_are_inside(api: Any, contacts: list[str], clock: Any) -> None:
+    clock.advance(30)
+    api.org.touch("Contact", contacts[2])
+    assert window(api, "updated", "2026-11-24T12:00:00Z", "2026-11-24T12:01:00Z")["ids"] == [contacts[2]]
+    assert window(api, "updated", "2026-11-24T12:01:00Z", "2026-11-24T12:02:00Z")["ids"] == [contacts[2]]
+
+
 def test_a_long_transaction_holds_the_covered_date_back(api: Any, contacts: list[str], clock: Any) -> None:
     first, second = "2026-11-24T12:00:00Z", "2026-11-24T13:00:00Z"
     transaction = api.org.open_transaction()

@@ -62,6 +62,9 @@ def test_shows_attributes_first_and_fields_as_asked(api: Any, contacts: list[str
         ("SystemModstamp <= 2026-11-20T12:00:30.000Z", ["First4"]),
         ("SystemModstamp < 2026-11-20T12:00:30.001Z", ["First4"]),
         ("Birthdate < 2000-01-01", []),
+        ("Phone < null", []),
+        ("Id = null", []),
+        ("Id != null AND DoNotCall = true", ["First2"]),
         ("RF_Phone_Status__c = 'valid'", ["First4"]),
         ("RF_Phone_Last_Screened__c = null", ["First1", "First2", "Zoë"]),
     ],
@@ -131,6 +134,14 @@ def test_a_locator_dies_after_two_days(api: Any, clock: Any) -> None:
     assert (status, error["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
 
 
+def test_no_locator_survives_a_restart(api: Any) -> None:
+    api.org.page_size = 1
+    url = api.query("SELECT Id FROM Contact")["nextRecordsUrl"]
+    assert api.refusal("GET", url.replace("-1", "-4"))[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
+    api.org.cursors.drop_all()
+    assert api.refusal("GET", url)[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
+
 @pytest.mark.parametrize("locator", ["01gnonsense", "01g5i0000000001AAA-9", "01g5i0000000001AAA-x"])
 def test_a_made_up_locator_is_refused(api: Any, locator: str) -> None:
     assert api.refusal("GET", f"/query/{locator}")[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
@@ -157,6 +168,11 @@ def test_query_all_sees_what_was_deleted(api: Any, contacts: list[str]) -> None:
             "MALFORMED_QUERY",
             "unexpected token: 'OR'",
         ),
+        ("SELECT Id FROM Contact ORDER Phone", "MALFORMED_QUERY", "unexpected token: 'Phone'"),
+        ("SELECT Id FROM Contact WHERE Phone LIKE", "MALFORMED_QUERY", "unexpected end of query"),
+        ("SELECT Id FROM Contact WHERE Phone BETWEEN 'a'", "MALFORMED_QUERY", "unexpected token: 'BETWEEN'"),
+        ("SELECT Id FROM Contact WHERE Phone = Fax", "MALFORMED_QUERY", "unexpected token: 'Fax'"),
+        ("SELECT Id FROM Contact GROUP BY Id", "MALFORMED_QUERY", "unexpected token: 'GROUP'"),
         ("SELECT Id FROM Contact LIMIT x", "MALFORMED_QUERY", "unexpected token: 'x'"),
         ("SELECT Id FROM Contact OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"),
         ("SELECT Id FROM Person", "INVALID_TYPE", "sObject type 'Person' is not supported."),

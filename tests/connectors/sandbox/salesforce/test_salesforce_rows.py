@@ -49,6 +49,14 @@ def test_a_change_moves_the_stamps_by_the_second(api: Any, contacts: list[str], 
     assert row["LastModifiedById"] == api.org.user_id
 
 
+def test_texts_that_mean_a_value_of_another_type_are_read(api: Any, leads: list[str]) -> None:
+    change = {"DoNotCall": "true", "NumberOfEmployees": "12"}
+    assert api("PATCH", f"/sobjects/Lead/{leads[0]}", json=change).status_code == 204
+    row = api.org.rows("Lead")[leads[0]]
+    assert (row["DoNotCall"], row["NumberOfEmployees"]) == (True, 12)
+    assert api.ids("SELECT Id FROM Lead WHERE NumberOfEmployees >= 12") == leads[:1]
+
+
 def test_a_moment_is_stored_in_utc(api: Any, contacts: list[str]) -> None:
     change = {"RF_Phone_Last_Screened__c": "2026-11-24T14:00:00+02:00"}
     assert api("PATCH", f"/sobjects/Contact/{contacts[0]}", json=change).status_code == 204
@@ -68,6 +76,12 @@ def test_a_moment_is_stored_in_utc(api: Any, contacts: list[str]) -> None:
         ),
         ({"Email": "badone"}, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: badone", ["Email"]),
         ({"AccountId": "acme"}, "MALFORMED_ID", "Account ID: id value of incorrect type: acme", ["AccountId"]),
+        (
+            {"AccountId": "0035i0000000001AAA"},
+            "FIELD_INTEGRITY_EXCEPTION",
+            "Account ID: id value of incorrect type: 0035i0000000001AAA",
+            ["AccountId"],
+        ),
         ({"LastName": None}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", ["LastName"]),
         (
             {"Name": "X", "Phone": "1"},
@@ -81,6 +95,8 @@ def test_a_moment_is_stored_in_utc(api: Any, contacts: list[str]) -> None:
         ({"DoNotCall": 1}, "JSON_PARSER_ERROR", "instance of boolean from VALUE_NUMBER_INT value 1", None),
         ({"Phone": 4155550101}, "JSON_PARSER_ERROR", "instance of string from VALUE_NUMBER_INT", None),
         ({"Phone": ["a"]}, "JSON_PARSER_ERROR", "instance of string from START_ARRAY", None),
+        ({"Phone": True}, "JSON_PARSER_ERROR", "instance of string from VALUE_TRUE", None),
+        ({"Birthdate": 5}, "JSON_PARSER_ERROR", "instance of date from VALUE_NUMBER_INT value 5", None),
         ({"Birthdate": "soon"}, "JSON_PARSER_ERROR", "instance of date from VALUE_STRING value soon", None),
         (
             {"RF_Phone_Last_Screened__c": "2026-11-24"},
@@ -106,6 +122,19 @@ def test_refuses_a_new_row_without_what_it_needs(api: Any) -> None:
     assert api.refusal("POST", "/sobjects/Lead", data=b"{not json")[1]["errorCode"] == "JSON_PARSER_ERROR"
     assert api.refusal("POST", "/sobjects/Lead")[1]["errorCode"] == "JSON_PARSER_ERROR"
     assert api.refusal("POST", "/sobjects/User", json={})[0] == 403
+    assert api.refusal("PATCH", f"/sobjects/User/{api.org.user_id}", json={})[0] == 403
+    assert api.refusal("DELETE", f"/sobjects/User/{api.org.user_id}")[0] == 403
+
+
+def test_references_lead_somewhere(api: Any, contacts: list[str]) -> None:
+    path, account = f"/sobjects/Contact/{contacts[0]}", next(iter(api.org.rows("Account")))
+    assert api("PATCH", path, json={"AccountId": None}).status_code == 204
+    assert api("PATCH", path, json={"AccountId": account[:15]}).status_code == 204
+    assert api.org.rows("Contact")[contacts[0]]["AccountId"] == account
+    status, error = api.refusal("PATCH", path, json={"AccountId": "0015i00000000zzAAA"})
+    assert (status, error["errorCode"]) == (403, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY")
+    api.org.delete("Account", account)
+    assert api.refusal("PATCH", path, json={"AccountId": account})[0] == 403
 
 
 def test_deleted_and_foreign_rows(api: Any, contacts: list[str], leads: list[str]) -> None:
@@ -136,8 +165,12 @@ def test_assignment_rules_take_leads_away_unless_told_not_to(api: Any, leads: li
     path = f"/sobjects/Lead/{leads[0]}"
     api("PATCH", path, json={"Phone": "1"}, headers={"Sforce-Auto-Assign": "FALSE"})
     assert api.org.rows("Lead")[leads[0]]["OwnerId"] == owner
-    api("PATCH", path, json={"Phone": "2"})
+    api("PATCH", path, json={"Phone": "2"}, headers={"Sforce-Auto-Assign": "01Q5i0000000001EAA"})
     assert api.org.rows("Lead")[leads[0]]["OwnerId"] == api.org.assigned_owner_id != owner
+    api("PATCH", f"/sobjects/Lead/{leads[1]}", json={"Phone": "2"})
+    assert api.org.rows("Lead")[leads[1]]["OwnerId"] == api.org.assigned_owner_id
+    new = api("POST", "/sobjects/Account", json={"Name": "New"}).json()["id"]
+    assert api.org.rows("Account")[new]["OwnerId"] == api.org.assigned_owner_id
     api("PATCH", f"/sobjects/Contact/{contacts[0]}", json={"Phone": "2"})
     assert api.org.rows("Contact")[contacts[0]]["OwnerId"] == owner
 

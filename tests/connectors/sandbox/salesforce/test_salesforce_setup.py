@@ -59,6 +59,7 @@ def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Any) -> None
     assert api.refusal("PATCH", f"/sobjects/Contact/{contact}", json=change)[1]["errorCode"] == "INVALID_FIELD"
 
     parent = grant(api, "RF_Phone_Status__c")
+    create(api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=api.org.human_id)
     assert "RF_Phone_Status__c" not in describe(api)
     create(api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=api.org.user_id)
     field = describe(api)["RF_Phone_Status__c"]
@@ -166,6 +167,7 @@ def test_grants_by_collections_and_rolled_back(bare_api: Any) -> None:
 
 def test_hidden_and_readonly_fields(api: Any, contacts: list[str]) -> None:
     api.org.hide_field("Contact", "DoNotCall")
+    grant(api, "RF_Phone_Status__c")
     api.org.make_readonly("Contact", "RF_Phone_Status__c")
     fields = describe(api)
     assert "DoNotCall" not in fields
