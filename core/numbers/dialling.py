@@ -96,7 +96,7 @@ def _other_prefix(plus: bool, digits: str, region: str | None, plain: Reading) -
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
         return None
     abroad = plan.evaluate(True, digits, None)
-    if abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
+    if not abroad.valid or abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
         return None
     return Choice(abroad, ("read the first digits as the calling code",))
 

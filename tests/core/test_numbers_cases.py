@@ -75,6 +75,12 @@ def test_the_sentence_names_repairs_and_other_numbers(raw: str, sentence: str) -
     assert read_number(raw, "US").sentence() == sentence
 
 
+def test_a_guessed_calling_code_must_lead_to_an_allocated_number() -> None:
+    assert read_number("+55 55 1234 5678", None).validity == Validity.POSSIBLE
+    number = read_number("555512345678", "US")
+    assert (number.e164, number.reason) == (None, ReasonCode.TOO_LONG)
+
+
 def test_line_types_and_regions() -> None:
     mobile, satellite = read_number("+447400123456", None), read_number("+881612345678", None)
     assert (mobile.line_type, mobile.region) == ("mobile", "GB")
