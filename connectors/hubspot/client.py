@@ -46,7 +46,7 @@ class HubSpotClient:
     @property
     def calls(self) -> Mapping[str, int]:
         """Return the requests made so far by purpose, retries included."""
-        return self._transport.calls
+        return dict(self._transport.calls)
 
     def account(self) -> tuple[Mapping[str, Any], datetime]:
         """Return the account's details and the server's present time (aware UTC, whole seconds)."""

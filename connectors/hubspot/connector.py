@@ -51,8 +51,9 @@ class HubSpotCrm:
         return self._client.calls
 
     def fewest_calls(self, read: int, written: int) -> int:
-        """Return the fewest requests for so many records: searches, batch reads, batch updates."""
-        return ceil(read / SEARCH_PAGE) + ceil(read / BATCH) + ceil(written / BATCH)
+        """Return the fewest requests for so many records: a list scan, or searches and batch reads; batch updates."""
+        scan, search = ceil(read / BATCH), ceil(read / SEARCH_PAGE) + ceil(written / BATCH)
+        return min(scan, search) + ceil(written / BATCH)
 
     def identify(self) -> Org:
         """Return the portal behind the token; it is asked once. Raises AccessError when the token may not ask."""

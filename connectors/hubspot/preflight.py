@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError
+from ringfence.core.errors import MappingError, RefusedError, SchemaError
 from ringfence.core.facts import Status
 from ringfence.core.mapping import did_you_mean
 from ringfence.core.ports import Finding, Level
@@ -126,7 +126,7 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
 
 
 def _refused(subject: str, error: RefusedError) -> Finding:
-    kind = AccessError if isinstance(error, AccessError) else SchemaError
+    kind = SchemaError if isinstance(error, AnswerError) else type(error)
     return _problem(subject, error.message, error.remedy, error=kind)
 
 
