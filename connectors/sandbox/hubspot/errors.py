@@ -8,7 +8,7 @@ SCOPES_URL = "https://developers.hubspot.com/scopes"
 
 
 class RefusalError(Exception):
-    """An answer other than 2xx: `status`, `body` (without correlationId, which the app adds) and extra `headers`.
+    """An answer other than 2xx: `status` and `body`, to which the gate adds the correlationId.
 
     `body` is text for the one answer that is no JSON, and `counted` tells whether the rate headers are sent with it.
     """

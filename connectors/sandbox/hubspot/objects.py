@@ -48,7 +48,7 @@ def history(row: Row, names: Iterable[str], portal: HubSpotPortal) -> dict[str, 
         for when, source, changed, before in row.versions:
             if name in changed:
                 if not versions:
-                    first = before.get(name, "")
+                    first = before[name]
                 versions.append(_version(changed[name], when, source, portal))
         if first:
             versions.insert(0, _version(first, row.created, "IMPORT", portal))

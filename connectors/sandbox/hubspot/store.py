@@ -13,7 +13,7 @@ class Row:
     """One record. `properties` holds set values only, as HubSpot's strings; times are epoch milliseconds.
 
     `properties` is replaced, never changed, so that the search index may keep an old one. A version is the time, the
-    source, the values set then, and the properties before.
+    source, the values set then, and those that they replaced.
     """
 
     id: int
@@ -93,7 +93,8 @@ class ObjectStore:
             if changed["email"]:
                 self.emails[changed["email"]] = row.id
         if changed:
-            row.versions.append((now, source, changed, row.properties))
+            before = {name: row.properties.get(name, "") for name in changed}
+            row.versions.append((now, source, changed, before))
         row.properties = properties
         row.modified = modified
         self.index.put(row.id, properties, modified, at=now)

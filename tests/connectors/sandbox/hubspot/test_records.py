@@ -109,3 +109,45 @@ def test_a_persons_edit_moves_the_modification_time(portal: HubSpotPortal, ids):
         portal.update_as_user(ids[0], no_such="1")
     with pytest.raises(KeyError):
         portal.update_as_user("1", phone="1")
+
+
+def test_a_changed_email_address_is_found_and_the_old_one_is_free(api: Api, portal: HubSpotPortal, ids):
+    old = portal.contacts[ids[0]]["email"]
+    api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"email": "Moved@Example.com"}})
+    assert api("GET", f"{CONTACTS}/moved@example.com", idProperty="email").body["id"] == ids[0]
+    assert api("GET", f"{CONTACTS}/{old}", idProperty="email").status == 404
+    assert api("POST", CONTACTS, {"properties": {"email": old}}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "held"),
+    [
+        ("number", "12.5", "12.5"),
+        ("number", "a dozen", None),
+        ("date", "2026-03-01", "2026-03-01"),
+        ("date", "1772323200000", "2026-03-01"),
+        ("date", "2026-03-01T10:00:00Z", None),
+        ("date", "in March", None),
+    ],
+)
+def test_numbers_and_dates_are_checked(api: Api, portal: HubSpotPortal, ids, kind, sent, held):
+    definition = {"name": "mine", "label": "Mine", "type": kind, "fieldType": kind, "groupName": "contactinformation"}
+    assert api("POST", "/crm/v3/properties/contacts", definition).status == 201
+    reply = api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"mine": sent}})
+    assert reply.status == (400 if held is None else 200)
+    assert portal.contacts[ids[0]].get("mine") == held
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"[1]", {"properties": {"city": ["Oslo"]}}, {"properties": "x"}])
+def test_malformed_writes_are_refused(api: Api, ids, body):
+    reply = api("PATCH", f"{CONTACTS}/{ids[0]}", body)
+    assert (reply.status, reply.body["category"]) == (400, "VALIDATION_ERROR")
+
+
+def test_the_history_of_one_record_begins_with_the_import(api: Api, portal: HubSpotPortal, ids):
+    first = portal.contacts[ids[0]]["firstname"]
+    portal.update_as_user(ids[0], firstname="Later")
+    reply = api("GET", f"{CONTACTS}/{ids[0]}", propertiesWithHistory="firstname")
+    versions = reply.body["propertiesWithHistory"]["firstname"]
+    assert [(each["value"], each["sourceType"]) for each in versions] == [("Later", "CRM_UI"), (first, "IMPORT")]
+    assert versions[-1]["timestamp"] == portal.contacts[ids[0]]["createdate"]

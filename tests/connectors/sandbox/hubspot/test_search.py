@@ -203,3 +203,23 @@ def test_what_hubspot_refuses_is_refused(api: Api, body):
 
 def test_the_last_page_inside_ten_thousand_is_served(api: Api):
     assert api.search(limit=200, after="9800").body["results"] == []
+
+
+def test_a_lagging_index_still_shows_what_was_archived(api: Api, portal: HubSpotPortal, ids):
+    portal.search_lag_s = 30
+    portal.archive(ids[0])
+    fresh = api("POST", "/crm/v3/objects/contacts", {"properties": {"email": "fresh@example.com"}}).body["id"]
+    shown = found(api.search(limit=200))
+    assert ids[0] in shown
+    assert fresh not in shown
+    portal.clock.advance(31)
+    shown = found(api.search(limit=200))
+    assert ids[0] not in shown
+    assert fresh in shown
+
+
+def test_descending_ids_and_times(api: Api, portal: HubSpotPortal, ids):
+    assert found(api.search(sorts=["-hs_object_id"], limit=3)) == ids[::-1][:3]
+    portal.update_as_user(ids[7], city="Oslo")
+    newest = api.search(sorts=[{"propertyName": "lastmodifieddate", "direction": "DESCENDING"}], limit=1)
+    assert found(newest) == [ids[7]]
