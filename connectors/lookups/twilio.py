@@ -19,12 +19,23 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential, wait_random
 
 from ringfence.core.clock import whole_seconds
-from ringfence.core.errors import AuthenticationError, RetryError, RingfenceError, SettingsError, UnreachableError
+from ringfence.core.errors import (
+    AuthenticationError,
+    QuotaError,
+    RetryError,
+    RingfenceError,
+    SettingsError,
+    StoppedError,
+    UnreachableError,
+)
 from ringfence.core.ports import Answer, AnswerKind, LookupPlugin, Services
 
 NAME = "twilio"
 THREADS = 8
 ATTEMPTS = 4
+MOST_IN_VAIN = 3 * THREADS
+"""Numbers refused in a row, each after all its attempts, before the rest is left for another time."""
+
 TIMEOUT_S = (10.0, 30.0)  # to connect, to answer: live status waits for the far network
 FIELDS = "line_status,line_type_intelligence"
 
@@ -48,6 +59,10 @@ LINE_TYPES = {
 
 PASSING_CODES = frozenset({"60611", "60616", "60626", "20429"})
 """Package quota, package rate, rate per number, too many requests: the answer may come another time."""
+
+
+class NoConnectionError(RetryError):
+    """A host that answered before takes no connection: nothing was asked, so nothing was billed."""
 
 
 class TwilioSettings(BaseModel):
@@ -107,11 +122,13 @@ class TwilioLookup:
         """Ask about each number once, yielding each answer as it comes.
 
         Answers that are on their way when Twilio refuses us are still yielded, because they are paid, before
-        AuthenticationError or UnreachableError is raised.
+        AuthenticationError, QuotaError or UnreachableError is raised. The last two come when many numbers in a row were
+        refused for passing reasons, however often they were asked.
         """
         waiting = iter(dict.fromkeys(numbers))
         running: set[Future[Answer]] = set()
         failure: BaseException | None = None
+        in_vain = 0
         with ThreadPoolExecutor(THREADS, thread_name_prefix=NAME) as pool:
             while True:
                 while failure is None and len(running) < THREADS and (number := next(waiting, None)) is not None:
@@ -120,10 +137,14 @@ class TwilioLookup:
                     break
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    if (error := future.exception()) is None:
-                        yield future.result()
-                    else:
+                    if (error := future.exception()) is not None:
                         failure = failure or error
+                        continue
+                    answer = future.result()
+                    in_vain = in_vain + 1 if answer.kind is AnswerKind.FAILED and not answer.paid else 0
+                    if in_vain >= MOST_IN_VAIN:
+                        failure = failure or self._give_up(answer.code)
+                    yield answer
         if failure is not None:
             raise failure
 
@@ -141,6 +162,8 @@ class TwilioLookup:
         )
         try:
             return retrying(self._ask_once, e164)
+        except NoConnectionError:
+            raise self._unreachable() from None
         except RetryError as error:
             return self._answer(e164, AnswerKind.FAILED, code=error.message, paid=False)
 
@@ -165,11 +188,19 @@ class TwilioLookup:
         return self._read(e164, answer)
 
     def _unreached(self) -> RingfenceError:
-        if self._reached:
-            return RetryError("no connection")
+        # A host that never answered is a wrong address; one that did may come back.
+        return NoConnectionError("no connection") if self._reached else self._unreachable()
+
+    def _unreachable(self) -> UnreachableError:
         return UnreachableError(
             f"{self._host} cannot be reached.", "Check RINGFENCE_TWILIO__BASE_URL and the network, then run again."
         )
+
+    def _give_up(self, code: str) -> StoppedError:
+        told = f"Twilio refused {MOST_IN_VAIN} numbers in a row (error {code})."
+        if code in ("429", "20429"):
+            return QuotaError(told, "Other programs use up the account's rate; run again later.")
+        return UnreachableError(told, "Run again later; nothing is lost.")
 
     def _read(self, e164: str, answer: requests.Response) -> Answer:
         body = _decode(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +19,7 @@ class Script:
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
     url: str = ""
+    stop: Callable[[], None] = field(default=lambda: None)
 
     def says(self, status: int, body: Any, **headers: str) -> None:
         """Add an answer; text goes out as it is, anything else as JSON. Header names take _ for -."""
@@ -51,6 +52,12 @@ def script() -> Iterator[Script]:
         told.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
+
+        def stop() -> None:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+        told.stop = stop
         yield told
-        server.shutdown()
-        thread.join()
+        stop()

@@ -16,7 +16,7 @@ import pytest
 from ringfence.connectors.lookups import twilio
 from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
 from ringfence.connectors.sandbox.server import Sandbox
-from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
+from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
 from ringfence.core.ports import Answer, AnswerKind, Lookup, Services
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
@@ -115,6 +115,26 @@ def test_a_host_that_does_not_listen_is_named(clock: Any) -> None:
         list(lookup.look_up([NUMBER]))
     lookup.close()
     assert "4155550123" not in repr(caught.getrepr(chain=True))
+
+
+@pytest.mark.parametrize(("status", "body", "error"), [(429, {"code": 20429}, QuotaError), (503, {}, UnreachableError)])
+def test_an_outage_leaves_the_rest_for_another_time(
+    lookup: Lookup, script: Any, status: int, body: Any, error: type[Exception]
+) -> None:
+    script.says(status, body)
+    answers = lookup.look_up([f"+1415555{n:04d}" for n in range(400)])
+    assert [next(answers).kind for _ in range(24)] == [AnswerKind.FAILED] * 24
+    with pytest.raises(error, match="24 numbers in a row"):
+        list(answers)
+    assert len(script.seen) <= 40 * 4
+
+
+def test_a_host_that_goes_away_ends_the_run(lookup: Lookup, script: Any) -> None:
+    script.says(200, {"valid": True, "line_status": {"status": "active"}}, Connection="close")
+    assert [answer.line for answer in lookup.look_up([NUMBER])] == ["active"]
+    script.stop()
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        list(lookup.look_up([NUMBER]))
 
 
 def test_no_log_line_shows_a_number(lookup: Lookup, script: Any, caplog: pytest.LogCaptureFixture) -> None:
