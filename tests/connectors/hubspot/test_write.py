@@ -113,10 +113,20 @@ def test_a_property_that_vanished_stops_the_run_instead_of_refusing_every_row(
     assert portal.requests[UPDATE] == 1
 
 
-def test_fewest_calls_are_those_of_search_batch_read_and_batch_update(crm: HubSpotCrm) -> None:
-    assert crm.fewest_calls(10_000, 10_000) == 250
-    assert crm.fewest_calls(0, 0) == 0
-    assert crm.fewest_calls(201, 1) == 2 + 3 + 1
+@pytest.mark.parametrize(
+    ("read", "written", "calls"),
+    [
+        (0, 0, 0),
+        (10_000, 0, 50),  # searches alone
+        (10_000, 1_000, 50 + 10 + 10),  # searches, the written rows read again, updates
+        (10_000, 10_000, 100 + 100),  # a list, whose rows need no second reading, and updates
+        (201, 1, 2 + 1 + 1),
+    ],
+)
+def test_fewest_calls_are_the_cheaper_way_of_reading_and_full_batches(
+    crm: HubSpotCrm, read: int, written: int, calls: int
+) -> None:
+    assert crm.fewest_calls(read, written) == calls
 
 
 def test_nothing_to_write_makes_no_call(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
