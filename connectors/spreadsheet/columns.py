@@ -12,11 +12,13 @@ from ringfence.core.numbers import Validity, read_number
 from ringfence.core.regions import read_region
 
 from . import words
-from .companions import is_companion
+from .companions import is_companion, was_screened
 from .optouts import reads_as_flag
 
 _DIGIT = re.compile(r"\d")
 _SHAPE = re.compile(r"^\s*(\+|00)|[\s().-]")
+_EPOCH = re.compile(r"1[4-9]\d{8}(\d{3})?")
+_FEW = 5
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?\s*")
 
 
@@ -69,21 +71,24 @@ def holds_numbers(row: Sequence[str], region: str | None) -> bool:
 def find_phones(sample: Sample, country: int | None, region: str | None) -> tuple[FoundColumn, ...]:
     """Return the phone columns in order.
 
-    A column whose header says phone is taken when three in ten of its cells carry enough digits; any other when seven
-    in ten read as numbers and most are written as people write numbers, or nearly all read as numbers.
+    A column whose header says phone, or that was screened before, is taken unless fewer than three in ten of its cells
+    carry enough digits; any other when seven in ten read as numbers and most are written as people write numbers, or
+    when nearly all of a good few read as numbers.
     """
     found = []
     for index, name in enumerate(sample.columns):
         if is_companion(name) or words.is_about_phone(name):
             continue
         pairs = sample.pairs(index, country, region)
-        by = "header" if words.says_phone(name) else "content"
+        by = "header" if words.says_phone(name) or was_screened(sample.columns, name) else "content"
         digits = _share([4 < _digits(text) < 40 and not _DATE.fullmatch(text) for text, _ in pairs])
-        if pairs and digits < 0.3:
+        if digits < 0.3 and len(pairs) >= (_FEW if by == "header" else 1):
+            continue
+        if by == "content" and (words.denies_phone(name) or all(_EPOCH.fullmatch(text) for text, _ in pairs)):
             continue
         share = _share([_looks_like_number(text) and _is_number(text, home) for text, home in pairs])
         shaped = _share([_SHAPE.search(text) is not None for text, _ in pairs])
-        if by == "header" or (len(pairs) > 2 and (share >= 0.9 or (share >= 0.7 and shaped >= 0.5))):
+        if by == "header" or (share >= 0.7 and shaped >= 0.5) or (share >= 0.9 and len(pairs) >= _FEW):
             found.append(FoundColumn(index, name, by, share))
     return tuple(found)
 
@@ -101,7 +106,7 @@ def find_country(sample: Sample) -> FoundColumn | None:
             continue
         cells = sample.cells(index)
         share = _share([read_region(cell) is not None and (by_header or len(cell.strip()) > 3) for cell in cells])
-        if cells and (share < 0.5 if by_header else share < 0.95 or len(cells) < 5):
+        if cells and (share < 0.5 if by_header else share < 0.95 or len(cells) < _FEW):
             continue
         if not cells and not by_header:
             continue
@@ -118,7 +123,7 @@ def find_opt_outs(sample: Sample) -> tuple[FoundColumn, ...]:
         if words.says_opt_out(name) and not is_companion(name):
             cells = sample.cells(index)
             share = _share([reads_as_flag(cell) for cell in cells])
-            if share >= 0.8 or not cells:
+            if share >= 0.5 or not cells:
                 found.append(FoundColumn(index, name, "header", share))
     return tuple(found)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from ringfence.core.reading import screened_value
@@ -51,6 +52,11 @@ def is_companion(name: str) -> bool:
     return _OURS.fullmatch(name.strip().lower()) is not None
 
 
+def was_screened(columns: Sequence[str], name: str) -> bool:
+    """Return whether a column already has a companion."""
+    return f"rf_{_stem(name)}_{Companion.STATUS}" in columns
+
+
 def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
     """Return where the companions of the phone columns go, given the names of all columns."""
     existing = {name.strip(): index for index, name in reversed(list(enumerate(columns)))}
@@ -74,16 +80,24 @@ def companion_values(text: str, verdict: CellVerdict) -> tuple[str, ...]:
         verdict.e164 or "",
         verdict.line_type,
         screened_value(text),
-        verdict.last_screened.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        _stamp(verdict.last_screened),
     )
+
+
+@lru_cache(maxsize=256)
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _stem(name: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in name.strip().lower())
 
 
 def _stems(columns: Sequence[str], phones: Sequence[int]) -> list[str]:
     """Columns whose names fall together get a number, so that no two share a companion."""
     stems: list[str] = []
     for index in phones:
-        name = columns[index].strip().lower()
-        stem = plain = "".join(character if character.isalnum() else "_" for character in name)
+        stem = plain = _stem(columns[index])
         copy = 1
         while stem in stems:
             copy += 1

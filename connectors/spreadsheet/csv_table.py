@@ -150,6 +150,9 @@ class CsvWriter:
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
         """Return the values encoded and quoted as this file does it."""
+        together = "".join(values)
+        if together.isascii() and self._dialect.is_plain(together):
+            return tuple(values)
         return tuple(self._dialect.write(self._encoding.fit(value)) for value in values)
 
     def write(self, row: str, cells: list[str], additions: Sequence[Sequence[str]]) -> None:

@@ -11,15 +11,21 @@ from ringfence.core.errors import FileError, UsageError
 from ringfence.core.numbers import mask
 
 from .columns import FoundColumn, Sample, find_country, find_named, find_opt_outs, find_phones
+from .companions import is_companion
 from .csv_table import CsvTable
 from .encoding import read_head
 from .options import ScreenOptions
 from .table import Table
+from .words import says_opt_out
 
 SAMPLE_ROWS = 1000
 _SAMPLE_SIZE = 16 * 1024 * 1024
 _PREVIEW_ROWS = 5
 _PREVIEW_WIDTH = 40
+_UNREAD_NOTE = (
+    "Column {!r} sounds like opt-outs, but its cells do not say yes or no, so they count for nothing. "
+    "Name it with --opt-out if they should."
+)
 _ZIP = b"PK\x03\x04"
 
 
@@ -79,6 +85,11 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
     notes = list(table.notes)
     if not table.has_header:
         notes.append("The first row holds numbers, so there is no header: columns are called column_1 and so on.")
+    if not options.opt_outs:
+        taken = {column.index for column in opt_outs}
+        notes += [
+            _UNREAD_NOTE.format(name) for index, name in enumerate(table.columns) if _is_missed(index, name, taken)
+        ]
     return Detection(
         path=table.path,
         format=table.format,
@@ -91,6 +102,10 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
         preview=tuple(tuple(_veil(cell) for cell in row) for row in rows[:_PREVIEW_ROWS]),
         notes=tuple(notes),
     )
+
+
+def _is_missed(index: int, name: str, taken: set[int]) -> bool:
+    return index not in taken and says_opt_out(name) and not is_companion(name)
 
 
 def _sample(table: Table[Any]) -> tuple[list[list[str]], int]:

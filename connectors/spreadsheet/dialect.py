@@ -48,9 +48,13 @@ class Dialect:
                 return cells
             position = end + 1
 
+    def is_plain(self, text: str) -> bool:
+        """Return whether a text stands in this file without quotes."""
+        return not self.quote_all and self._special.search(text) is None
+
     def write(self, cell: str) -> str:
         """Return a cell of our own as this file would write it."""
-        if not self.quote_all and not self._needs_quotes.search(cell):
+        if self.is_plain(cell):
             return cell
         if self.escape:
             cell = cell.replace(self.escape, self.escape * 2)
@@ -65,9 +69,9 @@ class Dialect:
         return re.compile(f"(?:{quoted})?(?:[^{stop}]{escaped})*+", re.DOTALL)
 
     @cached_property
-    def _needs_quotes(self) -> re.Pattern[str]:
+    def _special(self) -> re.Pattern[str]:
         special = re.escape(self.delimiter + self.quote + (self.escape or ""))
-        return re.compile(rf"[{special}\r\n]|^\s|\s\Z")
+        return re.compile(rf"[{special}\r\n]")
 
 
 def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None) -> Dialect:

@@ -110,7 +110,7 @@ def detect_encoding(path: Path, named: str | None = None) -> Encoding:
 def _named(name: str, head: bytes) -> Encoding:
     try:
         codec = codecs.lookup(name).name
-        b"".decode(codec)
+        b"a".decode(codec, "replace")
     except LookupError as error:
         raise FileError(
             f"{name!r} is not a text encoding.", "Use a name such as utf-8, cp1252 or shift_jis."

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from ringfence.core.facts import OptOut, judge, offline_facts, with_opt_out
 from ringfence.core.numbers import Number, read_number
@@ -26,11 +27,13 @@ _ENDING = 6
 _SINCE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
+@lru_cache(maxsize=1024)
 def reads_as_flag(text: str) -> bool:
     """Return whether a cell says yes or no, in one of its many spellings."""
     return is_flag(text) or text.strip().casefold() in _NO
 
 
+@lru_cache(maxsize=1024)
 def is_flag(text: str) -> bool:
     """Return whether a cell says that somebody opted out; the date since when says so too."""
     said = text.strip().casefold()
@@ -55,11 +58,13 @@ class OptOuts:
 
     def is_flagged(self, row: Sequence[str]) -> bool:
         """Return whether the row itself asks for silence."""
-        return any(is_flag(row[column]) for column in self.columns if column < len(row))
+        return any(column < len(row) and is_flag(row[column]) for column in self.columns)
 
     def take_in(self, row: Sequence[str], region: str | None) -> None:
         """Collect the numbers of a row that asks for silence: all numbers in all its phone cells."""
-        said = [row[column] for column in self.columns if column < len(row)]
+        said = [row[column] for column in self.columns if column < len(row) and row[column]]
+        if not said:
+            return
         self.unread += sum(not reads_as_flag(text) for text in said)
         if not any(map(is_flag, said)):
             return

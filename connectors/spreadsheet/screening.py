@@ -187,7 +187,7 @@ def _batches(table: Table[R]) -> Iterator[list[tuple[R, list[str]]]]:
     size = 0
     for row in table.rows():
         batch.append(row)
-        size += sum(map(len, row[1]))
+        size += len("".join(row[1]))
         if len(batch) >= BATCH_ROWS or size >= _BATCH_SIZE:
             yield batch
             batch, size = [], 0

@@ -14,13 +14,18 @@ _PHONE_STEMS = (
     "rufnummer", "festnetz", "landline", "portable", "puhelin", "komork", "msisdn", "whatsapp", "телефон", "тел",
     "мобильн", "моб", "τηλεφων", "κινητο", "هاتف", "جوال", "טלפון", "נייד",
 )  # fmt: skip
-_PHONE_WHOLE = frozenset({"tel", "cell", "mob", "тел", "моб", "telnr", "hp"})
-_PHONE_PARTS = ("电话", "電話", "手机", "手機", "携帯", "联系方式", "전화", "휴대", "โทร")
+_PHONE_WHOLE = frozenset({"tel", "cell", "mob", "gsm", "тел", "моб", "telnr", "hp"})
+_PHONE_PARTS = ("whats app", "电话", "電話", "手机", "手機", "携帯", "联系方式", "전화", "휴대", "โทร")
 # What such a column may be about instead of holding numbers.
 _ABOUT_PHONE = frozenset({
     "fax", "telefax", "facsimile", "type", "typ", "tipo", "status", "date", "datum", "time", "id", "ext", "extension",
     "carrier", "verified", "consent", "count", "calls", "phonetic", "传真", "phonebook", "cellar",
     "template", "cancelled",
+})  # fmt: skip
+# Other things that come in long digits.
+_OTHER_NUMBERS = frozenset({
+    "order", "account", "invoice", "customer", "kundennummer", "timestamp", "zip", "postal", "plz", "iban", "vat", "tax",
+    "sku", "ean", "isbn", "upc", "amount", "price", "created", "updated", "modified", "serial", "imei", "card", "ssn",
 })  # fmt: skip
 _COUNTRY_WORDS = frozenset({
     "country", "countrycode", "land", "landeskurzel", "pays", "pais", "paese", "kraj", "maa", "ulke", "orszag", "stat",
@@ -57,6 +62,11 @@ def is_about_phone(header: str) -> bool:
     """Return whether a header names a fax, or a property of a number such as its type."""
     words = plain(header).split()
     return says_opt_out(header) or any(word in _ABOUT_PHONE or word.startswith("fax") for word in words)
+
+
+def denies_phone(header: str) -> bool:
+    """Return whether a header announces numbers that are none of phones."""
+    return is_about_phone(header) or not _OTHER_NUMBERS.isdisjoint(plain(header).split())
 
 
 def says_country(header: str) -> bool:
