@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -87,9 +87,13 @@ class OptOuts:
         number = read_number(*cell)
         if flagged:
             return self._verdict(number, OptOut.OWN)
-        if number.e164 in self.numbers:
-            return self._verdict(number, OptOut.SHARED)
-        return None
+        return self._verdict(number, OptOut.SHARED) if number.e164 in self.numbers else None
+
+    def review(self, cell: Cell, verdict: CellVerdict | None) -> CellVerdict | None:
+        """Return the screener's verdict, or ours where it found the cell to hold a number that opted out."""
+        if verdict is None or verdict.e164 not in self.numbers:
+            return verdict
+        return replace(self._verdict(read_number(*cell), OptOut.SHARED), e164=verdict.e164)
 
     def _may_cover(self, text: str) -> bool:
         """Spare most cells the reading: a cell of plain digits holds the ending of the number that it is read as."""

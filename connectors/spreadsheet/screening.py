@@ -164,8 +164,9 @@ class _Run(Generic[R]):
                 keys[text, region, flagged] = self._opt_outs.judge((text, region), flagged=flagged)
             asked = [key for key in asked if keys[key] is None]
         cells: list[Cell] = [(text, region) for text, region, _ in asked]
-        if asked:
-            keys.update(zip(asked, self._screener.screen(cells), strict=True))
+        answers = self._screener.screen(cells) if cells else ()
+        for key, cell, answer in zip(asked, cells, answers, strict=True):
+            keys[key] = self._opt_outs.review(cell, answer)
         return keys
 
 

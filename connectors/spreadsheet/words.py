@@ -24,8 +24,9 @@ _ABOUT_PHONE = frozenset({
 })  # fmt: skip
 # Other things that come in long digits.
 _OTHER_NUMBERS = frozenset({
-    "order", "account", "invoice", "customer", "kundennummer", "timestamp", "zip", "postal", "plz", "iban", "vat", "tax",
-    "sku", "ean", "isbn", "upc", "amount", "price", "created", "updated", "modified", "serial", "imei", "card", "ssn",
+    "order", "account", "invoice", "customer", "kundennummer", "timestamp", "zip", "postal", "plz", "iban", "vat",
+    "tax", "sku", "ean", "isbn", "upc", "amount", "price", "created", "updated", "modified", "serial", "imei", "card",
+    "ssn",
 })  # fmt: skip
 _COUNTRY_WORDS = frozenset({
     "country", "countrycode", "land", "landeskurzel", "pays", "pais", "paese", "kraj", "maa", "ulke", "orszag", "stat",

@@ -79,8 +79,7 @@ class XlsxTable:
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
         """Return a writer of a new workbook with the same sheets in the same order, the header already written."""
-        book = openpyxl.Workbook(write_only=True)
-        with self._open() as source:
+        with self._open() as source, _new_book() as book:
             for sheet in source.worksheets:
                 copy = book.create_sheet(sheet.title)
                 copy.sheet_state = sheet.sheet_state
@@ -92,7 +91,7 @@ class XlsxTable:
                 if self.has_header:
                     writer.write_header(next(self._all_rows()))
                 yield writer
-        book.save(target)
+            book.save(target)
 
     def _all_rows(self) -> Iterator[Row]:
         with self._open() as book:
@@ -164,6 +163,18 @@ class XlsxWriter:
         copied = [_copied(self._sheet, cell) for cell in row]
         ours = [[_text_cell(self._sheet, value) for value in values] for values in additions]
         self._sheet.append(self._layout.place(copied, ours, None))
+
+
+@contextmanager
+def _new_book() -> Iterator[Any]:
+    """A workbook whose sheets are closed also when it is not saved, because each holds a half-written file open."""
+    book = openpyxl.Workbook(write_only=True)
+    try:
+        yield book
+    finally:
+        for sheet in book.worksheets:
+            if not sheet.closed:
+                sheet.close()
 
 
 def _text(cell: Any) -> str:

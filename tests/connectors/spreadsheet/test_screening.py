@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberFormat
 
 from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions, default_target, screen_file, screening
 from ringfence.connectors.spreadsheet.target import staged
 from ringfence.core.errors import FileError, UsageError
+from ringfence.core.regions import read_region
 
 NAMES = ["status", "reason", "e164", "line_type", "screened_value", "last_screened"]
 
@@ -93,7 +97,7 @@ def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(sc
 @pytest.mark.parametrize(
     "cell",
     ["0044 20 7946 0143", "020-7946-0143", "+44 (0)20 7946 0143", "442079460143.0", "02079460143 / 02079460199",
-     "020 7946 0143 0", "tel:+442079460143", "020 7946 O143", 
+     "020 7946 0143 0", "tel:+442079460143", "020 7946 O143",
      "".join(chr(0xFEE0 + ord(digit)) for digit in "02079460143"), "+442079460143 ext 5"],
 )  # fmt: skip
 def test_no_way_of_writing_an_opted_out_number_reaches_the_screener_with_a_callable_verdict(screen, screener, cell):
@@ -102,6 +106,32 @@ def test_no_way_of_writing_an_opted_out_number_reaches_the_screener_with_a_calla
     asked = [text for batch in screener.batches for text, _ in batch]
     statuses = summary.columns[0].statuses
     assert statuses == {"do_not_contact": 2} or (asked == [cell] and statuses["invalid"] == 1)
+
+
+def test_the_screener_cannot_call_an_opted_out_number_callable(tmp_path: Path, screener):
+    class Knowing:
+        """Knows better than the cell which number is meant."""
+
+        def screen(self, cells):
+            return [replace(verdict, e164="+442079460143") for verdict in screener.screen(cells)]
+
+    (tmp_path / "in.csv").write_text("phone,dnc\n+442079460143,x\n+442079460199,\n")
+    summary = screen_file(tmp_path / "in.csv", tmp_path / "out.csv", ScreenOptions(), Knowing(), lambda *_: None)
+    assert summary.columns[0].statuses == {"do_not_contact": 2}
+
+
+@pytest.mark.parametrize("form", [PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164])
+def test_no_opted_out_number_of_any_country_is_asked_about(screen, screener, form):
+    rows = []
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if number and read_region(region):
+            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            rows += [f"{e164}\t{region}\tx", f"{phonenumbers.format_number(number, form)}\t{region}\t"]
+    _, summary = screen("\n".join(["phone\tcountry\tdnc", *rows]).encode())
+    assert len(rows) > 400
+    assert summary.columns[0].statuses == {"do_not_contact": len(rows)}
+    assert screener.batches == []
 
 
 def test_a_named_opt_out_column_counts_whatever_its_header_says(screen):
