@@ -54,7 +54,7 @@ class OptOuts:
     numbers: set[str] = field(default_factory=set)
     rows: int = 0
     unread: int = 0
-    _endings: set[str] = field(default_factory=set)
+    _endings: bytearray = field(default_factory=lambda: bytearray(10**_ENDING))
 
     def is_flagged(self, row: Sequence[str]) -> bool:
         """Return whether the row itself asks for silence."""
@@ -74,7 +74,8 @@ class OptOuts:
                 number = read_number(row[column], region)
                 found = (number.e164, *number.others) if number.e164 else number.others
                 self.numbers.update(found)
-                self._endings.update(e164[-_ENDING:] for e164 in found)
+                for e164 in found:
+                    self._endings[int(e164[-_ENDING:])] = 1
 
     def judge(self, cell: Cell, *, flagged: bool) -> CellVerdict | None:
         """Return the verdict on a cell that an opt-out covers; None when none does.
@@ -100,7 +101,7 @@ class OptOuts:
         digits = text.translate(_SEPARATORS)
         if not (digits.isascii() and digits.isdigit() and 8 < len(digits) < 40):
             return True
-        return any(digits[at : at + _ENDING] in self._endings for at in range(len(digits) - _ENDING + 1))
+        return any(self._endings[int(digits[at : at + _ENDING])] for at in range(len(digits) - _ENDING + 1))
 
     def _verdict(self, number: Number, opt_out: OptOut) -> CellVerdict:
         facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now)
