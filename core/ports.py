@@ -198,8 +198,8 @@ class Crm(Protocol):
         """Return HTTP requests made so far by purpose: login, describe, opt_outs, read, write, setup."""
         ...
 
-    def fewest_calls(self, read: int, written: int) -> int:
-        """Return the fewest HTTP requests that could read and write so many records of one object."""
+    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:
+        """Return the fewest HTTP requests that could read so many records, all or changed ones, and write some."""
         ...
 
     def identify(self) -> Org:

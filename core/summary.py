@@ -61,6 +61,7 @@ class Summary:
     org: str = ""
     dry_run: bool = False
     complete: bool = False
+    full: bool = False  # whether some object was read in full
     objects: dict[str, Counts] = field(default_factory=dict)
     lookups: int = 0
     lookup_cache_hits: int = 0

@@ -169,10 +169,11 @@ class _Run:
         """Return whether everything was handled."""
         progress = self._job.progress
         feed = self._open_feed()
+        self._summary.full = any(feed.is_full(name) for name in self._job.shapes)
         progress.phase("opt-outs")
         take_opt_outs(self._job.crm, feed, self._job.shapes, self._permissions)
         since = self._job.clock.now() - self._job.policy.max_age
-        if self._job.lookups and any(feed.is_full(name) for name in self._job.shapes):
+        if self._job.lookups and self._summary.full:
             seed_facts(feed, self._job.shapes, self._facts, self._screening.crm_realm, since)
         progress.phase("waiting rows")
         if not self._run_pending():
@@ -289,5 +290,5 @@ def _outcome(summary: Summary) -> RunOutcome:
 def _account(summary: Summary, crm: Crm, duration_s: float) -> None:
     summary.api_calls_by_purpose = dict(crm.calls)
     summary.api_calls = sum(crm.calls.values())
-    summary.fewest_api_calls = crm.fewest_calls(summary.total("read"), summary.total("written"))
+    summary.fewest_api_calls = crm.fewest_calls(summary.total("read"), summary.total("written"), full=summary.full)
     summary.duration_s = round(duration_s, 3)

@@ -50,10 +50,10 @@ class HubSpotCrm:
         """Return HTTP requests made so far by purpose, retries included."""
         return self._client.calls
 
-    def fewest_calls(self, read: int, written: int) -> int:
-        """Return the fewest requests for so many records: a list scan, or searches and batch reads; batch updates."""
-        scan, search = ceil(read / BATCH), ceil(read / SEARCH_PAGE) + ceil(written / BATCH)
-        return min(scan, search) + ceil(written / BATCH)
+    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:
+        """Return the fewest requests: a list scan, or searches and batch reads of what is written; batch updates."""
+        updates = ceil(written / BATCH)
+        return ceil(read / BATCH) + updates if full else ceil(read / SEARCH_PAGE) + 2 * updates
 
     def identify(self) -> Org:
         """Return the portal behind the token; it is asked once. Raises AccessError when the token may not ask."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
-from ringfence.core.errors import SettingsError
+from ringfence.core.addresses import check_address
 
 VARIABLE = "RINGFENCE_HUBSPOT__"
 """Prefix under which the settings stand in the environment (contract, section 3)."""
@@ -30,7 +29,7 @@ class HubSpotSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _safe(cls, value: str) -> str:
-        return _check_url(value)
+        return check_address(value, f"{VARIABLE}BASE_URL", "https://api.hubapi.com")
 
     @property
     def host(self) -> str:
@@ -41,26 +40,3 @@ class HubSpotSettings(BaseModel):
 def is_configured(settings: HubSpotSettings) -> bool:
     """Return whether there is a token to log in with."""
     return settings.access_token is not None and bool(settings.access_token.get_secret_value().strip())
-
-
-def _check_url(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise SettingsError(
-            f"{VARIABLE}BASE_URL is not a web address.", "It looks like https://api.hubapi.com and carries no user."
-        )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise SettingsError(
-            f"{VARIABLE}BASE_URL would send the token to {parts.hostname} in clear text.",
-            "Use https://; http:// is for this machine only.",
-        )
-    return value.strip().rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -6,7 +6,6 @@ cut off after it was sent may have been billed, so it is never repeated here: it
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
+from ringfence.core.addresses import check_address
 from ringfence.core.clock import whole_seconds
 from ringfence.core.errors import (
     AuthenticationError,
@@ -77,17 +77,7 @@ class TwilioSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _safe(cls, value: str) -> str:
-        parts = urlsplit(value.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise SettingsError(
-                "RINGFENCE_TWILIO__BASE_URL is not a web address.", "It looks like https://lookups.twilio.com."
-            )
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise SettingsError(
-                f"RINGFENCE_TWILIO__BASE_URL would send the credentials to {parts.hostname} in clear text.",
-                "Use https://; http:// is for this machine only.",
-            )
-        return value.strip().rstrip("/")
+        return check_address(value, "RINGFENCE_TWILIO__BASE_URL", "https://lookups.twilio.com")
 
 
 def is_configured(settings: TwilioSettings) -> bool:
@@ -271,15 +261,6 @@ def _pause(state: RetryCallState) -> float:
 def _hide_paths(record: logging.LogRecord) -> bool:
     """Return False for log lines of the HTTP library that would show a looked-up number."""
     return "PhoneNumbers/" not in record.getMessage()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 plugin = LookupPlugin(name=NAME, settings=TwilioSettings, configured=is_configured, connect=TwilioLookup)

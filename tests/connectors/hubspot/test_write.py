@@ -114,19 +114,19 @@ def test_a_property_that_vanished_stops_the_run_instead_of_refusing_every_row(
 
 
 @pytest.mark.parametrize(
-    ("read", "written", "calls"),
+    ("read", "written", "full", "calls"),
     [
-        (0, 0, 0),
-        (10_000, 0, 50),  # searches alone
-        (10_000, 1_000, 50 + 10 + 10),  # searches, the written rows read again, updates
-        (10_000, 10_000, 100 + 100),  # a list, whose rows need no second reading, and updates
-        (201, 1, 2 + 1 + 1),
+        (0, 0, False, 0),
+        (10_000, 0, False, 50),  # searches alone
+        (10_000, 10_000, False, 50 + 100 + 100),  # searches, the written rows read again, updates
+        (10_000, 10_000, True, 100 + 100),  # a list, whose rows need no second reading, and updates
+        (201, 1, False, 2 + 1 + 1),
     ],
 )
-def test_fewest_calls_are_the_cheaper_way_of_reading_and_full_batches(
-    crm: HubSpotCrm, read: int, written: int, calls: int
+def test_fewest_calls_are_full_pages_and_full_batches(
+    crm: HubSpotCrm, read: int, written: int, full: bool, calls: int
 ) -> None:
-    assert crm.fewest_calls(read, written) == calls
+    assert crm.fewest_calls(read, written, full=full) == calls
 
 
 def test_nothing_to_write_makes_no_call(crm: HubSpotCrm, portal: HubSpotPortal) -> None:

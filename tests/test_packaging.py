@@ -1,0 +1,78 @@
+"""What ships is what is in the tree, and what is said is what is there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ringfence.apps.settings import known_variables
+from ringfence.core.facts import CALLABLE, Status
+from ringfence.core.state import store
+from ringfence.core.values import Companion
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("apps", "connectors", "core", "mappings")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_folder_with_modules_is_a_listed_package() -> None:
+    listed = set(PROJECT["tool"]["setuptools"]["packages"])
+    folders = {path.parent for room in ROOMS for path in (ROOT / room).rglob("*.py")}
+    assert listed == {"ringfence." + ".".join(folder.relative_to(ROOT).parts) for folder in folders}
+
+
+def test_rooms_are_linked_for_the_checkers() -> None:
+    for room in ROOMS:
+        link = ROOT / ".links" / "ringfence" / room
+        assert link.is_symlink()
+        assert link.resolve() == ROOT / room
+
+
+def test_every_dependency_says_why() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    start, end = lines.index("dependencies = ["), lines.index("[project.optional-dependencies]")
+    named = [line for line in lines[start + 1 : end] if line.strip().startswith('"')]
+    assert len(named) == len(PROJECT["project"]["dependencies"])
+    assert all("# " in line for line in named)
+
+
+def test_requirement_files_carry_hashes_and_name_no_host() -> None:
+    for name in ("run.txt", "dev.txt"):
+        text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index-url" not in text
+        pinned = re.findall(r"^[a-z0-9._-]+(?:\[[^\]]+\])?==", text, re.MULTILINE | re.IGNORECASE)
+        assert len(pinned) > 30
+        assert text.count("--hash=sha256:") >= len(pinned)
+
+
+def test_example_settings_are_complete() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^(RINGFENCE_\w+)=", text, re.MULTILINE)
+    assert sorted(named) == sorted(known_variables())
+    blocks = text.splitlines()
+    for index, line in enumerate(blocks):
+        if line.startswith("RINGFENCE_"):
+            assert blocks[index - 1].startswith(("#", "RINGFENCE_")), f"{line} has no word about it"
+
+
+def test_readme_tables_tell_the_truth() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| [^|]+ \| (yes|no) \|$", text, re.MULTILINE)
+    assert told == [(status.value, "yes" if status in CALLABLE else "no") for status in Status]
+    for companion in Companion:
+        assert f"`rf_phone_{companion.value}`" in text
+
+
+def test_newest_migration_is_the_one_the_code_expects() -> None:
+    folder = ROOT / "core" / "state" / "migrations" / "versions"
+    numbers = [path.name[1:5] for path in folder.glob("v*.py")]
+    assert max(numbers) == store.HEAD
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_are_typed(room: str) -> None:
+    assert (ROOT / room / "py.typed").is_file()
