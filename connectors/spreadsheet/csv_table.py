@@ -16,13 +16,10 @@ from ringfence.core.errors import FileError
 
 from .columns import holds_numbers
 from .companions import Layout
-from .dialect import Dialect, detect_dialect
+from .dialect import MAX_RECORD, Dialect, detect_dialect
 from .encoding import HEAD_BYTES, Encoding, detect_encoding, read_head
 from .options import ScreenOptions
 from .table import name_columns
-
-MAX_RECORD = 4 * 1024 * 1024
-"""Characters of one record: beyond this a quotation mark is missing, not a cell large."""
 
 
 class CsvTable:
@@ -81,7 +78,6 @@ class CsvTable:
         return max(len(cells) for _, cells in itertools.islice(self._records(), int(self.dialect.sep_line), 1000))
 
     def _records(self) -> Iterator[tuple[str, list[str]]]:
-        csv.field_size_limit(MAX_RECORD)
         with self.path.open("rb") as binary:
             binary.seek(len(self.encoding.bom))
             with TextIOWrapper(binary, self.encoding.name, self.encoding.errors, newline="") as stream:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 DELIMITERS = (",", ";", "\t", "|")
+MAX_RECORD = 4 * 1024 * 1024
+"""Characters of one record: beyond this a quotation mark is missing, not a cell large."""
 _SEP_LINE = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)
 _SAMPLE_ROWS = 200
 
@@ -27,7 +29,8 @@ class Dialect:
     sep_line: bool = False
 
     def read(self, lines: Iterable[str], *, strict: bool = False) -> Iterable[list[str]]:
-        """Return the standard library's reader over lines that keep their ends."""
+        """Return the standard library's reader over lines that keep their ends, with room for large cells."""
+        csv.field_size_limit(MAX_RECORD)
         return csv.reader(
             lines,
             delimiter=self.delimiter,

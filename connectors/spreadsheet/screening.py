@@ -97,11 +97,11 @@ def screen_file(
         _collect(table, found, options, opt_outs, progress)
         with table.writer(stage, layout) as writer:
             run = _Run(found, options, opt_outs, screener, writer)
-            rows = 0
-            for batch in _batches(table):
+            rows = size = 0
+            for batch, batch_size in _batches(table):
                 run.handle(batch)
-                rows += len(batch)
-                progress(rows, max(rows, found.rows))
+                rows, size = rows + len(batch), size + batch_size
+                progress(rows, table.estimate(rows, size))
         progress(rows, rows)
     return Summary(
         source=source,
@@ -176,24 +176,24 @@ def _collect(
     if not opt_outs.columns:
         return
     country = found.country.index if found.country else None
-    for batch in _batches(table):
+    for batch, _ in _batches(table):
         for _, cells in batch:
             opt_outs.take_in(cells, region_of(cells, country, options.region))
         progress(0, found.rows)
 
 
-def _batches(table: Table[R]) -> Iterator[list[tuple[R, list[str]]]]:
-    """Batches bounded by rows and by text, so that large cells do not add up."""
+def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]:
+    """Batches and their size in characters; bounded by rows and by text, so that large cells do not add up."""
     batch: list[tuple[R, list[str]]] = []
     size = 0
     for row in table.rows():
         batch.append(row)
-        size += len("".join(row[1]))
+        size += len(",".join(row[1])) + 1
         if len(batch) >= BATCH_ROWS or size >= _BATCH_SIZE:
-            yield batch
+            yield batch, size
             batch, size = [], 0
     if batch:
-        yield batch
+        yield batch, size
 
 
 def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerdict | None) -> None:

@@ -167,6 +167,13 @@ def test_large_and_binary_cells_are_verdicts(screen):
     assert b",sha256:" in data
 
 
+def test_a_very_large_cell_does_not_spoil_the_detection(screen):
+    text = f'id;phone;note\n1;+442079460000;"{"x;y, " * 40_000}"\n2;+442079460001;z\n'
+    data, summary = screen(text.encode())
+    assert summary.columns[0].statuses == {"valid": 2}
+    assert data.decode().count("x;y, ") == 40_000
+
+
 def test_the_last_line_may_lack_its_end(screen):
     data, _ = screen(b"id,phone\r\n1,+442079460000")
     assert data.endswith(b"+442079460000,2026-03-04T05:06:07Z")

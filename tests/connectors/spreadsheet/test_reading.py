@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.connectors.spreadsheet import ScreenOptions, detect
-from ringfence.connectors.spreadsheet.csv_table import MAX_RECORD
+from ringfence.connectors.spreadsheet.dialect import MAX_RECORD
 from ringfence.connectors.spreadsheet.encoding import HEAD_BYTES, Encoding, detect_encoding
 from ringfence.core.errors import FileError, UsageError
 
