@@ -89,10 +89,13 @@ def offline_facts(number: Number, now: datetime) -> Facts:
 def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     """Return the facts with a provider's answer laid over them.
 
-    An answer that knows nothing changes no fact about the number: unknown is not invalid.
+    An answer that knows nothing changes no fact about the number, for unknown is not invalid; an inconclusive one is
+    named in the reason, so that the CRM tells that the number was asked about.
     """
-    if answer.kind is not AnswerKind.KNOWN:
+    if answer.kind is AnswerKind.FAILED:
         return facts
+    if answer.kind is AnswerKind.INCONCLUSIVE:
+        return replace(facts, code=ReasonCode.INCONCLUSIVE, source=source, observed_at=answer.observed_at)
     line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
     if line_type is LineType.UNKNOWN:
         line_type = facts.line_type
@@ -101,7 +104,7 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
         return replace(common, validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN
     if line is LineState.UNKNOWN:
-        return common
+        return replace(common, code=ReasonCode.INCONCLUSIVE)
     return replace(common, line=line, code=_LINE_REASONS[line])
 
 
@@ -144,6 +147,7 @@ _SENTENCES = {
     ReasonCode.OUT_OF_SERVICE: "{source} says the number is no longer in service",
     ReasonCode.SUSPENDED: "{source} says the line is barred for now",
     ReasonCode.UNREACHABLE: "{source} could not reach the line",
+    ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
     ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
 }
 
@@ -155,8 +159,8 @@ _OPT_OUT_SENTENCES = {
 
 def _reason(facts: Facts) -> str:
     if facts.opt_out is not OptOut.NONE:
-        return f"{facts.code}: {_OPT_OUT_SENTENCES[facts.opt_out]}"
+        return facts.number.explain(facts.code, _OPT_OUT_SENTENCES[facts.opt_out])
     sentence = _SENTENCES.get(facts.code)
     if sentence is None:
         return facts.number.sentence()
-    return f"{facts.code}: {sentence.format(source=facts.source)}"[:255]
+    return facts.number.explain(facts.code, sentence.format(source=facts.source))

@@ -70,7 +70,7 @@ def _answer(reading: Reading, slot: Slot, since: datetime) -> Answer | None:
         valid, line, kind = True, _LINES[Status(status)].value, AnswerKind.KNOWN
     elif status == Status.INVALID and reason.startswith(ReasonCode.PROVIDER_INVALID):
         valid, line, kind = False, None, AnswerKind.KNOWN
-    elif status == Status.VALID:
+    elif status == Status.VALID and reason.startswith(ReasonCode.INCONCLUSIVE):
         valid, line, kind = True, None, AnswerKind.INCONCLUSIVE
     else:
         return None

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
 
-import click
 import typer
 
-from ringfence.core.errors import RingfenceError
+from ringfence.core.errors import RingfenceError, UsageError
 
 from .check import check
 from .demo import demo
@@ -69,18 +68,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output.json = "--json" in words
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        code = app(args=words, standalone_mode=False)
+        code = app(args=words, prog_name="ringfence", standalone_mode=False)
     except RingfenceError as error:
         output.fail(error)
         return error.exit_code
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        if output.json:
-            output.document({"error": "UsageError", "message": error.format_message(), "remedy": "", "exit_code": 2})
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as error:
+        # Without words it is the help, which has been printed.
+        if message := str(error):
+            output.fail(UsageError(f"{message.rstrip('.')}.", "`--help` behind a command explains its words."))
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
         output.note("Interrupted. What was done stays done; run again to go on from there.", style=None)
         output.document({"error": "Interrupted", "message": "interrupted", "remedy": "run again", "exit_code": 130})
         return INTERRUPTED

@@ -120,10 +120,14 @@ class Number:
 
     def sentence(self) -> str:
         """Return "code: short sentence" of at most 255 characters, with the repairs and the count of other numbers."""
+        return self.explain(self.reason, _SENTENCES[self.reason])
+
+    def explain(self, code: ReasonCode, sentence: str) -> str:
+        """Return another reason for this number in the same form, so that its repairs stay named."""
         notes = list(self.repairs)
         if self.others:
             notes.append(f"{len(self.others)} other number{'s' if len(self.others) > 1 else ''} in the field")
-        text = f"{self.reason}: {_SENTENCES[self.reason]}"
+        text = f"{code}: {sentence}"
         if notes:
             text += f" ({'; '.join(notes)})"
         return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 3] + "..."

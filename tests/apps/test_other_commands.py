@@ -1,0 +1,180 @@
+"""``check``, ``setup``, ``screen``, ``lookup``, ``demo`` and the help."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.apps.cli.app import app
+from ringfence.apps.registry import crm_plugins
+from ringfence.connectors.sandbox.server import Sandbox
+
+CRMS = sorted(crm_plugins())
+
+
+@pytest.mark.usefixtures("settings")
+def test_check_takes_every_configured_crm(cli: Any) -> None:
+    result = cli("check", "--json")
+    assert result.code == 0
+    assert [crm["crm"] for crm in result.document["crms"]] == CRMS
+    assert all(crm["ready"] for crm in result.document["crms"])
+    assert cli("check").out.count("ready") == len(CRMS)
+
+
+def test_check_without_any_crm_says_what_to_do(cli: Any) -> None:
+    result = cli("check")
+    assert result.code == 2
+    assert ".env.example" in result.err
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(contacts=50, bare=True) as running:
+        for name, value in running.settings().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_setup_makes_an_account_ready(cli: Any, bare: Sandbox, crm: str, tmp_path: Path) -> None:
+    assert cli("check", crm).code == 3
+    assert cli("sync", crm).code == 3
+    planned = cli("setup", crm, "--dry-run", "--json").document["steps"]
+    assert planned
+    assert cli("check", crm).code == 3
+    emitted = cli("setup", crm, "--emit", str(tmp_path / "project"), "--json").document
+    assert emitted["files"]
+    assert all(Path(file).is_file() for file in emitted["files"])
+    assert cli("setup", crm).code == 0
+    assert cli("setup", crm, "--json").document["steps"] == []
+    assert cli("check", crm).code == 0
+    assert cli("sync", crm).code == 0
+
+
+def test_screen_adds_columns_and_keeps_the_rest(cli: Any) -> None:
+    Path("contacts.csv").write_text(
+        "name;phone;country\nAda;020 7946 0018;UK\nBob;n/a;US\nEve;(202) 555-0143;USA\n", encoding="utf-8"
+    )
+    result = cli("screen", "contacts.csv", "-o", "out.csv", "--json")
+    assert result.code == 0
+    assert result.document["rows"] == 3
+    with Path("out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert [row["rf_phone_status"] for row in rows] == ["valid", "invalid", "valid"]
+    assert rows[0]["rf_phone_e164"] == "+442079460018"
+    assert [row["name"] for row in rows] == ["Ada", "Bob", "Eve"]
+    assert cli("screen", "contacts.csv", "-o", "out.csv").code == 2
+    assert cli("screen", "contacts.csv", "-o", "contacts.csv", "--force").code == 2
+    assert cli("screen", "missing.csv").code == 2
+    assert cli("screen", "contacts.csv", "--lookups").code == 2
+
+
+def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
+    Path("contacts.csv").write_text("phone\n+442079460018\n+12025550143\n", encoding="utf-8")
+    result = cli("screen", "contacts.csv", "--preview")
+    assert result.code == 0
+    assert "phone column 'phone'" in result.out
+    assert "442079460018" not in result.out
+    assert not Path("contacts.screened.csv").exists()
+
+
+def test_screen_buys_only_when_told_and_within_the_budget(
+    cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = "".join(f"+1202555{i:04}\n" for i in range(100, 200))
+    Path("contacts.csv").write_text(f"phone\n{numbers}", encoding="utf-8")
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "60")
+    assert cli("screen", "contacts.csv", "--json").document["lookups"] == 0
+    assert not sandbox.twilio.asked
+    cut = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
+    assert cut.code == 4
+    assert sum(sandbox.twilio.asked.values()) == 60
+    done = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
+    assert done.code == 0
+    assert set(sandbox.twilio.asked.values()) == {1}
+    assert len(sandbox.twilio.asked) == 100
+
+
+def test_lookup_explains_one_number(
+    cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = cli("lookup", "020 7946 0018 ext. 12", "--region", "United Kingdom", "--json").document
+    assert told["status"] == "valid"
+    assert told["e164"] == "+442079460018"
+    assert told["extension"] == "12"
+    assert cli("lookup", "020 7946 0018", "--json").document["status"] == "unknown"
+    assert cli("lookup", "020 7946 0018", "--region", "Atlantis").code == 2
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    assert cli("lookup", "+442079460018", "--json").document["lookups"] == 1
+    assert cli("lookup", "+442079460018", "--json").document["lookups"] == 0
+    assert sandbox.twilio.asked == {"+442079460018": 1}
+
+
+def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Any) -> None:
+    result = cli("demo", "--contacts", "300", "--json")
+    assert result.code == 0
+    passes = result.document["passes"]
+    assert [one["crm"] for one in passes] == ["salesforce", "salesforce", "hubspot", "hubspot"]
+    for first, second in (passes[:2], passes[2:]):
+        assert sum(counts["written"] for counts in first["objects"].values()) > 100
+        assert sum(counts["written"] for counts in second["objects"].values()) == 0
+    told = cli("demo", "--contacts", "300").out
+    assert told.count("Nothing to change.") == 2
+    assert "do_not_contact" in told
+
+
+def test_sandbox_prints_settings_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
+    words = ["sandbox", "--contacts", "20", "--ports", "0,0,0", "--json", "--env-file", ".env"]
+    with subprocess.Popen([*command, *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        settings = json.loads(process.stdout.readline())
+        checked = subprocess.run([*command, "check", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        process.send_signal(2)
+        assert process.wait(20) == 0
+    assert settings["RINGFENCE_HUBSPOT__BASE_URL"].startswith("http://127.0.0.1:")
+    assert json.loads(checked.stdout)["ready"] is True
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_sync_leaves_a_resumable_state(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
+    with Sandbox(contacts=2000) as sandbox:
+        (tmp_path / ".env").write_text(
+            "".join(f"{name}={value}\n" for name, value in sandbox.settings().items()), encoding="utf-8"
+        )
+        with subprocess.Popen([*command, "sync", "hubspot", "--json"], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+            deadline = time.monotonic() + 30
+            while not sandbox.hubspot.requests["POST /crm/v3/objects/{object_type}/batch/update"]:
+                assert time.monotonic() < deadline, dict(sandbox.hubspot.requests)
+                assert process.poll() is None
+                time.sleep(0.005)
+            process.send_signal(2)
+            assert process.wait(20) == 130
+        again = subprocess.run([*command, "sync", "hubspot", "--json"], cwd=tmp_path, capture_output=True, timeout=60)
+        listed = subprocess.run([*command, "runs", "list", "--json"], cwd=tmp_path, capture_output=True, timeout=60)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["complete"] is True
+    outcomes = [run["outcome"] for run in json.loads(listed.stdout)["runs"]]
+    assert outcomes == ["done", "interrupted"]
+
+
+def test_every_command_has_help_and_json(cli: Any) -> None:
+    assert cli().code == 2
+    assert cli("--version").out.startswith("ringfence ")
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert set(names) == {"demo", "sandbox", "check", "setup", "sync", "screen", "lookup"}
+    for name in [*names, "runs list", "runs show"]:
+        told = cli(*name.split(), "--help")
+        assert told.code == 0
+        assert "--json" in told.out
