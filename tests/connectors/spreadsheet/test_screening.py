@@ -173,7 +173,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch):
     peaks = []
     for rows in (2_000, 12_000):
         source = tmp_path / f"{rows}.csv"
-        source.write_text("id,phone,dnc\n" + "".join(f"{n},cell {n},\n" for n in range(rows)))
+        source.write_text("id,phone,note\n" + "".join(f"{n},cell {n},{'x' * 200}\n" for n in range(rows)))
         screen_file(source, tmp_path / f"warm{rows}.csv", options, Forgetful(), lambda *_: None)
         tracemalloc.start()
         screen_file(source, tmp_path / f"out{rows}.csv", options, Forgetful(), lambda *_: None)
