@@ -1,0 +1,252 @@
+"""One method per endpoint, over simple-salesforce as transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from simple_salesforce import Salesforce
+from simple_salesforce.exceptions import SalesforceError
+
+from ringfence.core.errors import MappingError, RetryError
+from ringfence.core.ports import Services
+
+from .auth import Token, choose_source
+from .errors import AnswerError, SessionError, read_error, read_fault
+from .settings import SalesforceSettings
+from .transport import Transport, Usage
+
+PAGE = 2_000
+"""Records of one query page or one retrieve, at most (salesforce facts, sections 2.1 and 2.4)."""
+
+COLLECTION = 200
+"""Records of one sObject Collections update."""
+
+SUBREQUESTS = 25
+HEAVY_SUBREQUESTS = 5
+"""Subrequests of one Composite call; how many of them may be queries or collections."""
+
+MAX_URI = 16_384
+
+NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
+"""Keeps assignment rules from changing the owner on our updates. It is sent with the call and with each subrequest: the
+documents name it for both and do not say whether the outer one reaches in (salesforce facts, section 2.6)."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One subrequest of a Composite call; ``path`` is below ``/services/data/vNN.0/``."""
+
+    method: str
+    path: str
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PartAnswer:
+    """What became of a subrequest; status 0 where the answer does not mention it."""
+
+    status: int
+    body: Any
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the subrequest was carried out."""
+        return 200 <= self.status < 300
+
+
+class SalesforceClient:
+    """The endpoints that ringfence uses. Every method raises the errors of ``read_error``, of the transport and of the
+    token source. Safe with threads. Constructing it makes no call; raises SettingsError where no log-in is set.
+    """
+
+    def __init__(self, settings: SalesforceSettings, services: Services) -> None:
+        self._version = settings.api_version
+        self._transport = Transport(services.clock)
+        self._source = choose_source(settings, self._transport, services)
+        self._library: tuple[Token, Salesforce] | None = None
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return HTTP requests made so far by purpose, retries included."""
+        return self._transport.calls
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the org's API usage as the last answer told it."""
+        return self._transport.usage
+
+    def server_now(self) -> datetime | None:
+        """Return the time at Salesforce in UTC; None before the first answer."""
+        return self._transport.server_now()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.session.close()
+
+    def organization(self) -> Row:
+        """Return Id, Name, IsSandbox and OrganizationType of the org."""
+        soql = "SELECT Id, Name, IsSandbox, OrganizationType FROM Organization LIMIT 1"
+        records = self.query(soql, "login")["records"]
+        if not records:
+            raise AnswerError(
+                "The org does not show its own record.", "Check the user's permissions.", read_fault(None)
+            )
+        row: Row = records[0]
+        return row
+
+    def user(self, purpose: str) -> Row:
+        """Return the user behind the token: ``user_id``, ``preferred_username``, ``name``."""
+        return self._row(purpose, "the user's details", lambda sf: sf.oauth2("userinfo"))
+
+    def describe(self, object_name: str) -> Row:
+        """Return the describe of an object as this user sees it."""
+        path = f"sobjects/{object_name}/describe"
+        return self._row("describe", f"the describe of {object_name}", lambda sf: sf.restful(path))
+
+    def object_names(self) -> list[str]:
+        """Return the names of all objects that this user sees."""
+        answer = self._row("describe", "the list of objects", lambda sf: sf.restful("sobjects"))
+        return [str(row["name"]) for row in answer["sobjects"]]
+
+    def query(self, soql: str, purpose: str) -> Row:
+        """Return the first page of a query: ``totalSize``, ``done``, ``records``, ``nextRecordsUrl``."""
+        return self._row(purpose, "a query", lambda sf: sf.query(soql), "records")
+
+    def more(self, url: str, purpose: str) -> Row:
+        """Return the page at a ``nextRecordsUrl``. Raises LocatorError when it has expired."""
+        return self._row(purpose, "the next page", lambda sf: sf.query_more(url, identifier_is_url=True), "records")
+
+    def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str], purpose: str) -> list[Row | None]:
+        """Return the records of up to 2,000 ids in their order, None for one that is missing or deleted."""
+        path, body = f"composite/sobjects/{object_name}", {"ids": list(ids), "fields": list(fields)}
+        rows = self._call(purpose, f"reading {object_name} by id", lambda sf: _list(sf.restful, path, body))
+        return [row or None for row in rows]
+
+    def composite(self, parts: Sequence[Part], purpose: str) -> list[PartAnswer]:
+        """Carry out up to 25 subrequests in one call and return what became of each, in their order."""
+        body = {"allOrNone": False, "compositeRequest": [self._subrequest(n, part) for n, part in enumerate(parts)]}
+
+        def send(sf: Salesforce) -> Any:
+            return sf.restful("composite", method="POST", json=body, headers=NO_ASSIGNMENT)
+
+        answers = self._row(purpose, "a Composite call", send, "compositeResponse")["compositeResponse"]
+        by_reference = {answer.get("referenceId"): answer for answer in answers}
+        if None in by_reference:
+            raise read_error("a Composite call", 400, by_reference[None].get("body"))
+        found = [by_reference.get(f"r{n}") for n in range(len(parts))]
+        return [PartAnswer(a.get("httpStatusCode", 0), a.get("body")) if a else PartAnswer(0, None) for a in found]
+
+    def read_together(self, parts: Sequence[Part], purpose: str, what: str) -> list[Any]:
+        """Return the bodies of up to 25 subrequests that only read; the call is repeated when one fails in passing."""
+
+        def send() -> list[Any]:
+            answers = self.composite(parts, purpose)
+            for answer in answers:
+                if not answer.ok:
+                    raise read_error(what, answer.status or 500, answer.body)
+            return [answer.body for answer in answers]
+
+        return self._transport.carry(purpose, what, send)
+
+    def tooling_query(self, soql: str) -> Row:
+        """Return the first page of a query of the Tooling API."""
+        return self._row(
+            "setup", "a Tooling query", lambda sf: sf.restful("tooling/query", params={"q": soql}), "records"
+        )
+
+    def create_field(self, full_name: str, metadata: Row) -> None:
+        """Create a custom field through the Tooling API."""
+        path, body = "tooling/sobjects/CustomField", {"FullName": full_name, "Metadata": metadata}
+        self._call("setup", f"the field {full_name}", lambda sf: sf.restful(path, method="POST", json=body))
+
+    def create(self, object_name: str, body: Row) -> str:
+        """Create a record and return its id."""
+        path = f"sobjects/{object_name}"
+        row = self._row(
+            "setup", f"a new {object_name}", lambda sf: sf.restful(path, method="POST", json=dict(body)), "id"
+        )
+        return str(row["id"])
+
+    def update(self, object_name: str, record_id: str, body: Row) -> None:
+        """Change a record of the org's set-up."""
+        path = f"sobjects/{object_name}/{record_id}"
+        self._call("setup", f"a {object_name}", lambda sf: sf.restful(path, method="PATCH", json=dict(body)))
+
+    def _row(self, purpose: str, what: str, send: Callable[[Salesforce], Any], key: str = "") -> Row:
+        def checked(sf: Salesforce) -> Row:
+            answer = send(sf)
+            if not isinstance(answer, dict) or (key and key not in answer):
+                raise RetryError(f"The answer to {what} is not what Salesforce sends.")
+            return answer
+
+        row: Row = self._call(purpose, what, checked)
+        return row
+
+    def _call(self, purpose: str, what: str, send: Callable[[Salesforce], Any]) -> Any:
+        def once() -> Any:
+            token = self._source.current()
+            try:
+                return self._send(token, what, send)
+            except SessionError as refused:
+                return self._send(self._source.renew(refused, token), what, send)
+
+        return self._transport.carry(purpose, what, once)
+
+    def _send(self, token: Token, what: str, send: Callable[[Salesforce], Any]) -> Any:
+        try:
+            return send(self._connect(token))
+        except SalesforceError as error:
+            # The library's error quotes the whole answer, which may hold phone numbers.
+            raise read_error(what, error.status, error.content) from None
+
+    def _connect(self, token: Token) -> Salesforce:
+        held = self._library
+        if held is not None and held[0] == token:
+            return held[1]
+        library = Salesforce(
+            session_id=token[0],
+            instance_url=token[1],
+            version=self._version,
+            session=self._transport.session,
+            object_pairs_hook=dict,
+        )
+        library.headers.pop("X-PrettyPrint")
+        self._library = (token, library)
+        return library
+
+    def _subrequest(self, number: int, part: Part) -> dict[str, Any]:
+        url = f"/services/data/v{self._version}/{part.path}"
+        request: dict[str, Any] = {"method": part.method, "url": url, "referenceId": f"r{number}"}
+        if part.headers:
+            request["httpHeaders"] = dict(part.headers)
+        if part.body is not None:
+            request["body"] = part.body
+        return request
+
+
+def query_part(soql: str, *, deleted_too: bool = False) -> Part:
+    """Return a query as a subrequest. Raises MappingError when it is longer than an address may be."""
+    path = f"{'queryAll' if deleted_too else 'query'}?q={quote(soql, safe=_UNQUOTED)}"
+    if len(path) + len("/services/data/v00.0/") > MAX_URI:
+        raise MappingError(
+            f"A query of the mapping has {len(path):,} characters in its address; Salesforce takes {MAX_URI:,}.",
+            "Map fewer phone fields on one object, or shorten its filter.",
+        )
+    return Part("GET", path)
+
+
+_UNQUOTED = "'(),:*!/<>="
+
+
+def _list(restful: Callable[..., Any], path: str, body: Row) -> list[Any]:
+    answer = restful(path, method="POST", json=body)
+    if not isinstance(answer, list) or len(answer) != len(body["ids"]):
+        raise RetryError(f"The answer to {path} is not what Salesforce sends.")
+    return answer

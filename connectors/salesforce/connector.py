@@ -1,0 +1,141 @@
+"""Salesforce as a :class:`ringfence.core.ports.Crm`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
+from pathlib import Path
+
+from ringfence.core.errors import MappingError
+from ringfence.core.ports import Capabilities, Finding, Org, Services, SetupStep
+from ringfence.core.shapes import ObjectShape
+from ringfence.core.values import Change, Record, RowResult
+
+from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
+from .cursor import read_position
+from .feed import SalesforceFeed, Source, open_feed, read_records
+from .fields import CONVERTED, RowReader, is_lead
+from .pages import read_masters
+from .preflight import check_account, check_object
+from .project import write_project
+from .schema import Schema
+from .settings import SalesforceSettings
+from .setup import apply_steps, plan_steps
+from .write import Writer
+
+NAME = "salesforce"
+WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
+"""Changes that one Composite call takes."""
+
+_DEVELOPER = "Developer Edition"
+
+
+class SalesforceCrm:
+    """One org, with the shapes of its mapping by object name. Every method raises as its port says.
+
+    Constructing it makes no call. Raises SettingsError where no log-in is set, MappingError for a filter that is not a
+    SOQL condition.
+    """
+
+    name = NAME
+    capabilities = Capabilities(write_batch=WRITE_BATCH)
+
+    def __init__(self, settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
+        self._settings = settings
+        self._clock = services.clock
+        self._shapes = dict(shapes)
+        self._readers = {name: RowReader(shape) for name, shape in shapes.items()}
+        self._scopes = {name: _read_filter(shape) for name, shape in shapes.items()}
+        self._client = SalesforceClient(settings, services)
+        self._schema = Schema(self._client)
+        self._org: Org | None = None
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return HTTP requests made so far by purpose, retries included."""
+        return self._client.calls
+
+    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002  # both reads are queries
+        """Return the fewest requests for so many records: full query pages, and Composite calls of five collections."""
+        return ceil(read / PAGE) + ceil(written / WRITE_BATCH)
+
+    def identify(self) -> Org:
+        """Log in and return the org; it is asked once. A Developer Edition is no production."""
+        if self._org is None:
+            row = self._client.organization()
+            production = not row["IsSandbox"] and row["OrganizationType"] != _DEVELOPER
+            self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production)
+        return self._org
+
+    def check(self) -> list[Finding]:
+        """Return what is right and wrong: org, user, API calls left, objects, fields, access, filter."""
+        findings = list(check_account(self._client, self.identify()))
+        for shape in self._shapes.values():
+            findings += check_object(self._client, self._schema, shape)
+        return findings
+
+    def plan_setup(self) -> list[SetupStep]:
+        """Return the fields, the permission set, its grants and its assignment that are missing."""
+        return plan_steps(self._client, self._schema, self._shapes)
+
+    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Create the steps, yielding each one when it is done."""
+        return apply_steps(self._client, self._schema, steps)
+
+    def emit_setup(self, folder: Path) -> list[Path]:
+        """Write an sfdx source project into the folder; return the files written. Makes no call."""
+        return write_project(self._shapes, folder, self._settings.api_version)
+
+    def open_feed(self, cursors: Mapping[str, str | None]) -> SalesforceFeed:
+        """Take the watermark of each object from Salesforce and return the reads up to it."""
+        sources = [
+            Source(reader, self._scopes[name], read_position(cursors.get(name)))
+            for name, reader in self._readers.items()
+        ]
+        if (now := self._client.server_now()) is None:
+            self.identify()
+            now = self._client.server_now() or self._clock.now()
+        return open_feed(self._client, sources, now)
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
+        """Return the present state of the records, each survivor of a merge once under its own id."""
+        reader, scope = self._readers[object_name], self._scopes[object_name]
+        extra = (CONVERTED,) if is_lead(reader.shape) else ()
+        wanted = list(dict.fromkeys(ids))
+        asked: set[str] = set()
+        found: dict[str, Row] = {}
+        while wanted:
+            asked.update(wanted)
+            missing = self._retrieve(object_name, wanted, (*reader.fields, *extra), found)
+            masters = read_masters(self._client, object_name, missing) if missing else {}
+            wanted = [master for master in dict.fromkeys(masters.values()) if master not in asked]
+        rows = [row for row in found.values() if not row.get(CONVERTED)]
+        return read_records(self._client, reader, scope, rows, "read")
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes, 1,000 in a call where none is guarded and 25 where they are; results keep their order."""
+        return Writer(self._client, self._clock, changes).write()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _retrieve(self, name: str, ids: Sequence[str], fields: Sequence[str], found: dict[str, Row]) -> list[str]:
+        missing = []
+        for start in range(0, len(ids), PAGE):
+            chunk = ids[start : start + PAGE]
+            for record_id, row in zip(chunk, self._client.retrieve(name, chunk, fields, "read"), strict=True):
+                if row is None:
+                    missing.append(record_id)
+                else:
+                    found[str(row["Id"])] = row
+        return missing
+
+
+def _read_filter(shape: ObjectShape) -> str | None:
+    if shape.filter is None or isinstance(shape.filter, str):
+        return shape.filter or None
+    raise MappingError(
+        f"The filter of {shape.name} is a list; Salesforce takes a SOQL condition.",
+        'Write it as text, such as "AccountId != null".',
+    )

@@ -1,0 +1,161 @@
+"""What Salesforce's refusals mean: code or status -> our error, and row code -> outcome of the row.
+
+Codes come first, the HTTP status decides where there is no known code (salesforce facts, section 2.8).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, RetryError, RingfenceError, SchemaError
+from ringfence.core.numbers import mask
+from ringfence.core.values import Outcome, RowResult
+
+from .settings import VARIABLE
+
+
+class Action(Enum):
+    """What helps."""
+
+    WAIT = auto()  # the same call will work later
+    SLOW_DOWN = auto()  # likewise: too many long requests at once
+    STOP = auto()  # the daily quota is used up
+    LOG_IN = auto()  # credentials, or a token that has expired
+    GRANT = auto()  # permissions
+    RESTART = auto()  # the query cursor is gone: read on behind the last row
+    RENAME = auto()  # a field or object that the org lacks or hides: the same for every row
+    CORRECT = auto()  # the request itself
+
+
+CODES = {
+    "INVALID_SESSION_ID": Action.LOG_IN,
+    "INVALID_AUTH_HEADER": Action.LOG_IN,
+    "Bad_OAuth_Token": Action.LOG_IN,
+    "REQUEST_LIMIT_EXCEEDED": Action.STOP,
+    "SERVER_UNAVAILABLE": Action.WAIT,
+    "UNKNOWN_EXCEPTION": Action.WAIT,
+    "QUERY_TIMEOUT": Action.WAIT,
+    "UNABLE_TO_LOCK_ROW": Action.WAIT,
+    "PROCESSING_HALTED": Action.WAIT,
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK": Action.WAIT,
+    "API_DISABLED_FOR_ORG": Action.GRANT,
+    "API_CURRENTLY_DISABLED": Action.GRANT,
+    "INSUFFICIENT_ACCESS": Action.GRANT,
+    "INSUFFICIENT_ACCESS_OR_READONLY": Action.GRANT,
+    "TXN_SECURITY_METERING_ERROR": Action.GRANT,
+    "INVALID_QUERY_LOCATOR": Action.RESTART,
+    "INVALID_FIELD": Action.RENAME,
+    "INVALID_TYPE": Action.RENAME,
+    "MALFORMED_QUERY": Action.RENAME,
+    "NOT_FOUND": Action.RENAME,
+}
+STATUSES = {
+    401: Action.LOG_IN,
+    403: Action.GRANT,
+    406: Action.WAIT,  # 406 and 420 were seen as passing faults of Salesforce's edge
+    408: Action.WAIT,
+    420: Action.WAIT,
+    429: Action.SLOW_DOWN,
+}
+
+ROW_CONFLICTS = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "CANNOT_UPDATE_CONVERTED_LEAD"})
+"""Row codes that say that the record was deleted, merged or converted since it was read."""
+
+ROW_RETRIES = frozenset({"UNABLE_TO_LOCK_ROW", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
+"""Row codes that a later try may cure."""
+
+_CLIENT_LIMIT_WORDS = "TotalRequests"
+_NUMBER = re.compile(r"(?<![\w.+])\+?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Salesforce's own code (empty where it gave none) and words, phone numbers masked."""
+
+    code: str
+    words: str
+
+    @property
+    def locked(self) -> bool:
+        """Return whether a later try may cure it; a lock may hide inside the text of a failed trigger."""
+        return self.code in ROW_RETRIES or "UNABLE_TO_LOCK_ROW" in self.words
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.code, self.words) if part)
+
+
+class AnswerError(SchemaError):
+    """Salesforce refused the request itself: ``fault`` holds its code and words."""
+
+    def __init__(self, message: str, remedy: str, fault: Fault) -> None:
+        super().__init__(message, remedy)
+        self.fault = fault
+
+
+class SessionError(AuthenticationError):
+    """The token was refused; a new one may help."""
+
+
+class LocatorError(RetryError):
+    """The query cursor has expired: the read goes on behind the last row it gave."""
+
+
+class BusyError(RetryError):
+    """Too much at once: a passing fault that ends as QuotaError when waiting does not help."""
+
+
+def read_fault(content: object) -> Fault:
+    """Return the first fault in an answer's body: a list of ``errorCode`` or ``statusCode``, or OAuth's two keys."""
+    first = content[0] if isinstance(content, list) and content else content
+    if not isinstance(first, dict):
+        word = first.strip() if isinstance(first, str) else ""
+        return Fault(word if re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", word) else "", "")
+    code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
+    words = first.get("message") or first.get("error_description") or ""
+    return Fault(str(code), hide_numbers(" ".join(str(words).split())))
+
+
+def find_action(status: int, fault: Fault) -> Action:
+    """Return what helps against a refused request."""
+    if fault.code == "REQUEST_LIMIT_EXCEEDED" and _CLIENT_LIMIT_WORDS not in fault.words:
+        return Action.SLOW_DOWN
+    if fault.code in CODES:
+        return CODES[fault.code]
+    return STATUSES.get(status, Action.WAIT if status >= 500 else Action.CORRECT)
+
+
+def read_error(what: str, status: int, content: object) -> RingfenceError:
+    """Return our error for a refused request; ``what`` names the call for the reader."""
+    fault = read_fault(content)
+    said = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
+    match find_action(status, fault):
+        case Action.WAIT:
+            return RetryError(said)
+        case Action.SLOW_DOWN:
+            return BusyError(said)
+        case Action.STOP:
+            return QuotaError(said, "The org's daily API calls are used up; run again when the 24 hours have passed.")
+        case Action.LOG_IN:
+            return SessionError(said, f"Check {VARIABLE}ACCESS_TOKEN or the OAuth settings: the token is not accepted.")
+        case Action.GRANT:
+            return AccessError(said, "Give the user the permission that Salesforce names, API access included.")
+        case Action.RESTART:
+            return LocatorError(said)
+    if not fault.code and status in (404, 405):
+        remedy = f"Check {VARIABLE}INSTANCE_URL: this does not answer as Salesforce does."
+    else:
+        remedy = "Check the mapping, the user's field-level security and the API version; see `ringfence check`."
+    return AnswerError(said, remedy, fault)
+
+
+def read_row(fault: Fault) -> RowResult:
+    """Return the outcome of a row that Salesforce did not write."""
+    outcome = Outcome.CONFLICT if fault.code in ROW_CONFLICTS else Outcome.REFUSED
+    return RowResult(outcome, fault.code or "UNKNOWN", fault.words)
+
+
+def hide_numbers(text: str) -> str:
+    """Return the text with everything that may be a phone number masked."""
+    return _NUMBER.sub(lambda match: mask(match[0]), text)

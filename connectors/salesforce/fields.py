@@ -1,0 +1,72 @@
+"""Records between Salesforce's JSON and our values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ringfence.core.errors import SchemaError
+from ringfence.core.shapes import ObjectShape
+from ringfence.core.values import Companion, Record, Value
+
+STAMP = "SystemModstamp"
+"""The modification time that windows and guards go by: it is indexed and moves with every change."""
+
+CONVERTED = "IsConverted"
+
+
+class RowReader:
+    """Reads the rows of one object. ``fields`` is what a query has to select."""
+
+    def __init__(self, shape: ObjectShape) -> None:
+        self.shape = shape
+        self.fields = ("Id", STAMP, *shape.read_fields())
+        moments = {slot.companions[Companion.LAST_SCREENED] for slot in shape.slots}
+        self._readers: tuple[tuple[str, Callable[[Any], Value]], ...] = tuple(
+            (name, _read_moment if name in moments else _read_plain) for name in shape.read_fields()
+        )
+
+    def read(self, row: Mapping[str, Any], *, in_scope: bool) -> Record:
+        """Return the row as a record: bool for checkboxes, aware UTC moments for last-screened fields, text otherwise.
+
+        Raises SchemaError for a row without one of the fields, as when the mapping spells it in another case.
+        """
+        try:
+            values = {name: read(row[name]) for name, read in self._readers}
+            return Record(self.shape.name, row["Id"], values, read_moment(row[STAMP]), in_scope)
+        except KeyError as error:
+            raise SchemaError(
+                f"Salesforce answers without {self.shape.name}.{error.args[0]}.",
+                "Spell it in the mapping as the org does; see `ringfence check salesforce`.",
+            ) from error
+
+
+def is_lead(shape: ObjectShape) -> bool:
+    """Return whether the object's records can be converted into others (only leads can)."""
+    return shape.name == "Lead"
+
+
+def read_moment(text: str) -> datetime:
+    """Return the aware UTC moment of ``2026-09-24T03:26:07.000+0000``."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def write_moment(moment: datetime) -> str:
+    """Return the moment as SOQL and JSON take it: ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_value(value: Value) -> str | bool | None:
+    """Return the value as JSON takes it."""
+    return write_moment(value) if isinstance(value, datetime) else value
+
+
+def _read_plain(value: Any) -> Value:
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, (str, bool)) else str(value)
+
+
+def _read_moment(value: Any) -> Value:
+    return read_moment(value) if value else None

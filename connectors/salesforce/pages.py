@@ -1,0 +1,91 @@
+"""Reading queries page by page to their end, several first pages in one call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from .client import HEAVY_SUBREQUESTS, Row, SalesforceClient, query_part
+from .errors import LocatorError
+from .query import Query, one_of
+
+IDS_IN_A_QUERY = 600
+"""Ids that fit the address of one query: 21 characters each, under 16,384 together."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of one page; ``last`` tells that none follows, ``total`` how many the query holds."""
+
+    rows: Sequence[Row]
+    last: bool
+    total: int
+
+
+def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
+    """Return the first page of up to five queries, in one call."""
+    parts = [query_part(query.soql(), deleted_too=query.deleted_too) for query in queries]
+    return client.read_together(parts, purpose, "a query")
+
+
+def read_pages(client: SalesforceClient, queries: Iterable[Query], purpose: str) -> Iterator[tuple[int, Found]]:
+    """Yield the pages of the queries, one query after the other, each with the query's number.
+
+    First pages come in Composite calls of five queries, further ones by a call each.
+    """
+    numbered = iter(enumerate(queries))
+    while batch := list(islice(numbered, HEAVY_SUBREQUESTS)):
+        firsts = read_first(client, [query for _, query in batch], purpose)
+        firsts.reverse()
+        for number, query in batch:
+            for found in follow(client, query, firsts.pop(), purpose):
+                yield number, found
+
+
+def follow(client: SalesforceClient, query: Query, page: Row, purpose: str) -> Iterator[Found]:
+    """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
+
+    The length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
+    """
+    total, seen, rest = page["totalSize"], 0, query
+    while True:
+        rows = page["records"]
+        seen += len(rows)
+        if rows:
+            rest = query.behind(rows[-1])
+        yield Found(rows, page["done"], total)
+        if page["done"]:
+            break
+        try:
+            page = client.more(page["nextRecordsUrl"], purpose)
+        except LocatorError:
+            (page,) = read_first(client, [rest], purpose)
+    if seen < total:
+        _log.warning("%s: %d of %d rows vanished while they were read", query.object, total - seen, total)
+
+
+def read_scope(
+    client: SalesforceClient, object_name: str, condition: str, ids: Sequence[str], purpose: str
+) -> set[str]:
+    """Return which of the ids lie inside a condition.
+
+    Salesforce itself judges each row, so that empty fields count as it sees fit; asking for ``NOT (condition)`` instead
+    could miss rows whose fields are empty.
+    """
+    chunks = [ids[start : start + IDS_IN_A_QUERY] for start in range(0, len(ids), IDS_IN_A_QUERY)]
+    queries = [Query(object_name, ("Id",), (one_of(chunk), f"({condition})")) for chunk in chunks]
+    return {row["Id"] for _, found in read_pages(client, queries, purpose) for row in found.rows}
+
+
+def read_masters(client: SalesforceClient, object_name: str, ids: Sequence[str]) -> Mapping[str, Any]:
+    """Return deleted id -> id of the record that it was merged into, for those of the ids that were merged."""
+    chunks = [ids[start : start + IDS_IN_A_QUERY] for start in range(0, len(ids), IDS_IN_A_QUERY)]
+    fields = ("Id", "IsDeleted", "MasterRecordId")
+    queries = [Query(object_name, fields, (one_of(chunk),), deleted_too=True) for chunk in chunks]
+    rows = [row for _, found in read_pages(client, queries, "read") for row in found.rows]
+    return {row["Id"]: row["MasterRecordId"] for row in rows if row["IsDeleted"] and row["MasterRecordId"]}

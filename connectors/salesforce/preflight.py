@@ -1,0 +1,177 @@
+"""What `check` looks at: the mapping against the org, and what the user may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError
+from ringfence.core.facts import Status
+from ringfence.core.mapping import did_you_mean
+from ringfence.core.ports import Finding, Level, Org
+from ringfence.core.shapes import ObjectShape, OptOutFlag
+from ringfence.core.values import Companion
+
+from .client import SalesforceClient
+from .errors import AnswerError
+from .query import Query, standing
+from .schema import COMPANIONS, CUSTOM, SETUP, Described, Schema
+
+LOW_SHARE = 0.1
+"""Share of the day's API calls left under which `check` warns."""
+
+_HIDDEN = "A field that field-level security hides from the user looks the same."
+_GRANT = "Give the user edit access to it, best through a permission set."
+_TYPES = {
+    Companion.STATUS: frozenset({"picklist", "string", "textarea"}),
+    Companion.LAST_SCREENED: frozenset({"datetime"}),
+}
+_TEXT_TYPES = frozenset({"string", "textarea", "phone", "picklist", "url"})
+
+
+def check_account(client: SalesforceClient, org: Org) -> Iterator[Finding]:
+    """Yield the org, the user and what is left of the day's API calls."""
+    kind = "a production org" if org.production else "not a production org"
+    yield Finding(Level.OK, "org", f"{org.name} ({org.id}), {kind}.")
+    try:
+        user = client.user("describe")
+        yield Finding(Level.OK, "user", f"logged in as {user.get('preferred_username') or user.get('user_id')}.")
+    except RefusedError as error:
+        yield Finding(Level.WARNING, "user", f"the token does not tell whose it is. {error.message}", error.remedy)
+    if usage := client.usage:
+        left = max(0, usage.limit - usage.used)
+        level = Level.WARNING if left < usage.limit * LOW_SHARE else Level.OK
+        remedy = "Run it when the 24 hours have passed." if level is Level.WARNING else ""
+        yield Finding(level, "API calls", f"{left:,} of {usage.limit:,} are left for these 24 hours.", remedy)
+
+
+def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -> Iterator[Finding]:
+    """Yield what is right and wrong with one mapped object; changes nothing."""
+    try:
+        described = schema.describe(shape.name)
+    except AnswerError:
+        hint = did_you_mean(shape.name, client.object_names())
+        yield _problem(
+            shape.name,
+            f"the org shows no object {shape.name}{hint}.",
+            "Correct the mapping, or give the user access to the object.",
+        )
+        return
+    if described["name"] != shape.name:
+        yield _problem(shape.name, f"the org spells it {described['name']}.", "Spell it so in the mapping.")
+        return
+    known = schema.fields(shape.name)
+    findings = [*_check_fields(shape, known), *_check_flag(shape, known)]
+    if not described.get("updateable", True):
+        findings.append(_problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))
+    missing = any(one.level is Level.PROBLEM for one in findings)
+    yield from findings
+    if not missing:
+        yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped fields are there and fit.")
+    if shape.filter:
+        yield _try_filter(client, shape)
+
+
+_ALLOW = "Give the user edit permission on the object, best through a permission set."
+
+
+def _check_fields(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
+    for name in shape.read_fields():
+        if name not in known:
+            yield _missing(shape, name, known)
+    for slot in shape.slots:
+        if slot.normalize and slot.field in known:
+            yield from _check_editable(shape, known[slot.field])
+        for companion, name in slot.companions.items():
+            if name in known:
+                yield from _check_editable(shape, known[name])
+                yield from _check_companion(f"{shape.name}.{name}", companion, known[name])
+
+
+def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> Finding:
+    subject = f"{shape.name}.{name}"
+    if name in shape.companion_fields():
+        message = f"there is no companion field {name} that the user sees. {_HIDDEN}"
+        remedy = f"{SETUP} It also grants access to it." if name.endswith(CUSTOM) else "Map a custom field of yours."
+        return _problem(subject, message, remedy)
+    message = f"{shape.name} has no field {name} that the user sees{did_you_mean(name, known)}. {_HIDDEN}"
+    return _problem(subject, message, "Correct the mapping, or give the user access to the field.")
+
+
+def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
+    if not field.get("updateable"):
+        name = field["name"]
+        calculated = "it is calculated" if field.get("calculated") else "the user may only read it"
+        yield _problem(f"{shape.name}.{name}", f"{name} cannot be written: {calculated}.", _GRANT, AccessError)
+
+
+def _check_companion(subject: str, companion: Companion, field: Described) -> Iterator[Finding]:
+    spec, kind, length = COMPANIONS[companion], field["type"], int(field.get("length") or 0)
+    remedy = "Map another field under `companions`, or delete this one and run `ringfence setup salesforce`."
+    if kind not in _TYPES.get(companion, _TEXT_TYPES):
+        yield _problem(subject, f"{field['name']} is of the type {kind}; it has to be {spec.type}.", remedy)
+    elif length < spec.length:
+        yield _problem(subject, f"{field['name']} holds {length} characters; {spec.length} are needed.", remedy)
+    elif not field.get("filterable", True):
+        yield _problem(subject, f"{field['name']} cannot be asked for in a query.", remedy)
+    elif companion is Companion.STATUS and field.get("restrictedPicklist"):
+        values = _active_values(field)
+        if lacking := [status.value for status in Status if status.value not in values]:
+            yield _problem(
+                subject,
+                f"the picklist {field['name']} is restricted and lacks {', '.join(lacking)}.",
+                "Add these values to it, or make it unrestricted.",
+            )
+
+
+def _check_flag(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
+    flag = shape.opt_out
+    if flag is None:
+        yield Finding(
+            Level.WARNING,
+            shape.name,
+            "no opt-out field is mapped, so nobody's wish not to be called is read or spread.",
+            "Add `opt_out` to the mapping.",
+        )
+        return
+    if (field := known.get(flag.field)) is None:
+        return
+    subject = f"{shape.name}.{flag.field}"
+    if wrong := _wrong_values(flag, field):
+        yield _problem(subject, *wrong, error=MappingError)
+    elif denied := list(_check_editable(shape, field)):
+        yield from denied
+    else:
+        yield Finding(Level.OK, subject, "the user may edit the opt-out field.")
+
+
+def _wrong_values(flag: OptOutFlag, field: Described) -> tuple[str, str] | None:
+    if field["type"] == "boolean":
+        fits = all(value is True for value in flag.true_values)
+        return None if fits else (f"{flag.field} is a checkbox.", "Write `true_values: [true]`.")
+    texts = [value for value in flag.true_values if isinstance(value, str)]
+    if len(texts) < len(flag.true_values):
+        return f"{flag.field} holds text ({field['type']}).", "Name its values as text in `true_values`."
+    strange = [text for text in texts if text not in _active_values(field)] if field.get("restrictedPicklist") else []
+    if strange:
+        hint = did_you_mean(strange[0], _active_values(field))
+        return f"the picklist {flag.field} has no value {strange[0]!r}{hint}.", "Correct `true_values` in the mapping."
+    return None
+
+
+def _active_values(field: Described) -> list[str]:
+    return [str(value["value"]) for value in field.get("picklistValues") or () if value.get("active", True)]
+
+
+def _try_filter(client: SalesforceClient, shape: ObjectShape) -> Finding:
+    query = Query(shape.name, ("Id",), (*standing(shape), f"({shape.filter})"))
+    try:
+        client.query(f"{query.soql()} LIMIT 1", "describe")
+    except AnswerError as error:
+        return _problem(
+            f"{shape.name}.filter", f"the org does not take the filter: {error.fault}", "Correct it in the mapping."
+        )
+    return Finding(Level.OK, f"{shape.name}.filter", "the org takes the filter.")
+
+
+def _problem(subject: str, message: str, remedy: str, error: type[Exception] = SchemaError) -> Finding:
+    return Finding(Level.PROBLEM, subject, message, remedy, error)

@@ -1,0 +1,117 @@
+"""SOQL: what the feed asks for. Pure text building; every literal goes through :func:`literal`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ringfence.core.facts import Status
+from ringfence.core.shapes import ObjectShape, OptOutFlag
+from ringfence.core.values import Companion, Value
+
+from .fields import CONVERTED, STAMP, is_lead, read_moment, write_moment
+
+BY_ID = ("Id",)
+BY_STAMP = (STAMP, "Id")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query; ``conditions`` must all hold, ``order`` is BY_ID or BY_STAMP, so that it can go on behind any row."""
+
+    object: str
+    fields: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    order: tuple[str, ...] = BY_ID
+    deleted_too: bool = False
+
+    def soql(self) -> str:
+        """Return its text."""
+        where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+        return f"SELECT {', '.join(self.fields)} FROM {self.object}{where} ORDER BY {', '.join(self.order)}"  # noqa: S608  # literals are escaped, names come from the mapping
+
+    def behind(self, row: Mapping[str, Any]) -> Query:
+        """Return the same query over the rows that come after this one in its order."""
+        if self.order == BY_ID:
+            return replace(self, conditions=(*self.conditions, after_id(row["Id"])))
+        return replace(self, conditions=(*self.conditions, after_stamp(read_moment(row[STAMP]), row["Id"])))
+
+
+def literal(value: Value) -> str:
+    """Return a value as SOQL writes it, quotes and control characters escaped."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return write_moment(value)
+    return "'" + "".join(_ESCAPES.get(character, character) for character in value) + "'"
+
+
+_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def standing(shape: ObjectShape) -> tuple[str, ...]:
+    """Return what every read of the object asks for: converted leads are left out (contract, section 2)."""
+    return (f"{CONVERTED} = false",) if is_lead(shape) else ()
+
+
+def after_id(record_id: str) -> str:
+    """Return the condition for rows behind an id."""
+    return f"Id > {literal(record_id)}"
+
+
+def after_stamp(moment: datetime, record_id: str) -> str:
+    """Return the condition for rows behind a stamp and, within its second, behind an id."""
+    stamp = literal(moment)
+    return f"({STAMP} > {stamp} OR ({STAMP} = {stamp} AND Id > {literal(record_id)}))"
+
+
+def since(moment: datetime) -> str:
+    """Return the condition for rows that changed at or after the moment."""
+    return f"{STAMP} >= {literal(moment)}"
+
+
+def until(moment: datetime) -> str:
+    """Return the condition for rows that last changed at or before the moment."""
+    return f"{STAMP} <= {literal(moment)}"
+
+
+def flag_up(flag: OptOutFlag) -> str:
+    """Return the condition for a raised opt-out flag."""
+    return _any(f"{flag.field} = {literal(value)}" for value in flag.true_values)
+
+
+def flag_matters(shape: ObjectShape, flag: OptOutFlag) -> str:
+    """Return the condition for a flag that is up, or down while a slot still says ``do_not_contact``."""
+    said = literal(Status.DO_NOT_CONTACT.value)
+    statuses = [f"{slot.companions[Companion.STATUS]} = {said}" for slot in shape.slots]
+    return _any([flag_up(flag), *statuses])
+
+
+def due(shape: ObjectShape, before: datetime) -> str:
+    """Return the condition for a filled slot never screened, or last screened before the moment.
+
+    SOQL's ``<`` never matches an empty field, so emptiness is asked for by itself.
+    """
+    clauses = []
+    for slot in shape.slots:
+        last = slot.companions[Companion.LAST_SCREENED]
+        clauses.append(f"({slot.field} != null AND ({last} < {literal(before)} OR {last} = null))")
+    return _any(clauses)
+
+
+def screened(shape: ObjectShape, moment: datetime) -> str:
+    """Return the condition for a slot last screened at or after the moment."""
+    return _any(f"{slot.companions[Companion.LAST_SCREENED]} >= {literal(moment)}" for slot in shape.slots)
+
+
+def one_of(ids: Sequence[str]) -> str:
+    """Return the condition for these ids."""
+    return f"Id IN ({','.join(map(literal, ids))})"
+
+
+def _any(clauses: Iterable[str]) -> str:
+    return f"({' OR '.join(clauses)})"

@@ -1,0 +1,105 @@
+"""The fields of an object: what companions are called, what setup makes them, what the org shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ringfence.core.errors import MappingError
+from ringfence.core.facts import Status
+from ringfence.core.shapes import ObjectShape, Slot
+from ringfence.core.values import Companion
+
+from .client import SalesforceClient
+
+CUSTOM = "__c"
+MAX_NAME = 40
+"""Characters of a custom field's name, the suffix left out; its label may have as many."""
+
+SETUP = "Run `ringfence setup salesforce`."
+
+Described = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionSpec:
+    """What a companion is (contract, section 2): the end of its name, its metadata type, its length in characters."""
+
+    suffix: str
+    type: str
+    length: int
+    text: str
+
+
+COMPANIONS = {
+    Companion.STATUS: CompanionSpec("Status", "Picklist", 14, "What screening says about the number"),
+    Companion.REASON: CompanionSpec("Reason", "Text", 255, "Why the status is what it is"),
+    Companion.E164: CompanionSpec("E164", "Text", 16, "The number in E.164"),
+    Companion.LINE_TYPE: CompanionSpec("Line_Type", "Text", 20, "Mobile, landline, ..."),
+    Companion.SCREENED_VALUE: CompanionSpec("Screened_Value", "Text", 80, "The content that the verdict is about"),
+    Companion.LAST_SCREENED: CompanionSpec("Last_Screened", "DateTime", 0, "When the evidence was obtained"),
+}
+
+
+def companion_name(slot: str, companion: Companion) -> str:
+    """Return a companion's field: ``RF_Phone_Status__c`` of ``Phone``, ``RF_Home_Phone_Status__c`` of ``Home_Phone__c``.
+
+    Raises MappingError where Salesforce would not take so long a name. It is not cut: two slots could then share one,
+    and people could no longer tell which field belongs to which.
+    """
+    base = slot.removesuffix(CUSTOM).replace("__", "_").strip("_")
+    suffix = COMPANIONS[companion].suffix
+    name = f"RF_{base}_{suffix}"
+    if len(name) > MAX_NAME:
+        raise MappingError(
+            f"The companion of {slot} would be called {name}{CUSTOM}, {len(name) - MAX_NAME} characters too long.",
+            f"Name it in the mapping, under {slot}: companions: {{{companion.value}: RF_..._{suffix}{CUSTOM}}}.",
+        )
+    return name + CUSTOM
+
+
+def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
+    """Return the metadata that creates a companion, as the Tooling API takes it."""
+    spec = COMPANIONS[companion]
+    words = slot.field.removesuffix(CUSTOM).replace("_", " ")
+    label = f"RF {words} {spec.suffix.replace('_', ' ')}"
+    body: dict[str, Any] = {
+        "type": spec.type,
+        "label": label if len(label) <= MAX_NAME else f"RF {spec.suffix.replace('_', ' ')}",
+        "description": f"{spec.text} in {slot.field}. Kept by ringfence; edits are overwritten.",
+        "required": False,
+    }
+    if spec.type == "Text":
+        body["length"] = spec.length
+    if companion is Companion.STATUS:
+        values = [{"valueName": status.value, "label": status.value, "default": False} for status in Status]
+        body["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+    return body
+
+
+def define_all(shape: ObjectShape) -> dict[str, dict[str, Any]]:
+    """Return field name -> metadata of every companion of an object."""
+    return {name: define_companion(slot, one) for slot in shape.slots for one, name in slot.companions.items()}
+
+
+class Schema:
+    """The describes of the mapped objects, asked for once each."""
+
+    def __init__(self, client: SalesforceClient) -> None:
+        self._client = client
+        self._known: dict[str, Described] = {}
+
+    def describe(self, object_name: str) -> Described:
+        """Return an object's describe. Raises AnswerError for an object that the org does not show."""
+        if object_name not in self._known:
+            self._known[object_name] = self._client.describe(object_name)
+        return self._known[object_name]
+
+    def fields(self, object_name: str) -> dict[str, Described]:
+        """Return field name -> describe of the field, as this user sees them."""
+        return {str(field["name"]): field for field in self.describe(object_name)["fields"]}
+
+    def forget(self) -> None:
+        """Ask again next time, because fields were created."""
+        self._known.clear()
