@@ -43,7 +43,7 @@ COMPANIONS = {
 
 
 def companion_name(slot: str, companion: Companion) -> str:
-    """Return a companion's field: ``RF_Phone_Status__c`` of ``Phone``, ``RF_Home_Phone_Status__c`` of ``Home_Phone__c``.
+    """Return a companion: ``RF_Phone_Status__c`` of ``Phone``, ``RF_Home_Phone_Status__c`` of ``Home_Phone__c``.
 
     Raises MappingError where Salesforce would not take so long a name. It is not cut: two slots could then share one,
     and people could no longer tell which field belongs to which.
