@@ -27,6 +27,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="ringfence",
     help="Keeps the phone fields of a CRM true: screens numbers, enforces opt-outs, writes back only the difference.",
+    invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

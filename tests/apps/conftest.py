@@ -51,8 +51,9 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(contacts=400) as running:
-        # The command line runs on real time here; the search limit would only make the tests slow.
+        # The command line runs on real time here; the limits would only make the tests slow.
         running.hubspot.searches.limit = 1000
+        running.twilio.window.limit = 10_000
         yield running
 
 

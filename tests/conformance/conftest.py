@@ -182,6 +182,10 @@ class HttpHarness(Harness):
 class SalesforceHarness(HttpHarness):
     name = "salesforce"
 
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        sandbox.salesforce.page_size = 100  # the service may send shorter pages than the 2,000 it allows
+
     def create(self, count: int = 1, **roles: Any) -> list[str]:
         ids: list[str] = []
         rows = [
