@@ -25,6 +25,9 @@ PAGE = 2_000
 COLLECTION = 200
 """Records of one sObject Collections update."""
 
+TYPE_RUNS = 10
+"""Runs of records of one object that such an update may hold."""
+
 SUBREQUESTS = 25
 HEAVY_SUBREQUESTS = 5
 """Subrequests of one Composite call; how many of them may be queries or collections."""

@@ -13,7 +13,16 @@ from ringfence.core.errors import UnreachableError
 from ringfence.core.ports import Clock
 from ringfence.core.values import Change, Outcome, RowResult
 
-from .client import COLLECTION, HEAVY_SUBREQUESTS, NO_ASSIGNMENT, SUBREQUESTS, Part, PartAnswer, SalesforceClient
+from .client import (
+    COLLECTION,
+    HEAVY_SUBREQUESTS,
+    NO_ASSIGNMENT,
+    SUBREQUESTS,
+    TYPE_RUNS,
+    Part,
+    PartAnswer,
+    SalesforceClient,
+)
 from .errors import Action, AnswerError, Fault, find_action, read_error, read_fault, read_row
 from .fields import write_value
 
@@ -53,9 +62,11 @@ class Writer:
         by_object: dict[str, list[int]] = {}
         for place in places:
             by_object.setdefault(self._changes[place].object, []).append(place)
-        for same in by_object.values():
-            for start in range(0, len(same), COLLECTION):
-                yield Chunk(tuple(same[start : start + COLLECTION]))
+        runs = list(by_object.values())
+        for first in range(0, len(runs), TYPE_RUNS):
+            rows = [place for run in runs[first : first + TYPE_RUNS] for place in run]
+            for start in range(0, len(rows), COLLECTION):
+                yield Chunk(tuple(rows[start : start + COLLECTION]))
 
     def _stamped(self, places: Iterable[int]) -> Iterable[Chunk]:
         for place in places:
