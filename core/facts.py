@@ -94,12 +94,12 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     """
     if answer.kind is AnswerKind.FAILED:
         return facts
-    if answer.kind is AnswerKind.INCONCLUSIVE:
-        return replace(facts, code=ReasonCode.INCONCLUSIVE, source=source, observed_at=answer.observed_at)
     line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
     if line_type is LineType.UNKNOWN:
         line_type = facts.line_type
     common = replace(facts, line_type=line_type, source=source, observed_at=answer.observed_at)
+    if answer.kind is AnswerKind.INCONCLUSIVE:
+        return replace(common, code=ReasonCode.INCONCLUSIVE)
     if answer.valid is False:
         return replace(common, validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN

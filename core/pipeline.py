@@ -173,6 +173,12 @@ class Pipeline:
         counts = self.summary.counts(reading.record.object)
         counts.read += 1
         counts.skipped_recent += 1
+        if not reading.record.in_scope:
+            self.summary.skip_reasons["out_of_filter"] += 1
+        elif any(reading.contents().values()):
+            self.summary.skip_reasons["fresh"] += 1
+        else:
+            self.summary.skip_reasons["no_number"] += 1
 
     def _count_unwritten(self, item: Item) -> None:
         counts = self.summary.counts(item.reading.record.object)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,7 @@ class Screening:
     crm_realm: str = ""
     max_lookups: int | None = None
     buy: bool = True
+    on_answer: Callable[[int], None] = lambda _bought: None
     tally: Tally = field(default_factory=Tally)
     exhausted: bool = False
 
@@ -107,6 +108,7 @@ class Screening:
                 realm = _failed(lookup.realm) if answer.kind is AnswerKind.FAILED else lookup.realm
                 store.keep(realm, [answer])
                 self.tally.lookups += answer.paid
+                self.on_answer(self.tally.lookups)
                 previous = answers.get(answer.e164)
                 if previous is None or previous.answer.kind is AnswerKind.FAILED or answer.kind is AnswerKind.KNOWN:
                     answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)

@@ -72,6 +72,7 @@ class Summary:
     duration_s: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
     due_reasons: Counter[str] = field(default_factory=Counter)
+    skip_reasons: Counter[str] = field(default_factory=Counter)  # fresh, no_number, out_of_filter; counts records
     repaired: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     spread: list[SpreadNumber] = field(default_factory=list)
@@ -94,7 +95,12 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
-        return {**asdict(self), "statuses": dict(self.statuses), "due_reasons": dict(self.due_reasons)}
+        return {
+            **asdict(self),
+            "statuses": dict(self.statuses),
+            "due_reasons": dict(self.due_reasons),
+            "skip_reasons": dict(self.skip_reasons),
+        }
 
 
 def mask_change(change: Change, shape: ObjectShape | None, *, reveal: bool = False) -> dict[str, Any]:

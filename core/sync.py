@@ -36,7 +36,11 @@ class Progress(Protocol):
         ...
 
     def advance(self, records: int) -> None:
-        """So many more records have been read."""
+        """So many more records have an outcome."""
+        ...
+
+    def bought(self, lookups: int) -> None:
+        """So many lookups have been bought so far."""
         ...
 
 
@@ -47,6 +51,9 @@ class Silence:
         """Say nothing."""
 
     def advance(self, records: int) -> None:
+        """Say nothing."""
+
+    def bought(self, lookups: int) -> None:
         """Say nothing."""
 
 
@@ -131,6 +138,7 @@ class _Run:
             crm_realm=f"{CRM_REALM}:{job.org.key}",
             max_lookups=job.max_lookups,
             buy=not options.dry_run,
+            on_answer=job.progress.bought,
         )
         self._pipeline = Pipeline(
             crm=job.crm,
@@ -178,14 +186,12 @@ class _Run:
         progress.phase("waiting rows")
         if not self._run_pending():
             return False
-        progress.phase("changed records")
-        if not self._run_pages(feed.changed()):
+        if not self._run_pages("all records" if self._summary.full else "changed records", feed.changed()):
             return False
         for name in self._job.shapes:
             if feed.is_full(name):
                 self._permissions.forget_unseen(name)
-        progress.phase("due records")
-        if not self._run_pages(feed.due(since)):
+        if not self._run_pages("due records", feed.due(since)):
             return False
         progress.phase("opt-out spread")
         return self._run_enforcement()
@@ -212,23 +218,24 @@ class _Run:
                     return False
         return self._flush()
 
-    def _run_pages(self, pages: Iterable[Page]) -> bool:
+    def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
+        totals: dict[str, int] = {}
         for page in pages:
             shape = self._job.shapes[page.object]
-            if page.total is not None:
-                self._job.progress.phase(f"{page.object} records", page.total)
+            totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
+            self._job.progress.phase(name, sum(totals.values()) or None)
             if not page.records and page.object not in seen and page.object in self._fresh:
                 known = self._permissions.count_records(page.object)
                 check_full_read(page.object, known, accepted=self._options.accept_mass_change)
             seen.add(page.object)
             readings = [Reading(record, shape) for record in page.records]
             items = self._pipeline.examine(readings, authoritative=page.authoritative)
+            self._job.progress.advance(len(readings) - len(items))
             if not self._take(items):
                 return False
             self._pages.append((page, self._queued))
             self._commit()
-            self._job.progress.advance(len(page.records))
         return self._flush()
 
     def _run_enforcement(self) -> bool:
@@ -261,6 +268,7 @@ class _Run:
     def _process(self, count: int) -> bool:
         self._pipeline.process([self._buffer.popleft() for _ in range(count)])
         self._processed += count
+        self._job.progress.advance(count)
         self._commit()
         if self._screening.exhausted:
             self._summary.stopped = (

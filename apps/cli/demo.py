@@ -26,7 +26,7 @@ from .sync import exit_code, run_job
 
 
 def demo(
-    contacts: Annotated[int, typer.Option("--contacts", min=1, help="How many people the CRMs hold.")] = 2000,
+    contacts: Annotated[int, typer.Option("--contacts", min=1, help="How many people the CRMs hold.")] = 1500,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other people.")] = 7,
     json: Json = False,
 ) -> int:

@@ -22,7 +22,7 @@ class RunProgress:
         self._task = self._bar.add_task(name, total=None, rate="") if self._bar else None
         self._phase = ""
         self._total: int | None = None
-        self._done = 0
+        self._done = self._lookups = 0
         self._started = self._said = time.monotonic()
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -38,6 +38,11 @@ class RunProgress:
     def advance(self, records: int) -> None:
         """So many more records are read."""
         self._done += records
+        self._show()
+
+    def bought(self, lookups: int) -> None:
+        """So many lookups have been bought so far."""
+        self._lookups = lookups
         self._show()
 
     def at(self, done: int, total: int) -> None:
@@ -60,10 +65,12 @@ class RunProgress:
         now = time.monotonic()
         rate = self._done / max(now - self._started, 0.001)
         words = f"{self._name}: {self._phase}".rstrip(": ")
+        if self._lookups:
+            words += f", {self._lookups:,} lookups"
         if self._bar and self._task is not None:
             shown = f"{rate:,.0f} rows/s" if self._done else ""
             self._bar.update(self._task, description=words, total=self._total, completed=self._done, rate=shown)
-        elif now - self._said >= LINE_EVERY_S:
+        elif self._done and now - self._said >= LINE_EVERY_S:
             self._said = now
             of = f" of {self._total:,}" if self._total else ""
             self._console.print(f"{words}: {self._done:,}{of} rows, {rate:,.0f} rows/s", markup=False)

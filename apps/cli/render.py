@@ -46,6 +46,11 @@ def _show_statuses(output: Output, summary: Summary) -> None:
     if summary.due_reasons:
         words = ", ".join(f"{count:,} {reason}" for reason, count in summary.due_reasons.most_common())
         output.say(f"why: {words}")
+    if summary.skip_reasons:
+        words = ", ".join(
+            f"{count:,} {reason.replace('_', ' ')}" for reason, count in summary.skip_reasons.most_common()
+        )
+        output.say(f"skipped: {words}")
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
 
@@ -55,12 +60,19 @@ def _show_changes(output: Output, summary: Summary, most: int) -> None:
     for change in summary.changes_shown[:most]:
         name = f"{change['object']} {change['id']}"
         for slot in change["slots"]:
-            rows.append([name, slot["slot"], slot["content"], _move(slot["status"]), slot["reason"] or ""])
+            rows.append([name, slot["slot"], slot["content"], _move(slot["status"]), _why(slot["reason"])])
             name = ""
         flags = [field for field, values in change["fields"].items() if values["new"] is True]
         rows += [[name, field, "", "raised", "opted out"] for field in flags]
     title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
     output.table(title, ["record", "field", "content", "status", "why"], rows)
+
+
+def _why(reason: str | None) -> str:
+    """Return the code of a reason with what stands in brackets: the sentence between is for the CRM."""
+    code, _, sentence = (reason or "").partition(": ")
+    note = sentence[sentence.index("(") :] if "(" in sentence else ""
+    return f"{code} {note}".strip()
 
 
 def _move(status: list[str | None] | None) -> str:

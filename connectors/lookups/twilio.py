@@ -30,6 +30,8 @@ from ringfence.core.errors import (
 )
 from ringfence.core.ports import Answer, AnswerKind, LookupPlugin, Services
 
+from .pace import Pace
+
 NAME = "twilio"
 THREADS = 8
 ATTEMPTS = 4
@@ -101,6 +103,7 @@ class TwilioLookup:
         self._url = f"{settings.base_url}/v2/PhoneNumbers/"
         self._clock = services.clock
         self._reached = False
+        self._pace = Pace(services.clock)
         self._session = requests.Session()
         self._session.auth = (settings.account_sid, settings.auth_token.get_secret_value())
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=THREADS)
@@ -158,6 +161,7 @@ class TwilioLookup:
             return self._answer(e164, AnswerKind.FAILED, code=error.message, paid=False)
 
     def _ask_once(self, e164: str) -> Answer:
+        self._pace.acquire()
         # requests puts the URL, and with it the number, into its errors: they are cut off from ours.
         try:
             answer = self._session.get(
@@ -196,12 +200,15 @@ class TwilioLookup:
         body = _decode(answer)
         code = str(body.get("code") or answer.status_code)
         if answer.status_code == 200:
+            self._pace.speed_up()
             return self._interpret(e164, body)
         if answer.status_code in (401, 403):
             raise AuthenticationError(
                 f"Twilio does not accept the credentials (HTTP {answer.status_code}, error {code}).",
                 "Check RINGFENCE_TWILIO__ACCOUNT_SID and __AUTH_TOKEN; test credentials cannot look numbers up.",
             )
+        if answer.status_code == 429:
+            self._pace.slow_down()
         if answer.status_code == 429 or answer.status_code >= 500:
             raise RetryError(code, wait_s=_asked_wait(answer))
         kind = AnswerKind.INCONCLUSIVE if answer.status_code == 404 else AnswerKind.FAILED

@@ -74,7 +74,7 @@ class TwilioAccount:
     keys of the body), `requests_per_second` is the limit that gives 429.
     """
 
-    def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 100) -> None:
+    def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 300) -> None:
         rng = Random(seed)  # noqa: S311 -- made-up credentials for loopback, not a secret
         self.clock = clock
         self.sid = f"AC{rng.randbytes(16).hex()}"
