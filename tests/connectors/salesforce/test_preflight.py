@@ -1,0 +1,170 @@
+"""What `check` finds, and that it names the thing and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.sandbox.salesforce import SalesforceOrg
+from ringfence.core.errors import AccessError, MappingError, SchemaError
+from ringfence.core.ports import Finding, Level
+
+Connect = Callable[..., SalesforceCrm]
+STATUS = "RF_Phone_Status__c"
+
+
+def problems(crm: SalesforceCrm) -> list[Finding]:
+    return [finding for finding in crm.check() if finding.level is Level.PROBLEM]
+
+
+def only(crm: SalesforceCrm) -> Finding:
+    (problem,) = problems(crm)
+    assert problem.remedy
+    return problem
+
+
+def alter(org: SalesforceOrg, name: str, **facts: object) -> None:
+    spec = org.table("Contact").spec
+    spec.add(replace(spec.fields[name], **facts))  # type: ignore[arg-type]  # facts of the dataclass by name
+    org.forget_access()
+
+
+def test_a_good_org_is_named_with_user_and_calls_left(connect: Connect, both: str, org: SalesforceOrg) -> None:
+    org.app_limit = ("ringfence", 250)
+    findings = {finding.subject: finding for finding in connect(both).check()}
+    assert {finding.level for finding in findings.values()} == {Level.OK}
+    assert "not a production org" in findings["org"].message
+    assert org.username in findings["user"].message
+    assert f"of {org.api_limit:,} are left" in findings["API calls"].message
+    assert {"Contact", "Lead", "Contact.DoNotCall", "Lead.DoNotCall"} <= set(findings)
+
+
+def test_describes_are_asked_for_once(connect: Connect, both: str) -> None:
+    crm = connect(both)
+    crm.check()
+    crm.check()
+    crm.plan_setup()
+    assert crm.calls["describe"] == 2 + 2  # two objects, and the user each time
+    assert crm.calls["login"] == 1
+
+
+@pytest.mark.parametrize(
+    ("is_sandbox", "edition", "production"),
+    [
+        (True, "Enterprise Edition", False),
+        (False, "Enterprise Edition", True),
+        (False, "Developer Edition", False),
+    ],
+)
+def test_production_is_neither_a_sandbox_nor_a_developer_edition(
+    crm: SalesforceCrm, org: SalesforceOrg, is_sandbox: bool, edition: str, production: bool
+) -> None:
+    row = org.table("Organization").rows[org.org_id]
+    row["IsSandbox"], row["OrganizationType"] = is_sandbox, edition
+    assert crm.identify().production is production
+    assert crm.identify().key == f"salesforce:{org.org_id}"
+    assert crm.calls == {"login": 1}
+
+
+def test_few_calls_left_are_a_warning(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    org.api_limit, org.api_usage = 1_000, 950
+    (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+    assert warning.subject == "API calls"
+    assert warning.remedy
+
+
+@pytest.mark.parametrize("name", [STATUS, "DoNotCall", "Phone"])
+def test_a_hidden_field_looks_missing_and_says_so(crm: SalesforceCrm, org: SalesforceOrg, name: str) -> None:
+    org.hide_field("Contact", name)
+    problem = only(crm)
+    assert problem.subject == f"Contact.{name}"
+    assert "field-level security" in problem.message
+    assert problem.error is SchemaError
+
+
+@pytest.mark.parametrize("name", [STATUS, "DoNotCall", "MobilePhone"])
+def test_a_field_that_is_written_has_to_be_editable(crm: SalesforceCrm, org: SalesforceOrg, name: str) -> None:
+    org.make_readonly("Contact", name)
+    problem = only(crm)
+    assert problem.subject == f"Contact.{name}"
+    assert problem.error is AccessError
+
+
+def test_a_field_that_is_only_read_need_not_be_editable(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    org.make_readonly("Contact", "Phone")
+    org.make_readonly("Contact", "MailingCountry")
+    assert problems(crm) == []
+
+
+def test_misspelt_names_are_guessed(connect: Connect) -> None:
+    text = "crm: salesforce\nobjects:\n  Contacts:\n    phones: {Phone: {}}\n"
+    problem = only(connect(text))
+    assert "did you mean 'Contact'?" in problem.message
+    problem = only(connect(region="{field: MailingContry}"))
+    assert problem.subject == "Contact.MailingContry"
+    assert "did you mean 'MailingCountry'?" in problem.message
+
+
+def test_names_in_another_case_are_a_problem(connect: Connect) -> None:
+    text = "crm: salesforce\nobjects:\n  contact:\n    phones: {Phone: {}}\n"
+    assert "Contact" in only(connect(text)).message
+    assert "did you mean 'MailingCountry'?" in only(connect(region="{field: mailingcountry}")).message
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"picklist": ("valid", "invalid"), "restricted": True}, "lacks do_not_contact, wrong_person, disconnected"),
+        ({"type": "boolean"}, "of the type boolean"),
+        ({"type": "string", "length": 8}, "holds 8 characters"),
+        ({"filterable": False}, "cannot be asked for"),
+    ],
+)
+def test_a_companion_that_does_not_fit_is_named(
+    crm: SalesforceCrm, org: SalesforceOrg, facts: dict[str, object], says: str
+) -> None:
+    alter(org, STATUS, **facts)
+    problem = only(crm)
+    assert problem.subject == f"Contact.{STATUS}"
+    assert says in problem.message
+
+
+def test_a_plain_text_status_fits(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    alter(org, STATUS, type="string", length=40, picklist=(), restricted=False)
+    assert problems(crm) == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("{field: DoNotCall, true_values: ['yes']}", "is a checkbox"),
+        ("{field: Department, true_values: [true]}", "holds text"),
+        ("{field: CleanStatus, true_values: [Skiped]}", "did you mean 'Skipped'?"),
+    ],
+)
+def test_opt_out_values_have_to_fit_the_field(connect: Connect, flag: str, says: str) -> None:
+    problem = only(connect(opt_out=flag))
+    assert says in problem.message
+    assert problem.error is MappingError
+
+
+def test_no_opt_out_is_a_warning(connect: Connect) -> None:
+    crm = connect("crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n")
+    (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+    assert "opt-out" in warning.message
+    assert problems(crm) == []
+
+
+@pytest.mark.parametrize("condition", ["Nonsense__c = 1", "MailingCountry = ", "MailingCountry = 'US' AND"])
+def test_a_wrong_filter_is_quoted_in_the_words_of_the_org(connect: Connect, condition: str) -> None:
+    problem = only(connect(filter=f'"{condition}"'))
+    assert problem.subject == "Contact.filter"
+    assert any(code in problem.message for code in ("INVALID_FIELD", "MALFORMED_QUERY"))
+
+
+def test_a_good_filter_is_tried(connect: Connect, both: str) -> None:
+    subjects = [finding.subject for finding in connect(both, filter="\"Country != 'US' OR Country = null\"").check()]
+    assert "Lead.filter" in subjects
