@@ -16,6 +16,8 @@ from ringfence.core.errors import SettingsError
 VARIABLE = "RINGFENCE_SALESFORCE__"
 """Prefix under which the settings stand in the environment (contract, section 3)."""
 
+_VERSION = "65.0"
+
 
 class LogIn(StrEnum):
     """The three ways to get a token (salesforce facts, section 1.1; SOAP and passwords are on their way out)."""
@@ -49,7 +51,7 @@ class SalesforceSettings(BaseModel):
     client_secret: SecretStr | None = None
     username: str | None = None
     private_key_file: Path | None = None
-    api_version: str = "65.0"
+    api_version: str = _VERSION
 
     @field_validator("*", mode="before")
     @classmethod
@@ -64,7 +66,7 @@ class SalesforceSettings(BaseModel):
     @field_validator("api_version", mode="before")
     @classmethod
     def _version(cls, value: Any) -> str:
-        text = "65.0" if value is None else str(value).strip().removeprefix("v")
+        text = str(value or "").strip().removeprefix("v") or _VERSION
         if not re.fullmatch(r"\d{2,3}\.0", text):
             raise SettingsError(f"{VARIABLE}API_VERSION is not a version of the API.", "Write it like 65.0.")
         return text

@@ -226,13 +226,9 @@ def test_nothing_to_write_makes_no_call(crm: SalesforceCrm) -> None:
     assert crm.calls == {}
 
 
-@pytest.mark.parametrize(
-    ("read", "written", "calls"), [(0, 0, 0), (10_000, 10_000, 15), (1, 1, 2), (2_001, 1_001, 4), (0, 1_000, 1)]
-)
-def test_fewest_calls_are_full_pages_and_full_collections(
-    crm: SalesforceCrm, read: int, written: int, calls: int
-) -> None:
-    assert crm.fewest_calls(read, written, full=True) == crm.fewest_calls(read, written, full=False) == calls
+def test_fewest_calls_are_full_pages_and_full_collections(crm: SalesforceCrm) -> None:
+    for read, written, calls in ((0, 0, 0), (10_000, 10_000, 15), (1, 1, 2), (2_001, 1_001, 4), (0, 1_000, 1)):
+        assert crm.fewest_calls(read, written, full=True) == crm.fewest_calls(read, written, full=False) == calls
 
 
 class TestAnswersOfNoHealthyService:

@@ -1,0 +1,179 @@
+"""Tokens: three ways to get one, one log-in for all who share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.sandbox.salesforce import SalesforceOrg
+from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
+from ringfence.core.ports import MemoryTokens
+
+Connect = Callable[..., SalesforceCrm]
+TOKEN = "POST /services/oauth2/token"
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
+@pytest.fixture
+def key_file(key: rsa.RSAPrivateKey, tmp_path: Path) -> Path:
+    file = tmp_path / "acme.pem"
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(key.private_bytes(*form))
+    return file
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, org: SalesforceOrg) -> dict[str, Any]:
+    return {"login_url": sandbox.salesforce_url, "client_id": org.client_id, "client_secret": org.client_secret}
+
+
+@pytest.fixture
+def bearer(sandbox: Sandbox, org: SalesforceOrg, key: rsa.RSAPrivateKey, key_file: Path) -> dict[str, Any]:
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    org.register_public_key(key.public_key().public_bytes(*form))
+    return {
+        "login_url": sandbox.salesforce_url,
+        "client_id": org.client_id,
+        "username": org.username,
+        "private_key_file": key_file,
+    }
+
+
+@pytest.mark.parametrize("way", ["client", "bearer"])
+def test_oauth_logs_in_once_and_again_when_the_token_expires(
+    connect: Connect, org: SalesforceOrg, request: pytest.FixtureRequest, way: str
+) -> None:
+    crm = connect(settings=request.getfixturevalue(way))
+    assert crm.identify().id == org.org_id
+    assert crm.calls == {"login": 2}  # the token, and the org
+    org.expire_tokens()
+    assert list(crm.open_feed({}).changed())
+    assert org.requests[TOKEN] == 2
+
+
+def test_connectors_that_share_a_store_log_in_once(
+    connect: Connect, org: SalesforceOrg, client: dict[str, Any]
+) -> None:
+    tokens = MemoryTokens()
+    for _ in range(3):
+        connect(settings=client, tokens=tokens).identify()
+    assert org.requests[TOKEN] == 1
+
+
+def test_threads_whose_token_expires_renew_it_once(
+    connect: Connect, org: SalesforceOrg, client: dict[str, Any]
+) -> None:
+    crm = connect(settings=client)
+    crm.identify()
+    org.expire_tokens()
+    ids = sorted(org.rows("Contact"))[:1]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: crm.fetch("Contact", ids), range(12)))
+    assert all(len(records) == 1 for records in found)
+    assert org.requests[TOKEN] == 2
+
+
+def test_a_direct_token_cannot_be_renewed(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    crm.identify()
+    org.expire_tokens()
+    with pytest.raises(AuthenticationError, match="ACCESS_TOKEN") as caught:
+        crm.fetch("Contact", ["003000000000001AAA"])
+    assert org.access_token not in str(caught.value)
+    assert crm.calls == {"login": 1, "read": 1}
+
+
+def test_a_token_that_stays_refused_ends_after_one_renewal(
+    connect: Connect, org: SalesforceOrg, client: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm = connect(settings=client)
+    monkeypatch.setattr(org.sessions, "knows", lambda _token: False)
+    with pytest.raises(AuthenticationError):
+        crm.identify()
+    assert org.requests[TOKEN] == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"client_secret": "not-the-secret"}, "CLIENT_SECRET"),
+        ({"client_id": "not-the-id"}, "CLIENT_ID"),
+        ({"login_url": "https://127.0.0.1:1"}, "cannot be reached"),
+    ],
+)
+def test_wrong_client_credentials_are_named(
+    connect: Connect, client: dict[str, Any], wrong: dict[str, Any], says: str
+) -> None:
+    kind = UnreachableError if "login_url" in wrong else AuthenticationError
+    with pytest.raises(kind, match=says) as caught:
+        connect(settings=client | wrong).identify()
+    assert "not-the-secret" not in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"username": "nobody@acme.example"}, "Pre-authorise"), ({"client_id": "not-the-id"}, "CLIENT_ID")],
+)
+def test_a_refused_assertion_says_what_to_do(
+    connect: Connect, bearer: dict[str, Any], wrong: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(AuthenticationError, match=says):
+        connect(settings=bearer | wrong).identify()
+
+
+def test_a_key_that_is_not_registered_is_refused(
+    connect: Connect, sandbox: Sandbox, org: SalesforceOrg, key_file: Path
+) -> None:
+    settings = {
+        "login_url": sandbox.salesforce_url,
+        "client_id": org.client_id,
+        "username": org.username,
+        "private_key_file": key_file,
+    }
+    with pytest.raises(AuthenticationError, match="invalid assertion"):
+        connect(settings=settings).identify()
+
+
+@pytest.mark.parametrize(
+    "content", [None, "not a key: hush", "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----"]
+)
+def test_a_key_file_that_is_none_is_named(
+    connect: Connect, bearer: dict[str, Any], key_file: Path, content: str | None
+) -> None:
+    key_file.unlink() if content is None else key_file.write_text(content)
+    with pytest.raises(SettingsError, match=r"PRIVATE_KEY_FILE names .*acme\.pem") as caught:
+        connect(settings=bearer).identify()
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "says"),
+    [
+        (200, {"access_token": "t", "instance_url": "http://evil.example"}, SettingsError, "clear text"),
+        (200, {"access_token": "t"}, SettingsError, "not a web address"),
+        (404, "<html>no such page</html>", AuthenticationError, "LOGIN_URL"),
+        (302, "", AuthenticationError, "LOGIN_URL"),
+        (400, {"error": "invalid_grant", "error_description": "audience is invalid"}, AuthenticationError, "My Domain"),
+        (503, "<html>down</html>", UnreachableError, "HTTP 503"),
+    ],
+)
+def test_strange_answers_to_a_log_in_are_named(
+    connect: Connect, script: Any, status: int, body: Any, error: type[Exception], says: str
+) -> None:
+    script.says(status, body, Location="http://evil.example/")
+    settings = {"login_url": script.url, "client_id": "3MVG9", "client_secret": "hush"}
+    with pytest.raises(error, match=says) as caught:
+        connect(settings=settings).identify()
+    assert "hush" not in str(caught.value)

@@ -1,0 +1,131 @@
+"""SOQL and the values that go into it, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.connectors.salesforce.client import MAX_URI, query_part
+from ringfence.connectors.salesforce.cursor import Position, read_position
+from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
+from ringfence.connectors.salesforce.query import BY_STAMP, Query, due, flag_matters, literal, one_of, standing
+from ringfence.core.errors import SchemaError, StateError
+from ringfence.core.shapes import ObjectShape, OptOutFlag
+
+Shapes = Callable[..., Mapping[str, ObjectShape]]
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (False, "false"),
+        ("O'Hara \\ co", "'O\\'Hara \\\\ co'"),
+        ("two\nlines", "'two\\nlines'"),
+        (NOON, "2026-11-02T12:00:00Z"),
+        (datetime(2026, 11, 2, 13, 0, 0, 999_999, timezone(timedelta(hours=1))), "2026-11-02T12:00:00Z"),
+    ],
+)
+def test_literals_are_escaped_and_in_utc(value: Any, text: str) -> None:
+    assert literal(value) == text
+
+
+@given(st.text())
+def test_no_text_ends_its_own_quotes(text: str) -> None:
+    inner = literal(text)[1:-1].replace("\\\\", "").replace("\\'", "")
+    assert "'" not in inner
+    assert not inner.endswith("\\")
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_moments_survive_to_the_second(moment: datetime) -> None:
+    assert read_moment(write_moment(moment).zfill(20)) == moment.replace(microsecond=0)
+
+
+def test_salesforce_writes_moments_with_a_bare_offset() -> None:
+    assert read_moment("2026-09-24T03:26:07.000+0000") == datetime(2026, 9, 24, 3, 26, 7, tzinfo=UTC)
+
+
+def test_a_query_goes_on_behind_its_last_row() -> None:
+    row = {"Id": "003A", "SystemModstamp": "2026-11-02T12:00:00.000+0000"}
+    by_id = Query("Contact", ("Id",)).behind(row).soql()
+    assert by_id == "SELECT Id FROM Contact WHERE Id > '003A' ORDER BY Id"
+    by_stamp = Query("Contact", ("Id",), order=BY_STAMP).behind(row).soql()
+    assert (
+        "(SystemModstamp > 2026-11-02T12:00:00Z OR (SystemModstamp = 2026-11-02T12:00:00Z AND Id > '003A'))" in by_stamp
+    )
+    assert by_stamp.endswith("ORDER BY SystemModstamp, Id")
+
+
+def test_due_asks_for_empty_stamps_by_themselves(shapes: Shapes) -> None:
+    assert due(shapes()["Contact"], NOON) == (
+        "((Phone != null AND (RF_Phone_Last_Screened__c < 2026-11-02T12:00:00Z OR RF_Phone_Last_Screened__c = null))"
+        " OR (MobilePhone != null AND"
+        " (RF_MobilePhone_Last_Screened__c < 2026-11-02T12:00:00Z OR RF_MobilePhone_Last_Screened__c = null)))"
+    )
+
+
+def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
+    flag = OptOutFlag("Consent__c", ("no", "never"))
+    assert flag_matters(shapes()["Contact"], flag) == (
+        "((Consent__c = 'no' OR Consent__c = 'never') OR RF_Phone_Status__c = 'do_not_contact'"
+        " OR RF_MobilePhone_Status__c = 'do_not_contact')"
+    )
+
+
+def test_only_leads_can_be_converted(shapes: Shapes, both: str) -> None:
+    known = shapes(both)
+    assert standing(known["Lead"]) == ("IsConverted = false",)
+    assert standing(known["Contact"]) == ()
+
+
+def test_the_ids_of_one_query_fit_its_address() -> None:
+    part = query_part(Query("Contact", ("Id",), (one_of(["0035i00000000AAAAA"] * 600), "(Title != null)")).soql())
+    assert len(part.path) < MAX_URI
+
+
+def test_a_row_without_a_mapped_field_is_named(shapes: Shapes) -> None:
+    reader = RowReader(shapes()["Contact"])
+    row = dict.fromkeys(reader.fields) | {"Id": "003A", "SystemModstamp": "2026-11-02T12:00:00.000+0000"}
+    assert reader.read(row, in_scope=True).values["Phone"] is None
+    assert reader.read(row | {"Phone": "", "DoNotCall": False}, in_scope=True).values["Phone"] is None
+    assert reader.read(row | {"Phone": 4155550132}, in_scope=True).values["Phone"] == "4155550132"
+    del row["MailingCountry"]
+    with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
+        reader.read(row, in_scope=True)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        Position(full=True),
+        Position(full=True, since=NOON, after="003A"),
+        Position(full=False, since=NOON),
+        Position(full=False, since=NOON, after="003A"),
+    ],
+)
+def test_positions_survive_as_text(position: Position) -> None:
+    assert read_position(position.dump()) == position
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        '{"v": 2, "full": true, "since": null, "after": null}',
+        '{"v": 1, "full": false, "since": null, "after": null}',
+        '{"v": 1, "full": false, "since": "yesterday", "after": null}',
+    ],
+)
+def test_a_strange_cursor_is_answered_with_a_way_on(text: str) -> None:
+    with pytest.raises(StateError, match="--full"):
+        read_position(text)

@@ -1,0 +1,160 @@
+"""What the one door does with answers that a healthy service does not give."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.salesforce import plugin
+from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.settings import SalesforceSettings
+from ringfence.connectors.salesforce.transport import ATTEMPTS, Transport, Usage
+from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, SchemaError, UnreachableError
+from ringfence.core.ports import Services
+
+ORGANIZATION = json.loads((Path(__file__).parent / "answers" / "organization.json").read_text())
+DATE = "Mon, 02 Nov 2026 09:00:00 GMT"
+
+
+@pytest.fixture
+def crm(script: Any, clock: Any, shapes: Callable[..., Any]) -> Iterator[SalesforceCrm]:
+    settings = SalesforceSettings(instance_url=script.url, access_token="00D!secret")
+    made = plugin.connect(settings, shapes(), Services(clock))
+    assert isinstance(made, SalesforceCrm)
+    yield made
+    made.close()
+
+
+def refusal(code: str, message: str = "no") -> list[dict[str, str]]:
+    return [{"errorCode": code, "message": message}]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (503, "<html>out of order</html>", {}),
+        (503, refusal("SERVER_UNAVAILABLE"), {}),
+        (500, refusal("UNKNOWN_EXCEPTION"), {}),
+        (420, "", {}),
+        (406, "", {}),
+        (200, "<html>a proxy</html>", {}),
+        (200, "[1, 2]", {}),
+        (200, {"status": "fine"}, {}),
+        (200, '{"records": [{"Id": "00D', {"Content_Length": "500"}),
+        (403, refusal("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."), {}),
+    ],
+)
+def test_passing_faults_are_repeated_and_counted(
+    crm: SalesforceCrm, script: Any, status: int, body: Any, headers: dict[str, str]
+) -> None:
+    script.says(status, body, **headers)
+    script.says(200, ORGANIZATION)
+    assert crm.identify().id == "00D000000000001EAA"
+    assert crm.calls["login"] == len(script.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "calls"),
+    [
+        (503, "", UnreachableError, ATTEMPTS),
+        (403, refusal("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."), QuotaError, ATTEMPTS),
+        (403, refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), QuotaError, 1),
+        (401, refusal("INVALID_SESSION_ID"), AuthenticationError, 1),
+        (403, refusal("API_DISABLED_FOR_ORG"), AccessError, 1),
+        (400, refusal("INVALID_FIELD", "No such column 'X'"), SchemaError, 1),
+        (404, "<html>no such page</html>", SchemaError, 1),
+    ],
+)
+def test_other_faults_end_the_run_with_a_remedy(
+    crm: SalesforceCrm, script: Any, clock: Any, status: int, body: Any, error: type[Exception], calls: int
+) -> None:
+    script.says(status, body)
+    before = clock.monotonic()
+    with pytest.raises(error) as caught:
+        crm.identify()
+    assert len(script.seen) == calls
+    assert clock.monotonic() - before < 60
+    assert caught.value.remedy  # type: ignore[attr-defined]  # every error of ours has one
+    assert "00D!secret" not in str(caught.value)
+
+
+def test_an_answer_never_shows_a_number(crm: SalesforceCrm, script: Any) -> None:
+    script.says(400, refusal("FIELD_INTEGRITY_EXCEPTION", "(415) 555-0123 is no phone; nor is +44 20 7946 0018"))
+    with pytest.raises(SchemaError) as caught:
+        crm.identify()
+    assert "555-0123" not in str(caught.value)
+    assert "7946" not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+def test_an_unreachable_host_is_named_at_once(clock: Any, shapes: Callable[..., Any]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    settings = SalesforceSettings(instance_url=f"http://127.0.0.1:{port}", access_token="00D!secret")
+    crm = plugin.connect(settings, shapes(), Services(clock))
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} cannot be reached") as caught:
+        crm.identify()
+    assert "INSTANCE_URL" in caught.value.remedy
+    assert crm.calls == {"login": 1}
+    crm.close()
+
+
+def test_clear_text_goes_only_where_the_settings_say_so(clock: Any) -> None:
+    transport = Transport(clock)
+    transport.allow_clear("http://127.0.0.1:8080")
+    transport.allow_clear("https://acme.my.salesforce.com")
+    assert transport.is_clear("https://127.0.0.1:8080/services")
+    assert not transport.is_clear("https://127.0.0.1:8081/services")
+    assert not transport.is_clear("https://acme.my.salesforce.com/services")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(
+    crm: SalesforceCrm, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    script.says(200, ORGANIZATION)
+    assert crm.identify().name == "Acme"
+
+
+@pytest.mark.parametrize(
+    ("header", "usage"),
+    [
+        ("api-usage=18/5000", Usage(18, 5000)),
+        ("api-usage=18/5000; per-app-api-usage=17/250(appName=sample)", Usage(18, 5000)),
+        ("per-app-api-usage=17/250(appName=sample); api-usage=18/5000", Usage(18, 5000)),
+        ("per-app-api-usage=17/250(appName=sample)", None),
+    ],
+)
+def test_both_forms_of_the_usage_header_are_read(
+    crm: SalesforceCrm, script: Any, header: str, usage: Usage | None
+) -> None:
+    script.says(200, ORGANIZATION, Sforce_Limit_Info=header)
+    crm.identify()
+    assert crm._client.usage == usage
+
+
+def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Any, clock: Any) -> None:
+    script.says(200, ORGANIZATION, Date="Thu, 05 Nov 2026 09:00:00 GMT")
+    crm.identify()
+    clock.advance(seconds=90)
+    assert str(crm._client.server_now()) == "2026-11-05 09:01:30+00:00"
+
+
+@pytest.mark.parametrize("reference", [None, "r7"])
+def test_a_composite_that_is_refused_whole_is_no_answer(crm: SalesforceCrm, script: Any, reference: str | None) -> None:
+    script.says(200, ORGANIZATION, Date=DATE)
+    crm.identify()
+    script.answers.clear()
+    part = {"referenceId": reference, "httpStatusCode": 400, "body": refusal("LIMIT_EXCEEDED"), "httpHeaders": {}}
+    script.says(200, {"compositeResponse": [part]})
+    with pytest.raises(SchemaError if reference is None else UnreachableError):
+        crm.open_feed({})
