@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import format_datetime
 from random import uniform
 from typing import Any
@@ -115,7 +116,10 @@ class Writer:
         change = self._changes[chunk.places[0]]
         if change.modified is None:
             raise ValueError("a guarded change needs a stamp")
-        headers = {**NO_ASSIGNMENT, "If-Unmodified-Since": format_datetime(change.modified, usegmt=True)}
+        headers = {
+            **NO_ASSIGNMENT,
+            "If-Unmodified-Since": format_datetime(change.modified.astimezone(UTC), usegmt=True),
+        }
         body = {item.field: write_value(item.new) for item in change.fields}
         return Part("PATCH", f"sobjects/{change.object}/{change.id}", body, headers)
 

@@ -111,6 +111,19 @@ def test_an_expired_query_cursor_starts_again_behind_the_last_row(
     assert Counter(read) == Counter(wanted)
 
 
+def test_rows_that_vanish_between_two_pages_are_told(
+    connect: Connect, org: SalesforceOrg, caplog: pytest.LogCaptureFixture
+) -> None:
+    org.page_size = 9
+    wanted = alive(org)
+    pages = connect().open_feed({}).changed()
+    read = ids([next(pages)])
+    org.delete("Contact", wanted[-1])
+    org.cursors.drop_all()
+    assert Counter(read + ids(pages)) == Counter(wanted[:-1])
+    assert f"Contact: 1 of {len(wanted)} rows vanished" in caplog.text
+
+
 def test_an_interrupted_full_read_keeps_the_watermark_of_its_first_page(
     connect: Connect, org: SalesforceOrg, sandbox: Sandbox
 ) -> None:

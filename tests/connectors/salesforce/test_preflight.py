@@ -69,6 +69,17 @@ def test_production_is_neither_a_sandbox_nor_a_developer_edition(
     assert crm.calls == {"login": 1}
 
 
+def test_a_token_that_does_not_tell_its_user_is_a_warning(
+    crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.identify()
+    asked = iter([False])
+    monkeypatch.setattr(org.sessions, "knows", lambda _token: next(asked, True))
+    (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+    assert warning.subject == "user"
+    assert org.access_token not in warning.message
+
+
 def test_few_calls_left_are_a_warning(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     org.api_limit, org.api_usage = 1_000, 950
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
