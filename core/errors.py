@@ -16,6 +16,7 @@
     ├── StoppedError        exit 4   stopped early; the next run goes on from there
     │   ├── QuotaError               a limit of the CRM or provider
     │   ├── UnreachableError         no answer, or an outage
+    │   ├── BusyError                another run of the same org is under way
     │   └── GuardError               the run would have changed far more than expected
     └── RetryError                   passing fault, raised and caught inside connectors; outside it means a bug
 
@@ -95,6 +96,10 @@ class QuotaError(StoppedError):
 
 class UnreachableError(StoppedError):
     """The other side does not answer, or answers that it is out of order."""
+
+
+class BusyError(StoppedError):
+    """Another run of the same org is under way."""
 
 
 class GuardError(StoppedError):

@@ -98,7 +98,7 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     if line_type is LineType.UNKNOWN:
         line_type = facts.line_type
     common = replace(facts, line_type=line_type, source=source, observed_at=answer.observed_at)
-    if answer.kind is AnswerKind.INCONCLUSIVE:
+    if answer.kind is not AnswerKind.KNOWN:
         return replace(common, code=ReasonCode.INCONCLUSIVE)
     if answer.valid is False:
         return replace(common, validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)

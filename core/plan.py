@@ -36,7 +36,7 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
         wanted[opt_out.field] = opt_out.raised
     held = reading.record.values
     fields = tuple(
-        FieldChange(name, held.get(name), new) for name, new in wanted.items() if not _same(held.get(name), new)
+        FieldChange(name, held.get(name), new) for name, new in wanted.items() if not same_value(held.get(name), new)
     )
     if not fields:
         return None
@@ -71,7 +71,8 @@ def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:
     return verdict.e164 if reading.content(slot) != verdict.e164 else None
 
 
-def _same(held: Value, new: Value) -> bool:
+def same_value(held: Value, new: Value) -> bool:
+    """Return whether a CRM field says the same: moments by the second, texts without surrounding white space."""
     if isinstance(held, datetime) and isinstance(new, datetime):
         return whole_seconds(held) == whole_seconds(new)
     if isinstance(new, bool) or isinstance(held, bool):

@@ -267,7 +267,8 @@ class AnswerKind(StrEnum):
 
     KNOWN = "known"  # it says something about the number
     INCONCLUSIVE = "inconclusive"  # it was asked and can say nothing more about this number
-    FAILED = "failed"  # a passing fault: the answer may come another time
+    FAILED = "failed"  # a passing fault: the answer may come another time; with ``paid`` it was cut off after asking
+    LOST = "lost"  # asked, perhaps billed, and no answer is on record
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,11 +296,12 @@ class Lookup(Protocol):
     name: str
     realm: str  # provider, host and account: answers of a sandbox never serve production
 
-    def look_up(self, numbers: Sequence[str]) -> Iterator[Answer]:
+    def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Ask about each E.164 number once, yielding each answer as it comes, in any order.
 
-        A passing fault of one number is an answer of kind FAILED. Raises AuthenticationError, QuotaError or
-        UnreachableError when no number can be answered.
+        A number is taken from ``numbers`` only when it is about to be asked. A passing fault of one number is an
+        answer of kind FAILED, with ``paid`` where the question had gone out. Raises AuthenticationError, QuotaError or
+        UnreachableError when no number can be answered; those taken and not answered were then not billed.
         """
         ...
 

@@ -11,6 +11,7 @@ from .facts import Facts, offline_facts, with_answer
 from .numbers import Number, Validity
 from .policy import Policy
 from .ports import Answer, AnswerKind, Clock, Lookup
+from .purchase import ask, asked_realm, failed_realm
 from .state.facts import FactStore, KeptAnswer
 
 CRM_REALM = "crm"
@@ -32,6 +33,7 @@ class Tally:
     lookups: int = 0
     cache_hits: int = 0
     would_buy: int = 0
+    lost: int = 0  # numbers whose answer was lost on the way and is not bought again
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Screening:
     crm_realm: str = ""
     max_lookups: int | None = None
     buy: bool = True
+    retry_lost: bool = False  # ask again where an answer was lost, at the risk of paying twice
     on_answer: Callable[[int], None] = lambda _bought: None
     tally: Tally = field(default_factory=Tally)
     exhausted: bool = False
@@ -78,20 +81,23 @@ class Screening:
         return known
 
     def _from_cache(self, store: FactStore, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
-        realms = [realm for lookup in self.lookups for realm in (lookup.realm, _failed(lookup.realm))]
-        if self.crm_realm:
-            realms.append(self.crm_realm)
+        realms = [self.crm_realm] if self.crm_realm else []
+        for lookup in self.lookups:
+            realms += [lookup.realm, failed_realm(lookup)]
+            if not self.retry_lost:
+                realms.append(asked_realm(lookup))
         kept = store.find(numbers, realms, now - self.policy.max_age)
-        best: dict[str, KeptAnswer] = {}
-        for e164, some in kept.items():
-            fresh = [k for k in some if k.answer.kind is not AnswerKind.FAILED]
-            if fresh:
-                known = [k for k in fresh if k.answer.kind is AnswerKind.KNOWN]
-                best[e164] = max(known or fresh, key=lambda k: k.answer.observed_at)
-            elif {_failed(lookup.realm) for lookup in self.lookups} <= {k.realm for k in some}:
-                # Every provider failed on it in this run: it is not asked again before the next one.
-                best[e164] = some[0]
-        return best
+        best = {e164: self._best(some) for e164, some in kept.items()}
+        return {e164: answer for e164, answer in best.items() if answer is not None}
+
+    def _best(self, some: Sequence[KeptAnswer]) -> KeptAnswer | None:
+        """Return the answer that counts, or None where the number may be asked about."""
+        for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, AnswerKind.LOST):
+            if found := [kept for kept in some if kept.answer.kind is kind]:
+                return max(found, key=lambda kept: kept.answer.observed_at)
+        # Once every provider has failed on it in this run, it is not asked again before the next one.
+        failed = {kept.realm for kept in some}
+        return some[0] if {failed_realm(lookup) for lookup in self.lookups} <= failed else None
 
     def _from_providers(self, store: FactStore, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Ask the providers in turn; each is asked only about what those before it could not answer."""
@@ -103,14 +109,11 @@ class Screening:
             for e164 in numbers[len(open_numbers) :]
         }
         for lookup in self.lookups:
-            for answer in lookup.look_up(self._within_budget(open_numbers)):
-                # Durable before it is used: a crash behind this line costs nothing twice.
-                realm = _failed(lookup.realm) if answer.kind is AnswerKind.FAILED else lookup.realm
-                store.keep(realm, [answer])
+            for answer in ask(store, self.clock, lookup, self._within_budget(open_numbers)):
                 self.tally.lookups += answer.paid
                 self.on_answer(self.tally.lookups)
                 previous = answers.get(answer.e164)
-                if previous is None or previous.answer.kind is AnswerKind.FAILED or answer.kind is AnswerKind.KNOWN:
+                if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
                     answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
             known = {e164 for e164, kept in answers.items() if kept.answer.kind is AnswerKind.KNOWN}
             open_numbers = [e164 for e164 in open_numbers if e164 not in known]
@@ -139,12 +142,14 @@ class Screening:
         rest = [Answer(e164, AnswerKind.FAILED, now, code="budget", paid=False) for e164 in numbers[allowed:]]
         return {answer.e164: KeptAnswer(realm, "", answer) for answer in (*answers, *rest)}
 
-    @staticmethod
-    def _apply(facts: Facts, kept: KeptAnswer) -> Facts:
+    def _apply(self, facts: Facts, kept: KeptAnswer) -> Facts:
         provider = kept.realm.split(":", 1)[0]
+        if kept.answer.kind is AnswerKind.LOST:
+            self.tally.lost += 1
+            return with_answer(facts, kept.answer, f"{provider} (answer lost)")
         # A verdict found in the CRM names the provider that it came from in its code.
         return with_answer(facts, kept.answer, kept.answer.code if provider == CRM_REALM else provider)
 
 
-def _failed(realm: str) -> str:
-    return f"{realm}#failed"
+_RANK = {kind: rank for rank, kind in enumerate((AnswerKind.FAILED, AnswerKind.LOST, AnswerKind.INCONCLUSIVE))}
+_RANK[AnswerKind.KNOWN] = len(_RANK)

@@ -66,6 +66,7 @@ class Summary:
     lookups: int = 0
     lookup_cache_hits: int = 0
     lookups_planned: int = 0
+    lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0
     api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
     fewest_api_calls: int = 0  # to read and write the same records, log-in, describe and opt-out intake aside
@@ -77,6 +78,7 @@ class Summary:
     refused: list[RefusedRow] = field(default_factory=list)
     spread: list[SpreadNumber] = field(default_factory=list)
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
+    reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
 

@@ -17,11 +17,13 @@ from .pipeline import Item, Pipeline
 from .policy import Policy
 from .ports import Clock, Crm, Feed, Lookup, Org, Page
 from .reading import Reading
+from .reconcile import reconcile
 from .screening import CRM_REALM, Screening
 from .shapes import ObjectShape
 from .state.cursors import Cursors, register_org
 from .state.facts import FactStore
 from .state.journal import Journal, RunOutcome, new_run_id
+from .state.leases import Lease, take_lease, this_process
 from .state.pending import Pending
 from .state.permissions import Permissions
 from .state.store import Store
@@ -67,6 +69,7 @@ class SyncOptions:
     limit: int | None = None
     confirm_spread: bool = False
     accept_mass_change: bool = False
+    retry_lost_lookups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,13 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     run_id = new_run_id(job.clock.now())
     summary = Summary(run_id, job.crm.name, org=job.org.name, dry_run=options.dry_run)
     org_id = register_org(job.store, job.org)
+    lease = take_lease(job.store, org_id, run_id, job.clock.now(), this_process())
     journal = Journal(job.store, run_id)
     journal.begin(job.crm.name, org_id, job.clock.now(), dry_run=options.dry_run, options=asdict(options))
     outcome, error = RunOutcome.FAILED, None
     try:
-        run = _Run(job, options, org_id, journal, summary)
+        summary.reconciled = reconcile(job.crm, job.shapes, job.store, org_id, run_id, job.clock)
+        run = _Run(job, options, org_id, journal, lease, summary)
         if options.dry_run:
             with job.store.rehearsal():
                 run.go()
@@ -116,16 +121,20 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     finally:
         _account(summary, job.crm, job.clock.monotonic() - started)
         journal.end(job.clock.now(), outcome, summary.to_json(), error)
+        lease.release()
     return summary
 
 
 class _Run:
     """One run on its way through the feeds."""
 
-    def __init__(self, job: SyncJob, options: SyncOptions, org_id: int, journal: Journal, summary: Summary) -> None:
+    def __init__(
+        self, job: SyncJob, options: SyncOptions, org_id: int, journal: Journal, lease: Lease, summary: Summary
+    ) -> None:
         self._job = job
         self._options = options
         self._summary = summary
+        self._lease = lease
         self._cursors = Cursors(job.store, org_id)
         self._facts = FactStore(job.store, summary.run_id)
         self._permissions = Permissions(job.store, org_id, summary.run_id)
@@ -138,7 +147,8 @@ class _Run:
             crm_realm=f"{CRM_REALM}:{job.org.key}",
             max_lookups=job.max_lookups,
             buy=not options.dry_run,
-            on_answer=job.progress.bought,
+            retry_lost=options.retry_lost_lookups,
+            on_answer=self._note_answer,
         )
         self._pipeline = Pipeline(
             crm=job.crm,
@@ -160,6 +170,10 @@ class _Run:
         self._pages: deque[tuple[Page, int]] = deque()
         self._fresh: set[str] = set()  # objects whose full read begins with this run
 
+    def _note_answer(self, bought: int) -> None:
+        self._lease.renew(self._job.clock.now())
+        self._job.progress.bought(bought)
+
     def go(self) -> None:
         """Work through the run; what is counted stays counted when an error ends it."""
         for name in self._job.shapes:
@@ -171,6 +185,7 @@ class _Run:
             self._summary.lookups = tally.lookups
             self._summary.lookup_cache_hits = tally.cache_hits
             self._summary.lookups_planned = tally.would_buy
+            self._summary.lookups_lost = tally.lost
             self._summary.waiting = self._pending.count()
 
     def _work(self) -> bool:
@@ -266,6 +281,7 @@ class _Run:
         return True
 
     def _process(self, count: int) -> bool:
+        self._lease.renew(self._job.clock.now())
         self._pipeline.process([self._buffer.popleft() for _ in range(count)])
         self._processed += count
         self._job.progress.advance(count)

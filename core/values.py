@@ -71,6 +71,7 @@ class Outcome(StrEnum):
     WRITTEN = "written"
     CONFLICT = "conflict"  # somebody changed, merged or deleted the record since it was read
     REFUSED = "refused"  # the CRM said no; its words are kept
+    LOST = "lost"  # sent, no answer came, and reading the record showed that it did not land
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,11 @@ def _show_cost(output: Output, summary: Summary) -> None:
         )
     elif summary.lookups or summary.lookup_cache_hits:
         output.say(f"lookups bought: {summary.lookups:,}; answered from the cache: {summary.lookup_cache_hits:,}")
+    if summary.lookups_lost:
+        output.say(
+            f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "
+            "before their verdict ages; --retry-lost-lookups does it now."
+        )
     if summary.waiting:
         words = ", ".join(f"{count:,} {reason}" for reason, count in summary.waiting.items())
         output.say(f"waiting for the next run: {words}")

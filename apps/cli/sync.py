@@ -59,6 +59,10 @@ def sync(
     accept_mass_change: Annotated[
         bool, typer.Option("--accept-mass-change", help="Go on where a run would change far more than expected.")
     ] = False,
+    retry_lost_lookups: Annotated[
+        bool,
+        typer.Option("--retry-lost-lookups", help="Ask again where an answer was lost: it may be billed twice."),
+    ] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> int:
@@ -79,6 +83,7 @@ def sync(
         limit=limit,
         confirm_spread=confirm_spread,
         accept_mass_change=accept_mass_change,
+        retry_lost_lookups=retry_lost_lookups,
     )
     names = _choose(wiring, crm, every=every)
     if not every:

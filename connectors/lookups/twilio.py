@@ -7,7 +7,7 @@ cut off after it was sent may have been billed, so it is never repeated here: it
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -111,14 +111,14 @@ class TwilioLookup:
         self._session.mount("https://", adapter)
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_paths)
 
-    def look_up(self, numbers: Sequence[str]) -> Iterator[Answer]:
+    def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Ask about each number once, yielding each answer as it comes.
 
         Answers that are on their way when Twilio refuses us are still yielded, because they are paid, before
         AuthenticationError, QuotaError or UnreachableError is raised. The last two come when many numbers in a row were
         refused for passing reasons, however often they were asked.
         """
-        waiting = iter(dict.fromkeys(numbers))
+        waiting = _distinct(numbers)
         running: set[Future[Answer]] = set()
         failure: BaseException | None = None
         in_vain = 0
@@ -235,6 +235,15 @@ class TwilioLookup:
 
     def _answer(self, e164: str, kind: AnswerKind, **said: Any) -> Answer:
         return Answer(e164, kind, whole_seconds(self._clock.now()), **said)
+
+
+def _distinct(numbers: Iterable[str]) -> Iterator[str]:
+    """Yield each number once, taking it only when it is asked for."""
+    seen: set[str] = set()
+    for number in numbers:
+        if number not in seen:
+            seen.add(number)
+            yield number
 
 
 def _decode(answer: requests.Response) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from ..ports import Answer, AnswerKind
 from . import schema
@@ -34,6 +34,23 @@ class FactStore:
         """Store the answers durably, the newest for each number and realm."""
         with self._store.transaction() as connection:
             put(connection, schema.facts, [self._row(realm, answer) for answer in answers])
+
+    def settle(self, realm: str, answer: Answer, mark: str) -> None:
+        """Store an answer and take away the mark of its question, in one step."""
+        with self._store.transaction() as connection:
+            put(connection, schema.facts, [self._row(realm, answer)])
+            self._forget(connection, mark, [answer.e164])
+
+    def forget(self, realm: str, numbers: Iterable[str]) -> None:
+        """Drop what is kept about the numbers in a realm."""
+        with self._store.transaction() as connection:
+            self._forget(connection, realm, numbers)
+
+    def _forget(self, connection: Connection, realm: str, numbers: Iterable[str]) -> None:
+        table = schema.facts
+        keys = [self._store.keyring.number_key(number) for number in numbers]
+        for some in in_batches(keys):
+            connection.execute(delete(table).where(table.c.realm == realm, table.c.number_key.in_(some)))
 
     def find(self, numbers: Collection[str], realms: Sequence[str], since: datetime) -> dict[str, list[KeptAnswer]]:
         """Return these realms' answers about each E.164 number: observed since then, or brought by this run.

@@ -21,12 +21,13 @@ from .store import Store
 class RunOutcome(StrEnum):
     """How a run ended."""
 
-    RUNNING = "running"  # or killed: nothing recorded its end
+    RUNNING = "running"
     DONE = "done"
     REFUSED_ROWS = "refused_rows"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    KILLED = "killed"  # its process ended without a word; the next run found out
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class Run:
     options: Mapping[str, Any]
     summary: Mapping[str, Any] | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch that was sent, and whose answer was never recorded."""
+
+    run_id: str
+    seq: int
+    changes: Sequence[Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +104,49 @@ class Journal:
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
         """Record what became of each change of the batch."""
-        # Only what is not plainly written is kept by row: nearly every batch is all written.
-        odd = {i: [r.outcome, r.code, r.message] for i, r in enumerate(results) if r.outcome is not Outcome.WRITTEN}
-        with self._store.transaction() as connection:
-            connection.execute(
-                update(schema.batches)
-                .where(schema.batches.c.run_id == self._run_id, schema.batches.c.seq == seq)
-                .values(settled_at=now, results=self._store.keyring.seal(odd))
-            )
+        settle(self._store, OpenBatch(self._run_id, seq, ()), results, now)
+
+
+def settle(store: Store, batch: OpenBatch, results: Sequence[RowResult], now: datetime) -> None:
+    """Record what became of each change of a batch."""
+    # Only what is not plainly written is kept by row: nearly every batch is all written.
+    odd = {i: [r.outcome, r.code, r.message] for i, r in enumerate(results) if r.outcome is not Outcome.WRITTEN}
+    table = schema.batches
+    with store.transaction() as connection:
+        connection.execute(
+            update(table)
+            .where(table.c.run_id == batch.run_id, table.c.seq == batch.seq)
+            .values(settled_at=now, results=store.keyring.seal(odd))
+        )
+
+
+def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
+    """Yield the batches of an org whose answers were never recorded, oldest first; settle each before the next."""
+    table, runs = schema.batches, schema.runs
+    query = (
+        select(table.c.run_id, table.c.seq, table.c.payload)
+        .join(runs, runs.c.id == table.c.run_id)
+        .where(runs.c.org_id == org_id, table.c.settled_at.is_(None))
+        .order_by(runs.c.started_at, table.c.seq)
+        .limit(1)
+    )
+    while True:
+        with store.transaction() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return
+        yield OpenBatch(row.run_id, row.seq, [_unpack_change(packed) for packed in store.keyring.open(row.payload)])
+
+
+def close_dead_runs(store: Store, org_id: int, but: str, now: datetime) -> None:
+    """Record that the org's runs which never told their end were killed, the run ``but`` aside."""
+    table = schema.runs
+    with store.transaction() as connection:
+        connection.execute(
+            update(table)
+            .where(table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != but)
+            .values(outcome=RunOutcome.KILLED.value, ended_at=now, error="the process was killed or lost its machine")
+        )
 
 
 def list_runs(store: Store, limit: int = 20) -> list[Run]:

@@ -72,6 +72,18 @@ cursors = Table(
     Column("moved_at", UtcDateTime, nullable=False),
 )
 
+leases = Table(
+    "leases",  # the run that may sync an org right now
+    metadata,
+    _org(),
+    Column("run_id", String(40), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("born", String(40), nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("renewed_at", UtcDateTime, nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -81,7 +93,7 @@ runs = Table(
     Column("dry_run", Boolean, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String(20), nullable=False),  # running, done, refused_rows, stopped, interrupted, failed
+    Column("outcome", String(20), nullable=False),  # see journal.RunOutcome
     Column("options", Text, nullable=False),  # JSON
     Column("summary", Text),  # JSON
     Column("error", Text),

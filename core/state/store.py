@@ -17,7 +17,7 @@ from ..errors import SettingsError, StateError
 from . import schema
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema version this code works with: the newest migration."""
 
 

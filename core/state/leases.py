@@ -1,0 +1,121 @@
+"""Who is syncing an org right now: one run at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+
+from ..errors import BusyError
+from . import schema
+from .sql import add_missing
+from .store import Store
+
+EXPIRY = timedelta(minutes=15)
+"""Age from which a lease counts as left behind, where its process cannot be looked for."""
+
+_RENEW_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that runs a sync. ``born`` tells two processes with one id apart, where the system says it."""
+
+    host: str
+    pid: int
+    born: str
+
+
+def this_process() -> Holder:
+    """Return the holder that this process is."""
+    return Holder(socket.gethostname(), os.getpid(), _born(os.getpid()))
+
+
+class Lease:
+    """The right to sync an org, held by one run."""
+
+    def __init__(self, store: Store, org_id: int, run_id: str, renewed_at: datetime) -> None:
+        self._store = store
+        self._org_id = org_id
+        self._run_id = run_id
+        self._renewed_at = renewed_at
+
+    def renew(self, now: datetime) -> None:
+        """Say that the run is alive; cheap enough to call often. Raises BusyError when another run has taken over."""
+        if now - self._renewed_at < _RENEW_AFTER:
+            return
+        table = schema.leases
+        with self._store.transaction() as connection:
+            result = connection.execute(
+                update(table)
+                .where(table.c.org_id == self._org_id, table.c.run_id == self._run_id)
+                .values(renewed_at=now)
+            )
+        if not result.rowcount:
+            raise BusyError(f"Another run took over from run {self._run_id}.", "It goes on from where this one was.")
+        self._renewed_at = now
+
+    def release(self) -> None:
+        """Give the right back."""
+        table = schema.leases
+        with self._store.transaction() as connection:
+            connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))
+
+
+def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Holder) -> Lease:
+    """Return the lease on an org; one whose process is gone, or that was not renewed for long, is taken over.
+
+    Raises BusyError that says who holds it.
+    """
+    table = schema.leases
+    values = {
+        "run_id": run_id,
+        "host": holder.host,
+        "pid": holder.pid,
+        "born": holder.born,
+        "taken_at": now,
+        "renewed_at": now,
+    }
+    with store.transaction() as connection:
+        add_missing(connection, table, [{"org_id": org_id, **values}])
+        held = connection.execute(select(table).where(table.c.org_id == org_id)).one()
+        if held.run_id != run_id:
+            other = Holder(held.host, held.pid, held.born)
+            if now - held.renewed_at < EXPIRY and not _is_gone(other, holder):
+                raise BusyError(
+                    f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
+                    f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
+                    "Wait for it, or end it; the next run goes on from there.",
+                )
+            taken = connection.execute(
+                update(table).where(table.c.org_id == org_id, table.c.run_id == held.run_id).values(**values)
+            )
+            if not taken.rowcount:
+                raise BusyError("Another sync of this org has just started.", "Wait for it.")
+    return Lease(store, org_id, run_id, now)
+
+
+def _is_gone(other: Holder, here: Holder) -> bool:
+    """Return whether the other process has certainly ended: only processes of this machine can be looked for."""
+    if other.host != here.host:
+        return False
+    try:
+        os.kill(other.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _born(other.pid) != other.born
+
+
+def _born(pid: int) -> str:
+    """Return when a process began, in the system's own terms; empty where it does not say."""
+    try:
+        # Behind the command's name in brackets, which may hold spaces; field 22 of proc(5) is the start time.
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
