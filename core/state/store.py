@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets as random
+import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,19 @@ class Store:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Let everything in the block see its own writes, and undo them all at the end: the state of a dry run."""
+        """Let everything in the block see its own writes, and lose them all at the end: the state of a dry run.
+
+        On SQLite it works on a copy, because a long transaction would keep every other run from writing.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with _translated(self.engine.url), tempfile.TemporaryDirectory(prefix="ringfence-dry-run-") as folder:
+                kept, self.engine = self.engine, _copy_sqlite(self.engine, Path(folder) / "state.db")
+                try:
+                    yield
+                finally:
+                    self.engine.dispose()
+                    self.engine = kept
+            return
         with _translated(self.engine.url), self.engine.connect() as connection:
             self._rehearsal = connection
             try:
@@ -104,6 +118,16 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _copy_sqlite(engine: Engine, target: Path) -> Engine:
+    source = engine.raw_connection()
+    try:
+        with closing(sqlite3.connect(target)) as copy:
+            source.driver_connection.backup(copy)  # type: ignore[union-attr] # a pooled connection has its driver's
+    finally:
+        source.close()
+    return _make_engine(f"sqlite:///{target}")
 
 
 def _migrate(engine: Engine) -> None:
