@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .errors import RingfenceError
+from .planfile import PlanWriter
 from .ports import Clock, Crm
 from .shapes import ObjectShape
 from .state.journal import Journal
@@ -12,10 +13,20 @@ from .values import Change, Outcome, RowResult
 
 
 class Writer:
-    """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well."""
+    """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well.
+
+    With ``plan`` the changes go into a plan file as well.
+    """
 
     def __init__(
-        self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock, *, dry_run: bool
+        self,
+        crm: Crm,
+        shapes: Mapping[str, ObjectShape],
+        journal: Journal,
+        clock: Clock,
+        *,
+        dry_run: bool,
+        plan: PlanWriter | None = None,
     ) -> None:
         self._crm = crm
         self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
@@ -23,11 +34,14 @@ class Writer:
         self._journal = journal
         self._clock = clock
         self._dry_run = dry_run
+        self._plan = plan
 
     def apply(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes and return one result for each, in order. The journal knows of them before the CRM does."""
         for change in changes:
             self._refuse_foreign_fields(change)
+        if self._plan and changes:
+            self._plan.add(changes)
         if self._dry_run or not changes:
             return [RowResult(Outcome.WRITTEN)] * len(changes)
         seq = self._journal.plan_batch(changes, self._clock.now())

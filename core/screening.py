@@ -52,6 +52,7 @@ class Screening:
     max_lookups: int | None = None
     buy: bool = True
     retry_lost: bool = False  # ask again where an answer was lost, at the risk of paying twice
+    defer_unbought: bool = False  # a dry run leaves open what it would have bought, for a plan must not guess
     on_answer: Callable[[int], None] = lambda _bought: None
     tally: Tally = field(default_factory=Tally)
     exhausted: bool = False
@@ -137,6 +138,11 @@ class Screening:
             self.exhausted = self.exhausted or allowed < len(numbers)
         self.tally.would_buy += allowed
         realm = self.lookups[0].realm
+        if self.defer_unbought:
+            open_answers = [Answer(e164, AnswerKind.FAILED, now, code="not bought", paid=False) for e164 in numbers]
+            for lookup in self.lookups:
+                store.keep(failed_realm(lookup), open_answers)
+            return {answer.e164: KeptAnswer(realm, "", answer) for answer in open_answers}
         answers = [Answer(e164, AnswerKind.INCONCLUSIVE, now, code="dry run", paid=False) for e164 in numbers[:allowed]]
         store.keep(realm, answers)
         rest = [Answer(e164, AnswerKind.FAILED, now, code="budget", paid=False) for e164 in numbers[allowed:]]

@@ -95,6 +95,10 @@ class Summary:
         if len(self.changes_shown) < SHOWN:
             self.changes_shown.append({**mask_change(change, shape), "slots": _slots(change, shape, contents)})
 
+    def refused_rows(self) -> int:
+        """Return how many rows the CRM did not take."""
+        return self.total("failed")
+
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
         return {

@@ -4,59 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Protocol
+from pathlib import Path
 
 from .apply import Writer
 from .enforcement import Enforcement
-from .errors import RingfenceError, StoppedError
+from .errors import UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
 from .pipeline import Item, Pipeline
-from .policy import Policy
-from .ports import Clock, Crm, Feed, Lookup, Org, Page
+from .planfile import PlanHead, PlanWriter
+from .ports import Feed, Page
 from .reading import Reading
-from .reconcile import reconcile
 from .screening import CRM_REALM, Screening
-from .shapes import ObjectShape
-from .state.cursors import Cursors, register_org
+from .session import RunContext, SyncJob, open_run
+from .state.cursors import Cursors
 from .state.facts import FactStore
-from .state.journal import Journal, RunOutcome, new_run_id
-from .state.leases import Lease, take_lease, this_process
+from .state.journal import new_run_id
 from .state.pending import Pending
 from .state.permissions import Permissions
-from .state.store import Store
 from .summary import Summary
-
-
-class Progress(Protocol):
-    """Is told how far a run has come."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A part of the run begins; ``total`` is how many records it holds, where that is known."""
-        ...
-
-    def advance(self, records: int) -> None:
-        """So many more records have an outcome."""
-        ...
-
-    def bought(self, lookups: int) -> None:
-        """So many lookups have been bought so far."""
-        ...
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def advance(self, records: int) -> None:
-        """Say nothing."""
-
-    def bought(self, lookups: int) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +38,7 @@ class SyncOptions:
     confirm_spread: bool = False
     accept_mass_change: bool = False
     retry_lost_lookups: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SyncJob:
-    """All that a run needs, wired by the composition root."""
-
-    crm: Crm
-    org: Org
-    shapes: Mapping[str, ObjectShape]
-    store: Store
-    policy: Policy
-    clock: Clock
-    lookups: Sequence[Lookup] = ()
-    max_lookups: int | None = None
-    progress: Progress = field(default_factory=Silence)
+    plan_file: Path | None = None  # where a dry run leaves its plan
 
 
 def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
@@ -93,48 +47,44 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why.
     Raises the other errors of :mod:`ringfence.core.errors`, and KeyboardInterrupt, after the history knows of them.
     """
-    started = job.clock.monotonic()
-    run_id = new_run_id(job.clock.now())
-    summary = Summary(run_id, job.crm.name, org=job.org.name, dry_run=options.dry_run)
-    org_id = register_org(job.store, job.org)
-    lease = take_lease(job.store, org_id, run_id, job.clock.now(), this_process())
-    journal = Journal(job.store, run_id)
-    journal.begin(job.crm.name, org_id, job.clock.now(), dry_run=options.dry_run, options=asdict(options))
-    outcome, error = RunOutcome.FAILED, None
-    try:
-        summary.reconciled = reconcile(job.crm, job.shapes, job.store, org_id, run_id, job.clock)
-        run = _Run(job, options, org_id, journal, lease, summary)
-        if options.dry_run:
-            with job.store.rehearsal():
-                run.go()
-        else:
-            run.go()
-        outcome = _outcome(summary)
-    except StoppedError as stop:
-        outcome, error, summary.stopped = RunOutcome.STOPPED, str(stop), str(stop)
-    except RingfenceError as failure:
-        error = str(failure)
-        raise
-    except KeyboardInterrupt:
-        outcome, error = RunOutcome.INTERRUPTED, "interrupted"
-        raise
-    finally:
-        _account(summary, job.crm, job.clock.monotonic() - started)
-        journal.end(job.clock.now(), outcome, summary.to_json(), error)
-        lease.release()
+    summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=options.dry_run)
+    if options.plan_file and not options.dry_run:
+        raise UsageError("A plan file is made by a dry run.", "Add --dry-run.")
+    told = {**asdict(options), "plan_file": str(options.plan_file) if options.plan_file else None}
+    with open_run(job, summary, told, dry_run=options.dry_run) as context:
+        try:
+            if options.plan_file is None:
+                _Run(context, options, summary, None).go()
+            else:
+                head = PlanHead(summary.run_id, job.org.key, job.clock.now())
+                with PlanWriter(options.plan_file, head, job.shapes, job.store.keyring) as plan:
+                    _Run(context, options, summary, plan).go()
+                    plan.complete(_costs(job, summary))
+        finally:
+            counted = (summary.total("read"), summary.total("written"))
+            summary.fewest_api_calls = job.crm.fewest_calls(*counted, full=summary.full)
     return summary
+
+
+def _costs(job: SyncJob, summary: Summary) -> dict[str, int]:
+    written = summary.total("written")
+    return {
+        "records": written,
+        "api_calls": job.crm.fewest_calls(written, written, full=False),
+        "lookups": summary.lookups_planned,
+        "records_waiting_for_lookups": summary.total("deferred"),
+    }
 
 
 class _Run:
     """One run on its way through the feeds."""
 
-    def __init__(
-        self, job: SyncJob, options: SyncOptions, org_id: int, journal: Journal, lease: Lease, summary: Summary
-    ) -> None:
+    def __init__(self, context: RunContext, options: SyncOptions, summary: Summary, plan: PlanWriter | None) -> None:
+        job, org_id = context.job, context.org_id
         self._job = job
         self._options = options
         self._summary = summary
-        self._lease = lease
+        self._lease = context.lease
         self._cursors = Cursors(job.store, org_id)
         self._facts = FactStore(job.store, summary.run_id)
         self._permissions = Permissions(job.store, org_id, summary.run_id)
@@ -147,6 +97,7 @@ class _Run:
             crm_realm=f"{CRM_REALM}:{job.org.key}",
             max_lookups=job.max_lookups,
             buy=not options.dry_run,
+            defer_unbought=plan is not None,
             retry_lost=options.retry_lost_lookups,
             on_answer=self._note_answer,
         )
@@ -156,7 +107,7 @@ class _Run:
             permissions=self._permissions,
             pending=self._pending,
             screening=self._screening,
-            writer=Writer(job.crm, job.shapes, journal, job.clock, dry_run=options.dry_run),
+            writer=Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=options.dry_run, plan=plan),
             guard=MassChangeGuard(accepted=options.accept_mass_change),
             policy=job.policy,
             clock=job.clock,
@@ -303,16 +254,3 @@ class _Run:
                 done[page.object] = page.cursor
         if done:
             self._cursors.move(done, self._job.clock.now())
-
-
-def _outcome(summary: Summary) -> RunOutcome:
-    if summary.stopped:
-        return RunOutcome.STOPPED
-    return RunOutcome.REFUSED_ROWS if summary.total("failed") else RunOutcome.DONE
-
-
-def _account(summary: Summary, crm: Crm, duration_s: float) -> None:
-    summary.api_calls_by_purpose = dict(crm.calls)
-    summary.api_calls = sum(crm.calls.values())
-    summary.fewest_api_calls = crm.fewest_calls(summary.total("read"), summary.total("written"), full=summary.full)
-    summary.duration_s = round(duration_s, 3)

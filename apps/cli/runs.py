@@ -6,15 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.core.session import SyncJob
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 from ringfence.core.summary import mask_change
+from ringfence.core.undo import UndoSummary, undo_run
 from ringfence.core.values import Outcome
 
-from ..bootstrap import wire
-from .options import Json
+from ..bootstrap import require_ready, wire
+from .options import Json, MappingFile, Yes
 from .output import output
+from .progress import RunProgress
+from .sync import REFUSED_ROWS, STOPPED, ask
 
-runs = typer.Typer(help="The history: every run, and every change of a run.", no_args_is_help=True)
+runs = typer.Typer(help="The history: every run, every change of a run, and its reversal.", no_args_is_help=True)
 
 
 @runs.command("list")
@@ -69,6 +73,64 @@ def show(
         store.close()
     output.document({**_document(run), "changes": changes})
     return 0
+
+
+@runs.command("undo")
+def undo(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning or end of it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
+    mapping: MappingFile = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> int:
+    """Take back what a run wrote, where it still stands.
+
+    Only fields that still hold what the run wrote are set back; what anybody changed since is left and reported.
+    Opt-outs are never taken back. The next sync screens the records again.
+    """
+    output.json = json
+    wiring = wire()
+    store = wiring.open_state()
+    try:
+        run = find_run(store, run_id)
+        connection = wiring.connect(run.crm, mapping)
+        try:
+            org = connection.crm.identify()
+            require_ready(connection.crm.check(), run.crm)
+            if not (dry_run or yes or not org.production):
+                ask(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
+            with RunProgress(output.err, f"undo {run.id}") as progress:
+                job = SyncJob(
+                    connection.crm, org, connection.shapes, store, wiring.policy(), wiring.clock, progress=progress
+                )
+                summary = undo_run(job, run, dry_run=dry_run)
+        finally:
+            connection.crm.close()
+    finally:
+        store.close()
+    _say_undo(summary)
+    output.document(summary.to_json())
+    if summary.stopped:
+        return STOPPED
+    return REFUSED_ROWS if summary.failed else 0
+
+
+def _say_undo(summary: UndoSummary) -> None:
+    if summary.dry_run:
+        output.say("DRY RUN: nothing was written to the CRM.", style="bold yellow")
+    would = "would be " if summary.dry_run else ""
+    output.say(f"{summary.fields:,} fields of {summary.records:,} records {would}set back (run {summary.undone})")
+    rows = [[f"{row['object']} {row['id']}", row["field"], row["why"]] for row in summary.kept_rows]
+    for why, count in summary.kept.items():
+        output.say(f"{count:,} fields left as they are: {why}")
+    output.table("\nleft as they are (first rows)", ["record", "field", "why"], rows)
+    refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
+    output.table("\nrefused by the CRM", ["record", "code", "words of the CRM"], refused)
+    if summary.conflicts:
+        output.say(f"{summary.conflicts:,} records changed meanwhile and were left.")
+    if summary.stopped:
+        output.say(f"\nStopped early: {summary.stopped}", style="bold red")
+    output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
 
 
 def _change(row: JournalRow, *, reveal: bool) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.core.applying import apply_plan
 from ringfence.core.errors import RingfenceError, UsageError
 from ringfence.core.ports import Org
+from ringfence.core.session import SyncJob
 from ringfence.core.state.cursors import confirm_writes, writes_confirmed
 from ringfence.core.state.store import Store
 from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.sync import SyncOptions, run_sync
 
 from ..bootstrap import Connection, Wiring, require_ready, wire
 from .options import CrmName, Json, MappingFile, Yes
@@ -63,6 +65,14 @@ def sync(
         bool,
         typer.Option("--retry-lost-lookups", help="Ask again where an answer was lost: it may be billed twice."),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="With --dry-run: write the plan, to apply it later."),
+    ] = None,
+    apply: Annotated[
+        Path | None,
+        typer.Option("--apply", metavar="FILE", help="Apply that plan and nothing else, without rows changed since."),
+    ] = None,
     yes: Yes = False,
     json: Json = False,
 ) -> int:
@@ -84,10 +94,17 @@ def sync(
         confirm_spread=confirm_spread,
         accept_mass_change=accept_mass_change,
         retry_lost_lookups=retry_lost_lookups,
+        plan_file=out,
     )
+    if out is not None and not dry_run:
+        raise UsageError("--out writes the plan of a dry run.", "Add --dry-run.")
+    if every and (out or apply):
+        raise UsageError("A plan is of one CRM, and --all takes several.", "Name the CRM.")
+    if apply is not None and options != SyncOptions():
+        raise UsageError("--apply writes a plan as it is and takes no other option but --mapping.", "Leave them out.")
     names = _choose(wiring, crm, every=every)
     if not every:
-        summary = _sync_one(wiring, names[0], options, mapping, policy, yes=yes)
+        summary = _sync_one(wiring, names[0], options, mapping, policy, yes=yes, plan=apply)
         output.document(summary.to_json())
         return exit_code(summary)
     if mapping is not None and len(names) > 1:
@@ -160,7 +177,14 @@ def _sync_all(wiring: Wiring, names: list[str], options: SyncOptions, policy: st
 
 
 def _sync_one(
-    wiring: Wiring, name: str, options: SyncOptions, mapping: Path | None, policy: str | None, *, yes: bool
+    wiring: Wiring,
+    name: str,
+    options: SyncOptions,
+    mapping: Path | None,
+    policy: str | None,
+    *,
+    yes: bool,
+    plan: Path | None = None,
 ) -> Summary:
     connection = wiring.connect(name, mapping)
     wiring.policy(policy)
@@ -172,12 +196,25 @@ def _sync_one(
             _confirm_production(wiring, store, org, yes=yes)
         if options.rescreen and not options.dry_run:
             _confirm_cost(wiring, connection, org, store, options, policy, yes=yes)
-        summary = run_job(wiring, connection, org, store, options, policy)
+        if plan is not None:
+            summary = _apply_one(wiring, connection, org, store, plan)
+        else:
+            summary = run_job(wiring, connection, org, store, options, policy)
         show_summary(output, summary)
+        if options.plan_file is not None and not summary.stopped:
+            output.say(
+                f"plan written to {options.plan_file}; `ringfence sync {name} --apply {options.plan_file}` applies it"
+            )
         return summary
     finally:
         connection.crm.close()
         store.close()
+
+
+def _apply_one(wiring: Wiring, connection: Connection, org: Org, store: Store, plan: Path) -> Summary:
+    with RunProgress(output.err, f"apply {plan.name}") as progress:
+        job = SyncJob(connection.crm, org, connection.shapes, store, wiring.policy(), wiring.clock, progress=progress)
+        return apply_plan(job, plan)
 
 
 def _confirm_production(wiring: Wiring, store: Store, org: Org, *, yes: bool) -> None:

@@ -36,6 +36,7 @@ class Run:
 
     id: str
     crm: str
+    org_id: int | None
     dry_run: bool
     started_at: datetime
     ended_at: datetime | None
@@ -95,7 +96,7 @@ class Journal:
     def plan_batch(self, changes: Sequence[Change], now: datetime) -> int:
         """Record the changes that are about to be written; return the batch's number."""
         self._seq += 1
-        payload = self._store.keyring.seal([_pack_change(change) for change in changes])
+        payload = self._store.keyring.seal([pack_change(change) for change in changes])
         with self._store.transaction() as connection:
             connection.execute(
                 insert(schema.batches).values(run_id=self._run_id, seq=self._seq, planned_at=now, payload=payload)
@@ -135,7 +136,7 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
             row = connection.execute(query).first()
         if row is None:
             return
-        yield OpenBatch(row.run_id, row.seq, [_unpack_change(packed) for packed in store.keyring.open(row.payload)])
+        yield OpenBatch(row.run_id, row.seq, [unpack_change(packed) for packed in store.keyring.open(row.payload)])
 
 
 def close_dead_runs(store: Store, org_id: int, but: str, now: datetime) -> None:
@@ -184,15 +185,36 @@ def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:
         if row is None:
             return
         seq = row.seq
-        odd = None if row.results is None else store.keyring.open(row.results)
-        for index, packed in enumerate(store.keyring.open(row.payload)):
-            yield JournalRow(_unpack_change(packed), None if odd is None else _result(odd.get(str(index))))
+        yield from _rows(store, row)
+
+
+def read_batches_backwards(store: Store, run_id: str) -> Iterator[list[JournalRow]]:
+    """Yield the batches of a run, the last one first, a batch in memory at a time."""
+    table = schema.batches
+    before: int | None = None
+    while True:
+        query = select(table).where(table.c.run_id == run_id).order_by(table.c.seq.desc()).limit(1)
+        if before is not None:
+            query = query.where(table.c.seq < before)
+        with store.transaction() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return
+        before = row.seq
+        yield list(_rows(store, row))
+
+
+def _rows(store: Store, row: Any) -> Iterator[JournalRow]:
+    odd = None if row.results is None else store.keyring.open(row.results)
+    for index, packed in enumerate(store.keyring.open(row.payload)):
+        yield JournalRow(unpack_change(packed), None if odd is None else _result(odd.get(str(index))))
 
 
 def _run(row: Any) -> Run:
     return Run(
         id=row.id,
         crm=row.crm,
+        org_id=row.org_id,
         dry_run=row.dry_run,
         started_at=row.started_at,
         ended_at=row.ended_at,
@@ -207,12 +229,14 @@ def _result(odd: Any) -> RowResult:
     return RowResult(Outcome.WRITTEN) if odd is None else RowResult(Outcome(odd[0]), odd[1], odd[2])
 
 
-def _pack_change(change: Change) -> list[Any]:
+def pack_change(change: Change) -> list[Any]:
+    """Return a change as JSON values that :func:`unpack_change` takes back."""
     fields = [[c.field, _pack(c.old), _pack(c.new)] for c in change.fields]
     return [change.object, change.id, fields, {k: _pack(v) for k, v in change.guard.items()}, _pack(change.modified)]
 
 
-def _unpack_change(packed: list[Any]) -> Change:
+def unpack_change(packed: list[Any]) -> Change:
+    """Return the change in JSON values."""
     name, id_, fields, guard, modified = packed
     stamp = _unpack(modified)
     return Change(

@@ -278,3 +278,32 @@ def test_refused_rows_give_exit_code_one_and_are_listed(cli: Any, sandbox: Sandb
     passed = cli("sync", "salesforce", "--json")
     assert passed.code == 0
     assert total(passed.document, "written") == failed
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("crm", CRMS)
+def test_plan_apply_and_undo_end_where_they_began(cli: Any, sandbox: Sandbox, crm: str) -> None:
+    sandbox.hubspot.noop_bumps = False
+    planned = cli("sync", crm, "--dry-run", "--out", "plan.json", "--json")
+    assert planned.code == 0
+    applied = cli("sync", crm, "--apply", "plan.json", "--json")
+    assert applied.code == 0
+    assert total(applied.document, "written") == total(planned.document, "written") > 100
+    assert total(applied.document, "conflicts") == 0
+    assert total(cli("sync", crm, "--json").document, "written") == 0
+    rehearsed = cli("runs", "undo", applied.document["run_id"], "--dry-run", "--json").document
+    undone = cli("runs", "undo", applied.document["run_id"], "--json")
+    assert undone.code == 0
+    assert undone.document["fields"] == rehearsed["fields"] > 500
+    assert set(undone.document["kept"]) == {"opt-outs are not taken back"}
+    assert "Traceback" not in cli("runs", "show", undone.document["run_id"]).out
+    back = cli("sync", crm, "--json").document
+    assert total(back, "written") == undone.document["records"]
+
+
+@pytest.mark.usefixtures("settings")
+def test_plan_options_that_do_not_fit_are_named(cli: Any) -> None:
+    assert cli("sync", "hubspot", "--out", "plan.json").code == 2
+    assert cli("sync", "hubspot", "--apply", "plan.json", "--full").code == 2
+    assert cli("sync", "--all", "--apply", "plan.json").code == 2
+    assert cli("sync", "hubspot", "--apply", "missing.json").code == 2

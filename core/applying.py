@@ -1,0 +1,130 @@
+"""A plan file carried out: that plan and nothing else, without the rows that changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .apply import Writer
+from .errors import UsageError
+from .facts import Status
+from .intake import observe, take_opt_outs
+from .plan import same_value
+from .planfile import read_plan
+from .reading import Reading, screened_value, text
+from .session import RunContext, SyncJob, open_run
+from .state.cursors import Cursors
+from .state.journal import new_run_id
+from .state.pending import Pending, PendingReason, PendingRow
+from .state.permissions import Permissions
+from .summary import SHOWN, RefusedRow, Summary
+from .values import Change, Companion, Outcome, RowResult
+
+
+def apply_plan(job: SyncJob, path: Path) -> Summary:
+    """Write the changes of a plan file and return what became of them.
+
+    Opt-outs are taken in first. A row is left out, and counts as a conflict, when one of the fields to write or the
+    phone field behind it has changed since the plan, or when an opt-out has reached one of its numbers.
+
+    Raises FileError for a file that is damaged or edited, UsageError for one that is old or of another org, and what
+    :func:`ringfence.core.session.open_run` raises.
+    """
+    head, batches = read_plan(path, job.store.keyring, job.clock.now())
+    if head.org != job.org.key:
+        raise UsageError(
+            f"{path} was planned for {head.org}, and this is {job.org.key}.", "Use that org's credentials."
+        )
+    summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name)
+    with open_run(job, summary, {"apply": head.run_id}, dry_run=False) as context:
+        applying = _Applying(context, summary)
+        applying.take_opt_outs()
+        for changes in batches:
+            context.lease.renew(job.clock.now())
+            applying.apply(changes)
+            job.progress.advance(len(changes))
+        summary.complete = True
+        written = summary.total("written")
+        summary.fewest_api_calls = job.crm.fewest_calls(written, written, full=False)
+    return summary
+
+
+class _Applying:
+    def __init__(self, context: RunContext, summary: Summary) -> None:
+        self._job = job = context.job
+        self._summary = summary
+        self._cursors = Cursors(job.store, context.org_id)
+        self._permissions = Permissions(job.store, context.org_id, summary.run_id)
+        self._pending = Pending(job.store, context.org_id, summary.run_id)
+        self._writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=False)
+
+    def take_opt_outs(self) -> None:
+        kept = self._cursors.read()
+        feed = self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
+        take_opt_outs(self._job.crm, feed, self._job.shapes, self._permissions)
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        readings = self._fetch(changes)
+        covered = self._permissions.covered({e164 for r in readings.values() for e164 in r.all_e164s()})
+        going: list[tuple[Change, Reading]] = []
+        for change in changes:
+            counts = self._summary.counts(change.object)
+            counts.read += 1
+            counts.due += 1
+            reading = readings.get((change.object, change.id))
+            if reading is None or _is_stale(change, reading, covered):
+                counts.conflicts += 1
+            else:
+                going.append((change, reading))
+        results = self._writer.apply([change for change, _ in going])
+        for (change, reading), result in zip(going, results, strict=True):
+            self._count(change, reading, result)
+
+    def _fetch(self, changes: Sequence[Change]) -> dict[tuple[str, str], Reading]:
+        ids: dict[str, list[str]] = {}
+        for change in changes:
+            if change.object in self._job.shapes:
+                ids.setdefault(change.object, []).append(change.id)
+        readings = [
+            Reading(record, self._job.shapes[name])
+            for name, some in ids.items()
+            for record in self._job.crm.fetch(name, some)
+        ]
+        observe(self._permissions, readings, certain=True)
+        return {reading.key: reading for reading in readings}
+
+    def _count(self, change: Change, reading: Reading, result: RowResult) -> None:
+        counts = self._summary.counts(change.object)
+        if result.outcome is Outcome.WRITTEN:
+            counts.written += 1
+            self._summary.show_change(change, reading.shape, reading.contents())
+            flag = reading.shape.opt_out
+            if flag and flag.field in change.new_values():
+                counts.opt_outs_enforced += 1
+                self._permissions.raise_flags([(*reading.key, reading.all_e164s())])
+            self._pending.remove([reading.key])
+        elif result.outcome is Outcome.REFUSED:
+            counts.failed += 1
+            if len(self._summary.refused) < SHOWN:
+                self._summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
+            row = PendingRow(*reading.key, PendingReason.FAILED, result.code, result.message)
+            self._pending.put([row], self._job.clock.now())
+        else:
+            counts.conflicts += 1
+
+
+def _is_stale(change: Change, reading: Reading, covered: frozenset[str]) -> bool:
+    """Return whether the record is not the one the plan was made for."""
+    held, planned = reading.record.values, change.new_values()
+    if any(not same_value(held.get(item.field), item.old) for item in change.fields):
+        return True
+    for slot in reading.shape.slots:
+        about = slot.companions[Companion.SCREENED_VALUE]
+        content = planned.get(slot.field, reading.content(slot))
+        if about in planned and text(planned[about]) != screened_value(text(content)):
+            return True
+        status = planned.get(slot.companions[Companion.STATUS])
+        reached = reading.flagged or any(e164 in covered for e164 in reading.e164s(slot))
+        if status is not None and reached and status != Status.DO_NOT_CONTACT:
+            return True
+    return False
