@@ -38,6 +38,7 @@ class Enforcement:
                 after = (rows[-1].object, rows[-1].record_id)
                 if items := self._decide(rows):
                     yield items
+        self._pipeline.permissions.mark_carried()
         self._name_spread()
 
     def _find_reached(self) -> bool:

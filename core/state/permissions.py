@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, and_, delete, func, select
+from sqlalchemy import Connection, Table, and_, delete, func, select, update
 
 from . import schema
 from .sql import add_missing, in_batches, put
 from .store import Store
+
+CARRIED = ""
+"""In place of the run that first saw a flag, once the flag has reached every holder of the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Permissions:
     def unflagged_holders(self, *, all_runs: bool) -> dict[tuple[str, str], int]:
         """Return the records that hold covered numbers while no flag of their own is known: how many such numbers each.
 
-        Only for numbers covered since this run began, unless ``all_runs``.
+        Only for numbers whose opt-out was not carried to every holder yet (:meth:`mark_carried`), unless ``all_runs``.
         """
         flags, holdings = schema.flags, schema.holdings
         own = flags.alias("own")
@@ -132,9 +135,20 @@ class Permissions:
             .group_by(holdings.c.object, holdings.c.record_id)
         )
         if not all_runs:
-            query = query.where(flags.c.run_id == self._run_id)
+            query = query.where(flags.c.run_id != CARRIED)
         with self._store.transaction() as connection:
             return {(row.object, row.record_id): row.numbers for row in connection.execute(query)}
+
+    def mark_carried(self) -> None:
+        """Take in that every holder of every covered number has been dealt with.
+
+        Until then a run that ends early (killed, a limit, an outage) leaves the rest to the next one.
+        """
+        table = schema.flags
+        with self._store.transaction() as connection:
+            connection.execute(
+                update(table).where(table.c.org_id == self._org_id, table.c.run_id != CARRIED).values(run_id=CARRIED)
+            )
 
     def _replace_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         self._delete_rows(connection, schema.holdings, holdings)

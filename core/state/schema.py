@@ -129,7 +129,7 @@ flags = Table(
     Column("number_key", LargeBinary(16), primary_key=True),
     Column("object", String(100), primary_key=True),
     Column("record_id", String(40), primary_key=True),
-    Column("run_id", String(40), nullable=False),  # the run that first saw it
+    Column("run_id", String(40), nullable=False),  # the run that first saw it; empty once it has reached every holder
     Column("seen_run_id", String(40), nullable=False),  # the run that last saw it
     Index("flags_by_record", "org_id", "object", "record_id"),
     sqlite_with_rowid=False,

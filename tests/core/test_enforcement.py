@@ -1,0 +1,99 @@
+"""Opt-outs reach every holder of the number, whatever ends the run that first saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.errors import UnreachableError
+from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.policy import Policy
+from ringfence.core.session import SyncJob
+from ringfence.core.state.store import Store, open_store
+from ringfence.core.summary import Summary
+from ringfence.core.sync import SyncOptions, run_sync
+
+MAPPING = """
+crm: memory
+objects:
+  people:
+    phones: {phone: {}, mobile: {}}
+    opt_out: {field: optout}
+    region: {default: US}
+    spread_limit: 3
+"""
+SHARED = "+1 415 555 0132"
+Sync = Callable[..., Summary]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/state.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def crm(clock: Any) -> MemoryCrm:
+    return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
+
+
+@pytest.fixture
+def sync(crm: MemoryCrm, store: Store, clock: Any) -> Sync:
+    def run(**options: Any) -> Summary:
+        clock.advance(seconds=10)
+        return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
+
+    return run
+
+
+@pytest.fixture
+def settled(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
+    """Two holders of one number, screened and fresh, outside every window to come."""
+    crm.put("people", "asks", phone=SHARED)
+    crm.put("people", "fresh", phone=SHARED)
+    sync()
+    sync()
+    assert sync().total("read") == 0
+    return crm
+
+
+def test_an_opt_out_survives_a_run_that_its_limit_ended(settled: MemoryCrm, sync: Sync) -> None:
+    settled.put("people", "asks", optout=True)
+    settled.put("people", "late", phone="+1 415 555 0133")
+    assert not sync(limit=1).complete
+    assert settled.rows["people"]["fresh"].get("optout") is None
+    sync()
+    assert settled.rows["people"]["fresh"]["optout"] is True
+    assert settled.rows["people"]["fresh"]["rf_phone_status"] == "do_not_contact"
+
+
+def test_an_opt_out_survives_a_run_that_was_cut_off_before_it_spread(
+    settled: MemoryCrm, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled.put("people", "asks", optout=True)
+    reach = settled.fetch
+
+    def cut_off(object_name: str, ids: Any) -> Any:
+        raise UnreachableError("The line is down.")
+
+    monkeypatch.setattr(settled, "fetch", cut_off)
+    assert sync().stopped
+    monkeypatch.setattr(settled, "fetch", reach)
+    sync()
+    assert settled.rows["people"]["fresh"]["optout"] is True
+
+
+def test_an_opt_out_that_has_reached_everybody_costs_nothing_more(settled: MemoryCrm, sync: Sync) -> None:
+    for extra in range(3):
+        settled.put("people", f"desk{extra}", phone=SHARED)
+    settled.put("people", "asks", optout=True)
+    assert sync().spread
+    sync()
+    # The switchboard's records stay unflagged: that is no reason to fetch them in every run.
+    sync()
+    assert sync().total("read") == 0
