@@ -1,4 +1,4 @@
-"""A company's sandbox and the command line that works on it: in this process, or in one of its own that can be killed."""
+"""A sandbox account and the command line on it: in this process, or in one of its own that can be killed."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Account:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start the command in a process of its own."""
-        return subprocess.Popen(  # noqa: S603 - our own command
+        return subprocess.Popen(
             [*COMMAND, *words],
             cwd=self.folder,
             env=self.environment(),

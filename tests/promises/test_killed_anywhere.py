@@ -47,7 +47,7 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
     unbroken, broken = open_account("unbroken"), open_account("broken")
     finish(unbroken)
     needed = unbroken.requests.total()
-    draw = Random(f"{broken.crm} 1")  # noqa: S311 - repeatable on purpose
+    draw = Random(f"{broken.crm} 1")
     spread = [needed // 3, *(draw.randrange(4, needed) for _ in range(KILLS - 1))]
     killed = sum(killed_at(broken, broken.requests, at) for at in spread)
     assert killed >= KILLS // 2
@@ -68,7 +68,7 @@ def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")
     finish(unbroken)
     needed = unbroken.asked.total()
-    draw = Random(f"{broken.crm} 2")  # noqa: S311 - repeatable on purpose
+    draw = Random(f"{broken.crm} 2")
     killed = sum(killed_at(broken, broken.asked, draw.randrange(1, needed // 3)) for _ in range(4))
     assert killed >= 2
     finish(broken)
