@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -119,6 +120,7 @@ class _Run:
         self._queued = 0
         self._processed = 0
         self._pages: deque[tuple[Page, int]] = deque()
+        self._spreading = False
         self._fresh: set[str] = set()  # objects whose full read begins with this run
 
     def _note_answer(self, bought: int) -> None:
@@ -149,9 +151,18 @@ class _Run:
         since = self._job.clock.now() - self._job.policy.max_age
         if self._job.lookups and self._summary.full:
             seed_facts(feed, self._job.shapes, self._facts, self._screening.crm_realm, since)
-        progress.phase("waiting rows")
-        if not self._run_pending():
+        whole = self._read(feed, since)
+        if not whole and not self._may_spread():
             return False
+        self._buffer.clear()
+        self._pages.clear()
+        self._queued = self._processed
+        self._spreading = True
+        progress.phase("opt-out spread")
+        return self._run_enforcement() and whole and not self._screening.exhausted
+
+    def _read(self, feed: Feed, since: datetime) -> bool:
+        """Work through the feeds and through what waits; return whether all of it was handled."""
         if not self._run_pages("all records" if self._summary.full else "changed records", feed.changed()):
             return False
         for name in self._job.shapes:
@@ -159,8 +170,17 @@ class _Run:
                 self._permissions.forget_unseen(name)
         if not self._run_pages("due records", feed.due(since)):
             return False
-        progress.phase("opt-out spread")
-        return self._run_enforcement()
+        # Last, so that rows which the CRM refuses every time cannot use up a run's limit or budget for good.
+        self._job.progress.phase("waiting rows")
+        return self._run_pending()
+
+    def _may_spread(self) -> bool:
+        """Return whether opt-outs spread although not everything was read.
+
+        A budget of lookups is no reason to wait, for silencing costs none. But how many records hold a number is
+        known only after a whole full read, and a user's limit covers these records too.
+        """
+        return self._screening.exhausted and not self._summary.full
 
     def _open_feed(self) -> Feed:
         full = self._options.full or self._options.rescreen
@@ -242,8 +262,7 @@ class _Run:
                 f"The budget of {self._job.max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
                 "The next run goes on from here and pays for nothing twice."
             )
-            return False
-        return True
+        return self._spreading or not self._screening.exhausted
 
     def _commit(self) -> None:
         """Move the cursors past the pages whose every record has an outcome."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.errors import UnreachableError
 from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.numbers import mask
 from ringfence.core.policy import Policy
+from ringfence.core.ports import Answer
 from ringfence.core.session import SyncJob
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
@@ -28,6 +30,21 @@ objects:
 """
 SHARED = "+1 415 555 0132"
 Sync = Callable[..., Summary]
+
+
+class NeverAsked:
+    """A provider that a budget of nothing keeps from being asked."""
+
+    name = "never"
+    realm = "never:test"
+
+    def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
+        for number in numbers:
+            raise AssertionError(f"{mask(number)} was asked about")
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
 @pytest.fixture
@@ -97,3 +114,32 @@ def test_an_opt_out_that_has_reached_everybody_costs_nothing_more(settled: Memor
     # The switchboard's records stay unflagged: that is no reason to fetch them in every run.
     sync()
     assert sync().total("read") == 0
+
+
+def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
+    settled: MemoryCrm, sync: Sync, store: Store, clock: Any
+) -> None:
+    settled.put("people", "asks", optout=True)
+    settled.put("people", "late", phone="+1 415 555 0133")
+    clock.advance(seconds=10)
+    job = SyncJob(settled, settled.identify(), settled.shapes, store, Policy(), clock, [NeverAsked()], max_lookups=0)
+    summary = run_sync(job, SyncOptions())
+    assert summary.stopped
+    assert not summary.complete
+    assert settled.rows["people"]["fresh"]["optout"] is True
+    assert settled.rows["people"]["late"].get("rf_phone_status") is None
+    assert sync().complete
+    assert settled.rows["people"]["late"]["rf_phone_status"] == "valid"
+
+
+def test_rows_that_are_refused_every_time_do_not_use_up_the_limit(crm: MemoryCrm, sync: Sync) -> None:
+    for i in range(4):
+        crm.put("people", f"barred{i}", phone=SHARED)
+    crm.refuse = lambda change: ("VALIDATION", "no") if change.id.startswith("barred") else None
+    assert sync().total("failed") == 4
+    for i in range(8):
+        crm.put("people", f"new{i}", phone=f"+1 415 555 010{i}")
+    for _ in range(2):
+        assert not sync(limit=4).complete
+    assert all(crm.rows["people"][f"new{i}"]["rf_phone_status"] == "valid" for i in range(8))
+    assert sync().total("failed") == 4
