@@ -81,7 +81,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             output.fail(UsageError(f"{message.rstrip('.')}.", "`--help` behind a command explains its words."))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    # Typer catches Ctrl-C itself and hands back its exit code only.
+    if code == INTERRUPTED:
         output.note("Interrupted. What was done stays done; run again to go on from there.", style=None)
         output.document({"error": "Interrupted", "message": "interrupted", "remedy": "run again", "exit_code": 130})
-        return INTERRUPTED
     return code if isinstance(code, int) else 0
