@@ -122,6 +122,11 @@ def parse_mapping(text: str, where: str) -> CrmMapping:
         raise MappingError(f"The mapping {where} is wrong: {problems}.", "Correct the file and run again.") from error
 
 
+def mapping_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a mapping file, for editors. ``mappings/mapping.schema.json`` holds it."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **CrmMapping.model_json_schema()}
+
+
 def resolve(
     mapping: CrmMapping, companion_name: Callable[[str, Companion], str], default_region: str | None = None
 ) -> dict[str, ObjectShape]:
