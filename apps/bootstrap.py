@@ -18,6 +18,9 @@ from ringfence.core.state.store import Store, open_store
 from .registry import crm_plugins, find_crm, lookup_plugins
 from .settings import Settings, load_settings
 
+NAMED_PROBLEMS = 3
+"""How many problems of a preflight an error names; a bare org has dozens, and `check` lists them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -68,7 +71,7 @@ class Wiring:
             where = f"{crm}.yaml"
             mapping = parse_mapping(resources.files("ringfence.mappings").joinpath(where).read_text("utf-8"), where)
         if mapping.crm != crm:
-            hint = did_you_mean(mapping.crm, crm_plugins())
+            hint = "" if mapping.crm in crm_plugins() else did_you_mean(mapping.crm, crm_plugins())
             raise MappingError(
                 f"The mapping {where} is for {mapping.crm!r}, not {crm}{hint}.", "Correct its first line."
             )
@@ -115,12 +118,14 @@ def wire() -> Wiring:
 
 
 def require_ready(findings: list[Finding], crm: str) -> None:
-    """Raise what the first problem of a preflight calls for, naming them all."""
+    """Raise what the first problem of a preflight calls for, naming the first few and how many more there are."""
     problems = [finding for finding in findings if finding.level is Level.PROBLEM]
     if not problems:
         return
     kind = problems[0].error
     raised = kind if kind is not None and issubclass(kind, RefusedError) else SchemaError
-    listed = "; ".join(f"{finding.subject}: {finding.message}" for finding in problems)
+    listed = "; ".join(f"{finding.subject}: {finding.message.rstrip('.')}" for finding in problems[:NAMED_PROBLEMS])
+    if (more := len(problems) - NAMED_PROBLEMS) > 0:
+        listed += f"; and {more} more"
     remedies = " ".join(dict.fromkeys(finding.remedy for finding in problems if finding.remedy))
     raise raised(f"{crm} is not ready: {listed}.", f"{remedies} `ringfence check {crm}` shows all of it.".strip())

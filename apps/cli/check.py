@@ -24,6 +24,10 @@ def check(crm: CrmName = None, mapping: MappingFile = None, json: Json = False) 
     names = [crm] if crm else wiring.configured_crms()
     if not names:
         raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
+    if mapping is not None and len(names) > 1:
+        raise UsageError(
+            f"--mapping is for one CRM, and several are configured: {', '.join(names)}.", "Name the CRM before it."
+        )
     wiring.lookups()
     code, documents = 0, []
     for name in names:
