@@ -22,6 +22,9 @@ from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unw
 HEAD = "0002"
 """The schema version this code works with: the newest migration."""
 
+HASH_KEY = "hash-key"
+"""Name under which the wrapped hash key is kept."""
+
 
 class Store:
     """An open state store. Thread-safe as far as SQLAlchemy's engine is."""
@@ -78,7 +81,7 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     try:
         with _translated(engine.url):
             _migrate(engine)
-            key = parse_key(encryption_key) if encryption_key else _key_beside(engine.url)
+            key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))
     except BaseException:
         engine.dispose()
@@ -158,23 +161,36 @@ def _migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _key_beside(url: URL) -> bytes:
+def _key_beside(engine: Engine) -> bytes:
+    url = engine.url
     if url.get_backend_name() != "sqlite":
         raise SettingsError("RINGFENCE_ENCRYPTION_KEY is not set.", "A state store that is not SQLite needs it.")
     if not url.database or url.database == ":memory:":
         return os.urandom(KEY_BYTES)
-    return read_or_create_key_file(Path(url.database).with_suffix(".key"))
+    path = Path(url.database).with_suffix(".key")
+    # A key made now would not open what is there, and would take the place where the right one belongs.
+    if not path.exists() and _wrapped_hash_key(engine) is not None:
+        raise StateError(
+            f"The key file {path} of the state store is missing.",
+            "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one.",
+        )
+    return read_or_create_key_file(path)
 
 
 def _hash_key(engine: Engine, key: bytes) -> bytes:
-    table = schema.secrets
+    wrapped = _wrapped_hash_key(engine)
+    if wrapped is not None:
+        return unwrap_key(key, wrapped)
+    hash_key = random.token_bytes(KEY_BYTES)
     with engine.begin() as connection:
-        wrapped = connection.scalar(select(table.c.value).where(table.c.name == "hash-key"))
-        if wrapped is None:
-            hash_key = random.token_bytes(KEY_BYTES)
-            connection.execute(insert(table).values(name="hash-key", value=wrap_key(key, hash_key)))
-            return hash_key
-    return unwrap_key(key, wrapped)
+        connection.execute(insert(schema.secrets).values(name=HASH_KEY, value=wrap_key(key, hash_key)))
+    return hash_key
+
+
+def _wrapped_hash_key(engine: Engine) -> bytes | None:
+    table = schema.secrets
+    with engine.connect() as connection:
+        return connection.scalar(select(table.c.value).where(table.c.name == HASH_KEY))
 
 
 @contextmanager
