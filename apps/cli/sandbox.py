@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ringfence.connectors.sandbox.fault_file import read_faults
 from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import FileError, UsageError
 
@@ -31,6 +32,10 @@ def sandbox(
         Path | None,
         typer.Option("--env-file", metavar="FILE", help="Also write the settings to a new file."),
     ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option("--faults", metavar="FILE", help="A YAML file of what the services do wrong, to try the worst."),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Run stand-ins for Salesforce, HubSpot and Twilio Lookup on this machine, and print the settings for them.
@@ -44,9 +49,10 @@ def sandbox(
         raise UsageError(f"{ports!r} is not three ports.", "An example: --ports 8461,8462,8463")
     if env_file is not None and env_file.exists():
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
+    wrongs = None if faults is None else read_faults(faults)
     output.note(f"filling the sandbox with {contacts:,} people ...")
     try:
-        with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare) as running:
+        with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs) as running:
             settings = running.settings()
             _tell(settings, env_file)
             Event().wait()

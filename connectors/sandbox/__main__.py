@@ -8,8 +8,12 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 from threading import Event
 
+from ringfence.core.errors import FixError
+
+from .fault_file import read_faults
 from .server import Sandbox
 
 
@@ -22,11 +26,17 @@ def main() -> None:
         "--ports", type=_ports, default=(0, 0, 0), help="Salesforce, HubSpot, Twilio, comma separated; 0 = any free one"
     )
     parser.add_argument("--bare", action="store_true", help="the companion fields do not exist yet")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
     given = parser.parse_args()
     done = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    with Sandbox(contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare) as sandbox:
+    try:
+        faults = read_faults(given.faults) if given.faults else None
+        sandbox = Sandbox(contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults)
+    except FixError as error:
+        parser.error(str(error))
+    with sandbox:
         sys.stdout.write(json.dumps(sandbox.settings()) + "\n")
         sys.stdout.flush()
         done.wait()

@@ -21,3 +21,19 @@ class SandboxClock:
     def advance(self, seconds: float) -> None:
         """Move the clock by that many seconds; a negative number moves it back."""
         self._offset += timedelta(seconds=seconds)
+
+
+class SkewedClock(SandboxClock):
+    """Another clock that is some seconds ahead of a base, or behind it with a negative number; moving it moves both."""
+
+    def __init__(self, base: SandboxClock, seconds: float) -> None:
+        self._base = base
+        self._skew = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        """Return the base's present moment plus the skew, as an aware UTC datetime."""
+        return self._base.now() + self._skew
+
+    def advance(self, seconds: float) -> None:
+        """Move the base, and with it this clock, by that many seconds."""
+        self._base.advance(seconds)

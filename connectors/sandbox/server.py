@@ -13,11 +13,17 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
+from .broken_wire import Connection
 from .clock import SandboxClock
 from .dataset import people
+from .fault_file import refuse_unknown_paths
+from .faults import Faults
 from .hubspot import HubSpotPortal, hubspot_app
+from .hubspot.faults import HubSpotFaults
 from .salesforce import SalesforceOrg, salesforce_app
+from .salesforce.faults import SalesforceFaults
 from .twilio import TwilioAccount, twilio_app
+from .twilio_faults import TwilioFaults
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0
@@ -31,7 +37,8 @@ class Sandbox:
     """Salesforce, HubSpot and Twilio Lookup on loopback, filled with the same `contacts` people (leads among them).
 
     `ports` are for Salesforce, HubSpot and Twilio in this order, 0 for a free one. With `bare` the companion fields do
-    not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real time.
+    not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real time. `faults` are
+    what the services do wrong, nothing by default.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Sandbox:
         ports: Sequence[int] = (0, 0, 0),
         bare: bool = False,
         now: datetime | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.clock = SandboxClock(now)
         crowd = list(people(contacts, seed=seed, now=self.clock.now()))
@@ -50,6 +58,39 @@ class Sandbox:
         self.twilio = TwilioAccount(clock=self.clock, seed=seed)
         apps = (salesforce_app(self.salesforce), hubspot_app(self.hubspot), twilio_app(self.twilio))
         self._servers = [LoopbackServer(app, port) for app, port in zip(apps, ports, strict=True)]
+        self._faults: Faults | None = None
+        self.faults = faults
+
+    @property
+    def faults(self) -> Faults | None:
+        """What the services do wrong from now on; setting it begins every count anew, and None ends all of it.
+
+        Settings of the services are put back then, changed records stay as they are. Raises FaultsError when it is set
+        to something that the sandbox cannot do; then there are no faults.
+        """
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults | None) -> None:
+        for service in (self.salesforce, self.hubspot, self.twilio):
+            with service.lock:
+                if service.faults is not None:
+                    service.faults.close()
+                service.faults = None
+        self._faults = None
+        if faults is None:
+            return
+        refuse_unknown_paths(faults)
+        if faults.concern("salesforce"):
+            with self.salesforce.lock:
+                self.salesforce.faults = SalesforceFaults(self.salesforce, self.clock, faults)
+        if faults.concern("hubspot"):
+            with self.hubspot.lock:
+                self.hubspot.faults = HubSpotFaults(self.hubspot, self.clock, faults)
+        if faults.concern("twilio"):
+            with self.twilio.lock:
+                self.twilio.faults = TwilioFaults(self.twilio, self.clock, faults)
+        self._faults = faults
 
     @property
     def salesforce_url(self) -> str:
@@ -116,6 +157,7 @@ class LoopbackServer:
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_level="warning",
             access_log=False,
             lifespan="off",

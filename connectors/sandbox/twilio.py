@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from hashlib import sha256
 from random import Random
+from threading import RLock
 from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .broken_wire import BrokenResponse, Wire
 from .clock import SandboxClock
+from .fault_gate import FaultGate, Seen
 from .rates import RollingWindow
 
 PACKAGES = (
@@ -83,6 +86,8 @@ class TwilioAccount:
         self.asked: Counter[str] = Counter()
         self.answers: dict[str, Mapping[str, Any]] = {}
         self.window = RollingWindow(requests_per_second, 1)
+        self.lock = RLock()
+        self.faults: FaultGate[Response] | None = None
 
     def is_authorised(self, authorization: str) -> bool:
         """True for HTTP Basic with this account's SID and token."""
@@ -93,29 +98,38 @@ class TwilioAccount:
 def twilio_app(account: TwilioAccount) -> Starlette:
     """Return the ASGI application that answers for `account`; every request passes through `_lookup`."""
 
-    async def lookup(request: Request) -> JSONResponse:
-        answer = _lookup(account, request)
+    async def lookup(request: Request) -> Response:
+        with account.lock:
+            answer, wire = _lookup(account, request)
         answer.headers["Date"] = format_datetime(account.clock.now(), usegmt=True)
-        return answer
+        return answer if wire is None else BrokenResponse(answer, wire)
 
     return Starlette(routes=[Route("/{path:path}", lookup)])
 
 
-def _lookup(account: TwilioAccount, request: Request) -> JSONResponse:
+def _lookup(account: TwilioAccount, request: Request) -> tuple[Response, Wire | None]:
     path: str = request.scope["path"]
     raw = path.removeprefix("/v2/PhoneNumbers/")
     known = raw not in {"", path} and "/" not in raw and request.method == "GET"
     account.requests["GET /v2/PhoneNumbers/{number}" if known else f"{request.method} other"] += 1
+    if account.faults is None:
+        return _pass(account, request, raw if known else None), None
+    seen = Seen(request.method, path, "lookup" if known else "other")
+    return account.faults.answer(seen, lambda: _pass(account, request, raw if known else None))
+
+
+def _pass(account: TwilioAccount, request: Request, raw: str | None) -> Response:
+    """Answer a request for a number, or for something that does not exist (None)."""
     if not account.is_authorised(request.headers.get("authorization", "")):
-        return _refusal(401, 20003, "Authenticate")
-    if not known:
-        return _refusal(404, 20404, f"The requested resource {path} was not found")
+        return refusal(401, 20003, "Authenticate")
+    if raw is None:
+        return refusal(404, 20404, f"The requested resource {request.scope['path']} was not found")
     if not account.window.take(account.clock.now()):
-        return _refusal(429, 20429, "Too many requests")
+        return refusal(429, 20429, "Too many requests")
     fields = [name.strip() for name in request.query_params.get("Fields", "").split(",") if name.strip()]
     unknown = [name for name in fields if name not in {*PACKAGES, "validation"}]
     if unknown:
-        return _refusal(400, 60608, f"Invalid 'Fields' parameter: {', '.join(unknown)}")
+        return refusal(400, 60608, f"Invalid 'Fields' parameter: {', '.join(unknown)}")
     base = f"{request.url.scheme}://{request.url.netloc}/v2/PhoneNumbers/"
     return _answer(account, raw, request.query_params.get("CountryCode"), fields, base)
 
@@ -183,7 +197,8 @@ def _state(e164: str) -> str | None:
     raise AssertionError("the shares of STATES add up to 100")
 
 
-def _refusal(status: int, code: int, message: str) -> JSONResponse:
+def refusal(status: int, code: int, message: str) -> JSONResponse:
+    """Return an error in Twilio's form."""
     body = {
         "code": code,
         "message": message,

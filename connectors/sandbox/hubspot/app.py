@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..broken_wire import BrokenResponse
 from . import account, batches, objects, schema
 from .call import Call
 from .gate import Endpoint, pass_through
@@ -64,6 +65,7 @@ def _handler(portal: HubSpotPortal, endpoint: Endpoint) -> Callable[[Request], A
             url=str(request.url.replace(query="")),
         )
         reply = pass_through(portal, endpoint, call, request.headers.get("authorization", ""))
-        return Response(reply.body, reply.status, reply.headers)
+        response = Response(reply.body, reply.status, reply.headers)
+        return response if reply.wire is None else BrokenResponse(response, reply.wire)
 
     return handle

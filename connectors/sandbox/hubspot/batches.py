@@ -51,6 +51,8 @@ def update(portal: HubSpotPortal, call: Call) -> Answer:
         raise bad_request("Cannot update by a non-unique property; use the record id")
     _refuse_repeated([_id(each) for each in inputs])
     checks = [checked(given_properties(each), definitions, portal.portal_id) for each in inputs]
+    for each, (values, found) in zip(inputs, checks, strict=True):
+        found.extend(portal.problems(_id(each), values))
     problems = [problem for _, found in checks for problem in found]
     if problems and portal.invalid_value == "whole":
         raise bad_request(invalid_properties_message(problems))

@@ -1,6 +1,7 @@
 """One request and one answer, free of HTTP machinery."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +75,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer; a `body` of None sends no body."""
+    """An answer; a `body` of None sends no body, a text is a web page.
+
+    `refused` tells that the body gets a correlationId, `counted` that the rate headers are sent with it; `headers` are
+    further ones.
+    """
 
     status: int
     body: Any = field(default=None)
+    refused: bool = False
+    counted: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -5,8 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Literal
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from ..broken_wire import Wire
+from ..fault_gate import Seen
+from ..faults import Purpose
 from .call import Answer, Call
 from .errors import (
     RefusalError,
@@ -39,33 +43,46 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes over the wire."""
+    """What goes over the wire, and what happens to it there."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    wire: Wire | None = None
 
 
 def pass_through(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Reply:
     """Answer one request; takes the portal's lock, so that a test may edit the portal from its own thread."""
     correlation_id = str(uuid4())
+    wire: Wire | None = None
     with portal.lock:
         portal.requests[f"{endpoint.method} {endpoint.path}"] += 1
-        counted = True
-        try:
-            _authenticate(portal, authorization)
-            _limit(portal, endpoint)
-            _authorise(portal, endpoint, call)
-            answer = endpoint.handler(portal, call)
-        except RefusalError as refusal:
-            counted = refusal.counted
-            body = refusal.body if isinstance(refusal.body, str) else _signed(refusal.body, correlation_id)
-            answer = Answer(refusal.status, body)
+        if portal.faults is None:
+            answer = _pass(portal, endpoint, call, authorization)
+        else:
+            seen = Seen(endpoint.method, urlsplit(call.url).path.rstrip("/"), _purpose(endpoint), call.body)
+            answer, wire = portal.faults.answer(seen, lambda: _pass(portal, endpoint, call, authorization))
         date = format_datetime(portal.clock.now(), usegmt=True)
-        headers = {"Date": date, "X-HubSpot-Correlation-Id": correlation_id}
-        if counted:
+        headers = {"Date": date, "X-HubSpot-Correlation-Id": correlation_id, **answer.headers}
+        if answer.counted:
             headers |= _rate_headers(portal, endpoint)
-    return _reply(answer, headers)
+    return _reply(answer, headers, correlation_id, wire)
+
+
+def _pass(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Answer:
+    try:
+        _authenticate(portal, authorization)
+        _limit(portal, endpoint)
+        _authorise(portal, endpoint, call)
+        return endpoint.handler(portal, call)
+    except RefusalError as refusal:
+        return Answer(refusal.status, refusal.body, refused=True, counted=refusal.counted)
+
+
+def _purpose(endpoint: Endpoint) -> Purpose:
+    if endpoint.area == "objects":
+        return endpoint.access
+    return "schema" if endpoint.area == "schemas" else "other"
 
 
 def _authenticate(portal: HubSpotPortal, authorization: str) -> None:
@@ -120,10 +137,13 @@ def _rate_headers(portal: HubSpotPortal, endpoint: Endpoint) -> dict[str, str]:
     }
 
 
-def _reply(answer: Answer, headers: dict[str, str]) -> Reply:
-    if answer.body is None:
-        return Reply(answer.status, headers, b"")
-    if isinstance(answer.body, str):
-        return Reply(answer.status, headers | {"Content-Type": "text/html;charset=iso-8859-1"}, answer.body.encode())
-    text = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False)
-    return Reply(answer.status, headers | {"Content-Type": "application/json;charset=utf-8"}, text.encode())
+def _reply(answer: Answer, headers: dict[str, str], correlation_id: str, wire: Wire | None) -> Reply:
+    body = answer.body
+    if body is None:
+        return Reply(answer.status, headers, b"", wire)
+    if isinstance(body, str):
+        return Reply(answer.status, headers | {"Content-Type": "text/html;charset=iso-8859-1"}, body.encode(), wire)
+    text = json.dumps(
+        _signed(body, correlation_id) if answer.refused else body, separators=(",", ":"), ensure_ascii=False
+    )
+    return Reply(answer.status, headers | {"Content-Type": "application/json;charset=utf-8"}, text.encode(), wire)

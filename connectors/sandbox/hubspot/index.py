@@ -21,11 +21,15 @@ Predicate = Callable[[Document], bool]
 
 
 class SearchIndex:
-    """Documents by id; a change enters `lag` milliseconds after it was made."""
+    """Documents by id; a change enters `lag` milliseconds after it was made.
+
+    `disorder` takes the ids of a search in their proper order and returns the order that they are given out in.
+    """
 
     def __init__(self, modified_property: str) -> None:
         self.modified_property = modified_property
         self.lag = 0
+        self.disorder: Callable[[list[int]], list[int]] | None = None
         self.documents: dict[int, Document] = {}
         self._order: list[int] = []
         self._waiting: deque[tuple[int, int, Document | None]] = deque()

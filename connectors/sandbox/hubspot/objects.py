@@ -129,6 +129,8 @@ def update_one(portal: HubSpotPortal, call: Call) -> Answer:
     if row is None:
         raise not_found_page()
     values = accepted(portal, call.type_name, given_properties(call.json()))
+    if problems := portal.problems(str(row.id), values):
+        raise bad_request(invalid_properties_message(problems))
     ensure_free(store, values, owner=row)
     store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
     return Answer(200, after_write(row, values, store))

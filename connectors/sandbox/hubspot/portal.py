@@ -1,17 +1,20 @@
 """The state of one HubSpot portal, and what tests and trials do to it behind the API's back."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from random import Random
 from threading import RLock
-from typing import Literal
+from typing import Any, Literal
 
 from ..clock import SandboxClock
 from ..dataset import COMPANIES, SWITCHBOARD, Person
+from ..fault_gate import FaultGate
 from ..rates import DailyCounter, RollingWindow
 from . import instants
+from .call import Answer
 from .definitions import GROUP, Definition, companions, standard
+from .errors import property_problem
 from .seed import contact_values
 from .store import ObjectStore
 from .values import checked
@@ -24,6 +27,9 @@ SCOPES = frozenset(
 )
 """What the token may do by default."""
 
+RefuseRow = Callable[[str, Mapping[str, str]], tuple[str, str] | None]
+"""Takes the id of a contact and the values to set; returns (error, message) to refuse them, else None."""
+
 
 class HubSpotPortal:
     """A portal with contacts made of `people` (leads too), on loopback only.
@@ -31,7 +37,8 @@ class HubSpotPortal:
     With `companions` the fields that `setup` creates exist already and are filled for people who were screened before.
     Switches that tests set: `scopes`, `search_lag_s` (the search index is that many seconds behind), `invalid_value`
     (one bad value refuses the "whole" batch or the "row" only), `noop_bumps` (a write that changes nothing moves the
-    modification time), `searches.limit` (per second), `calls.limit` (per ten seconds), `daily.limit`.
+    modification time), `refuse_row` (a rule of the portal about values), `searches.limit` (per second), `calls.limit`
+    (per ten seconds), `daily.limit`.
     """
 
     def __init__(
@@ -57,6 +64,8 @@ class HubSpotPortal:
         self.daily = DailyCounter(625_000)
         self.invalid_value: Literal["whole", "row"] = "whole"
         self.noop_bumps = True
+        self.refuse_row: RefuseRow | None = None
+        self.faults: FaultGate[Answer] | None = None
         self.definitions = {name: standard(name) for name in ("contacts", "companies")}
         self.groups = {name: _groups(known.values()) for name, known in self.definitions.items()}
         self.stores = {
@@ -92,6 +101,14 @@ class HubSpotPortal:
         """Return an id that no record has had; ids rise."""
         self._last_id += self._rng.randrange(1, 50)
         return self._last_id
+
+    def problems(self, record_id: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return what the rule of the portal has against values to be set, as a refused write shows it."""
+        found = self.refuse_row(record_id, values) if self.refuse_row else None
+        if found is None:
+            return []
+        name = next(iter(values), "hs_object_id")
+        return [property_problem(name, *found, self.portal_id)]
 
     def create_companions(self) -> None:
         """Create the property group, the twelve companions and the opt-out flag, as `setup` does."""

@@ -69,11 +69,13 @@ def run(query: Query, index: SearchIndex, definitions: Mapping[str, Definition])
     found = index.matching(query.key, query.predicate)
     start = bisect_left(found, query.floor)
     total = len(found) - start
-    if query.sort is None or query.sort == ("hs_object_id", False):
+    rising = query.sort is None or query.sort == ("hs_object_id", False)
+    if rising and index.disorder is None:
         first = start + query.after
         page = found[first : first + query.limit]
     else:
-        ordered = _ordered(found[start:], query.sort, index, definitions)
+        ordered = found[start:] if query.sort is None else _ordered(found[start:], query.sort, index, definitions)
+        ordered = index.disorder(ordered) if index.disorder else ordered
         page = ordered[query.after : query.after + query.limit]
     return total, [index.documents[record_id] for record_id in page]
 
@@ -86,7 +88,7 @@ def _ordered(
     if name == index.modified_property:
         return sorted(ids, key=lambda each: documents[each].modified, reverse=descending)
     if name == "hs_object_id":
-        return ids[::-1]
+        return ids[::-1] if descending else ids
     kind = definitions[name].type
     filled = [each for each in ids if name in documents[each].properties]
     empty = [each for each in ids if name not in documents[each].properties]

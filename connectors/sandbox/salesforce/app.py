@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from email.utils import format_datetime
 
 from starlette.applications import Starlette
@@ -11,10 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..broken_wire import BrokenResponse
+from ..fault_gate import Seen
 from . import auth
 from .errors import ApiError, not_found, unparsable
 from .limits import usage_header, versions
 from .org import SalesforceOrg
+from .purposes import purpose_of
 from .routes import dispatch, find_route
 from .wire import Answer, Call
 
@@ -33,7 +37,8 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
         call = _read(request, await request.body())
         with org.lock:
             reply = pass_gate(org, call)
-            return _render(org, reply)
+            response = _render(org, reply)
+        return response if reply.wire is None else BrokenResponse(response, reply.wire)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
 
@@ -41,6 +46,15 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
 def pass_gate(org: SalesforceOrg, call: Call) -> Answer:
     """Answer a request of the wire. Every request, whatever it asks for, comes through here once."""
     org.requests[_label(call)] += 1
+    if org.faults is None:
+        return _pass(org, call)
+    below = call.path.removeprefix(f"/services/data/{call.version}") if call.version else call.path
+    seen = Seen(call.method, below, purpose_of(org, call.method, below, call), call.raw)
+    answer, wire = org.faults.answer(seen, lambda: _pass(org, call))
+    return replace(answer, wire=wire)
+
+
+def _pass(org: SalesforceOrg, call: Call) -> Answer:
     try:
         if len(call.raw_uri) > MAX_URI_BYTES:
             return Answer(414, "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")

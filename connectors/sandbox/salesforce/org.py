@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ..dataset import Person
+from ..fault_gate import FaultGate
 from .companions import companion_fields
 from .cursors import Cursors
 from .journal import Journal
@@ -21,7 +22,7 @@ from .schema import FieldSpec, standard_objects
 from .seed import load_people, seed_setup
 from .sessions import Sessions
 from .table import Row, Table, Value
-from .wire import stamp_text
+from .wire import Answer, stamp_text
 from .writes import Author, change_row, delete_row, find_row
 
 RefuseRow = Callable[[str, Row, Mapping[str, Value]], tuple[str, str] | None]
@@ -55,6 +56,7 @@ class SalesforceOrg:
         self.app_limit: tuple[str, int] | None = None
         self.requests: Counter[str] = Counter()
         self.refuse_row: RefuseRow | None = None
+        self.faults: FaultGate[Answer] | None = None
         self.profile: dict[tuple[str, str], tuple[bool, bool]] = {}
         self.cursors = Cursors()
         self.transactions: list[LongTransaction] = []
@@ -118,6 +120,13 @@ class SalesforceOrg:
         """Do what a background process of the platform does: move SystemModstamp and nothing else."""
         with self.lock:
             find_row(self.tables[object_name], row_id)["SystemModstamp"] = self.stamp()
+
+    def set_modified(self, object_name: str, row_ids: Iterable[str], when: datetime) -> None:
+        """Give rows one stamp (aware), as a job that changes thousands of them does."""
+        with self.lock:
+            stamp = stamp_text(when)
+            for row_id in row_ids:
+                find_row(self.tables[object_name], row_id).update(LastModifiedDate=stamp, SystemModstamp=stamp)
 
     def delete(self, object_name: str, row_id: str) -> None:
         """Put a row into the recycle bin."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from ..broken_wire import Wire
 from .journal import Journal
 
 
@@ -43,11 +44,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, JSON body (None for an empty one) and extra headers of an answer."""
+    """Status, JSON body (None for an empty one) and extra headers of an answer; `wire` breaks its way to the client."""
 
     status: int
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    wire: Wire | None = None
 
 
 def stamp_text(moment: datetime) -> str:

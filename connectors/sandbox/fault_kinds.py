@@ -1,0 +1,291 @@
+"""What can go wrong: one model for each kind of fault, as it stands in a faults file.
+
+Sources: salesforce facts, sections 2.1, 2.7, 2.8, 3 and 8; hubspot facts, sections 2.1 to 2.6 and 2.9; lookups facts.
+What the documentation of a service leaves open is marked "unverified" where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Service = Literal["salesforce", "hubspot", "twilio"]
+ALL: tuple[Service, ...] = ("salesforce", "hubspot", "twilio")
+CRMS: tuple[Service, ...] = ("salesforce", "hubspot")
+DAY_S = 86_400
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class FaultModel(BaseModel):
+    """Base of everything in a faults file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fault(FaultModel):
+    """Base of the kinds; `services` are those that can have it."""
+
+    services: ClassVar[tuple[Service, ...]] = ALL
+
+
+class Interruption(Fault):
+    """Base of what stands in for the proper answer; of several that are due the first one in the file counts."""
+
+    after_commit: bool = Field(False, description="Carry the request out first; only its answer is lost.")
+
+
+class Refuse(Interruption):
+    """An HTTP error with the body that the service gives for it.
+
+    `code` and `message` replace the service's own words: errorCode (Salesforce), category or policyName (HubSpot), the
+    number of the error (Twilio).
+    """
+
+    kind: Literal["refuse"]
+    status: int = Field(ge=400, le=599)
+    retry_after: int | None = Field(None, ge=0, le=DAY_S, description="Seconds, sent as Retry-After; none by default.")
+    code: str | int | None = None
+    message: str | None = None
+
+
+class Html(Interruption):
+    """A web page where JSON belongs, as a load balancer or a maintenance window sends it; also with a 200."""
+
+    kind: Literal["html"]
+    status: int = Field(503, ge=200, le=599)
+
+
+class Empty(Interruption):
+    """An answer without a body."""
+
+    kind: Literal["empty"]
+    status: int = Field(200, ge=200, le=599)
+
+
+class Truncate(Fault):
+    """The proper answer, cut: the body ends before its Content-Length, and the connection is closed.
+
+    The request has been carried out. An answer that has no body is not sent at all.
+    """
+
+    kind: Literal["truncate"]
+    kept: float = Field(0.5, ge=0, lt=1, description="Share of the body that is sent.")
+
+    @property
+    def after_commit(self) -> bool:
+        """True: there is nothing to cut before there is an answer."""
+        return True
+
+
+class Reset(Interruption):
+    """The connection is reset without an answer."""
+
+    kind: Literal["reset"]
+
+
+class Hang(Interruption):
+    """No answer, until the client gives up."""
+
+    kind: Literal["hang"]
+
+
+class Delay(Fault):
+    """A late answer; the request is carried out when it comes in."""
+
+    kind: Literal["delay"]
+    ms: int = Field(ge=1, le=3_600_000)
+
+
+class RecordFault(Fault):
+    """Base of what somebody else does to records just before the request is handled.
+
+    The records are `ids`, or `count` live ones drawn by the seed: among all of an `object`, or among those that the
+    request names.
+    """
+
+    services: ClassVar[tuple[Service, ...]] = CRMS
+    object: str | None = Field(None, description="Contact or contacts by default.")
+    count: int = Field(1, ge=1)
+    ids: tuple[str, ...] = ()
+    among: Literal["all", "request"] = "all"
+
+
+class EditFault(RecordFault):
+    """Base of what sets values."""
+
+    values: dict[str, str | bool | None] = Field(
+        default_factory=dict, description="Field -> new value; by default the phone field gets an invented number."
+    )
+
+
+class EditRows(EditFault):
+    """A person edits records, so that they leave the window that is being read, or change between read and write."""
+
+    kind: Literal["edit_rows"]
+
+
+class DeleteRows(RecordFault):
+    """Records go to the recycle bin (HubSpot: are archived)."""
+
+    kind: Literal["delete_rows"]
+
+
+class MergeRows(RecordFault):
+    """`count` times: one record is merged into another. In `ids` each winner stands before its loser."""
+
+    kind: Literal["merge_rows"]
+    loser_opted_out: bool = Field(False, description="The loser has asked for silence; the winner has not.")
+
+    @field_validator("ids")
+    @classmethod
+    def _pairs(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        if len(ids) % 2:
+            raise ValueError("ids of a merge come in pairs: winner, loser")
+        return ids
+
+
+class EqualStamps(RecordFault):
+    """Records get one modification time, as a batch job of the CRM gives it to thousands of them."""
+
+    kind: Literal["equal_stamps"]
+    age_s: float = Field(0, ge=0, description="How long ago that moment is.")
+
+
+class RefuseRows(Fault):
+    """A rule of the CRM refuses some rows of a write, always the same ones; the other rows pass.
+
+    HubSpot refuses the row or the whole batch, as `invalid_value` of its settings says.
+    """
+
+    services: ClassVar[tuple[Service, ...]] = CRMS
+    kind: Literal["refuse_rows"]
+    object: str | None = None
+    fraction: Share = Field(1.0, description="Share of the rows, by a hash of seed and id.")
+    ids: tuple[str, ...] = Field((), description="These rows instead of a share.")
+    tries: int | None = Field(None, ge=1, description="The row passes after so many refusals; never by default.")
+    code: str | None = Field(None, description="By default FIELD_CUSTOM_VALIDATION_EXCEPTION or INVALID_VALUE.")
+    message: str = "Sandbox rule: this record may not be changed"
+
+
+class LockRows(Fault):
+    """UNABLE_TO_LOCK_ROW on some rows, for rows with an account by the account (the parent is what is locked)."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["lock_rows"]
+    fraction: Share = 1.0
+    tries: int = Field(1, ge=1, description="The row passes after so many refusals.")
+
+
+class ConvertLeads(Fault):
+    """Leads are converted to contacts just before the request is handled."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["convert_leads"]
+    count: int = Field(1, ge=1)
+    ids: tuple[str, ...] = ()
+    among: Literal["all", "request"] = "all"
+
+
+class TouchRows(RecordFault):
+    """A background process of the platform moves SystemModstamp and nothing else."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["touch_rows"]
+
+
+class LateCommit(EditFault):
+    """A long transaction: its edits are stamped with its start and become visible later.
+
+    While it runs, latestDateCovered is held back to its start.
+    """
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["late_commit"]
+    started_s_ago: float = Field(120, ge=0)
+    requests: int = Field(1, ge=1, description="Commit when so many further requests have come in.")
+
+
+class DropCursors(Fault):
+    """The service forgets its open cursors: the next page asked for gives INVALID_QUERY_LOCATOR."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["drop_cursors"]
+
+
+class ShortPages(Fault):
+    """Queries answer with pages of fewer than 2,000 rows, of another size for each query."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["short_pages"]
+    smallest: int = Field(1, ge=1)
+    largest: int = Field(1999, ge=1)
+
+
+class ExpireTokens(Fault):
+    """Every open session ends: 401 until the client signs in again."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["expire_tokens"]
+
+
+class DisorderResults(Fault):
+    """A search gives its rows out of order: each is moved within a block of so many rows, across pages."""
+
+    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
+    kind: Literal["disorder_results"]
+    block: int = Field(500, ge=2)
+
+
+class MisstateTotal(Fault):
+    """`total` of a search is wrong by so many."""
+
+    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
+    kind: Literal["misstate_total"]
+    by: int
+
+
+class FoldErrors(Fault):
+    """The errors of a 207 are folded into one, without trace ids: `numErrors` is 1, whatever the number of rows."""
+
+    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
+    kind: Literal["fold_errors"]
+    kept: int | None = Field(None, ge=0, description="How many ids it names; all by default.")
+
+
+class FailPackages(Fault):
+    """A data package fails inside a 200, with an error code in place of its values."""
+
+    services: ClassVar[tuple[Service, ...]] = ("twilio",)
+    kind: Literal["fail_packages"]
+    error_code: int = Field(60616, ge=60000, le=61000)
+    packages: tuple[str, ...] = Field(("line_status", "line_type_intelligence"), min_length=1)
+
+
+Kind = Annotated[
+    Refuse
+    | Html
+    | Empty
+    | Truncate
+    | Reset
+    | Hang
+    | Delay
+    | EditRows
+    | DeleteRows
+    | MergeRows
+    | EqualStamps
+    | RefuseRows
+    | LockRows
+    | ConvertLeads
+    | TouchRows
+    | LateCommit
+    | DropCursors
+    | ShortPages
+    | ExpireTokens
+    | DisorderResults
+    | MisstateTotal
+    | FoldErrors
+    | FailPackages,
+    Field(discriminator="kind"),
+]
+"""Any fault; its `kind` says which."""
