@@ -23,7 +23,8 @@ from starlette.routing import Route
 
 from .broken_wire import BrokenResponse, Wire
 from .clock import SandboxClock
-from .fault_gate import FaultGate, Seen
+from .fault_gate import FaultGate
+from .fault_rules import Seen
 from .rates import RollingWindow
 
 PACKAGES = (

@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ringfence.core.mapping import did_you_mean
 
 from .clock import SandboxClock, SkewedClock
-from .fault_gate import PAGE, ActiveRule, FaultGate, Seen
+from .fault_gate import PAGE, FaultGate
 from .fault_kinds import FailPackages, Fault, Refuse
+from .fault_rules import ActiveRule, Seen
 from .faults import Faults, FaultsError
 from .twilio import PACKAGES, TwilioAccount, refusal
 

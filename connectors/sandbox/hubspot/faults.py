@@ -13,7 +13,7 @@ from ringfence.core.mapping import did_you_mean
 
 from ..broken_wire import Wire
 from ..clock import SandboxClock, SkewedClock
-from ..fault_gate import PAGE, ActiveRule, FaultGate, Seen, Swaps, chosen
+from ..fault_gate import PAGE, FaultGate, Swaps
 from ..fault_kinds import (
     DeleteRows,
     DisorderResults,
@@ -27,6 +27,7 @@ from ..fault_kinds import (
     Refuse,
     RefuseRows,
 )
+from ..fault_rules import ActiveRule, Seen, chosen
 from ..faults import Faults, FaultsError
 from .call import Answer
 from .errors import missing_scopes, too_many_requests, too_many_searches

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..broken_wire import Wire
-from ..fault_gate import Seen
+from ..fault_rules import Seen
 from ..faults import Purpose
 from .call import Answer, Call
 from .errors import (

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse
-from ..fault_gate import Seen
+from ..fault_rules import Seen
 from . import auth
 from .errors import ApiError, not_found, unparsable
 from .limits import usage_header, versions

@@ -10,7 +10,7 @@ from datetime import timedelta
 from ringfence.core.mapping import did_you_mean
 
 from ..clock import SandboxClock, SkewedClock
-from ..fault_gate import PAGE, ActiveRule, FaultGate, Seen, Swaps, chosen
+from ..fault_gate import PAGE, FaultGate, Swaps
 from ..fault_kinds import (
     ConvertLeads,
     DeleteRows,
@@ -28,6 +28,7 @@ from ..fault_kinds import (
     ShortPages,
     TouchRows,
 )
+from ..fault_rules import ActiveRule, Seen, chosen
 from ..faults import Faults, FaultsError
 from .errors import ApiError, RowError
 from .limits import usage_header
