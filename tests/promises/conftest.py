@@ -22,7 +22,8 @@ from ringfence.connectors.sandbox.server import Sandbox
 
 COMMAND = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
 PEOPLE = 300
-STAMPS = ("modified", "modstamp", "updatedate", "last_screened", "updated_at")
+# Creation too: two sandboxes are filled moments apart, and a fraction of a second shows in it.
+STAMPS = ("modified", "modstamp", "createdate", "createddate", "updatedate", "last_screened", "updated_at")
 NAMES = {
     "salesforce": {"object": "Contact", "phone": "Phone", "mobile": "MobilePhone", "flag": "DoNotCall"},
     "hubspot": {"object": "contacts", "phone": "phone", "mobile": "mobilephone", "flag": "rf_do_not_call"},

@@ -1,0 +1,92 @@
+"""A run that is killed with SIGKILL, again and again, ends where an unbroken one does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+KILLS = 6
+AT_ONCE = 8  # more questions than these are never under way to the provider
+
+
+def killed_at(account: Any, watched: Any, request: int) -> bool:
+    """Run a sync and kill it as that request comes in, which the service still carries out; False when it ended."""
+    left, processes = [request], []
+
+    def tell(_name: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            processes[0].send_signal(signal.SIGKILL)
+
+    watched.tell = None
+    process: subprocess.Popen[str] = account.start("sync", account.crm, "--json")
+    processes.append(process)
+    watched.tell = tell
+    result = account.finish(process)
+    watched.tell = None
+    assert result.code in (0, -signal.SIGKILL), result.err
+    return bool(result.code)
+
+
+def finish(account: Any) -> Any:
+    result = account.finish(account.start("sync", account.crm, "--json"))
+    assert result.code == 0, result.err
+    assert result.document["complete"]
+    return result
+
+
+def outcomes(account: Any) -> list[str]:
+    listed = account.finish(account.start("runs", "list", "--json")).document
+    return [run["outcome"] for run in listed["runs"]]
+
+
+def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callable[[str], Any]) -> None:
+    unbroken, broken = open_account("unbroken"), open_account("broken")
+    # A check makes just the calls that a sync makes before it begins: log-in and schema.
+    assert unbroken.finish(unbroken.start("check", unbroken.crm, "--json")).code == 0
+    before_it_begins = unbroken.requests.total()
+    finish(unbroken)
+    needed = unbroken.requests.total() - before_it_begins
+    draw = Random(f"{broken.crm} 1")
+    spread = [before_it_begins, needed // 3, *(draw.randrange(4, needed) for _ in range(KILLS - 2))]
+    killed = [at for at in spread if killed_at(broken, broken.requests, at)]
+    assert len(killed) >= KILLS // 2
+    last = finish(broken)
+    assert broken.lasting() == unbroken.lasting()
+    assert max(broken.sandbox.twilio.asked.values()) == 1
+    assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+    assert last.document["lookups_lost"] == 0
+    found = outcomes(broken)
+    assert found[0] == "done"
+    # One that dies while it still logs in and checks the fields has not begun, and leaves nothing to settle.
+    assert found.count("killed") == sum(at > before_it_begins for at in killed)
+    assert found.count("killed") < len(killed)
+    again = finish(broken)
+    assert again.total("written") == 0
+
+
+def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
+    unbroken, broken = open_account("unbroken"), open_account("broken")
+    finish(unbroken)
+    needed = unbroken.asked.total()
+    draw = Random(f"{broken.crm} 2")
+    killed = sum(killed_at(broken, broken.asked, draw.randrange(1, needed // 3)) for _ in range(4))
+    assert killed >= 2
+    finish(broken)
+    asked = broken.sandbox.twilio.asked
+    assert max(asked.values()) == 1
+    assert set(asked) <= set(unbroken.sandbox.twilio.asked)
+    # Only what an answer lost on its way would have said may differ, and that is never bought again in silence.
+    others, e164s = unbroken.lasting(), set()
+    for key, row in broken.lasting().items():
+        differing = [name for name in row if row[name] != others[key][name]]
+        assert all(name.lower().split("__")[0].endswith(("_status", "_reason", "_line_type")) for name in differing)
+        for role in ("phone", "mobile"):
+            companions = [broken.companion(kind, role) for kind in ("status", "reason", "line_type")]
+            if set(companions) & set(differing):
+                assert "(answer lost)" in row[companions[1]]
+                e164s.add(row[broken.companion("e164", role)])
+    assert len(e164s) <= killed * AT_ONCE
