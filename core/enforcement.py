@@ -23,23 +23,37 @@ class Enforcement:
     Raising a flag covers the other numbers of that record too, so new records may be reached on the way.
     """
 
-    def __init__(self, pipeline: Pipeline, *, confirm_spread: bool) -> None:
+    def __init__(self, pipeline: Pipeline, *, confirm_spread: bool, hold_flags: bool = False) -> None:
         self._pipeline = pipeline
         self._confirm_spread = confirm_spread
+        self._hold_flags = hold_flags
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
         self._first_round = True
 
     def items(self, batch: int) -> Iterator[list[Item]]:
         """Yield batches of records to process; each must be processed before the next is asked for."""
+        if self._hold_flags:
+            self._find_reached()
+            yield from self._silence(batch)
+            return
         while self._find_reached():
-            after = _FIRST
-            while rows := self._pipeline.pending.next(after, batch, PendingReason.PERMISSION):
-                after = (rows[-1].object, rows[-1].record_id)
-                if items := self._decide(rows):
-                    yield items
+            yield from (items for _, items in self._waiting(batch) if items)
         self._pipeline.permissions.mark_carried()
         self._name_spread()
+
+    def _silence(self, batch: int) -> Iterator[list[Item]]:
+        """Yield the records with what silences their slots; all go on waiting for the run that may raise flags."""
+        for rows, items in self._waiting(batch):
+            if items:
+                yield items
+            self._pipeline.pending.enqueue([(row.object, row.record_id) for row in rows], self._pipeline.clock.now())
+
+    def _waiting(self, batch: int) -> Iterator[tuple[Sequence[PendingRow], list[Item]]]:
+        after = _FIRST
+        while rows := self._pipeline.pending.next(after, batch, PendingReason.PERMISSION):
+            after = (rows[-1].object, rows[-1].record_id)
+            yield rows, self._decide(rows)
 
     def _find_reached(self) -> bool:
         """Queue the records newly reached, and tell whether any wait."""
@@ -85,7 +99,7 @@ class Enforcement:
 
     def _item(self, reading: Reading, covered: frozenset[str], holders: dict[str, int]) -> Item | None:
         reached = [e164 for e164 in reading.all_e164s() if e164 in covered]
-        can_flag = reading.shape.opt_out is not None and not reading.flagged
+        can_flag = reading.shape.opt_out is not None and not reading.flagged and not self._hold_flags
         raise_flag = can_flag and self._may_flag(reading, reached, holders)
         due = self._pipeline.find_due(reading, covered)
         if raise_flag:

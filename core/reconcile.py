@@ -21,7 +21,7 @@ def reconcile(crm: Crm, shapes: Mapping[str, ObjectShape], store: Store, org_id:
     Nothing is written again here: a row whose write did not land is still in front of a cursor, or waits, and comes
     up again by itself. Must be called under the org's lease, when no earlier run can be alive.
     """
-    permissions = Permissions(store, org_id, run_id)
+    permissions = Permissions(store, org_id, run_id, clock)
     rows = 0
     for batch in open_batches(store, org_id):
         records = _read(crm, shapes, batch)

@@ -88,7 +88,7 @@ class _Run:
         self._lease = context.lease
         self._cursors = Cursors(job.store, org_id)
         self._facts = FactStore(job.store, summary.run_id)
-        self._permissions = Permissions(job.store, org_id, summary.run_id)
+        self._permissions = Permissions(job.store, org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, org_id, summary.run_id)
         self._screening = Screening(
             facts=self._facts,
@@ -159,7 +159,12 @@ class _Run:
         self._queued = self._processed
         self._spreading = True
         progress.phase("opt-out spread")
-        return self._run_enforcement() and whole and not self._screening.exhausted
+        # How many records hold a number is known only after a whole read: until then slots are silenced, flags wait.
+        return (
+            self._run_enforcement(hold_flags=self._summary.full and not whole)
+            and whole
+            and not self._screening.exhausted
+        )
 
     def _read(self, feed: Feed, since: datetime) -> bool:
         """Work through the feeds and through what waits; return whether all of it was handled."""
@@ -177,10 +182,9 @@ class _Run:
     def _may_spread(self) -> bool:
         """Return whether opt-outs spread although not everything was read.
 
-        A budget of lookups is no reason to wait, for silencing costs none. But how many records hold a number is
-        known only after a whole full read, and a user's limit covers these records too.
+        A budget of lookups is no reason to wait, for silencing costs none; a user's limit covers these records too.
         """
-        return self._screening.exhausted and not self._summary.full
+        return self._screening.exhausted
 
     def _open_feed(self) -> Feed:
         full = self._options.full or self._options.rescreen
@@ -224,8 +228,9 @@ class _Run:
             self._commit()
         return self._flush()
 
-    def _run_enforcement(self) -> bool:
-        enforcement = Enforcement(self._pipeline, confirm_spread=self._options.confirm_spread)
+    def _run_enforcement(self, *, hold_flags: bool) -> bool:
+        confirmed = self._options.confirm_spread
+        enforcement = Enforcement(self._pipeline, confirm_spread=confirmed, hold_flags=hold_flags)
         batches = enforcement.items(self._batch_size)
         return all(self._take(items) and self._flush() for items in batches)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, and_, delete, func, select, update
 
+from ..ports import Clock
 from . import schema
 from .sql import add_missing, in_batches, put
 from .store import Store
@@ -31,8 +32,9 @@ class Holding:
 class Permissions:
     """The opt-out ledger of one org."""
 
-    def __init__(self, store: Store, org_id: int, run_id: str) -> None:
+    def __init__(self, store: Store, org_id: int, run_id: str, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._org_id = org_id
         self._run_id = run_id
 
@@ -40,12 +42,14 @@ class Permissions:
         """Take in what records hold and whether their flag is up.
 
         A number once covered by a record's flag stays covered until that record is seen with its flag down, also when
-        the record's number was changed meanwhile: permission only tightens on its own.
+        the record's number was changed meanwhile: permission only tightens on its own. When the last flag on a number
+        goes, every record that holds the number waits to be looked at again, for its slots may speak again.
         """
         with self._store.transaction() as connection:
             self._replace_holdings(connection, holdings)
-            self._drop_flags(connection, [h for h in holdings if h.flagged is False])
+            freed = self._drop_flags(connection, [h for h in holdings if h.flagged is False])
             self._raise_flags(connection, [h for h in holdings if h.flagged])
+            self._queue_holders(connection, freed)
 
     def raise_flags(self, records: Sequence[tuple[str, str, tuple[str, ...]]]) -> None:
         """Take in that ringfence has raised the flag of these records: (object, record id, its numbers)."""
@@ -98,14 +102,15 @@ class Permissions:
     def forget_unseen(self, object_name: str) -> None:
         """Drop the flags of an object's records that this run, which has read them all, has not seen up."""
         table = schema.flags
+        unseen = (
+            table.c.org_id == self._org_id,
+            table.c.object == object_name,
+            table.c.seen_run_id != self._run_id,
+        )
         with self._store.transaction() as connection:
-            connection.execute(
-                delete(table).where(
-                    table.c.org_id == self._org_id,
-                    table.c.object == object_name,
-                    table.c.seen_run_id != self._run_id,
-                )
-            )
+            freed = set(connection.scalars(select(table.c.number_key).where(*unseen).distinct()))
+            connection.execute(delete(table).where(*unseen))
+            self._queue_holders(connection, freed)
 
     def unflagged_holders(self, *, all_runs: bool) -> dict[tuple[str, str], int]:
         """Return the records that hold covered numbers while no flag of their own is known: how many such numbers each.
@@ -154,8 +159,44 @@ class Permissions:
         self._delete_rows(connection, schema.holdings, holdings)
         add_missing(connection, schema.holdings, self._rows(holdings))
 
-    def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> None:
-        self._delete_rows(connection, schema.flags, holdings)
+    def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
+        """Drop the records' flags and return the keys of the numbers that they covered."""
+        table = schema.flags
+        freed: set[bytes] = set()
+        for name, ids in _by_object(holdings).items():
+            for some in in_batches(ids):
+                theirs = (table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some))
+                freed.update(connection.scalars(select(table.c.number_key).where(*theirs).distinct()))
+        if freed:
+            self._delete_rows(connection, table, holdings)
+        return freed
+
+    def _queue_holders(self, connection: Connection, freed: Collection[bytes]) -> None:
+        """Let the holders of those numbers wait that no flag covers any more."""
+        flags, holders = schema.flags, schema.holdings
+        for keys in in_batches(list(freed)):
+            still = flags.c.number_key.in_(keys)
+            covered = set(connection.scalars(select(flags.c.number_key).where(flags.c.org_id == self._org_id, still)))
+            rows = connection.execute(
+                select(holders.c.object, holders.c.record_id)
+                .where(
+                    holders.c.org_id == self._org_id, holders.c.number_key.in_([k for k in keys if k not in covered])
+                )
+                .distinct()
+            )
+            put(connection, schema.pending, [self._waiting(row.object, row.record_id) for row in rows])
+
+    def _waiting(self, object_name: str, record_id: str) -> dict[str, object]:
+        return {
+            "org_id": self._org_id,
+            "object": object_name,
+            "record_id": record_id,
+            "reason": "permission",
+            "code": "",
+            "message": "",
+            "run_id": self._run_id,
+            "since": self._clock.now(),
+        }
 
     def _raise_flags(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         rows = [{**row, "run_id": self._run_id, "seen_run_id": self._run_id} for row in self._rows(holdings)]
@@ -170,13 +211,17 @@ class Permissions:
         ]
 
     def _delete_rows(self, connection: Connection, table: Table, holdings: Sequence[Holding]) -> None:
-        by_object: dict[str, list[str]] = {}
-        for holding in holdings:
-            by_object.setdefault(holding.object, []).append(holding.record_id)
-        for object_name, ids in by_object.items():
+        for object_name, ids in _by_object(holdings).items():
             for some in in_batches(ids):
                 connection.execute(
                     delete(table).where(
                         table.c.org_id == self._org_id, table.c.object == object_name, table.c.record_id.in_(some)
                     )
                 )
+
+
+def _by_object(holdings: Iterable[Holding]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for holding in holdings:
+        ids.setdefault(holding.object, []).append(holding.record_id)
+    return ids

@@ -11,6 +11,7 @@ import pytest
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
+from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
@@ -233,3 +234,59 @@ def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Any, store
     crm.refuse = lambda change: None
     assert list_runs(store)[0].outcome is RunOutcome.INTERRUPTED
     assert sync().total("written") == 1
+
+
+def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(6):
+        crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
+    sync()
+    assert {status(crm, f"p{i}") for i in range(6)} == {"do_not_contact"}
+    crm.put("people", "p0", optout=False)
+    sync()
+    assert {status(crm, f"p{i}") for i in range(6)} == {"valid"}
+    assert not any(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
+    assert sync().total("written") == 0
+
+
+def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm: MemoryCrm, sync: Any) -> None:
+    for i in range(6):
+        crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
+    sync()
+    crm.delete("people", "p0")
+    sync()
+    assert status(crm, "p1") == "do_not_contact"
+    sync(full=True)
+    assert {status(crm, f"p{i}") for i in range(1, 6)} == {"valid"}
+
+
+def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+    crm.put("people", "a", phone=GOOD)
+    for i in range(12):
+        crm.put("people", f"m{i:02}", phone=f"+1 415 555 01{40 + i}")
+    crm.put("people", "z", phone=GOOD, optout=True)
+    asked: list[str] = []
+
+    class Provider:
+        name, realm = "fake", "fake:host:account"
+
+        def look_up(self, numbers: Any) -> Iterator[Answer]:
+            for number in numbers:
+                asked.append(number)
+                yield Answer(number, AnswerKind.KNOWN, clock.now(), valid=True, line="active")
+
+        def close(self) -> None:
+            """Nothing is held."""
+
+    def run() -> Summary:
+        return sync(lookups=[Provider()], max_lookups=4)
+
+    first = run()
+    assert not first.complete
+    assert status(crm, "a") == "do_not_contact"
+    assert crm.rows["people"]["a"].get("optout") in (None, False)
+    for _ in range(5):
+        if run().complete:
+            break
+    assert crm.rows["people"]["a"]["optout"] is True
+    assert len(asked) == len(set(asked)) == 12
+    assert run().total("written") == 0
