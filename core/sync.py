@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .apply import Writer
 from .enforcement import Enforcement
-from .errors import UsageError
+from .errors import QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
 from .pipeline import Item, Pipeline
@@ -211,7 +211,7 @@ class _Run:
     def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
         totals: dict[str, int] = {}
-        for page in pages:
+        for page in self._until_quota(pages):
             shape = self._job.shapes[page.object]
             totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
             self._job.progress.phase(name, sum(totals.values()) or None)
@@ -227,6 +227,14 @@ class _Run:
             self._pages.append((page, self._queued))
             self._commit()
         return self._flush()
+
+    def _until_quota(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Yield the pages; when a quota ends the reading, what came so far is handled first: so every run gets on."""
+        try:
+            yield from pages
+        except QuotaError:
+            self._flush()
+            raise
 
     def _run_enforcement(self, *, hold_flags: bool) -> bool:
         confirmed = self._options.confirm_spread

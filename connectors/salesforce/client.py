@@ -16,8 +16,9 @@ from ringfence.core.ports import Services
 
 from .auth import Token, choose_source
 from .errors import AnswerError, SessionError, read_error, read_fault
+from .quota import Quota
 from .settings import SalesforceSettings
-from .transport import Transport, Usage
+from .transport import Transport
 
 PAGE = 2_000
 """Records of one query page or one retrieve, at most (salesforce facts, sections 2.1 and 2.4)."""
@@ -71,7 +72,7 @@ class SalesforceClient:
 
     def __init__(self, settings: SalesforceSettings, services: Services) -> None:
         self._version = settings.api_version
-        self._transport = Transport(services.clock)
+        self._transport = Transport(services.clock, Quota(settings.daily_reserve))
         self._source = choose_source(settings, self._transport, services)
         self._library: tuple[Token, Salesforce] | None = None
 
@@ -81,9 +82,9 @@ class SalesforceClient:
         return self._transport.calls
 
     @property
-    def usage(self) -> Usage | None:
-        """Return the org's API usage as the last answer told it."""
-        return self._transport.usage
+    def quota(self) -> Quota:
+        """Return the daily API calls as the last answer told them, and the reserve."""
+        return self._transport.quota
 
     def server_now(self) -> datetime | None:
         """Return the time at Salesforce in UTC; None before the first answer."""

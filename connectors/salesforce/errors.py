@@ -102,6 +102,10 @@ class LocatorError(RetryError):
     """The query cursor has expired: the read goes on behind the last row it gave."""
 
 
+class DailyLimitError(QuotaError):
+    """Salesforce itself says that the day's calls are used up; the transport adds when to go on."""
+
+
 class BusyError(RetryError):
     """Too much at once: a passing fault that ends as QuotaError when waiting does not help."""
 
@@ -136,7 +140,7 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
         case Action.SLOW_DOWN:
             return BusyError(said)
         case Action.STOP:
-            return QuotaError(said, "The org's daily API calls are used up; run again when the 24 hours have passed.")
+            return DailyLimitError(said, "The org's daily API calls are used up.")
         case Action.LOG_IN:
             return SessionError(said, f"Check {VARIABLE}ACCESS_TOKEN or the OAuth settings: the token is not accepted.")
         case Action.GRANT:

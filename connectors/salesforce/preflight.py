@@ -14,10 +14,12 @@ from ringfence.core.values import Companion
 from .client import SalesforceClient
 from .errors import AnswerError
 from .query import Query, standing
+from .quota import Usage
 from .schema import COMPANIONS, CUSTOM, SETUP, Described, Schema
+from .settings import VARIABLE
 
-LOW_SHARE = 0.1
-"""Share of the day's API calls left under which `check` warns."""
+LOW_SHARE = 10
+"""Percent of the day's API calls left above the reserve under which `check` warns."""
 
 _HIDDEN = "A field that field-level security hides from the user looks the same."
 _GRANT = "Give the user edit access to it, best through a permission set."
@@ -37,11 +39,17 @@ def check_account(client: SalesforceClient, org: Org) -> Iterator[Finding]:
         yield Finding(Level.OK, "user", f"logged in as {user.get('preferred_username') or user.get('user_id')}.")
     except RefusedError as error:
         yield Finding(Level.WARNING, "user", f"the token does not tell whose it is. {error.message}", error.remedy)
-    if usage := client.usage:
-        left = max(0, usage.limit - usage.used)
-        level = Level.WARNING if left < usage.limit * LOW_SHARE else Level.OK
-        remedy = "Run it when the 24 hours have passed." if level is Level.WARNING else ""
-        yield Finding(level, "API calls", f"{left:,} of {usage.limit:,} are left for these 24 hours.", remedy)
+    for usage in client.quota.usages:
+        yield _judge_usage(usage, client.quota.reserve)
+
+
+def _judge_usage(usage: Usage, reserve: int) -> Finding:
+    left = max(0, usage.allowed(reserve) - usage.used)
+    level = Level.WARNING if left * 100 < usage.limit * LOW_SHARE else Level.OK
+    subject = "API calls" if usage.app is None else f"API calls of {usage.whose}"
+    message = f"{left:,} of {usage.limit:,} are left for these 24 hours, besides {reserve} % that are left to others."
+    remedy = f"Run it later, or lower {VARIABLE}DAILY_RESERVE." if level is Level.WARNING else ""
+    return Finding(level, subject, message, remedy)
 
 
 def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ringfence.core.addresses import check_address
 from ringfence.core.errors import SettingsError
@@ -17,6 +17,7 @@ VARIABLE = "RINGFENCE_SALESFORCE__"
 """Prefix under which the settings stand in the environment (contract, section 3)."""
 
 _VERSION = "65.0"
+_RESERVE = 20
 
 
 class LogIn(StrEnum):
@@ -38,8 +39,9 @@ NEEDED = {
 class SalesforceSettings(BaseModel):
     """The settings ``RINGFENCE_SALESFORCE__*``.
 
-    ``login_url`` is the org's My Domain, or the address of the log-in page where the JWT flow allows it. Empty texts
-    count as not set. Raises SettingsError for an address that would send a secret in clear text.
+    ``login_url`` is the org's My Domain, or the address of the log-in page where the JWT flow allows it.
+    ``daily_reserve`` is the percentage of the daily API calls that is left to others. Empty texts count as not set.
+    Raises SettingsError for an address that would send a secret in clear text.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +54,7 @@ class SalesforceSettings(BaseModel):
     username: str | None = None
     private_key_file: Path | None = None
     api_version: str = _VERSION
+    daily_reserve: int = Field(_RESERVE, ge=0, le=95)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -70,6 +73,11 @@ class SalesforceSettings(BaseModel):
         if not re.fullmatch(r"\d{2,3}\.0", text):
             raise SettingsError(f"{VARIABLE}API_VERSION is not a version of the API.", "Write it like 65.0.")
         return text
+
+    @field_validator("daily_reserve", mode="before")
+    @classmethod
+    def _reserve(cls, value: Any) -> Any:
+        return _RESERVE if value is None or value == "" else value
 
     @property
     def log_in(self) -> LogIn | None:

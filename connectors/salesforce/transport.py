@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -22,7 +21,8 @@ from urllib3.exceptions import NewConnectionError
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
 from ringfence.core.ports import Clock
 
-from .errors import BusyError, LocatorError
+from .errors import BusyError, DailyLimitError, LocatorError
+from .quota import Quota, when_to_go_on
 from .settings import VARIABLE
 
 TIMEOUT_S = (10.0, 180.0)
@@ -34,29 +34,23 @@ POOL = 10
 Result = TypeVar("Result")
 
 _purpose: ContextVar[str] = ContextVar("purpose", default="login")
-_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
+_FREE = "/services/oauth2/"
+_READS = ("opt_outs", "read")
 _BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
 _LOOK = f"Check {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL, and the network."
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """API calls of the org in the last 24 hours, and how many it may make."""
-
-    used: int
-    limit: int
 
 
 class Transport:
     """Carries out calls that are safe to repeat, which all of ours are. Safe with threads.
 
     ``session`` is handed to the client library: pooled, with time-outs, proxies as the environment says. It reaches a
-    loopback address in clear text where the settings name it so, because the library knows only https.
+    loopback address in clear text where the settings name it so, because the library knows only https. ``quota`` is
+    asked before every request but a log-in.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, quota: Quota) -> None:
         self.calls: Counter[str] = Counter()
-        self.usage: Usage | None = None
+        self.quota = quota
         self._clock = clock
         self._clear: set[str] = set()
         self._seen: tuple[datetime, float] | None = None
@@ -95,9 +89,16 @@ class Transport:
         self._reached.add(host)
         if date := answer.headers.get("Date"):
             self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
-        # Orgs with app quotas add a second figure behind `per-app-api-usage`, which is not the org's.
-        if found := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
-            self.usage = Usage(int(found[1]), int(found[2]))
+        self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""))
+
+    def admit(self, url: str | None) -> AbstractContextManager[None]:
+        """Hold one request to the address. Raises QuotaError at the daily reserve, which a log-in does not touch."""
+        if urlsplit(url or "").path.startswith(_FREE):
+            return nullcontext()
+        return self.quota.hold(self._now(), reading=_purpose.get() in _READS)
+
+    def _now(self) -> datetime:
+        return self.server_now() or self._clock.now()
 
     def carry(self, purpose: str, what: str, send: Callable[[], Result]) -> Result:
         """Return what ``send`` returns, repeating it after passing faults.
@@ -117,6 +118,8 @@ class Transport:
             result: Result = retrying(self._once, what, send)
         except LocatorError:
             raise
+        except DailyLimitError as error:
+            raise QuotaError(error.message, f"{error.remedy} {when_to_go_on(self._now())}") from error
         except BusyError as error:
             raise QuotaError(f"{error.message} It did not help to wait.", "Run again later: it goes on.") from error
         except RetryError as error:
@@ -162,9 +165,10 @@ class _Adapter(HTTPAdapter):
         if self._transport.is_clear(request.url):
             request.url = str(request.url).replace("https://", "http://", 1)
             proxies = None
-        self._transport.count()
-        answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
-        self._transport.learn(answer, urlsplit(str(request.url)).netloc)
+        with self._transport.admit(request.url):
+            self._transport.count()
+            answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
+            self._transport.learn(answer, urlsplit(str(request.url)).netloc)
         return answer
 
 

@@ -38,7 +38,10 @@ def test_a_good_org_is_named_with_user_and_calls_left(connect: Connect, both: st
     assert {finding.level for finding in findings.values()} == {Level.OK}
     assert "not a production org" in findings["org"].message
     assert org.username in findings["user"].message
-    assert f"of {org.api_limit:,} are left" in findings["API calls"].message
+    calls, app_calls = findings["API calls"], findings["API calls of the app ringfence"]
+    assert calls.message.startswith("79,999 of 100,000 are left")
+    assert app_calls.message.startswith("199 of 250 are left")
+    assert all("besides 20 % that are left to others" in finding.message for finding in (calls, app_calls))
     assert {"Contact", "Lead", "Contact.DoNotCall", "Lead.DoNotCall"} <= set(findings)
 
 
@@ -81,10 +84,10 @@ def test_a_token_that_does_not_tell_its_user_is_a_warning(
 
 
 def test_few_calls_left_are_a_warning(crm: SalesforceCrm, org: SalesforceOrg) -> None:
-    org.api_limit, org.api_usage = 1_000, 950
+    org.api_limit, org.api_usage = 1_000, 750
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
     assert warning.subject == "API calls"
-    assert warning.remedy
+    assert "DAILY_RESERVE" in warning.remedy
 
 
 @pytest.mark.parametrize("name", [STATUS, "DoNotCall", "Phone"])

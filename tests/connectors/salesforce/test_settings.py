@@ -84,6 +84,17 @@ def test_other_versions_are_refused() -> None:
         SalesforceSettings(api_version="latest")
 
 
+@pytest.mark.parametrize(("given", "kept"), [("0", 0), (95, 95), ("", 20), (None, 20)])
+def test_the_daily_reserve_is_a_percentage(given: Any, kept: int) -> None:
+    assert SalesforceSettings(daily_reserve=given).daily_reserve == kept
+
+
+@pytest.mark.parametrize("given", [-1, 96, "half"])
+def test_a_reserve_that_leaves_next_to_nothing_is_refused(given: Any) -> None:
+    with pytest.raises(ValueError, match="daily_reserve"):
+        SalesforceSettings(daily_reserve=given)
+
+
 def test_secrets_are_not_shown() -> None:
     shown = repr(SalesforceSettings(**DIRECT, **CLIENT))
     assert "hush" not in shown

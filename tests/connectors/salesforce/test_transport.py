@@ -12,8 +12,9 @@ import pytest
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.quota import Quota
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.connectors.salesforce.transport import ATTEMPTS, Transport, Usage
+from ringfence.connectors.salesforce.transport import ATTEMPTS, Transport
 from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, SchemaError, UnreachableError
 from ringfence.core.ports import Services
 
@@ -106,7 +107,7 @@ def test_an_unreachable_host_is_named_at_once(clock: Any, shapes: Callable[..., 
 
 
 def test_clear_text_goes_only_where_the_settings_say_so(clock: Any) -> None:
-    transport = Transport(clock)
+    transport = Transport(clock, Quota(20))
     transport.allow_clear("http://127.0.0.1:8080")
     transport.allow_clear("https://acme.my.salesforce.com")
     assert transport.is_clear("https://127.0.0.1:8080/services")
@@ -123,23 +124,6 @@ def test_a_proxy_is_not_asked_for_this_machine(
     monkeypatch.delenv("NO_PROXY", raising=False)
     script.says(200, ORGANIZATION)
     assert crm.identify().name == "Acme"
-
-
-@pytest.mark.parametrize(
-    ("header", "usage"),
-    [
-        ("api-usage=18/5000", Usage(18, 5000)),
-        ("api-usage=18/5000; per-app-api-usage=17/250(appName=sample)", Usage(18, 5000)),
-        ("per-app-api-usage=17/250(appName=sample); api-usage=18/5000", Usage(18, 5000)),
-        ("per-app-api-usage=17/250(appName=sample)", None),
-    ],
-)
-def test_both_forms_of_the_usage_header_are_read(
-    crm: SalesforceCrm, script: Any, header: str, usage: Usage | None
-) -> None:
-    script.says(200, ORGANIZATION, Sforce_Limit_Info=header)
-    crm.identify()
-    assert crm._client.usage == usage
 
 
 def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Any, clock: Any) -> None:
