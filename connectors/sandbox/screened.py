@@ -17,7 +17,7 @@ LINE_TYPES = {
 }
 
 SENTENCES = {
-    "allocated": "allocated and well formed",
+    "allocated": "well formed but not confirmed to be live",
     "not_a_number": "the field holds no complete phone number",
     "too_short": "digits are missing",
     "unallocated": "the length exists, but the range is not allocated",

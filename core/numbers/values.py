@@ -63,7 +63,7 @@ class ReasonCode(StrEnum):
 
 
 _SENTENCES = {
-    ReasonCode.ALLOCATED: "allocated and well formed",
+    ReasonCode.ALLOCATED: "well formed but not confirmed to be live",
     ReasonCode.NOT_A_NUMBER: "the field holds no complete phone number",
     ReasonCode.TOO_SHORT: "digits are missing",
     ReasonCode.TOO_LONG: "there are more digits than the numbering plan allows",

@@ -35,7 +35,7 @@ def test_a_row_gets_six_values_under_the_names_of_the_contract(screen, parse):
     header, row = parse(data.decode())
     assert header[2:] == [f"rf_work_phone_{name}" for name in NAMES]
     assert row[2:] == [
-        "valid", "allocated: allocated and well formed", "+442079460018", "landline", "020 7946 0018",
+        "valid", "allocated: well formed but not confirmed to be live", "+442079460018", "landline", "020 7946 0018",
         "2026-03-04T05:06:07Z",
     ]  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_cells_that_begin_like_formulas_are_left_as_they_are(screen):
     data, _ = screen(text)
     for before, after in zip(text.splitlines(), data.splitlines(), strict=True):
         assert after.startswith(before + b",")
-    assert b"=1+1,+442079460001,valid,allocated: allocated and well formed,+442079460001," in data
+    assert b"=1+1,+442079460001,valid,allocated: well formed but not confirmed to be live,+442079460001," in data
 
 
 def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(screen, screener, parse):
