@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .numbers import mask
+from .numbers import mask_text
 from .shapes import ObjectShape
 from .values import Change, Companion, Value
 
@@ -156,8 +156,3 @@ def _shown(value: Value, *, masked: bool) -> Any:
     if isinstance(value, str):
         return mask_text(value) if masked else value
     return value.isoformat().replace("+00:00", "Z")
-
-
-def mask_text(value: str) -> str:
-    """Return a field's text with the number in it masked; text with hardly a digit is no number and stays."""
-    return mask(value) if sum(character.isdigit() for character in value) > 3 else value

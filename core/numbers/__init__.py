@@ -8,9 +8,12 @@
     dialling   the prefixes of one number: 00, 011, (0), a calling code without +
     plan       (plus, digits, region) to validity, region and line type; the only module that asks `phonenumbers`
 
+`mask` and `mask_text` are for what is shown: of a number, and of a text that may hold one.
+
 All of it is pure and raises on no text.
 """
 
+from .masking import mask_text
 from .plan import metadata_version
 from .reader import read_number
 from .values import LineType, Number, Reading, ReasonCode, Validity, mask
@@ -22,6 +25,7 @@ __all__ = [
     "ReasonCode",
     "Validity",
     "mask",
+    "mask_text",
     "metadata_version",
     "read_number",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ringfence.core.numbers import ReasonCode, Validity, mask, metadata_version, read_number
+from ringfence.core.numbers import ReasonCode, Validity, mask, mask_text, metadata_version, read_number
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).resolve().parents[1] / "cases" / "numbers.yaml").read_text(encoding="utf-8")
@@ -58,15 +58,15 @@ def test_an_empty_field_is_not_a_number(raw: str | None) -> None:
 @pytest.mark.parametrize(
     ("raw", "sentence"),
     [
-        ("(202) 555-0143", "allocated: allocated and well formed"),
-        ("2025550143.0", "allocated: allocated and well formed (dropped a spreadsheet .0)"),
+        ("(202) 555-0143", "allocated: well formed but not confirmed to be live"),
+        ("2025550143.0", "allocated: well formed but not confirmed to be live (dropped a spreadsheet .0)"),
         (
             "202-555-0143 / 202-555-0144",
-            "allocated: allocated and well formed (1 other number in the field)",
+            "allocated: well formed but not confirmed to be live (1 other number in the field)",
         ),
         (
             "0044 20 7946 0018 or 202-555-0144 or 202-555-0145",
-            "allocated: allocated and well formed (read 00 as +; 2 other numbers in the field)",
+            "allocated: well formed but not confirmed to be live (read 00 as +; 2 other numbers in the field)",
         ),
         ("202555xxxx", "masked: digits are masked"),
     ],
@@ -119,6 +119,25 @@ def test_a_number_is_never_cut_in_half_at_the_end_of_what_is_examined() -> None:
 )
 def test_mask(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("(415) 555-2671", "4155***671"),
+        ("800-FLOWERS", "***"),
+        ("(800) flowers", "***"),
+        ("1-800-FLOWERS", "***0"),
+        ("ask for 800 FLOWERS", "***"),
+        ("+1 GOFLOWERS", "+***"),
+        ("\uff18\uff10\uff10-\uff26\uff2c\uff2f\uff37\uff25\uff32\uff33", "***"),
+        ("n/a", "n/a"),
+        ("room 12", "room 12"),
+        ("allocated: well formed (2 other numbers in the field)",) * 2,
+    ],
+)
+def test_mask_text_hides_numbers_in_digits_and_in_letters_and_nothing_else(text: str, shown: str) -> None:
+    assert mask_text(text) == shown
 
 
 def test_metadata_version_is_that_of_the_library() -> None:
