@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .facts import Status
+from .numbers import mask
 from .policy import Policy
 from .reading import Reading
 from .shapes import Slot
@@ -44,6 +45,21 @@ def find_due(
 def is_covered(reading: Reading, slot: Slot, tightened: Container[str]) -> bool:
     """Return whether an opt-out covers the slot: the record's own flag, or another record's on the same number."""
     return reading.flagged or any(e164 in tightened for e164 in reading.e164s(slot))
+
+
+def name_carrier(reading: Reading, slot: Slot, tightened: Container[str]) -> str:
+    """Return the number, masked, and the field by which another record's opt-out reaches a slot.
+
+    Empty where it comes by the slot's own number, which needs no naming.
+    """
+    own = next(iter(reading.e164s(slot)), None)
+    if own in tightened:
+        return ""
+    for other in (slot, *reading.shape.slots):
+        for e164 in reading.e164s(other):
+            if e164 in tightened:
+                return f"{mask(e164)} ({other.field})"
+    return ""
 
 
 def _reason(

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from .due import DueReason
-from .facts import Status
 from .numbers import mask
 from .pipeline import Item, Key, Pipeline
 from .reading import Reading
 from .state.pending import PendingReason, PendingRow
 from .summary import SpreadNumber
-from .values import Companion
 
 _FIRST: Key = ("", "")
 
@@ -103,7 +101,9 @@ class Enforcement:
         raise_flag = can_flag and self._may_flag(reading, reached, holders)
         due = self._pipeline.find_due(reading, covered)
         if raise_flag:
-            due = due | dict.fromkeys(_speaking_slots(reading), DueReason.PERMISSION)
+            # Also the slots that are silent already: their reason says what lifts the flag that is raised now.
+            filled = [slot.field for slot in reading.shape.slots if reading.content(slot)]
+            due = due | dict.fromkeys(filled, DueReason.PERMISSION)
         if not due and not raise_flag:
             return None
         return Item(reading, due, raise_flag=raise_flag, covered=covered)
@@ -117,13 +117,3 @@ class Enforcement:
         if not self._confirm_spread:
             named = [SpreadNumber(mask(e164), count) for e164, count in sorted(self._spread.items())]
             self._pipeline.summary.spread = named
-
-
-def _speaking_slots(reading: Reading) -> list[str]:
-    """Return the filled slots that do not say yet that nobody may contact them."""
-    silenced = Status.DO_NOT_CONTACT
-    return [
-        slot.field
-        for slot in reading.shape.slots
-        if reading.content(slot) and not (reading.held(slot, Companion.STATUS) == silenced and reading.is_current(slot))
-    ]

@@ -49,7 +49,10 @@ class OptOut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence."""
+    """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence.
+
+    ``carrier`` names, masked, the other number of the record that an opt-out came by; empty where it came by this one.
+    """
 
     number: Number
     validity: Validity
@@ -59,6 +62,7 @@ class Facts:
     code: ReasonCode
     source: str
     observed_at: datetime
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +112,11 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     return replace(common, line=line, code=_LINE_REASONS[line])
 
 
-def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime) -> Facts:
-    """Return the facts under an opt-out seen at ``now``."""
-    return replace(facts, opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now)
+def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, carrier: str = "") -> Facts:
+    """Return the facts under an opt-out seen at ``now``; ``carrier`` as in :class:`Facts`."""
+    return replace(
+        facts, opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, carrier=carrier
+    )
 
 
 def derive_status(facts: Facts) -> Status:
@@ -153,13 +159,14 @@ _SENTENCES = {
 
 _OPT_OUT_SENTENCES = {
     OptOut.OWN: "the opt-out flag of this record is set",
-    OptOut.SHARED: "another record with this number opted out: to lift it, clear the flag on all records that hold it",
+    OptOut.SHARED: "another record with {number} opted out: to lift it, clear the flag on all records that hold it",
 }
 
 
 def _reason(facts: Facts) -> str:
     if facts.opt_out is not OptOut.NONE:
-        return facts.number.explain(facts.code, _OPT_OUT_SENTENCES[facts.opt_out])
+        asked = _OPT_OUT_SENTENCES[facts.opt_out].format(number=facts.carrier or "this number")
+        return facts.number.explain(facts.code, asked)
     sentence = _SENTENCES.get(facts.code)
     if sentence is None:
         return facts.number.sentence()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .apply import Writer
 from .clock import whole_seconds
-from .due import DueReason, find_due, is_covered
+from .due import DueReason, find_due, is_covered, name_carrier
 from .facts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
 from .guards import MassChangeGuard
 from .intake import observe
@@ -163,8 +163,10 @@ class Pipeline:
         number = item.reading.number(slot)
         if self._covers(item, slot):
             now = whole_seconds(self.clock.now())
-            whose = OptOut.OWN if item.reading.flagged else OptOut.SHARED
-            return judge(with_opt_out(offline_facts(number, now), whose, now))
+            if item.reading.flagged:
+                return judge(with_opt_out(offline_facts(number, now), OptOut.OWN, now))
+            carrier = name_carrier(item.reading, slot, item.covered)
+            return judge(with_opt_out(offline_facts(number, now), OptOut.SHARED, now, carrier))
         known = facts[number]
         return None if known is None else judge(known)
 

@@ -143,3 +143,29 @@ def test_rows_that_are_refused_every_time_do_not_use_up_the_limit(crm: MemoryCrm
         assert not sync(limit=4).complete
     assert all(crm.rows["people"][f"new{i}"]["rf_phone_status"] == "valid" for i in range(8))
     assert sync().total("failed") == 4
+
+
+LIFT = "opted out: to lift it, clear the flag on all records that hold it"
+
+
+def test_a_flag_raised_again_says_by_which_number_and_how_to_lift_it(crm: MemoryCrm, sync: Sync) -> None:
+    crm.put("people", "asks", phone=SHARED, optout=True)
+    crm.put("people", "again", phone=SHARED, mobile="+44 20 7946 0018", optout=True)
+    sync()
+    row = crm.rows["people"]["again"]
+    assert row["rf_phone_reason"] == "opted_out: the opt-out flag of this record is set"
+    crm.put("people", "again", optout=False)
+    assert sync().total("opt_outs_enforced") == 1
+    assert row["optout"] is True
+    assert row["rf_phone_reason"] == f"opted_out: another record with this number {LIFT}"
+    assert row["rf_mobile_reason"] == f"opted_out: another record with +1415***0132 (phone) {LIFT}"
+    assert sync().total("written") == 0
+
+
+def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: MemoryCrm, sync: Sync) -> None:
+    crm.put("people", "asks", phone=SHARED, optout=True)
+    crm.put("people", "two", phone=f"+1 415 555 0177 / {SHARED}")
+    sync()
+    reason = crm.rows["people"]["two"]["rf_phone_reason"]
+    assert f"another record with +1415***0132 (phone) {LIFT}" in reason
+    assert SHARED not in reason
