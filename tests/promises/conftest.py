@@ -8,9 +8,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,32 @@ import pytest
 
 from ringfence.apps.cli.app import run
 from ringfence.apps.registry import crm_plugins
+from ringfence.connectors.hubspot import limits
+from ringfence.connectors.sandbox.fault_file import parse_faults
+from ringfence.connectors.sandbox.salesforce.writes import new_row
 from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.clock import SystemClock
+from ringfence.core.reading import screened_value
 
 COMMAND = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
 PEOPLE = 300
 # Creation too: two sandboxes are filled moments apart, and a fraction of a second shows in it.
 STAMPS = ("modified", "modstamp", "createdate", "createddate", "updatedate", "last_screened", "updated_at")
 NAMES = {
-    "salesforce": {"object": "Contact", "phone": "Phone", "mobile": "MobilePhone", "flag": "DoNotCall"},
-    "hubspot": {"object": "contacts", "phone": "phone", "mobile": "mobilephone", "flag": "rf_do_not_call"},
+    "salesforce": {
+        "object": "Contact",
+        "phone": "Phone",
+        "mobile": "MobilePhone",
+        "flag": "DoNotCall",
+        "country": "MailingCountry",
+    },
+    "hubspot": {
+        "object": "contacts",
+        "phone": "phone",
+        "mobile": "mobilephone",
+        "flag": "rf_do_not_call",
+        "country": "country",
+    },
 }
 
 Rows = dict[tuple[str, str], dict[str, Any]]
@@ -89,6 +106,11 @@ class Account:
         """This CRM's names of the phone fields and the flag, and of its first object."""
         return NAMES[self.crm]
 
+    @property
+    def probes(self) -> int:
+        """How many of the writes that a sync begins with only ask whether it may write."""
+        return 1 if self.crm == "hubspot" else 0
+
     def environment(self) -> dict[str, str]:
         """Settings of this account and nobody else's."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
@@ -121,6 +143,36 @@ class Account:
             for id_, row in salesforce.rows(name).items()
         }
 
+    def everything(self) -> Rows:
+        """All that the CRM holds, of every object, deleted records too."""
+        if self.crm == "salesforce":
+            tables = self.sandbox.salesforce.tables
+            return {(name, id_): dict(row) for name, table in tables.items() for id_, row in table.rows.items()}
+        stores = self.sandbox.hubspot.stores
+        return {
+            (name, str(id_)): dict(row.properties) for name, store in stores.items() for id_, row in store.rows.items()
+        }
+
+    def watch_writes(self, see: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Show every row of every write to a test: record id and the values to be set."""
+
+        def look(*row: Any) -> None:
+            see(str(row[-2]["Id"]) if self.crm == "salesforce" else row[0], row[-1])
+
+        self.refuse(look)
+
+    def map(self, **normalize: bool) -> str:
+        """Write a mapping of the first object that normalises these slots; return the file's name."""
+        names = self.names
+        slots = ", ".join(f"{names[role]}: {{normalize: {value}}}" for role, value in normalize.items())
+        lines = [
+            f"crm: {self.crm}",
+            f"objects: {{{names['object']}: {{phones: {{{slots}}},",
+            f"  opt_out: {{field: {names['flag']}}}, region: {{field: {names['country']}}}}}}}",
+        ]
+        (self.folder / "mapping.yaml").write_text("\n".join(lines), encoding="utf-8")
+        return "mapping.yaml"
+
     def lasting(self) -> Rows:
         """The rows without the stamps, which tell when and not what."""
         return {
@@ -140,6 +192,54 @@ class Account:
     def refuse(self, rule: Callable[..., tuple[str, str] | None] | None) -> None:
         """Give the CRM a validation rule."""
         getattr(self.sandbox, self.crm).refuse_row = rule
+
+    def add(self, count: int, **values: Any) -> list[tuple[str, str]]:
+        """Let that many people be there all at once, as an import brings them; the values go by role."""
+        named = {self.names[role]: value for role, value in values.items()}
+        if self.crm == "hubspot":
+            portal = self.sandbox.hubspot
+            with portal.lock:
+                now = portal.now()
+                rows = [portal.stores["contacts"].add(portal.new_id(), named, now, now) for _ in range(count)]
+            return [("contacts", str(row.id)) for row in rows]
+        org = self.sandbox.salesforce
+        with org.lock:
+            table, values = org.table("Contact"), {"LastName": "Doe", **named}
+            return [
+                ("Contact", table.insert(new_row(org, table, values, org.human_id, org.stamp()))) for _ in range(count)
+            ]
+
+    def stamp(self, keys: Iterable[tuple[str, str]], seconds_ago: float = 0) -> None:
+        """Give records of one object one modification time."""
+        when, keys = self.sandbox.clock.now() - timedelta(seconds=seconds_ago), list(keys)
+        ids = [id_ for _, id_ in keys]
+        if self.crm == "hubspot":
+            self.sandbox.hubspot.set_modified(ids, when)
+        else:
+            self.sandbox.salesforce.set_modified(keys[0][0], ids, when)
+
+    def pass_time(self, **units: float) -> None:
+        """Let time pass in the CRM."""
+        self.sandbox.clock.advance(timedelta(**units).total_seconds())
+
+    def fail(self, *rules: str, settings: str = "") -> None:
+        """Let the services go wrong from now on: rules of a faults file, each after its service; none ends it all."""
+        text = "\n".join([settings, "rules:", *(f"  - {{{rule}}}" for rule in rules)]) if rules or settings else ""
+        self.sandbox.faults = parse_faults(text if rules else settings, "test") if text else None
+
+    def live(self) -> Rows:
+        """The records that people still work with: not deleted, merged away or converted."""
+        return {key: row for key, row in self.rows().items() if not row.get("IsDeleted") and not row.get("IsConverted")}
+
+    def unscreened(self) -> list[tuple[tuple[str, str], str]]:
+        """The filled slots whose verdict is missing or about another content, and empty ones that still have one."""
+        found = []
+        for key, row in self.live().items():
+            for role in ("phone", "mobile"):
+                content, about = row.get(self.names[role]), row.get(self.companion("screened_value", role))
+                if (about or None) != (screened_value(content) if (content or "").strip() else None):
+                    found.append((key, role))
+        return found
 
     def companion(self, name: str, role: str = "phone") -> str:
         """The field of a companion: status, e164, screened_value."""
@@ -194,8 +294,9 @@ def account(open_account: Callable[[str], Account]) -> Account:
 
 @pytest.fixture
 def command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run a command of the account in this process, which is quicker."""
+    """Run a command of the account in this process, which is quicker, and does not wait for the search limit."""
     monkeypatch.chdir(account.folder)
+    monkeypatch.setattr(limits, "SEARCHES_PER_SECOND", 1_000)
 
     def call(*words: str) -> Result:
         for name, value in account.environment().items():
@@ -206,3 +307,9 @@ def command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         return Result(code, told.out, told.err)
 
     return call
+
+
+@pytest.fixture
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pauses before further tries pass at once; how long they are is tested elsewhere."""
+    monkeypatch.setattr(SystemClock, "sleep", lambda _clock, _seconds: None)

@@ -1,0 +1,127 @@
+"""The cursor never passes a row that was not handled."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+TIED = 25_000
+FILLED = 150
+PHONE, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
+STORM = {
+    "salesforce": (
+        "service: salesforce, when: {path: '/query/{locator}', every: 4}, fault: {kind: drop_cursors}",
+        "service: salesforce, when: {path: /query}, fault: {kind: short_pages, smallest: 5, largest: 30}",
+        "service: salesforce, when: {purpose: read, every: 3}, fault: {kind: edit_rows, count: 3}",
+        "service: salesforce, when: {purpose: read, every: 5}, fault: {kind: touch_rows, count: 5}",
+        "service: salesforce, when: {purpose: read, every: 7}, fault: {kind: merge_rows}",
+        "service: salesforce, when: {purpose: read, every: 8}, fault: {kind: convert_leads}",
+        "service: salesforce, when: {purpose: write, every: 2}, fault: {kind: delete_rows, among: request}",
+        "service: salesforce, when: {purpose: read, nth: 6}, fault: {kind: late_commit, count: 4, requests: 9}",
+    ),
+    "hubspot": (
+        "service: hubspot, when: {purpose: read}, fault: {kind: disorder_results, block: 60}",
+        "service: hubspot, when: {purpose: read, every: 2}, fault: {kind: misstate_total, by: -3}",
+        "service: hubspot, when: {purpose: read, every: 3}, fault: {kind: edit_rows, count: 3}",
+        "service: hubspot, when: {purpose: read, every: 4}, fault: {kind: merge_rows}",
+        "service: hubspot, when: {purpose: write, every: 2}, fault: {kind: delete_rows, among: request}",
+    ),
+}
+
+
+def sync(account: Any, command: Any, *words: str) -> Any:
+    """Run a sync some minutes after whatever happened before."""
+    account.pass_time(minutes=3)
+    result = command("sync", account.crm, "--json", *words)
+    assert result.code == 0, result.err
+    return result
+
+
+@pytest.mark.parametrize("people", [0])
+def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Any, command: Any) -> None:
+    account.sandbox.salesforce.page_size = 2_000
+    sync(account, command)
+    # Screened before, so that nothing but the feed of changes leads to them.
+    filled = account.add(FILLED, phone=PHONE)
+    sync(account, command)
+    keys = filled + account.add(TIED - FILLED)
+    Random(3).shuffle(filled)
+    for key in filled:
+        account.edit(key, phone=OTHER)
+    account.stamp(keys)
+    done = 0
+    while not (result := sync(account, command, "--limit", "60")).document["complete"]:
+        assert result.total("written") == 60
+        done += 60
+        assert len(account.unscreened()) == FILLED - done
+    assert (done, result.total("written")) == (120, 30)
+    assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("people", [60])
+def test_the_cursor_passes_no_row_that_becomes_visible_late(account: Any, command: Any) -> None:
+    sync(account, command)
+    key = account.add(1, phone=PHONE)[0]
+    sync(account, command)
+    if account.crm == "salesforce":
+        late = account.sandbox.salesforce.open_transaction()
+        late.update(*key, Phone=OTHER)
+    else:
+        account.sandbox.hubspot.search_lag_s = 3_000
+        account.edit(key, phone=OTHER)
+    for _ in range(4):
+        account.pass_time(minutes=8)
+        sync(account, command)
+    assert account.rows()[key][account.companion("screened_value")] == PHONE
+    if account.crm == "salesforce":
+        late.commit()
+    account.pass_time(minutes=8)
+    sync(account, command)
+    assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("people", [60])
+def test_the_cursor_passes_no_row_whose_stamp_lies_behind_it(account: Any, command: Any) -> None:
+    keys = account.add(3, phone=PHONE)
+    sync(account, command)
+    sync(account, command)
+    for key in keys:
+        account.edit(key, phone=OTHER)
+    # Nothing told that these were on their way: they show up behind a cursor that has moved on.
+    account.stamp(keys, seconds_ago=200)
+    sync(account, command)
+    assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("people", [200])
+def test_the_cursor_passes_no_row_that_moves_while_it_is_read(account: Any, command: Any) -> None:
+    account.fail(*STORM[account.crm])
+    for _ in range(3):
+        sync(account, command, "--limit", "70")
+    sync(account, command)
+    account.fail()
+    sync(account, command)
+    assert account.unscreened() == []
+    assert sync(account, command).total("written") == 0
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("people", [0])
+def test_the_cursor_passes_no_row_whose_write_did_not_come_through(account: Any, command: Any) -> None:
+    first, between, last = account.add(50, phone=PHONE), account.add(200), account.add(50, phone=PHONE)
+    sync(account, command)
+    for key in (*first, *last):
+        account.edit(key, phone=OTHER)
+    account.stamp([*first, *between, *last])
+    # Long enough for no overlap to read them again.
+    account.pass_time(hours=2)
+    when = f"when: {{purpose: write, after: {account.probes}}}"
+    account.fail(f"service: {account.crm}, {when}, fault: {{kind: refuse, status: 503}}")
+    stopped = command("sync", account.crm, "--json")
+    assert stopped.code == 4
+    assert not stopped.document["complete"]
+    account.fail()
+    assert len(account.unscreened()) == 100
+    assert sync(account, command).total("written") == 100
