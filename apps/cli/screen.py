@@ -72,6 +72,10 @@ def screen(
     encoding: Annotated[str | None, typer.Option("--encoding", help="Encoding of a CSV; guessed otherwise.")] = None,
     delimiter: Annotated[str | None, typer.Option("--delimiter", help="Delimiter of a CSV; guessed otherwise.")] = None,
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; the first one otherwise.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first row names the columns; detected otherwise."),
+    ] = None,
     lookups: Annotated[
         bool, typer.Option("--lookups", help="Ask the configured providers too; without it nothing is bought.")
     ] = False,
@@ -97,6 +101,7 @@ def screen(
         encoding=encoding,
         delimiter=delimiter,
         sheet=sheet,
+        header=header,
         force=force,
     )
     found = detect(file, options)

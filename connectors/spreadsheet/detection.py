@@ -13,7 +13,7 @@ from ringfence.core.numbers import mask
 from .columns import FoundColumn, Sample, find_country, find_named, find_opt_outs, find_phones
 from .companions import is_companion
 from .csv_table import CsvTable
-from .encoding import read_head
+from .encoding import check_text, read_head
 from .options import ScreenOptions
 from .table import Table
 from .words import says_opt_out
@@ -71,6 +71,8 @@ def open_table(path: Path, options: ScreenOptions) -> Table[Any]:
         raise FileError(f"{path} is a workbook of a kind that is not read.", "Save it as .xlsx or CSV.")
     if options.sheet:
         raise UsageError(f"{path} has no sheets, so there is none called {options.sheet!r}.", "Leave --sheet out.")
+    if path.suffix.lower() == ".xlsx":
+        check_text(path)
     return CsvTable(path, options)
 
 
@@ -84,7 +86,8 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
     opt_outs = _named(sample, options.opt_outs) if options.opt_outs else find_opt_outs(sample)
     notes = list(table.notes)
     if not table.has_header:
-        notes.append("The first row holds numbers, so there is no header: columns are called column_1 and so on.")
+        why = "The first row holds numbers, so there" if options.header is None else "There"
+        notes.append(f"{why} is no header: columns are called column_1 and so on.")
     if not options.opt_outs:
         taken = {column.index for column in opt_outs}
         notes += [

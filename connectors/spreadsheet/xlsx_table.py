@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,7 +36,17 @@ _FORMULAS_NOTE = "Some formulas were never calculated and come out empty: open a
 _UNCALCULATED = re.compile(rb"</f>(<v\s*/>|<v></v>|</c>)")
 _ZERO_PADDED = re.compile(r"0{2,20}")
 # What openpyxl and its parsers raise on damaged files; the parsers' errors are kinds of SyntaxError.
-_DAMAGE = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, EOFError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    NotImplementedError,
+    KeyError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    EOFError,
+)
 
 
 class XlsxTable:

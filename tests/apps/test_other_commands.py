@@ -86,6 +86,17 @@ def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
     assert not Path("contacts.screened.csv").exists()
 
 
+def test_screen_takes_the_users_word_about_the_header(cli: Any) -> None:
+    Path("contacts.csv").write_text("Ada,+442079460018\nBob,+12025550143\n", encoding="utf-8")
+    assert cli("screen", "contacts.csv", "--json").document["rows"] == 2
+    told = cli("screen", "contacts.csv", "--header", "--preview", "--json").document
+    assert (told["has_header"], told["rows"]) == (True, 1)
+    Path("headed.csv").write_text("name,phone\nAda,+442079460018\n", encoding="utf-8")
+    told = cli("screen", "headed.csv", "--no-header", "--phone", "column_2", "-o", "out.csv", "--json").document
+    assert told["rows"] == 2
+    assert "There is no header: columns are called column_1 and so on." in told["detected"]["notes"]
+
+
 def test_screen_buys_only_when_told_and_within_the_budget(
     cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

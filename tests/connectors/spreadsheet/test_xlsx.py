@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import zipfile
 from datetime import date, datetime, time
@@ -134,11 +135,16 @@ def test_gaps_between_rows_stay_gaps(tmp_path: Path, screener):
     assert summary.columns[0].empty == 2
 
 
-@pytest.mark.parametrize("damage", ["truncated", "no workbook", "broken sheet"])
+@pytest.mark.parametrize("damage", ["truncated", "no workbook", "broken sheet", "broken stream"])
 def test_a_damaged_workbook_is_one_clear_error(book, screener, tmp_path: Path, damage):
     bad = tmp_path / "bad.xlsx"
     if damage == "truncated":
         bad.write_bytes(book.read_bytes()[:2000])
+    elif damage == "broken stream":
+        with zipfile.ZipFile(book) as source:
+            start = source.getinfo("xl/worksheets/sheet1.xml").header_offset + 60
+        data = book.read_bytes()
+        bad.write_bytes(data[:start] + b"\xff" * 40 + data[start + 40 :])
     else:
         with zipfile.ZipFile(book) as source, zipfile.ZipFile(bad, "w") as target:
             for name in source.namelist():
@@ -150,6 +156,15 @@ def test_a_damaged_workbook_is_one_clear_error(book, screener, tmp_path: Path, d
     with pytest.raises(FileError, match="not a readable workbook"):
         run(bad, screener)
     assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("size", [40, 20_000])
+def test_bytes_that_are_no_workbook_are_refused_by_name(tmp_path: Path, size):
+    path = tmp_path / "r.xlsx"
+    path.write_bytes(random.Random(size).randbytes(size))
+    with pytest.raises(FileError, match=r"r\.xlsx is called a workbook and is none") as caught:
+        detect(path, ScreenOptions())
+    assert ".xlsx" in caught.value.remedy
 
 
 def test_an_empty_sheet_is_refused(tmp_path: Path):
