@@ -14,7 +14,6 @@ from ringfence.core.errors import FileError
 HEAD_BYTES = 256 * 1024
 _SLICE_BYTES = 64 * 1024
 _SLICES = 3
-_LARGE = 4096
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -137,10 +136,9 @@ def _wide(head: bytes) -> Encoding | None:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Judged by the first line, and by the whole of a larger file: a cell may hold rubbish, and has its verdict."""
-    line = re.split(rb"[\r\n]", head.lstrip(b"\r\n")[:_LARGE], maxsplit=1)[0]
-    parts = (line, head) if len(head) >= _LARGE else (line,)
-    return any(len(_CONTROLS.findall(part)) > 0.05 * len(part) for part in parts)
+    """Judged by the first line: a cell further down may hold rubbish, and that is a verdict on the cell."""
+    line = re.split(rb"[\r\n]", head.lstrip(b"\r\n")[:4096], maxsplit=1)[0]
+    return len(_CONTROLS.findall(line)) > 0.05 * len(line)
 
 
 def check_text(path: Path) -> None:
