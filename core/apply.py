@@ -38,17 +38,29 @@ class Writer:
 
     def apply(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes and return one result for each, in order. The journal knows of them before the CRM does."""
+        if not self.admit(changes):
+            return [RowResult(Outcome.WRITTEN)] * len(changes)
+        seq = self._journal.plan_batch(changes, self._clock.now())
+        results = self.write(changes)
+        self._journal.settle_batch(seq, results, self._clock.now())
+        return results
+
+    def admit(self, changes: Sequence[Change]) -> bool:
+        """Look the changes over, put them into the plan file, and return whether there is something to send.
+
+        Raises RingfenceError for one that would break a promise.
+        """
         for change in changes:
             self._refuse_foreign_fields(change)
         if self._plan and changes:
             self._plan.add(changes)
-        if self._dry_run or not changes:
-            return [RowResult(Outcome.WRITTEN)] * len(changes)
-        seq = self._journal.plan_batch(changes, self._clock.now())
+        return bool(changes) and not self._dry_run
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Send changes that the journal knows of, and return one result for each. Safe in a thread of its own."""
         results = self._crm.write(changes)
         if len(results) != len(changes):
             raise RingfenceError(f"{self._crm.name} gave {len(results)} results for {len(changes)} changes.")
-        self._journal.settle_batch(seq, results, self._clock.now())
         return results
 
     def _refuse_foreign_fields(self, change: Change) -> None:

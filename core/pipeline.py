@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .apply import Writer
 from .clock import whole_seconds
 from .due import DueReason, find_due, is_covered, name_carrier
 from .facts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
 from .guards import MassChangeGuard
 from .intake import observe
 from .numbers import Number
+from .outbox import Delivery, Outbox
 from .plan import plan_change
 from .policy import Policy
 from .ports import Clock, Crm
@@ -39,6 +40,33 @@ class Item:
     deferred: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is still to be known of a record once its change was handed over; kept small, because many may wait.
+
+    ``raised`` holds the record's numbers where its flag is being raised; ``shown`` the change for the summary's list.
+    """
+
+    key: Key
+    deferred: bool
+    silenced: bool
+    raised: tuple[str, ...]
+    shown: tuple[Change, ObjectShape, Mapping[str, str]] | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """So many records on their way to an outcome, and what was handed over for them and not accounted for yet."""
+
+    size: int
+    parts: deque[tuple[Delivery, Sequence[Row]]]
+
+    @property
+    def done(self) -> bool:
+        """Return whether every outcome is there."""
+        return all(delivery.done for delivery, _ in self.parts)
+
+
 @dataclass(slots=True)
 class Pipeline:
     """The middle of a run, shared by every feed."""
@@ -48,13 +76,15 @@ class Pipeline:
     permissions: Permissions
     pending: Pending
     screening: Screening
-    writer: Writer
+    outbox: Outbox
     guard: MassChangeGuard
     policy: Policy
     clock: Clock
     summary: Summary
     rescreen: bool = False
     unsettled: set[Key] = field(default_factory=set)
+    _under_way: deque[Batch] = field(default_factory=deque)
+    _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
     def examine(self, readings: list[Reading], *, authoritative: bool) -> list[Item]:
         """Take in the records of a page and return those that are due.
@@ -81,8 +111,10 @@ class Pipeline:
         """Take in what records that were read authoritatively hold."""
         observe(self.permissions, readings, certain=True)
 
-    def process(self, batch: list[Item]) -> None:
-        """Give every record of the batch an outcome."""
+    def process(self, batch: list[Item]) -> int:
+        """Decide about every record of the batch and hand its changes over; return how many records have an outcome
+        now, of this batch and of earlier ones, in their order.
+        """
         items = self._refresh(batch)
         facts = self._screen(items)
         changes: list[tuple[Item, Change]] = []
@@ -95,12 +127,30 @@ class Pipeline:
             else:
                 settled.append(item)
         self.guard.check()
-        results = self.writer.apply([change for _, change in changes])
-        for item in settled:
-            self._count_unwritten(item)
-        for (item, change), result in zip(changes, results, strict=True):
-            self._count_result(item, change, result)
-        self._remember(items, settled, changes, results)
+        self._settle_unwritten(settled)
+        deliveries = self.outbox.post([change for _, change in changes])
+        rows = [self._row(item, change) for item, change in changes]
+        self._under_way.append(Batch(len(batch), deque((d, [rows[place] for place in d.places]) for d in deliveries)))
+        return self._account()
+
+    def drain(self) -> int:
+        """Wait for everything under way; return how many records have got their outcome by that."""
+        self.outbox.flush()
+        return self._account(wait=True)
+
+    def close(self) -> int:
+        """End in the middle of the work, with an outcome for what has one; return for how many records in a row."""
+        self.outbox.close([delivery for batch in self._under_way for delivery, _ in batch.parts])
+        done, in_a_row = 0, True
+        while self._under_way:
+            batch = self._under_way.popleft()
+            left = [part for part in batch.parts if not part[0].succeeded]
+            for delivery, rows in batch.parts:
+                if delivery.succeeded:
+                    self._account_part(delivery, rows)
+            in_a_row = in_a_row and not left
+            done += batch.size if in_a_row else 0
+        return done
 
     def find_due(self, reading: Reading, covered: frozenset[str]) -> dict[str, DueReason]:
         """Return the record's due slots under the policy of this run."""
@@ -191,9 +241,42 @@ class Pipeline:
         else:
             counts.unchanged += 1
 
-    def _count_result(self, item: Item, change: Change, result: RowResult) -> None:
-        record = item.reading.record
-        counts = self.summary.counts(record.object)
+    def _settle_unwritten(self, settled: Sequence[Item]) -> None:
+        for item in settled:
+            self._count_unwritten(item)
+        waiting = [item.reading.key for item in settled if item.deferred]
+        self.unsettled.update(waiting)
+        self.pending.remove([item.reading.key for item in settled if not item.deferred])
+        self.pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in waiting], self.clock.now())
+
+    def _row(self, item: Item, change: Change) -> Row:
+        reading = item.reading
+        raised = reading.all_e164s() if item.raise_flag else ()
+        shown = None
+        if self._to_show:
+            self._to_show -= 1
+            shown = (change, reading.shape, reading.contents())
+        return Row(reading.key, item.deferred, _enforces_opt_out(item), raised, shown)
+
+    def _account(self, *, wait: bool = False) -> int:
+        done = 0
+        while self._under_way and (wait or self._under_way[0].done):
+            batch = self._under_way[0]
+            while batch.parts:
+                self._account_part(*batch.parts[0])
+                batch.parts.popleft()
+            done += self._under_way.popleft().size
+        return done
+
+    def _account_part(self, delivery: Delivery, rows: Sequence[Row]) -> None:
+        results = self.outbox.take(delivery)
+        for row, result in zip(rows, results, strict=True):
+            self._count_result(row, result)
+        self._remember(rows, results)
+
+    def _count_result(self, row: Row, result: RowResult) -> None:
+        name, record_id = row.key
+        counts = self.summary.counts(name)
         counts.read += 1
         counts.due += 1
         if result.outcome is Outcome.CONFLICT:
@@ -201,36 +284,31 @@ class Pipeline:
         elif result.outcome is Outcome.REFUSED:
             counts.failed += 1
             if len(self.summary.refused) < SHOWN:
-                self.summary.refused.append(RefusedRow(record.object, record.id, result.code, result.message))
+                self.summary.refused.append(RefusedRow(name, record_id, result.code, result.message))
         else:
             counts.written += 1
-            counts.opt_outs_enforced += _enforces_opt_out(item)
-            self.summary.show_change(change, item.reading.shape, item.reading.contents())
+            counts.opt_outs_enforced += row.silenced
+            if row.shown:
+                self.summary.show_change(*row.shown)
 
-    def _remember(
-        self,
-        items: list[Item],
-        settled: list[Item],
-        changes: list[tuple[Item, Change]],
-        results: list[RowResult],
-    ) -> None:
+    def _remember(self, rows: Sequence[Row], results: Sequence[RowResult]) -> None:
         """Keep for the next run what is still owed, and forget what is not."""
-        waiting = [PendingRow(*item.reading.key, PendingReason.DEFERRED) for item in settled if item.deferred]
-        raised = []
-        for (item, _), result in zip(changes, results, strict=True):
+        waiting, settled, raised = [], [], []
+        for row, result in zip(rows, results, strict=True):
             if result.outcome is Outcome.WRITTEN:
-                if item.raise_flag:
-                    raised.append(item.reading)
-                if item.deferred:
-                    waiting.append(PendingRow(*item.reading.key, PendingReason.DEFERRED))
+                if row.raised:
+                    raised.append((*row.key, row.raised))
+                if row.deferred:
+                    waiting.append(PendingRow(*row.key, PendingReason.DEFERRED))
+                else:
+                    settled.append(row.key)
             else:
                 reason = PendingReason.FAILED if result.outcome is Outcome.REFUSED else PendingReason.CONFLICT
-                waiting.append(PendingRow(*item.reading.key, reason, result.code, result.message))
-        still = {(row.object, row.record_id) for row in waiting}
-        self.unsettled |= still
-        self.pending.remove([item.reading.key for item in items if item.reading.key not in still])
+                waiting.append(PendingRow(*row.key, reason, result.code, result.message))
+        self.unsettled.update((row.object, row.record_id) for row in waiting)
+        self.pending.remove(settled)
         self.pending.put(waiting, self.clock.now())
-        self.permissions.raise_flags([(*reading.key, reading.all_e164s()) for reading in raised])
+        self.permissions.raise_flags(raised)
 
 
 def _due_slots(item: Item) -> list[Slot]:

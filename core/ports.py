@@ -107,6 +107,7 @@ class Capabilities:
     """What the core may ask of a CRM, so that behaviour asks capabilities and never names."""
 
     write_batch: int  # changes that one call of write() handles at best
+    threads: bool = False  # whether reads and writes may go on in threads beside each other
 
 
 class Level(StrEnum):
@@ -187,11 +188,49 @@ class Feed(Protocol):
         ...
 
 
+class BulkWatch(Protocol):
+    """Is told how a bulk job comes on, and may end the waiting for it by raising."""
+
+    def opened(self, reference: str) -> None:
+        """The CRM has given the job this reference; no row has been sent yet."""
+        ...
+
+    def waiting(self) -> None:
+        """The CRM works on the job. Called now and then."""
+        ...
+
+
+class BulkJobs(Protocol):
+    """Writing by jobs that a CRM works on by itself, for numbers of changes that make them the cheaper way."""
+
+    worth_from: int  # changes of one object from which a job takes fewer calls than write()
+    most: int  # changes that one job takes at most
+
+    def write(self, object_name: str, changes: Iterable[Change], watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
+        """Write changes of one object without guards as one job, yielding each record's id and result, in any order.
+
+        The changes are taken one by one, so they may come from a disk.
+        """
+        ...
+
+    def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
+        """Return what a job did that an earlier run left, waiting for one that is under way; None when it is gone.
+
+        A job whose rows never arrived whole is called off, and names none.
+        """
+        ...
+
+
 class Crm(Protocol):
     """One CRM account. Constructed with the shapes of its mapping; see :class:`CrmPlugin`."""
 
     name: str
     capabilities: Capabilities
+
+    @property
+    def bulk(self) -> BulkJobs | None:
+        """Return the way to write by jobs, or None where the CRM has none."""
+        ...
 
     @property
     def calls(self) -> Mapping[str, int]:

@@ -1,8 +1,10 @@
-"""What a killed run left behind: batches that were sent, with no answer on record."""
+"""What a killed run left behind: batches that were planned or sent, with no answer on record."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from .intake import observe
 from .plan import same_value
@@ -14,23 +16,68 @@ from .state.permissions import Permissions
 from .state.store import Store
 from .values import Change, Outcome, Record, RowResult, Value
 
+NOT_SENT = RowResult(Outcome.LOST, "NOT_SENT", "The run ended before this write was sent.")
+_NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed, or it was changed.")
+_GONE = RowResult(Outcome.CONFLICT, "GONE", "The record is deleted or merged, or no longer mapped.")
 
-def reconcile(crm: Crm, shapes: Mapping[str, ObjectShape], store: Store, org_id: int, run_id: str, clock: Clock) -> int:
-    """Find out by reading what became of each row that an earlier run sent without hearing the answer; return how many.
 
-    Nothing is written again here: a row whose write did not land is still in front of a cursor, or waits, and comes
-    up again by itself. Must be called under the org's lease, when no earlier run can be alive.
+def reconcile(
+    crm: Crm,
+    shapes: Mapping[str, ObjectShape],
+    store: Store,
+    org_id: int,
+    run_id: str,
+    clock: Clock,
+    beat: Callable[[], None],
+) -> int:
+    """Find out what became of each row that an earlier run sent without hearing the answer; return how many.
+
+    A bulk job is asked for its results, everything else is read. Nothing is written again here: a row whose write did
+    not land is still in front of a cursor, or waits, and comes up again by itself. ``beat`` is called while a job is
+    waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
     permissions = Permissions(store, org_id, run_id, clock)
     rows = 0
-    for batch in open_batches(store, org_id):
-        records = _read(crm, shapes, batch)
-        observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
-        results = [_judge(change, records.get((change.object, change.id))) for change in batch.changes]
-        settle(store, batch, results, clock.now())
-        rows += len(results)
+    for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
+        results = _ask(crm, job, beat) if job else None
+        for batch in batches:
+            rows += 0 if batch.held else len(batch.changes)
+            settle(store, batch, _judge_batch(crm, shapes, permissions, batch, results), clock.now())
     close_dead_runs(store, org_id, run_id, clock.now())
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """See :class:`ringfence.core.ports.BulkWatch`; a job that an earlier run left is waited for to its end."""
+
+    waiting: Callable[[], None]
+
+    def opened(self, reference: str) -> None:
+        raise ValueError(f"no job is opened here: {reference}")
+
+
+def _ask(crm: Crm, job: str, beat: Callable[[], None]) -> dict[str, RowResult] | None:
+    if crm.bulk is None:
+        return None
+    found = crm.bulk.outcome(job, _Waiting(beat))
+    return None if found is None else dict(found)
+
+
+def _judge_batch(
+    crm: Crm,
+    shapes: Mapping[str, ObjectShape],
+    permissions: Permissions,
+    batch: OpenBatch,
+    results: Mapping[str, RowResult] | None,
+) -> list[RowResult]:
+    if batch.held:
+        return [NOT_SENT] * len(batch.changes)
+    if results is not None:
+        return [results.get(change.id, _NOT_WRITTEN) for change in batch.changes]
+    records = _read(crm, shapes, batch)
+    observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
+    return [_judge(change, records.get((change.object, change.id))) for change in batch.changes]
 
 
 def _read(crm: Crm, shapes: Mapping[str, ObjectShape], batch: OpenBatch) -> dict[tuple[str, str], Record]:
@@ -50,10 +97,10 @@ def _fetch(crm: Crm, name: str, ids: Sequence[str]) -> list[Record]:
 
 def _judge(change: Change, record: Record | None) -> RowResult:
     if record is None:
-        return RowResult(Outcome.CONFLICT, "GONE", "The record is deleted or merged, or no longer mapped.")
+        return _GONE
     if all(_holds(record, item.field, item.new) for item in change.fields):
         return RowResult(Outcome.WRITTEN)
-    return RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed, or it was changed since.")
+    return _NOT_WRITTEN
 
 
 def _holds(record: Record, field: str, value: Value) -> bool:

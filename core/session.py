@@ -105,7 +105,9 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, d
     outcome, error = RunOutcome.FAILED, None
     try:
         journal.begin(job.crm.name, org_id, clock.now(), dry_run=dry_run, options=options)
-        summary.reconciled = reconcile(job.crm, job.shapes, job.store, org_id, summary.run_id, clock)
+        summary.reconciled = reconcile(
+            job.crm, job.shapes, job.store, org_id, summary.run_id, clock, lambda: lease.renew(clock.now())
+        )
         context = RunContext(job, org_id, lease, journal)
         if dry_run:
             with job.store.rehearsal():

@@ -10,10 +10,12 @@ from itertools import groupby
 from pathlib import Path
 
 from .apply import Writer
+from .beside import read_ahead
 from .enforcement import Enforcement
 from .errors import QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
+from .outbox import Outbox
 from .pipeline import Item, Pipeline
 from .planfile import PlanHead, PlanWriter
 from .ports import Feed, Page
@@ -26,6 +28,9 @@ from .state.journal import new_run_id
 from .state.pending import Pending
 from .state.permissions import Permissions
 from .summary import Summary
+
+READ_AHEAD = 2
+"""Pages read while earlier ones are worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +107,15 @@ class _Run:
             retry_lost=options.retry_lost_lookups,
             on_answer=self._note_answer,
         )
+        writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=options.dry_run, plan=plan)
+        self._outbox = Outbox(job.crm, writer, context.journal, job.clock, self._beat)
         self._pipeline = Pipeline(
             crm=job.crm,
             shapes=job.shapes,
             permissions=self._permissions,
             pending=self._pending,
             screening=self._screening,
-            writer=Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=options.dry_run, plan=plan),
+            outbox=self._outbox,
             guard=MassChangeGuard(accepted=options.accept_mass_change),
             policy=job.policy,
             clock=job.clock,
@@ -116,15 +123,20 @@ class _Run:
             rescreen=options.rescreen,
         )
         self._batch_size = job.crm.capabilities.write_batch
+        # Under a limit most of what is read ahead would be read for nothing.
+        self._ahead = READ_AHEAD if job.crm.capabilities.threads and options.limit is None else 0
         self._buffer: deque[Item] = deque()
         self._queued = 0
         self._processed = 0
-        self._pages: deque[tuple[Page, int]] = deque()
+        self._pages: deque[tuple[str, str | None, int]] = deque()  # object, cursor, records queued up to its end
         self._spreading = False
         self._fresh: set[str] = set()  # objects whose full read begins with this run
 
-    def _note_answer(self, bought: int) -> None:
+    def _beat(self) -> None:
         self._lease.renew(self._job.clock.now())
+
+    def _note_answer(self, bought: int) -> None:
+        self._beat()
         self._job.progress.bought(bought)
 
     def go(self) -> None:
@@ -134,6 +146,7 @@ class _Run:
         try:
             self._summary.complete = self._work()
         finally:
+            self._count(self._pipeline.close())
             tally = self._screening.tally
             self._summary.lookups = tally.lookups
             self._summary.lookup_cache_hits = tally.cache_hits
@@ -211,22 +224,37 @@ class _Run:
     def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
         totals: dict[str, int] = {}
-        for page in self._until_quota(pages):
-            shape = self._job.shapes[page.object]
-            totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
-            self._job.progress.phase(name, sum(totals.values()) or None)
-            if not page.records and page.object not in seen and page.object in self._fresh:
-                known = self._permissions.count_records(page.object)
-                check_full_read(page.object, known, accepted=self._options.accept_mass_change)
-            seen.add(page.object)
-            readings = [Reading(record, shape) for record in page.records]
-            items = self._pipeline.examine(readings, authoritative=page.authoritative)
-            self._job.progress.advance(len(readings) - len(items))
-            if not self._take(items):
-                return False
-            self._pages.append((page, self._queued))
-            self._commit()
+        with read_ahead(pages, self._ahead) as coming:
+            for page in self._until_quota(coming):
+                totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
+                self._job.progress.phase(name, sum(totals.values()) or None)
+                self._check_full_read(page, seen)
+                self._hold(totals)
+                if not self._run_page(page):
+                    return False
         return self._flush()
+
+    def _run_page(self, page: Page) -> bool:
+        shape = self._job.shapes[page.object]
+        readings = [Reading(record, shape) for record in page.records]
+        items = self._pipeline.examine(readings, authoritative=page.authoritative)
+        self._job.progress.advance(len(readings) - len(items))
+        if not self._take(items):
+            return False
+        self._pages.append((page.object, page.cursor, self._queued))
+        self._commit()
+        return True
+
+    def _check_full_read(self, page: Page, seen: set[str]) -> None:
+        if not page.records and page.object not in seen and page.object in self._fresh:
+            known = self._permissions.count_records(page.object)
+            check_full_read(page.object, known, accepted=self._options.accept_mass_change)
+        seen.add(page.object)
+
+    def _hold(self, totals: Mapping[str, int]) -> None:
+        """Let changes wait for a bulk job where so many records are read that one may be worth it."""
+        bulk = self._job.crm.bulk
+        self._outbox.hold(name for name, total in totals.items() if bulk and total >= bulk.worth_from)
 
     def _until_quota(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Yield the pages; when a quota ends the reading, what came so far is handled first: so every run gets on."""
@@ -261,28 +289,32 @@ class _Run:
         while self._buffer:
             if not self._process(min(len(self._buffer), self._batch_size)):
                 return False
-        self._commit()
+        self._count(self._pipeline.drain())
         return True
 
     def _process(self, count: int) -> bool:
-        self._lease.renew(self._job.clock.now())
-        self._pipeline.process([self._buffer.popleft() for _ in range(count)])
-        self._processed += count
-        self._job.progress.advance(count)
-        self._commit()
+        self._beat()
+        self._count(self._pipeline.process([self._buffer.popleft() for _ in range(count)]))
         if self._screening.exhausted:
+            self._count(self._pipeline.drain())
             self._summary.stopped = (
                 f"The budget of {self._job.max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
                 "The next run goes on from here and pays for nothing twice."
             )
         return self._spreading or not self._screening.exhausted
 
+    def _count(self, done: int) -> None:
+        """Take in that so many more records have an outcome."""
+        self._processed += done
+        self._job.progress.advance(done)
+        self._commit()
+
     def _commit(self) -> None:
         """Move the cursors past the pages whose every record has an outcome."""
         done: dict[str, str] = {}
-        while self._pages and self._pages[0][1] <= self._processed:
-            page, _ = self._pages.popleft()
-            if page.cursor is not None:
-                done[page.object] = page.cursor
+        while self._pages and self._pages[0][2] <= self._processed:
+            name, cursor, _ = self._pages.popleft()
+            if cursor is not None:
+                done[name] = cursor
         if done:
             self._cursors.move(done, self._job.clock.now())

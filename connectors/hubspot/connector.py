@@ -36,7 +36,8 @@ class HubSpotCrm:
     """
 
     name = NAME
-    capabilities = Capabilities(write_batch=BATCH)
+    capabilities = Capabilities(write_batch=BATCH, threads=True)
+    bulk = None
 
     def __init__(self, settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
         self._shapes = dict(shapes)

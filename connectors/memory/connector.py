@@ -13,7 +13,7 @@ from pathlib import Path
 from ringfence.core.errors import SchemaError
 from ringfence.core.facts import Status
 from ringfence.core.mapping import did_you_mean
-from ringfence.core.ports import Capabilities, Clock, Finding, Level, Org, Page, SetupStep
+from ringfence.core.ports import BulkJobs, Capabilities, Clock, Finding, Level, Org, Page, SetupStep
 from ringfence.core.shapes import ObjectShape, Slot
 from ringfence.core.values import Change, Companion, Outcome, Record, RowResult, Value
 
@@ -43,6 +43,7 @@ class MemoryCrm:
     refuse: Callable[[Change], tuple[str, str] | None] = lambda _change: None
     name: str = "memory"
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(write_batch=4))
+    bulk: BulkJobs | None = None
     calls: Counter[str] = field(default_factory=Counter)
     org_id: str = "mem-1"
 

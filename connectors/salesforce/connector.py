@@ -38,7 +38,8 @@ class SalesforceCrm:
     """
 
     name = NAME
-    capabilities = Capabilities(write_batch=WRITE_BATCH)
+    capabilities = Capabilities(write_batch=WRITE_BATCH, threads=True)
+    bulk = None
 
     def __init__(self, settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
         self._settings = settings

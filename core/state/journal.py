@@ -48,11 +48,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A batch that was sent, and whose answer was never recorded."""
+    """A batch whose answer was never recorded: held back and never sent, part of a bulk job, or sent by itself."""
 
     run_id: str
     seq: int
     changes: Sequence[Change]
+    held: bool = False
+    job: str | None = None  # the CRM's reference of the bulk job
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,31 @@ class Journal:
                 .values(ended_at=now, outcome=outcome.value, summary=json.dumps(summary), error=error)
             )
 
-    def plan_batch(self, changes: Sequence[Change], now: datetime) -> int:
-        """Record the changes that are about to be written; return the batch's number."""
+    def plan_batch(self, changes: Sequence[Change], now: datetime, *, held: bool = False) -> int:
+        """Record the changes that are about to be written, or ``held`` back for later; return the batch's number."""
         self._seq += 1
         payload = self._store.keyring.seal([pack_change(change) for change in changes])
+        values = {"run_id": self._run_id, "seq": self._seq, "planned_at": now, "payload": payload, "held": held}
+        with self._store.transaction() as connection:
+            connection.execute(insert(schema.batches).values(values))
+        return self._seq
+
+    def release(self, seqs: Sequence[int], job: str | None = None) -> None:
+        """Record that batches which were held back are about to be sent, with the reference of their bulk job."""
+        table = schema.batches
         with self._store.transaction() as connection:
             connection.execute(
-                insert(schema.batches).values(run_id=self._run_id, seq=self._seq, planned_at=now, payload=payload)
+                update(table).where(table.c.run_id == self._run_id, table.c.seq.in_(seqs)).values(held=False, job=job)
             )
-        return self._seq
+
+    def planned(self, seqs: Sequence[int]) -> Iterator[Change]:
+        """Yield the changes of these batches in their order, a batch in memory at a time."""
+        table = schema.batches
+        for seq in seqs:
+            query = select(table.c.payload).where(table.c.run_id == self._run_id, table.c.seq == seq)
+            with self._store.transaction() as connection:
+                payload = connection.execute(query).scalar_one()
+            yield from (unpack_change(packed) for packed in self._store.keyring.open(payload))
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
         """Record what became of each change of the batch."""
@@ -125,7 +143,7 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
     """Yield the batches of an org whose answers were never recorded, oldest first; settle each before the next."""
     table, runs = schema.batches, schema.runs
     query = (
-        select(table.c.run_id, table.c.seq, table.c.payload)
+        select(table.c.run_id, table.c.seq, table.c.payload, table.c.held, table.c.job)
         .join(runs, runs.c.id == table.c.run_id)
         .where(runs.c.org_id == org_id, table.c.settled_at.is_(None))
         .order_by(runs.c.started_at, table.c.seq)
@@ -136,7 +154,8 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
             row = connection.execute(query).first()
         if row is None:
             return
-        yield OpenBatch(row.run_id, row.seq, [unpack_change(packed) for packed in store.keyring.open(row.payload)])
+        changes = [unpack_change(packed) for packed in store.keyring.open(row.payload)]
+        yield OpenBatch(row.run_id, row.seq, changes, row.held, row.job)
 
 
 def close_dead_runs(store: Store, org_id: int, but: str, now: datetime) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -105,9 +106,11 @@ batches = Table(
     Column("run_id", String(40), ForeignKey("runs.id"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("planned_at", UtcDateTime, nullable=False),
-    Column("settled_at", UtcDateTime),  # None: sent, but no answer was recorded
+    Column("settled_at", UtcDateTime),  # None: no answer was recorded
     Column("payload", LargeBinary, nullable=False),  # the changes, old and new values
     Column("results", LargeBinary),  # one outcome for each change
+    Column("held", Boolean, nullable=False, server_default=false()),  # waits for a bulk job: nothing has been sent
+    Column("job", String(200)),  # the CRM's reference of the bulk job that carries it
 )
 
 facts = Table(

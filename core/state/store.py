@@ -19,7 +19,7 @@ from ..errors import SettingsError, StateError
 from . import schema
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema version this code works with: the newest migration."""
 
 HASH_KEY = "hash-key"

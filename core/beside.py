@@ -1,0 +1,118 @@
+"""Work that goes on beside the caller: one thread for writes in their order, one that reads ahead."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+"""How long the end of a run waits for a request that is still under way; what it misses the next run finds out."""
+
+
+class Worker:
+    """Carries out jobs one after the other in a thread of its own, or at once where ``threaded`` is False.
+
+    The thread is a daemon: a process that is told to end does not hang on a request.
+    """
+
+    def __init__(self, *, threaded: bool) -> None:
+        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._threaded = threaded
+        self._thread: threading.Thread | None = None
+        self._waiting: list[Future[Any]] = []
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Queue a job and return where its result will be."""
+        future: Future[T] = Future()
+        if not self._threaded:
+            _carry_out(future, job)
+            return future
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="ringfence-writer", daemon=True)
+            self._thread.start()
+        self._waiting = [other for other in self._waiting if not other.done()]
+        self._waiting.append(future)
+        self._jobs.put((future, job))
+        return future
+
+    def close(self) -> None:
+        """Give up what has not begun and wait, not for ever, for what has."""
+        for future in self._waiting:
+            future.cancel()
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join(PATIENCE_S)
+
+    def _run(self) -> None:
+        while (task := self._jobs.get()) is not None:
+            _carry_out(*task)
+
+
+def _carry_out(future: Future[T], job: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = job()
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+@contextmanager
+def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+    """Give an iterator over the items of which up to ``depth`` are read ahead by a thread; 0 reads none ahead.
+
+    An error of the reading is raised where the next item would have come. Leaving the block stops the reading.
+    """
+    if not depth:
+        yield iter(items)
+        return
+    ahead = _Ahead(items, depth)
+    with closing(ahead):
+        yield ahead.items()
+
+
+class _Ahead:
+    def __init__(self, items: Iterable[Any], depth: int) -> None:
+        self._source = items
+        self._room = threading.Semaphore(depth)
+        self._found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="ringfence-reader", daemon=True)
+        self._thread.start()
+
+    def items(self) -> Iterator[Any]:
+        while True:
+            there, found = self._found.get()
+            if not there:
+                if found is not None:
+                    raise found
+                return
+            self._room.release()
+            yield found
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._room.release()
+        self._thread.join(PATIENCE_S)
+
+    def _read(self) -> None:
+        error: BaseException | None = None
+        try:
+            source = iter(self._source)
+            while self._room.acquire() and not self._stopped.is_set():
+                try:
+                    item = next(source)
+                except StopIteration:
+                    break
+                self._found.put((True, item))
+        except BaseException as failure:  # noqa: BLE001 - it is raised again where the next item is asked for
+            error = failure
+        self._found.put((False, error))
