@@ -141,7 +141,7 @@ class MemoryCrm:
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write each change whose record is there, whose guard holds and which is not refused."""
         self.calls["write"] += ceil(len(changes) / self.capabilities.write_batch)
-        return [self._write(change) for change in changes]
+        return [self.write_one(change) for change in changes]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -153,7 +153,8 @@ class MemoryCrm:
         stamp = self.modified[object_name, record_id]
         return Record(object_name, record_id, values, stamp, self.in_scope(object_name, row))
 
-    def _write(self, change: Change) -> RowResult:
+    def write_one(self, change: Change) -> RowResult:
+        """Write one change, if its record is there, its guard holds and it is not refused."""
         row = self.rows[change.object].get(change.id)
         if row is None:
             return RowResult(Outcome.CONFLICT, "GONE", "the record is deleted or merged")

@@ -1,0 +1,186 @@
+"""Changes held back for bulk jobs: when they are, what becomes of each row, and what a killed run leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.memory import MemoryBulk, MemoryCrm, companion_name
+from ringfence.core.due import find_due
+from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.policy import Policy
+from ringfence.core.ports import Capabilities
+from ringfence.core.state.journal import RunOutcome, list_runs, read_changes
+from ringfence.core.state.store import Store, open_store
+from ringfence.core.summary import Summary
+from ringfence.core.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.values import Change, Outcome
+
+MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
+PEOPLE = 20
+
+
+class Killed(BaseException):
+    """Ends a run the way SIGKILL does: nothing of ours tidies up behind it."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/state.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=[False, True], ids=["inline", "threads"])
+def crm(request: pytest.FixtureRequest, clock: Any) -> MemoryCrm:
+    crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
+    crm.capabilities = Capabilities(write_batch=4, threads=request.param)
+    crm.bulk = MemoryBulk(crm)
+    for n in range(PEOPLE):
+        crm.put("people", f"p{n:02}", phone=f"+1 415 555 01{n:02}")
+    return crm
+
+
+@pytest.fixture
+def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
+    def run(**options: Any) -> Summary:
+        clock.advance(seconds=10)
+        return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
+
+    return run
+
+
+def outcomes(store: Store, run_id: str) -> list[Outcome]:
+    return [row.result.outcome for row in read_changes(store, run_id) if row.result]
+
+
+def test_a_large_read_is_written_by_jobs_and_a_small_one_is_not(crm: MemoryCrm, sync: Any, store: Store) -> None:
+    first = sync()
+    assert first.complete
+    assert first.total("written") == PEOPLE
+    # At most 12 rows travel in a job, in batches of four; the eight that are left are worth one as well.
+    assert first.api_calls_by_purpose["write"] == 2
+    assert [len(rows or {}) for rows in crm.bulk.jobs.values()] == [12, 8]
+    assert outcomes(store, first.run_id) == [Outcome.WRITTEN] * PEOPLE
+    assert sync().total("written") == 0
+    for n in range(3):
+        crm.put("people", f"p{n:02}", phone="n/a")
+    assert sync().total("written") == 3
+    assert len(crm.bulk.jobs) == 2
+
+
+def test_too_few_changes_of_a_large_read_go_without_a_job(crm: MemoryCrm, sync: Any) -> None:
+    sync()
+    jobs, calls = len(crm.bulk.jobs), crm.calls["write"]
+    for n in range(5):
+        crm.put("people", f"p{n:02}", phone="n/a")
+    full = sync(full=True)
+    assert full.total("written") == 5
+    assert (len(crm.bulk.jobs), crm.calls["write"] - calls) == (jobs, 2)
+
+
+def test_every_row_of_a_job_has_its_own_outcome(crm: MemoryCrm, sync: Any, store: Store) -> None:
+    crm.refuse = lambda change: ("RULE", "no") if change.id in ("p03", "p17") else None
+    first = sync()
+    assert (first.total("written"), first.total("failed")) == (PEOPLE - 2, 2)
+    assert {row.id for row in first.refused} == {"p03", "p17"}
+    assert first.waiting == {"failed": 2}
+    crm.refuse = lambda _change: None
+    assert sync().total("written") == 2
+
+
+class Dying:
+    """Dies once a job is opened, or once its rows are written."""
+
+    def __init__(self, at: str, watch: Any) -> None:
+        self.at, self.watch = at, watch
+
+    def opened(self, reference: str) -> None:
+        self.watch.opened(reference)
+        if self.at == "opened":
+            raise Killed
+
+    def waiting(self) -> None:
+        raise Killed
+
+
+@pytest.fixture
+def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Keep a run from tidying up: a killed process does not."""
+    with monkeypatch.context() as patched:
+        patched.setattr("ringfence.core.pipeline.Pipeline.close", lambda _self: 0)
+        patched.setattr("ringfence.core.state.journal.Journal.end", lambda *_: None)
+        yield patched
+
+
+@pytest.mark.parametrize(("at", "written"), [("opened", 0), ("written", 12)])
+def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
+    crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch, at: str, written: int
+) -> None:
+    crm.capabilities = Capabilities(write_batch=4)  # in threads the next job would be under way as well
+    write = MemoryBulk.write
+    no_clean_up.setattr(MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying(at, watch)))
+    with pytest.raises(Killed):
+        sync()
+    no_clean_up.undo()
+    killed = list_runs(store)[0]
+    assert sum("rf_phone_status" in row for row in crm.rows["people"].values()) == written
+    reads = crm.calls["read"]
+    last = sync()
+    assert last.complete
+    assert last.reconciled == 12
+    # The job was asked; its rows were read no more often than the new run's own feed does.
+    assert crm.calls["read"] - reads == -(-PEOPLE // crm.page_size)
+    assert last.total("written") == PEOPLE - written
+    assert next(run for run in list_runs(store) if run.id == killed.id).outcome is RunOutcome.KILLED
+    found = outcomes(store, killed.id)
+    assert found.count(Outcome.WRITTEN) == written
+    assert found.count(Outcome.LOST) == len(found) - written
+
+
+def test_a_job_that_is_gone_is_made_up_for_by_reading(
+    crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch
+) -> None:
+    crm.capabilities = Capabilities(write_batch=4)
+    write = MemoryBulk.write
+    no_clean_up.setattr(
+        MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying("written", watch))
+    )
+    with pytest.raises(Killed):
+        sync()
+    no_clean_up.undo()
+    crm.bulk.jobs.clear()
+    reads = crm.calls["read"]
+    last = sync()
+    assert last.complete
+    assert last.reconciled == 12
+    assert crm.calls["read"] - reads > -(-PEOPLE // crm.page_size)
+    assert last.total("written") == PEOPLE - 12
+
+
+def test_a_run_that_ends_early_says_of_held_rows_that_they_were_not_sent(
+    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(change: Change) -> None:
+        raise AssertionError(change)
+
+    crm.refuse = send
+    calls = []
+
+    def due(*args: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+        return find_due(*args, **options)
+
+    monkeypatch.setattr("ringfence.core.pipeline.find_due", due)
+    with pytest.raises(KeyboardInterrupt):
+        sync()
+    run = list_runs(store)[0]
+    assert run.outcome is RunOutcome.INTERRUPTED
+    found = outcomes(store, run.id)
+    assert found
+    assert set(found) == {Outcome.LOST}
