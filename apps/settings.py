@@ -5,11 +5,12 @@ Connectors bring their own settings: each plugin's model is nested under its nam
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
@@ -81,7 +82,10 @@ def load_settings() -> Settings:
     except SourceError as error:
         # Raised for a list or object that is not JSON; its text names the field but may hold the value.
         field = str(error).partition('"')[2].partition('"')[0].upper()
-        raise SettingsError(f"{PREFIX}{field}* is not JSON.", 'A list looks like ["twilio"].') from None
+        wrong = " and ".join(_lists_that_are_none(f"{PREFIX}{field}")) or f"{PREFIX}{field}*"
+        raise SettingsError(
+            f"{wrong} is not JSON.", 'A list looks like ["twilio"], quotes and brackets included.'
+        ) from None
     return Settings(
         state_url=found.state_url,
         encryption_key=found.encryption_key.get_secret_value() if found.encryption_key else None,
@@ -111,10 +115,33 @@ def _plugin_settings() -> dict[str, type[BaseModel]]:
     return crms | {name: plugin.settings for name, plugin in lookup_plugins().items()}
 
 
+def _present() -> Mapping[str, str | None]:
+    return {**dotenv_values(ENV_FILE), **os.environ} if Path(ENV_FILE).is_file() else os.environ
+
+
+def _lists_that_are_none(prefix: str) -> Iterable[str]:
+    """Yield the variables under the prefix that have to be JSON lists and are no JSON."""
+    models: dict[str, type[BaseModel]] = {
+        "LOOKUP": LookupSettings,
+        **{name.upper(): model for name, model in _plugin_settings().items()},
+    }
+    lists = {
+        f"{PREFIX}{name}__{field.upper()}"
+        for name, model in models.items()
+        for field, info in model.model_fields.items()
+        if get_origin(info.annotation) is list
+    }
+    for name, value in _present().items():
+        if name.upper() in lists and name.upper().startswith(prefix):
+            try:
+                json.loads(value or "")
+            except ValueError:
+                yield name
+
+
 def _refuse_unknown(known: Iterable[str]) -> None:
     names = set(known)
-    present = {**dotenv_values(ENV_FILE), **os.environ} if Path(ENV_FILE).is_file() else os.environ
-    for name in present:
+    for name in _present():
         if name.upper().startswith(PREFIX) and name.upper() not in names:
             raise SettingsError(
                 f"There is no setting {name}{did_you_mean(name.upper(), names)}.", "Remove or rename it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,7 +51,7 @@ class Region(_Model):
     @classmethod
     def _known(cls, value: str | None) -> str | None:
         if value is not None and (value := value.upper()) != read_region(value):
-            raise ValueError(f"{value!r} is no ISO 3166 region code")
+            raise ValueError("it is no ISO 3166 region code")
         return value
 
 
@@ -144,6 +144,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {by_fold[near[0]]!r}?)" if near else ""
 
 
+def name_unknown_key(place: Sequence[str], known: Iterable[str]) -> str:
+    """Return what is said of a key that nothing reads; ``place`` leads to it from the top of the file."""
+    return f"{'.'.join(place)}: unknown key {place[-1]!r}{did_you_mean(place[-1], known)}"
+
+
 def _shape(
     name: str, spec: ObjectMapping, companion_name: Callable[[str, Companion], str], default_region: str | None
 ) -> ObjectShape:
@@ -192,12 +197,26 @@ _KEYS: Mapping[str, type[BaseModel]] = {
 }
 
 
+_WANTED = {
+    "missing": "it is missing",
+    "too_short": "it must not be empty",
+    "string_pattern_mismatch": "a field name has letters, digits and _ only, and begins with a letter",
+    "bool_type": "true or false is wanted",
+    "bool_parsing": "true or false is wanted",
+    "dict_type": "a table of keys is wanted, such as {field: Name}",
+    "model_type": "a table of keys is wanted, such as {field: Name}",
+}
+"""What is said of the commonest slips; the words of pydantic serve for the rest."""
+
+
 def _explain(item: Any) -> str:
     place = [str(part) for part in item["loc"] if part != "[key]"]
-    where = ".".join(place) or "the file"
-    if item["type"] != "extra_forbidden":
-        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{where}: unknown key {place[-1]!r}{did_you_mean(place[-1], _known_keys(place[:-1]))}"
+    if item["type"] == "extra_forbidden" or (item["type"] == "enum" and item["loc"][-1] == "[key]"):
+        return name_unknown_key(place, _known_keys(place[:-1]))
+    if place[-2:] == ["region", "default"]:
+        return f"{'.'.join(place)}: {item['input']!r} is no ISO 3166 region code such as US"
+    words = _WANTED.get(item["type"], item["msg"])
+    return f"{'.'.join(place) or 'the file'}: {words}"
 
 
 def _known_keys(place: list[str]) -> Iterable[str]:
@@ -205,8 +224,10 @@ def _known_keys(place: list[str]) -> Iterable[str]:
         return CrmMapping.model_fields
     if place[0] == "objects" and len(place) == 2:
         return ObjectMapping.model_fields
+    if place[-1] == "companions":
+        return [companion.value for companion in Companion]
     model = _KEYS.get(place[2]) if len(place) > 2 else None
-    return model.model_fields if model else [companion.value for companion in Companion]
+    return model.model_fields if model else ()
 
 
 def _one_line(error: Exception) -> str:

@@ -76,8 +76,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
-        # Without words it is the help, which has been printed.
+        # Without words it is the help, which has been printed; only the formatted message names the option.
         if message := str(error):
+            message = getattr(error, "format_message", error.__str__)()
             output.fail(UsageError(f"{message.rstrip('.')}.", "`--help` behind a command explains its words."))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.core.errors import UsageError
 from ringfence.core.session import SyncJob
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 from ringfence.core.summary import mask_change
@@ -23,10 +24,13 @@ runs = typer.Typer(help="The history: every run, every change of a run, and its 
 
 @runs.command("list")
 def list_(
-    most: Annotated[int, typer.Option("--limit", min=1, help="How many of the latest runs.")] = 20, json: Json = False
+    most: Annotated[int, typer.Option("--limit", metavar="N", help="How many of the latest runs.")] = 20,
+    json: Json = False,
 ) -> int:
     """List the latest runs, newest first."""
     output.json = json
+    if most < 1:
+        raise UsageError(f"--limit {most} would list no run.", "Give 1 or more.")
     store = wire().open_state()
     try:
         found = list_runs(store, most)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.core.errors import FileError
+from ringfence.core.errors import FileError, UsageError
 from ringfence.core.ports import Crm
 
 from ..bootstrap import wire
@@ -32,6 +32,8 @@ def setup(
     What is there already is left as it is; a run that broke off is completed by the next one.
     """
     output.json = json
+    if dry_run and emit is not None:
+        raise UsageError("--emit writes files, and a dry run writes nothing.", "Leave one of the two out.")
     connection = wire().connect(crm, mapping)
     try:
         if emit is not None:

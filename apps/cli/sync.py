@@ -46,7 +46,7 @@ def sync(
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, metavar="N", help="Handle at most N due records; the rest stays for later."),
+        typer.Option("--limit", metavar="N", help="Handle at most N due records; the rest stays for later."),
     ] = None,
     mapping: MappingFile = None,
     policy: Annotated[
@@ -96,6 +96,8 @@ def sync(
         retry_lost_lookups=retry_lost_lookups,
         plan_file=out,
     )
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} would handle no record.", "Give 1 or more; --dry-run shows what is due.")
     if out is not None and not dry_run:
         raise UsageError("--out writes the plan of a dry run.", "Add --dry-run.")
     if every and (out or apply):

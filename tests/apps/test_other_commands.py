@@ -53,6 +53,8 @@ def test_setup_makes_an_account_ready(cli: Any, bare: Sandbox, crm: str, tmp_pat
     emitted = cli("setup", crm, "--emit", str(tmp_path / "project"), "--json").document
     assert emitted["files"]
     assert all(Path(file).is_file() for file in emitted["files"])
+    assert cli("setup", crm, "--dry-run", "--emit", str(tmp_path / "other")).code == 2
+    assert not (tmp_path / "other").exists()
     assert cli("setup", crm).code == 0
     assert cli("setup", crm, "--json").document["steps"] == []
     assert cli("check", crm).code == 0

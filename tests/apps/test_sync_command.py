@@ -216,6 +216,12 @@ def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPa
     assert cli("sync", "hubspot", "--nonsense").code == 2
     assert cli("sync", "hubspot", "--mapping", "missing.yaml").code == 2
     assert cli("sync", "hubspot", "--policy", "missing.yaml").code == 2
+    nothing = cli("sync", "hubspot", "--limit", "0", "--json")
+    assert nothing.code == 2
+    assert nothing.document["message"] == "--limit 0 would handle no record."
+    assert cli("runs", "list", "--limit", "0").code == 2
+    assert "--limit" in cli("sync", "hubspot", "--limit", "many").err
+    assert "--contacts" in cli("demo", "--contacts", "0").err
     monkeypatch.delenv("RINGFENCE_HUBSPOT__ACCESS_TOKEN")
     unset = cli("sync", "hubspot", "--json")
     assert unset.code == 2
