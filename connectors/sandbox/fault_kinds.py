@@ -213,6 +213,25 @@ class DropCursors(Fault):
     kind: Literal["drop_cursors"]
 
 
+class DropJobs(Fault):
+    """The service forgets its Bulk jobs, with their results: 404 NOT_FOUND from then on."""
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["drop_jobs"]
+
+
+class FailJobs(Fault):
+    """The Bulk job that the request starts ends as Failed.
+
+    An ingest job has written its first batches then, and the rest is unprocessed; a query job has no results.
+    """
+
+    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
+    kind: Literal["fail_jobs"]
+    done: Share = Field(0.5, description="Share of the batches that is worked off before, rounded down.")
+    message: str = "InternalServerError : A batch could not be processed after 20 retries"
+
+
 class ShortPages(Fault):
     """Queries answer with pages of fewer than 2,000 rows, of another size for each query."""
 
@@ -280,6 +299,8 @@ Kind = Annotated[
     | TouchRows
     | LateCommit
     | DropCursors
+    | DropJobs
+    | FailJobs
     | ShortPages
     | ExpireTokens
     | DisorderResults

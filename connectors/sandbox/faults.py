@@ -77,7 +77,7 @@ class ServiceSettings(FaultModel):
 
 
 class SalesforceSettings(ServiceSettings):
-    """Salesforce: quota and page size. What is left out stays as the sandbox has it."""
+    """Salesforce: quotas, page size and jobs. What is left out stays as the sandbox has it."""
 
     page_size: int | None = Field(None, ge=1, le=2_000)
     api_limit: int | None = Field(None, ge=0, description="Calls a day.")
@@ -85,6 +85,12 @@ class SalesforceSettings(ServiceSettings):
     app_limit: tuple[str, int] | None = Field(
         None, description="Name and limit of the app: adds the second form of Sforce-Limit-Info."
     )
+    job_seconds: float | None = Field(None, ge=0, le=86_400, description="How long a Bulk job takes.")
+    job_batch_rows: int | None = Field(None, ge=1, le=10_000, description="Rows of an internal batch.")
+    upload_mb: int | None = Field(None, ge=1, le=150, description="Largest file of an ingest job.")
+    daily_query_jobs: int | None = Field(None, ge=0, description="Query jobs in 24 hours.")
+    daily_query_kb: int | None = Field(None, ge=0, description="Stored results of query jobs in 24 hours.")
+    daily_batches: int | None = Field(None, ge=0, description="Batches of ingest jobs in 24 hours.")
 
 
 class HubSpotSettings(ServiceSettings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -15,8 +16,10 @@ from starlette.routing import Route
 from ..broken_wire import BrokenResponse
 from ..fault_rules import Seen
 from . import auth
+from .bulk_work import Background
 from .errors import ApiError, not_found, unparsable
 from .limits import usage_header, versions
+from .multipart import is_multipart
 from .org import SalesforceOrg
 from .purposes import purpose_of
 from .routes import dispatch, find_route
@@ -33,11 +36,14 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
     Serve it without the server's own Date header: the org's clock gives it.
     """
 
+    background = Background(org)
+
     async def answer(request: Request) -> Response:
         call = _read(request, await request.body())
         with org.lock:
             reply = pass_gate(org, call)
-            response = _render(org, reply)
+            response = _render(org, call, reply)
+        background.wake()
         return response if reply.wire is None else BrokenResponse(response, reply.wire)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
@@ -46,6 +52,7 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
 def pass_gate(org: SalesforceOrg, call: Call) -> Answer:
     """Answer a request of the wire. Every request, whatever it asks for, comes through here once."""
     org.requests[_label(call)] += 1
+    org.jobs.advance(org)
     if org.faults is None:
         return _pass(org, call)
     below = call.path.removeprefix(f"/services/data/{call.version}") if call.version else call.path
@@ -94,7 +101,8 @@ def _data_call(org: SalesforceOrg, call: Call) -> Answer:
 
 
 def _document(call: Call) -> object:
-    if call.method not in ("POST", "PATCH", "PUT") or not call.raw:
+    # What is PUT is the CSV of a job.
+    if call.method not in ("POST", "PATCH") or not call.raw or is_multipart(call):
         return None
     try:
         return json.loads(call.raw)
@@ -124,7 +132,7 @@ def _label(call: Call) -> str:
     return f"{call.method} {found[0].template or '/'}" if found else f"{call.method} {call.path}"
 
 
-def _render(org: SalesforceOrg, answer: Answer) -> Response:
+def _render(org: SalesforceOrg, call: Call, answer: Answer) -> Response:
     headers = {
         "Date": format_datetime(org.clock.now(), usegmt=True),
         "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
@@ -132,7 +140,16 @@ def _render(org: SalesforceOrg, answer: Answer) -> Response:
     }
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, bytes):
+        return _file(call, answer.status, answer.body, headers)
     if isinstance(answer.body, str):
         return Response(answer.body, answer.status, headers, "text/html;charset=UTF-8")
     content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, answer.status, headers, "application/json;charset=UTF-8")
+
+
+def _file(call: Call, status: int, raw: bytes, headers: dict[str, str]) -> Response:
+    """Return the CSV of a job, compressed for a client that takes that."""
+    if "gzip" in call.headers.get("accept-encoding", ""):
+        return Response(gzip.compress(raw, compresslevel=1, mtime=0), status, {**headers, "Content-Encoding": "gzip"})
+    return Response(raw, status, headers)

@@ -106,7 +106,7 @@ def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Jour
         raise ApiError(400, "INVALID_HTTP_HEADER", f"Header not supported in a subrequest: {', '.join(sorted(fixed))}")
     url = urlsplit(str(_resolve(str(entry.get("url", "")), results)))
     match = re.match(r"/services/data/(v\d+\.0)/", url.path)
-    if match is None or re.search(r"/composite(?!/sobjects)|/tooling/|/limits", url.path):
+    if match is None or re.search(r"/composite(?!/sobjects)|/tooling/|/limits|/jobs/", url.path):
         raise ApiError(400, "INVALID_INPUT", f"The url is not supported in a composite request: {url.path}")
     return Call(
         method=method,

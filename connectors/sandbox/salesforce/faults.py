@@ -15,10 +15,12 @@ from ..fault_kinds import (
     ConvertLeads,
     DeleteRows,
     DropCursors,
+    DropJobs,
     EditFault,
     EditRows,
     EqualStamps,
     ExpireTokens,
+    FailJobs,
     LateCommit,
     LockRows,
     MergeRows,
@@ -30,6 +32,7 @@ from ..fault_kinds import (
 )
 from ..fault_rules import ActiveRule, Seen, chosen
 from ..faults import Faults, FaultsError
+from .bulk_jobs import JobFailure
 from .errors import ApiError, RowError
 from .limits import usage_header
 from .org import RefuseRow, SalesforceOrg, plain
@@ -67,7 +70,7 @@ class SalesforceFaults(FaultGate[Answer]):
         given = faults.salesforce
         if given.clock_skew_s:
             self.swaps.put(org, "clock", SkewedClock(clock, given.clock_skew_s))
-        for name in ("page_size", "api_limit", "app_limit"):
+        for name in given.model_fields_set - {"latency_ms", "clock_skew_s", "api_usage"}:
             self.swaps.put(org, name, getattr(given, name))
         if given.api_usage is not None:
             org.api_usage = given.api_usage
@@ -88,6 +91,8 @@ class SalesforceFaults(FaultGate[Answer]):
                 self.org.expire_tokens()
             case DropCursors():
                 self.org.cursors.drop_all()
+            case DropJobs():
+                self.org.jobs.drop_all()
             case ConvertLeads() as fault:
                 leads = RecordFault(object="Lead", count=fault.count, ids=fault.ids, among=fault.among)
                 for row_id in chosen(active, leads, seen, lambda: self._living("Lead")):
@@ -101,13 +106,15 @@ class SalesforceFaults(FaultGate[Answer]):
 
     @contextmanager
     def bent(self, due: Iterable[ActiveRule]) -> Iterator[None]:
-        """Let rows be refused and pages be short while the request is handled."""
+        """Let rows be refused and pages be short while the request is handled, and in a job that it starts."""
         swaps = Swaps()
         for active in due:
             match active.fault:
                 case ShortPages() as fault:
                     size = active.random.randint(fault.smallest, max(fault.smallest, fault.largest))
                     swaps.put(self.org, "page_size", min(size, self.org.page_size))
+                case FailJobs() as fault:
+                    swaps.put(self.org, "job_failure", JobFailure(fault.done, fault.message))
                 case RefuseRows() | LockRows():
                     swaps.put(self.org, "refuse_row", _refusing(active, self.org.refuse_row))
         try:

@@ -14,9 +14,6 @@ _SEASONS = ("Spring", "Summer", "Winter")
 _OTHER_LIMITS = {
     "ConcurrentAsyncGetReportInstances": 200,
     "DailyAsyncApexExecutions": 250_000,
-    "DailyBulkApiBatches": 15_000,
-    "DailyBulkV2QueryFileStorageMB": 976_562,
-    "DailyBulkV2QueryJobs": 10_000,
     "DailyWorkflowEmails": 390,
     "DataStorageMB": 1_024,
     "FileStorageMB": 10_240,
@@ -26,10 +23,19 @@ _OTHER_LIMITS = {
 
 
 def limits(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer `/limits`: what the org may use and what is left; only API requests are really counted."""
-    body = {name: {"Max": most, "Remaining": most} for name, most in _OTHER_LIMITS.items()}
-    body["DailyApiRequests"] = {"Max": org.api_limit, "Remaining": max(0, org.api_limit - org.api_usage)}
+    """Answer `/limits`: what the org may use and what is left; API requests and jobs are really counted."""
+    now, jobs = org.clock.now(), org.jobs
+    body = {name: _left(most, 0) for name, most in _OTHER_LIMITS.items()}
+    body["DailyApiRequests"] = _left(org.api_limit, org.api_usage)
+    body["DailyBulkApiBatches"] = _left(org.daily_batches, jobs.batches.used(now))
+    body["DailyBulkV2QueryJobs"] = _left(org.daily_query_jobs, jobs.query_jobs.used(now))
+    stored = org.daily_query_kb // 1024, -(-jobs.query_kb.used(now) // 1024)
+    body["DailyBulkV2QueryFileStorageMB"] = _left(*stored)
     return Answer(200, dict(sorted(body.items())))
+
+
+def _left(most: int, used: int) -> dict[str, int]:
+    return {"Max": most, "Remaining": max(0, most - used)}
 
 
 def usage_header(org: SalesforceOrg) -> str:
@@ -54,5 +60,5 @@ def versions() -> Answer:
 
 def resources(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `/services/data/vXX.0`: the resources of that version."""
-    names = ("composite", "limits", "query", "queryAll", "sobjects", "tooling")
+    names = ("composite", "jobs", "limits", "query", "queryAll", "sobjects", "tooling")
     return Answer(200, {name: call.url(f"/{name}") for name in names})

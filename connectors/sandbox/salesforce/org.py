@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ..dataset import Person
 from ..fault_gate import FaultGate
+from .bulk_jobs import Jobs, JobSettings
 from .companions import companion_fields
 from .cursors import Cursors
 from .journal import Journal
@@ -37,7 +38,7 @@ class Clock(Protocol):
         ...
 
 
-class SalesforceOrg:
+class SalesforceOrg(JobSettings):
     """One org with its data; the methods here are what people do in it, the HTTP API is salesforce_app.
 
     Takes the people to fill it with, its clock, whether the companion fields exist, whether it says that it is a
@@ -59,6 +60,7 @@ class SalesforceOrg:
         self.faults: FaultGate[Answer] | None = None
         self.profile: dict[tuple[str, str], tuple[bool, bool]] = {}
         self.cursors = Cursors()
+        self.jobs = Jobs()
         self.transactions: list[LongTransaction] = []
         self.tables = {spec.name: Table(spec) for spec in standard_objects("objects")}
         self.tooling = {spec.name: Table(spec) for spec in standard_objects("tooling")}

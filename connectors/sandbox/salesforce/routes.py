@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import describe, limits, query, replication, rows, tooling
+from . import bulk_ingest, bulk_query, describe, limits, query, replication, rows, tooling
 from . import sobject_collections as collections
 from .composite import composite
 from .errors import ApiError, not_found
@@ -45,6 +45,17 @@ ROUTES = (
     _route("/queryAll", GET=query.query_all),
     _route("/query/{locator}", GET=query.query_more),
     _route("/queryAll/{locator}", GET=query.query_more),
+    _route("/jobs/query", GET=bulk_query.read_all, POST=bulk_query.create),
+    _route("/jobs/query/{job_id}", GET=bulk_query.read, PATCH=bulk_query.change, DELETE=bulk_query.remove),
+    _route("/jobs/query/{job_id}/results", GET=bulk_query.results),
+    _route("/jobs/ingest", GET=bulk_ingest.read_all, POST=bulk_ingest.create),
+    _route("/jobs/ingest/{job_id}", GET=bulk_ingest.read, PATCH=bulk_ingest.change, DELETE=bulk_ingest.remove),
+    _route("/jobs/ingest/{job_id}/batches", PUT=bulk_ingest.upload),
+    _route("/jobs/ingest/{job_id}/successfulResults", GET=bulk_ingest.written),
+    _route("/jobs/ingest/{job_id}/failedResults", GET=bulk_ingest.refused),
+    _route("/jobs/ingest/{job_id}/unprocessedrecords", GET=bulk_ingest.unprocessed),
+    # The spelling of client libraries, which the service takes as well.
+    _route("/jobs/ingest/{job_id}/unprocessedRecords", GET=bulk_ingest.unprocessed),
     _route("/composite", POST=_composite),
     _route(
         "/composite/sobjects",

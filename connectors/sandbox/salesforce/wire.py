@@ -44,7 +44,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, JSON body (None for an empty one) and extra headers of an answer; `wire` breaks its way to the client."""
+    """Status, body and extra headers of an answer; `wire` breaks its way to the client.
+
+    The body is JSON, except that a str is a web page, bytes are CSV, and None is no body.
+    """
 
     status: int
     body: object = None

@@ -1,0 +1,107 @@
+"""An ingest job: the uploaded rows are worked off batch by batch (salesforce facts, section 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from math import ceil, floor
+from typing import TYPE_CHECKING, ClassVar
+
+from .bulk_jobs import QUEUED_SHARE, Job
+from .bulk_rows import Columns, update_rows
+from .bulk_sheet import Sheet, Upload
+
+if TYPE_CHECKING:
+    from .org import RefuseRow, SalesforceOrg
+
+
+@dataclass(slots=True, kw_only=True)
+class IngestJob(Job):
+    """An update job: the uploaded rows, how many of them are done, and what became of those."""
+
+    kind: ClassVar[str] = "V2Ingest"
+    assigns: bool
+    upload: Upload | None = None
+    columns: Columns | None = None
+    batch_rows: int = 1
+    done: int = 0
+    written: Sheet | None = None
+    refused: Sheet | None = None
+    refuse_row: RefuseRow | None = None
+    _rest: Iterator[list[str]] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows were uploaded."""
+        return self.upload.rows if self.upload else 0
+
+    def receive(self, raw: bytes) -> None:
+        """Take the data. What is wrong with it shows when the job runs, as in the service."""
+        self.upload = Upload(raw, self.form)
+        line = self.form.lines([["sf__Id", "sf__Created", *self.upload.columns]], quoted=False)
+        self.written = Sheet(next(line))
+        line = self.form.lines([["sf__Id", "sf__Error", *self.upload.columns]], quoted=False)
+        self.refused = Sheet(next(line))
+
+    def begin(self, org: SalesforceOrg) -> None:
+        """Queue it, with the row rules that hold now."""
+        self.refuse_row, self.batch_rows = org.refuse_row, org.job_batch_rows
+        self.start(org)
+
+    def advance(self, org: SalesforceOrg, now: datetime) -> bool:
+        """Take the next state, or work off the next batch, when it is due."""
+        if self.share(now) < self.wait():
+            return False
+        if self.state == "UploadComplete":
+            self._open(org, now)
+        elif self.failure and self.done >= self._stop():
+            self.fail(self.failure.message, now)
+        elif self.done >= self.rows:
+            self.move("JobComplete", now)
+        elif org.jobs.batches.used(now) >= org.daily_batches:
+            self.fail("ExceededQuota : Daily limit of batches has been exceeded", now)
+        else:
+            self._batch(org, now)
+        return True
+
+    def wait(self) -> float:
+        """Return when the next batch is due: they share the time of the job evenly."""
+        if self.state == "UploadComplete":
+            return QUEUED_SHARE
+        batches = max(1, ceil(self.rows / self.batch_rows))
+        nth = min(batches, self.done // self.batch_rows + 1)
+        return QUEUED_SHARE + (1 - QUEUED_SHARE) * nth / batches
+
+    def progress(self, now: datetime) -> Mapping[str, object]:  # noqa: ARG002  # the rows tell it, not the time
+        """Return how many rows are done, and how many of them were refused."""
+        failed = len(self.refused) if self.refused is not None else 0
+        times = {"apiActiveProcessingTime": 0, "apexProcessingTime": 0}
+        return {"numberRecordsProcessed": self.done, "numberRecordsFailed": failed, **times}
+
+    def _open(self, org: SalesforceOrg, now: datetime) -> None:
+        self.move("InProgress", now)
+        if self.upload is None:
+            return
+        fault = self.upload.fault
+        try:
+            self.columns = Columns.of(org.access(self.object_name), self.upload.columns)
+        except ValueError as error:
+            fault = fault or str(error)
+        if fault:
+            self.fail(fault, now)
+        self._rest = self.upload.after(0)
+
+    def _stop(self) -> int:
+        batches = ceil(self.rows / self.batch_rows)
+        return min(self.rows, floor(batches * self.failure.done) * self.batch_rows) if self.failure else self.rows
+
+    def _batch(self, org: SalesforceOrg, now: datetime) -> None:
+        assert self._rest and self.columns and self.written is not None and self.refused is not None  # noqa: S101, PT018  # _open has set them
+        org.jobs.batches.take(now)
+        outcome = update_rows(org, self, self.columns, list(islice(self._rest, self.batch_rows)))
+        self.written.add(self.form.lines(outcome.written, quoted=False))
+        self.refused.add(self.form.lines(outcome.refused, quoted=False))
+        self.done += len(outcome.written) + len(outcome.refused)
+        self.modified = now

@@ -1,0 +1,104 @@
+"""One batch of an ingest job: rows of CSV, each written or refused by the rules that hold for every other write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import ApiError, RowError
+from .journal import Journal
+from .permissions import Access
+from .writes import Author, update_row
+
+if TYPE_CHECKING:
+    from .bulk_load import IngestJob
+    from .org import SalesforceOrg
+
+NULL = "#N/A"
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+Cells = list[str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result rows of a batch, with the two columns of the service before the uploaded ones."""
+
+    written: list[Cells] = field(default_factory=list)
+    refused: list[Cells] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The header of an upload: where the id stands (None: nowhere), and the other columns with their fields' types."""
+
+    key: int | None
+    fields: tuple[tuple[int, str, str], ...]
+    width: int
+
+    @classmethod
+    def of(cls, access: Access, names: Sequence[str]) -> Columns:
+        """Return the columns of a header; raises ValueError with the service's words for a name that is no field."""
+        fields: list[tuple[int, str, str]] = []
+        for at, name in enumerate(names):
+            found = access.visible.get(name.lower())
+            if found is None:
+                raise ValueError(f"InvalidBatch : Field name not found : {name}")
+            if found.name in [known for _, known, _ in fields]:
+                raise ValueError(f"InvalidBatch : Field name {name} is given more than once")
+            fields.append((at, found.name, found.type))
+        key = next((at for at, name, _ in fields if name == "Id"), None)
+        return cls(key, tuple(entry for entry in fields if entry[0] != key), len(names))
+
+    def changes(self, cells: Cells) -> dict[str, object]:
+        """Return what a row changes: an empty cell leaves its field alone, `#N/A` empties it."""
+        return {name: _value(cells[at], kind) for at, name, kind in self.fields if cells[at]}
+
+
+class _Committed(Journal):
+    """The undo list of rows that nobody can take back."""
+
+    def note(self, reversal: Callable[[], None]) -> None:
+        """Forget it."""
+
+
+def update_rows(org: SalesforceOrg, job: IngestJob, columns: Columns, rows: Sequence[Cells]) -> Outcome:
+    """Write the rows of a batch under the row rules that held when the job was started."""
+    outcome = Outcome()
+    author = Author(org.user_id, job.assigns, _Committed())
+    before, org.refuse_row = org.refuse_row, job.refuse_row
+    try:
+        for cells in rows:
+            try:
+                row_id = _update(org, job.object_name, columns, cells, author)
+            except RowError as error:
+                outcome.refused.append(["", error_text(error), *cells])
+            else:
+                outcome.written.append([row_id, "false", *cells])
+    finally:
+        org.refuse_row = before
+    return outcome
+
+
+def _update(org: SalesforceOrg, object_name: str, columns: Columns, cells: Cells, author: Author) -> str:
+    if len(cells) > columns.width:
+        raise RowError("INVALID_CSV_ROW", f"The row has {len(cells)} columns, the header {columns.width}")
+    row_id = "" if columns.key is None else cells[columns.key]
+    if not row_id:
+        raise RowError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
+    try:
+        return update_row(org, object_name, row_id, columns.changes(cells), author)
+    except ApiError as error:
+        raise RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", error.message) from error
+
+
+def error_text(error: RowError) -> str:
+    """Return a refusal as failedResults has it: `CODE:message:fields --`."""
+    fields = ", ".join(error.fields)
+    return f"{error.code}:{error.message}:{fields}{' ' if fields else ''}--"
+
+
+def _value(cell: str, kind: str) -> object:
+    if cell == NULL:
+        return None
+    return _WORDS.get(cell.lower(), cell) if kind == "boolean" else cell

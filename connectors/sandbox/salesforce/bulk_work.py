@@ -1,0 +1,36 @@
+"""Jobs go on between the requests, as in a service: in the server's own loop, one step at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .org import SalesforceOrg
+
+LONGEST_NAP_S = 0.5
+"""A clock that somebody moves forward is noticed after this time."""
+
+
+class Background:
+    """Moves the jobs of an org on while any of them is running."""
+
+    def __init__(self, org: SalesforceOrg) -> None:
+        self._org = org
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Begin, unless it is at work or there is nothing to do; call it from the server's loop."""
+        if (self._task is None or self._task.done()) and self._wait() is not None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        while (wait := self._wait()) is not None:
+            await asyncio.sleep(min(wait, LONGEST_NAP_S))
+            with self._org.lock:
+                # Little at a time, so that requests get their turn.
+                self._org.jobs.advance(self._org, budget_s=0.05)
+
+    def _wait(self) -> float | None:
+        with self._org.lock:
+            return self._org.jobs.wait(self._org.clock.now())
