@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -78,11 +79,6 @@ class Watched(Counter[str]):
             self.tell(name)
 
 
-def is_write(request: str) -> bool:
-    """Tell whether a request, as the sandbox counts it, changes records."""
-    return request.endswith("/batch/update") or request.startswith("PATCH") or request == "POST composite"
-
-
 @dataclass
 class Account:
     """One CRM with lookups to buy, and a folder with the state of its own."""
@@ -131,6 +127,22 @@ class Account:
         """Wait for the command."""
         out, err = process.communicate(timeout=90)
         return Result(process.returncode, out, err)
+
+    def killed(self, watched: Watched, is_time: Callable[[str], bool], *words: str) -> bool:
+        """Run a command and kill it as a request comes in, which the service still carries out; False when it ended."""
+        processes: list[subprocess.Popen[str]] = []
+
+        def tell(name: str) -> None:
+            if is_time(name):
+                processes[0].send_signal(signal.SIGKILL)
+
+        watched.tell = None
+        processes.append(self.start(*words))
+        watched.tell = tell
+        result = self.finish(processes[0])
+        watched.tell = None
+        assert result.code in (0, -signal.SIGKILL), result.err
+        return bool(result.code)
 
     def rows(self) -> Rows:
         """Everything that the CRM holds about people."""
@@ -182,7 +194,10 @@ class Account:
 
     def edit(self, key: tuple[str, str], **values: Any) -> None:
         """Edit a record as a person does; the values go by role: phone, mobile, flag."""
-        named = {self.names[role]: value for role, value in values.items()}
+        self.set(key, **{self.names[role]: value for role, value in values.items()})
+
+    def set(self, key: tuple[str, str], **named: Any) -> None:
+        """Edit a record as a person does; the values go by field."""
         if self.crm == "hubspot":
             shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in named.items()}
             self.sandbox.hubspot.update_as_user(key[1], **shown)
@@ -208,6 +223,13 @@ class Account:
             return [
                 ("Contact", table.insert(new_row(org, table, values, org.human_id, org.stamp()))) for _ in range(count)
             ]
+
+    def merge(self, winner: tuple[str, str], loser: tuple[str, str]) -> tuple[str, str]:
+        """Merge a record into another and return the one that is left."""
+        if self.crm == "hubspot":
+            return "contacts", self.sandbox.hubspot.merge(winner[1], loser[1])
+        self.sandbox.salesforce.merge(winner[1], [loser[1]])
+        return winner
 
     def stamp(self, keys: Iterable[tuple[str, str]], seconds_ago: float = 0) -> None:
         """Give records of one object one modification time."""

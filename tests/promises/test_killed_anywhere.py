@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
+import itertools
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -13,22 +12,9 @@ AT_ONCE = 8  # more questions than these are never under way to the provider
 
 
 def killed_at(account: Any, watched: Any, request: int) -> bool:
-    """Run a sync and kill it as that request comes in, which the service still carries out; False when it ended."""
-    left, processes = [request], []
-
-    def tell(_name: str) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            processes[0].send_signal(signal.SIGKILL)
-
-    watched.tell = None
-    process: subprocess.Popen[str] = account.start("sync", account.crm, "--json")
-    processes.append(process)
-    watched.tell = tell
-    result = account.finish(process)
-    watched.tell = None
-    assert result.code in (0, -signal.SIGKILL), result.err
-    return bool(result.code)
+    """Run a sync and kill it as that request comes in; False when it ended before."""
+    counted = itertools.count(1)
+    return bool(account.killed(watched, lambda _name: next(counted) == request, "sync", account.crm, "--json"))
 
 
 def finish(account: Any) -> Any:

@@ -1,0 +1,105 @@
+"""Permission only tightens: whatever is run, no flag goes down and no silenced slot speaks while a flag covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+SHARED, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
+
+
+@pytest.fixture(autouse=True)
+def lowered(account: Any) -> Iterator[list[str]]:
+    """Fail a test in which ringfence sends anything but a raised flag."""
+    sent: list[str] = []
+    flag = account.names["flag"]
+
+    def look(record_id: str, values: Any) -> None:
+        if flag in values and values[flag] not in (True, "true"):
+            sent.append(record_id)
+
+    account.watch_writes(look)
+    yield sent
+    assert sent == []
+
+
+def sync(account: Any, command: Any, *words: str) -> Any:
+    account.pass_time(minutes=3)
+    result = command("sync", account.crm, "--json", *words)
+    assert result.code == 0, result.err
+    return result
+
+
+def flagged(account: Any) -> set[tuple[str, str]]:
+    return {key for key, row in account.live().items() if account.is_flagged(row)}
+
+
+def speaking(account: Any) -> list[tuple[str, str]]:
+    """The flagged records with a filled slot that does not say that nobody may contact it."""
+    return [
+        key
+        for key in flagged(account)
+        for role in ("phone", "mobile")
+        if account.rows()[key].get(account.names[role])
+        and account.rows()[key].get(account.companion("status", role)) != "do_not_contact"
+    ]
+
+
+def test_permission_only_tightens_whatever_is_run(account: Any, command: Any) -> None:
+    asked = flagged(account)
+    assert asked
+    first = sync(account, command)
+    raised = flagged(account)
+    assert raised > asked
+    assert speaking(account) == []
+    for words in (("--full",), ("--rescreen", "--yes"), ("--limit", "5")):
+        sync(account, command, *words)
+        assert flagged(account) == raised
+        assert speaking(account) == []
+    assert command("runs", "undo", first.document["run_id"], "--json").code == 0
+    assert flagged(account) == raised
+    assert speaking(account) == []
+    for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
+        (account.folder / name).unlink(missing_ok=True)
+    sync(account, command)
+    assert flagged(account) >= raised
+    assert speaking(account) == []
+
+
+def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(account: Any, command: Any) -> None:
+    asks, fresh = account.add(1, phone=SHARED)[0], account.add(1, mobile=SHARED, phone=OTHER)[0]
+    third = account.add(1, phone=OTHER)[0]
+    sync(account, command)
+    account.edit(asks, flag=True)
+    sync(account, command)
+    # The flag of one covers all its numbers, so it goes on to whoever holds the other one.
+    assert {asks, fresh, third} <= flagged(account)
+    assert speaking(account) == []
+
+
+def test_permission_is_loosened_by_people_alone_on_every_holder(account: Any, command: Any) -> None:
+    keys = account.add(2, phone=SHARED, flag=True if account.crm == "salesforce" else "true")
+    sync(account, command)
+    account.edit(keys[0], flag=False)
+    sync(account, command)
+    assert set(keys) <= flagged(account)
+    for key in keys:
+        account.edit(key, flag=False)
+    sync(account, command)
+    assert not set(keys) & flagged(account)
+    assert {account.rows()[key][account.companion("status")] for key in keys} == {"valid"}
+
+
+def test_permission_of_a_merged_record_is_the_tighter_one(account: Any, command: Any) -> None:
+    winner, loser = account.add(2, phone=SHARED)
+    sync(account, command)
+    account.edit(loser, flag=True)
+    sync(account, command, "--limit", "1")
+    survivor = account.merge(winner, loser)
+    sync(account, command)
+    assert survivor in flagged(account)
+    sync(account, command, "--full")
+    assert survivor in flagged(account)
+    assert speaking(account) == []
