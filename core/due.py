@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ class DueReason(StrEnum):
 
 
 def find_due(
-    reading: Reading, policy: Policy, now: datetime, tightened: Container[str], *, rescreen: bool = False
+    reading: Reading, policy: Policy, now: datetime, tightened: AbstractSet[str], *, rescreen: bool = False
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
@@ -42,12 +42,12 @@ def find_due(
     return reasons
 
 
-def is_covered(reading: Reading, slot: Slot, tightened: Container[str]) -> bool:
+def is_covered(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> bool:
     """Return whether an opt-out covers the slot: the record's own flag, or another record's on the same number."""
-    return reading.flagged or any(e164 in tightened for e164 in reading.e164s(slot))
+    return reading.flagged or (bool(tightened) and not tightened.isdisjoint(reading.e164s(slot)))
 
 
-def name_carrier(reading: Reading, slot: Slot, tightened: Container[str]) -> str:
+def name_carrier(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> str:
     """Return the number, masked, and the field by which another record's opt-out reaches a slot.
 
     Empty where it comes by the slot's own number, which needs no naming.
@@ -63,7 +63,7 @@ def name_carrier(reading: Reading, slot: Slot, tightened: Container[str]) -> str
 
 
 def _reason(
-    reading: Reading, slot: Slot, policy: Policy, now: datetime, tightened: Container[str], rescreen: bool
+    reading: Reading, slot: Slot, policy: Policy, now: datetime, tightened: AbstractSet[str], rescreen: bool
 ) -> DueReason | None:
     status = reading.held(slot, Companion.STATUS)
     if not reading.content(slot):

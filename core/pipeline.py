@@ -159,7 +159,7 @@ class Pipeline:
     @staticmethod
     def _is_reached(reading: Reading, covered: frozenset[str]) -> bool:
         can_be_flagged = reading.shape.opt_out is not None and not reading.flagged
-        return can_be_flagged and any(e164 in covered for e164 in reading.all_e164s())
+        return can_be_flagged and not covered.isdisjoint(reading.all_e164s())
 
     def _refresh(self, batch: list[Item]) -> list[Item]:
         """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""

@@ -73,6 +73,8 @@ def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:
 
 def same_value(held: Value, new: Value) -> bool:
     """Return whether a CRM field says the same: moments by the second, texts without surrounding white space."""
+    if held == new:
+        return True
     if isinstance(held, datetime) and isinstance(new, datetime):
         return whole_seconds(held) == whole_seconds(new)
     if isinstance(new, bool) or isinstance(held, bool):

@@ -14,14 +14,18 @@ _PLAIN = frozenset("0123456789+-. ()")
 
 
 class Reading:
-    """One record under its shape. Cells are parsed when first asked for, each at most once."""
+    """One record under its shape. What is worked out about it is worked out when first asked for, and once."""
 
-    __slots__ = ("_numbers", "_region", "record", "shape")
+    __slots__ = ("_all", "_contents", "_e164s", "_flagged", "_numbers", "_region", "record", "shape")
 
     def __init__(self, record: Record, shape: ObjectShape) -> None:
         self.record = record
         self.shape = shape
         self._numbers: dict[str, Number] = {}
+        self._e164s: dict[str, tuple[str, ...]] = {}
+        self._contents: dict[str, str] | None = None
+        self._all: tuple[str, ...] | None = None
+        self._flagged: bool | None = None
         self._region: str | None = None
 
     @property
@@ -32,15 +36,20 @@ class Reading:
     @property
     def flagged(self) -> bool:
         """Return whether the record's own opt-out flag is up."""
-        return self.shape.is_flagged(self.record)
+        if self._flagged is None:
+            self._flagged = self.shape.is_flagged(self.record)
+        return self._flagged
 
     def content(self, slot: Slot) -> str:
         """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
-        return text(self.record.values.get(slot.field))
+        return self.contents()[slot.field]
 
     def contents(self) -> dict[str, str]:
         """Return the content of every slot, by field name."""
-        return {slot.field: self.content(slot) for slot in self.shape.slots}
+        if self._contents is None:
+            values = self.record.values
+            self._contents = {slot.field: text(values.get(slot.field)) for slot in self.shape.slots}
+        return self._contents
 
     def held(self, slot: Slot, companion: Companion) -> Value:
         """Return what a companion says now; None when it is empty."""
@@ -70,8 +79,20 @@ class Reading:
     def e164s(self, slot: Slot) -> tuple[str, ...]:
         """Return every number in the slot as E.164, the screened one first.
 
-        A plain cell whose verdict is current holds just the number its companion names, and is not parsed again.
+        A plain cell whose verdict is current holds just the number its companions name, and is not parsed again.
         """
+        found = self._e164s.get(slot.field)
+        if found is None:
+            found = self._e164s[slot.field] = self._find_e164s(slot)
+        return found
+
+    def all_e164s(self) -> tuple[str, ...]:
+        """Return every number in any slot of the record, each once."""
+        if self._all is None:
+            self._all = tuple(dict.fromkeys(e164 for slot in self.shape.slots for e164 in self.e164s(slot)))
+        return self._all
+
+    def _find_e164s(self, slot: Slot) -> tuple[str, ...]:
         content = self.content(slot)
         if not content:
             return ()
@@ -80,10 +101,6 @@ class Reading:
             return (known,)
         number = self.number(slot)
         return (number.e164, *number.others) if number.e164 else number.others
-
-    def all_e164s(self) -> tuple[str, ...]:
-        """Return every number in any slot of the record, each once."""
-        return tuple(dict.fromkeys(e164 for slot in self.shape.slots for e164 in self.e164s(slot)))
 
 
 def text(value: Value) -> str:
