@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
@@ -52,11 +54,8 @@ def _check_one(crm: Crm) -> tuple[int, dict[str, Any]]:
         crm.close()
     kind = "PRODUCTION" if org.production else "a sandbox"
     output.say(f"{crm.name}: {org.name}, id {org.id}, {kind}", style="bold")
-    for finding in findings:
-        mark, style = MARKS[finding.level]
-        output.say(f"  {mark:8}{finding.subject}: {finding.message}", style=style)
-        if finding.remedy and finding.level is not Level.OK:
-            output.say(f"          {finding.remedy}")
+    for alike in _grouped(findings):
+        _say_findings(alike)
     ready = all(finding.level is not Level.PROBLEM for finding in findings)
     output.say("ready" if ready else "not ready: see the problems above", style="bold")
     document = {
@@ -69,3 +68,25 @@ def _check_one(crm: Crm) -> tuple[int, dict[str, Any]]:
         "api_calls": sum(crm.calls.values()),
     }
     return (0 if ready else RefusedError.exit_code), document
+
+
+def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Yield the findings in their order, those together that say the same of several fields of one object."""
+    for _, some in groupby(findings, key=lambda finding: (finding.level, *_kind(finding), finding.remedy)):
+        yield list(some)
+
+
+def _kind(finding: Finding) -> tuple[str, str]:
+    """Return the object that a finding is about, and its message without the field's name."""
+    owner, _, name = finding.subject.rpartition(".")
+    return (owner, finding.message.replace(name, "")) if owner else (finding.subject, finding.message)
+
+
+def _say_findings(alike: Sequence[Finding]) -> None:
+    first = alike[0]
+    mark, style = MARKS[first.level]
+    output.item(f"{first.subject}: {first.message}", mark=mark, style=style)
+    if rest := [finding.subject.rpartition(".")[2] for finding in alike[1:]]:
+        output.item(f"The same goes for {len(rest)} more: {', '.join(rest)}.", style=style)
+    if first.remedy and first.level is not Level.OK:
+        output.item(first.remedy)

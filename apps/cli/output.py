@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from ringfence.core.errors import RingfenceError
+
+MARK_WIDTH = 8
+UNBROKEN = 1_000_000
+"""Width of a line where nobody's terminal breaks it."""
 
 
 class Output:
@@ -20,14 +25,23 @@ class Output:
         self.out = Console(highlight=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(self, text: str = "", style: str | None = None) -> None:
-        """Print words for a person; nothing in JSON mode."""
+    def say(self, text: str = "", style: str | None = None, *, whole: bool = False) -> None:
+        """Print words for a person; nothing in JSON mode. ``whole`` keeps a line that is to be copied in one piece."""
         if not self.json:
-            self.out.print(text, style=style, markup=False)
+            _print(self.out, text, style, whole=whole)
+
+    def item(self, text: str, *, mark: str = "", style: str | None = None) -> None:
+        """Print an entry of a list under its mark; on a terminal its further lines stand below its first."""
+        if not self.json:
+            width = self.out.width if self.out.is_terminal else UNBROKEN
+            indent = " " * (2 + MARK_WIDTH)
+            lines = textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+            shown = "\n".join(lines)
+            _print(self.out, f"  {mark:{MARK_WIDTH}}{shown[len(indent) :]}", style)
 
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""
-        self.err.print(text, style=style, markup=False)
+        _print(self.err, text, style)
 
     def table(self, title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = ()) -> None:
         """Print a table for a person; nothing in JSON mode. ``right`` holds the columns that are aligned right."""
@@ -55,12 +69,17 @@ class Output:
                 "exit_code": error.exit_code,
             }
         )
-        self.err.print(f"Error: {error.message}", style="red", markup=False)
+        _print(self.err, f"Error: {error.message}", "red")
         if error.remedy:
-            self.err.print(error.remedy, markup=False)
+            _print(self.err, error.remedy)
 
 
 output = Output()
+
+
+def _print(console: Console, text: str, style: str | None = None, *, whole: bool = False) -> None:
+    """Print text as it is; a terminal's lines break between words, what goes into a file or a pipe is not broken."""
+    console.print(text, style=style, markup=False, soft_wrap=whole or not console.is_terminal)
 
 
 def _plain(cell: str) -> str:

@@ -72,8 +72,8 @@ def _tell(settings: dict[str, str], env_file: Path | None) -> None:
     output.document(settings)
     output.say("The sandbox is running. In another terminal, in a folder of its own:\n", style="bold")
     for name, value in settings.items():
-        output.say(f"export {name}={shlex.quote(value)}")
+        output.say(f"export {name}={shlex.quote(value)}", whole=True)
     output.say("\nTo try paid lookups (they cost nothing here):")
-    output.say("export RINGFENCE_LOOKUP__PROVIDERS='[\"twilio\"]'")
+    output.say("export RINGFENCE_LOOKUP__PROVIDERS='[\"twilio\"]'", whole=True)
     output.say("\nThen: ringfence check, ringfence sync salesforce --dry-run, ringfence sync salesforce")
     output.say("Ctrl-C ends the sandbox.", style="dim")

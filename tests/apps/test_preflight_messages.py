@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from ringfence.apps.bootstrap import require_ready
+from ringfence.apps.cli.output import Output
+from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AccessError, SchemaError
 from ringfence.core.ports import Finding, Level
 
@@ -44,3 +47,28 @@ def test_a_mapping_for_another_crm_is_named_without_a_guess(cli: Any) -> None:
     assert both.code == 2
     assert "hubspot, salesforce" in both.err
     assert both.out == ""
+
+
+def test_check_names_the_fields_that_lack_the_same_way_in_one_entry(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(contacts=10, bare=True) as bare:
+        for name, value in bare.settings().items():
+            monkeypatch.setenv(name, value)
+        for crm, most in (("hubspot", 9), ("salesforce", 16)):
+            told = cli("check", crm)
+            assert told.code == 3
+            assert len(told.out.splitlines()) <= most
+            problems = [
+                f for f in cli("check", crm, "--json").document["crms"][0]["findings"] if f["level"] == "problem"
+            ]
+            assert len(problems) > 12
+            assert all(told.out.count(f["subject"].rpartition(".")[2]) for f in problems)
+
+
+def test_an_entry_of_a_list_stands_under_its_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    output.out = Console(force_terminal=True, width=30, color_system=None)
+    output.item("a sentence that is longer than one line", mark="problem")
+    assert capsys.readouterr().out == "  problem a sentence that is\n          longer than one line\n"
+    output.out = Console(width=30)
+    output.item("a sentence that is longer than one line", mark="problem")
+    assert capsys.readouterr().out == "  problem a sentence that is longer than one line\n"
