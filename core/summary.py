@@ -70,6 +70,7 @@ class Summary:
     api_calls: int = 0
     api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
     fewest_api_calls: int = 0  # to read and write the same records, log-in, describe and opt-out intake aside
+    write_calls_planned: int = 0  # the fewest that a real run would need on top of a dry run's
     duration_s: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
     due_reasons: Counter[str] = field(default_factory=Counter)
@@ -139,6 +140,7 @@ def _slots(change: Change, shape: ObjectShape, contents: Mapping[str, str]) -> l
                     "content": mask_text(contents[slot.field]),
                     "status": [status.old, status.new] if status else None,
                     "reason": reason.new if reason else None,
+                    "changed": [companion.value for companion in changed],
                 }
             )
     return touched

@@ -67,9 +67,16 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
                     _Run(context, options, summary, plan).go()
                     plan.complete(_costs(job, summary))
         finally:
-            counted = (summary.total("read"), summary.total("written"))
-            summary.fewest_api_calls = job.crm.fewest_calls(*counted, full=summary.full)
+            _count_fewest_calls(job, summary)
     return summary
+
+
+def _count_fewest_calls(job: SyncJob, summary: Summary) -> None:
+    read, written = summary.total("read"), summary.total("written")
+    reading = job.crm.fewest_calls(read, 0, full=summary.full)
+    writing = job.crm.fewest_calls(read, written, full=summary.full) - reading
+    summary.fewest_api_calls = reading if summary.dry_run else reading + writing
+    summary.write_calls_planned = writing if summary.dry_run else 0
 
 
 def _costs(job: SyncJob, summary: Summary) -> dict[str, int]:

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ringfence.core.errors import RingfenceError
@@ -43,13 +43,19 @@ class Output:
         """Print a remark on standard error."""
         _print(self.err, text, style)
 
-    def table(self, title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = ()) -> None:
-        """Print a table for a person; nothing in JSON mode. ``right`` holds the columns that are aligned right."""
+    def table(
+        self, title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = (), whole: int = 1
+    ) -> None:
+        """Print a table for a person; nothing in JSON mode.
+
+        ``right`` holds the columns that are aligned right; of the first ``whole`` columns no cell is broken.
+        """
         if self.json or not rows:
             return
         table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
         for index, column in enumerate(columns):
-            table.add_column(column, justify="right" if index in right else "left", overflow="fold", no_wrap=index == 0)
+            side: JustifyMethod = "right" if index in right else "left"
+            table.add_column(column, justify=side, overflow="fold", no_wrap=index < whole)
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         self.out.print(table)

@@ -8,8 +8,12 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 LINE_EVERY_S = 5.0
+LONGEST_NAME = 30
+ROOMY = 110
+"""Columns from which the bar's line has room for the name of the command, which stands above it anyway."""
 
 
 class RunProgress:
@@ -17,7 +21,7 @@ class RunProgress:
 
     def __init__(self, console: Console, name: str) -> None:
         self._console = console
-        self._name = name
+        self._name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         self._bar = _bar(console) if console.is_terminal else None
         self._task = self._bar.add_task(name, total=None, rate="") if self._bar else None
         self._phase = ""
@@ -65,6 +69,8 @@ class RunProgress:
         now = time.monotonic()
         rate = self._done / max(now - self._started, 0.001)
         words = f"{self._name}: {self._phase}".rstrip(": ")
+        if self._bar and self._phase and self._console.width < ROOMY:
+            words = self._phase
         if self._lookups:
             words += f", {self._lookups:,} lookups"
         if self._bar and self._task is not None:
@@ -77,13 +83,15 @@ class RunProgress:
 
 
 def _bar(console: Console) -> Progress:
+    # Only the bar gives way: a figure that is cut off would be a wrong one.
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
         console=console,
         transient=True,
+        expand=True,
     )

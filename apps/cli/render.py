@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from ringfence.core.facts import CALLABLE, Status
 from ringfence.core.summary import Counts, Summary
+from ringfence.core.values import Companion
 
 from .output import Output
 
@@ -60,17 +63,22 @@ def _show_changes(output: Output, summary: Summary, most: int) -> None:
     for change in summary.changes_shown[:most]:
         name = f"{change['object']} {change['id']}"
         for slot in change["slots"]:
-            rows.append([name, slot["slot"], slot["content"], _move(slot["status"]), _why(slot["reason"])])
+            rows.append([name, slot["slot"], slot["content"], _move(slot["status"]), _why(slot)])
             name = ""
         flags = [field for field, values in change["fields"].items() if values["new"] is True]
         rows += [[name, field, "", "raised", "opted out"] for field in flags]
     title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
-    output.table(title, ["record", "field", "content", "status", "why"], rows)
+    output.table(title, ["record", "field", "content", "status", "why"], rows, whole=3)
 
 
-def _why(reason: str | None) -> str:
-    """Return the code of a reason with what stands in brackets: the sentence between is for the CRM."""
-    code, _, sentence = (reason or "").partition(": ")
+def _why(slot: Mapping[str, Any]) -> str:
+    """Return the code of a reason with what stands in brackets: the sentence between is for the CRM.
+
+    Where the reason stays the same, what else is written says why it is.
+    """
+    if slot["reason"] is None:
+        return "checked again" if slot["changed"] == [Companion.LAST_SCREENED] else "another content"
+    code, _, sentence = slot["reason"].partition(": ")
     note = sentence[sentence.index("(") :] if "(" in sentence else ""
     return f"{code} {note}".strip()
 
@@ -99,11 +107,14 @@ def _show_troubles(output: Output, summary: Summary) -> None:
 def _show_cost(output: Output, summary: Summary) -> None:
     calls = summary.api_calls_by_purpose
     moved = calls.get("read", 0) + calls.get("write", 0)
+    what = "read" if summary.dry_run else "read and write"
     rest = ", ".join(
         f"{count} {name.replace('_', '-')}" for name, count in calls.items() if name not in ("read", "write")
     )
     best = f", the fewest possible are {summary.fewest_api_calls:,}" if summary.fewest_api_calls else ""
-    output.say(f"\nAPI calls: {moved:,} to read and write{best}; besides: {rest or 'none'}")
+    output.say(f"\nAPI calls: {moved:,} to {what}{best}; besides: {rest or 'none'}")
+    if summary.write_calls_planned:
+        output.say(f"A real run would make {summary.write_calls_planned:,} more at least, to write.")
     if summary.dry_run and summary.lookups_planned:
         output.say(
             f"lookups a real run would buy: {summary.lookups_planned:,}; from the cache: {summary.lookup_cache_hits:,}"
