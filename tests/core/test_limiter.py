@@ -15,7 +15,7 @@ from ringfence.core.limiter import WindowLimiter
 
 
 class CountedClock:
-    """A clock that sleeping moves, in whole milliseconds so that sums are exact; it remembers each thread's last look."""
+    """A clock that sleeping moves, in whole milliseconds so that sums are exact; it keeps each thread's last look."""
 
     def __init__(self) -> None:
         self.ms = 0
