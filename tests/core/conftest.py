@@ -1,0 +1,70 @@
+"""A real state store, and lookup providers that say what a test tells them to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.core.ports import Answer, AnswerKind
+from ringfence.core.state.store import Store, open_store
+
+ACTIVE: Mapping[str, Any] = {"kind": AnswerKind.KNOWN, "valid": True, "line": "active"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Give an empty state store on disk."""
+    opened = open_store(f"sqlite:///{tmp_path}/state.db")
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Provider:
+    """A provider that confirms every number unless ``says`` tells what to answer, or raise, about it.
+
+    It asks about ``ahead`` numbers before it answers the first of them, and answers the last one first.
+    """
+
+    clock: Any
+    name: str = "first"
+    says: dict[str, Any] = field(default_factory=dict)
+    ahead: int = 1
+    asked: list[str] = field(default_factory=list)
+    on_question: Callable[[str], None] = lambda _number: None
+
+    @property
+    def realm(self) -> str:
+        """Where its answers are kept."""
+        return f"{self.name}:host:account"
+
+    def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
+        """See :class:`ringfence.core.ports.Lookup`."""
+        taken: list[str] = []
+        for number in numbers:
+            self.asked.append(number)
+            self.on_question(number)
+            taken.append(number)
+            if len(taken) == self.ahead:
+                yield from self._answer(taken)
+        yield from self._answer(taken)
+
+    def _answer(self, taken: list[str]) -> Iterator[Answer]:
+        while taken:
+            told = self.says.get(taken[-1], ACTIVE)
+            if not isinstance(told, Mapping):
+                raise told
+            yield Answer(taken.pop(), observed_at=self.clock.now(), **told)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture
+def make_provider(clock: Any) -> Callable[..., Provider]:
+    """Give providers by name and behaviour."""
+    return lambda name="first", **behaviour: Provider(clock, name, **behaviour)
