@@ -30,10 +30,14 @@ class Pace:
         if turn > now:
             self._clock.sleep(turn - now)
 
-    def slow_down(self) -> None:
-        """Take in that the provider refused a call for its rate; the calls of one burst count once."""
+    def slow_down(self, wait_s: float = 0.0) -> None:
+        """Take in that the provider refused a call for its rate; the calls of one burst count once.
+
+        ``wait_s`` is the pause that it asked for: the limit is the account's, so all calls wait.
+        """
         with self._lock:
             now = self._clock.monotonic()
+            self._next = max(self._next, now + wait_s)
             if now - self._slowed >= _ONCE_IN_S:
                 self._slowed = now
                 self._gap_s = min(_SLOWEST_S, max(_STEP_S, self._gap_s * 2))

@@ -208,7 +208,7 @@ class TwilioLookup:
                 "Check RINGFENCE_TWILIO__ACCOUNT_SID and __AUTH_TOKEN; test credentials cannot look numbers up.",
             )
         if answer.status_code == 429:
-            self._pace.slow_down()
+            self._pace.slow_down(_asked_wait(answer) or 0.0)
         if answer.status_code == 429 or answer.status_code >= 500:
             raise RetryError(code, wait_s=_asked_wait(answer))
         kind = AnswerKind.INCONCLUSIVE if answer.status_code == 404 else AnswerKind.FAILED

@@ -29,6 +29,9 @@ TIMEOUT_S = (10.0, 180.0)
 """Seconds to connect and to wait for an answer; the library has none of its own (salesforce facts, section 1.4)."""
 
 ATTEMPTS = 5
+LONGEST_WAIT_S = 120.0
+"""A pause that Salesforce asks for beyond this ends the run instead of blocking it."""
+
 POOL = 10
 
 Result = TypeVar("Result")
@@ -54,6 +57,7 @@ class Transport:
         self._clock = clock
         self._clear: set[str] = set()
         self._seen: tuple[datetime, float] | None = None
+        self._asked_s = 0.0
         self._reached: set[str] = set()
         self._lock = threading.Lock()
         self.session = requests.Session()
@@ -89,6 +93,8 @@ class Transport:
         self._reached.add(host)
         if date := answer.headers.get("Date"):
             self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
+        asked = answer.headers.get("Retry-After", "")
+        self._asked_s = float(asked) if asked.isdecimal() else 0.0
         self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""))
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
@@ -109,7 +115,7 @@ class Transport:
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(ATTEMPTS),
-            wait=_pause,
+            wait=self._pause,
             sleep=self._clock.sleep,
             reraise=True,
         )
@@ -128,6 +134,11 @@ class Transport:
             return result
         finally:
             _purpose.reset(token)
+
+    def _pause(self, state: RetryCallState) -> float:
+        if self._asked_s > LONGEST_WAIT_S:
+            raise UnreachableError(f"Salesforce asks to wait {self._asked_s:.0f} seconds.", "Run again after that.")
+        return self._asked_s + _BACKOFF(state)
 
     def _once(self, what: str, send: Callable[[], Result]) -> Result:
         try:
@@ -189,9 +200,3 @@ def _is_refused(error: requests.exceptions.ConnectionError) -> bool:
 def _may_pass(error: BaseException) -> bool:
     # A lost cursor stays lost: its reader goes on behind the last row instead.
     return isinstance(error, RetryError) and not isinstance(error, LocatorError)
-
-
-def _pause(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait_s if isinstance(error, RetryError) and error.wait_s else 0.0
-    return asked + _BACKOFF(state)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.lookups import twilio
+from ringfence.connectors.lookups.pace import Pace
 from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
 from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
@@ -158,6 +159,15 @@ def test_each_number_is_asked_once_and_every_one_is_answered(clock: Any) -> None
         assert lookup.realm == f"twilio:{sandbox.twilio_url.removeprefix('http://')}:{sandbox.twilio.sid}"
     assert sorted(answers) == numbers
     assert answers[numbers[0]].line == "disconnected"
+
+
+def test_a_pause_that_the_provider_asks_for_is_everybodys(clock: Any) -> None:
+    pace, begun = Pace(clock), clock.now()
+    pace.slow_down(7)
+    pace.acquire()
+    assert (clock.now() - begun).total_seconds() == pytest.approx(7)
+    pace.acquire()
+    assert (clock.now() - begun).total_seconds() < 8
 
 
 @pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not part of the product")

@@ -126,6 +126,20 @@ def test_a_proxy_is_not_asked_for_this_machine(
     assert crm.identify().name == "Acme"
 
 
+def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(crm: SalesforceCrm, script: Any, clock: Any) -> None:
+    script.says(503, refusal("SERVER_UNAVAILABLE"), Retry_After="40")
+    script.says(503, refusal("SERVER_UNAVAILABLE"))
+    script.says(200, ORGANIZATION)
+    begun = clock.now()
+    crm.identify()
+    assert 40 < (clock.now() - begun).total_seconds() < 45
+    script.answers.clear()
+    script.says(503, refusal("SERVER_UNAVAILABLE"), Retry_After="3600")
+    with pytest.raises(UnreachableError, match="3600 seconds"):
+        crm.open_feed({})
+    assert len(script.seen) == 4
+
+
 def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Any, clock: Any) -> None:
     script.says(200, ORGANIZATION, Date="Thu, 05 Nov 2026 09:00:00 GMT")
     crm.identify()
