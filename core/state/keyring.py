@@ -101,8 +101,8 @@ def _read_key_file(path: Path) -> bytes:
 def _decrypt(cipher: AESGCM, nonce: bytes, body: bytes, about: bytes | None = None) -> bytes:
     try:
         return cipher.decrypt(nonce, body, about)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
         raise StateError(
-            "The state store was encrypted with another key.",
+            "The state store was encrypted with another key, or is damaged.",
             "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store.",
         ) from error

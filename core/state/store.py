@@ -7,7 +7,7 @@ import secrets as random
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from ..errors import SettingsError, StateError
 from . import schema
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
+from .turns import take_turn
 
 HEAD = "0003"
 """The schema version this code works with: the newest migration."""
@@ -79,7 +80,7 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     """
     engine = _make_engine(url)
     try:
-        with _translated(engine.url):
+        with _translated(engine.url), _alone(engine.url):
             _migrate(engine)
             key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))
@@ -104,9 +105,21 @@ def _make_engine(url: str) -> Engine:
         ) from error
 
 
+def _folder(url: URL) -> Path | None:
+    """Return where an SQLite store lies; None for one in memory or of another kind."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database).absolute().parent
+
+
+def _alone(url: URL) -> AbstractContextManager[None]:
+    """Two runs that are started at once on a new store must not both make its tables and keys."""
+    folder = _folder(url)
+    return nullcontext() if folder is None else take_turn(folder)
+
+
 def _check_folder(url: URL) -> None:
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).absolute().parent
+    if folder := _folder(url):
         if not folder.is_dir():
             raise StateError(
                 f"The folder of the state store does not exist: {folder}.", "Create it, or change RINGFENCE_STATE_URL."
