@@ -1,0 +1,224 @@
+"""Opening the state store: made, migrated, refused; what a transaction and a rehearsal leave; faults in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from ringfence.core.errors import SettingsError, StateError
+from ringfence.core.ports import Org
+from ringfence.core.state import schema
+from ringfence.core.state.cursors import Cursors, register_org
+from ringfence.core.state.journal import list_runs
+from ringfence.core.state.store import HEAD, Store, open_store
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+ORG = Org("memory", "1", "One", production=False)
+MIGRATIONS = Path(__file__).resolve().parents[3] / "core" / "state" / "migrations"
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}/state.db"
+
+
+def columns(engine: sa.Engine) -> dict[str, dict[str, tuple[str, bool, bool]]]:
+    """Return type, nullability and key of every column the database has."""
+    seen = sa.inspect(engine)
+    return {
+        table: {
+            column["name"]: (
+                str(column["type"]),
+                bool(column["nullable"]),
+                column["name"] in seen.get_pk_constraint(table)["constrained_columns"],
+            )
+            for column in seen.get_columns(table)
+        }
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_the_migrations_make_the_tables_that_the_code_works_with(store: Store, tmp_path: Path) -> None:
+    plain = sa.create_engine(f"sqlite:///{tmp_path}/plain.db")
+    schema.metadata.create_all(plain)
+    assert columns(store.engine) == columns(plain)
+    indexes = {index.name for table in schema.metadata.tables.values() for index in table.indexes}
+    seen = sa.inspect(store.engine)
+    assert {index["name"] for table in schema.metadata.tables for index in seen.get_indexes(table)} == indexes
+    plain.dispose()
+
+
+def test_the_newest_migration_is_the_version_the_code_names(store: Store) -> None:
+    files = sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))
+    assert files[-1] == HEAD
+    with store.transaction() as connection:
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
+
+
+def migrate(engine: sa.Engine, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+
+def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(tmp_path: Path) -> None:
+    old = sa.create_engine(url(tmp_path))
+    migrate(old, "0001")
+    with old.begin() as connection:
+        connection.execute(sa.text("INSERT INTO orgs (id, key, name, production) VALUES (1, 'memory:1', 'One', 0)"))
+        connection.execute(
+            sa.text("INSERT INTO cursors VALUES (1, 'people', 'where we were', '2026-11-02 09:00:00.000000')")
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO runs (id, crm, org_id, dry_run, started_at, outcome, options)"
+                " VALUES ('r1', 'memory', 1, 0, '2026-11-02 09:00:00.000000', 'done', '{}')"
+            )
+        )
+    old.dispose()
+    for _ in range(2):
+        opened = open_store(url(tmp_path))
+        assert Cursors(opened, register_org(opened, ORG)).read() == {"people": "where we were"}
+        assert [run.id for run in list_runs(opened)] == ["r1"]
+        opened.close()
+
+
+def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
+    open_store(url(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = (tmp_path / "state.db").read_bytes()
+    with pytest.raises(StateError, match=f"version 9999; this ringfence knows up to {HEAD}") as caught:
+        open_store(url(tmp_path))
+    assert "newer" in caught.value.remedy
+    assert caught.value.exit_code == 2
+    assert (tmp_path / "state.db").read_bytes() == before
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        connection.execute("CREATE TABLE theirs (id INTEGER)")
+    with pytest.raises(StateError, match="tables of something else"):
+        open_store(url(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "overwritten"])
+def test_a_damaged_file_is_named_with_what_helps(tmp_path: Path, damage: str) -> None:
+    opened = open_store(url(tmp_path))
+    register_org(opened, ORG)
+    opened.close()
+    path = tmp_path / "state.db"
+    data = path.read_bytes()
+    spoilt = {"no database": b"no database " * 999, "cut": data[:5000], "overwritten": data[:200] + b"\x55" * 60_000}
+    path.write_bytes(spoilt[damage])
+    with pytest.raises(StateError) as caught:
+        register_org(open_store(url(tmp_path)), ORG)
+    assert "state.db" in caught.value.message
+    assert caught.value.remedy
+    assert "SELECT" not in str(caught.value)
+    assert path.read_bytes() == spoilt[damage]
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "sqlit:///x.db", "sqlite:/x.db:://", ""])
+def test_an_address_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="RINGFENCE_STATE_URL") as caught:
+        open_store(wrong)
+    assert "sqlite:////" in caught.value.remedy
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="folder of the state store does not exist") as caught:
+        open_store(url(tmp_path / "absent"))
+    assert str(tmp_path / "absent") in caught.value.message
+
+
+def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, whom no mode bits keep out.
+    monkeypatch.setattr("ringfence.core.state.store.os.access", lambda *_: False)
+    with pytest.raises(StateError, match="is read-only"):
+        open_store(url(tmp_path))
+    assert not (tmp_path / "state.db").exists()
+
+
+def test_a_full_disk_is_told_without_the_statement_and_loses_nothing(store: Store) -> None:
+    org_id = register_org(store, ORG)
+    cursors = Cursors(store, org_id)
+    cursors.move({"people": "before"}, NOW)
+    with store.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill(dbapi_connection: Any, *_: Any) -> None:
+        dbapi_connection.execute(f"PRAGMA max_page_count={pages}")
+
+    sa.event.listen(store.engine, "checkout", fill)
+    with pytest.raises(StateError) as caught:
+        cursors.move({"people": "x" * 1_000_000}, NOW)
+    assert "full" in caught.value.message
+    assert "disk" in caught.value.remedy
+    assert "INSERT" not in str(caught.value)
+    assert cursors.read() == {"people": "before"}
+
+
+def test_an_error_in_a_transaction_undoes_all_of_it(store: Store) -> None:
+    def write_and_fail() -> None:
+        with store.transaction() as connection:
+            connection.execute(sa.insert(schema.secrets).values(name="other", value=b"x"))
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
+    with store.transaction() as connection:
+        assert connection.scalars(sa.select(schema.secrets.c.name)).all() == ["hash-key"]
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[Store]:
+    """The same store as another process opens it."""
+    opened = open_store(url(tmp_path))
+    yield opened
+    opened.close()
+
+
+def test_a_rehearsal_sees_its_own_writes_keeps_nobody_waiting_and_leaves_nothing(store: Store, beside: Store) -> None:
+    org_id = register_org(store, ORG)
+    cursors, theirs = Cursors(store, org_id), Cursors(beside, org_id)
+    cursors.move({"people": "before"}, NOW)
+    with store.rehearsal():
+        cursors.move({"people": "rehearsed"}, NOW)
+        assert cursors.read() == {"people": "rehearsed"}
+        theirs.move({"firms": "written meanwhile"}, NOW)
+        assert theirs.read() == {"people": "before", "firms": "written meanwhile"}
+    assert cursors.read() == theirs.read()
+
+
+def test_stores_opened_at_once_make_one_store(tmp_path: Path) -> None:
+    ready, keys, lock = threading.Barrier(6), [], threading.Lock()
+
+    def start() -> None:
+        ready.wait()
+        opened = open_store(url(tmp_path))
+        with lock:
+            keys.append(opened.keyring.number_key("+14155550132"))
+        opened.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(keys) == 6
+    assert len(set(keys)) == 1
