@@ -71,7 +71,8 @@ class Person:
 def people(count: int, *, seed: int = 7, now: datetime) -> Iterator[Person]:
     """Yield `count` people, the same ones for the same arguments; `now` (aware UTC) is the end of their history.
 
-    Up to about 100,000 people a number is held twice only where a duplicate is meant; past that the ranges repeat.
+    Up to about 100,000 people a number is held twice only where a duplicate is meant; of the numbers of a million
+    people one in fifty is held twice by accident.
     """
     crowd = _Crowd(count, seed, now)
     return (crowd.person(index) for index in range(count))

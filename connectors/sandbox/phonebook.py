@@ -2,7 +2,7 @@
 
 `countries.json` lists the ranges. Where a regulator reserves numbers for fiction they come first: NANPA 555-0100 to
 555-0199, Ofcom's drama numbers, ARCEP, ACMA, Bundesnetzagentur and PTS. Elsewhere, and where those run out, the last
-digits of the example numbers of libphonenumber are varied.
+digits of the example numbers of libphonenumber are varied, and in crowds far beyond 100,000 people some digits more.
 """
 
 import json
@@ -14,6 +14,9 @@ from typing import Any
 
 STRIDE = 7919
 """Prime, so stepping by it visits every number of a decimal range once, in an order that looks random."""
+
+WIDENED = 3
+"""How many digits more are varied once all ranges are used up; every number stays valid, most are held once."""
 
 TIDY = ("plus", "spaced", "national", "dotted", "brackets")
 MESSY = ("double_zero", "trunk_zero", "extension", "two_numbers", "suffix", "spreadsheet", "thin_space", "no_plus")
@@ -52,6 +55,11 @@ class Range:
         tail = (turn + 7 * area) * STRIDE % int(10**self.digits)
         return Number(country, self.areas[area], f"{self.head}{tail:0{self.digits}d}")
 
+    def widened(self) -> "Range":
+        """Return a range that varies digits of the head too; its first one stays where there are others."""
+        more = min(WIDENED, max(1, len(self.head) - 1))
+        return Range(self.areas, self.head[: len(self.head) - more], self.digits + more)
+
 
 @dataclass(slots=True)
 class Country:
@@ -69,7 +77,7 @@ class Country:
     used: dict[str, int] = field(default_factory=dict)
 
     def draw(self, kind: str) -> Number:
-        """Take the next number of `kind`; after the last one of the country it starts again.
+        """Take the next number of `kind`; after the last one of the country's ranges those of a wider one follow.
 
         A country whose mobiles look like its landlines (NANP) has one series for both.
         """
@@ -81,7 +89,8 @@ class Country:
             if position < each.size:
                 return each.number(self, position)
             position -= each.size
-        return ranges[-1].number(self, position % ranges[-1].size)
+        wider = ranges[-1].widened()
+        return wider.number(self, position % wider.size)
 
 
 @cache

@@ -1,0 +1,115 @@
+"""The processes that are measured: ringfence itself, and what people use instead."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from loopback import Loopback
+
+SCRIPT = Path(__file__).with_name("plain_scripts.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process took. ``calls`` and ``sandbox_cpu_s`` are counted by the sandbox."""
+
+    seconds: float
+    calls: int
+    peak_mb: float
+    cpu_s: float
+    sandbox_cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One line of the table: seconds of the whole process, start included.
+
+    ``purposes`` and ``fewest`` are ringfence's own count of calls. ``sampled`` is the number of rows that seconds and
+    calls were worked out from, where it was not all of them.
+    """
+
+    name: str
+    rows: int
+    written: int
+    seconds: float
+    cost: Cost
+    calls: int
+    purposes: Mapping[str, int] | None = None
+    fewest: int | None = None
+    sampled: int | None = None
+
+    @property
+    def pace(self) -> float:
+        """Return rows a second."""
+        return self.rows / self.seconds
+
+
+def run_ringfence(sandbox: Loopback, crm: str, name: str, folder: Path) -> Figures:
+    """Run ``ringfence sync`` over the state kept in a folder. Raises SystemExit when it does not end well."""
+    settings = {**sandbox.settings, "RINGFENCE_STATE_URL": f"sqlite:///{folder / 'ringfence.db'}"}
+    command = [str(Path(sys.executable).with_name("ringfence")), "sync", crm, "--json", "--yes"]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        cost = measure(command, settings, sandbox, output, folder)
+        told = json.load(output)
+    if not told["complete"] or told["refused"]:
+        raise SystemExit(f"{' '.join(command)}: {told['stopped'] or told['refused']}")
+    read, written = (sum(each[what] for each in told["objects"].values()) for what in ("read", "written"))
+    purposes, fewest = told["api_calls_by_purpose"], told["fewest_api_calls"]
+    return Figures(name, read, written, cost.seconds, cost, cost.calls, purposes, fewest)
+
+
+def run_script(sandbox: Loopback, crm: str, rows_a_call: int, sample: int | None) -> Figures:
+    """Run the plain script; with ``sample`` it writes so many rows only, and the rest is worked out from them."""
+    command = [sys.executable, str(SCRIPT), crm, "--batch", str(rows_a_call)]
+    command += [] if sample is None else ["--sample", str(sample)]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        cost = measure(command, sandbox.settings, sandbox, output)
+        told = json.load(output)
+    times = told["read"] / max(told["sent"], 1)
+    return Figures(
+        f"plain script, {'one update a row' if rows_a_call == 1 else f'{rows_a_call} rows a call'}",
+        told["read"],
+        round(told["written"] * times),
+        cost.seconds + told["write_s"] * (times - 1),
+        cost,
+        cost.calls + round(told["sent"] / rows_a_call * (times - 1)),
+        sampled=told["sent"] if times > 1 else None,
+    )
+
+
+def measure(
+    command: Sequence[str],
+    settings: Mapping[str, str],
+    sandbox: Loopback,
+    output: IO[str],
+    folder: Path | None = None,
+) -> Cost:
+    """Run a command to its end, its output going to a file that is rewound then. Raises SystemExit when it fails."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as words:
+        before, started = sandbox.tally(), time.perf_counter()
+        child = subprocess.Popen(command, cwd=folder, env={**kept, **settings}, stdout=output, stderr=words)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds, after = time.perf_counter() - started, sandbox.tally()
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            words.seek(0)
+            raise SystemExit(f"{' '.join(command)} ended with {child.returncode}:\n{words.read()[-2000:]}")
+    output.seek(0)
+    scale = 1 if sys.platform == "darwin" else 1024
+    return Cost(
+        seconds,
+        after.requests - before.requests,
+        usage.ru_maxrss * scale / 1e6,
+        usage.ru_utime + usage.ru_stime,
+        after.cpu_s - before.cpu_s,
+    )
