@@ -111,7 +111,7 @@ def test_a_range_gives_every_number_once_and_a_wider_one_follows():
     size = sum(each.size for each in country.ranges["landline"])
     drawn = [country.draw("landline").e164 for _ in range(size + 5000)]
     assert len(set(drawn[:size])) == size
-    assert len(set(drawn)) > size + 4900
+    assert len(set(drawn)) > size + 4000  # the wider range holds the narrow one too
     for number in drawn[size:]:
         assert phonenumbers.is_valid_number(phonenumbers.parse(number)), number
 
