@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from .bulk_sheet import DELIMITERS, LINE_ENDINGS, Format
 from .errors import ApiError, not_found
 from .ids import new_ids
+from .rolling import Rolling
 from .wire import stamp_text
 
 if TYPE_CHECKING:
     from .org import SalesforceOrg
 
 KEPT = timedelta(days=7)
-DAY = timedelta(days=1)
 QUEUED_SHARE = 0.2
 """The share of a job's time that it waits in the queue, as UploadComplete."""
 ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
@@ -185,23 +184,6 @@ class Jobs:
         """Return the seconds until the next step is due, None when no job is running."""
         running = [job for job in self._jobs.values() if job.running]
         return min((max(0.0, (job.wait() - job.share(now)) * job.seconds) for job in running), default=None)
-
-
-class Rolling:
-    """What was used in the last 24 hours."""
-
-    def __init__(self) -> None:
-        self._taken: deque[tuple[datetime, int]] = deque()
-
-    def used(self, now: datetime) -> int:
-        """Return the amount that still counts."""
-        while self._taken and now - self._taken[0][0] >= DAY:
-            self._taken.popleft()
-        return sum(amount for _, amount in self._taken)
-
-    def take(self, now: datetime, amount: int = 1) -> None:
-        """Count an amount."""
-        self._taken.append((now, amount))
 
 
 def read_format(body: Mapping[str, object]) -> Format:

@@ -16,6 +16,9 @@ from .bulk_sheet import Sheet, Upload
 if TYPE_CHECKING:
     from .org import RefuseRow, SalesforceOrg
 
+STEP_ROWS = 2_000
+"""Rows that are worked off at once: other requests are answered between two steps."""
+
 
 @dataclass(slots=True, kw_only=True)
 class IngestJob(Job):
@@ -59,11 +62,11 @@ class IngestJob(Job):
         elif self.failure and self.done >= self._stop():
             self.fail(self.failure.message, now)
         elif self.done >= self.rows:
-            self.move("JobComplete", now)
-        elif org.jobs.batches.used(now) >= org.daily_batches:
+            self._complete(now)
+        elif self.done % self.batch_rows == 0 and not self._take_batch(org, now):
             self.fail("ExceededQuota : Daily limit of batches has been exceeded", now)
         else:
-            self._batch(org, now)
+            self._step(org, now)
         return True
 
     def wait(self) -> float:
@@ -97,10 +100,21 @@ class IngestJob(Job):
         batches = ceil(self.rows / self.batch_rows)
         return min(self.rows, floor(batches * self.failure.done) * self.batch_rows) if self.failure else self.rows
 
-    def _batch(self, org: SalesforceOrg, now: datetime) -> None:
-        assert self._rest and self.columns and self.written is not None and self.refused is not None  # noqa: S101, PT018  # _open has set them
+    def _complete(self, now: datetime) -> None:
+        self.move("JobComplete", now)
+        if self.upload:
+            self.upload.drop()
+
+    def _take_batch(self, org: SalesforceOrg, now: datetime) -> bool:
+        if org.jobs.batches.used(now) >= org.daily_batches:
+            return False
         org.jobs.batches.take(now)
-        outcome = update_rows(org, self, self.columns, list(islice(self._rest, self.batch_rows)))
+        return True
+
+    def _step(self, org: SalesforceOrg, now: datetime) -> None:
+        assert self._rest and self.columns and self.written is not None and self.refused is not None  # noqa: S101, PT018  # _open has set them
+        count = min(STEP_ROWS, self.batch_rows - self.done % self.batch_rows)
+        outcome = update_rows(org, self, self.columns, list(islice(self._rest, count)))
         self.written.add(self.form.lines(outcome.written, quoted=False))
         self.refused.add(self.form.lines(outcome.refused, quoted=False))
         self.done += len(outcome.written) + len(outcome.refused)

@@ -108,6 +108,10 @@ class Upload:
         for cells in islice(self._form.read(_lines(self._raw)), 1 + done, 1 + self.rows):
             yield cells + [""] * (width - len(cells))
 
+    def drop(self) -> None:
+        """Forget the rows, of which none is left to do."""
+        self._raw = b""
+
 
 def _lines(raw: bytes) -> Iterator[str]:
     return map(bytes.decode, BytesIO(raw))

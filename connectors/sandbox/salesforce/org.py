@@ -19,6 +19,7 @@ from .journal import Journal
 from .lifecycle import convert, merge_rows
 from .permissions import Access, access_of
 from .replication import LongTransaction
+from .rolling import Rolling
 from .schema import FieldSpec, standard_objects
 from .seed import load_people, seed_setup
 from .sessions import Sessions
@@ -52,7 +53,7 @@ class SalesforceOrg(JobSettings):
         self.lock = threading.RLock()
         self.instance_url = ""
         self.page_size = 2_000
-        self.api_usage = 0
+        self._calls = Rolling()
         self.api_limit = 100_000
         self.app_limit: tuple[str, int] | None = None
         self.requests: Counter[str] = Counter()
@@ -74,6 +75,15 @@ class SalesforceOrg(JobSettings):
         self.org_id, self.user_id, self.human_id, self.assigned_owner_id = setup
         self.sessions = Sessions(Random(seed), self.org_id)  # noqa: S311  # tokens of a stand-in, made repeatable on purpose
         load_people(self, people, companions=companions)
+
+    @property
+    def api_usage(self) -> int:
+        """The API calls of the last 24 hours; setting it says that others have used so many by now."""
+        return self._calls.used(self.clock.now())
+
+    @api_usage.setter
+    def api_usage(self, calls: int) -> None:
+        self._calls.set(self.clock.now(), calls)
 
     @property
     def access_token(self) -> str:

@@ -169,6 +169,14 @@ def test_two_hundred_batches_need_no_polls(api: Any, contacts: list[str]) -> Non
     assert api.org.rows("Contact")[contacts[0]]["Title"] == "199"
 
 
+def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Any, contacts: list[str]) -> None:
+    job = done(api, ["Id", "Title"], *[[contacts[0], "x"]] * 4001)
+    assert counts(api, job) == ("JobComplete", 4001, 0)
+    assert len(listed(api, job, "successfulResults")) == 4002
+    assert listed(api, job, "unprocessedrecords") == [["Id", "Title"]]
+    assert api("GET", "/limits").json()["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_999}
+
+
 def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
     data = sheet(["Id", "Title"], [contacts[0], "x"])
     job = opened(api)

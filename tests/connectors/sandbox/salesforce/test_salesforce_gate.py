@@ -55,6 +55,18 @@ def test_the_daily_quota_ends_in_403(api: Any) -> None:
     assert api.org.api_usage == 1
 
 
+def test_a_call_counts_for_24_hours(api: Any, clock: Any) -> None:
+    api.org.api_limit, api.org.api_usage = 10, 8
+    clock.advance(80_000)
+    assert [api("GET", "/limits").status_code for _ in range(3)] == [200, 200, 403]
+    clock.advance(6_400)
+    assert api("GET", "/limits").headers["Sforce-Limit-Info"] == "api-usage=3/10"
+    clock.advance(80_000)
+    assert api("GET", "/limits").headers["Sforce-Limit-Info"] == "api-usage=2/10"
+    api.org.api_usage = 1
+    assert api.org.api_usage == 1
+
+
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic x", ""])
 def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
     response = api("GET", "/limits", headers={"Authorization": header})
