@@ -46,7 +46,8 @@ class Lease:
 
     def renew(self, now: datetime) -> None:
         """Say that the run is alive; cheap enough to call often. Raises BusyError when another run has taken over."""
-        if now - self._renewed_at < _RENEW_AFTER:
+        # A clock that was set back has to be written as well, or nothing would be renewed until it catches up.
+        if timedelta(0) <= now - self._renewed_at < _RENEW_AFTER:
             return
         table = schema.leases
         with self._store.transaction() as connection:
