@@ -1,0 +1,186 @@
+"""The opt-out ledger: which flag covers which number, who is reached by it, and what frees a number again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ringfence.core.ports import Org
+from ringfence.core.state.cursors import register_org
+from ringfence.core.state.pending import Pending, PendingReason
+from ringfence.core.state.permissions import Holding, Permissions
+from ringfence.core.state.store import Store
+
+A, B, C = (f"+1415555013{i}" for i in range(3))
+
+
+@pytest.fixture
+def begin(store: Store, clock: Any) -> Callable[..., Permissions]:
+    """Give the ledger of an org as one run sees it."""
+
+    def open_(run_id: str = "first", org: str = "1") -> Permissions:
+        org_id = register_org(store, Org("memory", org, "Org", production=False))
+        return Permissions(store, org_id, run_id, clock)
+
+    return open_
+
+
+@pytest.fixture
+def waiting(store: Store) -> Callable[..., list[str]]:
+    """Tell which records wait because of an opt-out, and forget them."""
+
+    def take(org: str = "1") -> list[str]:
+        pending = Pending(store, register_org(store, Org("memory", org, "Org", production=False)), "test")
+        rows = pending.next(("", ""), 10_000, PendingReason.PERMISSION)
+        pending.remove([(row.object, row.record_id) for row in rows])
+        return [row.record_id for row in rows]
+
+    return take
+
+
+def person(id_: str, *numbers: str, flagged: bool | None = False, kind: str = "people") -> Holding:
+    return Holding(kind, id_, numbers, flagged)
+
+
+def test_a_flag_covers_every_number_of_its_record_and_no_other(begin: Any) -> None:
+    begin().observe([person("p1", A, B, flagged=True), person("p2", C)])
+    assert begin("second").covered([A, B, C]) == {A, B}
+    assert begin("second", org="2").covered([A, B, C]) == frozenset()
+
+
+def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_seen_down(begin: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, flagged=True)])
+    ledger.observe([person("p1", B, flagged=True)])
+    assert ledger.covered([A, B]) == {A, B}
+    ledger.observe([person("p1", B, flagged=None)])
+    assert ledger.covered([A, B]) == {A, B}
+    ledger.observe([person("p1", B, flagged=False)])
+    assert ledger.covered([A, B]) == frozenset()
+
+
+def test_lowering_one_of_two_flags_frees_nobody(begin: Any, waiting: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, flagged=True), person("p2", A, flagged=True), person("p3", A)])
+    ledger.observe([person("p1", A, flagged=False)])
+    assert ledger.covered([A]) == {A}
+    assert waiting() == []
+
+
+def test_when_the_last_flag_goes_every_holder_of_the_freed_number_is_looked_at_again(begin: Any, waiting: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, B, flagged=True), person("p2", B, flagged=True)])
+    ledger.observe([person("p3", A), person("p4", A, C), person("p5", B), person("p6", C)])
+    ledger.observe([person("p1", A, B, flagged=False)])
+    assert waiting() == ["p1", "p3", "p4"]
+    ledger.observe([person("p1", A, B, flagged=False)])
+    assert waiting() == []
+
+
+def test_records_that_hold_a_covered_number_are_named_until_their_own_flag_is_up(begin: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, B, flagged=True), person("p2", A, B), person("p3", B, C), person("p4", C)])
+    assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p3"): 1}
+    ledger.raise_flags([("people", "p3", (B, C))])
+    assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p4"): 1}
+
+
+def test_what_was_carried_to_everybody_comes_up_again_only_when_asked_for_or_flagged_anew(begin: Any) -> None:
+    first = begin()
+    first.observe([person("p1", A, flagged=True), person("p2", A)])
+    first.mark_carried()
+    second = begin("second")
+    second.observe([person("p1", A, flagged=True), person("p3", A)])
+    assert second.unflagged_holders(all_runs=False) == {}
+    assert second.unflagged_holders(all_runs=True) == {("people", "p2"): 1, ("people", "p3"): 1}
+    second.observe([person("p4", A, flagged=True)])
+    assert second.unflagged_holders(all_runs=False) == {("people", "p2"): 1, ("people", "p3"): 1}
+
+
+def test_a_flag_that_a_run_left_uncarried_is_left_to_the_next_one(begin: Any) -> None:
+    begin("ended early").observe([person("p1", A, flagged=True), person("p2", A)])
+    assert begin("next").unflagged_holders(all_runs=False) == {("people", "p2"): 1}
+
+
+def test_a_full_read_forgets_flags_of_records_that_are_gone(begin: Any, waiting: Any) -> None:
+    begin().observe([person("gone", A, flagged=True), person("gone", A, flagged=True, kind="firms")])
+    begin().observe([person("stays", B, flagged=True), person("holder", A, B)])
+    second = begin("second")
+    second.observe([person("stays", B, flagged=True)])
+    second.forget_unseen("people")
+    assert second.covered([A, B]) == {A, B}
+    assert waiting() == []
+    second.forget_unseen("firms")
+    assert second.covered([A, B]) == {B}
+    assert "holder" in waiting()
+
+
+def test_holders_and_records_are_counted_once_each(begin: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, B), person("p2", A), person("p1", A, kind="firms"), person("p3")])
+    ledger.observe([person("p2", A, C)])
+    begin(org="2").observe([person("p9", A)])
+    assert ledger.count_holders([A, B, C, "+14155550139"]) == {A: 3, B: 1, C: 1, "+14155550139": 0}
+    assert (ledger.count_records("people"), ledger.count_records("firms"), ledger.count_records("x")) == (2, 1, 0)
+
+
+def test_thousands_of_records_are_taken_in_at_once(begin: Any, waiting: Any) -> None:
+    numbers = [f"+1202555{i:04}" for i in range(1200)]
+    ledger = begin()
+    ledger.observe([person(f"p{i}", number, flagged=True) for i, number in enumerate(numbers)])
+    assert ledger.covered(numbers) == set(numbers)
+    ledger.observe([person(f"p{i}", number, flagged=False) for i, number in enumerate(numbers)])
+    assert ledger.covered(numbers) == frozenset()
+    assert len(waiting()) == 1200
+
+
+def test_no_number_is_kept_in_the_clear(begin: Any, store: Store, tmp_path: Path) -> None:
+    begin().observe([person("p1", A, flagged=True), person("p2", A)])
+    store.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"p1" in kept
+    assert A.encode() not in kept
+    assert A[1:].encode() not in kept
+
+
+_orgs = itertools.count()
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["p1", "p2", "p3"]),
+        st.sets(st.sampled_from([A, B, C])).map(sorted),
+        st.sampled_from([True, False, None]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=steps)
+def test_whatever_is_seen_in_whatever_order_the_ledger_is_that_of_a_simple_model(
+    steps: list[Any], begin: Any, waiting: Any
+) -> None:
+    org = f"model-{next(_orgs)}"
+    ledger = begin(org=org)
+    holds: dict[str, set[str]] = {}
+    covers: dict[str, set[str]] = {}
+    for id_, numbers, flagged in steps:
+        before = set().union(*covers.values())
+        holds[id_] = set(numbers)
+        if flagged:
+            covers.setdefault(id_, set()).update(numbers)
+        elif flagged is False:
+            covers.pop(id_, None)
+        ledger.observe([person(id_, *numbers, flagged=flagged)])
+        covered = set().union(*covers.values())
+        assert ledger.covered([A, B, C]) == covered
+        freed = before - covered
+        assert waiting(org) == sorted(id_ for id_, held in holds.items() if held & freed)
+        # A flag is known by the numbers it covers: one on a record without any is none.
+        reached = {("people", id_): len(held & covered) for id_, held in holds.items() if not covers.get(id_)}
+        assert ledger.unflagged_holders(all_runs=True) == {key: count for key, count in reached.items() if count}
