@@ -68,6 +68,8 @@ def test_rows_of_a_job_are_refused_by_the_rules_of_the_request_that_starts_it(wo
     assert all("UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 1" in line for line in failed)
     (line,) = listed(world, update(world), "failedResults")
     assert line == f",FIELD_CUSTOM_VALIDATION_EXCEPTION:Sandbox rule: this record may not be changed:--,{ids[1]},x"
+    path = f"/sobjects/Contact/{ids[1]}"
+    assert world.salesforce("PATCH", path, json={"Title": "y"}).status_code == 204
 
 
 def test_jobs_are_forgotten(world: Any) -> None:

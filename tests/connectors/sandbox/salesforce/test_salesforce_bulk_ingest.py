@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.sandbox.clock import SandboxClock
+from ringfence.connectors.sandbox.salesforce.bulk_load import IngestJob
 
 UPDATE = {"object": "Contact", "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
 STATUS = "RF_Phone_Status__c"
@@ -175,6 +176,28 @@ def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Any, contacts:
     assert len(listed(api, job, "successfulResults")) == 4002
     assert listed(api, job, "unprocessedrecords") == [["Id", "Title"]]
     assert api("GET", "/limits").json()["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_999}
+
+
+def test_requests_get_their_turn_between_the_steps_of_a_batch(
+    api: Any, clock: SandboxClock, contacts: list[str]
+) -> None:
+    api.org.job_seconds = 1000
+    job = sent(api, sheet(["Id", "Title"], *[[contacts[0], "x"]] * 4001))
+    with api.org.lock:
+        clock.advance(1000)
+        seen = []
+        for _ in range(5):
+            api.org.jobs.advance(api.org, budget_s=0)
+            (found,) = api.org.jobs.every(IngestJob)
+            seen.append((found.state, found.done))
+    assert seen == [
+        ("InProgress", 0),
+        ("InProgress", 2000),
+        ("InProgress", 4000),
+        ("InProgress", 4001),
+        ("JobComplete", 4001),
+    ]
+    assert counts(api, job) == ("JobComplete", 4001, 0)
 
 
 def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
