@@ -89,6 +89,8 @@ def test_records_that_hold_a_covered_number_are_named_until_their_own_flag_is_up
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p3"): 1}
     ledger.raise_flags([("people", "p3", (B, C))])
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p4"): 1}
+    ledger.observe([person("p1", A, kind="firms")])
+    assert ("firms", "p1") in ledger.unflagged_holders(all_runs=False)
 
 
 def test_what_was_carried_to_everybody_comes_up_again_only_when_asked_for_or_flagged_anew(begin: Any) -> None:

@@ -1,0 +1,211 @@
+"""The history: every change with its old and new values and its outcome, whatever ended the run."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.errors import UsageError
+from ringfence.core.ports import Org
+from ringfence.core.state.cursors import register_org
+from ringfence.core.state.journal import (
+    Journal,
+    OpenBatch,
+    RunOutcome,
+    close_dead_runs,
+    find_run,
+    list_runs,
+    new_run_id,
+    open_batches,
+    pack_change,
+    read_batches_backwards,
+    read_changes,
+    settle,
+    unpack_change,
+)
+from ringfence.core.state.store import Store
+from ringfence.core.values import Change, FieldChange, Outcome, RowResult
+
+NUMBER = "+14155550132"
+WRITTEN = RowResult(Outcome.WRITTEN)
+REFUSED = RowResult(Outcome.REFUSED, "RULE", "no changes on Mondays")
+values = st.none() | st.booleans() | st.text(max_size=20) | st.datetimes(timezones=st.just(UTC) | st.timezones())
+changes = st.builds(
+    Change,
+    object=st.text(min_size=1, max_size=5),
+    id=st.text(min_size=1, max_size=5),
+    fields=st.lists(st.builds(FieldChange, st.text(max_size=5), values, values), max_size=3).map(tuple),
+    guard=st.dictionaries(st.text(max_size=5), values, max_size=2),
+    modified=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+
+
+@pytest.fixture
+def org(store: Store) -> int:
+    return register_org(store, Org("memory", "1", "One", production=False))
+
+
+@pytest.fixture
+def begin(store: Store, org: int, clock: Any) -> Any:
+    """Begin a run, a second after the one before it."""
+
+    def start(run_id: str, org_id: int = org, *, dry_run: bool = False) -> Journal:
+        clock.advance(seconds=1)
+        journal = Journal(store, run_id)
+        journal.begin("memory", org_id, clock.now(), dry_run=dry_run, options={"limit": 3})
+        return journal
+
+    return start
+
+
+def change(id_: str, new: str = NUMBER) -> Change:
+    return Change("people", id_, (FieldChange("phone", "(415) 555-0132", new),))
+
+
+@given(changes)
+def test_a_change_comes_back_from_json_as_it_was(change: Change) -> None:
+    assert unpack_change(json.loads(json.dumps(pack_change(change)))) == change
+
+
+def test_changes_are_known_before_they_are_written_and_their_outcomes_after(
+    store: Store, begin: Any, clock: Any
+) -> None:
+    journal = begin("r1")
+    sent = [change("p1"), change("p2"), change("p3")]
+    seq = journal.plan_batch(sent, clock.now())
+    assert [(row.change, row.result) for row in read_changes(store, "r1")] == [(one, None) for one in sent]
+    journal.settle_batch(seq, [WRITTEN, REFUSED, RowResult(Outcome.CONFLICT, "GONE", "deleted")], clock.now())
+    told = [(row.change.id, row.result) for row in read_changes(store, "r1")]
+    assert told == [("p1", WRITTEN), ("p2", REFUSED), ("p3", RowResult(Outcome.CONFLICT, "GONE", "deleted"))]
+
+
+def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, begin: Any, clock: Any) -> None:
+    journal = begin("r1")
+    for i in range(12):
+        journal.settle_batch(
+            journal.plan_batch([change(f"p{i}"), change(f"q{i}")], clock.now()), [WRITTEN] * 2, clock.now()
+        )
+    begin("r2").plan_batch([change("other")], clock.now())
+    forwards = [row.change.id for row in read_changes(store, "r1")]
+    assert forwards == [f"{letter}{i}" for i in range(12) for letter in "pq"]
+    backwards = [[row.change.id for row in batch] for batch in read_batches_backwards(store, "r1")]
+    assert backwards == [[f"p{i}", f"q{i}"] for i in reversed(range(12))]
+
+
+def test_only_batches_without_an_outcome_are_open_oldest_run_first(store: Store, begin: Any, clock: Any) -> None:
+    elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
+    later_by_name, earlier_by_name = begin("r9"), begin("r1")
+    begin("r5", elsewhere).plan_batch([change("theirs")], clock.now())
+    first = later_by_name.plan_batch([change("p1")], clock.now())
+    later_by_name.settle_batch(first, [WRITTEN], clock.now())
+    later_by_name.plan_batch([change("p2")], clock.now())
+    later_by_name.plan_batch([change("p3")], clock.now())
+    earlier_by_name.plan_batch([change("p4")], clock.now())
+    org_id = register_org(store, Org("memory", "1", "One", production=False))
+    seen = []
+    for batch in open_batches(store, org_id):
+        seen += [(batch.run_id, batch.seq, one.id) for one in batch.changes]
+        settle(store, batch, [WRITTEN] * len(batch.changes), clock.now())
+    assert seen == [("r9", 2, "p2"), ("r9", 3, "p3"), ("r1", 1, "p4")]
+    assert list(open_batches(store, org_id)) == []
+
+
+def test_a_batch_that_is_held_back_says_so_until_it_is_sent(store: Store, org: int, begin: Any, clock: Any) -> None:
+    journal = begin("r1")
+    seqs = [journal.plan_batch([change(f"p{i}")], clock.now(), held=True) for i in range(3)]
+    journal.release(seqs[:1])
+    journal.release(seqs[1:2], "job-7")
+    found = {}
+    for batch in open_batches(store, org):
+        found[batch.seq] = (batch.held, batch.job)
+        settle(store, batch, [WRITTEN], clock.now())
+    assert found == {seqs[0]: (False, None), seqs[1]: (False, "job-7"), seqs[2]: (True, None)}
+    assert [one.id for one in journal.planned([seqs[2], seqs[0]])] == ["p2", "p0"]
+
+
+def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: Any) -> None:
+    journal = begin("r1", dry_run=True)
+    under_way = find_run(store, "r1")
+    assert (under_way.outcome, under_way.ended_at, under_way.summary) == (RunOutcome.RUNNING, None, None)
+    clock.advance(seconds=5)
+    journal.end(clock.now(), RunOutcome.STOPPED, {"written": 3}, "no credit")
+    run = find_run(store, "r1")
+    assert (run.outcome, run.summary, run.error, run.options) == (
+        RunOutcome.STOPPED,
+        {"written": 3},
+        "no credit",
+        {"limit": 3},
+    )
+    assert run.dry_run
+    assert run.ended_at == clock.now()
+    assert run.ended_at - run.started_at == timedelta(seconds=5)
+
+
+def test_runs_that_never_told_their_end_were_killed(store: Store, org: int, begin: Any, clock: Any) -> None:
+    elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
+    begin("done").end(clock.now(), RunOutcome.DONE, {}, None)
+    for run_id, org_id in (("dead", org), ("theirs", elsewhere), ("mine", org)):
+        begin(run_id, org_id)
+    close_dead_runs(store, org, "mine", clock.now())
+    outcomes = {run.id: run.outcome for run in list_runs(store)}
+    assert outcomes == {
+        "done": RunOutcome.DONE,
+        "dead": RunOutcome.KILLED,
+        "theirs": RunOutcome.RUNNING,
+        "mine": RunOutcome.RUNNING,
+    }
+    assert find_run(store, "dead").ended_at == clock.now()
+
+
+def test_the_latest_runs_come_first(store: Store, begin: Any) -> None:
+    for run_id in ("b", "c", "a"):
+        begin(run_id)
+    assert [run.id for run in list_runs(store)] == ["a", "c", "b"]
+    assert [run.id for run in list_runs(store, 2)] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("20261102-090000-aa11", "aa11"), ("bb22", "bb22"), ("20261103", "cc33"), ("cc", None)]
+)
+def test_a_run_is_found_by_its_id_or_either_end_of_it(store: Store, begin: Any, typed: str, found: str | None) -> None:
+    for run_id in ("20261102-090000-aa11", "20261102-090001-bb22", "20261103-090000-cc33"):
+        begin(run_id)
+    if found:
+        assert find_run(store, typed).id.endswith(found)
+    else:
+        with pytest.raises(UsageError, match="No run has"):
+            find_run(store, typed)
+
+
+@pytest.mark.parametrize(("typed", "words"), [("2026", "More than one run fits"), ("%", "No run has"), ("_", "No run")])
+def test_an_id_that_fits_none_or_several_is_refused(store: Store, begin: Any, typed: str, words: str) -> None:
+    begin("20261102-090000-aa11")
+    begin("20261102-090001-bb22")
+    with pytest.raises(UsageError, match=words) as caught:
+        find_run(store, typed)
+    assert "runs list" in caught.value.remedy
+
+
+def test_ids_sort_by_time_and_do_not_repeat() -> None:
+    now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    ids = [new_run_id(now + timedelta(seconds=i)) for i in range(100)]
+    assert sorted(ids) == ids
+    assert len({new_run_id(now) for _ in range(50)}) > 40
+
+
+def test_no_number_of_a_change_or_a_refusal_is_kept_in_the_clear(
+    store: Store, begin: Any, clock: Any, tmp_path: Path
+) -> None:
+    seq = begin("r1").plan_batch([change("p1")], clock.now())
+    settle(store, OpenBatch("r1", seq, ()), [RowResult(Outcome.REFUSED, "RULE", f"{NUMBER} is taken")], clock.now())
+    store.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"r1" in kept
+    assert NUMBER[1:].encode() not in kept
+    assert b"555-0132" not in kept
