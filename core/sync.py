@@ -233,6 +233,7 @@ class _Run:
         totals: dict[str, int] = {}
         with read_ahead(pages, self._ahead) as coming:
             for page in self._until_quota(coming):
+                self._beat()
                 totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
                 self._job.progress.phase(name, sum(totals.values()) or None)
                 self._check_full_read(page, seen)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+from requests import Response
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
@@ -40,6 +41,7 @@ NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 documents name it for both and do not say whether the outer one reaches in (salesforce facts, section 2.6)."""
 
 Row = Mapping[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,33 @@ class SalesforceClient:
             return [answer.body for answer in answers]
 
         return self._transport.carry(purpose, what, send)
+
+    def exchange(
+        self,
+        purpose: str,
+        what: str,
+        method: str,
+        path: str,
+        use: Callable[[Response], Result],
+        *,
+        headers: Mapping[str, str] | None = None,
+        **sending: Any,
+    ) -> Result:
+        """Carry out a request that is more than JSON and return what ``use`` makes of its answer.
+
+        ``use`` gets every answer, refusals too, with the body still on its way; it runs again when it raises RetryError
+        or when the answer is cut off. ``sending`` goes to requests; what is sent has to be readable more than once.
+        """
+
+        def send(sf: Salesforce) -> Result:
+            signed = {"Authorization": f"Bearer {sf.session_id}", **(headers or {})}
+            with self._transport.session.request(
+                method, f"{sf.base_url}{path}", headers=signed, stream=True, allow_redirects=False, **sending
+            ) as answer:
+                return use(answer)
+
+        result: Result = self._call(purpose, what, send)
+        return result
 
     def tooling_query(self, soql: str) -> Row:
         """Return the first page of a query of the Tooling API."""

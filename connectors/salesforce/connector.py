@@ -11,6 +11,8 @@ from ringfence.core.ports import Capabilities, Finding, Org, Services, SetupStep
 from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, Record, RowResult
 
+from .bulk_query import RESULT_ROWS
+from .bulk_read import BulkReader
 from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
 from .feed import SalesforceFeed, Source, open_feed, read_records
@@ -26,6 +28,9 @@ from .write import Writer
 NAME = "salesforce"
 WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
 """Changes that one Composite call takes."""
+
+MAKE_AND_LOOK = 2
+"""Calls of a query job beside its results, at the fewest (salesforce facts, section 7)."""
 
 _DEVELOPER = "Developer Edition"
 
@@ -57,8 +62,11 @@ class SalesforceCrm:
         return self._client.calls
 
     def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002  # both reads are queries
-        """Return the fewest requests for so many records: full query pages, and Composite calls of five collections."""
-        return ceil(read / PAGE) + ceil(written / WRITE_BATCH)
+        """Return the fewest requests for so many records: pages of a query or of one job's results, and Composite calls
+        of five collections.
+        """
+        by_job = MAKE_AND_LOOK + ceil(read / RESULT_ROWS)
+        return min(ceil(read / PAGE), by_job) + ceil(written / WRITE_BATCH)
 
     def identify(self) -> Org:
         """Log in and return the org; it is asked once. A Developer Edition is no production."""
@@ -96,7 +104,7 @@ class SalesforceCrm:
         if (now := self._client.server_now()) is None:
             self.identify()
             now = self._client.server_now() or self._clock.now()
-        return open_feed(self._client, sources, now)
+        return open_feed(self._client, sources, now, BulkReader(self._client, self._clock, self._schema))
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""

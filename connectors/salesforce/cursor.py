@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ringfence.core.errors import StateError
 
@@ -17,7 +18,19 @@ OVERLAP = timedelta(seconds=300)
 old stamp, as others who poll Salesforce report; reading a row again costs little, because what is fresh is skipped.
 """
 
-_VERSION = 1
+_VERSION = 2
+_READABLE = (1, 2)  # version 1 knew no jobs
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlace:
+    """How far the results of a query job have been read: ``locator`` is the page that comes next, None for the first
+    one; ``rows`` is how many rows the pages before it hold.
+    """
+
+    id: str
+    locator: str | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +40,29 @@ class Position:
     A full read goes on behind the id ``after``; ``since`` is the watermark taken before its first page, None until it
     is taken. Otherwise everything that changed up to ``since`` has been read; with ``after`` the window was left there,
     in the middle of that second, behind that id.
+
+    With a ``job`` the rest of that read is among its results, and once they are all read everything up to ``until`` is.
+    When the job is gone, the read starts from ``since`` and ``after`` as it would have without it.
     """
 
     full: bool
     since: datetime | None = None
     after: str | None = None
+    job: JobPlace | None = None
+    until: datetime | None = None
 
     def dump(self) -> str:
         """Return the cursor text."""
-        since = write_moment(self.since) if self.since else None
-        return json.dumps({"v": _VERSION, "full": self.full, "since": since, "after": self.after})
+        content: dict[str, Any] = {
+            "v": _VERSION,
+            "full": self.full,
+            "since": write_moment(self.since) if self.since else None,
+            "after": self.after,
+        }
+        if self.job and self.until:
+            content["job"] = [self.job.id, self.job.locator, self.job.rows]
+            content["until"] = write_moment(self.until)
+        return json.dumps(content)
 
 
 def read_position(cursor: str | None) -> Position:
@@ -47,12 +73,19 @@ def read_position(cursor: str | None) -> Position:
         content = json.loads(cursor)
         version = content["v"]
         since = read_moment(content["since"]) if content["since"] else None
-        position = Position(bool(content["full"]), since, content["after"])
+        position = Position(bool(content["full"]), since, content["after"], *_read_job(content))
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(*_UNREADABLE) from error
-    if version != _VERSION or (since is None and not position.full):
+    if version not in _READABLE or (since is None and not position.full):
         raise StateError(*_UNREADABLE)
     return position
+
+
+def _read_job(content: dict[str, Any]) -> tuple[JobPlace, datetime] | tuple[None, None]:
+    if content.get("job") is None:
+        return None, None
+    job_id, locator, rows = content["job"]
+    return JobPlace(job_id, locator, rows), read_moment(content["until"])
 
 
 _UNREADABLE = ("A stored Salesforce cursor cannot be read by this version.", "Run `ringfence sync salesforce --full`.")

@@ -9,7 +9,15 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, RetryError, RingfenceError, SchemaError
+from ringfence.core.errors import (
+    AccessError,
+    AuthenticationError,
+    QuotaError,
+    RetryError,
+    RingfenceError,
+    SchemaError,
+    UnreachableError,
+)
 from ringfence.core.numbers import mask
 from ringfence.core.values import Outcome, RowResult
 
@@ -102,6 +110,10 @@ class LocatorError(RetryError):
     """The query cursor has expired: the read goes on behind the last row it gave."""
 
 
+class JobGoneError(UnreachableError):
+    """A Bulk job is not there any more: deleted, expired after seven days, or made under another API version."""
+
+
 class DailyLimitError(QuotaError):
     """Salesforce itself says that the day's calls are used up; the transport adds when to go on."""
 
@@ -119,6 +131,16 @@ def read_fault(content: object) -> Fault:
     code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
     words = first.get("message") or first.get("error_description") or ""
     return Fault(str(code), hide_numbers(" ".join(str(words).split())))
+
+
+def read_job_fault(text: str) -> Fault:
+    """Return the fault of a row of ``failedResults``: ``CODE:message:fields --``, as recordings show it."""
+    code, _, rest = text.strip().partition(":")
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", code):
+        return Fault("UNKNOWN", hide_numbers(text))
+    words, _, fields = rest.removesuffix("--").rpartition(":")
+    shown = f"{words} ({fields.strip()})" if fields.strip() else words
+    return Fault(code, hide_numbers(" ".join(shown.split())))
 
 
 def find_action(status: int, fault: Fault) -> Action:

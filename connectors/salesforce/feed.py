@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,10 +11,13 @@ from urllib.parse import quote
 from ringfence.core.ports import Page
 from ringfence.core.values import Record
 
+from . import bulk_read
+from .bulk_read import BulkReader
 from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
-from .cursor import OVERLAP, Position
+from .cursor import OVERLAP, JobPlace, Position
+from .errors import JobGoneError
 from .fields import STAMP, RowReader, read_moment, write_moment
-from .pages import Found, follow, read_pages, read_scope
+from .pages import Detour, Found, follow, read_pages, read_scope
 from .query import (
     BY_STAMP,
     Query,
@@ -30,6 +34,8 @@ from .query import (
 
 WATERMARK_REACH = timedelta(minutes=2)
 """Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Source:
 class SalesforceFeed:
     """See :class:`ringfence.core.ports.Feed`.
 
-    Takes the objects, the watermark of each, and the first pages of flagged records that came with the watermarks.
+    Takes the objects, the watermark of each, the first pages of flagged records that came with the watermarks, and the
+    way to read what is large.
     """
 
     def __init__(
@@ -83,11 +90,13 @@ class SalesforceFeed:
         sources: Sequence[Source],
         covered: Mapping[str, datetime],
         flagged: Mapping[str, Row],
+        bulk: BulkReader,
     ) -> None:
         self._client = client
         self._sources = sources
         self._covered = covered
         self._flagged = dict(flagged)
+        self._bulk = bulk
 
     def is_full(self, object_name: str) -> bool:
         """Return whether every record of the object is read."""
@@ -102,29 +111,59 @@ class SalesforceFeed:
             if first is None:
                 yield from self._read([source], [query], "opt_outs")
                 continue
-            for found in follow(self._client, query, first, "opt_outs"):
+            for found in follow(self._client, query, first, "opt_outs", self._detour("opt_outs")):
                 yield self._page(source, found, "opt_outs")
+        self._bulk.clear()
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
         queries = [source.query(screened(source.rows.shape, since)) for source in self._sources]
         yield from self._read(self._sources, queries, "opt_outs")
+        self._bulk.clear()
 
     def due(self, before: datetime) -> Iterator[Page]:
         """Yield records in the filter with a filled slot that was never screened, or last before the moment."""
+        # What came from these jobs has been handled, so that no cursor leads to one of them any more.
+        self._bulk.clear()
         sources = [replace(source, scope=None) for source in self._sources if not source.position.full]
         scopes = {source.name: (f"({source.scope})",) for source in self._sources if source.scope}
         queries = [source.query(due(source.rows.shape, before), *scopes.get(source.name, ())) for source in sources]
         yield from self._read(sources, queries, "read")
+        self._bulk.clear()
 
     def changed(self) -> Iterator[Page]:
         """Yield what changed since the cursors; everything of an object without one."""
-        queries = [self._changed_query(source) for source in self._sources]
-        place = [source.position for source in self._sources]
-        for number, found in read_pages(self._client, queries, "read"):
-            source = self._sources[number]
+        begin = []
+        for source in self._sources:
+            if source.position.job is None:
+                begin.append(source)
+                continue
+            try:
+                yield from self._go_on(source, source.position.job)
+            except JobGoneError as error:
+                _log.info("%s is read from its last place: %s", source.name, error.message)
+                begin.append(replace(source, position=replace(source.position, job=None, until=None)))
+        yield from self._begin(begin)
+
+    def _go_on(self, source: Source, job: JobPlace) -> Iterator[Page]:
+        place = source.position
+        for found in self._bulk.go_on(source.name, job, "read"):
+            place = self._next_place(source, place, found)
+            yield self._page(source, found, "read", place.dump())
+
+    def _begin(self, sources: Sequence[Source]) -> Iterator[Page]:
+        queries = [self._changed_query(source) for source in sources]
+        place = [source.position for source in sources]
+        for number, found in read_pages(self._client, queries, "read", self._detour("read")):
+            source = sources[number]
             place[number] = self._next_place(source, place[number], found)
             yield self._page(source, found, "read", place[number].dump())
+
+    def _detour(self, purpose: str) -> Detour:
+        def detour(rest: Query, rows: int) -> Iterator[Found] | None:
+            return self._bulk.read(rest, purpose) if rows > bulk_read.WORTH_FROM else None
+
+        return detour
 
     def _changed_query(self, source: Source) -> Query:
         position = source.position
@@ -134,23 +173,23 @@ class SalesforceFeed:
         return replace(source.query(*window), order=BY_STAMP)
 
     def _next_place(self, source: Source, place: Position, found: Found) -> Position:
-        covered = self._covered[source.name]
+        covered = source.position.until or self._covered[source.name]
         started = source.position.since
-        if source.position.full:
-            watermark = started or covered
-            if found.last:
-                return Position(full=False, since=watermark)
-            last = found.rows[-1]["Id"] if found.rows else place.after
-            return Position(full=True, since=watermark, after=last)
+        watermark = started or covered
         if found.last:
             # A long transaction holds the watermark back, at times behind an earlier one; what was read stays read.
-            return Position(full=False, since=max(covered, started or covered))
+            return Position(full=False, since=watermark if source.position.full else max(covered, watermark))
+        if found.job is not None:
+            return replace(place, since=place.since or watermark, job=found.job, until=covered)
+        if source.position.full:
+            last = found.rows[-1]["Id"] if found.rows else place.after
+            return Position(full=True, since=watermark, after=last)
         if found.rows and (moment := read_moment(found.rows[-1][STAMP])) < covered - OVERLAP:
             return Position(full=False, since=moment, after=found.rows[-1]["Id"])
-        return place
+        return replace(place, job=None, until=None)
 
     def _read(self, sources: Sequence[Source], queries: Sequence[Query], purpose: str) -> Iterator[Page]:
-        for number, found in read_pages(self._client, queries, purpose):
+        for number, found in read_pages(self._client, queries, purpose, self._detour(purpose)):
             yield self._page(sources[number], found, purpose)
 
     def _page(self, source: Source, found: Found, purpose: str, cursor: str | None = None) -> Page:
@@ -168,20 +207,21 @@ def read_records(
     return [reader.read(row, in_scope=row["Id"] in inside) for row in rows]
 
 
-def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime) -> SalesforceFeed:
+def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime, bulk: BulkReader) -> SalesforceFeed:
     """Take the watermark of each object, together with the first pages of flagged records, and return the reads.
 
-    ``now`` is the time at Salesforce. When its answer shows that it was long past, the question is asked again.
+    ``now`` is the time at Salesforce; when its answer shows that it was long past, the question is asked again.
+    ``bulk`` reads what is large.
     """
     end = _minute(now)
-    feed = _ask(client, sources, end)
+    feed = _ask(client, sources, end, bulk)
     seen = client.server_now()
     if seen is not None and _minute(seen) - end >= WATERMARK_REACH:
-        feed = _ask(client, sources, _minute(seen))
+        feed = _ask(client, sources, _minute(seen), bulk)
     return feed
 
 
-def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime) -> SalesforceFeed:
+def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
     covered: dict[str, datetime] = {}
     flagged: dict[str, Row] = {}
     for start in range(0, len(sources), HEAVY_SUBREQUESTS):
@@ -194,7 +234,7 @@ def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime) -> 
             (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
         )
         flagged.update((name, body) for (name, _), body in zip(queries, bodies[len(batch) :], strict=True))
-    return SalesforceFeed(client, sources, covered, flagged)
+    return SalesforceFeed(client, sources, covered, flagged, bulk)
 
 
 def _updated_part(object_name: str, end: datetime) -> Part:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from .client import HEAVY_SUBREQUESTS, Row, SalesforceClient, query_part
-from .errors import LocatorError
+from .cursor import JobPlace
+from .errors import JobGoneError, LocatorError
 from .query import Query, one_of
 
 IDS_IN_A_QUERY = 600
@@ -20,11 +21,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Rows of one page; ``last`` tells that none follows, ``total`` how many the query holds."""
+    """Rows of one page; ``last`` tells that none follows, ``total`` how many the query holds.
+
+    ``job`` is the place in a query job's results that is reached once the rows are handled, for rows from such a job.
+    """
 
     rows: Sequence[Row]
     last: bool
     total: int
+    job: JobPlace | None = None
+
+
+Detour = Callable[[Query, int], Iterator[Found] | None]
+"""Takes what is left of a query and how many rows that is; returns another way to read it, or None. That way raises
+JobGoneError, once it is begun, where it comes to nothing."""
 
 
 def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
@@ -33,24 +43,29 @@ def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str)
     return client.read_together(parts, purpose, "a query")
 
 
-def read_pages(client: SalesforceClient, queries: Iterable[Query], purpose: str) -> Iterator[tuple[int, Found]]:
+def read_pages(
+    client: SalesforceClient, queries: Iterable[Query], purpose: str, detour: Detour | None = None
+) -> Iterator[tuple[int, Found]]:
     """Yield the pages of the queries, one query after the other, each with the query's number.
 
-    First pages come in Composite calls of five queries, further ones by a call each.
+    First pages come in Composite calls of five queries, further ones by a call each, or as ``detour`` gives them.
     """
     numbered = iter(enumerate(queries))
     while batch := list(islice(numbered, HEAVY_SUBREQUESTS)):
         firsts = read_first(client, [query for _, query in batch], purpose)
         firsts.reverse()
         for number, query in batch:
-            for found in follow(client, query, firsts.pop(), purpose):
+            for found in follow(client, query, firsts.pop(), purpose, detour):
                 yield number, found
 
 
-def follow(client: SalesforceClient, query: Query, page: Row, purpose: str) -> Iterator[Found]:
+def follow(
+    client: SalesforceClient, query: Query, page: Row, purpose: str, detour: Detour | None = None
+) -> Iterator[Found]:
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
-    The length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
+    Behind the first page ``detour`` may take over; when it comes to nothing, pages follow from where it began. The
+    length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
     """
     total, seen, rest = page["totalSize"], 0, query
     while True:
@@ -61,6 +76,14 @@ def follow(client: SalesforceClient, query: Query, page: Row, purpose: str) -> I
         yield Found(rows, page["done"], total)
         if page["done"]:
             break
+        if detour and (other := detour(rest, total - seen)):
+            detour = None
+            try:
+                yield from other
+            except JobGoneError as error:
+                _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
+            else:
+                return
         try:
             page = client.more(page["nextRecordsUrl"], purpose)
         except LocatorError:

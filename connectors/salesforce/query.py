@@ -27,10 +27,11 @@ class Query:
     order: tuple[str, ...] = BY_ID
     deleted_too: bool = False
 
-    def soql(self) -> str:
-        """Return its text."""
+    def soql(self, *, ordered: bool = True) -> str:
+        """Return its text, with or without its order."""
         where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
-        return f"SELECT {', '.join(self.fields)} FROM {self.object}{where} ORDER BY {', '.join(self.order)}"  # noqa: S608  # literals are escaped, names come from the mapping
+        order = f" ORDER BY {', '.join(self.order)}" if ordered else ""
+        return f"SELECT {', '.join(self.fields)} FROM {self.object}{where}{order}"  # noqa: S608  # literals are escaped, names come from the mapping
 
     def behind(self, row: Mapping[str, Any]) -> Query:
         """Return the same query over the rows that come after this one in its order."""

@@ -121,7 +121,7 @@ def test_positions_survive_as_text(position: Position) -> None:
         "",
         "{}",
         "[1]",
-        '{"v": 2, "full": true, "since": null, "after": null}',
+        '{"v": 3, "full": true, "since": null, "after": null}',
         '{"v": 1, "full": false, "since": null, "after": null}',
         '{"v": 1, "full": false, "since": "yesterday", "after": null}',
     ],

@@ -1,0 +1,76 @@
+"""Query jobs: many rows in few calls, in no order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from requests import Response
+
+from ringfence.core.errors import RetryError
+from ringfence.core.ports import Clock
+
+from .bulk_jobs import Job, JobCalls
+from .client import SalesforceClient
+from .query import Query
+from .sheet import Sheet
+
+RESULT_ROWS = 50_000
+"""Rows of one page of results: what the client library asks for too (salesforce facts, section 1.7)."""
+
+_PIECE = 1 << 16
+_LAST = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of a query job's results; ``locator`` is the place of the next page, None after the last one."""
+
+    sheet: Sheet
+    count: int
+    locator: str | None
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield field name -> cell, every cell as text, empty where there is no value."""
+        rows = self.sheet.rows()
+        header = next(rows, [])
+        for row in rows:
+            yield dict(zip(header, row, strict=True))
+
+
+class QueryJobs(JobCalls):
+    """The query jobs of one org, counted as reads for ``purpose``."""
+
+    def __init__(self, client: SalesforceClient, clock: Clock, purpose: str) -> None:
+        super().__init__(client, clock, "query", purpose)
+
+    def open(self, query: Query) -> Job:
+        """Make a job for a query. It carries no order, which would keep Salesforce from splitting the work up."""
+        return self.create({"operation": "query", "query": query.soql(ordered=False)})
+
+    def results(self, job_id: str, locator: str | None) -> Results:
+        """Return the page of results at a locator, the first one for None; it can be asked for any number of times.
+
+        The page is here as a whole, and holds as many rows as its header says, before a row of it is given: a page that
+        was cut off is asked for again. Raises JobGoneError where the job is not there or under another API version.
+        """
+        wanted: dict[str, Any] = {"maxRecords": RESULT_ROWS}
+        if locator is not None:
+            wanted["locator"] = locator
+        return self.ask("GET", f"{job_id}/results", _read_results, params=wanted, headers={"Accept": "text/csv"})
+
+
+def _read_results(answer: Response) -> Results:
+    told = answer.headers.get("Sforce-NumberOfRecords", "")
+    locator = answer.headers.get("Sforce-Locator", "")
+    sheet = Sheet(answer.iter_content(_PIECE))
+    widths = [len(row) for row in sheet.rows()]
+    count = max(0, len(widths) - 1)
+    if not told.isdigit() or not locator:
+        raise RetryError("The results of a Bulk query came without Salesforce's headers.")
+    if count != int(told):
+        raise RetryError(f"A page of a Bulk query has {count:,} rows; Salesforce said {int(told):,}.")
+    if len(set(widths)) > 1:
+        raise RetryError("A page of a Bulk query has rows that are shorter or longer than its header.")
+    return Results(sheet, count, None if locator == _LAST else locator)

@@ -1,0 +1,126 @@
+"""The rest of a large read through one query job, cut into pages as a query would give them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from ringfence.core.errors import AccessError, RingfenceError
+from ringfence.core.ports import Clock
+
+from .bulk_jobs import Job
+from .bulk_query import QueryJobs, Results
+from .client import PAGE, SalesforceClient
+from .cursor import JobPlace
+from .errors import AnswerError, JobGoneError
+from .pages import Found
+from .query import Query
+from .schema import Schema
+
+POLLS = 5
+"""How often a job is looked at, at a guess: for a quarter of a minute (``bulk_jobs``)."""
+
+WORTH_FROM = PAGE * (3 + POLLS)
+"""Rows left behind a first page from which a job takes fewer calls than more pages: making it, looking at it, one page
+of results and deleting it, against a page for each 2,000 rows (salesforce facts, section 7).
+"""
+
+STALE = timedelta(hours=6)
+"""Age from which a job is not gone on with: its rows are those of the moment when it was made, and people edit."""
+
+_log = logging.getLogger(__name__)
+
+
+class BulkReader:
+    """Reads through query jobs, for one run."""
+
+    def __init__(self, client: SalesforceClient, clock: Clock, schema: Schema) -> None:
+        self._client = client
+        self._clock = clock
+        self._schema = schema
+        self._done: list[str] = []
+
+    def read(self, query: Query, purpose: str) -> Iterator[Found]:
+        """Yield the rows of a query, in no order, with the place that is reached once they are handled.
+
+        First come empty pages while Salesforce works. Raises JobGoneError where there is no job to be had or it does
+        not give all of its rows: the query has to be read in another way then, from its start.
+        """
+        jobs = QueryJobs(self._client, self._clock, purpose)
+        try:
+            job = jobs.open(query)
+        except (AnswerError, AccessError) as refused:
+            raise JobGoneError(refused.message, refused.remedy) from refused
+        yield from self._results(jobs, job, query.object, JobPlace(job.id))
+
+    def go_on(self, object_name: str, place: JobPlace, purpose: str) -> Iterator[Found]:
+        """Yield what an earlier run left of a job's rows; as :meth:`read` otherwise.
+
+        Raises JobGoneError also for a job that is hours old.
+        """
+        jobs = QueryJobs(self._client, self._clock, purpose)
+        job = jobs.get(place.id)
+        now = self._client.server_now()
+        if now is not None and now - job.created > STALE:
+            self._done.append(place.id)
+            raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
+        yield from self._results(jobs, job, object_name, place)
+
+    def clear(self) -> None:
+        """Delete the jobs that have been read to their end. A deletion that fails matters little: jobs expire."""
+        while self._done:
+            job_id = self._done.pop()
+            try:
+                QueryJobs(self._client, self._clock, "read").delete(job_id)
+            except RingfenceError as error:
+                _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
+
+    def _results(self, jobs: QueryJobs, job: Job, object_name: str, place: JobPlace) -> Iterator[Found]:
+        for job in jobs.wait(job):  # noqa: B020 - the same job, as it is seen later
+            yield Found((), False, job.processed, place)
+        self._done.append(job.id)
+        if not job.complete:
+            raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")
+        flags = self._flags(object_name)
+        while True:
+            page = jobs.results(job.id, place.locator)
+            reached = JobPlace(job.id, page.locator, place.rows + page.count)
+            if page.locator is None:
+                _check(job, reached)
+            yield from _cut(page, flags, job.processed, place, reached)
+            if page.locator is None:
+                return
+            place = reached
+
+    def _flags(self, object_name: str) -> list[str]:
+        return [name for name, field in self._schema.fields(object_name).items() if field["type"] == "boolean"]
+
+
+def _check(job: Job, reached: JobPlace) -> None:
+    if reached.rows != job.processed:
+        raise JobGoneError(f"The pages of a query job hold {reached.rows:,} rows; Salesforce read {job.processed:,}.")
+
+
+def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: JobPlace) -> Iterator[Found]:
+    """Yield a page of results as pages of records; only the last of them moves the place on.
+
+    A place within a page would count on the same order of rows when it is asked for again, which nobody promises.
+    """
+    rows = (_typed(row, flags) for row in page.rows())
+    left = page.count
+    while True:
+        some = list(islice(rows, PAGE))
+        left -= len(some)
+        yield Found(some, page.locator is None and not left, total, place if left else reached)
+        if not left:
+            return
+
+
+def _typed(row: dict[str, Any], flags: list[str]) -> dict[str, Any]:
+    for name in flags:
+        if name in row:
+            row[name] = row[name] == "true"
+    return row
