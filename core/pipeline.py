@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .clock import whole_seconds
 from .due import DueReason, find_due, is_covered, name_carrier
+from .earlier import judge_again
 from .facts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
 from .guards import MassChangeGuard
 from .intake import observe
@@ -218,7 +219,10 @@ class Pipeline:
             carrier = name_carrier(item.reading, slot, item.covered)
             return judge(with_opt_out(offline_facts(number, now), OptOut.SHARED, now, carrier))
         known = facts[number]
-        return None if known is None else judge(known)
+        if known is None:
+            return None
+        # A dry run asks nobody, so that its answers tell nothing.
+        return judge_again(item.reading, slot, known) if self.screening.buy else judge(known)
 
     def skip(self, reading: Reading) -> None:
         """Count a record that needs nothing."""

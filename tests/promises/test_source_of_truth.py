@@ -1,0 +1,46 @@
+"""The CRM is the source of truth: with the state gone, nothing fresh is paid for again and nothing is rewritten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def lose_the_state(account: Any) -> None:
+    for path in account.folder.glob("ringfence.*"):
+        path.unlink()
+
+
+def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Any, command: Any) -> None:
+    first = command("sync", account.crm, "--json")
+    assert first.code == 0
+    asked = dict(account.sandbox.twilio.asked)
+    held = next(
+        row[account.companion("e164")]
+        for row in account.live().values()
+        if row.get(account.companion("status")) == "active"
+    )
+    before, stamps = account.lasting(), account.everything()
+    lose_the_state(account)
+    account.pass_time(minutes=3)
+    lost = command("sync", account.crm, "--json")
+    assert (lost.code, lost.document["lookups"], lost.total("written")) == (0, 0, 0)
+    assert lost.total("read") == first.total("read")
+    assert account.everything() == stamps
+    lose_the_state(account)
+    # A second record with a number that the CRM knows: its verdict is taken over, and only this record is written.
+    (key,) = account.add(1, phone=held)
+    account.pass_time(minutes=3)
+    again = command("sync", account.crm, "--json")
+    assert (again.code, again.document["lookups"], again.total("written")) == (0, 0, 1)
+    assert account.rows()[key][account.companion("status")] == "active"
+    assert {other: row for other, row in account.lasting().items() if other != key} == before
+    assert dict(account.sandbox.twilio.asked) == asked
+
+
+def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account: Any, command: Any) -> None:
+    assert command("sync", account.crm, "--limit", "150", "--json").code == 0
+    lose_the_state(account)
+    account.pass_time(minutes=3)
+    assert command("sync", account.crm, "--json").code == 0
+    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert account.unscreened() == []
