@@ -24,10 +24,7 @@ from .output import output
 from .render import show_summary
 from .sync import exit_code, run_job
 
-EXTRA_CALLS = (
-    "The fewest possible would read and write each record once. The others go to records that somebody else's opt-out "
-    "reaches: they are read again and written at the end, when it is known who holds the number."
-)
+EXTRA_CALLS = "(Fewest: each record read and written once; the others carry opt-outs further.)"
 
 
 def demo(
