@@ -24,4 +24,6 @@ class SystemClock:
 
 def whole_seconds(moment: datetime) -> datetime:
     """Return the moment in UTC without fractions, as the last-screened companion holds it (contract, section 2)."""
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     return moment.astimezone(UTC).replace(microsecond=0)

@@ -47,15 +47,15 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
 def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, Value]:
     if verdict is None:
         return dict.fromkeys(slot.companions.values())
-    values: dict[Companion, Value] = {
-        Companion.STATUS: verdict.status.value,
-        Companion.REASON: verdict.reason,
-        Companion.E164: verdict.e164,
-        Companion.LINE_TYPE: verdict.line_type,
-        Companion.SCREENED_VALUE: screened_value(content),
-        Companion.LAST_SCREENED: whole_seconds(verdict.last_screened),
+    named = slot.companions
+    return {
+        named[Companion.STATUS]: verdict.status.value,
+        named[Companion.REASON]: verdict.reason,
+        named[Companion.E164]: verdict.e164,
+        named[Companion.LINE_TYPE]: verdict.line_type,
+        named[Companion.SCREENED_VALUE]: screened_value(content),
+        named[Companion.LAST_SCREENED]: whole_seconds(verdict.last_screened),
     }
-    return {slot.companions[companion]: value for companion, value in values.items()}
 
 
 def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:
@@ -75,6 +75,8 @@ def same_value(held: Value, new: Value) -> bool:
     """Return whether a CRM field says the same: moments by the second, texts without surrounding white space."""
     if held == new:
         return True
+    if held is None or new is None:
+        return not (text(held) or text(new))
     if isinstance(held, datetime) and isinstance(new, datetime):
         return whole_seconds(held) == whole_seconds(new)
     if isinstance(new, bool) or isinstance(held, bool):

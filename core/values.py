@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 Value = str | bool | datetime | None
 """What a CRM field holds: text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
@@ -37,9 +38,8 @@ class Record:
     in_scope: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field's old and new value."""
+class FieldChange(NamedTuple):
+    """One field's old and new value. A tuple, because a run makes more of these than of anything else."""
 
     field: str
     old: Value

@@ -250,7 +250,15 @@ def _result(odd: Any) -> RowResult:
 
 def pack_change(change: Change) -> list[Any]:
     """Return a change as JSON values that :func:`unpack_change` takes back."""
-    fields = [[c.field, _pack(c.old), _pack(c.new)] for c in change.fields]
+    # Spelled out, because a call for each value would be a third of the journal's time.
+    fields = [
+        [
+            field,
+            [old.isoformat()] if isinstance(old, datetime) else old,
+            [new.isoformat()] if isinstance(new, datetime) else new,
+        ]
+        for field, old, new in change.fields
+    ]
     return [change.object, change.id, fields, {k: _pack(v) for k, v in change.guard.items()}, _pack(change.modified)]
 
 

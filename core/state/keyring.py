@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..errors import SettingsError, StateError
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = b"\x01"
+_KEYS_KEPT = 8_192
 
 
 class Keyring:
@@ -30,6 +32,8 @@ class Keyring:
     def __init__(self, encryption_key: bytes, hash_key: bytes) -> None:
         self._cipher = AESGCM(encryption_key)
         self._hash_key = hash_key
+        # A number is looked for several times on its way through a batch.
+        self.number_key = lru_cache(maxsize=_KEYS_KEPT)(self._number_key)
 
     def seal(self, content: Any) -> bytes:
         """Return JSON content compressed and encrypted."""
@@ -44,7 +48,7 @@ class Keyring:
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         return json.loads(zlib.decompress(_decrypt(self._cipher, nonce, body)))
 
-    def number_key(self, e164: str) -> bytes:
+    def _number_key(self, e164: str) -> bytes:
         """Return the 16-byte key under which an E.164 number is kept."""
         return hmac.digest(self._hash_key, e164.encode(), "sha256")[:16]
 
