@@ -58,7 +58,7 @@ def name_carrier(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> s
     for other in (slot, *reading.shape.slots):
         for e164 in reading.e164s(other):
             if e164 in tightened:
-                return f"{mask(e164)} ({other.field})"
+                return f"{mask(e164)} in {other.field}"
     return ""
 
 

@@ -79,8 +79,17 @@ def _why(slot: Mapping[str, Any]) -> str:
     if slot["reason"] is None:
         return "checked again" if slot["changed"] == [Companion.LAST_SCREENED] else "another content"
     code, _, sentence = slot["reason"].partition(": ")
-    note = sentence[sentence.index("(") :] if "(" in sentence else ""
-    return f"{code} {note}".strip()
+    return f"{code} {_note(sentence)}".strip()
+
+
+def _note(sentence: str) -> str:
+    """Return the bracket that ends a sentence, with what brackets may be in it; nothing where none does."""
+    depth = 0
+    for place in range(len(sentence) - 1, -1, -1):
+        depth += (sentence[place] == ")") - (sentence[place] == "(")
+        if depth == 0:
+            return sentence[place:] if sentence.endswith(")") else ""
+    return ""
 
 
 def _move(status: list[str | None] | None) -> str:

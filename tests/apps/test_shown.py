@@ -108,3 +108,22 @@ def test_neither_the_screen_nor_the_history_holds_a_number_in_any_spelling(
     assert len(summary.changes_shown) == len(spelled)
     kept = str(find_run(store, summary.run_id).summary) + shown(summary)
     assert not [content for content in spelled[:-1] if content in kept]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("2025550143.0", "allocated (dropped a spreadsheet .0)"),
+        ("+1 415 555 0132", "allocated"),
+        ("+44 (0)20 7946 0018", "allocated (dropped (0))"),
+        ("+1 415 555 0132 / +44 (0)20 7946 0018", "allocated (1 other number in the field)"),
+    ],
+)
+def test_a_reason_is_shown_by_its_code_and_its_repairs(crm: MemoryCrm, sync: Sync, content: str, why: str) -> None:
+    crm.put("people", "p1", phone=content)
+    summary = sync()
+    output, out = Output(), io.StringIO()
+    output.out = Console(file=out, width=200, soft_wrap=True)
+    show_summary(output, summary)
+    (row,) = [line for line in out.getvalue().splitlines() if line.startswith("people p1")]
+    assert row.rstrip().endswith(f"  {why}")

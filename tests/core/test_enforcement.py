@@ -158,7 +158,7 @@ def test_a_flag_raised_again_says_by_which_number_and_how_to_lift_it(crm: Memory
     assert sync().total("opt_outs_enforced") == 1
     assert row["optout"] is True
     assert row["rf_phone_reason"] == f"opted_out: another record with this number {LIFT}"
-    assert row["rf_mobile_reason"] == f"opted_out: another record with +1415***0132 (phone) {LIFT}"
+    assert row["rf_mobile_reason"] == f"opted_out: another record with +1415***0132 in phone {LIFT}"
     assert sync().total("written") == 0
 
 
@@ -167,5 +167,5 @@ def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: Me
     crm.put("people", "two", phone=f"+1 415 555 0177 / {SHARED}")
     sync()
     reason = crm.rows["people"]["two"]["rf_phone_reason"]
-    assert f"another record with +1415***0132 (phone) {LIFT}" in reason
+    assert f"another record with +1415***0132 in phone {LIFT}" in reason
     assert SHARED not in reason
