@@ -22,6 +22,9 @@ class Companion(StrEnum):
     SCREENED_VALUE = "screened_value"
     LAST_SCREENED = "last_screened"
 
+    # An enum hashes its members in Python; these are dictionary keys dozens of times for each record.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

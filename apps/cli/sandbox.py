@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from ringfence.connectors.sandbox.fault_file import read_faults
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import FileError, UsageError
 
 from .options import Json
@@ -43,6 +41,10 @@ def sandbox(
     They answer as the services do, limits and errors included, over invented people. Ctrl-C ends them, and everything
     in them is gone.
     """
+    # Imported here because the servers take a third of the start of every other command.
+    from ringfence.connectors.sandbox.fault_file import read_faults  # noqa: PLC0415
+    from ringfence.connectors.sandbox.server import Sandbox  # noqa: PLC0415
+
     output.json = json
     chosen = [int(port) if port.strip().isdecimal() else -1 for port in ports.split(",")]
     if len(chosen) != len(PORTS) or not all(0 <= port <= 65535 for port in chosen):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, select, update
 
 from ..ports import Clock
 from . import schema
-from .sql import add_missing, in_batches, put
+from .sql import add_plain, in_batches, put
 from .store import Store
 
 CARRIED = ""
@@ -156,8 +156,30 @@ class Permissions:
             )
 
     def _replace_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> None:
-        self._delete_rows(connection, schema.holdings, holdings)
-        add_missing(connection, schema.holdings, self._rows(holdings))
+        """Write what differs only: a record that comes again mostly holds what it held."""
+        there = self._read_holdings(connection, holdings)
+        gone, new = [], []
+        for holding in holdings:
+            held = there.get((holding.object, holding.record_id), set())
+            keys = {self._store.keyring.number_key(number) for number in holding.numbers}
+            if not held <= keys:
+                gone.append(holding)
+                held = set()
+            new += [(self._org_id, key, holding.object, holding.record_id) for key in keys if key not in held]
+        self._delete_rows(connection, schema.holdings, gone)
+        add_plain(connection, schema.holdings, ("org_id", "number_key", "object", "record_id"), new)
+
+    def _read_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> dict[tuple[str, str], set[bytes]]:
+        table = schema.holdings
+        found: dict[tuple[str, str], set[bytes]] = {}
+        for name, ids in _by_object(holdings).items():
+            for some in in_batches(ids):
+                query = select(table.c.record_id, table.c.number_key).where(
+                    table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some)
+                )
+                for record_id, key in connection.execute(query):
+                    found.setdefault((name, record_id), set()).add(key)
+        return found
 
     def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
         """Drop the records' flags and return the keys of the numbers that they covered."""

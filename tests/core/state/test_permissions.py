@@ -186,3 +186,16 @@ def test_whatever_is_seen_in_whatever_order_the_ledger_is_that_of_a_simple_model
         # A flag is known by the numbers it covers: one on a record without any is none.
         reached = {("people", id_): len(held & covered) for id_, held in holds.items() if not covers.get(id_)}
         assert ledger.unflagged_holders(all_runs=True) == {key: count for key, count in reached.items() if count}
+
+
+def test_what_a_record_holds_follows_every_change_and_a_second_look_writes_nothing(begin: Any, store: Store) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, B), person("p2", B)])
+    assert ledger.count_holders([A, B, C]) == {A: 1, B: 2, C: 0}
+    with store.transaction() as connection:
+        before = connection.connection.driver_connection.total_changes
+    ledger.observe([person("p1", B, A), person("p2", B)])
+    with store.transaction() as connection:
+        assert connection.connection.driver_connection.total_changes == before
+    ledger.observe([person("p1", B, C), person("p2")])
+    assert ledger.count_holders([A, B, C]) == {A: 0, B: 1, C: 1}
