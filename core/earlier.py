@@ -21,8 +21,9 @@ def judge_again(reading: Reading, slot: Slot, facts: Facts) -> Verdict:
     (contract, section 1). A verdict that stands keeps the time of its own evidence, so that the slot stays due.
     """
     verdict = judge(facts)
-    same = reading.is_current(slot) and reading.held(slot, Companion.E164) == facts.number.e164
-    if facts.code is not ReasonCode.INCONCLUSIVE or not same:
+    if facts.code is not ReasonCode.INCONCLUSIVE:
+        return verdict
+    if not reading.is_current(slot) or reading.held(slot, Companion.E164) != facts.number.e164:
         return verdict
     line_type = text(reading.held(slot, Companion.LINE_TYPE))
     last = reading.held(slot, Companion.LAST_SCREENED)

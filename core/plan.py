@@ -34,14 +34,15 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
     opt_out = reading.shape.opt_out
     if raise_flag and opt_out and not reading.flagged:
         wanted[opt_out.field] = opt_out.raised
-    held = reading.record.values
-    fields = tuple(
-        FieldChange(name, held.get(name), new) for name, new in wanted.items() if not same_value(held.get(name), new)
-    )
-    if not fields:
-        return None
     record = reading.record
-    return Change(record.object, record.id, fields, guard=guard, modified=record.modified)
+    changed = []
+    for name, new in wanted.items():
+        held = record.values.get(name)
+        if held is not new and not same_value(held, new):
+            changed.append(FieldChange(name, held, new))
+    if not changed:
+        return None
+    return Change(record.object, record.id, tuple(changed), guard=guard, modified=record.modified)
 
 
 def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, Value]:

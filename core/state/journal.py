@@ -248,22 +248,13 @@ def _result(odd: Any) -> RowResult:
     return RowResult(Outcome.WRITTEN) if odd is None else RowResult(Outcome(odd[0]), odd[1], odd[2])
 
 
-def pack_change(change: Change) -> list[Any]:
-    """Return a change as JSON values that :func:`unpack_change` takes back."""
-    # Spelled out, because a call for each value would be a third of the journal's time.
-    fields = [
-        [
-            field,
-            [old.isoformat()] if isinstance(old, datetime) else old,
-            [new.isoformat()] if isinstance(new, datetime) else new,
-        ]
-        for field, old, new in change.fields
-    ]
-    return [change.object, change.id, fields, {k: _pack(v) for k, v in change.guard.items()}, _pack(change.modified)]
+def pack_change(change: Change) -> Sequence[Any]:
+    """Return a change for :meth:`Keyring.seal`; what comes out of the seal :func:`unpack_change` takes back."""
+    return change.object, change.id, change.fields, change.guard, change.modified
 
 
 def unpack_change(packed: list[Any]) -> Change:
-    """Return the change in JSON values."""
+    """Return the change in an opened seal."""
     name, id_, fields, guard, modified = packed
     stamp = _unpack(modified)
     return Change(
@@ -273,10 +264,6 @@ def unpack_change(packed: list[Any]) -> Change:
         guard={k: _unpack(v) for k, v in guard.items()},
         modified=stamp if isinstance(stamp, datetime) else None,
     )
-
-
-def _pack(value: Value) -> Any:
-    return [value.isoformat()] if isinstance(value, datetime) else value
 
 
 def _unpack(value: Any) -> Value:

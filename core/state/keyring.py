@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import zlib
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ class Keyring:
         self.number_key = lru_cache(maxsize=_KEYS_KEPT)(self._number_key)
 
     def seal(self, content: Any) -> bytes:
-        """Return JSON content compressed and encrypted."""
-        plain = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1)
+        """Return content compressed and encrypted: JSON values, and moments, which come out as a list of their text."""
+        plain = zlib.compress(json.dumps(content, separators=(",", ":"), default=_moment).encode(), 1)
         nonce = os.urandom(_NONCE_BYTES)
         return _FORMAT + nonce + self._cipher.encrypt(nonce, plain, None)
 
@@ -100,6 +101,12 @@ def _read_key_file(path: Path) -> bytes:
         raise StateError(f"The key file {path} is damaged.", "Restore it from a backup.") from error
     except OSError as error:
         raise StateError(f"The key file {path} cannot be read: {error.strerror}.", "Check its rights.") from error
+
+
+def _moment(value: object) -> list[str]:
+    if isinstance(value, datetime):
+        return [value.isoformat()]
+    raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
 def _decrypt(cipher: AESGCM, nonce: bytes, body: bytes, about: bytes | None = None) -> bytes:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func, select, tuple_
 
 from . import schema
-from .sql import in_batches, put
+from .sql import delete_among, in_batches, put
 from .store import Store
 
 
@@ -54,13 +54,12 @@ class Pending:
     def remove(self, keys: Sequence[tuple[str, str]]) -> None:
         """Forget the records: each has an outcome."""
         table = schema.pending
+        ids: dict[str, list[str]] = {}
+        for name, record_id in keys:
+            ids.setdefault(name, []).append(record_id)
         with self._store.transaction() as connection:
-            for some in in_batches(keys):
-                connection.execute(
-                    delete(table).where(
-                        table.c.org_id == self._org_id, tuple_(table.c.object, table.c.record_id).in_(some)
-                    )
-                )
+            for name, theirs in ids.items():
+                delete_among(connection, {"org_id": self._org_id, "object": name}, table.c.record_id, theirs)
 
     def remove_settled(self, object_name: str, ids: Iterable[str], still_due: Container[str]) -> None:
         """Forget those of the records that are not due after all, unless an opt-out has reached them since."""

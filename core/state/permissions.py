@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, select, update
 
 from ..ports import Clock
 from . import schema
-from .sql import add_plain, in_batches, put
+from .sql import add_plain, delete_among, in_batches, put, select_among
 from .store import Store
 
 CARRIED = ""
@@ -36,6 +36,7 @@ class Permissions:
         self._store = store
         self._clock = clock
         self._org_id = org_id
+        self._ours = {"org_id": org_id}
         self._run_id = run_id
 
     def observe(self, holdings: Sequence[Holding]) -> None:
@@ -62,13 +63,8 @@ class Permissions:
         table = schema.flags
         found: set[str] = set()
         with self._store.transaction() as connection:
-            for keys in in_batches(list(by_key)):
-                rows = connection.execute(
-                    select(table.c.number_key)
-                    .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
-                    .distinct()
-                )
-                found.update(by_key[row.number_key] for row in rows)
+            keys = select_among(connection, [table.c.number_key], self._ours, table.c.number_key, list(by_key))
+            found.update(by_key[key] for (key,) in keys)
         return frozenset(found)
 
     def count_holders(self, numbers: Collection[str]) -> dict[str, int]:
@@ -173,12 +169,9 @@ class Permissions:
         table = schema.holdings
         found: dict[tuple[str, str], set[bytes]] = {}
         for name, ids in _by_object(holdings).items():
-            for some in in_batches(ids):
-                query = select(table.c.record_id, table.c.number_key).where(
-                    table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some)
-                )
-                for record_id, key in connection.execute(query):
-                    found.setdefault((name, record_id), set()).add(key)
+            columns, theirs = [table.c.record_id, table.c.number_key], {**self._ours, "object": name}
+            for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
+                found.setdefault((name, record_id), set()).add(key)
         return found
 
     def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
@@ -186,9 +179,9 @@ class Permissions:
         table = schema.flags
         freed: set[bytes] = set()
         for name, ids in _by_object(holdings).items():
-            for some in in_batches(ids):
-                theirs = (table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some))
-                freed.update(connection.scalars(select(table.c.number_key).where(*theirs).distinct()))
+            theirs = {**self._ours, "object": name}
+            rows = select_among(connection, [table.c.number_key], theirs, table.c.record_id, ids)
+            freed.update(key for (key,) in rows)
         if freed:
             self._delete_rows(connection, table, holdings)
         return freed
@@ -234,12 +227,7 @@ class Permissions:
 
     def _delete_rows(self, connection: Connection, table: Table, holdings: Sequence[Holding]) -> None:
         for object_name, ids in _by_object(holdings).items():
-            for some in in_batches(ids):
-                connection.execute(
-                    delete(table).where(
-                        table.c.org_id == self._org_id, table.c.object == object_name, table.c.record_id.in_(some)
-                    )
-                )
+            delete_among(connection, {**self._ours, "object": object_name}, table.c.record_id, ids)
 
 
 def _by_object(holdings: Iterable[Holding]) -> dict[str, list[str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Item = TypeVar("Item")
+Keys = Sequence[str] | Sequence[bytes]
 
 BATCH = 500
 """Values in one IN list: far below the limit of either database."""
@@ -45,6 +46,35 @@ def put(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], ke
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def select_among(
+    connection: Connection, columns: Sequence[Column[Any]], fixed: Mapping[str, Any], column: Column[Any], among: Keys
+) -> Iterator[Sequence[Any]]:
+    """Yield these columns of the rows whose ``fixed`` columns hold these values, and ``column`` one among many.
+
+    The values must be what the driver takes as they are: rendering a list of them takes SQLAlchemy several times
+    longer than SQLite's looking them up, and every page of records is looked up.
+    """
+    named = ", ".join(each.name for each in columns)
+    for where, parameters in _among(connection, fixed, column, among):
+        yield from connection.exec_driver_sql(f"SELECT {named} FROM {column.table.name} {where}", parameters)  # noqa: S608 - names of our schema
+
+
+def delete_among(connection: Connection, fixed: Mapping[str, Any], column: Column[Any], among: Keys) -> None:
+    """Delete the rows that :func:`select_among` finds."""
+    for where, parameters in _among(connection, fixed, column, among):
+        connection.exec_driver_sql(f"DELETE FROM {column.table.name} {where}", parameters)  # noqa: S608 - names of our schema
+
+
+def _among(
+    connection: Connection, fixed: Mapping[str, Any], column: Column[Any], among: Keys
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    conditions = [f"{name} = {mark}" for name in fixed]
+    for some in in_batches(among):
+        marks = ", ".join([mark] * len(some))
+        yield f"WHERE {' AND '.join([*conditions, f'{column.name} IN ({marks})'])}", (*fixed.values(), *some)
 
 
 def in_batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:

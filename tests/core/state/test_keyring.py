@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ json_values = st.recursive(
 @given(json_values)
 def test_what_was_sealed_is_opened_unchanged(content: Any) -> None:
     assert Keyring(OURS, HASH).open(Keyring(OURS, HASH).seal(content)) == content
+
+
+def test_a_moment_comes_out_as_its_text_and_other_objects_do_not_go_in() -> None:
+    ring = Keyring(OURS, HASH)
+    assert ring.open(ring.seal([datetime(2026, 11, 2, 9, tzinfo=UTC)])) == [["2026-11-02T09:00:00+00:00"]]
+    with pytest.raises(TypeError, match="bytes"):
+        ring.seal([b"x"])
 
 
 def test_a_payload_shows_nothing_of_its_content_and_is_never_the_same_twice() -> None:
