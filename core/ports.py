@@ -192,7 +192,7 @@ class BulkWatch(Protocol):
     """Is told how a bulk job comes on, and may end the waiting for it by raising."""
 
     def opened(self, reference: str) -> None:
-        """The CRM has given the job this reference; no row has been sent yet."""
+        """The CRM has given the job this reference; no row has been sent yet. Empty where rows go without a job."""
         ...
 
     def waiting(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -73,16 +73,18 @@ def _judge_batch(
 ) -> list[RowResult]:
     if batch.held:
         return [NOT_SENT] * len(batch.changes)
-    if results is not None:
-        return [results.get(change.id, _NOT_WRITTEN) for change in batch.changes]
-    records = _read(crm, shapes, batch)
+    if results is not None and not results:
+        return [_NOT_WRITTEN] * len(batch.changes)
+    # What a job does not name may have been sent in another way after it.
+    told = results or {}
+    records = _read(crm, shapes, [change for change in batch.changes if change.id not in told])
     observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
-    return [_judge(change, records.get((change.object, change.id))) for change in batch.changes]
+    return [told.get(change.id) or _judge(change, records.get((change.object, change.id))) for change in batch.changes]
 
 
-def _read(crm: Crm, shapes: Mapping[str, ObjectShape], batch: OpenBatch) -> dict[tuple[str, str], Record]:
+def _read(crm: Crm, shapes: Mapping[str, ObjectShape], changes: Iterable[Change]) -> dict[tuple[str, str], Record]:
     ids: dict[str, list[str]] = {}
-    for change in batch.changes:
+    for change in changes:
         if change.object in shapes:
             ids.setdefault(change.object, []).append(change.id)
     found: dict[tuple[str, str], Record] = {}

@@ -13,6 +13,7 @@ from ringfence.core.values import Change, Record, RowResult
 
 from .bulk_query import RESULT_ROWS
 from .bulk_read import BulkReader
+from .bulk_write import SalesforceBulk
 from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
 from .feed import SalesforceFeed, Source, open_feed, read_records
@@ -29,8 +30,11 @@ NAME = "salesforce"
 WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
 """Changes that one Composite call takes."""
 
-MAKE_AND_LOOK = 2
-"""Calls of a query job beside its results, at the fewest (salesforce facts, section 7)."""
+QUERY_JOB = 2
+"""Calls of a query job beside its results, at the fewest: it is made and looked at."""
+
+INGEST_JOB = 5
+"""Calls of an ingest job, at the fewest: it is made, filled, closed and looked at, and its results are read."""
 
 _DEVELOPER = "Developer Edition"
 
@@ -44,7 +48,6 @@ class SalesforceCrm:
 
     name = NAME
     capabilities = Capabilities(write_batch=WRITE_BATCH, threads=True)
-    bulk = None
 
     def __init__(self, settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
         self._settings = settings
@@ -55,6 +58,7 @@ class SalesforceCrm:
         self._client = SalesforceClient(settings, services)
         self._schema = Schema(self._client)
         self._org: Org | None = None
+        self.bulk = SalesforceBulk(self._client, services.clock, self._shapes)
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -62,11 +66,12 @@ class SalesforceCrm:
         return self._client.calls
 
     def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002  # both reads are queries
-        """Return the fewest requests for so many records: pages of a query or of one job's results, and Composite calls
-        of five collections.
+        """Return the fewest requests for so many records: pages of a query, or a query job; Composite calls of five
+        collections, or ingest jobs that are looked at once and refuse nothing (salesforce facts, section 7).
         """
-        by_job = MAKE_AND_LOOK + ceil(read / RESULT_ROWS)
-        return min(ceil(read / PAGE), by_job) + ceil(written / WRITE_BATCH)
+        by_job = QUERY_JOB + ceil(read / RESULT_ROWS)
+        by_jobs = INGEST_JOB * ceil(written / self.bulk.most)
+        return min(ceil(read / PAGE), by_job) + min(ceil(written / WRITE_BATCH), by_jobs)
 
     def identify(self) -> Org:
         """Log in and return the org; it is asked once. A Developer Edition is no production."""

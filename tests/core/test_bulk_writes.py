@@ -161,6 +161,30 @@ def test_a_job_that_is_gone_is_made_up_for_by_reading(
     assert last.total("written") == PEOPLE - 12
 
 
+def test_rows_that_a_job_does_not_name_are_read(
+    crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
+) -> None:
+    crm.capabilities = Capabilities(write_batch=4)
+    write = MemoryBulk.write
+    no_clean_up.setattr(
+        MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying("written", watch))
+    )
+    with pytest.raises(Killed):
+        sync()
+    no_clean_up.undo()
+    killed = list_runs(store)[0].id
+    # Two were sent in another way after the job: one of them landed.
+    (named,) = crm.bulk.jobs.values()
+    landed, lost = list(named or {})[:2]
+    del named[landed], named[lost]
+    for field in [field for field in crm.rows["people"][lost] if field.startswith("rf_")]:
+        crm.rows["people"][lost][field] = None
+    last = sync()
+    assert last.total("written") == PEOPLE - 11
+    assert outcomes(store, killed).count(Outcome.WRITTEN) == 11
+    assert outcomes(store, killed).count(Outcome.LOST) == len(outcomes(store, killed)) - 11
+
+
 def test_a_run_that_ends_early_says_of_held_rows_that_they_were_not_sent(
     crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,163 @@
+"""Ingest jobs: many updates in few calls, each row's result told afterwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from requests import Response
+
+from ringfence.core.ports import Clock
+from ringfence.core.values import Value
+
+from .bulk_jobs import OPEN, Job, JobCalls
+from .client import SalesforceClient
+from .errors import AnswerError, Fault, read_job_fault
+from .fields import write_moment
+from .sheet import Sheet
+
+FILE_BYTES = 100_000_000
+"""Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half (section 2.3)."""
+
+NULL = "#N/A"
+"""What empties a field; an empty cell leaves it alone."""
+
+UNPROCESSED = "UNPROCESSED"
+"""Our code for a row that the job ended without coming to."""
+
+_ID = "Id"
+_ERROR = "sf__Error"
+_PIECE = 1 << 16
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of an uploaded row: ``fault`` is None where it was written, else ``cells`` are those uploaded."""
+
+    id: str
+    fault: Fault | None
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+
+class IngestJobs(JobCalls):
+    """The update jobs of one org, counted as writes. No assignment rule runs: that needs a rule's id in the job."""
+
+    def __init__(self, client: SalesforceClient, clock: Clock) -> None:
+        super().__init__(client, clock, "ingest", "write")
+
+    def create_update_job(self, object_name: str) -> str:
+        """Make a job that takes rows of one object, and return its id."""
+        form = {"contentType": "CSV", "lineEnding": "LF", "columnDelimiter": "COMMA"}
+        return self.create({"object": object_name, "operation": "update", **form}).id
+
+    def upload(self, job_id: str, sheet: Sheet) -> None:
+        """Send the rows of an open job, all at once. Raises ValueError for a file above 100 MB."""
+        if len(sheet) > FILE_BYTES:
+            raise ValueError(f"an upload may have {FILE_BYTES:,} bytes, not {len(sheet):,}")
+        head = {"Content-Type": "text/csv; charset=UTF-8"}
+        try:
+            self.ask("PUT", f"{job_id}/batches", lambda _answer: None, data=sheet, headers=head)
+        except AnswerError as error:
+            # An open job takes one upload. A second one means that the first arrived, and that its answer was lost.
+            if not _is_second(error.fault) or self.get(job_id).state != OPEN:
+                raise
+
+    def close(self, job_id: str) -> Job:
+        """Let Salesforce begin, and return the job; one that has begun already is left alone."""
+        try:
+            return self.move(job_id, "UploadComplete")
+        except AnswerError:
+            job = self.get(job_id)
+            if job.state == OPEN:
+                raise
+            return job
+
+    def abort(self, job_id: str) -> Job:
+        """End a job, and return it; what it has written stays, and one that has ended is left alone."""
+        try:
+            return self.move(job_id, "Aborted")
+        except AnswerError:
+            job = self.get(job_id)
+            if not job.ended:
+                raise
+            return job
+
+    def results(self, job: Job) -> Iterator[Tried]:
+        """Yield each uploaded row of a job that has ended, by its uploaded id and once: refused, not come to, written.
+
+        Who sent the rows has to see that each of them was named: one that was not counts as not written.
+        """
+        named: set[str] = set()
+        for tried in self._every(job):
+            if tried.id not in named:
+                named.add(tried.id)
+                yield tried
+
+    def _every(self, job: Job) -> Iterator[Tried]:
+        if job.failed or not job.complete:
+            for cells in self._read(job, "failedResults", job.failed):
+                yield Tried(cells.get(_ID, ""), read_job_fault(cells.get(_ERROR, "")), cells)
+        if not job.complete:
+            why = f": {job.error}" if job.error else ""
+            fault = Fault(UNPROCESSED, f"the job ended as {job.state} before it came to this row{why}")
+            for cells in self._read(job, "unprocessedrecords", None):
+                yield Tried(cells.get(_ID, ""), fault, cells)
+        for cells in self._read(job, "successfulResults", job.processed - job.failed):
+            yield Tried(cells.get(_ID, ""), None)
+
+    def _read(self, job: Job, name: str, expected: int | None) -> Iterator[dict[str, str]]:
+        sheet = self.ask("GET", f"{job.id}/{name}", _hold)
+        rows = sheet.rows()
+        header, count = next(rows, []), 0
+        for row in rows:
+            count += 1
+            yield dict(zip(header, row, strict=False))
+        if expected not in (None, count):
+            _log.warning("%s of the Bulk job %s names %d rows of %s", name, job.id, count, expected)
+
+
+def _is_second(fault: Fault) -> bool:
+    return fault.code.upper() == "INVALIDJOBSTATE" or "multiple contents" in fault.words
+
+
+def _hold(answer: Response) -> Sheet:
+    sheet = Sheet(answer.iter_content(_PIECE))
+    for _ in sheet.rows():
+        pass  # raises what makes the file be asked for again
+    return sheet
+
+
+def make_sheet(columns: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Value]]]) -> Sheet:
+    """Return the file for an upload: (record id, field -> new value) of each row; what a row lacks stays as it is.
+
+    Raises KeyError for a field that is no column.
+    """
+    places = {name: place for place, name in enumerate(columns, start=1)}
+
+    def lines() -> Iterator[list[str]]:
+        for record_id, values in rows:
+            line = [record_id] + [""] * len(columns)
+            for name, value in values.items():
+                line[places[name]] = write_cell(value)
+            yield line
+
+    return Sheet.of_rows((_ID, *columns), lines())
+
+
+def write_cell(value: Value) -> str:
+    """Return a value as a cell; a text that is empty empties the field, as it does elsewhere."""
+    if value is None or value == "":
+        return NULL
+    if isinstance(value, bool):
+        return str(value).lower()
+    return write_moment(value) if isinstance(value, datetime) else value
+
+
+def is_plain(value: Value) -> bool:
+    """Return whether a cell can say the value: a text that looks like the mark of emptiness, or only like space,
+    would arrive as something else.
+    """
+    return not isinstance(value, str) or value == "" or value.strip() not in ("", NULL)
