@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from .facts import Facts, Status, Verdict, judge
@@ -31,7 +30,7 @@ def judge_again(reading: Reading, slot: Slot, facts: Facts) -> Verdict:
     if isinstance(last, datetime) and _was_told(status, reason):
         return Verdict(Status(status), reason, facts.number.e164, line_type, last)
     if reason.startswith(ReasonCode.INCONCLUSIVE) and facts.line_type is facts.number.line_type:
-        return replace(verdict, line_type=line_type)
+        return verdict._replace(line_type=line_type)
     return verdict
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from .numbers import LineType, Number, ReasonCode, Validity
 from .ports import Answer, AnswerKind
@@ -65,8 +66,7 @@ class Facts:
     carrier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the six companions of a slot should say, the screened value aside."""
 
     status: Status
@@ -123,11 +123,12 @@ def derive_status(facts: Facts) -> Status:
     """Return the one status the facts amount to, the highest row of the contract's table first."""
     if facts.opt_out is not OptOut.NONE:
         return Status.DO_NOT_CONTACT
-    if facts.validity in (Validity.INVALID, Validity.POSSIBLE):
+    validity = facts.validity
+    if validity is Validity.INVALID or validity is Validity.POSSIBLE:
         return Status.INVALID
     if facts.line is not LineState.UNKNOWN:
         return Status(facts.line.value)
-    return Status.VALID if facts.validity is Validity.VALID else Status.UNKNOWN
+    return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
 
 
 def judge(facts: Facts) -> Verdict:

@@ -42,13 +42,17 @@ class Reading:
 
     def content(self, slot: Slot) -> str:
         """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
-        return self.contents()[slot.field]
+        contents = self._contents
+        return (self.contents() if contents is None else contents)[slot.field]
 
     def contents(self) -> dict[str, str]:
         """Return the content of every slot, by field name."""
         if self._contents is None:
             values = self.record.values
-            self._contents = {slot.field: text(values.get(slot.field)) for slot in self.shape.slots}
+            self._contents = contents = {}
+            for slot in self.shape.slots:
+                held = values.get(slot.field)
+                contents[slot.field] = "" if held is None else text(held)
         return self._contents
 
     def held(self, slot: Slot, companion: Companion) -> Value:
