@@ -75,7 +75,8 @@ class IngestJob(Job):
             return QUEUED_SHARE
         batches = max(1, ceil(self.rows / self.batch_rows))
         nth = min(batches, self.done // self.batch_rows + 1)
-        return QUEUED_SHARE + (1 - QUEUED_SHARE) * nth / batches
+        # The last one is due with the job itself: rounded up, it would never be.
+        return min(1.0, QUEUED_SHARE + (1 - QUEUED_SHARE) * nth / batches)
 
     def progress(self, now: datetime) -> Mapping[str, object]:  # noqa: ARG002  # the rows tell it, not the time
         """Return how many rows are done, and how many of them were refused."""

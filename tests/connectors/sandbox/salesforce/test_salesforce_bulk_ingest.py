@@ -320,3 +320,12 @@ def test_query_jobs_and_ingest_jobs_are_apart(api: Any) -> None:
     assert api.refusal("GET", f"/jobs/query/{job}")[0] == 404
     assert [each["id"] for each in api("GET", "/jobs/ingest").json()["records"]] == [job]
     assert api("GET", "/jobs/query").json()["records"] == []
+
+
+def test_a_job_of_any_number_of_batches_comes_to_its_end(api: Any, contacts: list[str]) -> None:
+    api.org.job_batch_rows = 1
+    for batches in range(1, 13):
+        job = done(api, ["Id", STATUS], *([one, "valid"] for one in (contacts * 3)[:batches]))
+        for _ in range(batches):
+            api("GET", job)
+        assert counts(api, job) == ("JobComplete", batches, 0)
