@@ -1,13 +1,17 @@
-"""A run that is killed with SIGKILL, again and again, ends where an unbroken one does."""
+"""Killed anywhere, run again: the same end state as an unbroken run. And no paid lookup twice."""
 
 from __future__ import annotations
 
 import itertools
+import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 KILLS = 6
+MOMENTS = 5
 AT_ONCE = 8  # more questions than these are never under way to the provider
 
 
@@ -52,6 +56,50 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
     assert found.count("killed") < len(killed)
     again = finish(broken)
     assert again.total("written") == 0
+
+
+def timed(account: Any, *words: str) -> float:
+    begun = time.monotonic()
+    assert account.finish(account.start(*words)).code == 0
+    return time.monotonic() - begun
+
+
+def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_account: Callable[[str], Any]) -> None:
+    unbroken, broken = open_account("unbroken"), open_account("broken")
+    for account in (unbroken, broken):
+        account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
+        account.fail(settings="latency_ms: 25")
+    beginning = timed(unbroken, "check", unbroken.crm, "--json")
+    whole = timed(unbroken, "sync", unbroken.crm, "--json")
+    draw = Random(f"{broken.crm} 3")
+    for _ in range(MOMENTS):
+        process = broken.start("sync", broken.crm, "--json")
+        # The moment is no request's: it may lie between any two instructions.
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=draw.uniform(beginning * 0.8, whole))
+        process.kill()
+        process.communicate()
+    finish(broken)
+    assert broken.lasting() == unbroken.lasting()
+    assert "killed" in outcomes(broken)
+    assert finish(broken).total("written") == 0
+
+
+def test_answers_that_are_lost_after_they_took_effect_give_the_same_end_state(
+    open_account: Callable[[str], Any],
+) -> None:
+    unbroken, broken = open_account("unbroken"), open_account("broken")
+    finish(unbroken)
+    service = f"service: {broken.crm}"
+    broken.fail(
+        f"{service}, when: {{purpose: write, every: 2}}, fault: {{kind: reset, after_commit: true}}",
+        f"{service}, when: {{purpose: write, every: 3}}, fault: {{kind: truncate, kept: 0.7}}",
+        f"{service}, when: {{purpose: read, every: 4}}, fault: {{kind: truncate, kept: 0.3}}",
+    )
+    finish(broken)
+    assert broken.lasting() == unbroken.lasting()
+    assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+    assert broken.requests.total() > unbroken.requests.total()
 
 
 def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
