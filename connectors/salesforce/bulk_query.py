@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from requests import Response
@@ -25,18 +26,19 @@ _LAST = "null"
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of a query job's results; ``locator`` is the place of the next page, None after the last one."""
+    """One page of a query job's results: ``fields`` are its columns, ``locator`` is the place of the next page, None
+    after the last one.
+    """
 
     sheet: Sheet
+    fields: tuple[str, ...]
     count: int
     locator: str | None
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield field name -> cell, every cell as text, empty where there is no value."""
-        rows = self.sheet.rows()
-        header = next(rows, [])
-        for row in rows:
-            yield dict(zip(header, row, strict=True))
+        for row in islice(self.sheet.rows(), 1, None):
+            yield dict(zip(self.fields, row, strict=True))
 
 
 class QueryJobs(JobCalls):
@@ -65,12 +67,14 @@ def _read_results(answer: Response) -> Results:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
     sheet = Sheet(answer.iter_content(_PIECE))
-    widths = [len(row) for row in sheet.rows()]
-    count = max(0, len(widths) - 1)
+    rows = sheet.rows()
+    fields = tuple(next(rows, []))
+    widths = [len(row) for row in rows]
+    count = len(widths)
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")
     if count != int(told):
         raise RetryError(f"A page of a Bulk query has {count:,} rows; Salesforce said {int(told):,}.")
-    if len(set(widths)) > 1:
+    if set(widths) - {len(fields)}:
         raise RetryError("A page of a Bulk query has rows that are shorter or longer than its header.")
-    return Results(sheet, count, None if locator == _LAST else locator)
+    return Results(sheet, fields, count, None if locator == _LAST else locator)

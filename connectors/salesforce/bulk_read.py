@@ -54,12 +54,12 @@ class BulkReader:
             job = jobs.open(query)
         except (AnswerError, AccessError) as refused:
             raise JobGoneError(refused.message, refused.remedy) from refused
-        yield from self._results(jobs, job, query.object, JobPlace(job.id))
+        yield from self._results(jobs, job, query, JobPlace(job.id))
 
-    def go_on(self, object_name: str, place: JobPlace, purpose: str) -> Iterator[Found]:
-        """Yield what an earlier run left of a job's rows; as :meth:`read` otherwise.
+    def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[Found]:
+        """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
 
-        Raises JobGoneError also for a job that is hours old.
+        Raises JobGoneError also for a job that is hours old, or that lacks a field because the mapping has grown.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         job = jobs.get(place.id)
@@ -67,7 +67,7 @@ class BulkReader:
         if now is not None and now - job.created > STALE:
             self._done.append(place.id)
             raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
-        yield from self._results(jobs, job, object_name, place)
+        yield from self._results(jobs, job, query, place)
 
     def clear(self) -> None:
         """Delete the jobs that have been read to their end. A deletion that fails matters little: jobs expire."""
@@ -78,18 +78,17 @@ class BulkReader:
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _results(self, jobs: QueryJobs, job: Job, object_name: str, place: JobPlace) -> Iterator[Found]:
+    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace) -> Iterator[Found]:
         for job in jobs.wait(job):  # noqa: B020 - the same job, as it is seen later
             yield Found((), False, job.processed, place)
         self._done.append(job.id)
         if not job.complete:
             raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")
-        flags = self._flags(object_name)
+        flags = self._flags(query.object)
         while True:
             page = jobs.results(job.id, place.locator)
             reached = JobPlace(job.id, page.locator, place.rows + page.count)
-            if page.locator is None:
-                _check(job, reached)
+            _check(job, query, page, reached)
             yield from _cut(page, flags, job.processed, place, reached)
             if page.locator is None:
                 return
@@ -99,8 +98,11 @@ class BulkReader:
         return [name for name, field in self._schema.fields(object_name).items() if field["type"] == "boolean"]
 
 
-def _check(job: Job, reached: JobPlace) -> None:
-    if reached.rows != job.processed:
+def _check(job: Job, query: Query, page: Results, reached: JobPlace) -> None:
+    # A field that the mapping spells in another way than the org does is lacking too, and no job would have it.
+    if lacking := {name.lower() for name in query.fields} - {name.lower() for name in page.fields}:
+        raise JobGoneError(f"The job {job.id} was made for other fields: it lacks {', '.join(sorted(lacking))}.")
+    if page.locator is None and reached.rows != job.processed:
         raise JobGoneError(f"The pages of a query job hold {reached.rows:,} rows; Salesforce read {job.processed:,}.")
 
 

@@ -16,7 +16,7 @@ from .bulk_read import BulkReader
 from .bulk_write import SalesforceBulk
 from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
-from .feed import SalesforceFeed, Source, open_feed, read_records
+from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead
 from .pages import read_masters
 from .preflight import check_account, check_object
@@ -24,6 +24,8 @@ from .project import write_project
 from .schema import Schema
 from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
+from .sources import Source
+from .watermark import open_feed
 from .write import Writer
 
 NAME = "salesforce"

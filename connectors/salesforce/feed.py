@@ -4,77 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from urllib.parse import quote
+from dataclasses import replace
+from datetime import datetime
 
 from ringfence.core.ports import Page
 from ringfence.core.values import Record
 
 from . import bulk_read
 from .bulk_read import BulkReader
-from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
+from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPlace, Position
 from .errors import JobGoneError
-from .fields import STAMP, RowReader, read_moment, write_moment
+from .fields import STAMP, RowReader, read_moment
 from .pages import Detour, Found, follow, read_pages, read_scope
-from .query import (
-    BY_STAMP,
-    Query,
-    after_id,
-    after_stamp,
-    due,
-    flag_matters,
-    flag_up,
-    screened,
-    since,
-    standing,
-    until,
-)
-
-WATERMARK_REACH = timedelta(minutes=2)
-"""Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
+from .query import BY_STAMP, Query, after_id, due, screened, until
+from .sources import Source
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One object: how its rows are read, the mapping's SOQL condition, and where reading starts."""
-
-    rows: RowReader
-    scope: str | None
-    position: Position
-
-    @property
-    def name(self) -> str:
-        """Return the object's name."""
-        return self.rows.shape.name
-
-    def query(self, *conditions: str) -> Query:
-        """Return a query for whole records."""
-        return Query(self.name, self.rows.fields, (*standing(self.rows.shape), *conditions))
-
-    def flagged(self) -> Query | None:
-        """Return the query for opt-outs, or None where the mapping names no flag.
-
-        It has no upper bound, so that it can share a call with the watermark; what is newer comes once more next time.
-        """
-        flag = self.rows.shape.opt_out
-        if flag is None:
-            return None
-        if self.position.full:
-            return self.query(flag_up(flag))
-        return self.query(self.lower_bound(), flag_matters(self.rows.shape, flag))
-
-    def lower_bound(self) -> str:
-        """Return the condition that a window starts with."""
-        position = self.position
-        if position.since is None:
-            raise ValueError("a window needs a start")
-        if position.after is not None:
-            return after_stamp(position.since, position.after)
-        return since(position.since - OVERLAP)
 
 
 class SalesforceFeed:
@@ -147,7 +93,7 @@ class SalesforceFeed:
 
     def _go_on(self, source: Source, job: JobPlace) -> Iterator[Page]:
         place = source.position
-        for found in self._bulk.go_on(source.name, job, "read"):
+        for found in self._bulk.go_on(source.query(), job, "read"):
             place = self._next_place(source, place, found)
             yield self._page(source, found, "read", place.dump())
 
@@ -205,42 +151,3 @@ def read_records(
         return [reader.read(row, in_scope=True) for row in rows]
     inside = read_scope(client, reader.shape.name, scope, [row["Id"] for row in rows], purpose)
     return [reader.read(row, in_scope=row["Id"] in inside) for row in rows]
-
-
-def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime, bulk: BulkReader) -> SalesforceFeed:
-    """Take the watermark of each object, together with the first pages of flagged records, and return the reads.
-
-    ``now`` is the time at Salesforce; when its answer shows that it was long past, the question is asked again.
-    ``bulk`` reads what is large.
-    """
-    end = _minute(now)
-    feed = _ask(client, sources, end, bulk)
-    seen = client.server_now()
-    if seen is not None and _minute(seen) - end >= WATERMARK_REACH:
-        feed = _ask(client, sources, _minute(seen), bulk)
-    return feed
-
-
-def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
-    covered: dict[str, datetime] = {}
-    flagged: dict[str, Row] = {}
-    for start in range(0, len(sources), HEAVY_SUBREQUESTS):
-        batch = sources[start : start + HEAVY_SUBREQUESTS]
-        queries = [(source.name, query) for source in batch if (query := source.flagged()) is not None]
-        parts = [_updated_part(source.name, end) for source in batch]
-        parts += [query_part(query.soql()) for _, query in queries]
-        bodies = client.read_together(parts, "opt_outs" if queries else "read", "what has changed")
-        covered.update(
-            (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
-        )
-        flagged.update((name, body) for (name, _), body in zip(queries, bodies[len(batch) :], strict=True))
-    return SalesforceFeed(client, sources, covered, flagged, bulk)
-
-
-def _updated_part(object_name: str, end: datetime) -> Part:
-    start = quote(write_moment(end - WATERMARK_REACH))
-    return Part("GET", f"sobjects/{object_name}/updated?start={start}&end={quote(write_moment(end))}")
-
-
-def _minute(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)

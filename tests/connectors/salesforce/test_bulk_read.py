@@ -175,6 +175,18 @@ def test_without_its_job_a_read_starts_again(
     assert read_position(rest[-1].cursor).job is None
 
 
+def test_a_job_made_for_fewer_fields_than_are_mapped_now_is_not_gone_on_with(
+    connect: Connect, org: SalesforceOrg, cursor: str | None
+) -> None:
+    pages = connect().open_feed({"Contact": cursor}).changed()
+    first = [next(pages) for _ in range(8)]
+    assert read_position(first[-1].cursor).job is not None
+    rest = list(connect(tier="{field: Title}").open_feed({"Contact": first[-1].cursor}).changed())
+    assert requests(org)[CREATE] == 2
+    assert set(ids([*first[:1], *rest])) == set(alive(org))
+    assert all("Title" in record.values for record in records(rest))
+
+
 def test_a_job_that_is_lost_on_the_way_is_replaced_by_pages(
     connect: Connect, org: SalesforceOrg, sandbox: Sandbox, cursor: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,48 @@
+"""What one object is read by: its fields, its conditions, and the place where reading starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cursor import OVERLAP, Position
+from .fields import RowReader
+from .query import Query, after_stamp, flag_matters, flag_up, since, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object: how its rows are read, the mapping's SOQL condition, and where reading starts."""
+
+    rows: RowReader
+    scope: str | None
+    position: Position
+
+    @property
+    def name(self) -> str:
+        """Return the object's name."""
+        return self.rows.shape.name
+
+    def query(self, *conditions: str) -> Query:
+        """Return a query for whole records."""
+        return Query(self.name, self.rows.fields, (*standing(self.rows.shape), *conditions))
+
+    def flagged(self) -> Query | None:
+        """Return the query for opt-outs, or None where the mapping names no flag.
+
+        It has no upper bound, so that it can share a call with the watermark; what is newer comes once more next time.
+        """
+        flag = self.rows.shape.opt_out
+        if flag is None:
+            return None
+        if self.position.full:
+            return self.query(flag_up(flag))
+        return self.query(self.lower_bound(), flag_matters(self.rows.shape, flag))
+
+    def lower_bound(self) -> str:
+        """Return the condition that a window starts with."""
+        position = self.position
+        if position.since is None:
+            raise ValueError("a window needs a start")
+        if position.after is not None:
+            return after_stamp(position.since, position.after)
+        return since(position.since - OVERLAP)

@@ -1,0 +1,55 @@
+"""How far Salesforce says that a run may read: asked for each object, in one call with what else can share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from .bulk_read import BulkReader
+from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
+from .feed import SalesforceFeed
+from .fields import read_moment, write_moment
+from .sources import Source
+
+WATERMARK_REACH = timedelta(minutes=2)
+"""Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
+
+
+def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime, bulk: BulkReader) -> SalesforceFeed:
+    """Take the watermark of each object, together with the first pages of flagged records, and return the reads.
+
+    ``now`` is the time at Salesforce; when its answer shows that it was long past, the question is asked again.
+    ``bulk`` reads what is large.
+    """
+    end = _minute(now)
+    feed = _ask(client, sources, end, bulk)
+    seen = client.server_now()
+    if seen is not None and _minute(seen) - end >= WATERMARK_REACH:
+        feed = _ask(client, sources, _minute(seen), bulk)
+    return feed
+
+
+def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
+    covered: dict[str, datetime] = {}
+    flagged: dict[str, Row] = {}
+    for start in range(0, len(sources), HEAVY_SUBREQUESTS):
+        batch = sources[start : start + HEAVY_SUBREQUESTS]
+        queries = [(source.name, query) for source in batch if (query := source.flagged()) is not None]
+        parts = [_updated_part(source.name, end) for source in batch]
+        parts += [query_part(query.soql()) for _, query in queries]
+        bodies = client.read_together(parts, "opt_outs" if queries else "read", "what has changed")
+        covered.update(
+            (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
+        )
+        flagged.update((name, body) for (name, _), body in zip(queries, bodies[len(batch) :], strict=True))
+    return SalesforceFeed(client, sources, covered, flagged, bulk)
+
+
+def _updated_part(object_name: str, end: datetime) -> Part:
+    start = quote(write_moment(end - WATERMARK_REACH))
+    return Part("GET", f"sobjects/{object_name}/updated?start={start}&end={quote(write_moment(end))}")
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
