@@ -6,6 +6,7 @@ from itertools import pairwise
 from . import plan
 from .cell import Span
 from .dialling import AMBIGUOUS, Choice, digits_of, read_digits
+from .ranges import MAX_NATIONAL_DIGITS
 from .values import Reading
 
 # All ways to cut more groups than these would be too many; no number is written in more.
@@ -13,7 +14,7 @@ MAX_CUT = 5
 # A tail this short after a slash is a shortened second number (1234/35) or the end of the first.
 _SHORT_TAIL = 3
 # Two whole numbers with nothing but a space between have this many digits together.
-_TWO_NUMBERS = range(14, 2 * plan.MAX_NATIONAL_DIGITS + 1)
+_TWO_NUMBERS = range(14, 2 * MAX_NATIONAL_DIGITS + 1)
 
 TAIL = "ignored text after the number"
 

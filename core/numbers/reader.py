@@ -1,17 +1,13 @@
 """`read_number`: the steps in order, from the quickest to the most patient."""
 
-import re
 from dataclasses import dataclass, replace
 
 from . import cell, plan, text, traps
 from .cell import Span
 from .cutting import TAIL, cut, is_full
-from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain, named_calling_code
+from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
+from .plain import read_plain
 from .values import LineType, Number, Reading, ReasonCode, Validity
-
-# Nothing to repair and one number only; (0), slashes and a spreadsheet's .0 go the long way.
-_ORDINARY = re.compile(r"(?:\+|\(?)[0-9](?:[0-9 ()-]|\.(?!0{1,2}\Z))*")
-_SEPARATORS = str.maketrans("", "", " ().+-")
 
 _NOT_A_NUMBER = Reading(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
 _MASKED = Reading(Validity.INVALID, ReasonCode.MASKED)
@@ -40,12 +36,13 @@ def read_number(raw: str | None, region: str | None) -> Number:
     """
     raw = raw or ""
     region = plan.known_region(region)
-    verdict = _read_ordinary(raw, region)
-    if verdict is None:
-        cleaned, repairs = text.clean(raw)
-        found = _read_cell(cleaned, region)
-        noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
-        verdict = replace(found, repairs=tuple(dict.fromkeys((*noted, *found.repairs))))
+    number = read_plain(raw, region)
+    if number is not None:
+        return number
+    cleaned, repairs = text.clean(raw)
+    found = _read_cell(cleaned, region)
+    noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
+    verdict = replace(found, repairs=tuple(dict.fromkeys((*noted, *found.repairs))))
     reading = verdict.reading
     return Number(
         raw=raw,
@@ -60,15 +57,6 @@ def read_number(raw: str | None, region: str | None) -> Number:
     )
 
 
-def _read_ordinary(raw: str, region: str | None) -> _Verdict | None:
-    """The short way of most cells: plain characters, one valid reading."""
-    if len(raw) > text.MAX_EXAMINED or not raw.isascii() or not _ORDINARY.fullmatch(raw) or "(0)" in raw:
-        return None
-    plus, digits = raw.startswith("+"), raw.translate(_SEPARATORS)
-    reading = evaluate_plain(plus, digits, region)
-    return _Verdict(reading, named_calling_code(plus, digits, region, reading)) if reading.valid else None
-
-
 def _read_cell(cleaned: str, region: str | None) -> _Verdict:
     without_carrier = traps.without_carrier(cleaned, region)
     if without_carrier is not None:
@@ -78,7 +66,7 @@ def _read_cell(cleaned: str, region: str | None) -> _Verdict:
     if not digits_of(cleaned) or traps.is_scientific(cleaned):
         return _Verdict(_NOT_A_NUMBER)
     uri = traps.split_uri(cleaned)
-    if uri is not None:
+    if uri is not None and digits_of(uri[0]):
         return _read_uri(*uri, region=region)
     return _read_spreadsheet(cleaned, region) or _read_letters(cleaned, region)
 

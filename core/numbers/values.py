@@ -1,7 +1,10 @@
-"""What is known about a number offline: the values that `read_number` returns."""
+"""What is known about a number offline: the values that `read_number` returns.
 
-from dataclasses import dataclass
+`Reading` and `Number` are named tuples: millions are made, and a frozen dataclass takes four times as long to make.
+"""
+
 from enum import StrEnum
+from typing import NamedTuple
 
 # The reason goes into a CRM text field of this length.
 MAX_SENTENCE = 255
@@ -75,8 +78,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the numbering plan says about one run of digits.
 
     `e164` is set when the number is valid or possible, `region` is an ISO 3166 code, or "001" for a calling code that
@@ -100,8 +102,7 @@ class Reading:
         return self.e164 is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """The verdict on one phone field.
 
     `repairs` are short English phrases that never hold digits of the number; `others` are the E.164 forms of further

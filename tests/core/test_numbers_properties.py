@@ -104,7 +104,7 @@ def test_the_sentence_is_short_and_holds_no_digit_of_the_number(raw: str, region
 
 def test_a_sentence_with_every_repair_still_fits_its_field() -> None:
     number = read_number("2025550143", "US")
-    crowded = Number(**{name: getattr(number, name) for name in Number.__slots__} | {"repairs": ("some repair",) * 40})
+    crowded = number._replace(repairs=("some repair",) * 40)
     assert len(crowded.sentence()) == 255
 
 
