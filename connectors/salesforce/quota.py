@@ -26,6 +26,10 @@ FOR_WRITES = 10
 WINDOW = timedelta(hours=24)
 """How long Salesforce counts a call: the window rolls, and no header says when it has room again (section 2.7)."""
 
+GOOD_FOR = timedelta(hours=1)
+"""Age up to which a figure counts: later one call goes out to learn it anew, or a process that lives long would wait
+for ever."""
+
 _PARTS = re.compile(r"(?P<app>per-app-)?api-usage=(?P<used>\d+)/(?P<limit>\d+)(?:\(appName=(?P<name>[^)]*)\))?")
 
 
@@ -65,14 +69,15 @@ class Quota:
     def __init__(self, reserve: int) -> None:
         self.reserve = reserve
         self.usages: tuple[Usage, ...] = ()
+        self._learnt: datetime | None = None
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._under_way = 0
 
-    def learn(self, header: str) -> None:
+    def learn(self, header: str, now: datetime) -> None:
         """Take the usage from an answer's ``Sforce-Limit-Info``; an answer without one changes nothing."""
         if usages := read_usage(header):
-            self.usages = usages
+            self.usages, self._learnt = usages, now
 
     @contextmanager
     def hold(self, now: datetime, *, reading: bool = False) -> Iterator[None]:
@@ -90,6 +95,10 @@ class Quota:
                     self._under_way -= 1
 
     def _check(self, now: datetime, kept: int) -> None:
+        if self._learnt is None or now - self._learnt > GOOD_FOR:
+            # Only this call goes out unseen: the others go by the old figure until its answer is there.
+            self._learnt = now
+            return
         for usage in self.usages:
             # Calls whose answers are still out are in no figure yet.
             if usage.used + self._under_way + kept >= usage.allowed(self.reserve):

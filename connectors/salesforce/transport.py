@@ -95,7 +95,7 @@ class Transport:
             self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
         asked = answer.headers.get("Retry-After", "")
         self._asked_s = float(asked) if asked.isdecimal() else 0.0
-        self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""))
+        self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""), self._now())
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
         """Hold one request to the address. Raises QuotaError at the daily reserve, which a log-in does not touch."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.salesforce.quota import AT_ONCE, FOR_WRITES, Quota, Usage, read_usage
+from ringfence.connectors.salesforce.quota import AT_ONCE, FOR_WRITES, GOOD_FOR, Quota, Usage, read_usage
 from ringfence.connectors.sandbox.salesforce import SalesforceOrg
 from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import QuotaError
@@ -24,8 +24,8 @@ def describe_often(crm: SalesforceCrm) -> None:
         crm._client.describe("Contact")
 
 
-def use(quota: Quota) -> None:
-    with quota.hold(NOW):
+def use(quota: Quota, now: datetime = NOW) -> None:
+    with quota.hold(now):
         pass
 
 
@@ -50,7 +50,7 @@ def test_both_forms_of_the_usage_header_are_read(header: str, usages: tuple[Usag
 @pytest.mark.parametrize(("reserve", "used", "stops"), [(20, 79, False), (20, 80, True), (0, 99, False), (95, 5, True)])
 def test_the_reserve_is_never_touched(reserve: int, used: int, stops: bool) -> None:
     quota = Quota(reserve)
-    quota.learn(f"api-usage={used}/100")
+    quota.learn(f"api-usage={used}/100", NOW)
     if stops:
         with pytest.raises(QuotaError):
             use(quota)
@@ -60,15 +60,28 @@ def test_the_reserve_is_never_touched(reserve: int, used: int, stops: bool) -> N
 
 def test_an_answer_without_figures_forgets_none() -> None:
     quota = Quota(20)
-    quota.learn("api-usage=90/100")
-    quota.learn("")
+    quota.learn("api-usage=90/100", NOW)
+    quota.learn("", NOW)
     with pytest.raises(QuotaError):
         use(quota)
 
 
+def test_an_old_figure_is_learnt_anew_by_one_call() -> None:
+    quota = Quota(20)
+    quota.learn("api-usage=90/100", NOW)
+    later = NOW + GOOD_FOR + timedelta(minutes=1)
+    with pytest.raises(QuotaError):
+        use(quota, NOW + GOOD_FOR)
+    use(quota, later)
+    with pytest.raises(QuotaError):
+        use(quota, later)
+    quota.learn("api-usage=10/100", later)
+    use(quota, later)
+
+
 def test_calls_under_way_count_before_they_are_answered() -> None:
     quota = Quota(20)
-    quota.learn("api-usage=78/100")
+    quota.learn("api-usage=78/100", NOW)
     with quota.hold(NOW), quota.hold(NOW), pytest.raises(QuotaError):
         use(quota)
     use(quota)
