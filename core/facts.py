@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -48,8 +47,7 @@ class OptOut(StrEnum):
     SHARED = "shared"  # the flag of another record that holds the number
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence.
 
     ``carrier`` names, masked, the other number of the record that an opt-out came by; empty where it came by this one.
@@ -78,15 +76,9 @@ class Verdict(NamedTuple):
 
 def offline_facts(number: Number, now: datetime) -> Facts:
     """Return what the numbering plan alone says; ``now`` in whole seconds UTC."""
+    line, line_type = LineState.UNKNOWN, number.line_type
     return Facts(
-        number=number,
-        validity=number.validity,
-        line=LineState.UNKNOWN,
-        line_type=number.line_type,
-        opt_out=OptOut.NONE,
-        code=number.reason,
-        source="offline",
-        observed_at=now,
+        number, number.validity, line, line_type, OptOut.NONE, number.reason, source="offline", observed_at=now
     )
 
 
@@ -101,21 +93,21 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
     if line_type is LineType.UNKNOWN:
         line_type = facts.line_type
-    common = replace(facts, line_type=line_type, source=source, observed_at=answer.observed_at)
+    common = facts._replace(line_type=line_type, source=source, observed_at=answer.observed_at)
     if answer.kind is not AnswerKind.KNOWN:
-        return replace(common, code=ReasonCode.INCONCLUSIVE)
+        return common._replace(code=ReasonCode.INCONCLUSIVE)
     if answer.valid is False:
-        return replace(common, validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
+        return common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN
     if line is LineState.UNKNOWN:
-        return replace(common, code=ReasonCode.INCONCLUSIVE)
-    return replace(common, line=line, code=_LINE_REASONS[line])
+        return common._replace(code=ReasonCode.INCONCLUSIVE)
+    return common._replace(line=line, code=_LINE_REASONS[line])
 
 
 def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, carrier: str = "") -> Facts:
     """Return the facts under an opt-out seen at ``now``; ``carrier`` as in :class:`Facts`."""
-    return replace(
-        facts, opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, carrier=carrier
+    return facts._replace(
+        opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, carrier=carrier
     )
 
 
@@ -133,13 +125,8 @@ def derive_status(facts: Facts) -> Status:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
-    return Verdict(
-        status=derive_status(facts),
-        reason=_reason(facts),
-        e164=facts.number.e164,
-        line_type=facts.line_type.value,
-        last_screened=facts.observed_at,
-    )
+    e164, line_type = facts.number.e164, str(facts.line_type)
+    return Verdict(derive_status(facts), _reason(facts), e164, line_type, last_screened=facts.observed_at)
 
 
 _LINE_REASONS = {

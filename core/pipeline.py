@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .clock import whole_seconds
 from .due import DueReason, find_due, is_covered, name_carrier
@@ -41,8 +42,7 @@ class Item:
     deferred: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What is still to be known of a record once its change was handed over; kept small, because many may wait.
 
     ``raised`` holds the record's numbers where its flag is being raised; ``shown`` the change for the summary's list.

@@ -10,7 +10,7 @@ from .facts import Status, Verdict
 from .numbers import Validity
 from .reading import Reading, screened_value, text
 from .shapes import Slot
-from .values import Change, Companion, FieldChange, Value
+from .values import Change, Companion, Value, make_fields
 
 
 def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
@@ -38,11 +38,12 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
     changed = []
     for name, new in wanted.items():
         held = record.values.get(name)
-        if held is not new and not same_value(held, new):
-            changed.append(FieldChange(name, held, new))
+        # The first half spares most of the calls: what is empty differs from what holds text.
+        if (held is None and isinstance(new, str) and new.strip()) or not same_value(held, new):
+            changed.append((name, held, new))
     if not changed:
         return None
-    return Change(record.object, record.id, tuple(changed), guard=guard, modified=record.modified)
+    return Change(record.object, record.id, make_fields(changed), guard, record.modified)
 
 
 def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, Value]:
@@ -50,7 +51,7 @@ def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, 
         return dict.fromkeys(slot.companions.values())
     named = slot.companions
     return {
-        named[Companion.STATUS]: verdict.status.value,
+        named[Companion.STATUS]: str(verdict.status),
         named[Companion.REASON]: verdict.reason,
         named[Companion.E164]: verdict.e164,
         named[Companion.LINE_TYPE]: verdict.line_type,

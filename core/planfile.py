@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, Self
 
 from .errors import FileError, UsageError
 from .shapes import ObjectShape
-from .state.journal import pack_change, unpack_change
 from .state.keyring import Keyring
+from .state.packing import pack_changes, unpack_changes
 from .summary import mask_change
 from .values import Change
 
@@ -76,7 +76,7 @@ class PlanWriter:
     def add(self, changes: Sequence[Change]) -> None:
         """Add a batch of changes."""
         masked = [mask_change(change, self._shapes[change.object]) for change in changes]
-        sealed = base64.b64encode(self._keyring.seal([pack_change(change) for change in changes])).decode()
+        sealed = base64.b64encode(self._keyring.seal(pack_changes(changes))).decode()
         line = json.dumps({"changes": masked, "sealed": sealed}, ensure_ascii=False)
         self._write((b"" if self._first else b",\n") + line.encode())
         self._first = False
@@ -156,4 +156,4 @@ def _batches(path: Path, keyring: Keyring) -> Iterator[list[Change]]:
                 sealed = base64.b64decode(json.loads(line.rstrip().removesuffix(b","))["sealed"], validate=True)
             except (ValueError, KeyError, binascii.Error) as error:
                 raise FileError(f"{path} is damaged.", "Make a new plan.") from error
-            yield [unpack_change(packed) for packed in keyring.open(sealed)]
+            yield list(unpack_changes(keyring.open(sealed)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from .clock import whole_seconds
 from .facts import Facts, offline_facts, with_answer
@@ -18,8 +19,7 @@ CRM_REALM = "crm"
 """First part of a realm that stands for an org whose own fresh companions are the answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One number to screen. ``may_buy`` is False where no lookup is wanted, as when only the permission changed."""
 
     number: Number

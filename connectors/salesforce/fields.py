@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from ringfence.core.errors import SchemaError
@@ -52,6 +53,7 @@ def read_moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+@lru_cache(maxsize=256)  # a batch is screened within seconds, so that most of its moments are the same few
 def write_moment(moment: datetime) -> str:
     """Return the moment as SOQL and JSON take it: ``YYYY-MM-DDTHH:MM:SSZ``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

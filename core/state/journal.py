@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from ..errors import UsageError
-from ..values import Change, FieldChange, Outcome, RowResult, Value
+from ..values import Change, Outcome, RowResult
 from . import schema
+from .packing import pack_changes, unpack_changes
 from .store import Store
 
 
@@ -98,7 +99,7 @@ class Journal:
     def plan_batch(self, changes: Sequence[Change], now: datetime, *, held: bool = False) -> int:
         """Record the changes that are about to be written, or ``held`` back for later; return the batch's number."""
         self._seq += 1
-        payload = self._store.keyring.seal([pack_change(change) for change in changes])
+        payload = self._store.keyring.seal(pack_changes(changes))
         values = {"run_id": self._run_id, "seq": self._seq, "planned_at": now, "payload": payload, "held": held}
         with self._store.transaction() as connection:
             connection.execute(insert(schema.batches).values(values))
@@ -119,7 +120,7 @@ class Journal:
             query = select(table.c.payload).where(table.c.run_id == self._run_id, table.c.seq == seq)
             with self._store.transaction() as connection:
                 payload = connection.execute(query).scalar_one()
-            yield from (unpack_change(packed) for packed in self._store.keyring.open(payload))
+            yield from unpack_changes(self._store.keyring.open(payload))
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
         """Record what became of each change of the batch."""
@@ -154,7 +155,7 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
             row = connection.execute(query).first()
         if row is None:
             return
-        changes = [unpack_change(packed) for packed in store.keyring.open(row.payload)]
+        changes = list(unpack_changes(store.keyring.open(row.payload)))
         yield OpenBatch(row.run_id, row.seq, changes, row.held, row.job)
 
 
@@ -225,8 +226,8 @@ def read_batches_backwards(store: Store, run_id: str) -> Iterator[list[JournalRo
 
 def _rows(store: Store, row: Any) -> Iterator[JournalRow]:
     odd = None if row.results is None else store.keyring.open(row.results)
-    for index, packed in enumerate(store.keyring.open(row.payload)):
-        yield JournalRow(unpack_change(packed), None if odd is None else _result(odd.get(str(index))))
+    for index, change in enumerate(unpack_changes(store.keyring.open(row.payload))):
+        yield JournalRow(change, None if odd is None else _result(odd.get(str(index))))
 
 
 def _run(row: Any) -> Run:
@@ -246,27 +247,3 @@ def _run(row: Any) -> Run:
 
 def _result(odd: Any) -> RowResult:
     return RowResult(Outcome.WRITTEN) if odd is None else RowResult(Outcome(odd[0]), odd[1], odd[2])
-
-
-def pack_change(change: Change) -> Sequence[Any]:
-    """Return a change for :meth:`Keyring.seal`; what comes out of the seal :func:`unpack_change` takes back."""
-    return change.object, change.id, change.fields, change.guard, change.modified
-
-
-def unpack_change(packed: list[Any]) -> Change:
-    """Return the change in an opened seal."""
-    name, id_, fields, guard, modified = packed
-    stamp = _unpack(modified)
-    return Change(
-        object=name,
-        id=id_,
-        fields=tuple(FieldChange(field, _unpack(old), _unpack(new)) for field, old, new in fields),
-        guard={k: _unpack(v) for k, v in guard.items()},
-        modified=stamp if isinstance(stamp, datetime) else None,
-    )
-
-
-def _unpack(value: Any) -> Value:
-    if isinstance(value, list):
-        return datetime.fromisoformat(value[0])
-    return value if isinstance(value, (str, bool)) else None

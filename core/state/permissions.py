@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, and_, delete, func, select, update
 
@@ -16,8 +16,7 @@ CARRIED = ""
 """In place of the run that first saw a flag, once the flag has reached every holder of the number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """One record with the numbers in its phone fields.
 
     ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back.

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ringfence.core.errors import UsageError
 from ringfence.core.ports import Org
@@ -22,28 +20,16 @@ from ringfence.core.state.journal import (
     list_runs,
     new_run_id,
     open_batches,
-    pack_change,
     read_batches_backwards,
     read_changes,
     settle,
-    unpack_change,
 )
-from ringfence.core.state.keyring import Keyring
 from ringfence.core.state.store import Store
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
 NUMBER = "+14155550132"
 WRITTEN = RowResult(Outcome.WRITTEN)
 REFUSED = RowResult(Outcome.REFUSED, "RULE", "no changes on Mondays")
-values = st.none() | st.booleans() | st.text(max_size=20) | st.datetimes(timezones=st.just(UTC))
-changes = st.builds(
-    Change,
-    object=st.text(min_size=1, max_size=5),
-    id=st.text(min_size=1, max_size=5),
-    fields=st.lists(st.builds(FieldChange, st.text(max_size=5), values, values), max_size=3).map(tuple),
-    guard=st.dictionaries(st.text(max_size=5), values, max_size=2),
-    modified=st.none() | st.datetimes(timezones=st.just(UTC)),
-)
 
 
 @pytest.fixture
@@ -66,13 +52,6 @@ def begin(store: Store, org: int, clock: Any) -> Any:
 
 def change(id_: str, new: str = NUMBER) -> Change:
     return Change("people", id_, (FieldChange("phone", "(415) 555-0132", new),))
-
-
-@given(changes)
-def test_a_change_comes_out_of_its_seal_as_it_was(change: Change) -> None:
-    keyring = Keyring(bytes(32), bytes(32))
-    (packed,) = keyring.open(keyring.seal([pack_change(change)]))
-    assert unpack_change(packed) == change
 
 
 def test_changes_are_known_before_they_are_written_and_their_outcomes_after(
