@@ -254,7 +254,7 @@ class _Run:
         return True
 
     def _check_full_read(self, page: Page, seen: set[str]) -> None:
-        if not page.records and page.object not in seen and page.object in self._fresh:
+        if not page.records and not page.total and page.object not in seen and page.object in self._fresh:
             known = self._permissions.count_records(page.object)
             check_full_read(page.object, known, accepted=self._options.accept_mass_change)
         seen.add(page.object)

@@ -23,9 +23,9 @@ from .schema import Schema
 POLLS = 5
 """How often a job is looked at, at a guess: for a quarter of a minute (``bulk_jobs``)."""
 
-WORTH_FROM = PAGE * (3 + POLLS)
-"""Rows left behind a first page from which a job takes fewer calls than more pages: making it, looking at it, one page
-of results and deleting it, against a page for each 2,000 rows (salesforce facts, section 7).
+WORTH_FROM = PAGE * (4 + POLLS)
+"""Rows from which a job takes fewer calls than query pages: the first page, which tells how many they are, making it,
+looking at it, one page of results and deleting it, against a page for each 2,000 rows (salesforce facts, section 7).
 """
 
 STALE = timedelta(hours=6)
@@ -43,18 +43,19 @@ class BulkReader:
         self._schema = schema
         self._done: list[str] = []
 
-    def read(self, query: Query, purpose: str) -> Iterator[Found]:
-        """Yield the rows of a query, in no order, with the place that is reached once they are handled.
+    def read(self, query: Query, total: int, purpose: str) -> Iterator[Found]:
+        """Yield the ``total`` rows of a query, in no order, with the place that is reached once they are handled.
 
-        First come empty pages while Salesforce works. Raises JobGoneError where there is no job to be had or it does
-        not give all of its rows: the query has to be read in another way then, from its start.
+        First come empty pages while Salesforce works: the first of them makes the job known to a later run. Raises
+        JobGoneError where there is no job to be had or it does not give all of its rows: the query has to be read in
+        another way then, from its start.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         try:
             job = jobs.open(query)
         except (AnswerError, AccessError) as refused:
             raise JobGoneError(refused.message, refused.remedy) from refused
-        yield from self._results(jobs, job, query, JobPlace(job.id))
+        yield from self._results(jobs, job, query, JobPlace(job.id), total)
 
     def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[Found]:
         """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
@@ -67,7 +68,7 @@ class BulkReader:
         if now is not None and now - job.created > STALE:
             self._done.append(place.id)
             raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
-        yield from self._results(jobs, job, query, place)
+        yield from self._results(jobs, job, query, place, job.processed)
 
     def clear(self) -> None:
         """Delete the jobs that have been read to their end. A deletion that fails matters little: jobs expire."""
@@ -78,9 +79,9 @@ class BulkReader:
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace) -> Iterator[Found]:
-        for job in jobs.wait(job):  # noqa: B020 - the same job, as it is seen later
-            yield Found((), False, job.processed, place)
+    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace, total: int) -> Iterator[Found]:
+        for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
+            yield Found((), False, total, place)
         self._done.append(job.id)
         if not job.complete:
             raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")

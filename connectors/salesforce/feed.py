@@ -106,8 +106,8 @@ class SalesforceFeed:
             yield self._page(source, found, "read", place[number].dump())
 
     def _detour(self, purpose: str) -> Detour:
-        def detour(rest: Query, rows: int) -> Iterator[Found] | None:
-            return self._bulk.read(rest, purpose) if rows > bulk_read.WORTH_FROM else None
+        def detour(query: Query, rows: int) -> Iterator[Found] | None:
+            return self._bulk.read(query, rows, purpose) if rows > bulk_read.WORTH_FROM else None
 
         return detour
 

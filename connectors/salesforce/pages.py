@@ -33,8 +33,8 @@ class Found:
 
 
 Detour = Callable[[Query, int], Iterator[Found] | None]
-"""Takes what is left of a query and how many rows that is; returns another way to read it, or None. That way raises
-JobGoneError, once it is begun, where it comes to nothing."""
+"""Takes a query and how many rows it holds; returns another way to read it, or None. That way raises JobGoneError, once
+it is begun, where it comes to nothing."""
 
 
 def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
@@ -48,7 +48,7 @@ def read_pages(
 ) -> Iterator[tuple[int, Found]]:
     """Yield the pages of the queries, one query after the other, each with the query's number.
 
-    First pages come in Composite calls of five queries, further ones by a call each, or as ``detour`` gives them.
+    First pages come in Composite calls of five queries, further ones by a call each, or all as ``detour`` gives them.
     """
     numbered = iter(enumerate(queries))
     while batch := list(islice(numbered, HEAVY_SUBREQUESTS)):
@@ -64,10 +64,18 @@ def follow(
 ) -> Iterator[Found]:
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
-    Behind the first page ``detour`` may take over; when it comes to nothing, pages follow from where it began. The
-    length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
+    What the first page says of the whole decides whether ``detour`` takes over; when that comes to nothing, the pages
+    follow from the first one on. The length of a page says nothing: Salesforce may send fewer rows than it could
+    (salesforce facts, section 2.1).
     """
     total, seen, rest = page["totalSize"], 0, query
+    if detour and (other := detour(query, total)):
+        try:
+            yield from other
+        except JobGoneError as error:
+            _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
+        else:
+            return
     while True:
         rows = page["records"]
         seen += len(rows)
@@ -76,14 +84,6 @@ def follow(
         yield Found(rows, page["done"], total)
         if page["done"]:
             break
-        if detour and (other := detour(rest, total - seen)):
-            detour = None
-            try:
-                yield from other
-            except JobGoneError as error:
-                _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
-            else:
-                return
         try:
             page = client.more(page["nextRecordsUrl"], purpose)
         except LocatorError:

@@ -15,7 +15,9 @@ from ringfence.connectors.sandbox.salesforce.bulk_load import IngestJob
 # The same command, for which a little is much: so that a small account takes the ways of a large one.
 SMALL = """
 from ringfence.connectors.salesforce import bulk_query, bulk_read, bulk_write
+from ringfence.core import guards
 bulk_read.WORTH_FROM, bulk_read.PAGE, bulk_query.RESULT_ROWS = 20, 20, 60
+guards.THOUSANDS = 20
 bulk_write.CALLS, bulk_write.AT_ONCE, bulk_write._rows_of_a_file = 1, 30, lambda _shapes: 80
 from ringfence.apps.cli import main
 main()
@@ -29,9 +31,9 @@ def crm() -> str:
     return "salesforce"
 
 
-def start(account: Any) -> subprocess.Popen[str]:
+def start(account: Any, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SMALL, "sync", "salesforce", "--json"],
+        [sys.executable, "-c", SMALL, "sync", "salesforce", "--json", *words],
         cwd=account.folder,
         env=account.environment(),
         stdout=subprocess.PIPE,
@@ -40,8 +42,8 @@ def start(account: Any) -> subprocess.Popen[str]:
     )
 
 
-def finish(account: Any) -> Any:
-    result = account.finish(start(account))
+def finish(account: Any, *words: str) -> Any:
+    result = account.finish(start(account, *words))
     assert result.code == 0, result.err
     assert result.document["complete"]
     return result
@@ -86,6 +88,7 @@ def test_killed_anywhere_in_bulk_run_again_gives_the_same_end_state(open_account
         assert broken.lasting() == unbroken.lasting()
         assert max(broken.sandbox.twilio.asked.values()) == 1
         assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+        assert finish(broken, "--full").total("written") == 0
         # No row waits in a job that was left open.
         jobs = broken.sandbox.salesforce.jobs.every(IngestJob)
         assert not [job for job in jobs if job.state == "Open" and job.upload]

@@ -97,7 +97,7 @@ def test_pages_that_hold_fewer_rows_than_the_job_read_are_not_the_whole(
     reader = BulkReader(crm._client, clock, crm._schema)
     given = []
     with pytest.raises(JobGoneError, match="2 rows; Salesforce read 3"):
-        given.extend(reader.read(Query("Contact", ("Id", "Phone")), "read"))
+        given.extend(reader.read(Query("Contact", ("Id", "Phone")), 3, "read"))
     assert not any(found.last for found in given)
 
 
