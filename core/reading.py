@@ -11,6 +11,7 @@ from .values import Companion, Record, Value
 
 SCREENED_VALUE_LENGTH = 80
 _PLAIN = frozenset("0123456789+-. ()")
+_PLAIN_LENGTH = 20
 
 
 class Reading:
@@ -93,18 +94,25 @@ class Reading:
     def all_e164s(self) -> tuple[str, ...]:
         """Return every number in any slot of the record, each once."""
         if self._all is None:
-            self._all = tuple(dict.fromkeys(e164 for slot in self.shape.slots for e164 in self.e164s(slot)))
+            found: list[str] = []
+            for slot in self.shape.slots:
+                found += self.e164s(slot)
+            self._all = tuple(dict.fromkeys(found))
         return self._all
 
     def _find_e164s(self, slot: Slot) -> tuple[str, ...]:
         content = self.content(slot)
         if not content:
             return ()
-        known = self.held(slot, Companion.E164)
-        if isinstance(known, str) and self.is_current(slot) and _PLAIN.issuperset(content) and len(content) <= 20:
+        known = self.record.values.get(slot.companions[Companion.E164])
+        if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
             return (known,)
         number = self.number(slot)
         return (number.e164, *number.others) if number.e164 else number.others
+
+    @staticmethod
+    def _is_plain(content: str) -> bool:
+        return len(content) <= _PLAIN_LENGTH and _PLAIN.issuperset(content)
 
 
 def text(value: Value) -> str:

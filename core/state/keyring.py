@@ -103,6 +103,7 @@ def _read_key_file(path: Path) -> bytes:
         raise StateError(f"The key file {path} cannot be read: {error.strerror}.", "Check its rights.") from error
 
 
+@lru_cache(maxsize=256)  # the moments in a batch are mostly the same few
 def _moment(value: object) -> list[str]:
     if isinstance(value, datetime):
         return [value.isoformat()]

@@ -21,7 +21,8 @@ def pack_changes(changes: Sequence[Change]) -> dict[str, Any]:
         names, olds, news = zip(*change.fields, strict=True) if change.fields else ((), (), ())
         kind = kinds.setdefault((change.object, *names), len(kinds))
         held = _NOTHING if olds.count(None) == len(olds) else olds
-        rows.append((kind, change.id, news, held, change.guard or _NOTHING, change.modified))
+        modified = change.modified and change.modified.isoformat()
+        rows.append((kind, change.id, news, held, change.guard or _NOTHING, modified))
     return {"kinds": list(kinds), "rows": rows}
 
 
@@ -34,14 +35,16 @@ def unpack_changes(packed: Any) -> Iterator[Change]:
     for kind, id_, news, olds, guard, modified in packed["rows"]:
         name, fields = kinds[kind]
         triples = zip(fields, _unpack_all(olds) if olds else repeat(None), _unpack_all(news), strict=False)
-        yield Change(name, id_, make_fields(triples), _unpack_guard(guard), _unpack_moment(modified))
+        stamp = datetime.fromisoformat(modified) if modified else None
+        yield Change(name, id_, make_fields(triples), _unpack_guard(guard), stamp)
 
 
 def _unpack_named(packed: list[Any]) -> Change:
     """Return a change of the form that names every field: [object, id, [[field, old, new], ...], guard, modified]."""
     name, id_, fields, guard, modified = packed
     triples = ((field, _unpack(old), _unpack(new)) for field, old, new in fields)
-    return Change(name, id_, make_fields(triples), _unpack_guard(guard), _unpack_moment(modified))
+    stamp = datetime.fromisoformat(modified[0]) if modified else None
+    return Change(name, id_, make_fields(triples), _unpack_guard(guard), stamp)
 
 
 def _unpack_all(values: list[Any]) -> list[Value]:
@@ -50,10 +53,6 @@ def _unpack_all(values: list[Any]) -> list[Value]:
 
 def _unpack_guard(guard: Any) -> dict[str, Value]:
     return {name: _unpack(value) for name, value in guard.items()} if guard else {}
-
-
-def _unpack_moment(packed: Any) -> datetime | None:
-    return datetime.fromisoformat(packed[0]) if packed else None
 
 
 def _unpack(value: Any) -> Value:
