@@ -44,8 +44,9 @@ class Pending:
 
     def put(self, rows: Iterable[PendingRow], now: datetime) -> None:
         """Let the records wait for the next run, with this reason in place of an earlier one."""
-        with self._store.transaction() as connection:
-            put(connection, schema.pending, [self._row(row, now) for row in rows])
+        if kept := [self._row(row, now) for row in rows]:
+            with self._store.transaction() as connection:
+                put(connection, schema.pending, kept)
 
     def enqueue(self, keys: Iterable[tuple[str, str]], now: datetime) -> None:
         """Let the records wait because an opt-out reached them."""
@@ -53,6 +54,8 @@ class Pending:
 
     def remove(self, keys: Sequence[tuple[str, str]]) -> None:
         """Forget the records: each has an outcome."""
+        if not keys:
+            return
         table = schema.pending
         ids: dict[str, list[str]] = {}
         for name, record_id in keys:

@@ -53,6 +53,8 @@ class Permissions:
 
     def raise_flags(self, records: Sequence[tuple[str, str, tuple[str, ...]]]) -> None:
         """Take in that ringfence has raised the flag of these records: (object, record id, its numbers)."""
+        if not records:
+            return
         with self._store.transaction() as connection:
             self._raise_flags(connection, [Holding(*record, flagged=True) for record in records])
 

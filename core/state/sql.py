@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table
@@ -18,7 +19,7 @@ BATCH = 500
 def add_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows that are not there yet, by primary key."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows)
 
 
 def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -28,24 +29,17 @@ def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows
     """
     if not rows:
         return
-    statement = _insert(connection, table).on_conflict_do_nothing()
-    if connection.dialect.name == "sqlite":
-        compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
-        order = [columns.index(name) for name in compiled.positiontup]
-        ordered = rows if order == sorted(order) else [tuple(row[at] for at in order) for row in rows]
-        connection.exec_driver_sql(str(compiled), list(ordered))
-    else:
-        connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+    mark = _mark(connection)
+    names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
+    text = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
+    connection.exec_driver_sql(text, list(rows))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = ()) -> None:
     """Insert the rows, replacing those with the same primary key but for the columns in ``keep``."""
     if not rows:
         return
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), rows)
 
 
 def select_among(
@@ -70,7 +64,7 @@ def delete_among(connection: Connection, fixed: Mapping[str, Any], column: Colum
 def _among(
     connection: Connection, fixed: Mapping[str, Any], column: Column[Any], among: Keys
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    mark = _mark(connection)
     conditions = [f"{name} = {mark}" for name in fixed]
     for some in in_batches(among):
         marks = ", ".join([mark] * len(some))
@@ -83,6 +77,18 @@ def in_batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[It
         yield items[start : start + size]
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
+
+
+@lru_cache(maxsize=64)  # making a statement takes longer than carrying it out for a few rows
+def _upsert(dialect_name: str, table: Table, columns: Sequence[str], keep: Sequence[str]) -> Any:
+    statement = _insert(dialect_name, table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _insert(dialect_name: str, table: Table) -> Any:
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
     return dialect.insert(table)
