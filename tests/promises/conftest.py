@@ -112,7 +112,7 @@ class Account:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
         return {**kept, **self.sandbox.settings(), "RINGFENCE_LOOKUP__PROVIDERS": '["twilio"]', **self.extra}
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """Start the command in a process of its own."""
         return subprocess.Popen(
             [*COMMAND, *words],
@@ -121,6 +121,7 @@ class Account:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            **more,
         )
 
     def finish(self, process: subprocess.Popen[str]) -> Result:
@@ -190,6 +191,15 @@ class Account:
         return {
             key: {name: value for name, value in row.items() if not any(stamp in name.lower() for stamp in STAMPS)}
             for key, row in self.rows().items()
+        }
+
+    def verdicts(self) -> dict[tuple[tuple[str, str], str], tuple[Any, ...]]:
+        """What each slot of each record says, and whether the record is flagged; the words of the reason aside."""
+        kinds = ("status", "e164", "line_type", "screened_value")
+        return {
+            (key, role): (self.is_flagged(row), *(row.get(self.companion(kind, role)) for kind in kinds))
+            for key, row in self.live().items()
+            for role in ("phone", "mobile")
         }
 
     def edit(self, key: tuple[str, str], **values: Any) -> None:
