@@ -9,11 +9,9 @@
     dialling   the prefixes of one number: 00, 011, (0), a calling code without +
     plan       (plus, digits, region) to validity, region and line type
 
-`reference` asks `phonenumbers` about digits. `table` gives the same answers more than ten times as fast: `heads` finds the
-calling code from the first digits (`partial` ones), `codes` the range from the next, as automata of the `patterns` in
-the installed metadata.
-
-`mask` and `mask_text` are for what is shown: of a number, and of a text that may hold one.
+`reference` asks `phonenumbers` about digits; `table` gives the same answers more than ten times as fast: `heads` finds
+the calling code from the first digits (`partial` ones), `codes` the range from the next, as automata of the `patterns`
+in the installed metadata.
 
 All of it is pure and raises on no text.
 """

@@ -1,7 +1,7 @@
 """The digit groups of a cell, and what stands between them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .dialling import digits_of
 
@@ -29,8 +29,7 @@ NUMBER_LIKE = 7
 MAX_SPANS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Digits with inner punctuation as typed; `gap` is the text between the span before and this one."""
 
     text: str
@@ -78,7 +77,10 @@ class Span:
 
 def scan(text: str) -> tuple[list[Span], str]:
     """Return the spans of a cleaned text in order (the first 24), and the text after the last one."""
-    text = _HASH_EXTENSION.sub(r" #\1", _DIAL_TONE.sub(r"\1", text))
+    if "~" in text:
+        text = _DIAL_TONE.sub(r"\1", text)
+    if "#" in text:
+        text = _HASH_EXTENSION.sub(r" #\1", text)
     spans: list[Span] = []
     end = 0
     for match in _SPAN.finditer(text):

@@ -5,21 +5,21 @@ and exactly one other reading is.
 """
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from . import plan
 from .values import Reading, ReasonCode, Validity
 
 # What is dialled to call abroad nearly everywhere, and in North America.
 _EXIT_PREFIXES = ("00", "011")
+_NO_DIGITS = bytes(code for code in range(128) if not 0x30 <= code <= 0x39)
 _PLUS = re.compile(r"[(\[ ]*\+")
 _BRACKETED_ZERO = re.compile(r"[(\[] ?0 ?[)\]]")
 
 AMBIGUOUS = Reading(Validity.INVALID, ReasonCode.AMBIGUOUS)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The reading that was chosen, and how it was reached."""
 
     reading: Reading
@@ -28,7 +28,7 @@ class Choice:
 
 def digits_of(text: str) -> str:
     """Return the ASCII digits of a cleaned text."""
-    return re.sub(r"[^0-9]", "", text)
+    return text.encode("ascii", "ignore").translate(None, _NO_DIGITS).decode("ascii")
 
 
 def read_digits(text: str, region: str | None) -> Choice:
@@ -38,13 +38,13 @@ def read_digits(text: str, region: str | None) -> Choice:
     plain reading where that is valid, else the only valid reading that a repair of its prefix gives, else the reason
     why there is none.
     """
-    plus = _PLUS.match(text) is not None
-    zero = _BRACKETED_ZERO.search(text)
+    plus = "+" in text and _PLUS.match(text) is not None
+    zero = _BRACKETED_ZERO.search(text) if "(" in text or "[" in text else None
     head = _calling_code(digits_of(text[: zero.start()]), region) if zero else None
     if zero and head:
         choice = _read_bracketed_zero(head[1], digits_of(text[zero.end() :]))
         foreign = head[0] in _EXIT_PREFIXES and not plus and head[0] != plan.exit_prefix(head[0], region or "")
-        return replace(choice, repairs=(f"read {head[0]} as +", *choice.repairs)) if foreign else choice
+        return Choice(choice.reading, (f"read {head[0]} as +", *choice.repairs)) if foreign else choice
     choice = read_prefix(plus, digits_of(text), region)
     if plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, ("read ++ as +", *choice.repairs))

@@ -4,8 +4,9 @@ from . import dialling, text
 from .table import find
 from .values import Number, Validity
 
-_VALID = Validity.VALID
-_FIRST = frozenset("0123456789")
+# Asked for with every cell, so held here.
+_MAX_EXAMINED, _VALID, _make = text.MAX_EXAMINED, Validity.VALID, tuple.__new__
+_DIGITS = "0123456789"
 
 
 def read_plain(raw: str, region: str | None) -> Number | None:
@@ -15,25 +16,23 @@ def read_plain(raw: str, region: str | None) -> Number | None:
     anything else in the cell, (0), a spreadsheet's .0, digits that are no valid number.
     """
     digits = raw.replace(" ", "").replace("-", "").replace("(", "").replace(")", "").replace(".", "")
-    plus = digits[:1] == "+"
+    plus = raw[:1] == "+"
     if plus:
         digits = digits[1:]
-    elif region is None:
+    if not digits.isdigit() or not raw.isascii() or (region is None and not plus) or len(raw) > _MAX_EXAMINED:
         return None
-    # Brackets and a plus stand directly before a digit; a cell that begins with anything else is read with care.
-    at = 0 if raw[:1] in _FIRST else 1
-    if not digits.isdigit() or not raw.isascii() or len(raw) > text.MAX_EXAMINED:
-        return None
-    if raw[at] not in _FIRST or (at and raw[0] not in "+("):
+    first = raw[0]
+    if first not in _DIGITS and (first not in "+(" or raw[1] not in _DIGITS):
         return None
     if "(0)" in raw or ("." in raw and raw.endswith((".0", ".00"))):
         return None
     form, found, certain = find(None if plus else region, digits)
-    reading = found.reading
-    if reading.validity is not _VALID:
+    validity, reason, _, home, line_type = found.reading
+    if validity is not _VALID:
         return None
     if certain:
-        return Number(raw, form, reading.region, reading.line_type, _VALID, reading.reason, None, (), ())
+        # As `Number(...)` does it, in half the time.
+        return _make(Number, (raw, form, home, line_type, validity, reason, None, (), ()))
     return _read_uncertain(raw, plus, digits, region)
 
 

@@ -57,6 +57,7 @@ def evaluate(plus: bool, digits: str, region: str | None) -> Reading:
     return Reading(reading.validity, reading.reason, form, reading.region, reading.line_type)
 
 
+@cache
 def calling_code(region: str) -> str:
     """Return the calling code of a known region as digits."""
     return str(phonenumbers.country_code_for_region(region))

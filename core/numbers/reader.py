@@ -1,6 +1,6 @@
 """`read_number`: the steps in order, from the quickest to the most patient."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from . import cell, plan, text, traps
 from .cell import Span
@@ -18,8 +18,7 @@ _WORD_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(NamedTuple):
     """What was found in one text; becomes a `Number`."""
 
     reading: Reading
@@ -35,15 +34,16 @@ def read_number(raw: str | None, region: str | None) -> Number:
     code; None or an unknown one leaves these `unknown`. Examines the first 1,000 characters. Raises nothing.
     """
     raw = raw or ""
-    region = plan.known_region(region)
-    number = read_plain(raw, region)
-    if number is not None:
-        return number
+    if region not in plan.REGIONS:
+        region = plan.known_region(region)
+    return read_plain(raw, region) or _read_with_care(raw, region)
+
+
+def _read_with_care(raw: str, region: str | None) -> Number:
     cleaned, repairs = text.clean(raw)
     found = _read_cell(cleaned, region)
     noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
-    verdict = replace(found, repairs=tuple(dict.fromkeys((*noted, *found.repairs))))
-    reading = verdict.reading
+    reading = found.reading
     return Number(
         raw=raw,
         e164=reading.e164,
@@ -51,9 +51,9 @@ def read_number(raw: str | None, region: str | None) -> Number:
         line_type=reading.line_type,
         validity=reading.validity,
         reason=reading.reason,
-        extension=verdict.extension,
-        repairs=verdict.repairs,
-        others=tuple(dict.fromkeys(other for other in verdict.others if other != reading.e164)),
+        extension=found.extension,
+        repairs=tuple(dict.fromkeys((*noted, *found.repairs))),
+        others=tuple(dict.fromkeys(other for other in found.others if other != reading.e164)),
     )
 
 
@@ -190,4 +190,4 @@ def _noting(verdict: _Verdict, repair: str) -> _Verdict:
     """Return the verdict with the repair in front, when there is a number that it led to."""
     if not verdict.reading.at_least_possible:
         return verdict
-    return replace(verdict, repairs=(repair, *verdict.repairs))
+    return verdict._replace(repairs=(repair, *verdict.repairs))

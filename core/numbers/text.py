@@ -74,6 +74,8 @@ def clean(raw: str) -> tuple[str, tuple[str, ...]]:
     if not raw.isascii() or not raw.isprintable():
         repairs += _notes(raw)
         raw = raw.translate(_TABLE)
+    if "\n" not in raw:
+        return " ".join(raw.split()), repairs
     return "\n".join(" ".join(line.split()) for line in raw.split("\n")).strip(), repairs
 
 

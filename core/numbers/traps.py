@@ -17,6 +17,8 @@ _MASK = re.compile(
     r"|^\W*x[\d x-]{6,}",
     re.IGNORECASE,
 )
+# Without one of these a text is not masked.
+_MASKING = re.compile(r"[*?#_xX]|\.{3}")
 _MASK_ALONE = re.compile(r"[*x#?_ ().+-]*(?:\*|x|\#\#|__)[*x#?_ ().+-]*", re.IGNORECASE)
 
 # In Brazil and Argentina 0xx stands for the trunk zero and the digits of a carrier of one's choice.
@@ -26,7 +28,7 @@ _CARRIER_REGIONS = frozenset(("AR", "BR"))
 _URI = re.compile(r"\b(?:tel|callto):", re.IGNORECASE)
 _URI_PARAMETER = re.compile(r";(?!ext=)[a-z][\w-]*(?:=[^;]*)?", re.IGNORECASE)
 
-_TYPED_LETTERS = re.compile(r"(?<![A-Za-z])[0-9OolI]+(?![A-Za-z])")
+_TYPED_LETTERS = re.compile(r"(?<![A-Za-z])(?=[0-9]*[OolI])[0-9OolI]+(?![A-Za-z])")
 _LETTER_DIGITS = str.maketrans("OolI", "0011")
 
 _KEYPAD_WORD = re.compile(r"(?P<head>\+?[0-9(][0-9() .-]*?)[ .-]*(?P<word>[A-Za-z][A-Za-z0-9 .-]*)")
@@ -36,11 +38,13 @@ _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "2223334445556667777888999
 
 def is_scientific(text: str) -> bool:
     """Return whether a spreadsheet has written the number as 4.9E+11: the rest of its digits is lost."""
-    return _SCIENTIFIC.fullmatch(text) is not None
+    return ("e" in text or "E" in text) and _SCIENTIFIC.fullmatch(text) is not None
 
 
 def is_masked(text: str) -> bool:
     """Return whether x, *, # or the like stand where digits should: what is left is another number, or none."""
+    if _MASKING.search(text) is None:
+        return False
     if re.search(r"\d", text):
         return _MASK.search(text) is not None
     return _MASK_ALONE.fullmatch(text) is not None
@@ -51,6 +55,8 @@ def without_float(text: str) -> tuple[str, bool] | None:
 
     None when there is no such tail. The tail is certain when no other dot or comma separates digits.
     """
+    if not text.endswith((".0", ".00", ",0", ",00")):
+        return None
     certain = _FLOAT.fullmatch(text)
     if certain:
         return certain["number"], False
@@ -60,7 +66,7 @@ def without_float(text: str) -> tuple[str, bool] | None:
 
 def without_thousands(text: str) -> str | None:
     """Return 4,155,550,143 without its commas, or None when the text is not such a figure."""
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else None
+    return text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else None
 
 
 def without_carrier(text: str, region: str | None) -> str | None:
@@ -71,6 +77,8 @@ def without_carrier(text: str, region: str | None) -> str | None:
 
 def split_uri(text: str) -> tuple[str, bool] | None:
     """Return what follows `tel:` and whether it has a phone-context (RFC 3966), or None when it is no such URI."""
+    if ":" not in text and ";" not in text:
+        return None
     match = _URI.search(text)
     if match is None and ";phone-context=" not in text:
         return None

@@ -144,7 +144,7 @@ def test_the_library_is_asked_where_a_pattern_is_not_understood(
 
 
 def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch, empty_table: None) -> None:
-    monkeypatch.setattr(table, "_MAX_BRANCHES", 100)
+    monkeypatch.setattr(table, "_MAX_SIZE", 100)
     for row in generated(Random(11), 3000):
         assert find(*row)[:2] == reference.ask(*row)
-        assert table._TABLE.branches < 130
+        assert table._TABLE.size < 130
