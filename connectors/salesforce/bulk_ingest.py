@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from requests import Response
 
@@ -16,7 +16,7 @@ from .bulk_jobs import OPEN, Job, JobCalls
 from .client import SalesforceClient
 from .errors import AnswerError, Fault, read_job_fault
 from .fields import write_moment
-from .sheet import Sheet
+from .sheet import Sheet, read_rows
 
 FILE_BYTES = 100_000_000
 """Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half (section 2.3)."""
@@ -27,19 +27,19 @@ NULL = "#N/A"
 UNPROCESSED = "UNPROCESSED"
 """Our code for a row that the job ended without coming to."""
 
+_NO_CELLS: Mapping[str, str] = {}
 _ID = "Id"
 _ERROR = "sf__Error"
 _PIECE = 1 << 16
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """What became of an uploaded row: ``fault`` is None where it was written, else ``cells`` are those uploaded."""
 
     id: str
     fault: Fault | None
-    cells: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = _NO_CELLS
 
 
 class IngestJobs(JobCalls):
@@ -105,8 +105,16 @@ class IngestJobs(JobCalls):
             fault = Fault(UNPROCESSED, f"the job ended as {job.state} before it came to this row{why}")
             for cells in self._read(job, "unprocessedrecords", None):
                 yield Tried(cells.get(_ID, ""), fault, cells)
-        for cells in self._read(job, "successfulResults", job.processed - job.failed):
-            yield Tried(cells.get(_ID, ""), None)
+        for record_id in self._read_written(job):
+            yield Tried(record_id, None)
+
+    def _read_written(self, job: Job) -> list[str]:
+        """Return the ids of the rows that were written; nothing else of the file is kept."""
+        name, expected = "successfulResults", job.processed - job.failed
+        ids = self.ask("GET", f"{job.id}/{name}", lambda answer: _read_column(answer, _ID))
+        if len(ids) != expected:
+            _log.warning("%s of the Bulk job %s names %d rows of %s", name, job.id, len(ids), expected)
+        return ids
 
     def _read(self, job: Job, name: str, expected: int | None) -> Iterator[dict[str, str]]:
         sheet = self.ask("GET", f"{job.id}/{name}", _hold)
@@ -121,6 +129,15 @@ class IngestJobs(JobCalls):
 
 def _is_second(fault: Fault) -> bool:
     return fault.code.upper() == "INVALIDJOBSTATE" or "multiple contents" in fault.words
+
+
+def _read_column(answer: Response, name: str) -> list[str]:
+    rows = read_rows(answer.iter_content(_PIECE))
+    header = next(rows, [])
+    if name not in header:
+        return []
+    place = header.index(name)
+    return [row[place] for row in rows if len(row) > place]
 
 
 def _hold(answer: Response) -> Sheet:

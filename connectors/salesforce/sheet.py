@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
+from itertools import islice
+from typing import Any
 
 from ringfence.core.errors import RetryError
 
 _PIECE = 1 << 16
+_AT_ONCE = 1_000
 
 
 class Sheet:
@@ -42,32 +45,65 @@ class Sheet:
 
     def rows(self) -> Iterator[list[str]]:
         """Yield the header and then each row, line feeds within quotes kept. Raises RetryError where it is no CSV."""
-        with self._open() as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
-            try:
-                yield from filter(None, csv.reader(text, strict=True))
-            except (csv.Error, UnicodeDecodeError) as error:
-                # The error's own text may quote a cell.
-                raise RetryError(f"The answer is not the CSV that Salesforce sends ({type(error).__name__}).") from None
+        with self._open() as file:
+            yield from _parse(file)
 
     def _open(self) -> gzip.GzipFile:
         return gzip.GzipFile(fileobj=BytesIO(self._held), mode="rb")
 
 
-class _Line:
-    """What csv.writer writes to: it hands over one line at a time."""
+def read_rows(pieces: Iterable[bytes]) -> Iterator[list[str]]:
+    """Yield the rows of a file that is not kept, as it comes. Raises RetryError where it is no CSV."""
+    return _parse(BufferedReader(_Pieces(pieces), _PIECE))
+
+
+class _Pieces(RawIOBase):
+    """Pieces of a file as a stream of bytes."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        some, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(some)] = some
+        return len(some)
+
+
+def _parse(file: BufferedReader | gzip.GzipFile) -> Iterator[list[str]]:
+    with TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        try:
+            yield from filter(None, csv.reader(text, strict=True))
+        except (csv.Error, UnicodeDecodeError) as error:
+            # The error's own text may quote a cell.
+            raise RetryError(f"The answer is not the CSV that Salesforce sends ({type(error).__name__}).") from None
+
+
+class _Lines:
+    """What csv.writer writes to: it keeps the lines."""
 
     def __init__(self) -> None:
-        self.text = ""
+        self.held: list[str] = []
+        self.write = self.held.append
 
-    def write(self, text: str) -> None:
-        self.text = text
+    def take(self) -> bytes:
+        text = "".join(self.held)
+        self.held.clear()
+        return text.encode()
 
 
 def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    line = _Line()
-    writer = csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    lines, left = _Lines(), iter(rows)
+    writer = csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(header)
-    yield line.text.encode()
-    for row in rows:
-        writer.writerow(row)
-        yield line.text.encode()
+    while lines.held:
+        yield lines.take()
+        writer.writerows(islice(left, _AT_ONCE))
