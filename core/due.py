@@ -11,9 +11,10 @@ from .numbers import mask
 from .policy import Policy
 from .reading import Reading
 from .shapes import Slot
-from .values import Companion
+from .values import Companion, Value
 
 _CLOCK_SLACK = timedelta(days=1)
+_EMPTY: tuple[Value, ...] = (None, "")
 
 
 class DueReason(StrEnum):
@@ -65,18 +66,20 @@ def name_carrier(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> s
 def _reason(
     reading: Reading, slot: Slot, policy: Policy, now: datetime, tightened: AbstractSet[str], rescreen: bool
 ) -> DueReason | None:
-    status = reading.held(slot, Companion.STATUS)
     if not reading.content(slot):
-        leftovers = any(reading.held(slot, companion) is not None for companion in Companion)
-        return DueReason.CHANGED if leftovers else None
+        return DueReason.CHANGED if _says_something(reading, slot) else None
+    status = reading.held(slot, Companion.STATUS)
+    in_scope = reading.record.in_scope
+    if status is None and in_scope:
+        return DueReason.NEW
     silenced = status == Status.DO_NOT_CONTACT
     covered = is_covered(reading, slot, tightened)
-    if not reading.record.in_scope:
+    if not in_scope:
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
         stale = silenced and not reading.is_current(slot)
         return DueReason.PERMISSION if covered != silenced or (stale and covered) else None
     last = reading.held(slot, Companion.LAST_SCREENED)
-    if status is None or not isinstance(last, datetime):
+    if not isinstance(last, datetime):
         return DueReason.NEW
     if not reading.is_current(slot):
         return DueReason.CHANGED
@@ -86,3 +89,8 @@ def _reason(
         return DueReason.RESCREEN
     # A stamp from the future would never age; beyond clock slack it counts as old.
     return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None
+
+
+def _says_something(reading: Reading, slot: Slot) -> bool:
+    values = reading.record.values
+    return any(values.get(name) not in _EMPTY for name in slot.companions.values())

@@ -85,7 +85,10 @@ class Summary:
 
     def counts(self, object_name: str) -> Counts:
         """Return the counts of an object."""
-        return self.objects.setdefault(object_name, Counts())
+        counts = self.objects.get(object_name)
+        if counts is None:
+            counts = self.objects[object_name] = Counts()
+        return counts
 
     def total(self, name: str) -> int:
         """Return one count summed over all objects."""
