@@ -78,7 +78,8 @@ def same_value(held: Value, new: Value) -> bool:
     if held == new:
         return True
     if held is None or new is None:
-        return not (text(held) or text(new))
+        other = new if held is None else held
+        return isinstance(other, str) and not other.strip()
     if isinstance(held, datetime) and isinstance(new, datetime):
         return whole_seconds(held) == whole_seconds(new)
     if isinstance(new, bool) or isinstance(held, bool):
