@@ -3,12 +3,13 @@
     python benchmarks/offline_numbers.py [--rows 50000] [--passes 5]
     python benchmarks/offline_numbers.py --differential 1000000
 
-Every reader runs in a process of its own and takes its turn: one pass of each, then the next pass. Ratios are those of
-the medians, over naive `phonenumbers`: parse, E.164, is_possible, is_valid, number_type, region_code_for_number, as
-anybody writes them, without `enable_pattern_cache()`. "ringfence table" gives the same five answers for every cell,
-which is checked first. "ringfence read_number" is what ringfence uses: it also repairs, explains, and looks for
-extensions and further numbers. Before it is measured each reader reads all cells twice; "first" is the ratio of the
-first of these passes, which fills tables and caches, over the median of naive ones.
+Every reader runs in a process of its own and takes its turn: one pass of each, then the next pass. Seconds are of
+processor time, so that a busy machine matters less. Ratios are those of the medians, over naive `phonenumbers`: parse,
+E.164, is_possible, is_valid, number_type and region_code_for_number as anybody writes them, without
+`enable_pattern_cache()`. "ringfence table" gives the same five answers for every cell, which is checked first.
+"ringfence read_number" is what ringfence uses: it also repairs, explains, and looks for extensions and further numbers.
+Before it is measured each reader reads all cells twice; "first" is the ratio of the first of these passes, which fills
+tables and caches, over the median of naive ones.
 
 `rphonenumbers` is measured where it is installed (`pip install rphonenumbers`); nothing in ringfence needs it.
 """
@@ -51,7 +52,7 @@ class Child:
         self._process.stdin.flush()
 
     def run(self) -> float:
-        """Return the seconds of one pass over the cells."""
+        """Return the seconds of processor time of one pass over the cells."""
         self._say("")
         return float(self._process.stdout.readline() if self._process.stdout else "nan")
 

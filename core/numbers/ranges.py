@@ -32,24 +32,31 @@ _SATELLITE_CODES = frozenset((870, 881))
 class Range:
     """What `phonenumbers` says of every number in a range, and the reading that it gives, without the number.
 
-    `kind` is a `PhoneNumberType`, `length` a `ValidationResult`, `region` what `region_code_for_number` returns.
+    `kind` is a `PhoneNumberType`; the others are named after what they are the answers of: `is_possible_number`,
+    `is_valid_number`, `region_code_for_number`.
     """
 
+    possible: bool
+    valid: bool
     kind: int
-    length: int
     region: str | None
     reading: Reading
 
 
 def describe(code: int, digits: int, kind: int, length: int, region: str | None) -> Range:
-    """Return the range of a calling code and a count of national digits for the answers of `phonenumbers`."""
-    return Range(kind, length, region, _reading(code, digits, kind, length, region))
+    """Return the range of a calling code and a count of national digits for the answers of `phonenumbers`.
+
+    Takes a `PhoneNumberType` and a `ValidationResult`.
+    """
+    possible = length in (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
+    reading = _reading(code, digits, kind, length, region)
+    # A number is valid exactly when it has a type.
+    return Range(possible, kind != PhoneNumberType.UNKNOWN, kind, region, reading)
 
 
 def _reading(code: int, digits: int, kind: int, length: int, region: str | None) -> Reading:
     if len(str(code)) + digits > MAX_E164_DIGITS:
         return Reading(Validity.INVALID, ReasonCode.TOO_LONG)
-    # A number is valid exactly when it has a type.
     if kind in _LINE_TYPES:
         line_type = LineType.SATELLITE if code in _SATELLITE_CODES else _LINE_TYPES[kind]
         return Reading(Validity.VALID, ReasonCode.ALLOCATED, None, region, line_type)

@@ -37,4 +37,4 @@ def ask(region: str | None, digits: str) -> tuple[str, Range]:
 def refused(error_type: int) -> Range:
     """Return what is known of digits that `phonenumbers.parse` refuses with a type of `NumberParseException`."""
     reading = Reading(Validity.INVALID, _REASONS[error_type])
-    return Range(phonenumbers.PhoneNumberType.UNKNOWN, phonenumbers.ValidationResult.INVALID_LENGTH, None, reading)
+    return Range(False, False, phonenumbers.PhoneNumberType.UNKNOWN, None, reading)

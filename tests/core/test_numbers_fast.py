@@ -72,11 +72,12 @@ def test_generated_digits() -> None:
     assert [(row, find(*row)[:2]) for row in rows if find(*row)[:2] != reference.ask(*row)] == []
 
 
-def test_a_number_is_valid_exactly_when_it_has_a_type() -> None:
+def test_valid_and_possible_are_the_answers_of_the_library() -> None:
     for region in REGIONS:
         for national in examples(region):
             number = phonenumbers.parse(national, region)
-            assert phonenumbers.is_valid_number(number) == (find(region, national)[1].kind != PhoneNumberType.UNKNOWN)
+            assert phonenumbers.is_valid_number(number) == find(region, national)[1].valid
+            assert phonenumbers.is_possible_number(number) == find(region, national)[1].possible
 
 
 @pytest.mark.parametrize("digits", ["", "1", "12", "0" * 17, "4" * 26, "49" + "1" * 30, "1" * 260])
