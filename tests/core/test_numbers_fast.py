@@ -1,4 +1,4 @@
-"""The tables say what `phonenumbers` says, about every number; `benchmarks/numbers.py` asks a million times more."""
+"""The tables say what `phonenumbers` says; `benchmarks/offline_numbers.py` asks about a million numbers more."""
 
 import re
 from collections.abc import Iterator
