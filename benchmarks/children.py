@@ -98,7 +98,11 @@ def measure(
     with tempfile.TemporaryFile("w+", encoding="utf-8") as words:
         before, started = sandbox.tally(), time.perf_counter()
         child = subprocess.Popen(command, cwd=folder, env={**kept, **settings}, stdout=output, stderr=words)
-        _, status, usage = os.wait4(child.pid, 0)
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:
+            child.kill()
+            raise
         seconds, after = time.perf_counter() - started, sandbox.tally()
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
