@@ -116,7 +116,7 @@ class Pipeline:
         """Decide about every record of the batch and hand its changes over; return how many records have an outcome
         now, of this batch and of earlier ones, in their order.
         """
-        items = self._refresh(batch)
+        items = self.refresh(batch)
         facts = self._screen(items)
         changes: list[tuple[Item, Change]] = []
         settled: list[Item] = []
@@ -162,7 +162,7 @@ class Pipeline:
         can_be_flagged = reading.shape.opt_out is not None and not reading.flagged
         return can_be_flagged and not covered.isdisjoint(reading.all_e164s())
 
-    def _refresh(self, batch: list[Item]) -> list[Item]:
+    def refresh(self, batch: list[Item]) -> list[Item]:
         """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""
         stale: dict[str, list[str]] = {}
         for item in batch:

@@ -246,6 +246,9 @@ class _Run:
         shape = self._job.shapes[page.object]
         readings = [Reading(record, shape) for record in page.records]
         items = self._pipeline.examine(readings, authoritative=page.authoritative)
+        if self._options.limit is not None:
+            # What only seems due, because it was read from an old picture, must not use up the limit for good.
+            items = self._pipeline.refresh(items)
         self._job.progress.advance(len(readings) - len(items))
         if not self._take(items):
             return False

@@ -95,7 +95,8 @@ class SalesforceFeed:
         place = source.position
         for found in self._bulk.go_on(source.query(), job, "read"):
             place = self._next_place(source, place, found)
-            yield self._page(source, found, "read", place.dump())
+            # The rows are those of the moment when the job was made: since then people, and the run that died, wrote.
+            yield replace(self._page(source, found, "read", place.dump()), authoritative=False)
 
     def _begin(self, sources: Sequence[Source]) -> Iterator[Page]:
         queries = [self._changed_query(source) for source in sources]

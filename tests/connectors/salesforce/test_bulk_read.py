@@ -127,6 +127,16 @@ def test_a_run_that_breaks_off_anywhere_goes_on_with_the_same_job(
         assert read_position(rest[-1].cursor).job is None
 
 
+def test_rows_of_a_job_that_an_earlier_run_made_are_told_to_be_of_then(connect: Connect, org: SalesforceOrg) -> None:
+    pages = connect().open_feed({}).changed()
+    first = next(page for page in pages if page.records)
+    org.update_as_user("Contact", next(iter(alive(org))), DoNotCall=True)
+    rest = list(connect().open_feed({"Contact": first.cursor}).changed())
+    assert first.authoritative
+    assert records(rest)
+    assert not any(page.authoritative for page in rest)
+
+
 def test_a_page_of_results_is_passed_only_when_all_of_it_is_handled(connect: Connect, org: SalesforceOrg) -> None:
     handled: set[str] = set()
     for page in connect().open_feed({}).changed():
