@@ -27,12 +27,17 @@ def take_opt_outs(crm: Crm, feed: Feed, shapes: Mapping[str, ObjectShape], permi
     for page in feed.flagged():
         shape = shapes[page.object]
         readings = [Reading(record, shape) for record in page.records]
+        if page.gone:
+            done = permissions.handed_over([reading.key for reading in readings])
+            readings = [reading for reading in readings if reading.key not in done]
         if not page.authoritative:
             # An index may be behind: a flag said to be up is believed, one said to be down is read again.
             lowered = [reading.record.id for reading in readings if not reading.flagged]
             readings = [reading for reading in readings if reading.flagged]
             readings += [Reading(record, shape) for record in crm.fetch(page.object, lowered)] if lowered else []
         observe(permissions, readings, certain=True)
+        if page.gone:
+            permissions.hand_over(reading.key for reading in readings)
 
 
 def observe(permissions: Permissions, readings: Iterable[Reading], *, certain: bool) -> None:

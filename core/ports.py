@@ -144,7 +144,8 @@ class Page:
 
     ``cursor`` is None for reads that no cursor belongs to. ``authoritative`` is False where the values come from an
     index that may lag: the core then fetches the due records again before it pays or writes. ``total`` is how many
-    records the whole read holds, where the CRM says so.
+    records the whole read holds, where the CRM says so. ``gone`` marks records that were merged away: their opt-outs
+    pass to whoever holds their numbers.
     """
 
     object: str
@@ -152,6 +153,7 @@ class Page:
     cursor: str | None = None
     authoritative: bool = True
     total: int | None = None
+    gone: bool = False
 
 
 class Feed(Protocol):

@@ -16,6 +16,7 @@ from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPlace, Position
 from .errors import JobGoneError
 from .fields import STAMP, RowReader, read_moment
+from .merged import merged_query, read_merged
 from .pages import Detour, Found, follow, read_pages, read_scope
 from .query import BY_STAMP, Query, after_id, due, screened, until
 from .sources import Source
@@ -26,8 +27,8 @@ _log = logging.getLogger(__name__)
 class SalesforceFeed:
     """See :class:`ringfence.core.ports.Feed`.
 
-    Takes the objects, the watermark of each, the first pages of flagged records that came with the watermarks, and the
-    way to read what is large.
+    Takes the objects, the watermark of each, the first pages of the queries for opt-outs, which came with the
+    watermarks, and the way to read what is large.
     """
 
     def __init__(
@@ -35,13 +36,13 @@ class SalesforceFeed:
         client: SalesforceClient,
         sources: Sequence[Source],
         covered: Mapping[str, datetime],
-        flagged: Mapping[str, Row],
+        firsts: Mapping[Query, Row],
         bulk: BulkReader,
     ) -> None:
         self._client = client
         self._sources = sources
         self._covered = covered
-        self._flagged = dict(flagged)
+        self._firsts = dict(firsts)
         self._bulk = bulk
 
     def is_full(self, object_name: str) -> bool:
@@ -49,16 +50,22 @@ class SalesforceFeed:
         return next(source.position.full for source in self._sources if source.name == object_name)
 
     def flagged(self) -> Iterator[Page]:
-        """Yield records whose flag is up; among changed ones also those where it is down while a slot says so."""
+        """Yield records whose flag is up; among changed ones also those where it is down while a slot says so.
+
+        Then records that were merged away with their flag up: the opt-out of a survivor is that of all it was made of.
+        """
         for source in self._sources:
             if (query := source.flagged()) is None:
                 continue
-            first = self._flagged.pop(source.name, None)
+            first = self._firsts.pop(query, None)
             if first is None:
                 yield from self._read([source], [query], "opt_outs")
                 continue
             for found in follow(self._client, query, first, "opt_outs", self._detour("opt_outs")):
                 yield self._page(source, found, "opt_outs")
+        for source in self._sources:
+            if (query := merged_query(source)) is not None:
+                yield from read_merged(self._client, source, query, self._firsts.pop(query, None))
         self._bulk.clear()
 
     def screened(self, since: datetime) -> Iterator[Page]:

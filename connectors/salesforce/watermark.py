@@ -10,10 +10,15 @@ from .bulk_read import BulkReader
 from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment
+from .merged import merged_query
+from .query import Query
 from .sources import Source
 
 WATERMARK_REACH = timedelta(minutes=2)
 """Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
+
+AT_ONCE = HEAVY_SUBREQUESTS // 2
+"""Objects of one call: each may take two of its queries."""
 
 
 def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime, bulk: BulkReader) -> SalesforceFeed:
@@ -32,18 +37,18 @@ def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime
 
 def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
     covered: dict[str, datetime] = {}
-    flagged: dict[str, Row] = {}
-    for start in range(0, len(sources), HEAVY_SUBREQUESTS):
-        batch = sources[start : start + HEAVY_SUBREQUESTS]
-        queries = [(source.name, query) for source in batch if (query := source.flagged()) is not None]
+    firsts: dict[Query, Row] = {}
+    for start in range(0, len(sources), AT_ONCE):
+        batch = sources[start : start + AT_ONCE]
+        asked = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
         parts = [_updated_part(source.name, end) for source in batch]
-        parts += [query_part(query.soql()) for _, query in queries]
-        bodies = client.read_together(parts, "opt_outs" if queries else "read", "what has changed")
+        parts += [query_part(query.soql(), deleted_too=query.deleted_too) for query in asked]
+        bodies = client.read_together(parts, "opt_outs" if asked else "read", "what has changed")
         covered.update(
             (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
         )
-        flagged.update((name, body) for (name, _), body in zip(queries, bodies[len(batch) :], strict=True))
-    return SalesforceFeed(client, sources, covered, flagged, bulk)
+        firsts.update(zip(asked, bodies[len(batch) :], strict=True))
+    return SalesforceFeed(client, sources, covered, firsts, bulk)
 
 
 def _updated_part(object_name: str, end: datetime) -> Part:

@@ -37,6 +37,7 @@ class Permissions:
         self._org_id = org_id
         self._ours = {"org_id": org_id}
         self._run_id = run_id
+        self._gone: set[tuple[str, str]] = set()
 
     def observe(self, holdings: Sequence[Holding]) -> None:
         """Take in what records hold and whether their flag is up.
@@ -141,6 +142,28 @@ class Permissions:
         with self._store.transaction() as connection:
             return {(row.object, row.record_id): row.numbers for row in connection.execute(query)}
 
+    def hand_over(self, records: Iterable[tuple[str, str]]) -> None:
+        """Take in that these records, (object, record id) each, were merged away.
+
+        Nobody can lower their flags any more. So they are forgotten once others have taken the opt-out over
+        (:meth:`mark_carried`); where nobody has, they stay, and the number stays covered.
+        """
+        self._gone.update(records)
+
+    def handed_over(self, records: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of the records, merged away, whose opt-out was handed over before: that happens once, so that a
+        person may lift it afterwards.
+        """
+        by_key = {self._mark(*record): record for record in records}
+        table = schema.flags
+        found: set[tuple[str, str]] = set()
+        with self._store.transaction() as connection:
+            for keys in in_batches(list(by_key)):
+                query = select(table.c.number_key).where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                found.update(by_key[key] for key in connection.scalars(query))
+            self._keep_marks(connection, found)
+        return found
+
     def mark_carried(self) -> None:
         """Take in that every holder of every covered number has been dealt with.
 
@@ -148,9 +171,40 @@ class Permissions:
         """
         table = schema.flags
         with self._store.transaction() as connection:
+            self._forget_gone(connection)
             connection.execute(
                 update(table).where(table.c.org_id == self._org_id, table.c.run_id != CARRIED).values(run_id=CARRIED)
             )
+
+    def _forget_gone(self, connection: Connection) -> None:
+        flags, other = schema.flags, schema.flags.alias("other")
+        taken_over = (
+            select(other.c.record_id)
+            .where(
+                other.c.org_id == flags.c.org_id,
+                other.c.number_key == flags.c.number_key,
+                (other.c.object != flags.c.object) | (other.c.record_id != flags.c.record_id),
+            )
+            .exists()
+        )
+        for name, ids in _by_object([Holding(*key, (), flagged=None) for key in sorted(self._gone)]).items():
+            for some in in_batches(ids):
+                theirs = (flags.c.org_id == self._org_id, flags.c.object == name, flags.c.record_id.in_(some))
+                connection.execute(delete(flags).where(*theirs, taken_over))
+        self._keep_marks(connection, self._gone)
+        self._gone.clear()
+
+    def _mark(self, object_name: str, record_id: str) -> bytes:
+        """Return what stands in place of a number where a record's opt-out has been handed over."""
+        return self._store.keyring.number_key(f"merged {object_name} {record_id}")
+
+    def _keep_marks(self, connection: Connection, records: Iterable[tuple[str, str]]) -> None:
+        common = {"org_id": self._org_id, "run_id": CARRIED, "seen_run_id": self._run_id}
+        rows = [
+            {**common, "number_key": self._mark(name, record_id), "object": name, "record_id": record_id}
+            for name, record_id in sorted(records)
+        ]
+        put(connection, schema.flags, rows, keep=("run_id",))
 
     def _replace_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         """Write what differs only: a record that comes again mostly holds what it held."""

@@ -103,3 +103,21 @@ def test_permission_of_a_merged_record_is_the_tighter_one(account: Any, command:
     sync(account, command, "--full")
     assert survivor in flagged(account)
     assert speaking(account) == []
+
+
+@pytest.mark.parametrize("words", [(), ("--full",)])
+def test_permission_of_a_record_merged_before_its_flag_was_seen(account: Any, command: Any, words: Any) -> None:
+    (winner,) = account.add(1, phone=OTHER)
+    (loser,) = account.add(1, phone=SHARED)
+    sync(account, command)
+    account.edit(loser, flag=True)
+    survivor = account.merge(winner, loser)
+    sync(account, command, *words)
+    assert survivor in flagged(account)
+    assert speaking(account) == []
+    # What is merged away can be cleared by nobody, so that it is the survivor's flag that counts from now on.
+    account.pass_time(minutes=10)
+    account.edit(survivor, flag=False)
+    sync(account, command)
+    assert survivor not in flagged(account)
+    assert account.rows()[survivor][account.companion("status")] in ("valid", "active")

@@ -199,3 +199,20 @@ def test_what_a_record_holds_follows_every_change_and_a_second_look_writes_nothi
         assert connection.connection.driver_connection.total_changes == before
     ledger.observe([person("p1", B, C), person("p2")])
     assert ledger.count_holders([A, B, C]) == {A: 0, B: 1, C: 1}
+
+
+def test_a_record_merged_away_hands_its_opt_out_over_once(begin: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("gone", A, B, flagged=True), person("left", A)])
+    ledger.hand_over([("people", "gone")])
+    assert ledger.handed_over([("people", "gone")]) == set()
+    ledger.raise_flags([("people", "left", (A,))])
+    ledger.mark_carried()
+    assert ledger.handed_over([("people", "gone"), ("people", "left")]) == {("people", "gone")}
+    later = begin("second")
+    # What somebody has taken over can be lifted by them; what nobody has stays covered.
+    later.observe([person("left", A)])
+    assert later.covered([A, B]) == {B}
+    later.handed_over([("people", "gone")])
+    later.forget_unseen("people")
+    assert begin("third").handed_over([("people", "gone")]) == {("people", "gone")}

@@ -1,0 +1,77 @@
+"""Opt-outs of records that were merged away: what they asked for passes to the record that took them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ringfence.core.ports import Page
+from ringfence.core.values import Record
+
+from .client import PAGE, Row, SalesforceClient
+from .pages import follow, read_first, read_masters
+from .query import Query, flag_up
+from .sources import Source
+
+MASTER = "MasterRecordId"
+MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
+"""Objects whose records can be merged, and that have the field which says into what."""
+
+_PURPOSE = "opt_outs"
+
+
+def merged_query(source: Source) -> Query | None:
+    """Return the query for records merged away with their flag up, or None where there can be none.
+
+    In a full read it finds what the recycle bin still holds, else what was merged in the window.
+    """
+    flag = source.rows.shape.opt_out
+    if flag is None or source.name not in MERGEABLE:
+        return None
+    window = () if source.position.full else (source.lower_bound(),)
+    conditions = ("IsDeleted = true", f"{MASTER} != null", *window, flag_up(flag))
+    return Query(source.name, (*source.rows.fields, MASTER), conditions, deleted_too=True)
+
+
+def read_merged(client: SalesforceClient, source: Source, query: Query, first: Row | None) -> Iterator[Page]:
+    """Yield the records of the query with what their survivors hold now, and as they were; the flag is up in both.
+
+    ``first`` is the query's first page where it has been read already.
+    """
+    if first is None:
+        (first,) = read_first(client, [query], _PURPOSE)
+    for found in follow(client, query, first, _PURPOSE):
+        if found.rows:
+            yield Page(source.name, _as_survivors(client, source, found.rows), gone=True)
+            yield Page(source.name, [source.rows.read(row, in_scope=False) for row in found.rows], gone=True)
+
+
+def _as_survivors(client: SalesforceClient, source: Source, rows: Sequence[Row]) -> list[Record]:
+    masters = {row["Id"]: row[MASTER] for row in rows}
+    survivors = _find_survivors(client, source, set(masters.values()))
+    flag = source.rows.shape.opt_out
+    records = []
+    for loser, master in masters.items():
+        if flag is not None and (row := survivors.get(master)) is not None:
+            record = source.rows.read(row, in_scope=False)
+            values = {**record.values, flag.field: flag.raised}
+            records.append(Record(source.name, loser, values, record.modified, in_scope=False))
+    return records
+
+
+def _find_survivors(client: SalesforceClient, source: Source, masters: set[str]) -> dict[str, Mapping[str, Any]]:
+    """Return master id -> the record that stands for it now; a master may have been merged as well since."""
+    stands = {master: master for master in masters}
+    found: dict[str, Mapping[str, Any]] = {}
+    wanted = sorted(masters)
+    while wanted:
+        missing = []
+        for start in range(0, len(wanted), PAGE):
+            chunk = wanted[start : start + PAGE]
+            rows = client.retrieve(source.name, chunk, source.rows.fields, _PURPOSE)
+            found.update((one, row) for one, row in zip(chunk, rows, strict=True) if row is not None)
+            missing += [one for one, row in zip(chunk, rows, strict=True) if row is None]
+        further = read_masters(client, source.name, missing) if missing else {}
+        stands = {master: further.get(at, at) for master, at in stands.items()}
+        wanted = sorted(set(further.values()) - found.keys())
+    return {master: found[at] for master, at in stands.items() if at in found}
