@@ -8,10 +8,12 @@ STAMP := .venv/.ready
 setup: $(STAMP)
 
 # The stamp depends on the locked requirements and on the project file, so a change of either installs again.
+# --no-deps: the lock names every package. With a resolver at work, older pips take a newer release for a requirement with an
+# extra (`coverage[toml]`), find no hash for it and fail on the day that release appears.
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ringfence needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Run: make PYTHON=/path/to/python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
