@@ -31,6 +31,7 @@ class Writer:
         self._crm = crm
         self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
         self._flags = {name: shape.opt_out for name, shape in shapes.items()}
+        self._harmless: set[tuple[str, tuple[str, ...]]] = set()  # objects with fields of theirs that may say anything
         self._journal = journal
         self._clock = clock
         self._dry_run = dry_run
@@ -65,9 +66,14 @@ class Writer:
 
     def _refuse_foreign_fields(self, change: Change) -> None:
         """Keep two promises at the last door: only owned fields are written, and a flag is never lowered."""
+        kind = (change.object, change.names)
+        if kind in self._harmless:
+            return
         owned, flag = self._owned[change.object], self._flags[change.object]
         for item in change.fields:
             if item.field not in owned:
                 raise RingfenceError(f"A change of {change.object} {change.id} names {item.field}, which is not ours.")
             if flag and item.field == flag.field and item.new != flag.raised:
                 raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")
+        if flag is None or flag.field not in change.names:
+            self._harmless.add(kind)

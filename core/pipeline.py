@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .clock import whole_seconds
 from .due import DueReason, find_due, is_covered, name_carrier
 from .earlier import judge_again
-from .facts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
+from .facts import Facts, OptOut, Verdict, judge, offline_facts, with_opt_out
 from .guards import MassChangeGuard
 from .intake import observe
 from .numbers import Number
@@ -38,8 +38,10 @@ class Item:
     raise_flag: bool = False
     authoritative: bool = True
     covered: frozenset[str] = frozenset()
+    asked: list[tuple[Slot, Number]] = field(default_factory=list)
     verdicts: dict[str, Verdict | None] = field(default_factory=dict)
     deferred: bool = False
+    silenced: bool = False
 
 
 class Row(NamedTuple):
@@ -181,48 +183,49 @@ class Pipeline:
         return items
 
     def _screen(self, items: Iterable[Item]) -> Mapping[Number, Facts | None]:
+        """Decide about the slots that need no facts, and return those about the numbers in the others."""
         questions: dict[Number, bool] = {}
         for item in items:
-            for slot in _due_slots(item):
-                if item.reading.content(slot) and not self._covers(item, slot):
-                    number = item.reading.number(slot)
-                    may_buy = item.due[slot.field] is not DueReason.PERMISSION
-                    questions[number] = questions.get(number, False) or may_buy
+            reading = item.reading
+            for slot in reading.shape.slots:
+                if (why := item.due.get(slot.field)) is None:
+                    continue
+                if not reading.content(slot):
+                    item.verdicts[slot.field] = None
+                elif item.raise_flag or is_covered(reading, slot, item.covered):
+                    item.silenced = True
+                    self._take_verdict(item, slot, reading.number(slot), self._silence(item, slot))
+                else:
+                    number = reading.number(slot)
+                    item.asked.append((slot, number))
+                    questions[number] = why is not DueReason.PERMISSION or questions.get(number, False)
         return self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
 
-    @staticmethod
-    def _covers(item: Item, slot: Slot) -> bool:
-        return item.raise_flag or is_covered(item.reading, slot, item.covered)
+    def _silence(self, item: Item, slot: Slot) -> Verdict:
+        now = whole_seconds(self.clock.now())
+        facts = offline_facts(item.reading.number(slot), now)
+        if item.reading.flagged:
+            return judge(with_opt_out(facts, OptOut.OWN, now))
+        return judge(with_opt_out(facts, OptOut.SHARED, now, name_carrier(item.reading, slot, item.covered)))
 
     def _decide(self, item: Item, facts: Mapping[Number, Facts | None]) -> None:
-        for slot in _due_slots(item):
-            if not item.reading.content(slot):
-                item.verdicts[slot.field] = None
-                continue
-            verdict = self._verdict(item, slot, facts)
-            if verdict is None:
+        for slot, number in item.asked:
+            known = facts[number]
+            if known is None:
                 item.deferred = True
-                continue
-            item.verdicts[slot.field] = verdict
-            self.guard.watch(item.reading, slot, verdict)
-            self.summary.counts(item.reading.record.object).screened += 1
-            self.summary.statuses[verdict.status] += 1
-            self.summary.repaired += bool(item.reading.number(slot).repairs)
-            self.summary.due_reasons[item.due[slot.field]] += 1
+            elif self.screening.buy:
+                self._take_verdict(item, slot, number, judge_again(item.reading, slot, known))
+            else:
+                # A dry run asks nobody, so that its answers tell nothing.
+                self._take_verdict(item, slot, number, judge(known))
 
-    def _verdict(self, item: Item, slot: Slot, facts: Mapping[Number, Facts | None]) -> Verdict | None:
-        number = item.reading.number(slot)
-        if self._covers(item, slot):
-            now = whole_seconds(self.clock.now())
-            if item.reading.flagged:
-                return judge(with_opt_out(offline_facts(number, now), OptOut.OWN, now))
-            carrier = name_carrier(item.reading, slot, item.covered)
-            return judge(with_opt_out(offline_facts(number, now), OptOut.SHARED, now, carrier))
-        known = facts[number]
-        if known is None:
-            return None
-        # A dry run asks nobody, so that its answers tell nothing.
-        return judge_again(item.reading, slot, known) if self.screening.buy else judge(known)
+    def _take_verdict(self, item: Item, slot: Slot, number: Number, verdict: Verdict) -> None:
+        item.verdicts[slot.field] = verdict
+        self.guard.watch(item.reading, slot, verdict)
+        self.summary.counts(item.reading.record.object).screened += 1
+        self.summary.statuses[verdict.status] += 1
+        self.summary.repaired += bool(number.repairs)
+        self.summary.due_reasons[item.due[slot.field]] += 1
 
     def skip(self, reading: Reading) -> None:
         """Count a record that needs nothing."""
@@ -260,7 +263,7 @@ class Pipeline:
         if self._to_show:
             self._to_show -= 1
             shown = (change, reading.shape, reading.contents())
-        return Row(reading.key, item.deferred, _enforces_opt_out(item), raised, shown)
+        return Row(reading.key, item.deferred, item.raise_flag or item.silenced, raised, shown)
 
     def _account(self, *, wait: bool = False) -> int:
         done = 0
@@ -313,12 +316,3 @@ class Pipeline:
         self.pending.remove(settled)
         self.pending.put(waiting, self.clock.now())
         self.permissions.raise_flags(raised)
-
-
-def _due_slots(item: Item) -> list[Slot]:
-    return [slot for slot in item.reading.shape.slots if slot.field in item.due]
-
-
-def _enforces_opt_out(item: Item) -> bool:
-    silenced = (v is not None and v.status is Status.DO_NOT_CONTACT for v in item.verdicts.values())
-    return item.raise_flag or any(silenced)

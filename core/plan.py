@@ -10,7 +10,7 @@ from .facts import Status, Verdict
 from .numbers import Validity
 from .reading import Reading, screened_value, text
 from .shapes import Slot
-from .values import Change, Companion, Value, make_fields
+from .values import Change, Companion, Value
 
 
 def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
@@ -20,7 +20,8 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
     without content. Slots that are not named keep what they say. Only owned fields are touched (contract, section 2),
     and the flag is only ever raised.
     """
-    wanted: dict[str, Value] = {}
+    names: list[str] = []
+    wanted: list[Value] = []
     guard: dict[str, Value] = {}
     for slot in reading.shape.slots:
         if slot.field not in verdicts:
@@ -29,35 +30,46 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
         content = reading.content(slot)
         if verdict is not None and (rewritten := _normalized(reading, slot, verdict)):
             guard[slot.field] = reading.record.values.get(slot.field)
-            wanted[slot.field] = content = rewritten
-        wanted.update(_companions(slot, verdict, content))
+            names.append(slot.field)
+            wanted.append(rewritten)
+            content = rewritten
+        names += map(slot.companions.__getitem__, _ORDER)
+        wanted += _companions(verdict, content)
     opt_out = reading.shape.opt_out
     if raise_flag and opt_out and not reading.flagged:
-        wanted[opt_out.field] = opt_out.raised
+        names.append(opt_out.field)
+        wanted.append(opt_out.raised)
     record = reading.record
-    changed = []
-    for name, new in wanted.items():
-        held = record.values.get(name)
-        # The first half spares most of the calls: what is empty differs from what holds text.
-        if (held is None and isinstance(new, str) and new.strip()) or not same_value(held, new):
-            changed.append((name, held, new))
+    held = map(record.values.get, names)
+    # The first half spares most of the calls: what is empty differs from what holds text.
+    changed = [
+        (name, old, new)
+        for name, old, new in zip(names, held, wanted, strict=True)
+        if (old is None and new.__class__ is str and new.strip()) or not same_value(old, new)
+    ]
     if not changed:
         return None
-    return Change(record.object, record.id, make_fields(changed), guard, record.modified)
+    fields, olds, news = zip(*changed, strict=True)
+    return Change(record.object, record.id, fields, olds, news, guard, record.modified)
 
 
-def _companions(slot: Slot, verdict: Verdict | None, content: str) -> dict[str, Value]:
+_ORDER = (
+    Companion.STATUS,
+    Companion.REASON,
+    Companion.E164,
+    Companion.LINE_TYPE,
+    Companion.SCREENED_VALUE,
+    Companion.LAST_SCREENED,
+)
+_EMPTY = (None,) * len(_ORDER)
+
+
+def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
+    """Return what the companions should hold, in their order here."""
     if verdict is None:
-        return dict.fromkeys(slot.companions.values())
-    named = slot.companions
-    return {
-        named[Companion.STATUS]: str(verdict.status),
-        named[Companion.REASON]: verdict.reason,
-        named[Companion.E164]: verdict.e164,
-        named[Companion.LINE_TYPE]: verdict.line_type,
-        named[Companion.SCREENED_VALUE]: screened_value(content),
-        named[Companion.LAST_SCREENED]: whole_seconds(verdict.last_screened),
-    }
+        return _EMPTY
+    status, reason, e164, line_type, last_screened = verdict
+    return str(status), reason, e164, line_type, screened_value(content), whole_seconds(last_screened)
 
 
 def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:

@@ -118,7 +118,7 @@ def _reverse(
             fields.append(FieldChange(item.field, record.values.get(item.field), item.old))
             if item.field in change.guard:
                 guard[item.field] = record.values.get(item.field)
-    return Change(change.object, change.id, tuple(fields), guard, record.modified) if fields else None
+    return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
 
 
 def _silenced_fields(change: Change, shape: ObjectShape) -> Iterator[str]:
@@ -144,6 +144,6 @@ def _count(change: Change, result: RowResult, shapes: Mapping[str, ObjectShape],
             summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
     else:
         summary.records += 1
-        summary.fields += len(change.fields)
+        summary.fields += len(change.names)
         if len(summary.changes_shown) < SHOWN:
             summary.changes_shown.append(mask_change(change, shapes[change.object]))

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 Value = str | bool | datetime | None
 """What a CRM field holds: text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
@@ -51,31 +50,46 @@ class FieldChange(NamedTuple):
     new: Value
 
 
-def make_fields(triples: Iterable[tuple[str, Value, Value]]) -> tuple[FieldChange, ...]:
-    """Return (field, old, new) triples as field changes; made one by one they are a tenth of a run's decisions."""
-    return tuple(map(_make_field, triples))
-
-
-_make_field = partial(tuple.__new__, FieldChange)
 _NO_GUARD: Mapping[str, Value] = {}
 
 
 class Change(NamedTuple):
-    """What one record should become. ``fields`` is never empty.
+    """What one record should become: ``names`` are its fields, never none, ``old`` and ``new`` the values of each.
 
+    Columns, because a run makes, seals, opens and sends a dozen fields of every record; :attr:`fields` pairs them up.
     ``guard`` holds fields with the values they must still have when the write lands (a phone field that is being
     normalised); empty where the write needs no precondition. ``modified`` is the stamp of the record as it was read.
     """
 
     object: str
     id: str
-    fields: tuple[FieldChange, ...]
+    names: tuple[str, ...]
+    old: tuple[Value, ...]
+    new: tuple[Value, ...]
     guard: Mapping[str, Value] = _NO_GUARD
     modified: datetime | None = None
 
+    @classmethod
+    def of(
+        cls,
+        object_name: str,
+        record_id: str,
+        fields: Iterable[FieldChange],
+        guard: Mapping[str, Value] = _NO_GUARD,
+        modified: datetime | None = None,
+    ) -> Self:
+        """Return the change of these fields."""
+        names, old, new = list(zip(*fields, strict=True)) or ((), (), ())
+        return cls(object_name, record_id, names, old, new, guard, modified)
+
+    @property
+    def fields(self) -> list[FieldChange]:
+        """Return what becomes of each field."""
+        return list(map(FieldChange, self.names, self.old, self.new))
+
     def new_values(self) -> dict[str, Value]:
         """Return field name -> new value."""
-        return {change.field: change.new for change in self.fields}
+        return dict(zip(self.names, self.new, strict=True))
 
 
 class Outcome(StrEnum):

@@ -20,9 +20,9 @@ from .client import SalesforceClient
 from .errors import JobGoneError, read_error
 from .fields import read_moment
 
-FIRST_PAUSE_S = 0.5
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
-"""A job is looked at after half a second, then after twice the pause before, every 30 s at most: a look is a call."""
+"""A job is looked at after a tenth of a second, then after thrice the pause before, 30 s at most: a look is a call."""
 
 PATIENCE_S = 6 * 3_600.0
 """How long one run waits for a job; the next one goes on waiting."""
@@ -107,7 +107,7 @@ class JobCalls:
                     "Run again later: it goes on waiting for the same job.",
                 )
             self._clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 3, LONGEST_PAUSE_S)
             job = self.get(job.id)
             yield job
 

@@ -12,7 +12,7 @@ from ringfence.core.ports import BulkWatch, Clock
 from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
-from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, Tried, is_plain, make_sheet
+from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, Tried, make_sheet
 from .bulk_jobs import OPEN, Job
 from .client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from .errors import AnswerError, Fault, JobGoneError, read_row
@@ -62,8 +62,7 @@ class SalesforceBulk:
         watch.opened(job_id)
         odd: list[Change] = []
         columns = _columns(self._shapes[object_name])
-        rows = ((change.id, change.new_values()) for change in _set_aside(changes, columns, odd))
-        self._jobs.upload(job_id, make_sheet(columns, rows))
+        self._jobs.upload(job_id, make_sheet(columns, changes, odd.append))
         job = self._wait(self._jobs.close(job_id), watch)
         for tried in self._jobs.results(job):
             if tried.fault is not None and _may_help(tried.fault, job):
@@ -112,7 +111,7 @@ class SalesforceBulk:
             for name in _columns(shape)
             if (cell := tried.cells.get(name))
         ]
-        return Change(object_name, tried.id, tuple(fields))
+        return Change.of(object_name, tried.id, fields)
 
     def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
         left = iter(changes)
@@ -129,15 +128,6 @@ class SalesforceBulk:
 
 def _columns(shape: ObjectShape) -> tuple[str, ...]:
     return tuple(sorted(shape.owned_fields()))
-
-
-def _set_aside(changes: Iterable[Change], columns: Iterable[str], odd: list[Change]) -> Iterator[Change]:
-    known = set(columns)
-    for change in changes:
-        if all(item.field in known and is_plain(item.new) for item in change.fields):
-            yield change
-        else:
-            odd.append(change)
 
 
 def _may_help(fault: Fault, job: Job) -> bool:

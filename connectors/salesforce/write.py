@@ -109,7 +109,7 @@ class Writer:
     @staticmethod
     def _row(change: Change) -> dict[str, Any]:
         row: dict[str, Any] = {"attributes": {"type": change.object}, "id": change.id}
-        row.update((item.field, write_value(item.new)) for item in change.fields)
+        row.update(zip(change.names, map(write_value, change.new), strict=True))
         return row
 
     def _guarded(self, chunk: Chunk) -> Part:
@@ -120,7 +120,7 @@ class Writer:
             **NO_ASSIGNMENT,
             "If-Unmodified-Since": format_datetime(change.modified.astimezone(UTC), usegmt=True),
         }
-        body = {item.field: write_value(item.new) for item in change.fields}
+        body = dict(zip(change.names, map(write_value, change.new), strict=True))
         return Part("PATCH", f"sobjects/{change.object}/{change.id}", body, headers)
 
     def _settle_collection(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
-from ..values import Change, Value, make_fields
+from ..values import Change, FieldChange, Value
 
 _NOTHING = 0
 """In place of old values that are all None, and of an empty guard."""
@@ -18,11 +17,10 @@ def pack_changes(changes: Sequence[Change]) -> dict[str, Any]:
     kinds: dict[tuple[str, ...], int] = {}
     rows = []
     for change in changes:
-        names, olds, news = zip(*change.fields, strict=True) if change.fields else ((), (), ())
-        kind = kinds.setdefault((change.object, *names), len(kinds))
-        held = _NOTHING if olds.count(None) == len(olds) else olds
-        modified = change.modified and change.modified.isoformat()
-        rows.append((kind, change.id, news, held, change.guard or _NOTHING, modified))
+        name, id_, names, old, new, guard, modified = change
+        kind = kinds.setdefault((name, *names), len(kinds))
+        held = _NOTHING if old.count(None) == len(old) else old
+        rows.append((kind, id_, new, held, guard or _NOTHING, modified and modified.isoformat()))
     return {"kinds": list(kinds), "rows": rows}
 
 
@@ -31,24 +29,24 @@ def unpack_changes(packed: Any) -> Iterator[Change]:
     if isinstance(packed, list):
         yield from map(_unpack_named, packed)
         return
-    kinds = [(kind[0], kind[1:]) for kind in packed["kinds"]]
-    for kind, id_, news, olds, guard, modified in packed["rows"]:
-        name, fields = kinds[kind]
-        triples = zip(fields, _unpack_all(olds) if olds else repeat(None), _unpack_all(news), strict=False)
+    kinds = [(kind[0], tuple(kind[1:]), (None,) * len(kind[1:])) for kind in packed["kinds"]]
+    for kind, id_, new, old, guard, modified in packed["rows"]:
+        name, names, nothing = kinds[kind]
+        held = _unpack_all(old) if old else nothing
         stamp = datetime.fromisoformat(modified) if modified else None
-        yield Change(name, id_, make_fields(triples), _unpack_guard(guard), stamp)
+        yield Change(name, id_, names, held, _unpack_all(new), _unpack_guard(guard), stamp)
 
 
 def _unpack_named(packed: list[Any]) -> Change:
     """Return a change of the form that names every field: [object, id, [[field, old, new], ...], guard, modified]."""
     name, id_, fields, guard, modified = packed
-    triples = ((field, _unpack(old), _unpack(new)) for field, old, new in fields)
+    triples = [FieldChange(field, _unpack(old), _unpack(new)) for field, old, new in fields]
     stamp = datetime.fromisoformat(modified[0]) if modified else None
-    return Change(name, id_, make_fields(triples), _unpack_guard(guard), stamp)
+    return Change.of(name, id_, triples, _unpack_guard(guard), stamp)
 
 
-def _unpack_all(values: list[Any]) -> list[Value]:
-    return [_unpack(value) if value.__class__ is list else value for value in values]
+def _unpack_all(values: list[Any]) -> tuple[Value, ...]:
+    return tuple([_unpack(value) if value.__class__ is list else value for value in values])
 
 
 def _unpack_guard(guard: Any) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
@@ -209,24 +210,28 @@ class Permissions:
     def _replace_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         """Write what differs only: a record that comes again mostly holds what it held."""
         there = self._read_holdings(connection, holdings)
-        gone, new = [], []
+        gone: list[Holding] = []
+        new: list[tuple[int, bytes, str, str]] = []
+        number_key, org_id = self._store.keyring.number_key, self._org_id
         for holding in holdings:
-            held = there.get((holding.object, holding.record_id), set())
-            keys = {self._store.keyring.number_key(number) for number in holding.numbers}
-            if not held <= keys:
-                gone.append(holding)
-                held = set()
-            new += [(self._org_id, key, holding.object, holding.record_id) for key in keys if key not in held]
+            name, record_id, numbers, _ = holding
+            keys = set(map(number_key, numbers))
+            if held := there.get((name, record_id)):
+                if held <= keys:
+                    keys -= held
+                else:
+                    gone.append(holding)
+            new += [(org_id, key, name, record_id) for key in keys]
         self._delete_rows(connection, schema.holdings, gone)
         add_plain(connection, schema.holdings, ("org_id", "number_key", "object", "record_id"), new)
 
     def _read_holdings(self, connection: Connection, holdings: Sequence[Holding]) -> dict[tuple[str, str], set[bytes]]:
         table = schema.holdings
-        found: dict[tuple[str, str], set[bytes]] = {}
+        found: defaultdict[tuple[str, str], set[bytes]] = defaultdict(set)
         for name, ids in _by_object(holdings).items():
             columns, theirs = [table.c.record_id, table.c.number_key], {**self._ours, "object": name}
             for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
-                found.setdefault((name, record_id), set()).add(key)
+                found[name, record_id].add(key)
         return found
 
     def _drop_flags(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
@@ -286,7 +291,7 @@ class Permissions:
 
 
 def _by_object(holdings: Iterable[Holding]) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = {}
-    for holding in holdings:
-        ids.setdefault(holding.object, []).append(holding.record_id)
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for name, record_id, _, _ in holdings:
+        ids[name].append(record_id)
     return ids

@@ -28,7 +28,7 @@ def companions(harness: Any, role: str = "phone") -> dict[Companion, str]:
 
 def change(harness: Any, record_id: str, **fields: Value) -> Change:
     names = {companion.value: name for companion, name in companions(harness).items()} | harness.roles
-    return Change(harness.object, record_id, tuple(FieldChange(names[k], None, v) for k, v in fields.items()))
+    return Change.of(harness.object, record_id, tuple(FieldChange(names[k], None, v) for k, v in fields.items()))
 
 
 def fetch_one(crm: Crm, harness: Any, record_id: str) -> Record:
@@ -188,7 +188,7 @@ def test_guarded_write_loses_to_a_human(harness: Any) -> None:
     harness.edit(stale, mobile="+44 20 7946 0018")
     field = harness.roles["mobile"]
     changes = [
-        Change(
+        Change.of(
             harness.object,
             id_,
             (FieldChange(field, "415-555-0132", "+14155550132"),),

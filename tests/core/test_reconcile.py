@@ -58,7 +58,7 @@ def settle_all(crm: MemoryCrm, store: Store, org: int, clock: Any) -> Any:
 
 def change(id_: str, kind: str = "people", **fields: Any) -> Change:
     told = fields or {"rf_phone_status": "valid", "rf_phone_e164": E164}
-    return Change(kind, id_, tuple(FieldChange(name, None, value) for name, value in told.items()))
+    return Change.of(kind, id_, tuple(FieldChange(name, None, value) for name, value in told.items()))
 
 
 def judged(store: Store) -> dict[str, Outcome | str]:

@@ -67,7 +67,9 @@ def test_several_objects_are_set_up_and_read_in_one_run(connect: Connect, portal
     changed = list(crm.open_feed(cursors).changed())
     assert {page.object for page in changed} == {"contacts", "companies"}
     assert all(page.cursor for page in changed)
-    (written,) = crm.write([Change("companies", found["companies"].id, (FieldChange("rf_phone_reason", None, "x"),))])
+    (written,) = crm.write(
+        [Change.of("companies", found["companies"].id, (FieldChange("rf_phone_reason", None, "x"),))]
+    )
     assert written.outcome is Outcome.WRITTEN
 
 

@@ -143,7 +143,7 @@ def test_an_error_that_names_no_row_refuses_those_that_did_not_come_back(
     script.says(
         207, {"results": [{"id": "1", "properties": {}}], "errors": [{"category": "FORBIDDEN", "message": "not you"}]}
     )
-    changes = [Change("contacts", one, (FieldChange("rf_phone_reason", None, "x"),)) for one in ("1", "2")]
+    changes = [Change.of("contacts", one, (FieldChange("rf_phone_reason", None, "x"),)) for one in ("1", "2")]
     written, refused = crm.write(changes)
     assert written.outcome is Outcome.WRITTEN
     assert (refused.outcome, refused.code, refused.message) == (Outcome.REFUSED, "FORBIDDEN", "not you")

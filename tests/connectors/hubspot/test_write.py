@@ -17,7 +17,7 @@ SCREENED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
 def change(one: str, **new: Value) -> Change:
-    return Change("contacts", one, tuple(FieldChange(name, None, value) for name, value in new.items()))
+    return Change.of("contacts", one, tuple(FieldChange(name, None, value) for name, value in new.items()))
 
 
 def test_values_arrive_as_hubspot_keeps_them(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
@@ -87,7 +87,7 @@ def test_a_guarded_change_lands_only_on_what_was_read(crm: HubSpotCrm, portal: H
     portal.archive(rows[3])
     portal.update_as_user(rows[1], phone="+1 415 555 0199")
     changes = [
-        Change("contacts", one, (FieldChange("phone", None, "+14155550100"),), guard={"phone": "+1 415 555 0100"})
+        Change.of("contacts", one, (FieldChange("phone", None, "+14155550100"),), guard={"phone": "+1 415 555 0100"})
         for one in (*rows[:2], rows[3])
     ]
     changes.append(change(rows[2], rf_phone_status="valid"))

@@ -45,7 +45,7 @@ class Watch:
 
 
 def change(one: str, **new: Value) -> Change:
-    return Change("Contact", one, tuple(FieldChange(name, None, value) for name, value in new.items()))
+    return Change.of("Contact", one, tuple(FieldChange(name, None, value) for name, value in new.items()))
 
 
 def alive(org: SalesforceOrg) -> list[str]:
@@ -263,7 +263,7 @@ def test_the_widest_mapping_fits_a_file(connect: Connect, shapes: Callable[..., 
     crm = connect(f"crm: salesforce\nobjects:\n  Contact:\n    phones: {slots}\n")
     shape = crm._shapes["Contact"]
     widest = dict.fromkeys(shape.owned_fields(), "\U0001f4de" * 25)
-    line = len(make_sheet(sorted(widest), [("003A" * 4, widest)]))
+    line = len(make_sheet(sorted(widest), [change("003A" * 4, **widest)], pytest.fail))
     assert crm.bulk.most * line / 2 < bulk_ingest.FILE_BYTES
     assert crm.bulk.most % 10_000 == 0
     assert connect().bulk.most > crm.bulk.most
@@ -293,7 +293,7 @@ def test_the_text_of_a_refused_row_is_code_and_words(text: str, fault: Fault) ->
 def test_the_calls_of_an_ingest_job_can_all_be_repeated(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     jobs, one = IngestJobs(crm._client, crm._clock), alive(org)[0]
     job_id = jobs.create_update_job("Contact")
-    sheet = make_sheet([STATUS], [(one, {STATUS: "valid"})])
+    sheet = make_sheet([STATUS], [change(one, **{STATUS: "valid"})], pytest.fail)
     for _ in range(2):
         jobs.upload(job_id, sheet)
     assert not jobs.close(job_id).ended

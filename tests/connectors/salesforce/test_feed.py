@@ -331,7 +331,7 @@ def test_fetch_follows_merges_to_their_end(crm: SalesforceCrm, org: SalesforceOr
 def test_a_read_record_is_typed(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     one = alive(org)[0]
     org.update_as_user("Contact", one, DoNotCall=False, Phone="☎ ١٢٣", MobilePhone=None)
-    crm.write([Change("Contact", one, (FieldChange(LAST, None, datetime(2026, 11, 2, 9, tzinfo=UTC)),))])
+    crm.write([Change.of("Contact", one, (FieldChange(LAST, None, datetime(2026, 11, 2, 9, tzinfo=UTC)),))])
     (record,) = crm.fetch("Contact", [one])
     assert record.values["DoNotCall"] is False
     assert record.values["Phone"] == "☎ ١٢٣"

@@ -131,7 +131,7 @@ def test_reads_leave_calls_for_writing_what_they_brought(connect: Connect, org: 
     with pytest.raises(QuotaError, match="10 to writing what has been read"):
         list(crm.open_feed({}).changed())
     assert org.api_usage == 80 - FOR_WRITES
-    change = Change("Contact", next(iter(org.rows("Contact"))), (FieldChange("Title", None, "boss"),))
+    change = Change.of("Contact", next(iter(org.rows("Contact"))), (FieldChange("Title", None, "boss"),))
     for left in range(FOR_WRITES, 0, -1):
         assert org.api_usage == 80 - left
         assert crm.write([change])[0].outcome is Outcome.WRITTEN

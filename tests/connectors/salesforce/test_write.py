@@ -25,13 +25,13 @@ REASON = "RF_Phone_Reason__c"
 
 
 def change(one: str, object_name: str = "Contact", **new: Value) -> Change:
-    return Change(object_name, one, tuple(FieldChange(name, None, value) for name, value in new.items()))
+    return Change.of(object_name, one, tuple(FieldChange(name, None, value) for name, value in new.items()))
 
 
 def guarded(record: Record, **new: Value) -> Change:
     fields = tuple(FieldChange(name, record.values.get(name), value) for name, value in new.items())
     guard = {name: record.values.get(name) for name in new}
-    return Change(record.object, record.id, fields, guard=guard, modified=record.modified)
+    return Change.of(record.object, record.id, fields, guard=guard, modified=record.modified)
 
 
 def alive(org: SalesforceOrg, object_name: str = "Contact") -> list[str]:
@@ -183,7 +183,7 @@ def test_a_guarded_change_lands_only_on_what_was_read(crm: SalesforceCrm, org: S
 def test_a_guard_without_a_stamp_writes_nothing(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     one = alive(org)[0]
     before = dict(org.rows("Contact")[one])
-    unsafe = Change("Contact", one, (FieldChange("Phone", None, "+14155550100"),), guard={"Phone": None})
+    unsafe = Change.of("Contact", one, (FieldChange("Phone", None, "+14155550100"),), guard={"Phone": None})
     assert outcomes(crm, [unsafe]) == [(Outcome.CONFLICT, "NO_STAMP")]
     assert org.rows("Contact")[one] == before
 

@@ -51,7 +51,7 @@ def begin(store: Store, org: int, clock: Any) -> Any:
 
 
 def change(id_: str, new: str = NUMBER) -> Change:
-    return Change("people", id_, (FieldChange("phone", "(415) 555-0132", new),))
+    return Change.of("people", id_, (FieldChange("phone", "(415) 555-0132", new),))
 
 
 def test_changes_are_known_before_they_are_written_and_their_outcomes_after(

@@ -18,9 +18,9 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 values = st.none() | st.booleans() | st.text(max_size=20) | st.datetimes(timezones=st.just(UTC))
 changes = st.builds(
-    Change,
-    object=st.text(min_size=1, max_size=5),
-    id=st.text(min_size=1, max_size=5),
+    Change.of,
+    object_name=st.text(min_size=1, max_size=5),
+    record_id=st.text(min_size=1, max_size=5),
     fields=st.lists(st.builds(FieldChange, st.text(max_size=5), values, values), max_size=3).map(tuple),
     guard=st.dictionaries(st.text(max_size=5), values, max_size=2),
     modified=st.none() | st.datetimes(timezones=st.just(UTC)),
@@ -33,7 +33,7 @@ def test_changes_come_out_of_their_seal_as_they_were(some: list[Change]) -> None
 
 
 def test_names_are_kept_once_for_changes_of_one_kind() -> None:
-    some = [Change("Contact", str(n), (FieldChange("A_Long_Name__c", None, f"v{n}"),)) for n in range(50)]
+    some = [Change.of("Contact", str(n), (FieldChange("A_Long_Name__c", None, f"v{n}"),)) for n in range(50)]
     assert json.dumps(pack_changes(some)).count("A_Long_Name__c") == 1
 
 
@@ -42,5 +42,5 @@ def test_what_an_earlier_version_sealed_is_read() -> None:
     kept: list[Any] = [["Contact", "1", [["Phone", "x", "y"], ["Last__c", None, moment]], {"Phone": "x"}, moment]]
     (change,) = unpack_changes(KEYRING.open(KEYRING.seal(kept)))
     fields = (FieldChange("Phone", "x", "y"), FieldChange("Last__c", None, NOW))
-    assert change == Change("Contact", "1", fields, {"Phone": "x"}, NOW)
+    assert change == Change.of("Contact", "1", fields, {"Phone": "x"}, NOW)
     assert isinstance(change.fields[0], FieldChange)
