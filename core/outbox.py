@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .apply import Writer
 from .beside import Worker
-from .ports import BulkJobs, Clock, Crm
+from .ports import BulkJobs, BulkLoad, Clock, Crm
 from .reconcile import NOT_SENT
 from .state.journal import Journal
 from .values import Change, Outcome, RowResult
@@ -48,13 +48,15 @@ class Delivery:
 
 
 class _Held:
-    """What one object's bulk job will carry: deliveries, and where each record is in them."""
+    """What one object's bulk job will carry: its load, the deliveries in it, and where each record is in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, load: BulkLoad) -> None:
+        self.load = load
         self.deliveries: list[Delivery] = []
         self.where: dict[str, tuple[int, int]] = {}
 
     def add(self, delivery: Delivery, changes: Sequence[Change]) -> None:
+        self.load.add(changes)
         self.deliveries.append(delivery)
         self.where.update((change.id, (delivery.seq, place)) for place, change in enumerate(changes))
 
@@ -95,7 +97,9 @@ class Outbox:
         for place, change in enumerate(changes):
             can_wait = change.object in self._holding and not change.guard
             (held.setdefault(change.object, []) if can_wait else at_once).append(place)
-        deliveries = [self._keep(name, places, changes) for name, places in held.items()]
+        deliveries = [
+            self._keep(self._bulk, name, places, changes) for name, places in held.items() if self._bulk is not None
+        ]
         return [*deliveries, self._send(at_once, changes)] if at_once else deliveries
 
     def flush(self) -> None:
@@ -121,13 +125,14 @@ class Outbox:
                 results = [NOT_SENT] * len(delivery.places)
                 self._journal.settle_batch(delivery.seq, results, self._clock.now())
 
-    def _keep(self, name: str, places: Sequence[int], changes: Sequence[Change]) -> Delivery:
+    def _keep(self, bulk: BulkJobs, name: str, places: Sequence[int], changes: Sequence[Change]) -> Delivery:
         some = [changes[place] for place in places]
-        held = self._held.setdefault(name, _Held())
-        full = self._bulk is not None and len(held.where) + len(some) > self._bulk.most
-        if full or any(change.id in held.where for change in some):
+        held = self._held.get(name)
+        if held and (len(held.where) + len(some) > bulk.most or any(change.id in held.where for change in some)):
             self._send_held(name)
-            held = self._held[name] = _Held()
+            held = None
+        if held is None:
+            held = self._held[name] = _Held(bulk.load(name))
         delivery = Delivery(self._journal.plan_batch(some, self._clock.now(), held=True), places)
         held.add(delivery, some)
         return delivery
@@ -141,7 +146,7 @@ class Outbox:
     def _send_held(self, name: str) -> None:
         held, bulk = self._held.pop(name), self._bulk
         if bulk is not None and len(held.where) >= bulk.worth_from:
-            sent = self._submit(lambda: self._write_bulk(bulk, name, held))
+            sent = self._submit(lambda: self._write_bulk(held))
         else:
             sent = self._submit(lambda: self._write_held(held))
         for delivery in held.deliveries:
@@ -165,10 +170,10 @@ class Outbox:
         results = iter(self._writer.write(list(self._journal.planned(held.seqs))))
         return {delivery.seq: [next(results) for _ in delivery.places] for delivery in held.deliveries}
 
-    def _write_bulk(self, bulk: BulkJobs, name: str, held: _Held) -> Results:
+    def _write_bulk(self, held: _Held) -> Results:
         results = {delivery.seq: [_NO_RESULT] * len(delivery.places) for delivery in held.deliveries}
         watch = _Watch(self._journal, held.seqs, self._closing)
-        for record_id, result in bulk.write(name, self._journal.planned(held.seqs), watch):
+        for record_id, result in held.load.write(watch):
             if (at := held.where.get(record_id)) is not None:
                 results[at[0]][at[1]] = result
         return results

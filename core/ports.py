@@ -202,17 +202,26 @@ class BulkWatch(Protocol):
         ...
 
 
+class BulkLoad(Protocol):
+    """What one job will carry: kept as it will travel, so that a job's changes take little memory."""
+
+    def add(self, changes: Sequence[Change]) -> None:
+        """Take in changes of the load's object, none with a guard and none of a record that is in it already."""
+        ...
+
+    def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
+        """Write it as one job, once, yielding each record's id and result, in any order."""
+        ...
+
+
 class BulkJobs(Protocol):
     """Writing by jobs that a CRM works on by itself, for numbers of changes that make them the cheaper way."""
 
     worth_from: int  # changes of one object from which a job takes fewer calls than write()
     most: int  # changes that one job takes at most
 
-    def write(self, object_name: str, changes: Iterable[Change], watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
-        """Write changes of one object without guards as one job, yielding each record's id and result, in any order.
-
-        The changes are taken one by one, so they may come from a disk.
-        """
+    def load(self, object_name: str) -> BulkLoad:
+        """Return an empty load for changes of one object. Nothing is sent before it is written."""
         ...
 
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:

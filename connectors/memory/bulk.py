@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,31 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class MemoryLoad:
+    """The changes of one job."""
+
+    bulk: MemoryBulk
+    object: str
+    changes: list[Change] = field(default_factory=list)
+
+    def add(self, changes: Sequence[Change]) -> None:
+        """Take in more changes."""
+        self.changes += changes
+
+    def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
+        """Write the changes as one job."""
+        jobs, crm = self.bulk.jobs, self.bulk.crm
+        crm.calls["write"] += 1
+        reference = f"{self.object}-{len(jobs) + 1}"
+        jobs[reference] = None
+        watch.opened(reference)
+        jobs[reference] = done = {change.id: crm.write_one(change) for change in self.changes}
+        watch.waiting()
+        # Results come in an order of their own.
+        yield from reversed(done.items())
+
+
+@dataclass
 class MemoryBulk:
     """The jobs of one account. ``jobs`` holds each one's results; None while its rows have not arrived."""
 
@@ -22,17 +47,9 @@ class MemoryBulk:
     most: int = 12
     jobs: dict[str, dict[str, RowResult] | None] = field(default_factory=dict)
 
-    def write(self, object_name: str, changes: Iterable[Change], watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
-        """Write the changes as one job."""
-        self.crm.calls["write"] += 1
-        reference = f"{object_name}-{len(self.jobs) + 1}"
-        self.jobs[reference] = None
-        watch.opened(reference)
-        rows = list(changes)
-        self.jobs[reference] = {change.id: self.crm.write_one(change) for change in rows}
-        watch.waiting()
-        # Results come in an order of their own.
-        yield from reversed((self.jobs[reference] or {}).items())
+    def load(self, object_name: str) -> MemoryLoad:
+        """Return an empty load."""
+        return MemoryLoad(self, object_name)
 
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
         """Return what a job did; one whose rows never arrived is called off."""

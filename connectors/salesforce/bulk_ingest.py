@@ -17,7 +17,7 @@ from .bulk_jobs import OPEN, Job, JobCalls
 from .client import SalesforceClient
 from .errors import AnswerError, Fault, read_job_fault
 from .fields import write_moment
-from .sheet import Sheet, read_rows
+from .sheet import Sheet, SheetMaker, keep, read_rows
 
 FILE_BYTES = 100_000_000
 """Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half (section 2.3)."""
@@ -142,30 +142,42 @@ def _read_column(answer: Response, name: str) -> list[str]:
 
 
 def _hold(answer: Response) -> Sheet:
-    sheet = Sheet(answer.iter_content(_PIECE))
+    sheet = keep(answer.iter_content(_PIECE))
     for _ in sheet.rows():
         pass  # raises what makes the file be asked for again
     return sheet
 
 
-def make_sheet(columns: Sequence[str], changes: Iterable[Change], refuse: Callable[[Change], object]) -> Sheet:
-    """Return the file for an upload, the new values of one change a row; what a row lacks stays as it is in Salesforce.
+class UpdateSheet:
+    """The file of an update job: the new values of one change a row; what a row lacks stays as it is in Salesforce.
 
-    A change that such a row cannot say goes to ``refuse``: its field is no column, or :func:`write_cell` gives None.
+    ``columns`` are the fields that a row may change. ``odd`` are the changes that no row can say: a field of theirs is
+    no column, or :func:`write_cell` gives None.
     """
-    order = _Order(columns)
 
-    def lines() -> Iterator[Sequence[str]]:
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.odd: list[Change] = []
+        self._order = _Order(columns)
+        self._made = SheetMaker()
+        self._made.add([(_ID, *columns)])
+
+    def add(self, changes: Iterable[Change]) -> None:
+        """Take in changes."""
+        self._made.add(self._rows(changes))
+
+    def finish(self) -> Sheet:
+        """Return the file; nothing can be added after that."""
+        return self._made.finish()
+
+    def _rows(self, changes: Iterable[Change]) -> Iterator[Sequence[str]]:
         for change in changes:
-            place = order[change.names]
+            place = self._order[change.names]
             # What begins with a printable character behind "#" is itself; asking for it here spares most of the calls.
             cells = [v if v.__class__ is str and "$" <= v[:1] <= "~" else write_cell(v) for v in change.new]
             if place is None or None in cells:
-                refuse(change)
+                self.odd.append(change)
             else:
                 yield place((change.id, *cells, ""))
-
-    return Sheet.of_rows((_ID, *columns), lines())
 
 
 class _Order(dict[tuple[str, ...], Callable[[Sequence[Any]], Sequence[str]] | None]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from ringfence.core.ports import Clock
 from .bulk_jobs import Job, JobCalls
 from .client import SalesforceClient
 from .query import Query
-from .sheet import Sheet
+from .sheet import Sheet, keep
 
 RESULT_ROWS = 50_000
 """Rows of one page of results: what the client library asks for too (salesforce facts, section 1.7)."""
@@ -66,15 +67,15 @@ class QueryJobs(JobCalls):
 def _read_results(answer: Response) -> Results:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
-    sheet = Sheet(answer.iter_content(_PIECE))
+    sheet = keep(answer.iter_content(_PIECE))
     rows = sheet.rows()
     fields = tuple(next(rows, []))
-    widths = [len(row) for row in rows]
-    count = len(widths)
+    widths = Counter(map(len, rows))
+    count = widths.total()
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")
     if count != int(told):
         raise RetryError(f"A page of a Bulk query has {count:,} rows; Salesforce said {int(told):,}.")
-    if set(widths) - {len(fields)}:
+    if widths.keys() - {len(fields)}:
         raise RetryError("A page of a Bulk query has rows that are shorter or longer than its header.")
     return Results(sheet, fields, count, None if locator == _LAST else locator)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from ringfence.core.errors import AccessError, RingfenceError
@@ -12,10 +12,11 @@ from ringfence.core.ports import BulkWatch, Clock
 from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
-from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, Tried, make_sheet
+from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet
 from .bulk_jobs import OPEN, Job
 from .client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from .errors import AnswerError, Fault, JobGoneError, read_row
+from .sheet import Sheet
 from .write import Writer
 
 POLLS = 5
@@ -35,83 +36,60 @@ _WRITTEN = RowResult(Outcome.WRITTEN)
 _log = logging.getLogger(__name__)
 
 
-class SalesforceBulk:
-    """See :class:`ringfence.core.ports.BulkJobs`; ``shapes`` are the mapped objects."""
+class SalesforceLoad:
+    """See :class:`ringfence.core.ports.BulkLoad`."""
 
-    def __init__(self, client: SalesforceClient, clock: Clock, shapes: Mapping[str, ObjectShape]) -> None:
+    def __init__(self, client: SalesforceClient, clock: Clock, shape: ObjectShape) -> None:
         self._client = client
         self._clock = clock
-        self._shapes = shapes
+        self._shape = shape
         self._jobs = IngestJobs(client, clock)
-        self.worth_from = CALLS * AT_ONCE
-        self.most = _rows_of_a_file(shapes)
+        self._columns = tuple(sorted(shape.owned_fields()))
+        self._rows = UpdateSheet(self._columns)
 
-    def write(self, object_name: str, changes: Iterable[Change], watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
-        """Write changes as one job; rows that it cannot carry, leaves untried or finds locked go by Composite calls.
+    def add(self, changes: Sequence[Change]) -> None:
+        """Take in changes of the object."""
+        self._rows.add(changes)
+
+    def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
+        """Write it as one job; rows that it cannot carry, leaves untried or finds locked go by Composite calls.
 
         All of them go so where Salesforce makes no job. A job that an administrator has aborted is not made up for: its
         rows are refused, and come again in a later run.
         """
+        sheet, odd = self._rows.finish(), self._rows.odd
         try:
-            job_id = self._jobs.create_update_job(object_name)
+            job_id = self._jobs.create_update_job(self._shape.name)
         except (AnswerError, AccessError) as error:
-            _log.warning("%s is written without a Bulk job: %s", object_name, error.message)
+            _log.warning("%s is written without a Bulk job: %s", self._shape.name, error.message)
             watch.opened("")
-            yield from self._write_all(changes)
+            yield from self._write_all(chain(self._changes(sheet), odd))
             return
         watch.opened(job_id)
-        odd: list[Change] = []
-        columns = _columns(self._shapes[object_name])
-        self._jobs.upload(job_id, make_sheet(columns, changes, odd.append))
-        job = self._wait(self._jobs.close(job_id), watch)
+        self._jobs.upload(job_id, sheet)
+        job = _wait(self._jobs, self._jobs.close(job_id), watch)
         for tried in self._jobs.results(job):
             if tried.fault is not None and _may_help(tried.fault, job):
-                odd.append(self._again(object_name, tried))
+                odd.append(self._change(tried.id, tried.cells))
             else:
                 yield tried.id, read_row(tried.fault) if tried.fault else _WRITTEN
             if len(odd) >= AT_ONCE:
                 yield from self._write_all(odd)
-                odd = []
+                odd.clear()
         yield from self._write_all(odd)
-        self._delete(job_id)
+        _clear(self._jobs, job_id)
 
-    def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
-        """Return what a job did. Rows are left out that may have been written in another way after it: locked and
-        untried ones.
-        """
-        try:
-            job = self._jobs.get(reference)
-            if job.state == OPEN:
-                # Its rows never came whole, or were never let go: nothing of them was written.
-                self._jobs.abort(reference)
-                self._delete(reference)
-                return iter(())
-            return self._told(self._wait(job, watch))
-        except JobGoneError:
-            return None
+    def _changes(self, sheet: Sheet) -> Iterator[Change]:
+        rows = sheet.rows()
+        header = next(rows)
+        for row in rows:
+            yield self._change(row[0], dict(zip(header, row, strict=True)))
 
-    def _told(self, job: Job) -> Iterator[tuple[str, RowResult]]:
-        for tried in self._jobs.results(job):
-            if tried.fault is None:
-                yield tried.id, _WRITTEN
-            elif not _may_help(tried.fault, job):
-                yield tried.id, read_row(tried.fault)
-        self._delete(job.id)
-
-    def _wait(self, job: Job, watch: BulkWatch) -> Job:
-        for job in self._jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
-            watch.waiting()
-        return job
-
-    def _again(self, object_name: str, tried: Tried) -> Change:
-        """Return a row of a results file as the change that it was."""
-        shape = self._shapes[object_name]
-        fields = [
-            FieldChange(name, None, _read_cell(shape, name, cell))
-            for name in _columns(shape)
-            if (cell := tried.cells.get(name))
-        ]
-        return Change.of(object_name, tried.id, fields)
+    def _change(self, record_id: str, cells: Mapping[str, str]) -> Change:
+        """Return a row as the change that it was."""
+        held = ((name, cells.get(name)) for name in self._columns)
+        fields = [FieldChange(name, None, _read_cell(self._shape, name, cell)) for name, cell in held if cell]
+        return Change.of(self._shape.name, record_id, fields)
 
     def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
         left = iter(changes)
@@ -119,15 +97,60 @@ class SalesforceBulk:
             results = Writer(self._client, self._clock, some).write()
             yield from zip([change.id for change in some], results, strict=True)
 
-    def _delete(self, job_id: str) -> None:
+
+class SalesforceBulk:
+    """See :class:`ringfence.core.ports.BulkJobs`; ``shapes`` are the mapped objects."""
+
+    def __init__(self, client: SalesforceClient, clock: Clock, shapes: Mapping[str, ObjectShape]) -> None:
+        self._client = client
+        self._clock = clock
+        self._shapes = shapes
+        self.worth_from = CALLS * AT_ONCE
+        self.most = _rows_of_a_file(shapes)
+
+    def load(self, object_name: str) -> SalesforceLoad:
+        """Return an empty load of one job."""
+        return SalesforceLoad(self._client, self._clock, self._shapes[object_name])
+
+    def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
+        """Return what a job did. Rows are left out that may have been written in another way after it: locked and
+        untried ones.
+        """
+        jobs = IngestJobs(self._client, self._clock)
         try:
-            self._jobs.delete(job_id)
-        except RingfenceError as error:
-            _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
+            job = jobs.get(reference)
+            if job.state == OPEN:
+                # Its rows never came whole, or were never let go: nothing of them was written.
+                jobs.abort(reference)
+                _clear(jobs, reference)
+                return iter(())
+            return _told(jobs, _wait(jobs, job, watch))
+        except JobGoneError:
+            return None
 
 
-def _columns(shape: ObjectShape) -> tuple[str, ...]:
-    return tuple(sorted(shape.owned_fields()))
+def _told(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
+    for tried in jobs.results(job):
+        if tried.fault is None:
+            yield tried.id, _WRITTEN
+        elif not _may_help(tried.fault, job):
+            yield tried.id, read_row(tried.fault)
+    _clear(jobs, job.id)
+
+
+def _wait(jobs: IngestJobs, job: Job, watch: BulkWatch) -> Job:
+    """Return the job once it has ended, telling ``watch`` at every look."""
+    for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
+        watch.waiting()
+    return job
+
+
+def _clear(jobs: IngestJobs, job_id: str) -> None:
+    """Delete a job that was told. A deletion that fails matters little: jobs expire."""
+    try:
+        jobs.delete(job_id)
+    except RingfenceError as error:
+        _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
 
 def _may_help(fault: Fault, job: Job) -> bool:

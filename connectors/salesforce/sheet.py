@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ringfence.core.errors import RetryError
 
 _PIECE = 1 << 16
-_AT_ONCE = 1_000
 
 
 class Sheet:
-    """A CSV file that is written once and can be read any number of times; ``len()`` is its size in bytes.
+    """A CSV file that can be read any number of times; ``len()`` is its size in bytes.
 
     It never touches a disk, because phone numbers at rest are encrypted; compressed, 50,000 rows are a few megabytes.
     """
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._size = 0
-        buffer = BytesIO()
-        with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1) as file:
-            for piece in pieces:
-                self._size += file.write(piece)
-        self._held = buffer.getvalue()
-
-    @classmethod
-    def of_rows(cls, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Sheet:
-        """Return the rows as CSV with every cell in quotes, so that spaces and line feeds stay what they are."""
-        return cls(_lines(header, rows))
+    def __init__(self, held: bytes, size: int) -> None:
+        self._held = held  # compressed
+        self._size = size
 
     def __len__(self) -> int:
         return self._size
@@ -87,23 +76,41 @@ def _parse(file: BufferedReader | gzip.GzipFile) -> Iterator[list[str]]:
             raise RetryError(f"The answer is not the CSV that Salesforce sends ({type(error).__name__}).") from None
 
 
-class _Lines:
-    """What csv.writer writes to: it keeps the lines."""
+class SheetMaker:
+    """Makes a sheet, of bytes as they come or row by row."""
 
     def __init__(self) -> None:
-        self.held: list[str] = []
-        self.write = self.held.append
+        self._buffer = BytesIO()
+        self._file = gzip.GzipFile(fileobj=self._buffer, mode="wb", compresslevel=1)
+        self._size = 0
+        self._lines: list[str] = []
+        self._csv = csv.writer(_Lines(self._lines.append), quoting=csv.QUOTE_ALL, lineterminator="\n")
 
-    def take(self) -> bytes:
-        text = "".join(self.held)
-        self.held.clear()
-        return text.encode()
+    def write(self, piece: bytes) -> None:
+        """Take in bytes of a file."""
+        self._size += self._file.write(piece)
+
+    def add(self, rows: Iterable[Sequence[str]]) -> None:
+        """Take in rows, with every cell in quotes, so that spaces and line feeds stay what they are."""
+        self._csv.writerows(rows)
+        self.write("".join(self._lines).encode())
+        self._lines.clear()
+
+    def finish(self) -> Sheet:
+        """Return the sheet; nothing can be added after that."""
+        self._file.close()
+        return Sheet(self._buffer.getvalue(), self._size)
 
 
-def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    lines, left = _Lines(), iter(rows)
-    writer = csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(header)
-    while lines.held:
-        yield lines.take()
-        writer.writerows(islice(left, _AT_ONCE))
+class _Lines(NamedTuple):
+    """What csv.writer writes to."""
+
+    write: Callable[[str], object]
+
+
+def keep(pieces: Iterable[bytes]) -> Sheet:
+    """Return a file that comes in pieces as a sheet."""
+    made = SheetMaker()
+    for piece in pieces:
+        made.write(piece)
+    return made.finish()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.memory import MemoryBulk, MemoryCrm, companion_name
+from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryLoad, companion_name
 from ringfence.core.due import find_due
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
@@ -107,6 +107,11 @@ class Dying:
         raise Killed
 
 
+def die(patched: pytest.MonkeyPatch, at: str) -> None:
+    write = MemoryLoad.write
+    patched.setattr(MemoryLoad, "write", lambda load, watch: write(load, Dying(at, watch)))
+
+
 @pytest.fixture
 def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Keep a run from tidying up: a killed process does not."""
@@ -121,8 +126,7 @@ def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
     crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch, at: str, written: int
 ) -> None:
     crm.capabilities = Capabilities(write_batch=4)  # in threads the next job would be under way as well
-    write = MemoryBulk.write
-    no_clean_up.setattr(MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying(at, watch)))
+    die(no_clean_up, at)
     with pytest.raises(Killed):
         sync()
     no_clean_up.undo()
@@ -145,10 +149,7 @@ def test_a_job_that_is_gone_is_made_up_for_by_reading(
     crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch
 ) -> None:
     crm.capabilities = Capabilities(write_batch=4)
-    write = MemoryBulk.write
-    no_clean_up.setattr(
-        MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying("written", watch))
-    )
+    die(no_clean_up, "written")
     with pytest.raises(Killed):
         sync()
     no_clean_up.undo()
@@ -165,10 +166,7 @@ def test_rows_that_a_job_does_not_name_are_read(
     crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
 ) -> None:
     crm.capabilities = Capabilities(write_batch=4)
-    write = MemoryBulk.write
-    no_clean_up.setattr(
-        MemoryBulk, "write", lambda bulk, name, rows, watch: write(bulk, name, rows, Dying("written", watch))
-    )
+    die(no_clean_up, "written")
     with pytest.raises(Killed):
         sync()
     no_clean_up.undo()

@@ -14,7 +14,7 @@ from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.errors import JobGoneError
 from ringfence.connectors.salesforce.query import Query
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.connectors.salesforce.sheet import Sheet
+from ringfence.connectors.salesforce.sheet import SheetMaker, keep
 from ringfence.core.errors import RetryError, UnreachableError
 from ringfence.core.ports import Services
 
@@ -120,7 +120,9 @@ def test_a_query_goes_out_without_its_order(script: Any, crm: SalesforceCrm, clo
 
 def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
     rows = [["003A", ' "quoted", \r\n spaced '], ["003B", "\u2028ü☎"], ["003C", ""]]
-    sheet = Sheet.of_rows(["Id", "Phone"], rows)
+    made = SheetMaker()
+    made.add([["Id", "Phone"], *rows])
+    sheet = made.finish()
     for _ in range(2):
         assert list(sheet.rows()) == [["Id", "Phone"], *rows]
         assert len(b"".join(sheet)) == len(sheet)
@@ -128,5 +130,5 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
 
 def test_a_sheet_that_is_no_text_shows_nothing_of_it() -> None:
     with pytest.raises(RetryError) as caught:
-        list(Sheet([b"Id\n4155550123\xff\n"]).rows())
+        list(keep([b"Id\n4155550123\xff\n"]).rows())
     assert "4155550123" not in str(caught.value)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from ringfence.connectors.salesforce import bulk_ingest, bulk_write
-from ringfence.connectors.salesforce.bulk_ingest import IngestJobs, make_sheet
+from ringfence.connectors.salesforce.bulk_ingest import IngestJobs, UpdateSheet
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.errors import Fault, JobGoneError, read_job_fault
+from ringfence.connectors.salesforce.sheet import Sheet
 from ringfence.connectors.sandbox.fault_file import parse_faults
 from ringfence.connectors.sandbox.salesforce import SalesforceOrg
 from ringfence.connectors.sandbox.salesforce.bulk_load import IngestJob
 from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import QuotaError, UnreachableError
+from ringfence.core.ports import BulkLoad
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult, Value
 
 Connect = Callable[..., SalesforceCrm]
@@ -48,12 +51,26 @@ def change(one: str, **new: Value) -> Change:
     return Change.of("Contact", one, tuple(FieldChange(name, None, value) for name, value in new.items()))
 
 
+def sheet(columns: list[str], *changes: Change) -> Sheet:
+    made = UpdateSheet(columns)
+    made.add(changes)
+    assert not made.odd
+    return made.finish()
+
+
 def alive(org: SalesforceOrg) -> list[str]:
     return sorted(one for one, row in org.rows("Contact").items() if not row["IsDeleted"])
 
 
+def load(crm: SalesforceCrm, changes: Iterable[Change]) -> BulkLoad:
+    made, left = crm.bulk.load("Contact"), iter(changes)
+    while some := list(islice(left, 50)):
+        made.add(some)
+    return made
+
+
 def write(crm: SalesforceCrm, changes: Iterable[Change], watch: Watch | None = None) -> dict[str, tuple[Outcome, str]]:
-    found = list(crm.bulk.write("Contact", iter(changes), watch or Watch()))
+    found = list(load(crm, changes).write(watch or Watch()))
     assert max(Counter(one for one, _ in found).values()) == 1
     return {one: (result.outcome, result.code) for one, result in found}
 
@@ -100,7 +117,7 @@ def test_refused_rows_keep_the_words_of_the_org(crm: SalesforceCrm, org: Salesfo
     )
     org.delete("Contact", gone)
     sent = [change(one, **{STATUS: "valid", REASON: "x" * (300 if one == long else 3)}) for one in (good, bad, long)]
-    found = dict(crm.bulk.write("Contact", [*sent, change(gone, **{STATUS: "valid"})], Watch()))
+    found = dict(load(crm, [*sent, change(gone, **{STATUS: "valid"})]).write(Watch()))
     assert found[good] == RowResult(Outcome.WRITTEN)
     assert (found[bad].outcome, found[bad].code) == (Outcome.REFUSED, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
     assert found[bad].message == "Not: this (4155***123: one"
@@ -229,7 +246,7 @@ def test_rows_that_went_another_way_are_left_to_reading(connect: Connect, org: S
     watch, some = Watch(), alive(org)[:3]
     fail(sandbox, "PATCH", "/jobs/ingest/{job_id}", "kind: lock_rows, fraction: 1.0, tries: 9")
     crm = connect()
-    results = crm.bulk.write("Contact", [change(one, **{STATUS: "valid"}) for one in some], watch)
+    results = load(crm, [change(one, **{STATUS: "valid"}) for one in some]).write(watch)
     org.api_limit = org.api_usage + 8  # enough for the job, not for the rows that it found locked
     with pytest.raises(QuotaError):
         list(results)
@@ -263,7 +280,7 @@ def test_the_widest_mapping_fits_a_file(connect: Connect, shapes: Callable[..., 
     crm = connect(f"crm: salesforce\nobjects:\n  Contact:\n    phones: {slots}\n")
     shape = crm._shapes["Contact"]
     widest = dict.fromkeys(shape.owned_fields(), "\U0001f4de" * 25)
-    line = len(make_sheet(sorted(widest), [change("003A" * 4, **widest)], pytest.fail))
+    line = len(sheet(sorted(widest), change("003A" * 4, **widest)))
     assert crm.bulk.most * line / 2 < bulk_ingest.FILE_BYTES
     assert crm.bulk.most % 10_000 == 0
     assert connect().bulk.most > crm.bulk.most
@@ -293,9 +310,9 @@ def test_the_text_of_a_refused_row_is_code_and_words(text: str, fault: Fault) ->
 def test_the_calls_of_an_ingest_job_can_all_be_repeated(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     jobs, one = IngestJobs(crm._client, crm._clock), alive(org)[0]
     job_id = jobs.create_update_job("Contact")
-    sheet = make_sheet([STATUS], [change(one, **{STATUS: "valid"})], pytest.fail)
+    rows = sheet([STATUS], change(one, **{STATUS: "valid"}))
     for _ in range(2):
-        jobs.upload(job_id, sheet)
+        jobs.upload(job_id, rows)
     assert not jobs.close(job_id).ended
     *_, job = jobs.wait(jobs.close(job_id))
     assert (job.complete, job.processed, job.failed) == (True, 1, 0)
