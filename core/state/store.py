@@ -130,8 +130,8 @@ def _check_folder(url: URL) -> None:
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    # WAL lets a reader look while a run writes; NORMAL loses no committed work when the process dies. What the log holds
-    # is carried over into the database every 32 MB: each time waits for the disk.
+    # WAL lets a reader look while a run writes; NORMAL loses no committed work when the process dies. The log is
+    # carried over into the database every 32 MB: each time waits for the disk.
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
