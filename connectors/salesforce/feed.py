@@ -15,7 +15,7 @@ from .bulk_read import BulkReader
 from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPlace, Position
 from .errors import JobGoneError
-from .fields import STAMP, RowReader, read_moment
+from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
 from .merged import merged_query, read_merged
 from .pages import Detour, Found, follow, read_pages, read_scope
 from .query import BY_STAMP, Query, after_id, due, screened, until
@@ -103,7 +103,26 @@ class SalesforceFeed:
         for found in self._bulk.go_on(source.query(), job, "read"):
             place = self._next_place(source, place, found)
             # The rows are those of the moment when the job was made: since then people, and the run that died, wrote.
-            yield replace(self._page(source, found, "read", place.dump()), authoritative=False)
+            page = self._page(source, found, "read", place.dump())
+            yield replace(page, records=self._with_flags_of_now(source, page.records), authoritative=False)
+
+    def _with_flags_of_now(self, source: Source, records: Sequence[Record]) -> list[Record]:
+        """Return the records, those whose flag is up as they are now: a raised flag is believed wherever it is read."""
+        shape = source.rows.shape
+        raised = [record.id for record in records if shape.is_flagged(record)]
+        if not raised:
+            return list(records)
+        fields = (*source.rows.fields, *((CONVERTED,) if is_lead(shape) else ()))
+        rows = self._client.retrieve(shape.name, raised, fields, "read")
+        # What was deleted or converted since is left out, as it is of a read that begins now; what was merged away is
+        # for flagged() to tell about.
+        now = {row["Id"]: row for row in rows if row is not None and not row.get(CONVERTED)}
+        stale = set(raised)
+        return [
+            source.rows.read(now[record.id], in_scope=record.in_scope) if record.id in stale else record
+            for record in records
+            if record.id in now or record.id not in stale
+        ]
 
     def _begin(self, sources: Sequence[Source]) -> Iterator[Page]:
         queries = [self._changed_query(source) for source in sources]

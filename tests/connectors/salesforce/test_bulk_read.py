@@ -137,6 +137,21 @@ def test_rows_of_a_job_that_an_earlier_run_made_are_told_to_be_of_then(connect: 
     assert not any(page.authoritative for page in rest)
 
 
+def test_a_flag_lowered_since_an_earlier_run_made_the_job_is_seen_down(connect: Connect, org: SalesforceOrg) -> None:
+    lowered, deleted, raised, *_ = sorted(alive(org))
+    for one in (lowered, deleted, raised):
+        org.update_as_user("Contact", one, DoNotCall=True)
+    pages = connect().open_feed({}).changed()
+    first = next(page for page in pages if not page.records)
+    org.update_as_user("Contact", lowered, DoNotCall=False)
+    org.delete("Contact", deleted)
+    rest = records(connect().open_feed({"Contact": first.cursor}).changed())
+    assert requests(org)[CREATE] == 1
+    flags = {record.id: record.values["DoNotCall"] for record in rest}
+    assert (flags[lowered], flags[raised]) == (False, True)
+    assert flags.keys() == alive(org).keys()
+
+
 def test_a_page_of_results_is_passed_only_when_all_of_it_is_handled(connect: Connect, org: SalesforceOrg) -> None:
     handled: set[str] = set()
     for page in connect().open_feed({}).changed():
