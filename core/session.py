@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -96,27 +96,28 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, d
     """Hold the org's lease and keep the history for the block; settle first what a killed run has left.
 
     A StoppedError that leaves the block ends it in good order, with ``summary.stopped`` saying why. Raises BusyError
-    when another run holds the lease; the other errors, and KeyboardInterrupt, pass on after the history knows of them.
+    when another run holds the lease, and what keeps the block from being entered; the other errors, and
+    KeyboardInterrupt, pass on after the history knows of them.
     """
     clock, started = job.clock, job.clock.monotonic()
     org_id = register_org(job.store, job.org)
     lease = take_lease(job.store, org_id, summary.run_id, clock.now(), this_process())
     journal = Journal(job.store, summary.run_id)
-    outcome, error = RunOutcome.FAILED, None
+    outcome, error, entered = RunOutcome.FAILED, None, False
     try:
         journal.begin(job.crm.name, org_id, clock.now(), dry_run=dry_run, options=options)
         summary.reconciled = reconcile(
             job.crm, job.shapes, job.store, org_id, summary.run_id, clock, lambda: lease.renew(clock.now())
         )
         context = RunContext(job, org_id, lease, journal)
-        if dry_run:
-            with job.store.rehearsal():
-                yield context
-        else:
+        with job.store.rehearsal() if dry_run else nullcontext():
+            entered = True
             yield context
         outcome = _outcome(summary)
     except StoppedError as stop:
         outcome, error, summary.stopped = RunOutcome.STOPPED, str(stop), str(stop)
+        if not entered:
+            raise
     except RingfenceError as failure:
         error = str(failure)
         raise

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.errors import UnreachableError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer, AnswerKind
@@ -234,6 +235,25 @@ def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Any, store
     crm.refuse = lambda change: None
     assert list_runs(store)[0].outcome is RunOutcome.INTERRUPTED
     assert sync().total("written") == 1
+
+
+def test_an_outage_while_an_earlier_run_is_settled_stops_the_next_one_in_good_order(
+    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(crm, "write", _down)
+        assert "no answer" in sync().stopped
+    with monkeypatch.context() as outage:
+        outage.setattr(crm, "fetch", _down)
+        with pytest.raises(UnreachableError):
+            sync()
+    assert list_runs(store)[0].outcome is RunOutcome.STOPPED
+    assert sync().total("written") == 1
+
+
+def _down(*_: Any) -> Any:
+    raise UnreachableError("no answer")
 
 
 def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
