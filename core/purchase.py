@@ -29,29 +29,55 @@ def ask(store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str]) 
     """Yield the provider's answers, each kept durably before it is used.
 
     An answer that was cut off after its question went out comes as LOST and stays marked. When the provider raises one
-    of our errors, the numbers without an answer were not asked (see :class:`ringfence.core.ports.Lookup`).
+    of our errors, the numbers without an answer were not asked (see :class:`ringfence.core.ports.Lookup`). A fault of
+    the store says nothing of that kind: it ends the questions, and the marks of those without a kept answer stand.
     """
-    open_marks: set[str] = set()
+    asking = _Asking(store, clock, lookup, numbers)
+    while (answer := asking.hear()) is not None:
+        yield answer
 
-    def marked() -> Iterator[str]:
+
+class _Asking:
+    def __init__(self, store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lookup = lookup
+        self._open: set[str] = set()
+        self._fault: RingfenceError | None = None
+        self._answers = lookup.look_up(self._questions(numbers))
+
+    def hear(self) -> Answer | None:
+        """Return the next answer, kept; None when there is none left."""
+        try:
+            answer = next(self._answers, None)
+        except RingfenceError:
+            self._store.forget(asked_realm(self._lookup), self._open)
+            raise
+        if answer is not None:
+            return self._keep(_judge(answer))
+        if self._fault is not None:
+            raise self._fault
+        return None
+
+    def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         for number in numbers:
-            now = whole_seconds(clock.now())
-            store.keep(asked_realm(lookup), [Answer(number, AnswerKind.LOST, now, paid=False)])
-            open_marks.add(number)
+            mark = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
+            try:
+                self._store.keep(asked_realm(self._lookup), [mark])
+            except RingfenceError as fault:
+                # Raised here it would end the provider, which still owes the answers to what it has asked.
+                self._fault = fault
+                return
+            self._open.add(number)
             yield number
 
-    try:
-        for answer in lookup.look_up(marked()):
-            kept = _judge(answer)
-            if kept.kind is AnswerKind.FAILED:
-                store.settle(failed_realm(lookup), kept, asked_realm(lookup))
-            elif kept.kind is not AnswerKind.LOST:
-                store.settle(lookup.realm, kept, asked_realm(lookup))
-            open_marks.discard(answer.e164)
-            yield kept
-    except RingfenceError:
-        store.forget(asked_realm(lookup), open_marks)
-        raise
+    def _keep(self, answer: Answer) -> Answer:
+        if answer.kind is AnswerKind.FAILED:
+            self._store.settle(failed_realm(self._lookup), answer, asked_realm(self._lookup))
+        elif answer.kind is not AnswerKind.LOST:
+            self._store.settle(self._lookup.realm, answer, asked_realm(self._lookup))
+        self._open.discard(answer.e164)
+        return answer
 
 
 def _judge(answer: Answer) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.errors import QuotaError, UnreachableError
+from ringfence.core.errors import QuotaError, StateError, UnreachableError
 from ringfence.core.ports import AnswerKind
 from ringfence.core.purchase import ask, asked_realm, failed_realm
 from ringfence.core.state.facts import FactStore
@@ -87,6 +87,32 @@ def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
     assert provider.asked == [A, B, C]
     assert kept(provider.realm) == {B: AnswerKind.KNOWN}
     assert kept(asked_realm(provider)) == {A: AnswerKind.LOST}
+
+
+def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_mark(
+    facts: FactStore, kept: Any, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = make_provider()
+    monkeypatch.setattr(facts, "settle", _locked)
+    with pytest.raises(StateError):
+        list(ask(facts, clock, provider, [A]))
+    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST}
+
+
+def test_a_fault_of_the_store_before_a_question_loses_no_answer_that_is_on_its_way(
+    facts: FactStore, kept: Any, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = make_provider(ahead=3)
+    provider.on_question = lambda number: number == B and monkeypatch.setattr(facts, "keep", _locked)
+    with pytest.raises(StateError):
+        list(ask(facts, clock, provider, [A, B, C]))
+    assert provider.asked == [A, B]
+    assert kept(provider.realm, "run-2") == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
+    assert kept(asked_realm(provider), "run-2") == {}
+
+
+def _locked(*_: Any) -> None:
+    raise StateError("The state store does not work: database is locked.")
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), MemoryError()])
