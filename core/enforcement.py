@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from .due import DueReason
@@ -37,6 +37,7 @@ class Enforcement:
             return
         while self._find_reached():
             yield from (items for _, items in self._waiting(batch) if items)
+        self._leave_unwritten()
         self._pipeline.permissions.mark_carried()
         self._name_spread()
 
@@ -45,7 +46,7 @@ class Enforcement:
         for rows, items in self._waiting(batch):
             if items:
                 yield items
-            self._pipeline.pending.enqueue([(row.object, row.record_id) for row in rows], self._pipeline.clock.now())
+            self._enqueue((row.object, row.record_id) for row in rows)
 
     def _waiting(self, batch: int) -> Iterator[tuple[Sequence[PendingRow], list[Item]]]:
         after = _FIRST
@@ -59,17 +60,25 @@ class Enforcement:
         self._first_round = False
         holders = self._pipeline.permissions.unflagged_holders(all_runs=all_runs)
         # A record comes again only when one more of its numbers is covered than when it was last looked at.
-        new = [
-            key
-            for key, numbers in holders.items()
-            if self._reached.get(key, 0) < numbers and key not in self._pipeline.unsettled
-        ]
+        new = [key for key, numbers in holders.items() if self._reached.get(key, 0) < numbers]
         self._reached.update((key, holders[key]) for key in new)
-        self._pipeline.pending.enqueue(new, self._pipeline.clock.now())
+        self._enqueue(key for key in new if not self._is_unwritten(key))
         return bool(self._pipeline.pending.next(_FIRST, 1, PendingReason.PERMISSION))
+
+    def _is_unwritten(self, key: Key) -> bool:
+        """Return whether the CRM did not take this run's change of the record: one try a run is enough."""
+        return self._pipeline.unsettled.get(key, PendingReason.DEFERRED) is not PendingReason.DEFERRED
+
+    def _leave_unwritten(self) -> None:
+        """Leave the reached records that could not be written to the next run, also where that ends by its budget."""
+        self._enqueue(key for key in self._reached if self._is_unwritten(key))
+
+    def _enqueue(self, keys: Iterable[Key]) -> None:
+        self._pipeline.pending.enqueue(keys, self._pipeline.clock.now())
 
     def _decide(self, rows: Sequence[PendingRow]) -> list[Item]:
         readings = self._fetch(rows)
+        self._reached.update((reading.key, self._reached.get(reading.key, 0)) for reading in readings)
         done = {(row.object, row.record_id) for row in rows}
         numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
         covered = self._pipeline.permissions.covered(numbers)

@@ -85,7 +85,7 @@ class Pipeline:
     clock: Clock
     summary: Summary
     rescreen: bool = False
-    unsettled: set[Key] = field(default_factory=set)
+    unsettled: dict[Key, PendingReason] = field(default_factory=dict)
     _under_way: deque[Batch] = field(default_factory=deque)
     _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
@@ -252,7 +252,7 @@ class Pipeline:
         for item in settled:
             self._count_unwritten(item)
         waiting = [item.reading.key for item in settled if item.deferred]
-        self.unsettled.update(waiting)
+        self.unsettled.update(dict.fromkeys(waiting, PendingReason.DEFERRED))
         self.pending.remove([item.reading.key for item in settled if not item.deferred])
         self.pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in waiting], self.clock.now())
 
@@ -312,7 +312,7 @@ class Pipeline:
             else:
                 reason = PendingReason.FAILED if result.outcome is Outcome.REFUSED else PendingReason.CONFLICT
                 waiting.append(PendingRow(*row.key, reason, result.code, result.message))
-        self.unsettled.update((row.object, row.record_id) for row in waiting)
+        self.unsettled.update(((row.object, row.record_id), row.reason) for row in waiting)
         self.pending.remove(settled)
         self.pending.put(waiting, self.clock.now())
         self.permissions.raise_flags(raised)

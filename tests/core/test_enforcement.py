@@ -28,7 +28,7 @@ objects:
     region: {default: US}
     spread_limit: 3
 """
-SHARED = "+1 415 555 0132"
+SHARED, OTHER = "+1 415 555 0132", "+1 415 555 0177"
 Sync = Callable[..., Summary]
 
 
@@ -130,6 +130,58 @@ def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
     assert settled.rows["people"]["late"].get("rf_phone_status") is None
     assert sync().complete
     assert settled.rows["people"]["late"]["rf_phone_status"] == "valid"
+
+
+@pytest.fixture
+def chained(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
+    """A record whose number leads by a second one to the last record, which has a new number to look up as well."""
+    crm.put("people", "asks", phone=SHARED)
+    crm.put("people", "link", phone=SHARED, mobile=OTHER)
+    crm.put("people", "zed", phone=OTHER)
+    sync()
+    sync()
+    crm.put("people", "asks", optout=True)
+    crm.put("people", "zed", mobile="+1 415 555 0199")
+    return crm
+
+
+@pytest.fixture
+def spend_all(crm: MemoryCrm, store: Store, clock: Any) -> Callable[[], Summary]:
+    """Run syncs that their budget ends before they come to what waits."""
+
+    def run() -> Summary:
+        clock.advance(seconds=10)
+        job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, [NeverAsked()], max_lookups=0)
+        summary = run_sync(job, SyncOptions())
+        assert not summary.complete
+        return summary
+
+    return run
+
+
+def test_a_chain_of_opt_outs_silences_what_the_same_run_had_deferred(
+    chained: MemoryCrm, spend_all: Callable[[], Summary]
+) -> None:
+    summary = spend_all()
+    assert chained.rows["people"]["link"]["optout"] is True
+    assert chained.rows["people"]["zed"]["optout"] is True
+    assert chained.rows["people"]["zed"]["rf_phone_status"] == "do_not_contact"
+    assert summary.waiting == {}
+
+
+def test_a_chain_of_opt_outs_comes_back_for_what_the_crm_did_not_take_also_in_runs_that_end_by_their_budget(
+    chained: MemoryCrm, spend_all: Callable[[], Summary]
+) -> None:
+    chained.put("people", "zed", mobile="n/a")
+    chained.put("people", "late", phone="+1 415 555 0133")
+    chained.refuse = lambda change: ("LOCKED", "try again") if change.id == "zed" else None
+    for _ in range(2):
+        assert spend_all().total("failed") == 1
+        chained.put("people", "late", phone="+1 415 555 0134")
+    chained.refuse = lambda change: None
+    spend_all()
+    assert chained.rows["people"]["zed"]["optout"] is True
+    assert chained.rows["people"]["zed"]["rf_phone_status"] == "do_not_contact"
 
 
 def test_rows_that_are_refused_every_time_do_not_use_up_the_limit(crm: MemoryCrm, sync: Sync) -> None:
