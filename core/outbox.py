@@ -48,10 +48,14 @@ class Delivery:
 
 
 class _Held:
-    """What one object's bulk job will carry: its load, the deliveries in it, and where each record is in them."""
+    """What one object's bulk job will carry: its load, the deliveries in it, and where each record is in them.
 
-    def __init__(self, load: BulkLoad) -> None:
+    ``since`` is how many changes the run had handed over before the first of these.
+    """
+
+    def __init__(self, load: BulkLoad, since: int) -> None:
         self.load = load
+        self.since = since
         self.deliveries: list[Delivery] = []
         self.where: dict[str, tuple[int, int]] = {}
 
@@ -82,6 +86,7 @@ class Outbox:
         self._under_way: list[Future[Results]] = []
         self._held: dict[str, _Held] = {}
         self._holding: frozenset[str] = frozenset()
+        self._posted = 0
         self._closing = threading.Event()
 
     def hold(self, objects: Iterable[str]) -> None:
@@ -92,6 +97,7 @@ class Outbox:
         """Hand over a batch. Waits while too much is under way. Raises what an earlier write has raised."""
         if not self._writer.admit(changes):
             return [_written(len(changes))] if changes else []
+        self._posted += len(changes)
         held: dict[str, list[int]] = {}
         at_once: list[int] = []
         for place, change in enumerate(changes):
@@ -100,7 +106,10 @@ class Outbox:
         deliveries = [
             self._keep(self._bulk, name, places, changes) for name, places in held.items() if self._bulk is not None
         ]
-        return [*deliveries, self._send(at_once, changes)] if at_once else deliveries
+        if at_once:
+            deliveries.append(self._send(at_once, changes))
+        self._send_overdue()
+        return deliveries
 
     def flush(self) -> None:
         """Send everything that was held back."""
@@ -132,7 +141,7 @@ class Outbox:
             self._send_held(name)
             held = None
         if held is None:
-            held = self._held[name] = _Held(bulk.load(name))
+            held = self._held[name] = _Held(bulk.load(name), self._posted - len(some))
         delivery = Delivery(self._journal.plan_batch(some, self._clock.now(), held=True), places)
         held.add(delivery, some)
         return delivery
@@ -142,6 +151,15 @@ class Outbox:
         delivery = Delivery(self._journal.plan_batch(some, self._clock.now()), places)
         delivery.sent = self._submit(lambda: {delivery.seq: self._writer.write(some)})
         return delivery
+
+    def _send_overdue(self) -> None:
+        """Send what is held back while more changes than a job takes were handed over.
+
+        Rows are accounted for in their order: all that is behind a held one waits in memory, and the cursor in front.
+        """
+        for name, held in list(self._held.items()):
+            if self._bulk is not None and self._posted - held.since > self._bulk.most:
+                self._send_held(name)
 
     def _send_held(self, name: str) -> None:
         held, bulk = self._held.pop(name), self._bulk

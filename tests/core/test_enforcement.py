@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +222,30 @@ def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: Me
     reason = crm.rows["people"]["two"]["rf_phone_reason"]
     assert f"another record with +1415***0132 in phone {LIFT}" in reason
     assert SHARED not in reason
+
+
+def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_it(
+    crm: MemoryCrm, store: Store, clock: Any
+) -> None:
+    people = crm.shapes["people"]
+    both = {"people": people, "leads": replace(people, name="leads")}
+    crm = MemoryCrm(both, clock)
+
+    def run() -> Summary:
+        clock.advance(minutes=10)
+        return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions())
+
+    crm.put("people", "asks", phone=SHARED)
+    crm.put("leads", "holds", phone=SHARED)
+    crm.put("leads", "refused", phone=OTHER)
+    crm.refuse = lambda change: ("RULE", "no") if change.id == "refused" else None
+    run()
+    run()
+    crm.refuse = lambda change: None
+    crm.put("people", "asks", optout=True)
+    crm.shapes = {"people": people}
+    assert run().waiting == {"failed": 1, "permission": 1}
+    crm.shapes = both
+    assert run().waiting == {}
+    assert crm.rows["leads"]["holds"]["optout"] is True
+    assert crm.rows["leads"]["refused"]["rf_phone_status"] == "valid"
