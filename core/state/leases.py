@@ -16,7 +16,7 @@ from .sql import add_missing
 from .store import Store
 
 EXPIRY = timedelta(minutes=15)
-"""Age from which a lease counts as left behind, where its process cannot be looked for."""
+"""Silence after which a lease counts as left behind, where its process cannot be looked for."""
 
 _RENEW_AFTER = timedelta(seconds=30)
 
@@ -50,7 +50,8 @@ class Lease:
         if timedelta(0) <= now - self._renewed_at < _RENEW_AFTER:
             return
         table = schema.leases
-        with self._store.transaction() as connection:
+        # A dry run holds the real lease, and must not lose it while it works on a state of its own.
+        with self._store.lasting() as connection:
             result = connection.execute(
                 update(table)
                 .where(table.c.org_id == self._org_id, table.c.run_id == self._run_id)
@@ -63,12 +64,14 @@ class Lease:
     def release(self) -> None:
         """Give the right back."""
         table = schema.leases
-        with self._store.transaction() as connection:
+        with self._store.lasting() as connection:
             connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))
 
 
 def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Holder) -> Lease:
-    """Return the lease on an org; one whose process is gone, or that was not renewed for long, is taken over.
+    """Return the lease on an org; one whose process is gone is taken over.
+
+    Where its process cannot be looked for, one that was not renewed for long is.
 
     Raises BusyError that says who holds it.
     """
@@ -85,8 +88,7 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
         add_missing(connection, table, [{"org_id": org_id, **values}])
         held = connection.execute(select(table).where(table.c.org_id == org_id)).one()
         if held.run_id != run_id:
-            other = Holder(held.host, held.pid, held.born)
-            if now - held.renewed_at < EXPIRY and not _is_gone(other, holder):
+            if _is_alive(Holder(held.host, held.pid, held.born), holder, now - held.renewed_at):
                 raise BusyError(
                     f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
                     f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
@@ -100,23 +102,33 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     return Lease(store, org_id, run_id, now)
 
 
-def _is_gone(other: Holder, here: Holder) -> bool:
-    """Return whether the other process has certainly ended: only processes of this machine can be looked for."""
-    if other.host != here.host:
-        return False
+def _is_alive(other: Holder, here: Holder, silent_for: timedelta) -> bool:
+    """Return whether the other process may still be at work. Only those of this machine can be looked for."""
+    if other.host == here.host:
+        born = _born(other.pid)
+        if born and other.born:
+            return born == other.born
+        if not _exists(other.pid):
+            return False
+    return silent_for < EXPIRY
+
+
+def _exists(pid: int) -> bool:
     try:
-        os.kill(other.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    except PermissionError:
         return False
-    return _born(other.pid) != other.born
+    except PermissionError:
+        return True
+    return True
 
 
 def _born(pid: int) -> str:
     """Return when a process began, in the system's own terms; empty where it does not say."""
     try:
-        # Behind the command's name in brackets, which may hold spaces; field 22 of proc(5) is the start time.
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        # Behind the command's name in brackets, which may hold spaces; fields 3 and 22 of proc(5) are the state and
+        # the start time. A process that has ended keeps its number until its parent asks for the outcome.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return "ended" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""

@@ -33,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self.engine = engine
         self.keyring = keyring
+        self._kept = engine
         self._rehearsal: Connection | None = None
 
     @contextmanager
@@ -45,6 +46,12 @@ class Store:
             yield connection
 
     @contextmanager
+    def lasting(self) -> Iterator[Connection]:
+        """Yield a connection as :meth:`transaction` does, whose work lasts also where a rehearsal is going on."""
+        with _translated(self._kept.url), self._kept.begin() as connection:
+            yield connection
+
+    @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Let everything in the block see its own writes, and lose them all at the end: the state of a dry run.
 
@@ -52,12 +59,12 @@ class Store:
         """
         if self.engine.dialect.name == "sqlite":
             with _translated(self.engine.url), tempfile.TemporaryDirectory(prefix="ringfence-dry-run-") as folder:
-                kept, self.engine = self.engine, _copy_sqlite(self.engine, Path(folder) / "state.db")
+                self.engine = _copy_sqlite(self._kept, Path(folder) / "state.db")
                 try:
                     yield
                 finally:
                     self.engine.dispose()
-                    self.engine = kept
+                    self.engine = self._kept
             return
         with _translated(self.engine.url), self.engine.connect() as connection:
             self._rehearsal = connection

@@ -22,6 +22,10 @@ from ringfence.core.state.cursors import register_org
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
 from ringfence.core.state.store import Store, open_store
 
+births_told = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began"
+)
+
 
 @pytest.fixture
 def org(store: Store) -> int:
@@ -32,10 +36,13 @@ def org(store: Store) -> int:
 def other() -> Iterator[Holder]:
     """A process of this machine that lives until the test ends."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        born = Path(f"/proc/{process.pid}/stat")
-        started = born.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if born.exists() else ""
-        yield Holder(socket.gethostname(), process.pid, started)
+        yield Holder(socket.gethostname(), process.pid, _born(process.pid))
         process.kill()
+
+
+def _born(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if stat.exists() else ""
 
 
 def test_a_second_run_is_told_who_is_at_work(store: Store, org: int, clock: Any, other: Holder) -> None:
@@ -58,7 +65,7 @@ def test_a_lease_given_back_is_free_at_once_and_orgs_do_not_share_one(
 
 
 def test_a_release_takes_nothing_from_who_has_taken_over(store: Store, org: int, clock: Any, other: Holder) -> None:
-    late = take_lease(store, org, "first", clock.now(), other)
+    late = take_lease(store, org, "first", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(minutes=15)
     take_lease(store, org, "second", clock.now(), this_process())
     late.release()
@@ -73,7 +80,39 @@ def test_the_lease_of_a_process_that_died_is_taken_over_at_once(store: Store, or
     take_lease(store, org, "next", clock.now(), this_process())
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
+@births_told
+def test_a_process_that_ended_without_being_asked_for_its_outcome_holds_nothing(
+    store: Store, org: int, clock: Any
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        take_lease(store, org, "killed", clock.now(), replace(this_process(), pid=process.pid, born=_born(process.pid)))
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        take_lease(store, org, "next", clock.now(), this_process())
+
+
+@births_told
+def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it_is_silent(
+    store: Store, org: int, clock: Any, other: Holder
+) -> None:
+    lease = take_lease(store, org, "waits", clock.now(), other)
+    clock.advance(hours=6)
+    with pytest.raises(BusyError, match="run waits"):
+        take_lease(store, org, "next", clock.now(), this_process())
+    lease.renew(clock.now())
+
+
+def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: Any) -> None:
+    lease = take_lease(store, org, "rehearses", clock.now(), Holder("elsewhere.example", 1, "1"))
+    with store.rehearsal():
+        clock.advance(minutes=14)
+        lease.renew(clock.now())
+    clock.advance(minutes=14)
+    with pytest.raises(BusyError, match="run rehearses"):
+        take_lease(store, org, "next", clock.now(), this_process())
+
+
+@births_told
 def test_a_process_that_only_got_the_same_number_is_not_taken_for_it(
     store: Store, org: int, clock: Any, other: Holder
 ) -> None:
