@@ -227,7 +227,7 @@ class BulkJobs(Protocol):
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
         """Return what a job did that an earlier run left, waiting for one that is under way; None when it is gone.
 
-        A job whose rows never arrived whole is called off, and names none.
+        A job whose rows never arrived whole is called off, and names none. Rows that are not named have to be read.
         """
         ...
 

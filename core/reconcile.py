@@ -73,9 +73,7 @@ def _judge_batch(
 ) -> list[RowResult]:
     if batch.held:
         return [NOT_SENT] * len(batch.changes)
-    if results is not None and not results:
-        return [_NOT_WRITTEN] * len(batch.changes)
-    # What a job does not name may have been sent in another way after it.
+    # What a job does not name may have been sent in another way after it, also where it names nothing.
     told = results or {}
     records = _read(crm, shapes, [change for change in batch.changes if change.id not in told])
     observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
