@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,7 +16,7 @@ from .bulk_jobs import Job
 from .bulk_query import QueryJobs, Results
 from .client import PAGE, SalesforceClient
 from .cursor import JobPlace
-from .errors import AnswerError, JobGoneError
+from .errors import AnswerError, JobGoneError, LocatorError
 from .pages import Found
 from .query import Query
 from .schema import Schema
@@ -51,11 +52,9 @@ class BulkReader:
         another way then, from its start.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
-        try:
+        with _refused_as_gone():
             job = jobs.open(query)
-        except (AnswerError, AccessError) as refused:
-            raise JobGoneError(refused.message, refused.remedy) from refused
-        yield from self._results(jobs, job, query, JobPlace(job.id), total)
+            yield from self._results(jobs, job, query, JobPlace(job.id), total)
 
     def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[Found]:
         """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
@@ -63,12 +62,13 @@ class BulkReader:
         Raises JobGoneError also for a job that is hours old, or that lacks a field because the mapping has grown.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
-        job = jobs.get(place.id)
-        now = self._client.server_now()
-        if now is not None and now - job.created > STALE:
-            self._done.append(place.id)
-            raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
-        yield from self._results(jobs, job, query, place, job.processed)
+        with _refused_as_gone():
+            job = jobs.get(place.id)
+            now = self._client.server_now()
+            if now is not None and now - job.created > STALE:
+                self._done.append(place.id)
+                raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
+            yield from self._results(jobs, job, query, place, job.processed)
 
     def clear(self) -> None:
         """Delete the jobs that have been read to their end. A deletion that fails matters little: jobs expire."""
@@ -97,6 +97,15 @@ class BulkReader:
 
     def _flags(self, object_name: str) -> list[str]:
         return [name for name, field in self._schema.fields(object_name).items() if field["type"] == "boolean"]
+
+
+@contextmanager
+def _refused_as_gone() -> Iterator[None]:
+    """Let a refusal say that the job comes to nothing: a job serves one read, which goes on in another way."""
+    try:
+        yield
+    except (AnswerError, AccessError, LocatorError) as refused:
+        raise JobGoneError(refused.message, refused.remedy) from refused
 
 
 def _check(job: Job, query: Query, page: Results, reached: JobPlace) -> None:

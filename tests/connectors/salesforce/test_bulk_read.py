@@ -198,6 +198,21 @@ def test_without_its_job_a_read_starts_again(
     assert read_position(rest[-1].cursor).job is None
 
 
+@pytest.mark.parametrize("path", ["/jobs/query/{job_id}", "/jobs/query/{job_id}/results"])
+@pytest.mark.parametrize(
+    "words",
+    ["400, code: INVALIDJOB", "403, code: INSUFFICIENT_ACCESS", "412", "400, code: INVALID_QUERY_LOCATOR"],
+)
+def test_a_job_that_is_refused_is_as_good_as_gone(
+    connect: Connect, org: SalesforceOrg, sandbox: Sandbox, cursor: str | None, path: str, words: str
+) -> None:
+    pages = connect().open_feed({"Contact": cursor}).changed()
+    first = [next(pages) for _ in range(8)]
+    fail(sandbox, "GET", path, f"kind: refuse, status: {words}")
+    assert ids(connect().open_feed({"Contact": first[-1].cursor}).changed()) == alive(org)
+    assert ids(connect().open_feed({"Contact": cursor}).changed()) == alive(org)
+
+
 def test_a_job_made_for_fewer_fields_than_are_mapped_now_is_not_gone_on_with(
     connect: Connect, org: SalesforceOrg, cursor: str | None
 ) -> None:
