@@ -124,9 +124,13 @@ class SalesforceBulk:
                 jobs.abort(reference)
                 _clear(jobs, reference)
                 return iter(())
-            return _told(jobs, _wait(jobs, job, watch))
-        except JobGoneError:
+            told = list(_told(jobs, _wait(jobs, job, watch)))
+        except (JobGoneError, AnswerError, AccessError) as error:
+            # A job that this user may not look at is no better than none: it would stand in the way of every run.
+            _log.warning("the rows of the Bulk job %s are read instead: %s", reference, error.message)
             return None
+        _clear(jobs, reference)
+        return iter(told)
 
 
 def _told(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
@@ -135,7 +139,6 @@ def _told(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
             yield tried.id, _WRITTEN
         elif not _may_help(tried.fault, job):
             yield tried.id, read_row(tried.fault)
-    _clear(jobs, job.id)
 
 
 def _wait(jobs: IngestJobs, job: Job, watch: BulkWatch) -> Job:

@@ -260,6 +260,19 @@ def test_a_job_that_is_gone_names_nothing(crm: SalesforceCrm) -> None:
     assert crm.bulk.outcome("7505i00000ABCDEAAA", Watch()) is None
 
 
+@pytest.mark.parametrize("path", ["", "/successfulResults", "/failedResults"])
+@pytest.mark.parametrize("words", ["403, code: INSUFFICIENT_ACCESS", "400, code: INVALIDJOB", "409, code: CONFLICT"])
+def test_a_job_that_may_not_be_looked_at_names_nothing(
+    connect: Connect, org: SalesforceOrg, sandbox: Sandbox, path: str, words: str
+) -> None:
+    watch, some = Watch(patience=1), alive(org)[:3]
+    org.refuse_row = lambda _name, row, _new: ("NO", "no") if row.get("Id") == some[0] else None
+    with pytest.raises(KeyboardInterrupt):
+        write(connect(), [change(one, **{STATUS: "valid"}) for one in some], watch)
+    fail(sandbox, "GET", f"/jobs/ingest/{{job_id}}{path}", f"kind: refuse, status: {words}")
+    assert connect().bulk.outcome(watch.references[0], Watch()) is None
+
+
 def test_without_a_job_to_be_had_rows_go_as_before(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     fail(sandbox, "POST", "/jobs/ingest", "kind: refuse, status: 403, code: INSUFFICIENT_ACCESS")
     watch, some = Watch(), alive(org)[:12]
