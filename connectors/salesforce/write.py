@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from random import uniform
 from typing import Any
 
 from ringfence.core.errors import UnreachableError
+from ringfence.core.plan import same_value
 from ringfence.core.ports import Clock
 from ringfence.core.values import Change, Outcome, RowResult
 
@@ -18,14 +19,16 @@ from .client import (
     COLLECTION,
     HEAVY_SUBREQUESTS,
     NO_ASSIGNMENT,
+    PAGE,
     SUBREQUESTS,
     TYPE_RUNS,
     Part,
     PartAnswer,
+    Row,
     SalesforceClient,
 )
 from .errors import Action, AnswerError, Fault, find_action, read_error, read_fault, read_row
-from .fields import write_value
+from .fields import read_moment, write_value
 
 TRIES = 4
 """How often a row that another transaction holds locked is sent in all."""
@@ -47,6 +50,7 @@ class Writer:
         self._clock = clock
         self._changes = changes
         self._results: dict[int, RowResult] = {}
+        self._changed_since: dict[str, list[int]] = {}
 
     def write(self) -> list[RowResult]:
         """Write and return one result for each change, in order.
@@ -57,6 +61,7 @@ class Writer:
         guarded = [place for place, change in enumerate(self._changes) if change.guard]
         self._run(self._split(plain), HEAVY_SUBREQUESTS, self._collection, self._settle_collection)
         self._run(self._stamped(guarded), SUBREQUESTS, self._guarded, self._settle_guarded)
+        self._settle_changed()
         return [self._results[place] for place in range(len(self._changes))]
 
     def _split(self, places: Iterable[int]) -> Iterable[Chunk]:
@@ -133,18 +138,31 @@ class Writer:
             if fault is not None and fault.locked and chunk.tries + 1 < TRIES:
                 locked.append(place)
             else:
-                self._results[place] = read_row(fault) if fault else RowResult(Outcome.WRITTEN)
+                self._results[place] = read_row(fault) if fault else _WRITTEN
         return [Chunk(tuple(locked), chunk.tries + 1)] if locked else []
 
     def _settle_guarded(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
         if answer.ok:
-            self._results[chunk.places[0]] = RowResult(Outcome.WRITTEN)
+            self._results[chunk.places[0]] = _WRITTEN
             return []
         if answer.status == 412:
-            words = "somebody changed the record since it was read"
-            self._results[chunk.places[0]] = RowResult(Outcome.CONFLICT, "PRECONDITION_FAILED", words)
+            self._changed_since.setdefault(self._changes[chunk.places[0]].object, []).append(chunk.places[0])
             return []
         return self._settle_refused(chunk, answer)
+
+    def _settle_changed(self) -> None:
+        """Find out who changed the records that are not as they were read: somebody, or a try of ours that landed and
+        whose answer was lost.
+        """
+        for name, places in self._changed_since.items():
+            for start in range(0, len(places), PAGE):
+                some = places[start : start + PAGE]
+                changes = [self._changes[place] for place in some]
+                fields = sorted({field for change in changes for field in change.names})
+                rows = self._client.retrieve(name, [change.id for change in changes], fields, "write")
+                ours = [row is not None and _holds(row, change) for row, change in zip(rows, changes, strict=True)]
+                results = (_WRITTEN if landed else _CHANGED_SINCE for landed in ours)
+                self._results.update(zip(some, results, strict=True))
 
     def _settle_refused(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
         """Cut up a chunk that was refused whole, until its bad row stands alone; a single row is settled."""
@@ -167,6 +185,8 @@ class Writer:
         return _cut(chunk)
 
 
+_WRITTEN = RowResult(Outcome.WRITTEN)
+_CHANGED_SINCE = RowResult(Outcome.CONFLICT, "PRECONDITION_FAILED", "somebody changed the record since it was read")
 _NO_RESULT = Fault("NO_RESULT", "Salesforce's answer says nothing about this row")
 
 
@@ -174,6 +194,15 @@ def _cut(chunk: Chunk) -> list[Chunk]:
     # Into five, because five collections travel in one call.
     size = -(-len(chunk.places) // HEAVY_SUBREQUESTS)
     return [Chunk(chunk.places[start : start + size]) for start in range(0, len(chunk.places), size)]
+
+
+def _holds(row: Row, change: Change) -> bool:
+    """Return whether a row, as Salesforce tells it, holds all that the change sets."""
+    for name, new in zip(change.names, change.new, strict=True):
+        held = row.get(name)
+        if not same_value(read_moment(held) if held and isinstance(new, datetime) else held, new):
+            return False
+    return True
 
 
 def _row_fault(row: object, record_id: str) -> Fault | None:

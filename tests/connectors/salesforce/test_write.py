@@ -13,6 +13,7 @@ from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.connectors.salesforce.write import TRIES
+from ringfence.connectors.sandbox.fault_file import parse_faults
 from ringfence.connectors.sandbox.salesforce import SalesforceOrg
 from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AuthenticationError, QuotaError, UnreachableError
@@ -177,7 +178,22 @@ def test_a_guarded_change_lands_only_on_what_was_read(crm: SalesforceCrm, org: S
     assert results[7] == (Outcome.CONFLICT, "ENTITY_IS_DELETED")
     assert [code for place, (code, _) in enumerate(results) if place not in (3, 7)] == [Outcome.WRITTEN] * 28
     assert org.rows("Contact")[rows[3]]["MobilePhone"] == "+44 20 7946 0018"
-    assert crm.calls["write"] == 2  # 25 conditional updates in a call
+    assert crm.calls["write"] == 3  # 25 conditional updates in a call, and a look at what was not as it was read
+
+
+def test_a_guarded_change_that_landed_without_an_answer_is_written(
+    crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox
+) -> None:
+    rows = alive(org)[:30]
+    records = {record.id: record for record in crm.fetch("Contact", rows)}
+    sandbox.clock.advance(2)
+    org.update_as_user("Contact", rows[3], MobilePhone="+44 20 7946 0018")
+    when, fault = "{method: POST, path: '/composite', nth: 1}", "{kind: reset, after_commit: true}"
+    sandbox.faults = parse_faults(f"rules: [{{service: salesforce, when: {when}, fault: {fault}}}]", "test")
+    new = {"MobilePhone": "+14155550100", STATUS: "active", REASON: None, "RF_Phone_Last_Screened__c": SCREENED}
+    results = outcomes(crm, [guarded(records[one], **new, DoNotCall=True) for one in rows])
+    assert results[3] == (Outcome.CONFLICT, "PRECONDITION_FAILED")
+    assert [code for place, (code, _) in enumerate(results) if place != 3] == [Outcome.WRITTEN] * 29
 
 
 def test_a_guard_without_a_stamp_writes_nothing(crm: SalesforceCrm, org: SalesforceOrg) -> None:
@@ -204,7 +220,7 @@ def test_an_expired_token_loses_no_precondition(
     changes = [guarded(record, MobilePhone="+14155550100") for record in (stale, fresh)]
     assert outcomes(crm, changes) == [(Outcome.CONFLICT, "PRECONDITION_FAILED"), (Outcome.WRITTEN, "")]
     assert crm.calls["login"] == 2
-    assert crm.calls["write"] == 2
+    assert crm.calls["write"] == 3  # refused, sent again, and a look at what was not as it was read
 
 
 def test_two_changes_of_one_record_are_applied_in_their_order(crm: SalesforceCrm, org: SalesforceOrg) -> None:
