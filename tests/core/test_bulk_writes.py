@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryLoad, companion_name
 from ringfence.core.due import find_due
 from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.pipeline import Pipeline
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Capabilities
+from ringfence.core.state.cursors import Cursors
 from ringfence.core.state.journal import RunOutcome, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
@@ -21,6 +23,7 @@ from ringfence.core.values import Change, Outcome
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 PEOPLE = 20
+GOOD = "+1 415 555 0132"
 
 
 class Killed(BaseException):
@@ -90,6 +93,64 @@ def test_every_row_of_a_job_has_its_own_outcome(crm: MemoryCrm, sync: Any, store
     assert first.waiting == {"failed": 2}
     crm.refuse = lambda _change: None
     assert sync().total("written") == 2
+
+
+class Watched(NamedTuple):
+    """How many rows of a run waited at most to be accounted for, how often its cursors moved, and its jobs' sizes."""
+
+    waited: int
+    moves: int
+    jobs: list[int]
+
+
+@pytest.fixture
+def watch(store: Store, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    waited, moves = [0], [0]
+    process, move = Pipeline.process, Cursors.move
+
+    def processed(pipeline: Pipeline, batch: Any) -> int:
+        done = process(pipeline, batch)
+        waited.append(sum(len(rows) for under_way in pipeline._under_way for _, rows in under_way.parts))
+        return done
+
+    def moved(*args: Any) -> None:
+        moves[0] += 1
+        move(*args)
+
+    monkeypatch.setattr(Pipeline, "process", processed)
+    monkeypatch.setattr(Cursors, "move", moved)
+
+    def run(phone: str, **contents: list[str]) -> Watched:
+        objects = ", ".join(f"{name}: {{phones: {{phone: {phone}}}, region: {{default: US}}}}" for name in contents)
+        shapes = resolve(parse_mapping(f"crm: memory\nobjects: {{{objects}}}\n", "test"), companion_name)
+        crm = MemoryCrm(shapes, clock, org_id=f"mem-{clock.now()}")
+        crm.bulk = MemoryBulk(crm)
+        for name, phones in contents.items():
+            for n, content in enumerate(phones):
+                crm.put(name, f"{n:04}", phone=content)
+        waited[:], moves[:] = [0], [0]
+        clock.advance(seconds=10)
+        done = run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions())
+        assert done.total("written") == sum(map(len, contents.values()))
+        return Watched(max(waited), moves[0], [len(rows or {}) for rows in crm.bulk.jobs.values()])
+
+    return run
+
+
+MOST = MemoryBulk.most
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times: int) -> None:
+    # Where most phone fields are rewritten, one by one, a change that is held back is rare.
+    odd = watch("{normalize: true}", people=(["n/a"] + ["(415) 555-0132"] * 19) * 5 * times)
+    assert odd.waited <= MOST + 4
+    assert odd.moves >= 6 * times
+    # The rest of the first object does not wait until the last one has been read.
+    rest = watch("{}", firms=[GOOD] * (MOST + 8), people=[GOOD] * 8 * MOST * times)
+    assert rest.waited <= 2 * MOST
+    assert rest.moves >= 6 * times
+    assert sorted(rest.jobs) == [8] + [MOST] * (1 + 8 * times)
 
 
 class Dying:
