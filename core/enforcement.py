@@ -50,9 +50,14 @@ class Enforcement:
 
     def _waiting(self, batch: int) -> Iterator[tuple[Sequence[PendingRow], list[Item]]]:
         after = _FIRST
-        while rows := self._pipeline.pending.next(after, batch, PendingReason.PERMISSION):
+        while rows := self._next(after, batch):
             after = (rows[-1].object, rows[-1].record_id)
             yield rows, self._decide(rows)
+
+    def _next(self, after: Key, limit: int) -> Sequence[PendingRow]:
+        # What is not in this run's mapping goes on waiting for a run that has it.
+        pipeline = self._pipeline
+        return pipeline.pending.next(after, limit, PendingReason.PERMISSION, objects=pipeline.shapes)
 
     def _find_reached(self) -> bool:
         """Queue the records newly reached, and tell whether any wait."""
@@ -63,7 +68,7 @@ class Enforcement:
         new = [key for key, numbers in holders.items() if self._reached.get(key, 0) < numbers]
         self._reached.update((key, holders[key]) for key in new)
         self._enqueue(key for key in new if not self._is_unwritten(key))
-        return bool(self._pipeline.pending.next(_FIRST, 1, PendingReason.PERMISSION))
+        return bool(self._next(_FIRST, 1))
 
     def _is_unwritten(self, key: Key) -> bool:
         """Return whether the CRM did not take this run's change of the record: one try a run is enough."""
@@ -98,9 +103,8 @@ class Enforcement:
         pipeline = self._pipeline
         readings = []
         for name, group in groupby(rows, key=lambda row: row.object):
-            if name in pipeline.shapes:
-                records = pipeline.crm.fetch(name, [row.record_id for row in group])
-                readings += [Reading(record, pipeline.shapes[name]) for record in records]
+            records = pipeline.crm.fetch(name, [row.record_id for row in group])
+            readings += [Reading(record, pipeline.shapes[name]) for record in records]
         pipeline.take_in(readings)
         return readings
 

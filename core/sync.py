@@ -214,14 +214,12 @@ class _Run:
 
     def _run_pending(self) -> bool:
         """Look again at what earlier runs left: refused, deferred and conflicting rows."""
-        after = ("", "")
-        while rows := self._pending.next(after, self._batch_size, before_run=self._summary.run_id):
+        after, shapes = ("", ""), self._job.shapes
+        while rows := self._pending.next(after, self._batch_size, objects=shapes, before_run=self._summary.run_id):
             after = (rows[-1].object, rows[-1].record_id)
             for name, group in groupby(rows, key=lambda row: row.object):
                 ids = [row.record_id for row in group]
-                shape = self._job.shapes.get(name)
-                records = self._job.crm.fetch(name, ids) if shape else []
-                readings = [Reading(record, shape) for record in records if shape]
+                readings = [Reading(record, shapes[name]) for record in self._job.crm.fetch(name, ids)]
                 items = self._pipeline.examine(readings, authoritative=True)
                 self._pending.remove_settled(name, ids, {item.reading.record.id for item in items})
                 if not self._take(items):

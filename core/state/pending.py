@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,11 +80,17 @@ class Pending:
                 )
 
     def next(
-        self, after: tuple[str, str], limit: int, reason: PendingReason | None = None, *, before_run: str | None = None
+        self,
+        after: tuple[str, str],
+        limit: int,
+        reason: PendingReason | None = None,
+        *,
+        objects: Collection[str] | None = None,
+        before_run: str | None = None,
     ) -> list[PendingRow]:
         """Return waiting records in key order, behind ``after``.
 
-        ``reason`` picks one kind; ``before_run`` leaves out what that run added.
+        ``reason`` picks one kind, ``objects`` the records of these; ``before_run`` leaves out what that run added.
         """
         table = schema.pending
         query = (
@@ -95,6 +101,8 @@ class Pending:
         )
         if reason is not None:
             query = query.where(table.c.reason == reason.value)
+        if objects is not None:
+            query = query.where(table.c.object.in_(list(objects)))
         if before_run is not None:
             query = query.where(table.c.run_id != before_run)
         with self._store.transaction() as connection:
