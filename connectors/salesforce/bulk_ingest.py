@@ -60,7 +60,7 @@ class IngestJobs(JobCalls):
             raise ValueError(f"an upload may have {FILE_BYTES:,} bytes, not {len(sheet):,}")
         head = {"Content-Type": "text/csv; charset=UTF-8"}
         try:
-            self.ask("PUT", f"{job_id}/batches", lambda _answer: None, data=sheet, headers=head)
+            self.ask("PUT", f"{job_id}/batches", lambda _answer: None, done=201, data=sheet, headers=head)
         except AnswerError as error:
             # An open job takes one upload. A second one means that the first arrived, and that its answer was lost.
             if not _is_second(error.fault) or self.get(job_id).state != OPEN:

@@ -88,7 +88,7 @@ class JobCalls:
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its results; one that is gone already is no fault."""
         try:
-            self.ask("DELETE", job_id, lambda _answer: None)
+            self.ask("DELETE", job_id, lambda _answer: None, done=204)
         except JobGoneError:
             return
 
@@ -111,13 +111,21 @@ class JobCalls:
             job = self.get(job.id)
             yield job
 
-    def ask(self, method: str, path: str, use: Callable[[Response], Result], **sending: Any) -> Result:
-        """Carry out one request below ``jobs/<kind>/`` and return what ``use`` makes of its answer."""
+    def ask(
+        self, method: str, path: str, use: Callable[[Response], Result], *, done: int = 200, **sending: Any
+    ) -> Result:
+        """Carry out one request below ``jobs/<kind>/`` and return what ``use`` makes of its answer.
+
+        ``done`` is the status by which Salesforce says that it was. Any other but a refusal comes from a proxy, as the
+        page it shows or a way to one, and nothing was carried out.
+        """
         what = f"a Bulk {self._kind} job"
 
         def judge(answer: Response) -> Result:
-            if answer.ok:
+            if answer.status_code == done:
                 return use(answer)
+            if answer.ok:
+                raise RetryError(f"The answer to {what} is not what Salesforce sends (HTTP {answer.status_code}).")
             if path and answer.status_code in GONE:
                 raise JobGoneError(f"{what} is gone: {path}.".capitalize(), "Run again: it starts over.")
             raise read_error(what, answer.status_code, _content(answer))

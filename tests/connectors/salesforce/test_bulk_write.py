@@ -184,7 +184,14 @@ def test_a_job_that_somebody_aborts_is_not_made_up_for(connect: Connect, org: Sa
     ],
 )
 @pytest.mark.parametrize(
-    "fault", ["kind: refuse, status: 503", "kind: reset", "kind: reset, after_commit: true", "kind: html, status: 503"]
+    "fault",
+    [
+        "kind: refuse, status: 503",
+        "kind: reset",
+        "kind: reset, after_commit: true",
+        "kind: html, status: 503",
+        "kind: html, status: 302",
+    ],
 )
 def test_passing_faults_lose_no_row(
     crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, method: str, path: str, fault: str
