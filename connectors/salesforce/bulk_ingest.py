@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from requests import Response
 
+from ringfence.core.errors import RetryError
 from ringfence.core.ports import Clock
 from ringfence.core.values import Change, Value
 
@@ -27,6 +28,8 @@ NULL = "#N/A"
 
 UNPROCESSED = "UNPROCESSED"
 """Our code for a row that the job ended without coming to."""
+
+Held = TypeVar("Held")
 
 _NO_CELLS: Mapping[str, str] = {}
 _ID = "Id"
@@ -99,53 +102,58 @@ class IngestJobs(JobCalls):
 
     def _every(self, job: Job) -> Iterator[Tried]:
         if job.failed or not job.complete:
-            for cells in self._read(job, "failedResults", job.failed):
+            for cells in self._read(job, "failedResults", job.failed, _ID, _ERROR):
                 yield Tried(cells.get(_ID, ""), read_job_fault(cells.get(_ERROR, "")), cells)
         if not job.complete:
             why = f": {job.error}" if job.error else ""
             fault = Fault(UNPROCESSED, f"the job ended as {job.state} before it came to this row{why}")
-            for cells in self._read(job, "unprocessedrecords", None):
+            for cells in self._read(job, "unprocessedrecords", None, _ID):
                 yield Tried(cells.get(_ID, ""), fault, cells)
-        for record_id in self._read_written(job):
+        # Nothing is kept of this file but the ids.
+        for record_id in self._ask_for(job, "successfulResults", job.processed - job.failed, _read_ids):
             yield Tried(record_id, None)
 
-    def _read_written(self, job: Job) -> list[str]:
-        """Return the ids of the rows that were written; nothing else of the file is kept."""
-        name, expected = "successfulResults", job.processed - job.failed
-        ids = self.ask("GET", f"{job.id}/{name}", lambda answer: _read_column(answer, _ID))
-        if len(ids) != expected:
-            _log.warning("%s of the Bulk job %s names %d rows of %s", name, job.id, len(ids), expected)
-        return ids
-
-    def _read(self, job: Job, name: str, expected: int | None) -> Iterator[dict[str, str]]:
-        sheet = self.ask("GET", f"{job.id}/{name}", _hold)
-        rows = sheet.rows()
-        header, count = next(rows, []), 0
+    def _read(self, job: Job, name: str, expected: int | None, *columns: str) -> Iterator[dict[str, str]]:
+        rows = self._ask_for(job, name, expected, lambda answer: _hold(answer, columns)).rows()
+        header = next(rows, [])
         for row in rows:
-            count += 1
             yield dict(zip(header, row, strict=False))
+
+    def _ask_for(self, job: Job, name: str, expected: int | None, use: Callable[[Response], tuple[int, Held]]) -> Held:
+        """Return a file of results, asked for once more where it names fewer rows than the job counts."""
+        count, held = self.ask("GET", f"{job.id}/{name}", use)
+        if expected is not None and count < expected:
+            count, held = self.ask("GET", f"{job.id}/{name}", use)
         if expected not in (None, count):
             _log.warning("%s of the Bulk job %s names %d rows of %s", name, job.id, count, expected)
+        return held
 
 
 def _is_second(fault: Fault) -> bool:
     return fault.code.upper() == "INVALIDJOBSTATE" or "multiple contents" in fault.words
 
 
-def _read_column(answer: Response, name: str) -> list[str]:
+def _read_ids(answer: Response) -> tuple[int, list[str]]:
     rows = read_rows(answer.iter_content(_PIECE))
-    header = next(rows, [])
-    if name not in header:
-        return []
-    place = header.index(name)
-    return [row[place] for row in rows if len(row) > place]
+    header = _read_header(rows, [_ID])
+    place = header.index(_ID) if header else 0
+    ids = [row[place] for row in rows if len(row) > place]
+    return len(ids), ids
 
 
-def _hold(answer: Response) -> Sheet:
+def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Sheet]:
     sheet = keep(answer.iter_content(_PIECE))
-    for _ in sheet.rows():
-        pass  # raises what makes the file be asked for again
-    return sheet
+    rows = sheet.rows()
+    _read_header(rows, columns)
+    return sum(1 for _ in rows), sheet
+
+
+def _read_header(rows: Iterator[list[str]], columns: Collection[str]) -> list[str]:
+    """Return the first row. Raises RetryError where that is no row of column names: it may be the page of a proxy."""
+    header = next(rows, [])
+    if header and not set(columns) <= set(header):
+        raise RetryError("The results of a Bulk job came without the columns that Salesforce gives them.")
+    return header
 
 
 class UpdateSheet:

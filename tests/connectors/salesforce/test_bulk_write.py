@@ -190,7 +190,9 @@ def test_a_job_that_somebody_aborts_is_not_made_up_for(connect: Connect, org: Sa
         "kind: reset",
         "kind: reset, after_commit: true",
         "kind: html, status: 503",
+        "kind: html, status: 200",
         "kind: html, status: 302",
+        "kind: empty",
     ],
 )
 def test_passing_faults_lose_no_row(
@@ -207,6 +209,16 @@ def test_a_cut_off_list_of_results_is_asked_for_again(crm: SalesforceCrm, org: S
     fail(sandbox, "GET", "/jobs/ingest/{job_id}/successfulResults", "kind: truncate", ", nth: 1")
     some = alive(org)[:12]
     assert write(crm, [change(one, **{STATUS: "valid"}) for one in some]) == dict.fromkeys(some, WRITTEN)
+
+
+def test_a_list_of_results_that_stays_too_short_is_taken_as_it_is(
+    crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    fail(sandbox, "GET", "/jobs/ingest/{job_id}/successfulResults", "kind: empty")
+    assert write(crm, [change(alive(org)[0], **{STATUS: "valid"}), change("003A", **{STATUS: "valid"})]).keys() == {
+        "003A"
+    }
+    assert "names 0 rows of 1" in caplog.text
 
 
 def test_an_outage_leaves_a_job_to_the_next_run(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
