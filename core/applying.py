@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .apply import Writer
+from .beside import read_ahead
 from .errors import UsageError
 from .facts import Status
 from .intake import observe, take_opt_outs
@@ -53,6 +54,7 @@ class _Applying:
     def __init__(self, context: RunContext, summary: Summary) -> None:
         self._job = job = context.job
         self._summary = summary
+        self._beat = context.beat
         self._cursors = Cursors(job.store, context.org_id)
         self._permissions = Permissions(job.store, context.org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, context.org_id, summary.run_id)
@@ -61,7 +63,8 @@ class _Applying:
     def take_opt_outs(self) -> None:
         kept = self._cursors.read()
         feed = self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
-        take_opt_outs(self._job.crm, feed, self._job.shapes, self._permissions)
+        with read_ahead(feed.flagged(), 0, self._beat, threaded=self._job.crm.capabilities.threads) as pages:
+            take_opt_outs(self._job.crm, pages, self._job.shapes, self._permissions)
 
     def apply(self, changes: Sequence[Change]) -> None:
         readings = self._fetch(changes)

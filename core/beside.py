@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+BEAT_S = 20.0
+"""How often whoever waits long says that the run is alive, so that its lease does not run out."""
+
 PATIENCE_S = 10.0
 """How long the end of a run waits for a request that is still under way; what it misses the next run finds out."""
 
@@ -66,22 +69,30 @@ def _carry_out(future: Future[T], job: Callable[[], T]) -> None:
 
 
 @contextmanager
-def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
-    """Give an iterator over the items of which up to ``depth`` are read ahead by a thread; 0 reads none ahead.
+def read_ahead(items: Iterable[T], depth: int, beat: Callable[[], None], *, threaded: bool) -> Iterator[Iterator[T]]:
+    """Give an iterator over the items, read by a thread of their own and up to ``depth`` ahead where ``threaded``.
 
-    An error of the reading is raised where the next item would have come. Leaving the block stops the reading.
+    ``beat`` is called for each item, and by a caller that waits for a thread's now and then meanwhile. An error of the
+    reading is raised where the next item would have come. Leaving the block stops the reading.
     """
-    if not depth:
-        yield iter(items)
+    if not threaded:
+        yield _with_beat(items, beat)
         return
-    ahead = _Ahead(items, depth)
+    ahead = _Ahead(items, depth, beat)
     with closing(ahead):
         yield ahead.items()
 
 
+def _with_beat(items: Iterable[T], beat: Callable[[], None]) -> Iterator[T]:
+    for item in items:
+        beat()
+        yield item
+
+
 class _Ahead:
-    def __init__(self, items: Iterable[Any], depth: int) -> None:
+    def __init__(self, items: Iterable[Any], depth: int, beat: Callable[[], None]) -> None:
         self._source = items
+        self._beat = beat
         self._room = threading.Semaphore(depth)
         self._found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
         self._stopped = threading.Event()
@@ -90,13 +101,22 @@ class _Ahead:
 
     def items(self) -> Iterator[Any]:
         while True:
-            there, found = self._found.get()
-            if not there:
-                if found is not None:
-                    raise found
-                return
             self._room.release()
-            yield found
+            there, found = self._wait()
+            self._beat()
+            if there:
+                yield found
+            elif found is not None:
+                raise found
+            else:
+                return
+
+    def _wait(self) -> tuple[bool, Any]:
+        while True:
+            try:
+                return self._found.get(timeout=BEAT_S)
+            except queue.Empty:
+                self._beat()
 
     def close(self) -> None:
         self._stopped.set()

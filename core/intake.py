@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .facts import LineState, Status
 from .numbers import ReasonCode
-from .ports import Answer, AnswerKind, Crm, Feed, Page
+from .ports import Answer, AnswerKind, Crm, Page
 from .reading import Reading, text
 from .shapes import ObjectShape, Slot
 from .state.facts import FactStore
@@ -22,9 +22,9 @@ _LINES = {
 }
 
 
-def take_opt_outs(crm: Crm, feed: Feed, shapes: Mapping[str, ObjectShape], permissions: Permissions) -> None:
-    """Take in every flag that is up, and every one that was lowered, over all objects."""
-    for page in feed.flagged():
+def take_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, ObjectShape], permissions: Permissions) -> None:
+    """Take in every flag that is up, and every one that was lowered: the pages of a feed's ``flagged()``."""
+    for page in pages:
         shape = shapes[page.object]
         readings = [Reading(record, shape) for record in page.records]
         if page.gone:
@@ -50,9 +50,14 @@ def observe(permissions: Permissions, readings: Iterable[Reading], *, certain: b
     )
 
 
-def seed_facts(feed: Feed, shapes: Mapping[str, ObjectShape], facts: FactStore, realm: str, since: datetime) -> None:
-    """Keep the verdicts that are fresh in the CRM as answers, so that no second record pays for the same number."""
-    for page in feed.screened(since):
+def seed_facts(
+    pages: Iterable[Page], shapes: Mapping[str, ObjectShape], facts: FactStore, realm: str, since: datetime
+) -> None:
+    """Keep the verdicts that are fresh in the CRM as answers, so that no second record pays for the same number.
+
+    ``pages`` are those of a feed's ``screened()``.
+    """
+    for page in pages:
         facts.keep(realm, _answers(page, shapes[page.object], since))
 
 

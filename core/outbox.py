@@ -8,7 +8,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 from .apply import Writer
-from .beside import Worker
+from .beside import BEAT_S, Worker
 from .ports import BulkJobs, BulkLoad, Clock, Crm
 from .reconcile import NOT_SENT
 from .state.journal import Journal
@@ -16,8 +16,6 @@ from .values import Change, Outcome, RowResult
 
 UNDER_WAY = 2
 """Writes handed over and not yet done, at most: one that is sent and one that waits, so that memory stays bounded."""
-
-BEAT_S = 20.0
 
 _NO_RESULT = RowResult(Outcome.REFUSED, "NO_RESULT", "the CRM's answer says nothing about this row")
 

@@ -90,6 +90,10 @@ class RunContext:
     lease: Lease
     journal: Journal
 
+    def beat(self) -> None:
+        """Say that the run is alive. Raises BusyError when another run has taken over."""
+        self.lease.renew(self.job.clock.now())
+
 
 @contextmanager
 def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, dry_run: bool) -> Iterator[RunContext]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -130,8 +131,6 @@ class _Run:
             rescreen=options.rescreen,
         )
         self._batch_size = job.crm.capabilities.write_batch
-        # Under a limit most of what is read ahead would be read for nothing.
-        self._ahead = READ_AHEAD if job.crm.capabilities.threads and options.limit is None else 0
         self._buffer: deque[Item] = deque()
         self._queued = 0
         self._processed = 0
@@ -167,10 +166,12 @@ class _Run:
         feed = self._open_feed()
         self._summary.full = any(feed.is_full(name) for name in self._job.shapes)
         progress.phase("opt-outs")
-        take_opt_outs(self._job.crm, feed, self._job.shapes, self._permissions)
+        with self._coming(feed.flagged()) as pages:
+            take_opt_outs(self._job.crm, pages, self._job.shapes, self._permissions)
         since = self._job.clock.now() - self._job.policy.max_age
         if self._job.lookups and self._summary.full:
-            seed_facts(feed, self._job.shapes, self._facts, self._screening.crm_realm, since)
+            with self._coming(feed.screened(since)) as pages:
+                seed_facts(pages, self._job.shapes, self._facts, self._screening.crm_realm, since)
         whole = self._read(feed, since)
         if not whole and not self._may_spread():
             return False
@@ -216,6 +217,7 @@ class _Run:
         """Look again at what earlier runs left: refused, deferred and conflicting rows."""
         after, shapes = ("", ""), self._job.shapes
         while rows := self._pending.next(after, self._batch_size, objects=shapes, before_run=self._summary.run_id):
+            self._beat()
             after = (rows[-1].object, rows[-1].record_id)
             for name, group in groupby(rows, key=lambda row: row.object):
                 ids = [row.record_id for row in group]
@@ -226,12 +228,16 @@ class _Run:
                     return False
         return self._flush()
 
+    def _coming(self, pages: Iterable[Page]) -> AbstractContextManager[Iterator[Page]]:
+        # Under a limit most of what is read ahead would be read for nothing.
+        ahead = READ_AHEAD if self._options.limit is None else 0
+        return read_ahead(pages, ahead, self._beat, threaded=self._job.crm.capabilities.threads)
+
     def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
         totals: dict[str, int] = {}
-        with read_ahead(pages, self._ahead) as coming:
+        with self._coming(pages) as coming:
             for page in self._until_quota(coming):
-                self._beat()
                 totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
                 self._job.progress.phase(name, sum(totals.values()) or None)
                 self._check_full_read(page, seen)

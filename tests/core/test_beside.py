@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ringfence.core import beside
 from ringfence.core.beside import Worker, read_ahead
 
 
@@ -43,10 +44,40 @@ def test_without_threads_a_job_is_done_at_once() -> None:
     assert Worker(threaded=False).submit(threading.get_ident).result(0) == here
 
 
-@pytest.mark.parametrize("depth", [0, 1, 3])
-def test_what_is_read_ahead_is_the_same(depth: int) -> None:
-    with read_ahead(iter(range(50)), depth) as numbers:
+def quiet() -> None:
+    """Take a beat that nobody listens to."""
+
+
+@pytest.mark.parametrize(("depth", "threaded"), [(0, False), (0, True), (1, True), (3, True)])
+def test_what_is_read_ahead_is_the_same_with_a_beat_for_each(depth: int, threaded: bool) -> None:
+    beats: list[int] = []
+    with read_ahead(iter(range(50)), depth, lambda: beats.append(1), threaded=threaded) as numbers:
         assert list(numbers) == list(range(50))
+    assert len(beats) >= 50
+
+
+def test_whoever_waits_long_for_what_is_read_says_so_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "BEAT_S", 0.01)
+    beats, enough = iter(range(4)), threading.Event()
+
+    def source() -> Iterator[str]:
+        assert enough.wait(5)
+        yield "at last"
+
+    with read_ahead(source(), 2, lambda: next(beats, None) == 3 and enough.set(), threaded=True) as items:
+        assert next(items) == "at last"
+
+
+def test_nothing_is_read_before_it_is_asked_for_where_nothing_may_be_ahead() -> None:
+    read: list[int] = []
+
+    def source() -> Iterator[int]:
+        for n in range(9):
+            read.append(n)
+            yield n
+
+    with read_ahead(source(), 0, quiet, threaded=True) as numbers:
+        assert [next(numbers) for _ in range(2)] == read == [0, 1]
 
 
 def test_no_more_is_read_ahead_than_agreed_and_leaving_ends_the_reading() -> None:
@@ -60,7 +91,7 @@ def test_no_more_is_read_ahead_than_agreed_and_leaving_ends_the_reading() -> Non
                 third.set()
             yield n
 
-    with read_ahead(source(), 2) as numbers:
+    with read_ahead(source(), 2, quiet, threaded=True) as numbers:
         assert next(numbers) == 0
         assert third.wait(5)
     assert read[-1] <= 3
@@ -73,6 +104,6 @@ def test_an_error_of_the_reading_is_raised_after_what_was_read() -> None:
         raise ValueError("broken")
 
     got = []
-    with read_ahead(source(), 2) as numbers, pytest.raises(ValueError, match="broken"):
+    with read_ahead(source(), 2, quiet, threaded=True) as numbers, pytest.raises(ValueError, match="broken"):
         got.extend(numbers)
     assert got == [] or got == [1]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.connectors.memory.connector import MemoryFeed
 from ringfence.core.errors import UnreachableError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer, AnswerKind
+from ringfence.core.state import schema
 from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
+from ringfence.core.state.leases import EXPIRY
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncJob, SyncOptions, run_sync
@@ -254,6 +259,29 @@ def test_an_outage_while_an_earlier_run_is_settled_stops_the_next_one_in_good_or
 
 def _down(*_: Any) -> Any:
     raise UnreachableError("no answer")
+
+
+def test_a_run_says_that_it_is_alive_while_it_takes_in_opt_outs_and_verdicts(
+    crm: MemoryCrm, sync: Any, store: Store, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(12):
+        crm.put("people", f"p{i:02}", phone=f"+1 415 555 01{i + 10}", optout=True)
+    sync(lookups=[make_provider()])
+    silent_for: list[timedelta] = []
+
+    def slowly(pages: Iterator[Any]) -> Iterator[Any]:
+        for page in pages:
+            clock.advance(minutes=8)
+            with store.transaction() as connection:
+                silent_for.append(clock.now() - connection.scalar(select(schema.leases.c.renewed_at)))
+            yield page
+
+    for name in ("flagged", "screened"):
+        read = getattr(MemoryFeed, name)
+        monkeypatch.setattr(MemoryFeed, name, lambda feed, *words, read=read: slowly(read(feed, *words)))
+    sync(full=True, lookups=[make_provider()])
+    assert len(silent_for) == 8
+    assert max(silent_for) < EXPIRY
 
 
 def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
