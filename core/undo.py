@@ -104,7 +104,7 @@ def _reverse(
         for item in change.fields:
             _keep(summary, change, item, NOT_MAPPED if shape is None else GONE)
         return None
-    owned, silenced = shape.owned_fields(), set(_silenced_fields(change, shape))
+    owned, silenced = shape.owned_fields(), set(_silenced_fields(change, record, shape))
     fields: list[FieldChange] = []
     guard: dict[str, Value] = {}
     for item in change.fields:
@@ -121,11 +121,15 @@ def _reverse(
     return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
 
 
-def _silenced_fields(change: Change, shape: ObjectShape) -> Iterator[str]:
-    """Yield the companions of slots that the run silenced: taking them back would loosen an opt-out."""
+def _silenced_fields(change: Change, record: Record, shape: ObjectShape) -> Iterator[str]:
+    """Yield the fields of slots that the run silenced, or a later one did: a verdict goes when its screened value or
+    the phone field changes, and with it the opt-out would.
+    """
     written = change.new_values()
     for slot in shape.slots:
-        if written.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT:
+        status = slot.companions[Companion.STATUS]
+        if Status.DO_NOT_CONTACT in (written.get(status), record.values.get(status)):
+            yield slot.field
             yield from slot.companions.values()
 
 

@@ -107,6 +107,19 @@ def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: Any)
     assert set(undone.kept) == {OPT_OUT}
 
 
+def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    crm.put("people", "p2", phone=GOOD, mobile="(415) 555-0133")
+    run = sync(job, clock)
+    crm.put("people", "p1", optout=True)
+    sync(job, clock)
+    silenced = snapshot(crm)
+    undone = undo(job, clock, run.run_id)
+    assert snapshot(crm) == silenced
+    assert silenced["p2"]["rf_mobile_status"] == "do_not_contact"
+    assert set(undone.kept) == {OPT_OUT}
+
+
 def test_undo_of_a_dry_run_or_another_org_is_refused(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
     crm.put("people", "p1", phone=GOOD)
     rehearsal = sync(job, clock, dry_run=True)
