@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .apply import Writer
@@ -19,7 +19,7 @@ from .state.journal import new_run_id
 from .state.pending import Pending, PendingReason, PendingRow
 from .state.permissions import Permissions
 from .summary import SHOWN, RefusedRow, Summary
-from .values import Change, Companion, Outcome, RowResult
+from .values import Change, Companion, FieldChange, Outcome, RowResult
 
 
 def apply_plan(job: SyncJob, path: Path) -> Summary:
@@ -75,10 +75,13 @@ class _Applying:
             counts.read += 1
             counts.due += 1
             reading = readings.get((change.object, change.id))
-            if reading is None or _is_stale(change, reading, covered):
+            fitted = _fit(change, reading, covered) if reading else None
+            if reading is None or fitted is None:
                 counts.conflicts += 1
+            elif not fitted.names:
+                counts.unchanged += 1
             else:
-                going.append((change, reading))
+                going.append((fitted, reading))
         results = self._writer.apply([change for change, _ in going])
         for (change, reading), result in zip(going, results, strict=True):
             self._count(change, reading, result)
@@ -116,11 +119,38 @@ class _Applying:
             counts.conflicts += 1
 
 
-def _is_stale(change: Change, reading: Reading, covered: frozenset[str]) -> bool:
-    """Return whether the record is not the one the plan was made for."""
-    held, planned = reading.record.values, change.new_values()
-    if any(not same_value(held.get(item.field), item.old) for item in change.fields):
-        return True
+def _fit(change: Change, reading: Reading, covered: frozenset[str]) -> Change | None:
+    """Return the change as the record needs it now, or None where the record is not the one the plan was made for.
+
+    A plan may name a record twice: once as it was first judged, and again as an opt-out reached it, both from what the
+    record said before. So what silences a slot is not kept back by what the slot's companions say by now.
+    """
+    held = reading.record.values
+    if _is_about_another(change, reading, covered):
+        return None
+    silenced = set(_silenced_fields(change, reading))
+    if not silenced:
+        return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
+    if not reading.flagged and covered.isdisjoint(reading.all_e164s()):
+        return None
+    left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
+    if any(item.field not in silenced and not same_value(held.get(item.field), item.old) for item in left):
+        return None
+    fields = [FieldChange(item.field, held.get(item.field), item.new) for item in left]
+    guard = {item.field: change.guard[item.field] for item in left if item.field in change.guard}
+    return Change.of(change.object, change.id, fields, guard, reading.record.modified)
+
+
+def _silenced_fields(change: Change, reading: Reading) -> Iterator[str]:
+    planned = change.new_values()
+    for slot in reading.shape.slots:
+        if planned.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT:
+            yield from slot.companions.values()
+
+
+def _is_about_another(change: Change, reading: Reading, covered: frozenset[str]) -> bool:
+    """Return whether a phone field holds something else by now, or an opt-out has reached one that would speak."""
+    planned = change.new_values()
     for slot in reading.shape.slots:
         about = slot.companions[Companion.SCREENED_VALUE]
         content = planned.get(slot.field, reading.content(slot))

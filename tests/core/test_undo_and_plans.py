@@ -170,6 +170,37 @@ def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
     assert "rf_phone_status" not in crm.rows["people"]["shares"]
 
 
+def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_the_plan(
+    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+) -> None:
+    crm.put("people", "asks", phone=GOOD, optout=True)
+    crm.put("people", "link", phone=GOOD, mobile=OTHER)
+    crm.put("people", "reached", phone=OTHER, mobile="(415) 555-0133")
+    crm.put("people", "retyped", phone=OTHER)
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+    crm.put("people", "retyped", phone="+44 20 7946 0020")
+    clock.advance(seconds=10)
+    applied = apply_plan(job, plan)
+    assert (applied.total("written"), applied.total("conflicts")) == (4, 2)
+    for id_ in ("link", "reached"):
+        row = crm.rows["people"][id_]
+        assert row["optout"] is True
+        assert (row["rf_phone_status"], row["rf_mobile_status"]) == ("do_not_contact", "do_not_contact")
+    assert "rf_phone_status" not in crm.rows["people"]["retyped"]
+    assert sync(job, clock).total("written") == 1
+
+
+def test_an_opt_out_that_was_lifted_since_the_plan_is_not_carried_by_it(
+    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+) -> None:
+    crm.put("people", "asks", phone=GOOD, optout=True)
+    crm.put("people", "shares", phone=GOOD)
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+    crm.put("people", "asks", optout=False)
+    assert apply_plan(job, plan).total("conflicts") == 2
+    assert "optout" not in crm.rows["people"]["shares"]
+
+
 def test_edited_cut_old_and_foreign_plans_are_refused(crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path) -> None:
     crm.put("people", "p1", phone=GOOD)
     plan = make_plan(job, clock, tmp_path / "plan.json")
