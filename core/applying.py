@@ -152,9 +152,11 @@ def _is_about_another(change: Change, reading: Reading, covered: frozenset[str])
     """Return whether a phone field holds something else by now, or an opt-out has reached one that would speak."""
     planned = change.new_values()
     for slot in reading.shape.slots:
+        if planned.keys().isdisjoint(slot.companions.values()):
+            continue
         about = slot.companions[Companion.SCREENED_VALUE]
-        content = planned.get(slot.field, reading.content(slot))
-        if about in planned and text(planned[about]) != screened_value(text(content)):
+        told = planned.get(about, reading.record.values.get(about))
+        if text(told) != screened_value(text(planned.get(slot.field, reading.content(slot)))):
             return True
         status = planned.get(slot.companions[Companion.STATUS])
         reached = reading.flagged or any(e164 in covered for e164 in reading.e164s(slot))

@@ -170,6 +170,17 @@ def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
     assert "rf_phone_status" not in crm.rows["people"]["shares"]
 
 
+def test_a_number_that_was_edited_since_the_plan_gets_no_new_date(
+    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    sync(job, clock)
+    clock.advance(days=40)
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+    crm.put("people", "p1", phone=OTHER)
+    assert apply_plan(job, plan).total("written") == 0
+
+
 def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_the_plan(
     crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
 ) -> None:
