@@ -1,18 +1,20 @@
 """Asking a provider so that no answer is paid twice, whatever dies on the way.
 
 A mark is on record from before the question goes out until its answer is kept. A mark without an answer stands for a
-question that may have been billed: it is not asked again until a verdict from that day would have aged.
+question that may have been billed: it is not asked again until a verdict from that day would have aged. While its run
+is under way it keeps other runs from asking the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from .clock import whole_seconds
 from .errors import RingfenceError
 from .ports import Answer, AnswerKind, Clock, Lookup
-from .state.facts import FactStore
+from .state.facts import FactStore, KeptAnswer
 
 
 def failed_realm(lookup: Lookup) -> str:
@@ -25,24 +27,41 @@ def asked_realm(lookup: Lookup) -> str:
     return f"{lookup.realm}#asked"
 
 
-def ask(store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str]) -> Iterator[Answer]:
+def ask(
+    store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
+) -> Iterator[Answer]:
     """Yield the provider's answers, each kept durably before it is used.
+
+    A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
+    or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
 
     An answer that was cut off after its question went out comes as LOST and stays marked. When the provider raises one
     of our errors, the numbers without an answer were not asked (see :class:`ringfence.core.ports.Lookup`). A fault of
     the store says nothing of that kind: it ends the questions, and the marks of those without a kept answer stand.
     """
-    asking = _Asking(store, clock, lookup, numbers)
+    asking = _Asking(store, clock, lookup, numbers, since, again=again)
     while (answer := asking.hear()) is not None:
         yield answer
 
 
 class _Asking:
-    def __init__(self, store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str]) -> None:
+    def __init__(
+        self,
+        store: FactStore,
+        clock: Clock,
+        lookup: Lookup,
+        numbers: Sequence[str],
+        since: datetime,
+        *,
+        again: bool,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._lookup = lookup
-        self._open: set[str] = set()
+        self._since = since
+        self._again = again
+        self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the marks of earlier lost questions
+        self._unasked: list[Answer] = []
         self._fault: RingfenceError | None = None
         self._answers = lookup.look_up(self._questions(numbers))
 
@@ -51,32 +70,39 @@ class _Asking:
         try:
             answer = next(self._answers, None)
         except RingfenceError:
-            self._store.forget(asked_realm(self._lookup), self._open)
+            self._store.unmark(asked_realm(self._lookup), self._open)
             raise
         if answer is not None:
             return self._keep(_judge(answer))
+        if self._unasked:
+            return self._unasked.pop()
         if self._fault is not None:
             raise self._fault
         return None
 
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         for number in numbers:
-            mark = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
+            question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
+            mark, realm = asked_realm(self._lookup), self._lookup.realm
             try:
-                self._store.keep(asked_realm(self._lookup), [mark])
+                claim = self._store.claim(mark, question, realm, self._since, again=self._again)
             except RingfenceError as fault:
                 # Raised here it would end the provider, which still owes the answers to what it has asked.
                 self._fault = fault
                 return
-            self._open.add(number)
+            if claim.instead is not None:
+                self._unasked.append(claim.instead)
+                continue
+            self._open[number] = claim.before
             yield number
 
     def _keep(self, answer: Answer) -> Answer:
+        mark = asked_realm(self._lookup)
         if answer.kind is AnswerKind.FAILED:
-            self._store.settle(failed_realm(self._lookup), answer, asked_realm(self._lookup))
+            self._store.settle(failed_realm(self._lookup), answer, mark, self._open.get(answer.e164))
         elif answer.kind is not AnswerKind.LOST:
-            self._store.settle(self._lookup.realm, answer, asked_realm(self._lookup))
-        self._open.discard(answer.e164)
+            self._store.settle(self._lookup.realm, answer, mark)
+        self._open.pop(answer.e164, None)
         return answer
 
 

@@ -13,7 +13,7 @@ from .numbers import Number, Validity
 from .policy import Policy
 from .ports import Answer, AnswerKind, Clock, Lookup
 from .purchase import ask, asked_realm, failed_realm
-from .state.facts import FactStore, KeptAnswer
+from .state.facts import ELSEWHERE, FactStore, KeptAnswer
 
 CRM_REALM = "crm"
 """First part of a realm that stands for an org whose own fresh companions are the answers."""
@@ -87,7 +87,7 @@ class Screening:
             realms += [lookup.realm, failed_realm(lookup)]
             if not self.retry_lost:
                 realms.append(asked_realm(lookup))
-        kept = store.find(numbers, realms, now - self.policy.max_age)
+        kept = store.find(numbers, realms, now - self.policy.max_age, now)
         best = {e164: self._best(some) for e164, some in kept.items()}
         return {e164: answer for e164, answer in best.items() if answer is not None}
 
@@ -109,15 +109,17 @@ class Screening:
             e164: KeptAnswer("", "", Answer(e164, AnswerKind.FAILED, now, code="budget", paid=False))
             for e164 in numbers[len(open_numbers) :]
         }
+        since = now - self.policy.max_age
         for lookup in self.lookups:
-            for answer in ask(store, self.clock, lookup, self._within_budget(open_numbers)):
+            some = self._within_budget(open_numbers)
+            for answer in ask(store, self.clock, lookup, some, since=since, again=self.retry_lost):
                 self.tally.lookups += answer.paid
                 self.on_answer(self.tally.lookups)
                 previous = answers.get(answer.e164)
                 if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
                     answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
-            known = {e164 for e164, kept in answers.items() if kept.answer.kind is AnswerKind.KNOWN}
-            open_numbers = [e164 for e164 in open_numbers if e164 not in known]
+            settled = {e164 for e164, kept in answers.items() if _is_settled(kept.answer)}
+            open_numbers = [e164 for e164 in open_numbers if e164 not in settled]
             if not open_numbers:
                 break
         return answers
@@ -155,6 +157,11 @@ class Screening:
             return with_answer(facts, kept.answer, f"{provider} (answer lost)")
         # A verdict found in the CRM names the provider that it came from in its code.
         return with_answer(facts, kept.answer, kept.answer.code if provider == CRM_REALM else provider)
+
+
+def _is_settled(answer: Answer) -> bool:
+    """Return whether no further provider is asked: what another run is asking about may come out as known."""
+    return answer.kind is AnswerKind.KNOWN or (answer.kind is AnswerKind.FAILED and answer.code == ELSEWHERE)
 
 
 _RANK = {kind: rank for rank, kind in enumerate((AnswerKind.FAILED, AnswerKind.LOST, AnswerKind.INCONCLUSIVE))}

@@ -16,10 +16,11 @@ BATCH = 500
 """Values in one IN list: far below the limit of either database."""
 
 
-def add_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows that are not there yet, by primary key."""
-    if rows:
-        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows)
+def add_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows that are not there yet, by any of the table's keys; return how many."""
+    if not rows:
+        return 0
+    return connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows).rowcount
 
 
 def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -16,6 +16,7 @@ from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.purchase import asked_realm
 from ringfence.core.screening import Question, Screening
 from ringfence.core.state.facts import FactStore
+from ringfence.core.state.journal import Journal
 from ringfence.core.state.store import Store
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
@@ -168,6 +169,18 @@ def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: Any
     assert len(one.asked) + len(two.asked) == screening.tally.lookups == 4
 
 
+def test_no_further_provider_is_asked_about_what_another_run_waits_for(
+    run: Any, make_provider: Any, store: Store, clock: Any
+) -> None:
+    Journal(store, "run-0").begin("memory", None, clock.now(), dry_run=False, options={})
+    first, theirs = run(make_provider(says={E164S[0]: MemoryError()})), run(make_provider(), make_provider("second"))
+    with pytest.raises(MemoryError):
+        verdicts(first, FIRST)
+    assert verdicts(theirs, FIRST, SECOND) == [None, "active live"]
+    assert [provider.asked for provider in theirs.lookups] == [[E164S[1]], []]
+    assert not theirs.exhausted
+
+
 def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any, clock: Any) -> None:
     provider = make_provider(says={E164S[0]: CUT_OFF})
     assert verdicts(run(provider), FIRST) == ["valid inconclusive"]
@@ -202,7 +215,7 @@ def test_an_outage_ends_the_screening_and_what_was_answered_stays(run: Any, make
 
 
 def told_marks(store: Store, clock: Any, realm: str) -> Sequence[str]:
-    return list(FactStore(store, "later").find(E164S, [realm], clock.now() - timedelta(days=60)))
+    return list(FactStore(store, "later").find(E164S, [realm], clock.now() - timedelta(days=60), clock.now()))
 
 
 def test_a_dry_run_counts_each_number_once_and_asks_nobody(
