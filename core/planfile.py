@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,10 +60,8 @@ class PlanWriter:
         self._costs: Mapping[str, Any] | None = None
 
     def __enter__(self) -> Self:
-        try:
+        with self._translated():
             handle = os.open(self._part(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        except OSError as error:
-            raise FileError(f"{self._path} cannot be written: {error.strerror}.", "Name another place.") from error
         self._file = os.fdopen(handle, "wb")
         head = {
             "ringfence_plan": FORMAT,
@@ -90,14 +89,27 @@ class PlanWriter:
     ) -> None:
         if self._file is None:
             return
-        with self._file:
-            if self._costs is not None and error is None:
+        # What ends the plan early matters more than a disk that has no room for the rest of it.
+        with self._translated() if error is None else suppress(OSError):
+            try:
+                self._finish(self._file, whole=error is None and self._costs is not None)
+            finally:
+                self._part().unlink(missing_ok=True)
+
+    def _finish(self, file: BinaryIO, *, whole: bool) -> None:
+        with file:
+            if whole:
                 self._write(b"\n" + _END + f'"costs": {json.dumps(self._costs)},\n'.encode())
-                self._file.write(_DIGEST + self._digest.hexdigest().encode() + b'"}\n')
-        if self._costs is not None and error is None:
+                file.write(_DIGEST + self._digest.hexdigest().encode() + b'"}\n')
+        if whole:
             self._part().replace(self._path)
-        else:
-            self._part().unlink(missing_ok=True)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FileError(f"{self._path} cannot be written: {error.strerror}.", "Name another place.") from error
 
     def _part(self) -> Path:
         return self._path.with_name(self._path.name + ".part")
@@ -106,7 +118,8 @@ class PlanWriter:
         if self._file is None:
             raise ValueError("the plan is not open")
         self._digest.update(content)
-        self._file.write(content)
+        with self._translated():
+            self._file.write(content)
 
 
 def read_plan(path: Path, keyring: Keyring, now: datetime) -> tuple[PlanHead, Iterator[list[Change]]]:

@@ -7,7 +7,7 @@ import secrets as random
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,7 @@ class Store:
         On SQLite it works on a copy, because a long transaction would keep every other run from writing.
         """
         if self.engine.dialect.name == "sqlite":
-            with _translated(self.engine.url), tempfile.TemporaryDirectory(prefix="ringfence-dry-run-") as folder:
-                self.engine = _copy_sqlite(self._kept, Path(folder) / "state.db")
+            with _copied(self._kept) as self.engine:
                 try:
                     yield
                 finally:
@@ -148,6 +147,23 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@contextmanager
+def _copied(engine: Engine) -> Iterator[Engine]:
+    """Give a copy of an SQLite store that is gone after the block."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="ringfence-dry-run-", ignore_cleanup_errors=True)
+            )
+            copy = _copy_sqlite(engine, Path(folder) / "state.db")
+        except (sqlite3.Error, OSError) as error:
+            raise StateError(
+                f"A dry run works on a copy of the state store, which cannot be made: {error}.",
+                "Make room for temporary files, or set TMPDIR to another folder.",
+            ) from error
+        yield copy
 
 
 def _copy_sqlite(engine: Engine, target: Path) -> Engine:

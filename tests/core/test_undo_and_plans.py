@@ -14,7 +14,7 @@ from ringfence.core.errors import FileError, UsageError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
 from ringfence.core.session import SyncJob
-from ringfence.core.state.journal import find_run
+from ringfence.core.state.journal import RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncOptions, run_sync
@@ -233,3 +233,19 @@ def test_edited_cut_old_and_foreign_plans_are_refused(crm: MemoryCrm, job: SyncJ
     assert "rf_phone_status" not in crm.rows["people"]["p1"]
     with pytest.raises(UsageError, match="dry run"):
         sync(job, clock, plan_file=tmp_path / "other.json")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+@pytest.mark.parametrize("people", [1, 200])  # one fails with the last words, the other in the middle
+def test_a_plan_that_the_disk_has_no_room_for_is_told_and_leaves_nothing(
+    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path, people: int
+) -> None:
+    for i in range(people):
+        crm.put("people", f"p{i}", phone=GOOD)
+    part = tmp_path / "plan.json.part"
+    part.symlink_to("/dev/full")
+    with pytest.raises(FileError, match="No space left"):
+        sync(job, clock, dry_run=True, plan_file=tmp_path / "plan.json")
+    assert not part.is_symlink()
+    assert not (tmp_path / "plan.json").exists()
+    assert list_runs(job.store)[0].outcome is RunOutcome.FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -203,6 +204,23 @@ def test_a_rehearsal_sees_its_own_writes_keeps_nobody_waiting_and_leaves_nothing
         theirs.move({"firms": "written meanwhile"}, NOW)
         assert theirs.read() == {"people": "before", "firms": "written meanwhile"}
     assert cursors.read() == theirs.read()
+
+
+def test_a_rehearsal_without_room_for_its_copy_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect_small(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.dbapi2.connect(path)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(sqlite3, "connect", connect_small)
+        with pytest.raises(StateError, match="disk is full") as caught, store.rehearsal():
+            pytest.fail("there is nothing to rehearse on")
+    assert "TMPDIR" in caught.value.remedy
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(StateError, match="/nowhere"), store.rehearsal():
+        pytest.fail("there is nothing to rehearse on")
+    assert Cursors(store, register_org(store, ORG)).read() == {}
 
 
 def test_stores_opened_at_once_make_one_store(tmp_path: Path) -> None:
