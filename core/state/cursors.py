@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from ..ports import Org
 from . import schema
-from .sql import put
+from .sql import add_missing, put
 from .store import Store
 
 
@@ -18,13 +18,14 @@ def register_org(store: Store, org: Org) -> int:
     table = schema.orgs
     values = {"name": org.name, "production": org.production}
     with store.transaction() as connection:
-        known = connection.scalar(select(table.c.id).where(table.c.key == org.key))
-        if known is not None:
-            connection.execute(update(table).where(table.c.id == known).values(**values))
-            return int(known)
-        result = connection.execute(insert(table).values(key=org.key, **values))
-        key = result.inserted_primary_key
-        return int(key[0]) if key else 0
+        find = select(table.c.id).where(table.c.key == org.key)
+        known = connection.scalar(find)
+        if known is None:
+            # Another first run may have come in between.
+            add_missing(connection, table, [{"key": org.key, **values}])
+            known = connection.execute(find).scalar_one()
+        connection.execute(update(table).where(table.c.id == known).values(**values))
+        return int(known)
 
 
 def writes_confirmed(store: Store, org: Org) -> bool:

@@ -223,6 +223,17 @@ def test_a_rehearsal_without_room_for_its_copy_says_so(store: Store, monkeypatch
     assert Cursors(store, register_org(store, ORG)).read() == {}
 
 
+def test_first_runs_of_an_org_at_once_give_it_one_id(store: Store, beside: Store) -> None:
+    theirs: list[int] = []
+
+    def come_in_between(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO orgs") and not theirs:
+            theirs.append(register_org(beside, ORG))
+
+    sa.event.listen(store.engine, "before_cursor_execute", come_in_between)
+    assert [register_org(store, ORG)] == theirs
+
+
 def test_stores_opened_at_once_make_one_store(tmp_path: Path) -> None:
     ready, keys, lock = threading.Barrier(6), [], threading.Lock()
 
