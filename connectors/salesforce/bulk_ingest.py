@@ -65,12 +65,15 @@ class IngestJobs(JobCalls):
         try:
             self.ask("PUT", f"{job_id}/batches", lambda _answer: None, done=201, data=sheet, headers=head)
         except AnswerError as error:
-            # An open job takes one upload. A second one means that the first arrived, and that its answer was lost.
-            if not _is_second(error.fault) or self.get(job_id).state != OPEN:
+            # Where a second upload is refused, the first one arrived, and its answer was lost.
+            if not came_twice(error) or self.get(job_id).state != OPEN:
                 raise
 
     def close(self, job_id: str) -> Job:
-        """Let Salesforce begin, and return the job; one that has begun already is left alone."""
+        """Let Salesforce begin, and return the job; one that has begun already is left alone.
+
+        Where the rows :func:`came_twice`, the job never begins: it has to be aborted, and another one made.
+        """
         try:
             return self.move(job_id, "UploadComplete")
         except AnswerError:
@@ -129,8 +132,12 @@ class IngestJobs(JobCalls):
         return held
 
 
-def _is_second(fault: Fault) -> bool:
-    return fault.code.upper() == "INVALIDJOBSTATE" or "multiple contents" in fault.words
+def came_twice(error: AnswerError) -> bool:
+    """Return whether a job is refused because its rows were uploaded twice, as when the first answer was lost.
+
+    Salesforce says so at the second upload or when the job is closed, in words that it has spelled in several ways.
+    """
+    return "contents for job" in error.fault.words
 
 
 def _read_ids(answer: Response) -> tuple[int, list[str]]:

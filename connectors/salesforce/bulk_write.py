@@ -12,7 +12,7 @@ from ringfence.core.ports import BulkWatch, Clock
 from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
-from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet
+from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, came_twice
 from .bulk_jobs import OPEN, Job
 from .client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from .errors import AnswerError, Fault, JobGoneError, read_row
@@ -29,6 +29,9 @@ AT_ONCE = COLLECTION * HEAVY_SUBREQUESTS
 SLOT_BYTES = 700
 """Bytes of one slot's six companions at the most, as a line of CSV: 255 of a reason, 80 characters of up to four bytes
 of a screened value, and the rest (contract, section 2)."""
+
+_JOBS = 2
+"""Jobs that are made for the same rows, at most: one whose upload was repeated may be of no use."""
 
 _REST_BYTES = 60
 _SERVER_BATCH = 10_000
@@ -58,16 +61,12 @@ class SalesforceLoad:
         rows are refused, and come again in a later run.
         """
         sheet, odd = self._rows.finish(), self._rows.odd
-        try:
-            job_id = self._jobs.create_update_job(self._shape.name)
-        except (AnswerError, AccessError) as error:
-            _log.warning("%s is written without a Bulk job: %s", self._shape.name, error.message)
+        job = self._begin(sheet, watch)
+        if job is None:
             watch.opened("")
             yield from self._write_all(chain(self._changes(sheet), odd))
             return
-        watch.opened(job_id)
-        self._jobs.upload(job_id, sheet)
-        job = _wait(self._jobs, self._jobs.close(job_id), watch)
+        job = _wait(self._jobs, job, watch)
         for tried in self._jobs.results(job):
             if tried.fault is not None and _may_help(tried.fault, job):
                 odd.append(self._change(tried.id, tried.cells))
@@ -77,7 +76,27 @@ class SalesforceLoad:
                 yield from self._write_all(odd)
                 odd.clear()
         yield from self._write_all(odd)
-        _clear(self._jobs, job_id)
+        _clear(self._jobs, job.id)
+
+    def _begin(self, sheet: Sheet, watch: BulkWatch) -> Job | None:
+        """Return a job that works on the rows, or None where Salesforce makes none of them."""
+        for _ in range(_JOBS):
+            try:
+                job_id = self._jobs.create_update_job(self._shape.name)
+            except (AnswerError, AccessError) as error:
+                _log.warning("%s is written without a Bulk job: %s", self._shape.name, error.message)
+                return None
+            watch.opened(job_id)
+            self._jobs.upload(job_id, sheet)
+            try:
+                return self._jobs.close(job_id)
+            except AnswerError as error:
+                if not came_twice(error):
+                    raise
+            _log.warning("the Bulk job %s got its rows twice, and is made anew", job_id)
+            self._jobs.abort(job_id)
+            _clear(self._jobs, job_id)
+        return None
 
     def _changes(self, sheet: Sheet) -> Iterator[Change]:
         rows = sheet.rows()

@@ -88,6 +88,9 @@ class SalesforceSettings(ServiceSettings):
     job_seconds: float | None = Field(None, ge=0, le=86_400, description="How long a Bulk job takes.")
     job_batch_rows: int | None = Field(None, ge=1, le=10_000, description="Rows of an internal batch.")
     upload_mb: int | None = Field(None, ge=1, le=150, description="Largest file of an ingest job.")
+    second_upload: Literal["close", "upload"] | None = Field(
+        None, description="What is refused of an ingest job whose data came twice."
+    )
     daily_query_jobs: int | None = Field(None, ge=0, description="Query jobs in 24 hours.")
     daily_query_kb: int | None = Field(None, ge=0, description="Stored results of query jobs in 24 hours.")
     daily_batches: int | None = Field(None, ge=0, description="Batches of ingest jobs in 24 hours.")

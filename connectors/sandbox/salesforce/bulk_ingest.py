@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .org import SalesforceOrg
 
 MULTIPART_CHARACTERS = 100_000
+_TWICE = (
+    "Found multipe contents for job: <{}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job "
+    "and make sure you only do 'PUT' once on a given Job."
+)  # spelled as in a report of the service (salesforce.stackexchange.com/questions/231917)
 
 
 def create(org: SalesforceOrg, call: Call) -> Answer:
@@ -74,12 +78,12 @@ def read(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001
 
 
 def upload(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
-    """Answer PUT of the data: once, while the job is open."""
+    """Answer PUT of the data: once, while the job is open; what a second one does is up to the org's settings."""
     job = org.jobs.find(IngestJob, job_id, org.clock.now())
     if job.state != "Open":
         raise bad_state(f"Data can be uploaded to an Open Job only. Current state: {job.state}")
-    if job.upload is not None:
-        raise bad_state("Data has been uploaded to this Job already")
+    if job.uploads and org.second_upload == "upload":
+        raise bad_job(f"Found multiple contents for job: <{job.id}>")
     if len(call.raw) > org.upload_mb * 1_000_000:
         text = f"The data exceed the maximum file size of {org.upload_mb} MB"
         raise ApiError(413, "REQUEST_ENTITY_TOO_LARGE", text)
@@ -95,6 +99,8 @@ def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
     if state == "UploadComplete":
         if job.state != "Open":
             raise bad_state(f"Closing already {job.state} Job not allowed")
+        if job.uploads > 1:
+            raise bad_job(_TWICE.format(job.id))
         job.begin(org)
     elif state == "Aborted":
         abort(job, now)

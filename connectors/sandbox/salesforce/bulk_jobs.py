@@ -36,6 +36,8 @@ class JobSettings:
     daily_query_jobs: int = 10_000
     daily_query_kb: int = 1_000_000_000
     daily_batches: int = 15_000
+    second_upload: str = "close"
+    """What is refused of a job whose data came twice: `close`, as a report of the service shows it, or the `upload`."""
     job_failure: JobFailure | None = None
     """How the jobs that start now will fail."""
 

@@ -27,6 +27,7 @@ class IngestJob(Job):
     kind: ClassVar[str] = "V2Ingest"
     assigns: bool
     upload: Upload | None = None
+    uploads: int = 0
     columns: Columns | None = None
     batch_rows: int = 1
     done: int = 0
@@ -43,6 +44,7 @@ class IngestJob(Job):
     def receive(self, raw: bytes) -> None:
         """Take the data. What is wrong with it shows when the job runs, as in the service."""
         self.upload = Upload(raw, self.form)
+        self.uploads += 1
         line = self.form.lines([["sf__Id", "sf__Created", *self.upload.columns]], quoted=False)
         self.written = Sheet(next(line))
         line = self.form.lines([["sf__Id", "sf__Error", *self.upload.columns]], quoted=False)

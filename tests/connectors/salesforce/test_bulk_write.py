@@ -292,6 +292,23 @@ def test_a_job_that_may_not_be_looked_at_names_nothing(
     assert connect().bulk.outcome(watch.references[0], Watch()) is None
 
 
+@pytest.mark.parametrize(
+    ("refused", "lost", "jobs"),
+    [("upload", [1], [True]), ("close", [1], [True, True]), ("close", [1, 3], [True, True, False])],
+)
+def test_rows_whose_upload_was_repeated_are_written(
+    crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, refused: str, lost: list[int], jobs: list[bool]
+) -> None:
+    org.second_upload = refused
+    where, fault = "method: PUT, path: '/jobs/ingest/{job_id}/batches'", "{kind: reset, after_commit: true}"
+    rules = [f"{{service: salesforce, when: {{{where}, nth: {nth}}}, fault: {fault}}}" for nth in lost]
+    sandbox.faults = parse_faults(f"{{rules: [{', '.join(rules)}]}}", "test")
+    watch, some = Watch(), alive(org)[:12]
+    assert write(crm, [change(one, **{STATUS: "valid"}) for one in some], watch) == dict.fromkeys(some, WRITTEN)
+    assert list(map(bool, watch.references)) == jobs, "the last of two tries goes without a job"
+    assert not org.jobs.every(IngestJob)
+
+
 def test_without_a_job_to_be_had_rows_go_as_before(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     fail(sandbox, "POST", "/jobs/ingest", "kind: refuse, status: 403, code: INSUFFICIENT_ACCESS")
     watch, some = Watch(), alive(org)[:12]
@@ -343,6 +360,7 @@ def test_the_calls_of_an_ingest_job_can_all_be_repeated(crm: SalesforceCrm, org:
     jobs, one = IngestJobs(crm._client, crm._clock), alive(org)[0]
     job_id = jobs.create_update_job("Contact")
     rows = sheet([STATUS], change(one, **{STATUS: "valid"}))
+    org.second_upload = "upload"
     for _ in range(2):
         jobs.upload(job_id, rows)
     assert not jobs.close(job_id).ended

@@ -204,8 +204,6 @@ def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
     data = sheet(["Id", "Title"], [contacts[0], "x"])
     job = opened(api)
     assert api("PUT", job + "/batches", data=data).status_code == 201
-    again = api.refusal("PUT", job + "/batches", data=data)
-    assert (again[0], again[1]["errorCode"]) == (400, "INVALIDJOBSTATE")
     assert api.refusal("DELETE", job)[1]["errorCode"] == "INVALIDJOBSTATE"
     assert api.refusal("PATCH", job, json={"state": "Open"})[1]["errorCode"] == "INVALIDJOB"
     api.org.job_seconds = 0
@@ -214,6 +212,21 @@ def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
         assert api.refusal("PATCH", job, json=what)[1]["errorCode"] == "INVALIDJOBSTATE"
     assert api.refusal("PUT", job + "/batches", data=data)[1]["errorCode"] == "INVALIDJOBSTATE"
     assert api.refusal("PUT", "/jobs/ingest/7505i0000000zzz/batches", data=data)[0] == 404
+
+
+@pytest.mark.parametrize("refused", ["close", "upload"])
+def test_data_come_once(api: Any, contacts: list[str], refused: str) -> None:
+    api.org.second_upload = refused
+    data, job = sheet(["Id", "Title"], [contacts[0], "x"]), opened(api)
+    assert api("PUT", job + "/batches", data=data).status_code == 201
+    if refused == "close":
+        assert api("PUT", job + "/batches", data=data).status_code == 201
+        again = api.refusal("PATCH", job, json={"state": "UploadComplete"})
+    else:
+        again = api.refusal("PUT", job + "/batches", data=data)
+    assert (again[0], again[1]["errorCode"]) == (400, "INVALIDJOB")
+    assert "contents for job" in again[1]["message"]
+    assert api("GET", job).json()["state"] == "Open"
 
 
 def test_an_open_job_can_be_aborted(api: Any, contacts: list[str]) -> None:
