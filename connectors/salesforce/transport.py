@@ -37,6 +37,8 @@ POOL = 10
 Result = TypeVar("Result")
 
 _purpose: ContextVar[str] = ContextVar("purpose", default="login")
+# Of the try that is under way: what the answer of another thread says is nothing to this one.
+_asked_s: ContextVar[float] = ContextVar("asked_s", default=0.0)
 _FREE = "/services/oauth2/"
 _READS = ("opt_outs", "read")
 _BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
@@ -57,7 +59,6 @@ class Transport:
         self._clock = clock
         self._clear: set[str] = set()
         self._seen: tuple[datetime, float] | None = None
-        self._asked_s = 0.0
         self._reached: set[str] = set()
         self._lock = threading.Lock()
         self.session = requests.Session()
@@ -94,7 +95,7 @@ class Transport:
         if date := answer.headers.get("Date"):
             self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
         asked = answer.headers.get("Retry-After", "")
-        self._asked_s = float(asked) if asked.isdecimal() else 0.0
+        _asked_s.set(float(asked) if asked.isdecimal() else 0.0)
         self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""), self._now())
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
@@ -136,11 +137,13 @@ class Transport:
             _purpose.reset(token)
 
     def _pause(self, state: RetryCallState) -> float:
-        if self._asked_s > LONGEST_WAIT_S:
-            raise UnreachableError(f"Salesforce asks to wait {self._asked_s:.0f} seconds.", "Run again after that.")
-        return self._asked_s + _BACKOFF(state)
+        asked = _asked_s.get()
+        if asked > LONGEST_WAIT_S:
+            raise UnreachableError(f"Salesforce asks to wait {asked:.0f} seconds.", "Run again after that.")
+        return asked + _BACKOFF(state)
 
     def _once(self, what: str, send: Callable[[], Result]) -> Result:
+        _asked_s.set(0.0)
         try:
             return send()
         except requests.exceptions.SSLError as error:

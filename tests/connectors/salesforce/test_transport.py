@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.quota import Quota
 from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.connectors.salesforce.transport import ATTEMPTS, Transport
-from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, SchemaError, UnreachableError
+from ringfence.core.errors import (
+    AccessError,
+    AuthenticationError,
+    QuotaError,
+    RetryError,
+    SchemaError,
+    UnreachableError,
+)
 from ringfence.core.ports import Services
 
 ORGANIZATION = json.loads((Path(__file__).parent / "answers" / "organization.json").read_text())
@@ -138,6 +147,29 @@ def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(crm: Salesforce
     with pytest.raises(UnreachableError, match="3600 seconds"):
         crm.open_feed({})
     assert len(script.seen) == 4
+
+
+def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: Any) -> None:
+    transport, tries = Transport(clock, Quota(20)), []
+
+    def hear(**headers: str) -> None:
+        answer = requests.Response()
+        answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+        transport.learn(answer, "acme")
+
+    def send() -> None:
+        tries.append(clock.monotonic())
+        if len(tries) == 1:
+            hear(Retry_After="60")
+            other = threading.Thread(target=hear)
+            other.start()
+            other.join()
+        if len(tries) < 3:
+            raise RetryError("the second one is cut off, without an answer")
+
+    transport.carry("read", "a query", send)
+    assert 60 <= tries[1] - tries[0] < 65
+    assert tries[2] - tries[1] < 5
 
 
 def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Any, clock: Any) -> None:
