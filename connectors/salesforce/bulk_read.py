@@ -30,7 +30,8 @@ looking at it, one page of results and deleting it, against a page for each 2,00
 """
 
 STALE = timedelta(hours=6)
-"""Age from which a job is not gone on with: its rows are those of the moment when it was made, and people edit."""
+"""Age from which a job that has ended is not gone on with: its rows are those of the moment when it was made, and
+people edit. One that is still at work is waited for, because another one would take as long."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,13 +60,14 @@ class BulkReader:
     def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[Found]:
         """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
 
-        Raises JobGoneError also for a job that is hours old, or that lacks a field because the mapping has grown.
+        Raises JobGoneError also for a job that has ended and is hours old, or that lacks a field because the mapping
+        has grown.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         with _refused_as_gone():
             job = jobs.get(place.id)
             now = self._client.server_now()
-            if now is not None and now - job.created > STALE:
+            if job.ended and now is not None and now - job.created > STALE:
                 self._done.append(place.id)
                 raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
             yield from self._results(jobs, job, query, place, job.processed)

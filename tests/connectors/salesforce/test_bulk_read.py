@@ -332,6 +332,18 @@ def test_waiting_grows_longer_and_says_that_the_run_is_alive(
     assert sum(1 for page in pages if not page.records) == looks + 1
 
 
+def test_a_job_that_takes_longer_than_a_run_waits_is_waited_for_by_the_next(
+    connect: Connect, org: SalesforceOrg, sandbox: Sandbox
+) -> None:
+    org.job_seconds = 7 * 3_600
+    pages, seen = connect().open_feed({}).changed(), []
+    with pytest.raises(UnreachableError, match="for hours"):
+        seen.extend(pages)
+    rest = list(connect().open_feed({"Contact": seen[-1].cursor}).changed())
+    assert requests(org)[CREATE] == 1
+    assert ids(rest) == alive(org)
+
+
 def test_flags_verdicts_and_due_records_are_read_by_jobs_too(
     connect: Connect, org: SalesforceOrg, sandbox: Sandbox
 ) -> None:
