@@ -17,7 +17,7 @@ from .state.store import Store
 from .values import Change, Outcome, Record, RowResult, Value
 
 NOT_SENT = RowResult(Outcome.LOST, "NOT_SENT", "The run ended before this write was sent.")
-_NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed, or it was changed.")
+_NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed.")
 _GONE = RowResult(Outcome.CONFLICT, "GONE", "The record is deleted or merged, or no longer mapped.")
 
 
@@ -77,7 +77,10 @@ def _judge_batch(
     told = results or {}
     records = _read(crm, shapes, [change for change in batch.changes if change.id not in told])
     observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
-    return [told.get(change.id) or _judge(change, records.get((change.object, change.id))) for change in batch.changes]
+    return [
+        told.get(change.id) or _judge(change, records.get((change.object, change.id)), shapes)
+        for change in batch.changes
+    ]
 
 
 def _read(crm: Crm, shapes: Mapping[str, ObjectShape], changes: Iterable[Change]) -> dict[tuple[str, str], Record]:
@@ -95,10 +98,18 @@ def _fetch(crm: Crm, name: str, ids: Sequence[str]) -> list[Record]:
     return crm.fetch(name, list(dict.fromkeys(ids)))
 
 
-def _judge(change: Change, record: Record | None) -> RowResult:
+def _judge(change: Change, record: Record | None, shapes: Mapping[str, ObjectShape]) -> RowResult:
+    """Judge a row by what the record holds now.
+
+    A row is written whole or not at all, so one field tells of all: people may have edited the others since. It is a
+    companion where one was changed, because people write flags and phone fields too.
+    """
     if record is None:
         return _GONE
-    if all(_holds(record, item.field, item.new) for item in change.fields):
+    changed = [item for item in change.fields if not same_value(item.old, item.new)]
+    companions = set(shapes[change.object].companion_fields())
+    telling = [item for item in changed if item.field in companions] or changed
+    if any(_holds(record, item.field, item.new) for item in telling):
         return RowResult(Outcome.WRITTEN)
     return _NOT_WRITTEN
 

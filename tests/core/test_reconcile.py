@@ -27,7 +27,7 @@ PHONE, E164 = "+1 415 555 0132", "+14155550132"
 @pytest.fixture
 def crm(clock: Any) -> MemoryCrm:
     crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
-    for id_ in ("landed", "lost", "half", "merged", "winner", "deleted"):
+    for id_ in ("landed", "lost", "edited", "flagged", "merged", "winner", "deleted"):
         crm.put("people", id_, phone=PHONE)
     return crm
 
@@ -69,18 +69,21 @@ def judged(store: Store) -> dict[str, Outcome | str]:
 def test_each_row_is_judged_by_what_the_crm_holds_now(
     crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: Any
 ) -> None:
-    ids = ("landed", "lost", "half", "merged", "deleted")
-    killed.plan_batch([*map(change, ids), change("f1", "gone_object")], clock.now())
+    ids = ("landed", "lost", "edited", "merged", "deleted")
+    silenced = change("flagged", rf_phone_status="do_not_contact", optout=True)
+    killed.plan_batch([*map(change, ids), silenced, change("f1", "gone_object")], clock.now())
     crm.put("people", "landed", rf_phone_status="valid", rf_phone_e164=f" {E164} ")
-    crm.put("people", "half", rf_phone_status="valid", rf_phone_e164="+14155550199")
+    crm.put("people", "edited", rf_phone_status="valid", rf_phone_e164="+14155550199")
+    crm.put("people", "flagged", optout=True)  # by a person: the status was not written with it
     crm.merge("people", "winner", "merged")
     crm.delete("people", "deleted")
     before = {id_: dict(row) for id_, row in crm.rows["people"].items()}
-    assert settle_all() == 6
+    assert settle_all() == 7
     assert judged(store) == {
         "landed": Outcome.WRITTEN,
         "lost": "NOT_WRITTEN",
-        "half": "NOT_WRITTEN",
+        "edited": Outcome.WRITTEN,
+        "flagged": "NOT_WRITTEN",
         "merged": "GONE",
         "deleted": "GONE",
         "f1": "GONE",
@@ -112,9 +115,9 @@ def test_an_answer_that_is_on_record_is_not_judged_again(
 ) -> None:
     seq = killed.plan_batch([change("lost")], clock.now())
     killed.settle_batch(seq, [RowResult(Outcome.REFUSED, "RULE", "no")], clock.now())
-    killed.plan_batch([change("half")], clock.now())
+    killed.plan_batch([change("edited")], clock.now())
     assert settle_all() == 1
-    assert judged(store) == {"lost": "RULE", "half": "NOT_WRITTEN"}
+    assert judged(store) == {"lost": "RULE", "edited": "NOT_WRITTEN"}
 
 
 def test_the_run_that_died_is_told_to_the_history_and_the_one_that_asks_is_not(
