@@ -216,14 +216,18 @@ class _Run:
     def _run_pending(self) -> bool:
         """Look again at what earlier runs left: refused, deferred and conflicting rows."""
         after, shapes = ("", ""), self._job.shapes
+        due: dict[str, set[str]] = {name: set() for name in shapes}
         while rows := self._pending.next(after, self._batch_size, objects=shapes, before_run=self._summary.run_id):
             self._beat()
             after = (rows[-1].object, rows[-1].record_id)
             for name, group in groupby(rows, key=lambda row: row.object):
                 ids = [row.record_id for row in group]
-                readings = [Reading(record, shapes[name]) for record in self._job.crm.fetch(name, ids)]
+                records = self._job.crm.fetch(name, ids)
+                # A survivor of a merge may wait under its own id as well, and one write must not name it twice.
+                readings = [Reading(record, shapes[name]) for record in records if record.id not in due[name]]
                 items = self._pipeline.examine(readings, authoritative=True)
-                self._pending.remove_settled(name, ids, {item.reading.record.id for item in items})
+                due[name].update(item.reading.record.id for item in items)
+                self._pending.remove_settled(name, ids, due[name])
                 if not self._take(items):
                     return False
         return self._flush()

@@ -184,6 +184,24 @@ def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store
     assert sync().waiting == {}
 
 
+@pytest.mark.parametrize(("winner", "loser"), [("p0", "p5"), ("p5", "p0")])
+def test_a_survivor_that_waits_under_two_ids_is_written_once(
+    crm: MemoryCrm, sync: Any, monkeypatch: pytest.MonkeyPatch, winner: str, loser: str
+) -> None:
+    for i in range(6):
+        crm.put("people", f"p{i}", phone=GOOD)
+    crm.refuse = lambda _change: ("RULE", "no changes on Mondays")
+    assert sync().waiting == {"failed": 6}
+    for i in range(1, 5):
+        crm.delete("people", f"p{i}")
+    crm.merge("people", winner, loser)
+    crm.refuse = lambda _change: None
+    # The index does not show anything of it yet.
+    monkeypatch.setattr(MemoryFeed, "_all", lambda *_: [])
+    last = sync()
+    assert (last.total("read"), last.total("written"), last.waiting) == (1, 1, {})
+
+
 def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any) -> None:
     for i in range(10):
         crm.put("people", f"p{i}", phone=GOOD)
