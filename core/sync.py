@@ -57,6 +57,11 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=options.dry_run)
     if options.plan_file and not options.dry_run:
         raise UsageError("A plan file is made by a dry run.", "Add --dry-run.")
+    if options.rescreen and options.limit is not None:
+        raise UsageError(
+            "A rescreen begins anew each time: with --limit it would take the same records again and again.",
+            "Leave out --limit, or take parts by the age of a shorter policy: --policy and --limit.",
+        )
     told = {**asdict(options), "plan_file": str(options.plan_file) if options.plan_file else None}
     with open_run(job, summary, told, dry_run=options.dry_run) as context:
         try:

@@ -37,7 +37,7 @@ def sync(
         bool,
         typer.Option(
             "--rescreen",
-            help="Make every slot due, after saying what that costs. Fresh answers are not bought again.",
+            help="Make every slot due, after saying what it costs. Fresh answers are not bought again; no --limit.",
         ),
     ] = False,
     dry_run: Annotated[

@@ -219,6 +219,7 @@ def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPa
     nothing = cli("sync", "hubspot", "--limit", "0", "--json")
     assert nothing.code == 2
     assert nothing.document["message"] == "--limit 0 would handle no record."
+    assert cli("sync", "hubspot", "--rescreen", "--limit", "5").code == 2
     assert cli("runs", "list", "--limit", "0").code == 2
     assert "--limit" in cli("sync", "hubspot", "--limit", "many").err
     assert "--contacts" in cli("demo", "--contacts", "0").err

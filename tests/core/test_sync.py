@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.connectors.memory.connector import MemoryFeed
-from ringfence.core.errors import UnreachableError
+from ringfence.core.errors import UnreachableError, UsageError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer, AnswerKind
@@ -208,6 +208,20 @@ def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any)
     sizes = [sync(limit=4) for _ in range(3)]
     assert [s.total("written") for s in sizes] == [4, 4, 2]
     assert [s.complete for s in sizes] == [False, False, True]
+
+
+def test_a_limit_gets_on_by_the_age_of_a_policy_and_not_by_a_rescreen(
+    crm: MemoryCrm, sync: Any, store: Store, clock: Any
+) -> None:
+    for i in range(8):
+        crm.put("people", f"p{i}", phone=GOOD)
+    sync()
+    clock.advance(days=3)
+    with pytest.raises(UsageError, match="the same records again"):
+        sync(rescreen=True, limit=3)
+    job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(max_age_days=2), clock)
+    parts = [run_sync(job, SyncOptions(limit=3)) for _ in range(3)]
+    assert [(part.total("written"), part.complete) for part in parts] == [(3, False), (3, False), (2, True)]
 
 
 def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Any) -> None:
