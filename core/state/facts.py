@@ -51,7 +51,7 @@ class FactStore:
     def keep(self, realm: str, answers: Iterable[Answer]) -> None:
         """Store the answers durably, the newest for each number and realm."""
         with self._store.transaction() as connection:
-            put(connection, schema.facts, [self._row(realm, answer) for answer in answers])
+            put(connection, schema.facts, [self._row(realm, answer) for answer in answers], newest="observed_at")
 
     def claim(self, mark: str, question: Answer, realm: str, since: datetime, *, again: bool) -> Claim:
         """Put the mark of a question on record, unless somebody is asking it, or has had its answer, meanwhile.

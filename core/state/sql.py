@@ -36,11 +36,16 @@ def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows
     connection.exec_driver_sql(text, list(rows))
 
 
-def put(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = ()) -> None:
-    """Insert the rows, replacing those with the same primary key but for the columns in ``keep``."""
+def put(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = (), newest: str = ""
+) -> None:
+    """Insert the rows, replacing those with the same primary key but for the columns in ``keep``.
+
+    With ``newest`` a row is replaced by one that is no less in this column.
+    """
     if not rows:
         return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), rows)
+    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep), newest), rows)
 
 
 def select_among(
@@ -83,11 +88,12 @@ def _mark(connection: Connection) -> str:
 
 
 @lru_cache(maxsize=64)  # making a statement takes longer than carrying it out for a few rows
-def _upsert(dialect_name: str, table: Table, columns: Sequence[str], keep: Sequence[str]) -> Any:
+def _upsert(dialect_name: str, table: Table, columns: Sequence[str], keep: Sequence[str], newest: str) -> Any:
     statement = _insert(dialect_name, table)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    only = statement.excluded[newest] >= table.c[newest] if newest else None
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
 
 
 def _insert(dialect_name: str, table: Table) -> Any:

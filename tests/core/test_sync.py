@@ -316,6 +316,26 @@ def test_a_run_says_that_it_is_alive_while_it_takes_in_opt_outs_and_verdicts(
     assert max(silent_for) < EXPIRY
 
 
+def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
+    crm: MemoryCrm, sync: Any, clock: Any, make_provider: Any
+) -> None:
+    for id_, told, reason, days in (
+        ("p1", "disconnected", "out_of_service: first says so", 1),
+        ("p2", "active", "live: first confirmed the line", 29),
+    ):
+        crm.put("people", id_, phone=GOOD, rf_phone_status=told, rf_phone_reason=reason, rf_phone_e164="+14155550132")
+        screened_at = clock.now() - timedelta(days=days)
+        crm.put("people", id_, rf_phone_screened_value=GOOD, rf_phone_last_screened=screened_at)
+    crm.put("people", "p3", phone=GOOD)
+    provider = make_provider()
+    sync(lookups=[provider])
+    assert status(crm, "p3") == "disconnected"
+    clock.advance(days=2)
+    assert sync(lookups=[provider]).due_reasons == {"aged": 1}
+    assert status(crm, "p2") == "disconnected"
+    assert provider.asked == []
+
+
 def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
