@@ -7,7 +7,8 @@ is under way it keeps other runs from asking the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,7 +30,7 @@ def asked_realm(lookup: Lookup) -> str:
 
 def ask(
     store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """Yield the provider's answers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
@@ -38,10 +39,14 @@ def ask(
     An answer that was cut off after its question went out comes as LOST and stays marked. When the provider raises one
     of our errors, the numbers without an answer were not asked (see :class:`ringfence.core.ports.Lookup`). A fault of
     the store says nothing of that kind: it ends the questions, and the marks of those without a kept answer stand.
+    Closed early, it waits for the answers that are on their way and keeps them.
     """
     asking = _Asking(store, clock, lookup, numbers, since, again=again)
-    while (answer := asking.hear()) is not None:
-        yield answer
+    try:
+        while (answer := asking.hear()) is not None:
+            yield answer
+    finally:
+        asking.finish()
 
 
 class _Asking:
@@ -61,6 +66,7 @@ class _Asking:
         self._since = since
         self._again = again
         self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the marks of earlier lost questions
+        self._over = False
         self._unasked: list[Answer] = []
         self._fault: RingfenceError | None = None
         self._answers = lookup.look_up(self._questions(numbers))
@@ -80,8 +86,18 @@ class _Asking:
             raise self._fault
         return None
 
+    def finish(self) -> None:
+        """Ask no more, and keep the answers that are on their way, for they are paid; nobody listens to them."""
+        self._over = True
+        # What has ended the asking matters more than what goes wrong now: marks without an answer stand.
+        with suppress(RingfenceError):
+            while self.hear() is not None:
+                pass
+
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         for number in numbers:
+            if self._over:
+                return
             question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
             mark, realm = asked_realm(self._lookup), self._lookup.realm
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -112,12 +113,13 @@ class Screening:
         since = now - self.policy.max_age
         for lookup in self.lookups:
             some = self._within_budget(open_numbers)
-            for answer in ask(store, self.clock, lookup, some, since=since, again=self.retry_lost):
-                self.tally.lookups += answer.paid
-                self.on_answer(self.tally.lookups)
-                previous = answers.get(answer.e164)
-                if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
-                    answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
+            with closing(ask(store, self.clock, lookup, some, since=since, again=self.retry_lost)) as told:
+                for answer in told:
+                    self.tally.lookups += answer.paid
+                    self.on_answer(self.tally.lookups)
+                    previous = answers.get(answer.e164)
+                    if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
+                        answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
             settled = {e164 for e164, kept in answers.items() if _is_settled(kept.answer)}
             open_numbers = [e164 for e164 in open_numbers if e164 not in settled]
             if not open_numbers:

@@ -136,12 +136,25 @@ def test_whatever_else_ends_a_run_leaves_the_marks_of_open_questions(
     assert kept(asked_realm(provider), "run-2") == {C: AnswerKind.LOST, D: AnswerKind.LOST}
 
 
-def test_a_run_that_stops_listening_leaves_the_marks_of_what_it_did_not_hear(
+def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
     facts: FactStore, kept: Any, clock: Any, make_provider: Any
 ) -> None:
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C, D])
     assert next(answers).e164 == C
+    answers.close()
+    assert provider.asked == [A, B, C]
+    assert kept(provider.realm, "run-2") == dict.fromkeys([A, B, C], AnswerKind.KNOWN)
+    assert kept(asked_realm(provider), "run-2") == {}
+
+
+def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
+    facts: FactStore, kept: Any, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = make_provider(ahead=3)
+    answers = buy(facts, clock, provider, [A, B, C])
+    next(answers)
+    monkeypatch.setattr(facts, "settle", _locked)
     answers.close()
     assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST, B: AnswerKind.LOST}
 
