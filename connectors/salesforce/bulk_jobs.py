@@ -32,7 +32,8 @@ GONE = (404, 409, 410)
 
 OPEN = "Open"
 COMPLETE = "JobComplete"
-ENDED = frozenset({COMPLETE, "Failed", "Aborted"})
+ABORTED = "Aborted"
+ENDED = frozenset({COMPLETE, "Failed", ABORTED})
 
 Result = TypeVar("Result")
 

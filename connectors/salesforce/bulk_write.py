@@ -13,7 +13,7 @@ from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
 from .bulk_ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, came_twice
-from .bulk_jobs import OPEN, Job
+from .bulk_jobs import ABORTED, OPEN, Job
 from .client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from .errors import AnswerError, Fault, JobGoneError, read_row
 from .sheet import Sheet
@@ -139,10 +139,13 @@ class SalesforceBulk:
         try:
             job = jobs.get(reference)
             if job.state == OPEN:
-                # Its rows never came whole, or were never let go: nothing of them was written.
+                # Its rows never came whole, or were never let go; unless the last request of the run that was killed
+                # arrives only now.
                 jobs.abort(reference)
-                _clear(jobs, reference)
-                return iter(())
+                job = jobs.get(reference)  # with the counts, which the answer to the other does not show
+                if job.state == ABORTED and not job.processed:
+                    _clear(jobs, reference)
+                    return iter(())
             told = list(_told(jobs, _wait(jobs, job, watch)))
         except (JobGoneError, AnswerError, AccessError) as error:
             # A job that this user may not look at is no better than none: it would stand in the way of every run.

@@ -261,6 +261,23 @@ def test_a_job_whose_rows_never_came_is_called_off(connect: Connect, org: Salesf
     assert not org.jobs.every(IngestJob)
 
 
+def test_a_job_that_is_let_go_before_it_can_be_called_off_is_told(
+    connect: Connect, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some, crm = alive(org)[:12], connect()
+    killed, abort = IngestJobs(crm._client, crm._clock), IngestJobs.abort
+    job_id = killed.create_update_job("Contact")
+    killed.upload(job_id, sheet([STATUS], *(change(one, **{STATUS: "valid"}) for one in some)))
+
+    def late(jobs: IngestJobs, reference: str) -> Any:
+        list(killed.wait(killed.close(reference)))
+        return abort(jobs, reference)
+
+    monkeypatch.setattr(IngestJobs, "abort", late)
+    told = crm.bulk.outcome(job_id, Watch())
+    assert dict(told or ()) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
+
+
 def test_rows_that_went_another_way_are_left_to_reading(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
     watch, some = Watch(), alive(org)[:3]
     fail(sandbox, "PATCH", "/jobs/ingest/{job_id}", "kind: lock_rows, fraction: 1.0, tries: 9")
