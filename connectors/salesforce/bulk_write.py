@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
 
 from ringfence.core.errors import AccessError, RingfenceError
 from ringfence.core.ports import BulkWatch, Clock
@@ -32,6 +31,9 @@ of a screened value, and the rest (contract, section 2)."""
 
 _JOBS = 2
 """Jobs that are made for the same rows, at most: one whose upload was repeated may be of no use."""
+
+_DOWN = frozenset({"false", "0"})
+"""What a lowered flag may look like in a file of results; no file of ours has one."""
 
 _REST_BYTES = 60
 _SERVER_BATCH = 10_000
@@ -106,8 +108,16 @@ class SalesforceLoad:
 
     def _change(self, record_id: str, cells: Mapping[str, str]) -> Change:
         """Return a row as the change that it was."""
-        held = ((name, cells.get(name)) for name in self._columns)
-        fields = [FieldChange(name, None, _read_cell(self._shape, name, cell)) for name, cell in held if cell]
+        flag = self._shape.opt_out
+        fields = []
+        for name in self._columns:
+            if not (cell := cells.get(name)):
+                continue
+            if flag is None or name != flag.field:
+                fields.append(FieldChange(name, None, None if cell == NULL else cell))
+            elif cell.lower() not in _DOWN:
+                # It was uploaded to be raised, in whatever way Salesforce spells it in its results.
+                fields.append(FieldChange(name, None, flag.raised))
         return Change.of(self._shape.name, record_id, fields)
 
     def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
@@ -181,15 +191,6 @@ def _clear(jobs: IngestJobs, job_id: str) -> None:
 def _may_help(fault: Fault, job: Job) -> bool:
     """Return whether the row may pass when it is sent by itself."""
     return fault.locked or (fault.code == UNPROCESSED and job.state == "Failed")
-
-
-def _read_cell(shape: ObjectShape, name: str, cell: str) -> Any:
-    if cell == NULL:
-        return None
-    flag = shape.opt_out
-    if flag is not None and name == flag.field and isinstance(flag.raised, bool):
-        return cell == "true"
-    return cell
 
 
 def _rows_of_a_file(shapes: Mapping[str, ObjectShape]) -> int:

@@ -140,6 +140,12 @@ def test_locked_rows_are_sent_again_by_themselves(crm: SalesforceCrm, org: Sales
     )
 
 
+@pytest.mark.parametrize(("cell", "sent"), [("TRUE", {"DoNotCall": True}), ("1", {"DoNotCall": True}), ("FALSE", {})])
+def test_a_row_that_is_sent_again_never_lowers_a_flag(crm: SalesforceCrm, cell: str, sent: dict[str, Value]) -> None:
+    made = crm.bulk.load("Contact")._change("003A", {STATUS: "valid", "DoNotCall": cell, REASON: ""})
+    assert made.new_values() == {STATUS: "valid", **sent}
+
+
 def test_rows_that_a_failed_job_did_not_come_to_are_made_up_for(
     crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
