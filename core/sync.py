@@ -13,7 +13,7 @@ from pathlib import Path
 from .apply import Writer
 from .beside import read_ahead
 from .enforcement import Enforcement
-from .errors import QuotaError, UsageError
+from .errors import BusyError, QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
 from .outbox import Outbox
@@ -154,10 +154,18 @@ class _Run:
         """Work through the run; what is counted stays counted when an error ends it."""
         for name in self._job.shapes:
             self._summary.counts(name)
+        ours = True
         try:
             self._summary.complete = self._work()
+        except BusyError:
+            ours = False
+            raise
         finally:
-            self._count(self._pipeline.close())
+            if ours:
+                self._count(self._pipeline.close())
+            else:
+                # Whoever took over finds out what became of the rows, as after a run that was killed.
+                self._outbox.close(())
             tally = self._screening.tally
             self._summary.lookups = tally.lookups
             self._summary.lookup_cache_hits = tally.cache_hits

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,15 @@ from sqlalchemy import select
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.connectors.memory.connector import MemoryFeed
-from ringfence.core.errors import UnreachableError, UsageError
+from ringfence.core.errors import BusyError, UnreachableError, UsageError
 from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.outbox import Outbox
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.state import schema
-from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
-from ringfence.core.state.leases import EXPIRY
+from ringfence.core.state.cursors import Cursors, register_org
+from ringfence.core.state.journal import RunOutcome, find_run, list_runs, open_batches, read_changes
+from ringfence.core.state.leases import EXPIRY, Lease
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncJob, SyncOptions, run_sync
@@ -334,6 +339,45 @@ def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
     assert sync(lookups=[provider]).due_reasons == {"aged": 1}
     assert status(crm, "p2") == "disconnected"
     assert provider.asked == []
+
+
+def test_a_run_that_was_taken_over_from_leaves_cursors_and_rows_to_the_other(
+    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.capabilities = replace(crm.capabilities, threads=True)
+    crm.page_size = crm.capabilities.write_batch
+    for i in range(8):
+        crm.put("people", f"p{i}", phone=GOOD)
+    sent, may_end, write, post, renew = threading.Event(), threading.Event(), crm.write, Outbox.post, Lease.renew
+
+    def slow_write(changes: Any) -> Any:
+        sent.set()
+        assert may_end.wait(5)
+        return write(changes)
+
+    def post_and_see_it_sent(outbox: Outbox, changes: Any) -> Any:
+        posted = post(outbox, changes)
+        assert sent.wait(5)
+        return posted
+
+    def renew_in_vain(lease: Lease, now: Any) -> None:
+        if sent.is_set():
+            may_end.set()
+            raise BusyError("Another run took over.")
+        renew(lease, now)
+
+    with monkeypatch.context() as taken_over:
+        taken_over.setattr(crm, "write", slow_write)
+        taken_over.setattr(Outbox, "post", post_and_see_it_sent)
+        taken_over.setattr(Lease, "renew", renew_in_vain)
+        stopped = sync()
+    assert stopped.stopped == "Another run took over."
+    assert status(crm, "p0") == "valid"
+    org_id = register_org(store, crm.identify())
+    assert Cursors(store, org_id).read() == {}
+    assert [batch.run_id for batch in islice(open_batches(store, org_id), 1)] == [stopped.run_id]
+    other = sync()
+    assert (other.reconciled, other.total("skipped_recent"), other.total("written")) == (4, 4, 4)
 
 
 def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
