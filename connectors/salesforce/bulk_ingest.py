@@ -167,7 +167,7 @@ class UpdateSheet:
     """The file of an update job: the new values of one change a row; what a row lacks stays as it is in Salesforce.
 
     ``columns`` are the fields that a row may change. ``odd`` are the changes that no row can say: a field of theirs is
-    no column, or :func:`write_cell` gives None.
+    no column, :func:`write_cell` gives None, or a text cannot be encoded.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -176,9 +176,16 @@ class UpdateSheet:
         self._made = SheetMaker()
         self._made.add([(_ID, *columns)])
 
-    def add(self, changes: Iterable[Change]) -> None:
+    def add(self, changes: Sequence[Change]) -> None:
         """Take in changes."""
-        self._made.add(self._rows(changes))
+        before = len(self.odd)
+        try:
+            self._made.add(self._rows(changes))
+        except UnicodeEncodeError:
+            # A text that was cut off inside a surrogate pair: too seldom to look at every text for it.
+            del self.odd[before:]
+            self.odd += [change for change in changes if not _is_encodable(change)]
+            self._made.add(self._rows(filter(_is_encodable, changes)))
 
     def finish(self) -> Sheet:
         """Return the file; nothing can be added after that."""
@@ -193,6 +200,15 @@ class UpdateSheet:
                 self.odd.append(change)
             else:
                 yield place((change.id, *cells, ""))
+
+
+def _is_encodable(change: Change) -> bool:
+    try:
+        for value in change.new:
+            str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Order(dict[tuple[str, ...], Callable[[Sequence[Any]], Sequence[str]] | None]):

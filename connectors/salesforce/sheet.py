@@ -91,10 +91,14 @@ class SheetMaker:
         self._size += self._file.write(piece)
 
     def add(self, rows: Iterable[Sequence[str]]) -> None:
-        """Take in rows, with every cell in quotes, so that spaces and line feeds stay what they are."""
+        """Take in rows, with every cell in quotes, so that spaces and line feeds stay what they are.
+
+        Raises UnicodeEncodeError, and takes in none of them, where a cell holds half a character.
+        """
         self._csv.writerows(rows)
-        self.write("".join(self._lines).encode())
+        text = "".join(self._lines)
         self._lines.clear()
+        self.write(text.encode())
 
     def finish(self) -> Sheet:
         """Return the sheet; nothing can be added after that."""

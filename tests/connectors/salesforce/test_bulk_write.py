@@ -102,6 +102,15 @@ def test_values_arrive_as_salesforce_keeps_them(crm: SalesforceCrm, org: Salesfo
     assert not org.jobs.every(IngestJob)
 
 
+def test_half_a_character_keeps_no_other_row_from_its_job(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    plain, half, blank = alive(org)[:3]
+    sent = [change(plain, **{STATUS: "valid"}), change(half, **{SCREENED: "+1 201 555 0123 \ud83d"})]
+    found = write(crm, [*sent, change(blank, **{SCREENED: " "})])
+    assert found.keys() == {plain, half, blank}
+    assert org.rows("Contact")[plain][STATUS] == "valid"
+    assert org.requests["POST /composite"] == 1, "what a file cannot say goes by itself"
+
+
 @pytest.mark.parametrize("sandbox", [{"contacts": 2_500}], indirect=True)
 def test_a_job_takes_few_calls(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     some = alive(org)[:1_800]
