@@ -196,4 +196,4 @@ def _may_help(fault: Fault, job: Job) -> bool:
 def _rows_of_a_file(shapes: Mapping[str, ObjectShape]) -> int:
     widest = max((len(shape.slots) for shape in shapes.values()), default=1)
     rows = FILE_BYTES // (widest * SLOT_BYTES + _REST_BYTES)
-    return max(_SERVER_BATCH, rows - rows % _SERVER_BATCH)
+    return rows - rows % _SERVER_BATCH or rows
