@@ -85,8 +85,10 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
         "renewed_at": now,
     }
     with store.transaction() as connection:
-        add_missing(connection, table, [{"org_id": org_id, **values}])
-        held = connection.execute(select(table).where(table.c.org_id == org_id)).one()
+        held = None
+        while held is None:  # on PostgreSQL the other run may give it back between the two statements
+            add_missing(connection, table, [{"org_id": org_id, **values}])
+            held = connection.execute(select(table).where(table.c.org_id == org_id)).one_or_none()
         if held.run_id != run_id:
             if _is_alive(Holder(held.host, held.pid, held.born), holder, now - held.renewed_at):
                 raise BusyError(

@@ -18,8 +18,10 @@ from sqlalchemy import event
 
 from ringfence.core.errors import BusyError
 from ringfence.core.ports import Org
+from ringfence.core.state import leases
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
+from ringfence.core.state.sql import add_missing
 from ringfence.core.state.store import Store, open_store
 
 births_told = pytest.mark.skipif(
@@ -170,6 +172,17 @@ def test_a_run_that_slept_through_a_take_over_ends_before_it_writes(store: Store
     take_lease(store, org, "next", clock.now(), this_process())
     with pytest.raises(BusyError, match="took over from run slept"):
         slept.renew(clock.now())
+
+
+def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
+    store: Store, org: int, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only PostgreSQL lets others in between: there was a lease when its row was to be made, and none afterwards.
+    tries = iter([lambda *_: 0])
+    monkeypatch.setattr(leases, "add_missing", lambda *words: next(tries, add_missing)(*words))
+    take_lease(store, org, "next", clock.now(), this_process())
+    with pytest.raises(BusyError, match="run next"):
+        take_lease(store, org, "third", clock.now(), this_process())
 
 
 def test_of_many_that_ask_at_once_one_gets_it(store: Store, org: int, clock: Any, tmp_path: Path) -> None:
