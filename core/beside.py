@@ -30,6 +30,11 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._waiting: list[Future[Any]] = []
 
+    @property
+    def thread(self) -> threading.Thread | None:
+        """Return the thread that works on jobs, once there is one; it may outlive :meth:`close`."""
+        return self._thread
+
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Queue a job and return where its result will be."""
         future: Future[T] = Future()

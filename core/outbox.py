@@ -87,6 +87,11 @@ class Outbox:
         self._posted = 0
         self._closing = threading.Event()
 
+    @property
+    def sender(self) -> threading.Thread | None:
+        """Return the thread that sends, where there is one; it may still have a request under way after the end."""
+        return self._worker.thread
+
     def hold(self, objects: Iterable[str]) -> None:
         """Hold back the changes of these objects from now on until :meth:`flush`, for bulk jobs; others go at once."""
         self._holding = frozenset(objects if self._bulk else ())

@@ -166,6 +166,7 @@ class _Run:
             else:
                 # Whoever took over finds out what became of the rows, as after a run that was killed.
                 self._outbox.close(())
+            self._lease.keep_for(self._outbox.sender)
             tally = self._screening.tally
             self._summary.lookups = tally.lookups
             self._summary.lookup_cache_hits = tally.cache_hits

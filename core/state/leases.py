@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
-from ..errors import BusyError
+from ..errors import BusyError, RingfenceError
 from . import schema
 from .sql import add_missing
 from .store import Store
@@ -43,6 +45,7 @@ class Lease:
         self._org_id = org_id
         self._run_id = run_id
         self._renewed_at = renewed_at
+        self._sender: threading.Thread | None = None
 
     def renew(self, now: datetime) -> None:
         """Say that the run is alive; cheap enough to call often. Raises BusyError when another run has taken over."""
@@ -61,8 +64,25 @@ class Lease:
             raise BusyError(f"Another run took over from run {self._run_id}.", "It goes on from where this one was.")
         self._renewed_at = now
 
+    def keep_for(self, sender: threading.Thread | None) -> None:
+        """Take in that this thread may still be sending when the run is over: nobody else may begin before it ends."""
+        self._sender = sender
+
     def release(self) -> None:
-        """Give the right back."""
+        """Give the right back, or leave that to a thread of its own where something is still being sent."""
+        sender = self._sender
+        if sender is None or not sender.is_alive():
+            self._release()
+            return
+        threading.Thread(target=self._release_after, args=(sender,), name="ringfence-lease", daemon=True).start()
+
+    def _release_after(self, sender: threading.Thread) -> None:
+        sender.join()
+        # Nobody is there to be told; whoever comes next finds the lease of a process that has ended, or an old one.
+        with suppress(RingfenceError):
+            self._release()
+
+    def _release(self) -> None:
         table = schema.leases
         with self._store.lasting() as connection:
             connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))

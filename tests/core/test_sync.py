@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.connectors.memory.connector import MemoryFeed
+from ringfence.core import beside
 from ringfence.core.errors import BusyError, UnreachableError, UsageError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.outbox import Outbox
@@ -378,6 +379,39 @@ def test_a_run_that_was_taken_over_from_leaves_cursors_and_rows_to_the_other(
     assert [batch.run_id for batch in islice(open_batches(store, org_id), 1)] == [stopped.run_id]
     other = sync()
     assert (other.reconciled, other.total("skipped_recent"), other.total("written")) == (4, 4, 4)
+
+
+def test_nobody_else_begins_while_a_request_of_a_run_that_is_over_is_under_way(
+    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.capabilities = replace(crm.capabilities, threads=True)
+    crm.put("people", "p0", phone=GOOD)
+    sent, may_end, write, post = threading.Event(), threading.Event(), crm.write, Outbox.post
+
+    def slow_write(changes: Any) -> Any:
+        sent.set()
+        assert may_end.wait(5)
+        return write(changes)
+
+    def post_and_break_off(outbox: Outbox, changes: Any) -> Any:
+        post(outbox, changes)
+        assert sent.wait(5)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken_off:
+        broken_off.setattr(beside, "PATIENCE_S", 0.01)
+        broken_off.setattr(crm, "write", slow_write)
+        broken_off.setattr(Outbox, "post", post_and_break_off)
+        with pytest.raises(KeyboardInterrupt):
+            sync()
+    with pytest.raises(BusyError):
+        sync()
+    may_end.set()
+    for thread in threading.enumerate():
+        if thread.name == "ringfence-lease":
+            thread.join(5)
+    other = sync()
+    assert (other.reconciled, other.total("skipped_recent"), other.total("written")) == (1, 1, 0)
 
 
 def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
