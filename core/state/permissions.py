@@ -16,6 +16,10 @@ from .store import Store
 CARRIED = ""
 """In place of the run that first saw a flag, once the flag has reached every holder of the number."""
 
+_MERGED = "merged "
+"""In front of the object's name in a row that covers no number, but tells of a record merged away: its opt-out is
+being handed over, or was once the row is carried."""
+
 
 class Holding(NamedTuple):
     """One record with the numbers in its phone fields.
@@ -38,7 +42,6 @@ class Permissions:
         self._org_id = org_id
         self._ours = {"org_id": org_id}
         self._run_id = run_id
-        self._gone: set[tuple[str, str]] = set()
 
     def observe(self, holdings: Sequence[Holding]) -> None:
         """Take in what records hold and whether their flag is up.
@@ -103,7 +106,7 @@ class Permissions:
         table = schema.flags
         unseen = (
             table.c.org_id == self._org_id,
-            table.c.object == object_name,
+            table.c.object.in_([object_name, _MERGED + object_name]),
             table.c.seen_run_id != self._run_id,
         )
         with self._store.transaction() as connection:
@@ -147,9 +150,10 @@ class Permissions:
         """Take in that these records, (object, record id) each, were merged away.
 
         Nobody can lower their flags any more. So they are forgotten once others have taken the opt-out over
-        (:meth:`mark_carried`); where nobody has, they stay, and the number stays covered.
+        (:meth:`mark_carried`), in this run or a later one; where nobody has, they stay, and the number stays covered.
         """
-        self._gone.update(records)
+        with self._store.transaction() as connection:
+            self._keep_marks(connection, records, self._run_id)
 
     def handed_over(self, records: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of the records, merged away, whose opt-out was handed over before: that happens once, so that a
@@ -160,9 +164,11 @@ class Permissions:
         found: set[tuple[str, str]] = set()
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
-                query = select(table.c.number_key).where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                query = select(table.c.number_key).where(
+                    table.c.org_id == self._org_id, table.c.number_key.in_(keys), table.c.run_id == CARRIED
+                )
                 found.update(by_key[key] for key in connection.scalars(query))
-            self._keep_marks(connection, found)
+            self._keep_marks(connection, found, CARRIED)
         return found
 
     def mark_carried(self) -> None:
@@ -188,21 +194,26 @@ class Permissions:
             )
             .exists()
         )
-        for name, ids in _by_object([Holding(*key, (), flagged=None) for key in sorted(self._gone)]).items():
+        handing_over = select(flags.c.object, flags.c.record_id).where(
+            flags.c.org_id == self._org_id, flags.c.object.startswith(_MERGED), flags.c.run_id != CARRIED
+        )
+        gone = [
+            Holding(row.object.removeprefix(_MERGED), row.record_id, (), flagged=None)
+            for row in connection.execute(handing_over)
+        ]
+        for name, ids in _by_object(gone).items():
             for some in in_batches(ids):
                 theirs = (flags.c.org_id == self._org_id, flags.c.object == name, flags.c.record_id.in_(some))
                 connection.execute(delete(flags).where(*theirs, taken_over))
-        self._keep_marks(connection, self._gone)
-        self._gone.clear()
 
     def _mark(self, object_name: str, record_id: str) -> bytes:
-        """Return what stands in place of a number where a record's opt-out has been handed over."""
+        """Return what stands in place of a number where a record's opt-out is being, or has been, handed over."""
         return self._store.keyring.number_key(f"merged {object_name} {record_id}")
 
-    def _keep_marks(self, connection: Connection, records: Iterable[tuple[str, str]]) -> None:
-        common = {"org_id": self._org_id, "run_id": CARRIED, "seen_run_id": self._run_id}
+    def _keep_marks(self, connection: Connection, records: Iterable[tuple[str, str]], run_id: str) -> None:
+        common = {"org_id": self._org_id, "run_id": run_id, "seen_run_id": self._run_id}
         rows = [
-            {**common, "number_key": self._mark(name, record_id), "object": name, "record_id": record_id}
+            {**common, "number_key": self._mark(name, record_id), "object": _MERGED + name, "record_id": record_id}
             for name, record_id in sorted(records)
         ]
         put(connection, schema.flags, rows, keep=("run_id",))

@@ -216,3 +216,16 @@ def test_a_record_merged_away_hands_its_opt_out_over_once(begin: Any) -> None:
     later.handed_over([("people", "gone")])
     later.forget_unseen("people")
     assert begin("third").handed_over([("people", "gone")]) == {("people", "gone")}
+
+
+def test_a_record_merged_away_hands_its_opt_out_over_also_when_its_run_is_cut_off(begin: Any) -> None:
+    first = begin()
+    first.observe([person("gone", A, flagged=True), person("left", A)])
+    first.hand_over([("people", "gone")])
+    later = begin("second")
+    assert later.handed_over([("people", "gone")]) == set()
+    later.raise_flags([("people", "left", (A,))])
+    later.mark_carried()
+    assert later.handed_over([("people", "gone")]) == {("people", "gone")}
+    later.observe([person("left", A)])
+    assert later.covered([A]) == frozenset()
