@@ -323,13 +323,14 @@ class Life(RuleBasedStateMachine):
         """Keep the state as a process that dies now leaves it."""
         with closing(sqlite3.connect(self.file)) as live, closing(sqlite3.connect(f"{self.file}.left")) as left:
             live.backup(left)
+            # The dead run's process would live on in the lease, for it is the one that runs these tests.
+            left.execute("UPDATE leases SET born = 'another process'")
+            left.commit()
         raise Killed
 
     def rise_again(self) -> None:
         self.store.close()
         self._new_state(Path(f"{self.file}.left"))
-        # The dead run holds its lease in the name of this very process, which lives: it has to run out.
-        self.clock.sleep(16 * 60)
 
     def _new_state(self, content: Path | None = None) -> None:
         for suffix in ("-wal", "-shm"):
