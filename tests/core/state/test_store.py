@@ -49,14 +49,36 @@ def columns(engine: sa.Engine) -> dict[str, dict[str, tuple[str, bool, bool]]]:
     }
 
 
-def test_the_migrations_make_the_tables_that_the_code_works_with(store: Store, tmp_path: Path) -> None:
-    plain = sa.create_engine(f"sqlite:///{tmp_path}/plain.db")
-    schema.metadata.create_all(plain)
-    assert columns(store.engine) == columns(plain)
-    indexes = {index.name for table in schema.metadata.tables.values() for index in table.indexes}
-    seen = sa.inspect(store.engine)
-    assert {index["name"] for table in schema.metadata.tables for index in seen.get_indexes(table)} == indexes
-    plain.dispose()
+def migrate(engine: sa.Engine, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+
+def rules(engine: sa.Engine) -> dict[str, object]:
+    """Return the indexes, foreign keys, unique columns and the form of every table."""
+    seen = sa.inspect(engine)
+    with engine.connect() as connection:
+        texts = dict(connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all())
+    return {
+        table: (
+            sorted((index["name"], index["column_names"], index["unique"]) for index in seen.get_indexes(table)),
+            sorted((key["constrained_columns"], key["referred_table"]) for key in seen.get_foreign_keys(table)),
+            sorted(unique["column_names"] for unique in seen.get_unique_constraints(table)),
+            "WITHOUT ROWID" in texts[table],
+        )
+        for table in seen.get_table_names()
+    }
+
+
+def test_a_new_store_has_what_the_migrations_make(store: Store, tmp_path: Path) -> None:
+    migrated = sa.create_engine(f"sqlite:///{tmp_path}/migrated.db")
+    migrate(migrated, "head")
+    assert columns(store.engine) == columns(migrated)
+    assert rules(store.engine) == rules(migrated)
+    migrated.dispose()
 
 
 def test_the_newest_migration_is_the_version_the_code_names(store: Store) -> None:
@@ -64,14 +86,6 @@ def test_the_newest_migration_is_the_version_the_code_names(store: Store) -> Non
     assert files[-1] == HEAD
     with store.transaction() as connection:
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
-
-
-def migrate(engine: sa.Engine, target: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, target)
 
 
 def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(tmp_path: Path) -> None:
