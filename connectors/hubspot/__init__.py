@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from ringfence.core.ports import CrmPlugin
+from collections.abc import Mapping
 
-from .connector import NAME, HubSpotCrm
+from ringfence.core.ports import Crm, CrmPlugin, Services
+from ringfence.core.shapes import ObjectShape
+
 from .schema import companion_name
 from .settings import HubSpotSettings, is_configured
 
+
+def _connect(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], services: Services) -> Crm:
+    # Imported here because the client library takes a while, and most commands need one CRM or none.
+    from .connector import HubSpotCrm  # noqa: PLC0415
+
+    return HubSpotCrm(settings, shapes, services)
+
+
 plugin = CrmPlugin(
-    name=NAME,
+    name="hubspot",
     settings=HubSpotSettings,
     configured=is_configured,
     companion_name=companion_name,
-    connect=HubSpotCrm,
+    connect=_connect,
 )
 
 __all__ = ["plugin"]

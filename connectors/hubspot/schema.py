@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import SchemaError
 from ringfence.core.facts import Status
@@ -11,9 +11,11 @@ from ringfence.core.mapping import did_you_mean
 from ringfence.core.shapes import ObjectShape, Slot
 from ringfence.core.values import Companion
 
-from .client import HubSpotClient
 from .errors import AnswerError
 from .fields import RowReader
+
+if TYPE_CHECKING:
+    from .client import HubSpotClient
 
 GROUP_NAME = "ringfence"
 GROUP = {"name": GROUP_NAME, "label": "Phone hygiene", "displayOrder": -1}

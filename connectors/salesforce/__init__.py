@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from ringfence.core.ports import CrmPlugin
+from collections.abc import Mapping
 
-from .connector import NAME, SalesforceCrm
+from ringfence.core.ports import Crm, CrmPlugin, Services
+from ringfence.core.shapes import ObjectShape
+
 from .schema import companion_name
 from .settings import SalesforceSettings, is_configured
 
+
+def _connect(settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], services: Services) -> Crm:
+    # Imported here because the client library takes a while, and most commands need one CRM or none.
+    from .connector import SalesforceCrm  # noqa: PLC0415
+
+    return SalesforceCrm(settings, shapes, services)
+
+
 plugin = CrmPlugin(
-    name=NAME,
+    name="salesforce",
     settings=SalesforceSettings,
     configured=is_configured,
     companion_name=companion_name,
-    connect=SalesforceCrm,
+    connect=_connect,
 )
 
 __all__ = ["plugin"]

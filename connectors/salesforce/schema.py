@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import MappingError
 from ringfence.core.facts import Status
 from ringfence.core.shapes import ObjectShape, Slot
 from ringfence.core.values import Companion
 
-from .client import SalesforceClient
+if TYPE_CHECKING:
+    from .client import SalesforceClient
+
 
 CUSTOM = "__c"
 MAX_NAME = 40
