@@ -21,6 +21,9 @@ from .sheet import Sheet, keep
 RESULT_ROWS = 50_000
 """Rows of one page of results: what the client library asks for too (salesforce facts, section 1.7)."""
 
+FIRST_ROWS = 10_000
+"""Rows of the first page: a page is looked over before a row of it is given, and the whole run waits for the first."""
+
 _PIECE = 1 << 16
 _LAST = "null"
 
@@ -58,9 +61,9 @@ class QueryJobs(JobCalls):
         The page is here as a whole, and holds as many rows as its header says, before a row of it is given: a page that
         was cut off is asked for again. Raises JobGoneError where the job is not there or under another API version.
         """
-        wanted: dict[str, Any] = {"maxRecords": RESULT_ROWS}
+        wanted: dict[str, Any] = {"maxRecords": FIRST_ROWS}
         if locator is not None:
-            wanted["locator"] = locator
+            wanted = {"maxRecords": RESULT_ROWS, "locator": locator}
         return self.ask("GET", f"{job_id}/results", _read_results, params=wanted, headers={"Accept": "text/csv"})
 
 

@@ -45,7 +45,7 @@ def test_a_page_is_rows_of_text(script: Any, results: Callable[[], Results]) -> 
     page = results()
     assert (page.count, page.locator) == (2, "MTA")
     assert list(page.rows()) == [{"Id": "003A", "Phone": "one\ntwo"}, {"Id": "003B", "Phone": ""}]
-    assert script.seen[0][1].endswith("/jobs/query/750A/results?maxRecords=50000")
+    assert script.seen[0][1].endswith("/jobs/query/750A/results?maxRecords=10000")
 
 
 def test_no_rows_are_a_page_too(script: Any, results: Callable[[], Results]) -> None:

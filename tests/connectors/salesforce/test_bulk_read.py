@@ -30,10 +30,11 @@ pytestmark = pytest.mark.parametrize("sandbox", [{"contacts": 150}], indirect=Tr
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch, org: SalesforceOrg) -> None:
-    """Make few rows many: pages of 10, of which 7 records' worth go on together, and results of 30."""
+    """Make few rows many: pages of 10, of which 7 records' worth go on together, and results of 20, then 30."""
     org.page_size = 10
     monkeypatch.setattr(bulk_read, "WORTH_FROM", 40)
     monkeypatch.setattr(bulk_read, "PAGE", 7)
+    monkeypatch.setattr(bulk_query, "FIRST_ROWS", 20)
     monkeypatch.setattr(bulk_query, "RESULT_ROWS", 30)
 
 
@@ -85,7 +86,7 @@ def test_one_job_reads_what_many_pages_would(connect: Connect, org: SalesforceOr
     assert ids(pages) == alive(org)
     count = requests(org)
     list(feed.due(datetime(2020, 1, 1, tzinfo=UTC)))
-    assert (count[CREATE], count[RESULTS]) == (1, -(-alive(org).total() // 30))
+    assert (count[CREATE], count[RESULTS]) == (1, 1 + -(-(alive(org).total() - 20) // 30))
     assert not org.jobs.every(QueryJob)
     end = read_position(pages[-1].cursor)
     assert (end.full, end.job) == (False, None)
