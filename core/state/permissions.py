@@ -102,12 +102,22 @@ class Permissions:
             )
 
     def forget_unseen(self, object_name: str) -> None:
-        """Drop the flags of an object's records that this run, which has read them all, has not seen up."""
-        table = schema.flags
+        """Drop the flags of an object's records that this run, which has read them all, has not seen up.
+
+        A flag that was seen up goes on covering what its record held before.
+        """
+        table, seen = schema.flags, schema.flags.alias("seen")
+        seen_up = select(seen.c.record_id).where(
+            seen.c.org_id == table.c.org_id,
+            seen.c.object == table.c.object,
+            seen.c.record_id == table.c.record_id,
+            seen.c.seen_run_id == self._run_id,
+        )
         unseen = (
             table.c.org_id == self._org_id,
             table.c.object.in_([object_name, _MERGED + object_name]),
             table.c.seen_run_id != self._run_id,
+            ~seen_up.exists(),
         )
         with self._store.transaction() as connection:
             freed = set(connection.scalars(select(table.c.number_key).where(*unseen).distinct()))
@@ -287,6 +297,15 @@ class Permissions:
     def _raise_flags(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         rows = [{**row, "run_id": self._run_id, "seen_run_id": self._run_id} for row in self._rows(holdings)]
         put(connection, schema.flags, rows, keep=("run_id",))
+        # Where the phone fields are empty, the flag still covers what they held.
+        for name, ids in _by_object(h for h in holdings if not h.numbers).items():
+            for some in in_batches(ids):
+                theirs = (schema.flags.c.org_id == self._org_id, schema.flags.c.object == name)
+                connection.execute(
+                    update(schema.flags)
+                    .where(*theirs, schema.flags.c.record_id.in_(some))
+                    .values(seen_run_id=self._run_id)
+                )
 
     def _rows(self, holdings: Iterable[Holding]) -> list[dict[str, object]]:
         key = self._store.keyring.number_key

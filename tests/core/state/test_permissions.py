@@ -123,6 +123,15 @@ def test_a_full_read_forgets_flags_of_records_that_are_gone(begin: Any, waiting:
     assert "holder" in waiting()
 
 
+def test_a_full_read_keeps_what_a_flag_that_is_still_up_covered_before(begin: Any, waiting: Any) -> None:
+    begin().observe([person("moved", A, flagged=True), person("emptied", B, flagged=True), person("holder", A, B)])
+    second = begin("second")
+    second.observe([person("moved", C, flagged=True), person("emptied", flagged=True)])
+    second.forget_unseen("people")
+    assert second.covered([A, B, C]) == {A, B, C}
+    assert waiting() == []
+
+
 def test_holders_and_records_are_counted_once_each(begin: Any) -> None:
     ledger = begin()
     ledger.observe([person("p1", A, B), person("p2", A), person("p1", A, kind="firms"), person("p3")])
