@@ -209,11 +209,12 @@ class Pipeline:
         return judge(with_opt_out(facts, OptOut.SHARED, now, name_carrier(item.reading, slot, item.covered)))
 
     def _decide(self, item: Item, facts: Mapping[Number, Facts | None]) -> None:
+        buy = self.screening.buy
         for slot, number in item.asked:
             known = facts[number]
             if known is None:
                 item.deferred = True
-            elif self.screening.buy:
+            elif buy:
                 self._take_verdict(item, slot, number, judge_again(item.reading, slot, known))
             else:
                 # A dry run asks nobody, so that its answers tell nothing.

@@ -33,7 +33,7 @@ class Reading:
     @property
     def key(self) -> tuple[str, str]:
         """Return (object, record id)."""
-        return self.record.object, self.record.id
+        return self.record[:2]
 
     @property
     def flagged(self) -> bool:

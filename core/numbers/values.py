@@ -4,6 +4,7 @@
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 # The reason goes into a CRM text field of this length.
@@ -125,13 +126,18 @@ class Number(NamedTuple):
 
     def explain(self, code: ReasonCode, sentence: str) -> str:
         """Return another reason for this number in the same form, so that its repairs stay named."""
-        notes = list(self.repairs)
-        if self.others:
-            notes.append(f"{len(self.others)} other number{'s' if len(self.others) > 1 else ''} in the field")
-        text = f"{code}: {sentence}"
-        if notes:
-            text += f" ({'; '.join(notes)})"
-        return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 3] + "..."
+        return _explain(code, sentence, self.repairs, len(self.others))
+
+
+@lru_cache(maxsize=1024)  # most numbers have one of very few reasons, and nothing else to tell
+def _explain(code: ReasonCode, sentence: str, repairs: tuple[str, ...], others: int) -> str:
+    notes = list(repairs)
+    if others:
+        notes.append(f"{others} other number{'s' if others > 1 else ''} in the field")
+    text = f"{code}: {sentence}"
+    if notes:
+        text += f" ({'; '.join(notes)})"
+    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 3] + "..."
 
 
 def mask(e164: str) -> str:
