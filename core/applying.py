@@ -55,7 +55,7 @@ class _Applying:
         self._job = job = context.job
         self._summary = summary
         self._beat = context.beat
-        self._cursors = Cursors(job.store, context.org_id)
+        self._cursors = Cursors(job.store, context.org_id, job.shapes)
         self._permissions = Permissions(job.store, context.org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, context.org_id, summary.run_id)
         self._writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=False)

@@ -109,7 +109,7 @@ class _Run:
         self._options = options
         self._summary = summary
         self._lease = context.lease
-        self._cursors = Cursors(job.store, org_id)
+        self._cursors = Cursors(job.store, org_id, job.shapes)
         self._facts = FactStore(job.store, summary.run_id)
         self._permissions = Permissions(job.store, org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, org_id, summary.run_id)

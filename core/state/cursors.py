@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from ..ports import Org
+from ..shapes import ObjectShape
 from . import schema
 from .sql import add_missing, put
 from .store import Store
+
+_STAMPED = re.compile("(?P<read_for>[0-9a-f]{16}) (?P<cursor>.*)", re.DOTALL)
 
 
 def register_org(store: Store, org: Org) -> int:
@@ -43,24 +49,44 @@ def confirm_writes(store: Store, org: Org, now: datetime) -> None:
 
 
 class Cursors:
-    """The cursors of one org. What is in a cursor is the connector's business."""
+    """The cursors of one org. What is in a cursor is the connector's business.
 
-    def __init__(self, store: Store, org_id: int) -> None:
+    A cursor holds for the opt-out and the phone fields that ``shapes`` name when it is stored: under others, records
+    that have not changed since have more to tell.
+    """
+
+    def __init__(self, store: Store, org_id: int, shapes: Mapping[str, ObjectShape]) -> None:
         self._store = store
         self._org_id = org_id
+        self._read_for = {name: _read_for(shape) for name, shape in shapes.items()}
 
     def read(self) -> dict[str, str]:
-        """Return object name -> cursor, for the objects that have one."""
+        """Return object name -> cursor, for the mapped objects that have one that holds."""
         table = schema.cursors
         with self._store.transaction() as connection:
             rows = connection.execute(select(table.c.object, table.c.cursor).where(table.c.org_id == self._org_id))
-            return {row.object: row.cursor for row in rows}
+            stored = {row.object: row.cursor for row in rows if row.object in self._read_for}
+        held = {name: self._take_apart(name, cursor) for name, cursor in stored.items()}
+        return {name: cursor for name, cursor in held.items() if cursor is not None}
 
     def move(self, cursors: Mapping[str, str], now: datetime) -> None:
         """Store the cursors of these objects."""
         rows = [
-            {"org_id": self._org_id, "object": name, "cursor": cursor, "moved_at": now}
+            {"org_id": self._org_id, "object": name, "cursor": f"{self._read_for[name]} {cursor}", "moved_at": now}
             for name, cursor in cursors.items()
         ]
         with self._store.transaction() as connection:
             put(connection, schema.cursors, rows)
+
+    def _take_apart(self, name: str, stored: str) -> str | None:
+        """Return the cursor itself; None where it was made for other fields than those of this run."""
+        if (parts := _STAMPED.fullmatch(stored)) is None:
+            return stored  # from before cursors told what they were made for
+        return parts["cursor"] if parts["read_for"] == self._read_for[name] else None
+
+
+def _read_for(shape: ObjectShape) -> str:
+    flag = shape.opt_out
+    asks = [flag.field, sorted(map(repr, flag.true_values))] if flag else None
+    told = json.dumps([asks, sorted(slot.field for slot in shape.slots)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

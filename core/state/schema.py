@@ -69,7 +69,7 @@ cursors = Table(
     metadata,
     _org(),
     Column("object", String(100), primary_key=True),
-    Column("cursor", Text, nullable=False),
+    Column("cursor", Text, nullable=False),  # behind a digest of the mapped fields that it holds for
     Column("moved_at", UtcDateTime, nullable=False),
 )
 

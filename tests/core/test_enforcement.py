@@ -249,3 +249,17 @@ def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_i
     assert run().waiting == {}
     assert crm.rows["leads"]["holds"]["optout"] is True
     assert crm.rows["leads"]["refused"]["rf_phone_status"] == "valid"
+
+
+def test_an_opt_out_field_that_is_mapped_later_tells_of_the_flags_that_are_up(settled: MemoryCrm, sync: Sync) -> None:
+    asking = settled.shapes
+    settled.shapes = {"people": replace(asking["people"], opt_out=None)}
+    settled.put("people", "asks", optout=True)
+    sync()
+    sync()
+    settled.shapes = asking
+    assert sync().full
+    assert settled.rows["people"]["asks"]["rf_phone_status"] == "do_not_contact"
+    assert settled.rows["people"]["fresh"]["optout"] is True
+    assert sync().total("read") == 2
+    assert sync().total("read") == 0

@@ -375,7 +375,7 @@ def test_a_run_that_was_taken_over_from_leaves_cursors_and_rows_to_the_other(
     assert stopped.stopped == "Another run took over."
     assert status(crm, "p0") == "valid"
     org_id = register_org(store, crm.identify())
-    assert Cursors(store, org_id).read() == {}
+    assert Cursors(store, org_id, crm.shapes).read() == {}
     assert [batch.run_id for batch in islice(open_batches(store, org_id), 1)] == [stopped.run_id]
     other = sync()
     assert (other.reconciled, other.total("skipped_recent"), other.total("written")) == (4, 4, 4)

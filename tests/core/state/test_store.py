@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from alembic.config import Config
 
 from ringfence.core.errors import SettingsError, StateError
 from ringfence.core.ports import Org
+from ringfence.core.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.journal import list_runs
@@ -25,6 +27,7 @@ from ringfence.core.state.store import HEAD, Store, open_store
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
+SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), OptOutFlag("optout", (True,))) for name in ("people", "firms")}
 MIGRATIONS = Path(__file__).resolve().parents[3] / "core" / "state" / "migrations"
 
 
@@ -105,7 +108,7 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(tmp_path: 
     old.dispose()
     for _ in range(2):
         opened = open_store(url(tmp_path))
-        assert Cursors(opened, register_org(opened, ORG)).read() == {"people": "where we were"}
+        assert Cursors(opened, register_org(opened, ORG), SHAPES).read() == {"people": "where we were"}
         assert [run.id for run in list_runs(opened)] == ["r1"]
         opened.close()
 
@@ -169,9 +172,22 @@ def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "state.db").exists()
 
 
+def test_a_cursor_holds_for_the_opt_out_and_the_phone_fields_it_was_made_for(store: Store) -> None:
+    org_id = register_org(store, ORG)
+
+    def read(**changed: Any) -> dict[str, str]:
+        return Cursors(store, org_id, {"people": replace(SHAPES["people"], **changed)}).read()
+
+    Cursors(store, org_id, SHAPES).move({"people": "here {1}", "firms": "there"}, NOW)
+    assert read(filter="vip", spread_limit=1, region_field="country") == {"people": "here {1}"}
+    assert read(opt_out=None) == read(opt_out=OptOutFlag("stop", (True,))) == {}
+    assert read(opt_out=OptOutFlag("optout", (True, "yes"))) == {}
+    assert read(slots=(*SHAPES["people"].slots, Slot("mobile", {}))) == {}
+
+
 def test_a_full_disk_is_told_without_the_statement_and_loses_nothing(store: Store) -> None:
     org_id = register_org(store, ORG)
-    cursors = Cursors(store, org_id)
+    cursors = Cursors(store, org_id, SHAPES)
     cursors.move({"people": "before"}, NOW)
     with store.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -210,7 +226,7 @@ def beside(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_rehearsal_sees_its_own_writes_keeps_nobody_waiting_and_leaves_nothing(store: Store, beside: Store) -> None:
     org_id = register_org(store, ORG)
-    cursors, theirs = Cursors(store, org_id), Cursors(beside, org_id)
+    cursors, theirs = Cursors(store, org_id, SHAPES), Cursors(beside, org_id, SHAPES)
     cursors.move({"people": "before"}, NOW)
     with store.rehearsal():
         cursors.move({"people": "rehearsed"}, NOW)
@@ -234,7 +250,7 @@ def test_a_rehearsal_without_room_for_its_copy_says_so(store: Store, monkeypatch
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     with pytest.raises(StateError, match="/nowhere"), store.rehearsal():
         pytest.fail("there is nothing to rehearse on")
-    assert Cursors(store, register_org(store, ORG)).read() == {}
+    assert Cursors(store, register_org(store, ORG), SHAPES).read() == {}
 
 
 def test_first_runs_of_an_org_at_once_give_it_one_id(store: Store, beside: Store) -> None:
