@@ -67,16 +67,18 @@ class Enforcement:
         # A record comes again only when one more of its numbers is covered than when it was last looked at.
         new = [key for key, numbers in holders.items() if self._reached.get(key, 0) < numbers]
         self._reached.update((key, holders[key]) for key in new)
-        self._enqueue(key for key in new if not self._is_unwritten(key))
+        unwritten = self._find_unwritten(new)
+        self._enqueue(key for key in new if key not in unwritten)
         return bool(self._next(_FIRST, 1))
 
-    def _is_unwritten(self, key: Key) -> bool:
-        """Return whether the CRM did not take this run's change of the record: one try a run is enough."""
-        return self._pipeline.unsettled.get(key, PendingReason.DEFERRED) is not PendingReason.DEFERRED
+    def _find_unwritten(self, keys: Iterable[Key]) -> set[Key]:
+        """Return the records of which the CRM did not take this run's change: one try a run is enough."""
+        left = self._pipeline.pending.left(keys)
+        return {key for key, reason in left.items() if reason is not PendingReason.DEFERRED}
 
     def _leave_unwritten(self) -> None:
         """Leave the reached records that could not be written to the next run, also where that ends by its budget."""
-        self._enqueue(key for key in self._reached if self._is_unwritten(key))
+        self._enqueue(self._find_unwritten(self._reached))
 
     def _enqueue(self, keys: Iterable[Key]) -> None:
         self._pipeline.pending.enqueue(keys, self._pipeline.clock.now())

@@ -85,7 +85,6 @@ class Pipeline:
     clock: Clock
     summary: Summary
     rescreen: bool = False
-    unsettled: dict[Key, PendingReason] = field(default_factory=dict)
     _under_way: deque[Batch] = field(default_factory=deque)
     _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
@@ -97,9 +96,10 @@ class Pipeline:
         """
         observe(self.permissions, readings, certain=authoritative)
         covered = self.permissions.covered({e164 for reading in readings for e164 in reading.all_e164s()})
+        left = self.pending.left(reading.key for reading in readings)
         items, aside = [], []
         for reading in readings:
-            if reading.key in self.unsettled:
+            if left and reading.key in left:
                 continue
             if self._is_reached(reading, covered):
                 aside.append(reading.key)
@@ -253,7 +253,6 @@ class Pipeline:
         for item in settled:
             self._count_unwritten(item)
         waiting = [item.reading.key for item in settled if item.deferred]
-        self.unsettled.update(dict.fromkeys(waiting, PendingReason.DEFERRED))
         self.pending.remove([item.reading.key for item in settled if not item.deferred])
         self.pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in waiting], self.clock.now())
 
@@ -313,7 +312,6 @@ class Pipeline:
             else:
                 reason = PendingReason.FAILED if result.outcome is Outcome.REFUSED else PendingReason.CONFLICT
                 waiting.append(PendingRow(*row.key, reason, result.code, result.message))
-        self.unsettled.update(((row.object, row.record_id), row.reason) for row in waiting)
         self.pending.remove(settled)
         self.pending.put(waiting, self.clock.now())
         self.permissions.raise_flags(raised)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func, select, tuple_
 
 from . import schema
-from .sql import delete_among, in_batches, put
+from .sql import delete_among, in_batches, put, select_among
 from .store import Store
 
 
@@ -41,10 +41,12 @@ class Pending:
         self._store = store
         self._org_id = org_id
         self._run_id = run_id
+        self._has_left = False
 
     def put(self, rows: Iterable[PendingRow], now: datetime) -> None:
         """Let the records wait for the next run, with this reason in place of an earlier one."""
         if kept := [self._row(row, now) for row in rows]:
+            self._has_left = self._has_left or any(row["reason"] != PendingReason.PERMISSION for row in kept)
             with self._store.transaction() as connection:
                 put(connection, schema.pending, kept)
 
@@ -52,16 +54,27 @@ class Pending:
         """Let the records wait because an opt-out reached them."""
         self.put((PendingRow(name, id_, PendingReason.PERMISSION) for name, id_ in keys), now)
 
+    def left(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PendingReason]:
+        """Return those of the records that this run has handled and left to the next one, with the reason of each."""
+        if not self._has_left:
+            return {}
+        table, ours = schema.pending, {"org_id": self._org_id, "run_id": self._run_id}
+        found: dict[tuple[str, str], PendingReason] = {}
+        with self._store.transaction() as connection:
+            for name, ids in _by_object(keys).items():
+                columns, theirs = [table.c.record_id, table.c.reason], {**ours, "object": name}
+                for record_id, reason in select_among(connection, columns, theirs, table.c.record_id, ids):
+                    if reason != PendingReason.PERMISSION:
+                        found[name, record_id] = PendingReason(reason)
+        return found
+
     def remove(self, keys: Sequence[tuple[str, str]]) -> None:
         """Forget the records: each has an outcome."""
         if not keys:
             return
         table = schema.pending
-        ids: dict[str, list[str]] = {}
-        for name, record_id in keys:
-            ids.setdefault(name, []).append(record_id)
         with self._store.transaction() as connection:
-            for name, theirs in ids.items():
+            for name, theirs in _by_object(keys).items():
                 delete_among(connection, {"org_id": self._org_id, "object": name}, table.c.record_id, theirs)
 
     def remove_settled(self, object_name: str, ids: Iterable[str], still_due: Container[str]) -> None:
@@ -133,3 +146,10 @@ class Pending:
             "run_id": self._run_id,
             "since": now,
         }
+
+
+def _by_object(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for name, record_id in keys:
+        ids.setdefault(name, []).append(record_id)
+    return ids

@@ -105,3 +105,15 @@ def test_a_long_code_is_cut_and_a_long_message_is_not(begin: Any, clock: Any) ->
     pending.put([PendingRow("people", "p1", FAILED, "C" * 200, "m" * 5000)], clock.now())
     (row,) = pending.next(START, 1)
     assert (len(row.code), len(row.message)) == (80, 5000)
+
+
+def test_a_run_is_told_what_it_has_left_itself(begin: Any, clock: Any) -> None:
+    begin("first").put([PendingRow("people", "p1", FAILED)], clock.now())
+    second = begin("second")
+    asked = [("people", f"p{n}") for n in range(1, 5)]
+    assert second.left(asked) == {}
+    second.put([PendingRow("people", "p2", FAILED), PendingRow("firms", "p3", FAILED)], clock.now())
+    second.put([PendingRow("people", "p3", PendingReason.DEFERRED)], clock.now())
+    second.enqueue([("people", "p4")], clock.now())
+    assert second.left(asked) == {("people", "p2"): FAILED, ("people", "p3"): PendingReason.DEFERRED}
+    assert begin("second", org="2").left(asked) == {}
