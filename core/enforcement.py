@@ -27,7 +27,6 @@ class Enforcement:
         self._hold_flags = hold_flags
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
-        self._first_round = True
 
     def items(self, batch: int) -> Iterator[list[Item]]:
         """Yield batches of records to process; each must be processed before the next is asked for."""
@@ -61,9 +60,7 @@ class Enforcement:
 
     def _find_reached(self) -> bool:
         """Queue the records newly reached, and tell whether any wait."""
-        all_runs = self._confirm_spread and self._first_round
-        self._first_round = False
-        holders = self._pipeline.permissions.unflagged_holders(all_runs=all_runs)
+        holders = self._pipeline.permissions.unflagged_holders(all_runs=self._confirm_spread)
         # A record comes again only when one more of its numbers is covered than when it was last looked at.
         new = [key for key, numbers in holders.items() if self._reached.get(key, 0) < numbers]
         self._reached.update((key, holders[key]) for key in new)

@@ -224,6 +224,28 @@ def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: Me
     assert SHARED not in reason
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_chain_of_opt_outs_silences_a_slot_of_a_record_without_a_flag_that_was_silenced_before(
+    crm: MemoryCrm, store: Store, clock: Any, confirmed: bool
+) -> None:
+    people, old = crm.shapes["people"], "+1 415 555 0199"
+    crm = MemoryCrm({"people": people, "firms": replace(people, name="firms", opt_out=None)}, clock)
+
+    def run(**options: Any) -> None:
+        clock.advance(seconds=10)
+        run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
+
+    crm.put("people", "old", phone=old, optout=True)
+    crm.put("people", "asks", phone=SHARED)
+    crm.put("people", "link", phone=SHARED, mobile=OTHER)
+    crm.put("firms", "firm", phone=old, mobile=OTHER)
+    run()
+    assert crm.rows["firms"]["firm"]["rf_phone_status"] == "do_not_contact"
+    crm.put("people", "asks", optout=True)
+    run(confirm_spread=confirmed)
+    assert crm.rows["firms"]["firm"]["rf_mobile_status"] == "do_not_contact"
+
+
 def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_it(
     crm: MemoryCrm, store: Store, clock: Any
 ) -> None:
