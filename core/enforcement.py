@@ -18,13 +18,18 @@ _FIRST: Key = ("", "")
 class Enforcement:
     """The last part of a run: works through the records that an opt-out reaches, until none is left.
 
-    Raising a flag covers the other numbers of that record too, so new records may be reached on the way.
+    Raising a flag covers the other numbers of that record too, so new records may be reached on the way. ``all_read``
+    tells that the run has read every record, and so knows who holds what.
     """
 
-    def __init__(self, pipeline: Pipeline, *, confirm_spread: bool, hold_flags: bool = False) -> None:
+    def __init__(
+        self, pipeline: Pipeline, *, confirm_spread: bool, hold_flags: bool = False, all_read: bool = False
+    ) -> None:
         self._pipeline = pipeline
         self._confirm_spread = confirm_spread
         self._hold_flags = hold_flags
+        self._counts_stand = confirm_spread or hold_flags or all_read
+        self._counted: set[tuple[str, int]] = set()
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
 
@@ -86,7 +91,7 @@ class Enforcement:
         done = {(row.object, row.record_id) for row in rows}
         numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
         covered = self._pipeline.permissions.covered(numbers)
-        holders = self._pipeline.permissions.count_holders(covered)
+        holders = self._count_holders(readings, covered)
         items = []
         for reading in readings:
             item = self._item(reading, covered, holders)
@@ -99,13 +104,37 @@ class Enforcement:
         return items
 
     def _fetch(self, rows: Sequence[PendingRow]) -> list[Reading]:
-        pipeline = self._pipeline
-        readings = []
-        for name, group in groupby(rows, key=lambda row: row.object):
-            records = pipeline.crm.fetch(name, [row.record_id for row in group])
-            readings += [Reading(record, pipeline.shapes[name]) for record in records]
-        pipeline.take_in(readings)
+        readings = self._read([(row.object, row.record_id) for row in rows])
+        self._pipeline.take_in(readings)
         return readings
+
+    def _read(self, keys: Iterable[Key]) -> list[Reading]:
+        """Read these records, and take in which of them are gone."""
+        pipeline, readings, wanted = self._pipeline, [], sorted(set(keys))
+        for name, group in groupby(wanted, key=lambda key: key[0]):
+            records = pipeline.crm.fetch(name, [record_id for _, record_id in group])
+            readings += [Reading(record, pipeline.shapes[name]) for record in records]
+        pipeline.permissions.forget_holders(set(wanted).difference(reading.key for reading in readings))
+        return readings
+
+    def _count_holders(self, readings: Sequence[Reading], covered: frozenset[str]) -> dict[str, int]:
+        """Return how many records hold each covered number; the deleted ones among them make no switchboard."""
+        permissions = self._pipeline.permissions
+        while True:
+            counts = permissions.count_holders(covered)
+            over = {
+                (e164, reading.shape.spread_limit)
+                for reading in readings
+                for e164 in covered.intersection(reading.all_e164s())
+                if counts[e164] > reading.shape.spread_limit
+            }
+            if self._counts_stand or not (unsure := over - self._counted):
+                return counts
+            # So many that are there prove it, however many more there are.
+            holders = {each: permissions.holders(each[0], each[1] + 1) for each in unsure}
+            mapped = {key for keys in holders.values() for key in keys if key[0] in self._pipeline.shapes}
+            gone = mapped.difference(reading.key for reading in self._read(mapped))
+            self._counted.update(each for each, keys in holders.items() if gone.isdisjoint(keys))
 
     def _item(self, reading: Reading, covered: frozenset[str], holders: dict[str, int]) -> Item | None:
         reached = [e164 for e164 in reading.all_e164s() if e164 in covered]

@@ -230,6 +230,7 @@ class _Run:
         full = self._options.full or self._options.rescreen
         kept: Mapping[str, str] = {} if full else self._cursors.read()
         self._fresh = {name for name in self._job.shapes if name not in kept}
+        self._permissions.begin_full_read(self._fresh)
         return self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
 
     def _run_pending(self) -> bool:
@@ -312,7 +313,8 @@ class _Run:
 
     def _run_enforcement(self, *, hold_flags: bool) -> bool:
         confirmed = self._options.confirm_spread
-        enforcement = Enforcement(self._pipeline, confirm_spread=confirmed, hold_flags=hold_flags)
+        all_read = self._fresh == self._job.shapes.keys()
+        enforcement = Enforcement(self._pipeline, confirm_spread=confirmed, hold_flags=hold_flags, all_read=all_read)
         batches = enforcement.items(self._batch_size)
         return all(self._take(items) and self._flush() for items in batches)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -19,6 +20,9 @@ CARRIED = ""
 _MERGED = "merged "
 """In front of the object's name in a row that covers no number, but tells of a record merged away: its opt-out is
 being handed over, or was once the row is carried."""
+
+_CHUNK = 50_000
+"""Records compared at once with those that a full read has seen."""
 
 
 class Holding(NamedTuple):
@@ -42,6 +46,7 @@ class Permissions:
         self._org_id = org_id
         self._ours = {"org_id": org_id}
         self._run_id = run_id
+        self._seen: dict[str, array[int]] = {}
 
     def observe(self, holdings: Sequence[Holding]) -> None:
         """Take in what records hold and whether their flag is up.
@@ -101,10 +106,16 @@ class Permissions:
                 or 0
             )
 
+    def begin_full_read(self, objects: Iterable[str]) -> None:
+        """Note from now on which records of these objects are seen, for :meth:`forget_unseen`."""
+        # Eight bytes a record; nothing where nothing is known that could be gone.
+        self._seen = {name: array("q") for name in objects if self.count_records(name)}
+
     def forget_unseen(self, object_name: str) -> None:
         """Drop the flags of an object's records that this run, which has read them all, has not seen up.
 
-        A flag that was seen up goes on covering what its record held before.
+        A flag that was seen up goes on covering what its record held before. Where all were read in this very run
+        (:meth:`begin_full_read`), those that were not seen hold nothing any more.
         """
         table, seen = schema.flags, schema.flags.alias("seen")
         seen_up = select(seen.c.record_id).where(
@@ -122,7 +133,35 @@ class Permissions:
         with self._store.transaction() as connection:
             freed = set(connection.scalars(select(table.c.number_key).where(*unseen).distinct()))
             connection.execute(delete(table).where(*unseen))
+            if (ids := self._seen.pop(object_name, None)) is not None:
+                self._forget_other_holders(connection, object_name, ids)
             self._queue_holders(connection, freed)
+
+    def _forget_other_holders(self, connection: Connection, object_name: str, ids: array[int]) -> None:
+        table = schema.holdings
+        held = select(table.c.record_id).where(table.c.org_id == self._org_id, table.c.object == object_name)
+        last = ""
+        while some := connection.scalars(
+            held.where(table.c.record_id > last).distinct().order_by(table.c.record_id).limit(_CHUNK)
+        ).all():
+            last = some[-1]
+            by_hash = {hash(record_id): record_id for record_id in some}
+            gone = [by_hash[each] for each in set(by_hash).difference(ids)]
+            delete_among(connection, {**self._ours, "object": object_name}, table.c.record_id, gone)
+
+    def holders(self, number: str, limit: int) -> list[tuple[str, str]]:
+        """Return records that hold the E.164 number, (object, record id) each, at most so many."""
+        table = schema.holdings
+        theirs = (table.c.org_id == self._org_id, table.c.number_key == self._store.keyring.number_key(number))
+        query = select(table.c.object, table.c.record_id).where(*theirs)
+        query = query.order_by(table.c.object, table.c.record_id).limit(limit)
+        with self._store.transaction() as connection:
+            return [(row.object, row.record_id) for row in connection.execute(query)]
+
+    def forget_holders(self, records: Iterable[tuple[str, str]]) -> None:
+        """Take in that these records, (object, record id) each, are gone and hold nothing."""
+        with self._store.transaction() as connection:
+            self._delete_rows(connection, schema.holdings, [Holding(*key, (), flagged=None) for key in records])
 
     def unflagged_holders(self, *, all_runs: bool) -> dict[tuple[str, str], int]:
         """Return the records that hold covered numbers while no flag of their own is known: how many such numbers each.
@@ -162,8 +201,10 @@ class Permissions:
         Nobody can lower their flags any more. So they are forgotten once others have taken the opt-out over
         (:meth:`mark_carried`), in this run or a later one; where nobody has, they stay, and the number stays covered.
         """
+        gone = list(records)
         with self._store.transaction() as connection:
-            self._keep_marks(connection, records, self._run_id)
+            self._keep_marks(connection, gone, self._run_id)
+            self._delete_rows(connection, schema.holdings, [Holding(*key, (), flagged=None) for key in gone])
 
     def handed_over(self, records: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of the records, merged away, whose opt-out was handed over before: that happens once, so that a
@@ -250,6 +291,8 @@ class Permissions:
         table = schema.holdings
         found: defaultdict[tuple[str, str], set[bytes]] = defaultdict(set)
         for name, ids in _by_object(holdings).items():
+            if (seen := self._seen.get(name)) is not None:
+                seen.extend(map(hash, ids))
             columns, theirs = [table.c.record_id, table.c.number_key], {**self._ours, "object": name}
             for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
                 found[name, record_id].add(key)

@@ -106,6 +106,17 @@ def test_an_opt_out_survives_a_run_that_was_cut_off_before_it_spread(
     assert settled.rows["people"]["fresh"]["optout"] is True
 
 
+def test_deleted_records_make_no_switchboard(settled: MemoryCrm, sync: Sync) -> None:
+    for extra in range(4):
+        settled.put("people", f"gone{extra}", phone=SHARED)
+    sync()
+    for extra in range(4):
+        settled.delete("people", f"gone{extra}")
+    settled.put("people", "asks", optout=True)
+    assert sync().spread == []
+    assert settled.rows["people"]["fresh"]["optout"] is True
+
+
 def test_an_opt_out_that_has_reached_everybody_costs_nothing_more(settled: MemoryCrm, sync: Sync) -> None:
     for extra in range(3):
         settled.put("people", f"desk{extra}", phone=SHARED)

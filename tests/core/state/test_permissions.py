@@ -132,6 +132,24 @@ def test_a_full_read_keeps_what_a_flag_that_is_still_up_covered_before(begin: An
     assert waiting() == []
 
 
+def test_a_full_read_forgets_what_records_that_are_gone_held(begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringfence.core.state.permissions._CHUNK", 2)
+    begin().observe([*(person(f"p{i}", A) for i in range(5)), person("firm", A, kind="firms")])
+    second = begin("second")
+    second.begin_full_read(["people", "firms"])
+    second.observe([person("p1", A), person("p4", B), person("p3")])
+    second.forget_unseen("people")
+    assert second.count_holders([A, B]) == {A: 2, B: 1}
+    third = begin("third")
+    third.observe([person("p4", B)])
+    # A read that an earlier run began has not seen what that run saw.
+    third.forget_unseen("people")
+    assert third.count_records("people") == 2
+    third.forget_holders([("people", "p4")])
+    assert (third.holders(A, 1), third.holders(A, 3)) == ([("firms", "firm")], [("firms", "firm"), ("people", "p1")])
+    assert third.holders(B, 3) == []
+
+
 def test_holders_and_records_are_counted_once_each(begin: Any) -> None:
     ledger = begin()
     ledger.observe([person("p1", A, B), person("p2", A), person("p1", A, kind="firms"), person("p3")])
