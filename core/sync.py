@@ -146,6 +146,7 @@ class _Run:
         self._processed = 0
         self._pages: deque[tuple[str, str | None, int]] = deque()  # object, cursor, records queued up to its end
         self._spreading = False
+        self._rehearsed: dict[str, set[str]] = {}  # by object, the due records that nothing is written to
         self._fresh: set[str] = set()  # objects whose full read begins with this run
 
     def _beat(self) -> None:
@@ -184,6 +185,8 @@ class _Run:
         progress = self._job.progress
         feed = self._open_feed()
         self._summary.full = any(feed.is_full(name) for name in self._job.shapes)
+        if self._options.dry_run:
+            self._rehearsed = {name: set() for name in self._job.shapes if not feed.is_full(name)}
         progress.phase("opt-outs")
         with self._coming(feed.flagged()) as pages:
             take_opt_outs(self._job.crm, pages, self._job.shapes, self._permissions)
@@ -282,6 +285,10 @@ class _Run:
 
     def _run_page(self, page: Page, readings: list[Reading]) -> bool:
         items = self._pipeline.examine(readings, authoritative=page.authoritative)
+        if (rehearsed := self._rehearsed.get(page.object)) is not None:
+            # What was due as changed is still due by age after a dry run's writing.
+            items = [item for item in items if item.reading.record.id not in rehearsed]
+            rehearsed.update(item.reading.record.id for item in items)
         if self._options.limit is not None:
             # What only seems due, because it was read from an old picture, must not use up the limit for good.
             items = self._pipeline.refresh(items)

@@ -174,6 +174,16 @@ def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) ->
         assert rehearsal.total(name) == real.total(name)
 
 
+def test_dry_run_counts_a_record_once_that_is_changed_and_never_screened(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    sync()
+    clock.advance(days=31)
+    crm.put("people", "p2", phone=OTHER)
+    rehearsal, real = sync(dry_run=True), sync()
+    assert rehearsal.total("written") == real.total("written") == 2
+    assert rehearsal.total("read") == real.total("read")
+
+
 def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store: Store) -> None:
     for i in range(5):
         crm.put("people", f"p{i}", phone=GOOD)
