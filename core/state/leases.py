@@ -126,7 +126,8 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
 
 def _is_alive(other: Holder, here: Holder, silent_for: timedelta) -> bool:
     """Return whether the other process may still be at work. Only those of this machine can be looked for."""
-    if other.host == here.host:
+    # That this process is alive says nothing about an earlier run in it, which may have failed to give the lease back.
+    if other.host == here.host and other != here:
         born = _born(other.pid)
         if born and other.born:
             return born == other.born

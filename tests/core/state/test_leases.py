@@ -104,6 +104,12 @@ def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it
     lease.renew(clock.now())
 
 
+def test_a_process_is_not_kept_out_for_good_by_an_earlier_run_of_its_own(store: Store, org: int, clock: Any) -> None:
+    take_lease(store, org, "never gave it back", clock.now(), this_process())
+    clock.time += EXPIRY
+    take_lease(store, org, "next", clock.now(), this_process())
+
+
 def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: Any) -> None:
     lease = take_lease(store, org, "rehearses", clock.now(), Holder("elsewhere.example", 1, "1"))
     with store.rehearsal():
