@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, not_, or_, select, update
 
 from ..ports import Answer, AnswerKind
 from . import schema
@@ -19,6 +19,11 @@ ANSWER_WITHIN = timedelta(minutes=15)
 
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
+
+_BY_KEY = (schema.facts.c.number_key == bindparam("key"), schema.facts.c.realm == bindparam("realm"))
+# Made once: each question and each answer goes through these, and making a statement takes longer than carrying it out.
+_ONE = select(schema.facts).where(*_BY_KEY)
+_DELETE_ONE = delete(schema.facts).where(*_BY_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class FactStore:
         with self._store.transaction() as connection:
             before = None
             if not add_missing(connection, schema.facts, [self._row(mark, question)]):
-                before = self._mark(connection, mark, question.e164)
+                before = self._kept(connection, mark, question.e164)
                 if before is None or self._is_under_way(connection, before, question.observed_at):
                     return Claim(replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE))
                 if before.run_id == self._run_id or (before.answer.observed_at >= since and not again):
@@ -70,9 +75,10 @@ class FactStore:
                 # Of two that take the place of one lost question, one finds it changed.
                 if not self._replace(connection, before, question):
                     return Claim(replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE))
-            if found := self._find(connection, [question.e164], [realm], since, question.observed_at):
+            kept = self._kept(connection, realm, question.e164)
+            if kept is not None and (kept.answer.observed_at >= since or kept.run_id == self._run_id):
                 self._unmark(connection, mark, question.e164, before)
-                return Claim(found[question.e164][0].answer)
+                return Claim(kept.answer)
         return Claim(before=before)
 
     def settle(self, realm: str, answer: Answer, mark: str, before: KeptAnswer | None = None) -> None:
@@ -97,17 +103,6 @@ class FactStore:
         A failure counts for the run that met it only: the next run asks again. The mark of a question counts as a lost
         answer once its run can have none any more.
         """
-        with self._store.transaction() as connection:
-            return self._find(connection, numbers, realms, since, now)
-
-    def _find(
-        self,
-        connection: Connection,
-        numbers: Collection[str],
-        realms: Sequence[str],
-        since: datetime,
-        now: datetime,
-    ) -> dict[str, list[KeptAnswer]]:
         table, keyring = schema.facts, self._store.keyring
         by_key = {keyring.number_key(number): number for number in numbers}
         under_way = and_(
@@ -117,30 +112,28 @@ class FactStore:
         )
         lasting = and_(table.c.observed_at >= since, table.c.kind != AnswerKind.FAILED.value, not_(under_way))
         found: dict[str, list[KeptAnswer]] = {}
-        for keys in in_batches(list(by_key)):
-            rows = connection.execute(
-                select(table).where(
-                    table.c.number_key.in_(keys),
-                    table.c.realm.in_(realms),
-                    or_(lasting, table.c.run_id == self._run_id),
+        with self._store.transaction() as connection:
+            for keys in in_batches(list(by_key)):
+                rows = connection.execute(
+                    select(table).where(
+                        table.c.number_key.in_(keys),
+                        table.c.realm.in_(realms),
+                        or_(lasting, table.c.run_id == self._run_id),
+                    )
                 )
-            )
-            for row in rows:
-                number = by_key[row.number_key]
-                answer = self._answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
-                found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
+                for row in rows:
+                    number = by_key[row.number_key]
+                    answer = self._answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+                    found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
 
-    def _mark(self, connection: Connection, mark: str, number: str) -> KeptAnswer | None:
-        table = schema.facts
-        row = connection.execute(
-            select(table.c.run_id, table.c.observed_at).where(
-                table.c.number_key == self._store.keyring.number_key(number), table.c.realm == mark
-            )
-        ).one_or_none()
+    def _kept(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
+        keyring = self._store.keyring
+        row = connection.execute(_ONE, {"key": keyring.number_key(number), "realm": realm}).one_or_none()
         if row is None:
             return None
-        return KeptAnswer(mark, row.run_id, Answer(number, AnswerKind.LOST, row.observed_at, paid=False))
+        answer = self._answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+        return KeptAnswer(realm, row.run_id, answer)
 
     def _is_under_way(self, connection: Connection, held: KeptAnswer, now: datetime) -> bool:
         if held.run_id == self._run_id or held.answer.observed_at <= now - ANSWER_WITHIN:
@@ -166,8 +159,7 @@ class FactStore:
         if before is not None:
             put(connection, schema.facts, [self._row(mark, before.answer) | {"run_id": before.run_id}])
             return
-        table, key = schema.facts, self._store.keyring.number_key(number)
-        connection.execute(delete(table).where(table.c.number_key == key, table.c.realm == mark))
+        connection.execute(_DELETE_ONE, {"key": self._store.keyring.number_key(number), "realm": mark})
 
     def _row(self, realm: str, answer: Answer) -> dict[str, object]:
         content = [answer.e164, answer.valid, answer.line, answer.line_type, answer.code]

@@ -20,7 +20,7 @@ def add_missing(connection: Connection, table: Table, rows: Sequence[dict[str, A
     """Insert the rows that are not there yet, by any of the table's keys; return how many."""
     if not rows:
         return 0
-    return connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows).rowcount
+    return connection.execute(_insert_missing(connection.dialect.name, table), rows).rowcount
 
 
 def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -94,6 +94,11 @@ def _upsert(dialect_name: str, table: Table, columns: Sequence[str], keep: Seque
     changed = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
     only = statement.excluded[newest] >= table.c[newest] if newest else None
     return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
+
+
+@lru_cache(maxsize=64)
+def _insert_missing(dialect_name: str, table: Table) -> Any:
+    return _insert(dialect_name, table).on_conflict_do_nothing()
 
 
 def _insert(dialect_name: str, table: Table) -> Any:
