@@ -30,6 +30,7 @@ class Enforcement:
         self._hold_flags = hold_flags
         self._counts_stand = confirm_spread or hold_flags or all_read
         self._counted: set[tuple[str, int]] = set()
+        self._confirmed: set[str] = set()
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
 
@@ -89,8 +90,7 @@ class Enforcement:
         readings = self._fetch(rows)
         self._reached.update((reading.key, self._reached.get(reading.key, 0)) for reading in readings)
         done = {(row.object, row.record_id) for row in rows}
-        numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
-        covered = self._pipeline.permissions.covered(numbers)
+        covered = self._find_covered(readings)
         holders = self._count_holders(readings, covered)
         items = []
         for reading in readings:
@@ -117,6 +117,28 @@ class Enforcement:
         pipeline.permissions.forget_holders(set(wanted).difference(reading.key for reading in readings))
         return readings
 
+    def _find_covered(self, readings: Sequence[Reading]) -> frozenset[str]:
+        """Return which of the records' numbers are covered.
+
+        Before a flag is raised for a number, a record that asks for silence on it is read again: an index may lag, and
+        people may have lowered its flag since the run read it.
+        """
+        pipeline = self._pipeline
+        numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
+        to_raise = {e164 for reading in readings if self._can_flag(reading) for e164 in reading.all_e164s()}
+        while True:
+            covered = pipeline.permissions.covered(numbers)
+            if not (unsure := (covered & to_raise) - self._confirmed):
+                return covered
+            bearers = pipeline.permissions.bearers(unsure)
+            asking = self._read(key for key in bearers.values() if key[0] in pipeline.shapes)
+            pipeline.take_in(asking)
+            lowered = {reading.key for reading in asking if not reading.flagged}
+            self._confirmed.update(e164 for e164, key in bearers.items() if key not in lowered)
+
+    def _can_flag(self, reading: Reading) -> bool:
+        return reading.shape.opt_out is not None and not reading.flagged and not self._hold_flags
+
     def _count_holders(self, readings: Sequence[Reading], covered: frozenset[str]) -> dict[str, int]:
         """Return how many records hold each covered number; the deleted ones among them make no switchboard."""
         permissions = self._pipeline.permissions
@@ -138,8 +160,7 @@ class Enforcement:
 
     def _item(self, reading: Reading, covered: frozenset[str], holders: dict[str, int]) -> Item | None:
         reached = [e164 for e164 in reading.all_e164s() if e164 in covered]
-        can_flag = reading.shape.opt_out is not None and not reading.flagged and not self._hold_flags
-        raise_flag = can_flag and self._may_flag(reading, reached, holders)
+        raise_flag = self._can_flag(reading) and self._may_flag(reading, reached, holders)
         due = self._pipeline.find_due(reading, covered)
         if raise_flag:
             # Also the slots that are silent already: their reason says what lifts the flag that is raised now.

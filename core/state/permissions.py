@@ -78,6 +78,21 @@ class Permissions:
             found.update(by_key[key] for (key,) in keys)
         return frozenset(found)
 
+    def bearers(self, numbers: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Return for each covered E.164 number one record whose flag covers it: (object, record id)."""
+        by_key = {self._store.keyring.number_key(number): number for number in numbers}
+        table = schema.flags
+        found: dict[str, tuple[str, str]] = {}
+        with self._store.transaction() as connection:
+            for keys in in_batches(list(by_key)):
+                rows = connection.execute(
+                    select(table.c.number_key, table.c.object, func.min(table.c.record_id).label("record_id"))
+                    .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                    .group_by(table.c.number_key, table.c.object)
+                )
+                found.update({by_key[row.number_key]: (row.object, row.record_id) for row in rows})
+        return found
+
     def count_holders(self, numbers: Collection[str]) -> dict[str, int]:
         """Return how many records hold each of the E.164 numbers."""
         by_key = {self._store.keyring.number_key(number): number for number in numbers}

@@ -106,6 +106,26 @@ def test_an_opt_out_survives_a_run_that_was_cut_off_before_it_spread(
     assert settled.rows["people"]["fresh"]["optout"] is True
 
 
+@pytest.mark.parametrize("lagging", ["fresh", "asks"])
+def test_a_flag_that_an_index_still_shows_up_raises_no_other_again(
+    settled: MemoryCrm, sync: Sync, clock: Any, lagging: str
+) -> None:
+    for person in ("asks", "fresh"):
+        settled.put("people", person, optout=True)
+    sync()
+    clock.advance(minutes=5)
+    settled.freeze_index()
+    for person in ("asks", "fresh"):
+        settled.put("people", person, optout=False)
+    caught_up = "asks" if lagging == "fresh" else "fresh"
+    settled.index["people"][caught_up] = dict(settled.rows["people"][caught_up])  # type: ignore[index] # it is frozen
+    sync()
+    settled.index = None
+    sync()
+    for row in settled.rows["people"].values():
+        assert (row["optout"], row["rf_phone_status"]) == (False, "valid")
+
+
 def test_deleted_records_make_no_switchboard(settled: MemoryCrm, sync: Sync) -> None:
     for extra in range(4):
         settled.put("people", f"gone{extra}", phone=SHARED)

@@ -65,6 +65,12 @@ def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_s
     assert ledger.covered([A, B]) == frozenset()
 
 
+def test_each_covered_number_has_a_record_whose_flag_covers_it(begin: Any) -> None:
+    ledger = begin()
+    ledger.observe([person("p1", A, flagged=True), person("p2", A, B, flagged=True), person("p3", A, C)])
+    assert ledger.bearers([A, B, C]) == {A: ("people", "p1"), B: ("people", "p2")}
+
+
 def test_lowering_one_of_two_flags_frees_nobody(begin: Any, waiting: Any) -> None:
     ledger = begin()
     ledger.observe([person("p1", A, flagged=True), person("p2", A, flagged=True), person("p3", A)])
