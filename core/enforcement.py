@@ -31,6 +31,7 @@ class Enforcement:
         self._counts_stand = confirm_spread or hold_flags or all_read
         self._counted: set[tuple[str, int]] = set()
         self._confirmed: set[str] = set()
+        self._raised: set[Key] = set()
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
 
@@ -131,7 +132,9 @@ class Enforcement:
             if not (unsure := (covered & to_raise) - self._confirmed):
                 return covered
             bearers = pipeline.permissions.bearers(unsure)
-            asking = self._read(key for key in bearers.values() if key[0] in pipeline.shapes)
+            # What this run has raised is up, also where a dry run has only said so.
+            doubtful = set(bearers.values()) - self._raised
+            asking = self._read(key for key in doubtful if key[0] in pipeline.shapes)
             pipeline.take_in(asking)
             lowered = {reading.key for reading in asking if not reading.flagged}
             self._confirmed.update(e164 for e164, key in bearers.items() if key not in lowered)
@@ -164,6 +167,7 @@ class Enforcement:
         due = self._pipeline.find_due(reading, covered)
         if raise_flag:
             # Also the slots that are silent already: their reason says what lifts the flag that is raised now.
+            self._raised.add(reading.key)
             filled = [slot.field for slot in reading.shape.slots if reading.content(slot)]
             due = due | dict.fromkeys(filled, DueReason.PERMISSION)
         if not due and not raise_flag:

@@ -316,3 +316,10 @@ def test_an_opt_out_field_that_is_mapped_later_tells_of_the_flags_that_are_up(se
     assert settled.rows["people"]["fresh"]["optout"] is True
     assert sync().total("read") == 2
     assert sync().total("read") == 0
+
+
+def test_a_dry_run_follows_a_chain_of_opt_outs_as_the_sync_after_it(chained: MemoryCrm, sync: Sync) -> None:
+    rehearsal = sync(dry_run=True)
+    real = sync()
+    assert chained.rows["people"]["zed"]["optout"] is True
+    assert rehearsal.total("opt_outs_enforced") == real.total("opt_outs_enforced") == 3
