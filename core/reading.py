@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 from .numbers import Number, read_number
 from .regions import read_region
@@ -101,32 +100,15 @@ class Reading:
             self._all = tuple(dict.fromkeys(found))
         return self._all
 
-    def unread(self) -> Iterator[tuple[str, str, str | None]]:
-        """Yield (field, content, region) of each slot whose number has to be read for :meth:`all_e164s`."""
-        for slot in self.shape.slots:
-            content = self.content(slot)
-            if content and self._told(slot, content) is None:
-                yield slot.field, content, self.region()
-
-    def take_number(self, field: str, number: Number) -> None:
-        """Take in what somebody else has read in a slot."""
-        self._numbers[field] = number
-
     def _find_e164s(self, slot: Slot) -> tuple[str, ...]:
         content = self.content(slot)
         if not content:
             return ()
-        if known := self._told(slot, content):
+        known = self.record.values.get(slot.companions[Companion.E164])
+        if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
             return (known,)
         number = self.number(slot)
         return (number.e164, *number.others) if number.e164 else number.others
-
-    def _told(self, slot: Slot, content: str) -> str | None:
-        """Return the number that the companions name, where it is the only one in the slot for certain."""
-        known = self.record.values.get(slot.companions[Companion.E164])
-        if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
-            return known
-        return None
 
     @staticmethod
     def _is_plain(content: str) -> bool:

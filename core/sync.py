@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
-from . import apart
-from .apart import NumberReader
 from .apply import Writer
 from .beside import read_ahead
 from .enforcement import Enforcement
@@ -32,8 +29,6 @@ from .state.journal import new_run_id
 from .state.pending import Pending
 from .state.permissions import Permissions
 from .summary import Summary
-
-T = TypeVar("T")
 
 READ_AHEAD = 2
 """Pages read while earlier ones are worked on."""
@@ -255,7 +250,7 @@ class _Run:
                     return False
         return self._flush()
 
-    def _coming(self, pages: Iterable[T]) -> AbstractContextManager[Iterator[T]]:
+    def _coming(self, pages: Iterable[Page]) -> AbstractContextManager[Iterator[Page]]:
         # Under a limit most of what is read ahead would be read for nothing.
         ahead = READ_AHEAD if self._options.limit is None else 0
         return read_ahead(pages, ahead, self._beat, threaded=self._job.crm.capabilities.threads)
@@ -263,27 +258,19 @@ class _Run:
     def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
         totals: dict[str, int] = {}
-        with NumberReader() as numbers, self._coming(self._readings(pages, numbers)) as coming:
-            for page, readings in self._until_quota(coming):
+        with self._coming(pages) as coming:
+            for page in self._until_quota(coming):
                 totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
                 self._job.progress.phase(name, sum(totals.values()) or None)
                 self._check_full_read(page, seen)
                 self._hold(totals)
-                if not self._run_page(page, readings):
+                if not self._run_page(page):
                     return False
         return self._flush()
 
-    def _readings(self, pages: Iterable[Page], numbers: NumberReader) -> Iterator[tuple[Page, list[Reading]]]:
-        """Yield each page with its records as readings, in the thread that reads ahead."""
-        may_help = self._job.crm.capabilities.threads and self._options.limit is None
-        for page in pages:
-            shape = self._job.shapes[page.object]
-            readings = [Reading(record, shape) for record in page.records]
-            if may_help and (page.total or 0) >= apart.WORTH_FROM:
-                numbers.fill(readings)
-            yield page, readings
-
-    def _run_page(self, page: Page, readings: list[Reading]) -> bool:
+    def _run_page(self, page: Page) -> bool:
+        shape = self._job.shapes[page.object]
+        readings = [Reading(record, shape) for record in page.records]
         items = self._pipeline.examine(readings, authoritative=page.authoritative)
         if (rehearsed := self._rehearsed.get(page.object)) is not None:
             # What was due as changed is still due by age after a dry run's writing.
@@ -310,7 +297,7 @@ class _Run:
         bulk = self._job.crm.bulk
         self._outbox.hold(name for name, total in totals.items() if bulk and total >= bulk.worth_from)
 
-    def _until_quota(self, pages: Iterable[T]) -> Iterator[T]:
+    def _until_quota(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Yield the pages; when a quota ends the reading, what came so far is handled first: so every run gets on."""
         try:
             yield from pages
