@@ -22,7 +22,8 @@ from .fields import read_moment
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
-"""A job is looked at after a tenth of a second, then after thrice the pause before, 30 s at most: a look is a call."""
+"""A job is looked at after a tenth of a second and after another, for a small one is quick; then after thrice the pause
+before, 30 s at most: a look is a call."""
 
 PATIENCE_S = 6 * 3_600.0
 """How long one run waits for a job; the next one goes on waiting."""
@@ -99,7 +100,7 @@ class JobCalls:
         A look that fails is repeated as every call is, and leaves the job alone. Raises UnreachableError after six
         hours, when the job is still at work.
         """
-        pause, start = FIRST_PAUSE_S, self._clock.monotonic()
+        pauses, start = _pauses(), self._clock.monotonic()
         yield job
         while not job.ended:
             if self._clock.monotonic() - start > PATIENCE_S:
@@ -107,8 +108,7 @@ class JobCalls:
                     f"Salesforce has worked on the job {job.id} for hours, and it is {job.state} still.",
                     "Run again later: it goes on waiting for the same job.",
                 )
-            self._clock.sleep(pause)
-            pause = min(pause * 3, LONGEST_PAUSE_S)
+            self._clock.sleep(next(pauses))
             job = self.get(job.id)
             yield job
 
@@ -133,6 +133,14 @@ class JobCalls:
 
         below = f"jobs/{self._kind}/{path}".rstrip("/")
         return self._client.exchange(self._purpose, what, method, below, judge, **sending)
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE_S
+    yield pause
+    while True:
+        yield pause
+        pause = min(pause * 3, LONGEST_PAUSE_S)
 
 
 def _content(answer: Response) -> object:

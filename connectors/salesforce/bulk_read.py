@@ -21,13 +21,16 @@ from .pages import Found
 from .query import Query
 from .schema import Schema
 
-POLLS = 5
+POLLS = 6
 """How often a job is looked at, at a guess: for a quarter of a minute (``bulk_jobs``)."""
 
 WORTH_FROM = PAGE * (4 + POLLS)
 """Rows from which a job takes fewer calls than query pages: the first page, which tells how many they are, making it,
 looking at it, one page of results and deleting it, against a page for each 2,000 rows (salesforce facts, section 7).
 """
+
+RECORDS_AT_ONCE = 5_000
+"""Records of one page, larger than a query's: the state takes in a page as a whole, and few large ones in less time."""
 
 STALE = timedelta(hours=6)
 """Age from which a job that has ended is not gone on with: its rows are those of the moment when it was made, and
@@ -126,7 +129,7 @@ def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: 
     rows = (_typed(row, flags) for row in page.rows())
     left = page.count
     while True:
-        some = list(islice(rows, PAGE))
+        some = list(islice(rows, RECORDS_AT_ONCE))
         left -= len(some)
         yield Found(some, page.locator is None and not left, total, place if left else reached)
         if not left:

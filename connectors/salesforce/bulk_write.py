@@ -18,7 +18,7 @@ from .errors import AnswerError, Fault, JobGoneError, read_row
 from .sheet import Sheet
 from .write import Writer
 
-POLLS = 5
+POLLS = 6
 CALLS = 3 + POLLS + 2 + 1
 """Calls of one job, at a guess: make, upload, close; looks; two files of results; deletion (facts, section 7)."""
 

@@ -16,7 +16,7 @@ from ringfence.connectors.sandbox.salesforce.bulk_load import IngestJob
 SMALL = """
 from ringfence.connectors.salesforce import bulk_query, bulk_read, bulk_write
 from ringfence.core import guards
-bulk_read.WORTH_FROM, bulk_read.PAGE, bulk_query.RESULT_ROWS = 20, 20, 60
+bulk_read.WORTH_FROM, bulk_read.RECORDS_AT_ONCE, bulk_query.RESULT_ROWS = 20, 20, 60
 guards.THOUSANDS = 20
 bulk_write.CALLS, bulk_write.AT_ONCE, bulk_write._rows_of_a_file = 1, 30, lambda _shapes: 80
 from ringfence.apps.cli import main

@@ -33,7 +33,7 @@ def _small(monkeypatch: pytest.MonkeyPatch, org: SalesforceOrg) -> None:
     """Make few rows many: pages of 10, of which 7 records' worth go on together, and results of 20, then 30."""
     org.page_size = 10
     monkeypatch.setattr(bulk_read, "WORTH_FROM", 40)
-    monkeypatch.setattr(bulk_read, "PAGE", 7)
+    monkeypatch.setattr(bulk_read, "RECORDS_AT_ONCE", 7)
     monkeypatch.setattr(bulk_query, "FIRST_ROWS", 20)
     monkeypatch.setattr(bulk_query, "RESULT_ROWS", 30)
 

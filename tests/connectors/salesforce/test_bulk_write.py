@@ -175,7 +175,7 @@ def test_a_job_that_somebody_aborts_is_not_made_up_for(connect: Connect, org: Sa
     class Aborting(Watch):
         def waiting(self) -> None:
             super().waiting()
-            if self.times == 7:
+            if self.times == 8:
                 IngestJobs(other._client, other._clock).abort(self.references[0])
 
     found = write(crm, [change(one, **{REASON: "by job"}) for one in some], Aborting())
