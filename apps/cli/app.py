@@ -70,7 +70,7 @@ def _collect_seldom() -> None:
     At Python's own thresholds it took more than a quarter of a large sync's time.
     """
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(1_000_000, 20, 100)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

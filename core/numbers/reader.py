@@ -41,6 +41,8 @@ def read_number(raw: str | None, region: str | None) -> Number:
 
 def _read_with_care(raw: str, region: str | None) -> Number:
     cleaned, repairs = text.clean(raw)
+    if repairs and (plain := read_plain(cleaned, region)):
+        return plain._replace(raw=raw, repairs=tuple(dict.fromkeys((*repairs, *plain.repairs))))
     found = _read_cell(cleaned, region)
     noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
     reading = found.reading
@@ -96,6 +98,9 @@ def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
 
 def _read_letters(cleaned: str, region: str | None) -> _Verdict:
     """Letters are text, or O and l typed for digits, or a word on the keypad; text wins over a word."""
+    if (number := read_plain(cleaned, region)) is not None:
+        _, e164, home, line_type, validity, reason, _, repairs, _ = number
+        return _Verdict(Reading(validity, reason, e164, home, line_type), repairs)
     plain = _read_spans(cleaned, region)
     fixed = traps.with_typed_letters(cleaned)
     if fixed is not None:
