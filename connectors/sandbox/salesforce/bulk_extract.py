@@ -75,10 +75,10 @@ def _cells(names: tuple[str, ...], spec: ObjectSpec, rows: Iterable[Row]) -> Ite
     words = [at for at, name in enumerate(names) if fields[name].type == "boolean"]
     moments = [at for at, name in enumerate(names) if fields[name].type == "datetime"]
     for row in rows:
-        cells: list[object] = [row[name] for name in names]
+        cells: list[object] = list(map(row.get, names))  # as row[name], without a call for each empty field
         for at in words:
             cells[at] = "true" if cells[at] is True else "false"
         for at in moments:
-            if cells[at] is not None:
-                cells[at] = str(cells[at]).replace("+0000", "Z")
+            if (moment := cells[at]) is not None:
+                cells[at] = f"{moment}".replace("+0000", "Z")
         yield cells

@@ -8,10 +8,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
+from itertools import accumulate, islice
 from tempfile import SpooledTemporaryFile
 
 IN_MEMORY_BYTES = 1 << 20
+AT_ONCE = 1_000
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 
@@ -25,16 +26,18 @@ class Format:
 
     def lines(self, rows: Iterable[Sequence[object]], *, quoted: bool) -> Iterator[str]:
         """Yield one line per row, None as an empty cell; `quoted` puts every cell in quotes, else only where needed."""
-        line: list[str] = []
+        held: list[str] = []
         writer = csv.writer(
-            _Writable(line),
+            _Writable(held),
             delimiter=DELIMITERS[self.delimiter],
             lineterminator=LINE_ENDINGS[self.line_ending],
             quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL,
         )
-        for row in rows:
-            writer.writerow(row)
-            yield line.pop()
+        left = iter(rows)
+        while some := list(islice(left, AT_ONCE)):
+            writer.writerows(some)
+            yield from held
+            held.clear()
 
     def read(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Yield the rows of CSV lines that keep their ends; raises csv.Error."""
@@ -68,12 +71,12 @@ class Sheet:
     def add(self, lines: Iterable[str]) -> None:
         """Append lines that bring their line ends."""
         self._file.seek(0, 2)
-        end = self._ends[-1]
-        for line in lines:
-            raw = line.encode()
+        left = iter(lines)
+        while some := list(islice(left, AT_ONCE)):
+            raw = "".join(some).encode()
             self._file.write(raw)
-            end += len(raw)
-            self._ends.append(end)
+            widths = map(len, some if len(raw) == sum(map(len, some)) else map(str.encode, some))
+            self._ends.extend(islice(accumulate(widths, initial=self._ends[-1]), 1, None))
 
     def read(self, start: int = 0, stop: int | None = None) -> bytes:
         """Return the header and the lines from `start` up to `stop`, without it."""
