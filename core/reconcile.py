@@ -33,14 +33,15 @@ def reconcile(
     """Find out what became of each row that an earlier run sent without hearing the answer; return how many.
 
     A bulk job is asked for its results, everything else is read. Nothing is written again here: a row whose write did
-    not land is still in front of a cursor, or waits, and comes up again by itself. ``beat`` is called while a job is
-    waited for. Must be called under the org's lease, when no earlier run can be alive.
+    not land is still in front of a cursor, or waits, and comes up again by itself. ``beat`` is called for each batch,
+    and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
     permissions = Permissions(store, org_id, run_id, clock)
     rows = 0
     for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
         results = _ask(crm, job, beat) if job else None
         for batch in batches:
+            beat()
             rows += 0 if batch.held else len(batch.changes)
             settle(store, batch, _judge_batch(crm, shapes, permissions, batch, results), clock.now())
     close_dead_runs(store, org_id, run_id, clock.now())

@@ -114,8 +114,8 @@ class TwilioLookup:
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Ask about each number once, yielding each answer as it comes.
 
-        Answers that are on their way when Twilio refuses us are still yielded, because they are paid, before
-        AuthenticationError, QuotaError or UnreachableError is raised. The last two come when many numbers in a row were
+        Answers that are on their way when Twilio refuses us, or at Ctrl-C, are still yielded, because they are paid,
+        before AuthenticationError, QuotaError, UnreachableError or KeyboardInterrupt is raised. The last two come when many numbers in a row were
         refused for passing reasons, however often they were asked.
         """
         waiting = _distinct(numbers)
@@ -128,7 +128,14 @@ class TwilioLookup:
                     running.add(pool.submit(self._ask, number))
                 if not running:
                     break
-                done, running = wait(running, return_when=FIRST_COMPLETED)
+                try:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                except KeyboardInterrupt as stop:
+                    # What is on its way is paid. Who presses Ctrl-C again does not want to wait for it.
+                    if isinstance(failure, KeyboardInterrupt):
+                        raise
+                    failure = stop
+                    continue
                 for future in done:
                     if (error := future.exception()) is not None:
                         failure = failure or error

@@ -7,6 +7,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import wait
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,28 @@ def test_paid_answers_are_given_before_the_refusal_is_raised(lookup: Lookup, scr
     assert [next(answers).line for _ in range(5)] == ["active"] * 5
     with pytest.raises(AuthenticationError):
         next(answers)
+
+
+def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [f"+1415555{n:04}" for n in range(100, 140)]
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        if interrupts:
+            raise interrupts.pop()
+        return wait(*given, **options)
+
+    monkeypatch.setattr(twilio, "wait", interrupted)
+    answers: list[Answer] = []
+    with Sandbox(contacts=1) as sandbox:
+        settings = TwilioSettings(
+            account_sid=sandbox.twilio.sid, auth_token=sandbox.twilio.auth_token, base_url=sandbox.twilio_url
+        )
+        lookup = plugin.connect(settings, Services(clock))
+        with pytest.raises(KeyboardInterrupt):
+            answers.extend(lookup.look_up(numbers))
+        lookup.close()
+        assert sandbox.twilio.asked.total() == len(answers) == twilio.THREADS
 
 
 def test_a_host_that_does_not_listen_is_named(clock: Any) -> None:
