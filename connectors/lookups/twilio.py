@@ -115,8 +115,8 @@ class TwilioLookup:
         """Ask about each number once, yielding each answer as it comes.
 
         Answers that are on their way when Twilio refuses us, or at Ctrl-C, are still yielded, because they are paid,
-        before AuthenticationError, QuotaError, UnreachableError or KeyboardInterrupt is raised. The last two come when many numbers in a row were
-        refused for passing reasons, however often they were asked.
+        before AuthenticationError, QuotaError, UnreachableError or KeyboardInterrupt is raised. QuotaError and
+        UnreachableError come when many numbers in a row were refused for passing reasons, again and again.
         """
         waiting = _distinct(numbers)
         running: set[Future[Answer]] = set()
