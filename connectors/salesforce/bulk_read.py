@@ -49,11 +49,11 @@ class BulkReader:
         self._done: list[str] = []
 
     def read(self, query: Query, total: int, purpose: str) -> Iterator[Found]:
-        """Yield the ``total`` rows of a query, in no order, with the place that is reached once they are handled.
+        """Yield the rows of a query, in no order, with the place that is reached once they are handled.
 
-        First come empty pages while Salesforce works: the first of them makes the job known to a later run. Raises
-        JobGoneError where there is no job to be had or it does not give all of its rows: the query has to be read in
-        another way then, from its start.
+        ``total`` is told with them. First come empty pages while Salesforce works: the first of them makes the job
+        known to a later run. Raises JobGoneError where there is no job to be had or it does not give all of its rows:
+        the query has to be read in another way then, from its start.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         with _refused_as_gone():

@@ -33,8 +33,8 @@ class Found:
 
 
 Detour = Callable[[Query, int], Iterator[Found] | None]
-"""Takes a query and how many rows it holds; returns another way to read it, or None. That way raises JobGoneError, once
-it is begun, where it comes to nothing."""
+"""Takes what is left of a query, and how many rows the whole holds; returns another way to read it, or None. That way
+raises JobGoneError, once it is begun, where it comes to nothing."""
 
 
 def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
@@ -64,18 +64,11 @@ def follow(
 ) -> Iterator[Found]:
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
-    What the first page says of the whole decides whether ``detour`` takes over; when that comes to nothing, the pages
-    follow from the first one on. The length of a page says nothing: Salesforce may send fewer rows than it could
-    (salesforce facts, section 2.1).
+    What the first page says of the whole decides whether ``detour`` takes over behind it; when that comes to nothing,
+    the pages follow. The length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts,
+    section 2.1).
     """
     total, seen, rest = page["totalSize"], 0, query
-    if detour and (other := detour(query, total)):
-        try:
-            yield from other
-        except JobGoneError as error:
-            _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
-        else:
-            return
     while True:
         rows = page["records"]
         seen += len(rows)
@@ -84,6 +77,14 @@ def follow(
         yield Found(rows, page["done"], total)
         if page["done"]:
             break
+        if detour and (other := detour(rest, total)):
+            try:
+                yield from other
+            except JobGoneError as error:
+                _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
+            else:
+                return
+        detour = None
         try:
             page = client.more(page["nextRecordsUrl"], purpose)
         except LocatorError:

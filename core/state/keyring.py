@@ -21,7 +21,7 @@ from ..errors import SettingsError, StateError
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = b"\x01"
-_KEYS_KEPT = 8_192
+_KEYS_KEPT = 16_384
 
 
 class Keyring:

@@ -86,11 +86,11 @@ def test_one_job_reads_what_many_pages_would(connect: Connect, org: SalesforceOr
     assert ids(pages) == alive(org)
     count = requests(org)
     list(feed.due(datetime(2020, 1, 1, tzinfo=UTC)))
-    assert (count[CREATE], count[RESULTS]) == (1, 1 + -(-(alive(org).total() - 20) // 30))
+    assert (count[CREATE], count[RESULTS]) == (1, 1 + -(-(alive(org).total() - 10 - 20) // 30))
     assert not org.jobs.every(QueryJob)
     end = read_position(pages[-1].cursor)
     assert (end.full, end.job) == (False, None)
-    assert max(len(page.records) for page in pages) == 7
+    assert [len(page.records) for page in pages if page.records][:2] == [10, 7]
 
 
 def test_rows_are_typed_as_those_of_a_query(
@@ -118,7 +118,7 @@ def test_a_run_that_breaks_off_anywhere_goes_on_with_the_same_job(
         pages = connect().open_feed({"Contact": cursor}).changed()
         first = [next(pages) for _ in range(broken)]
         place = read_position(first[-1].cursor)
-        assert place.job is not None
+        assert (place.job is None) is (broken == 1)  # the first page comes before the job
         rest = list(connect().open_feed({"Contact": first[-1].cursor}).changed())
         assert requests(org)[CREATE] == 1
         again = ids([*first, *rest])
@@ -130,7 +130,7 @@ def test_a_run_that_breaks_off_anywhere_goes_on_with_the_same_job(
 
 def test_rows_of_a_job_that_an_earlier_run_made_are_told_to_be_of_then(connect: Connect, org: SalesforceOrg) -> None:
     pages = connect().open_feed({}).changed()
-    first = next(page for page in pages if page.records)
+    first = next(page for page in pages if page.records and read_position(page.cursor).job)
     org.update_as_user("Contact", next(iter(alive(org))), DoNotCall=True)
     rest = list(connect().open_feed({"Contact": first.cursor}).changed())
     assert first.authoritative
@@ -139,7 +139,7 @@ def test_rows_of_a_job_that_an_earlier_run_made_are_told_to_be_of_then(connect: 
 
 
 def test_a_flag_lowered_since_an_earlier_run_made_the_job_is_seen_down(connect: Connect, org: SalesforceOrg) -> None:
-    lowered, deleted, raised, *_ = sorted(alive(org))
+    *_, lowered, deleted, raised = before = sorted(alive(org))
     for one in (lowered, deleted, raised):
         org.update_as_user("Contact", one, DoNotCall=True)
     pages = connect().open_feed({}).changed()
@@ -150,7 +150,7 @@ def test_a_flag_lowered_since_an_earlier_run_made_the_job_is_seen_down(connect: 
     assert requests(org)[CREATE] == 1
     flags = {record.id: record.values["DoNotCall"] for record in rest}
     assert (flags[lowered], flags[raised]) == (False, True)
-    assert flags.keys() == alive(org).keys()
+    assert flags.keys() == alive(org).keys() - before[:10]
 
 
 def test_a_page_of_results_is_passed_only_when_all_of_it_is_handled(connect: Connect, org: SalesforceOrg) -> None:
@@ -195,7 +195,7 @@ def test_without_its_job_a_read_starts_again(
         settings["api_version"] = "66.0"
     rest = list(connect(settings=settings).open_feed({"Contact": first[-1].cursor}).changed())
     assert requests(org)[CREATE] == 2
-    assert ids(rest) == alive(org)
+    assert ids(rest) == alive(org) - ids(first[:1])
     assert read_position(rest[-1].cursor).job is None
 
 
@@ -210,7 +210,8 @@ def test_a_job_that_is_refused_is_as_good_as_gone(
     pages = connect().open_feed({"Contact": cursor}).changed()
     first = [next(pages) for _ in range(8)]
     fail(sandbox, "GET", path, f"kind: refuse, status: {words}")
-    assert ids(connect().open_feed({"Contact": first[-1].cursor}).changed()) == alive(org)
+    rest = connect().open_feed({"Contact": first[-1].cursor}).changed()
+    assert ids(rest) == alive(org) - ids(first[:1])
     assert ids(connect().open_feed({"Contact": cursor}).changed()) == alive(org)
 
 
@@ -222,7 +223,7 @@ def test_a_job_made_for_fewer_fields_than_are_mapped_now_is_not_gone_on_with(
     assert read_position(first[-1].cursor).job is not None
     rest = list(connect(tier="{field: Title}").open_feed({"Contact": first[-1].cursor}).changed())
     assert requests(org)[CREATE] == 2
-    assert ids(rest) == alive(org)
+    assert ids(rest) == alive(org) - ids(first[:1])
     assert all("Title" in record.values for record in records(rest))
 
 
@@ -342,7 +343,7 @@ def test_a_job_that_takes_longer_than_a_run_waits_is_waited_for_by_the_next(
         seen.extend(pages)
     rest = list(connect().open_feed({"Contact": seen[-1].cursor}).changed())
     assert requests(org)[CREATE] == 1
-    assert ids(rest) == alive(org)
+    assert ids([*seen, *rest]) == alive(org)
 
 
 def test_flags_verdicts_and_due_records_are_read_by_jobs_too(
