@@ -12,7 +12,7 @@ from ringfence.core.shapes import ObjectShape
 from ringfence.core.values import Change, Record, RowResult
 
 from .bulk_query import RESULT_ROWS
-from .bulk_read import BulkReader
+from .bulk_read import WORTH_FROM, BulkReader
 from .bulk_write import SalesforceBulk
 from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
@@ -68,12 +68,14 @@ class SalesforceCrm:
         return self._client.calls
 
     def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002  # both reads are queries
-        """Return the fewest requests for so many records: pages of a query, or a query job; Composite calls of five
-        collections, or ingest jobs that are looked at once and refuse nothing (salesforce facts, section 7).
+        """Return the fewest requests for so many records, by the way that is taken for so many: pages of a query and
+        Composite calls of five collections, or, above the break-even, jobs that are looked at once and refuse nothing
+        (salesforce facts, section 7).
         """
-        by_job = QUERY_JOB + ceil(read / RESULT_ROWS)
-        by_jobs = INGEST_JOB * ceil(written / self.bulk.most)
-        return min(ceil(read / PAGE), by_job) + min(ceil(written / WRITE_BATCH), by_jobs)
+        reading = ceil(read / PAGE) if read <= WORTH_FROM else QUERY_JOB + ceil(read / RESULT_ROWS)
+        if written < self.bulk.worth_from:
+            return reading + ceil(written / WRITE_BATCH)
+        return reading + INGEST_JOB * ceil(written / self.bulk.most)
 
     def identify(self) -> Org:
         """Log in and return the org; it is asked once. A Developer Edition is no production."""

@@ -242,9 +242,17 @@ def test_nothing_to_write_makes_no_call(crm: SalesforceCrm) -> None:
     assert crm.calls == {}
 
 
-def test_fewest_calls_are_full_pages_and_full_collections(crm: SalesforceCrm) -> None:
-    cases = ((0, 0, 0), (4_000, 4_000, 6), (1, 1, 2), (2_001, 1_001, 4), (0, 1_000, 1), (10_000, 0, 3), (100_001, 0, 5))
-    large = ((0, 6_000, 5), (60_000, 46_000, 9), (0, 100_000, 10))
+def test_fewest_calls_are_full_pages_and_full_collections_or_jobs(crm: SalesforceCrm) -> None:
+    cases = (
+        (0, 0, 0),
+        (4_000, 4_000, 6),
+        (1, 1, 2),
+        (2_001, 1_001, 4),
+        (0, 1_000, 1),
+        (10_000, 10_000, 15),
+        (20_000, 0, 10),
+    )
+    large = ((20_001, 0, 3), (100_001, 0, 5), (0, 12_000, 5), (60_000, 46_000, 9), (0, 100_000, 10))
     for read, written, calls in (*cases, *large):
         assert crm.fewest_calls(read, written, full=True) == crm.fewest_calls(read, written, full=False) == calls
 
