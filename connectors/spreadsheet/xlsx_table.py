@@ -40,7 +40,7 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     InvalidFileException,
-    NotImplementedError,
+    NotImplementedError,  # zipfile: a way of compressing, or an encryption, that it does not know
     KeyError,
     ValueError,
     TypeError,

@@ -1,4 +1,4 @@
-"""A real state store, and lookup providers that say what a test tells them to."""
+"""A real state store, a CRM in memory to sync, and lookup providers that say what a test tells them to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,23 @@ from typing import Any
 
 import pytest
 
+from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.state.store import Store, open_store
+from ringfence.core.summary import Summary
+from ringfence.core.sync import SyncJob, SyncOptions, run_sync
 
+MAPPING = """
+crm: memory
+objects:
+  people:
+    phones: {phone: {}, mobile: {}}
+    opt_out: {field: optout}
+    region: {field: country, default: US}
+    spread_limit: 3
+"""
 ACTIVE: Mapping[str, Any] = {"kind": AnswerKind.KNOWN, "valid": True, "line": "active"}
 
 
@@ -21,6 +35,30 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def crm(clock: Any) -> MemoryCrm:
+    """Give an empty CRM of people with two phone fields, an opt-out and a low limit for switchboards."""
+    return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
+
+
+@pytest.fixture
+def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
+    """Give a way to run a sync of it; every record that is read has one outcome."""
+
+    def run(**options: Any) -> Summary:
+        clock.advance(seconds=10)
+        extra = {key: options.pop(key) for key in ("lookups", "max_lookups") if key in options}
+        job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, **extra)
+        summary = run_sync(job, SyncOptions(**options))
+        for counts in summary.objects.values():
+            assert counts.read == counts.skipped_recent + counts.due
+            outcomes = counts.written + counts.unchanged + counts.conflicts + counts.failed + counts.deferred
+            assert counts.due == outcomes
+        return summary
+
+    return run
 
 
 @dataclass

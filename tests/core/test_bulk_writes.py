@@ -173,6 +173,14 @@ def die(patched: pytest.MonkeyPatch, at: str) -> None:
     patched.setattr(MemoryLoad, "write", lambda load, watch: write(load, Dying(at, watch)))
 
 
+def kill(crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch, at: str) -> None:
+    crm.capabilities = Capabilities(write_batch=4)  # in threads the next job would be under way as well
+    die(no_clean_up, at)
+    with pytest.raises(Killed):
+        sync()
+    no_clean_up.undo()
+
+
 @pytest.fixture
 def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Keep a run from tidying up: a killed process does not."""
@@ -186,11 +194,7 @@ def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
     crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch, at: str, written: int, unnamed: int
 ) -> None:
-    crm.capabilities = Capabilities(write_batch=4)  # in threads the next job would be under way as well
-    die(no_clean_up, at)
-    with pytest.raises(Killed):
-        sync()
-    no_clean_up.undo()
+    kill(crm, sync, no_clean_up, at)
     killed = list_runs(store)[0]
     assert sum("rf_phone_status" in row for row in crm.rows["people"].values()) == written
     reads = crm.calls["read"]
@@ -209,11 +213,7 @@ def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
 def test_a_job_that_is_gone_is_made_up_for_by_reading(
     crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch
 ) -> None:
-    crm.capabilities = Capabilities(write_batch=4)
-    die(no_clean_up, "written")
-    with pytest.raises(Killed):
-        sync()
-    no_clean_up.undo()
+    kill(crm, sync, no_clean_up, "written")
     crm.bulk.jobs.clear()
     reads = crm.calls["read"]
     last = sync()
@@ -226,11 +226,7 @@ def test_a_job_that_is_gone_is_made_up_for_by_reading(
 def test_rows_that_a_job_does_not_name_are_read(
     crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
 ) -> None:
-    crm.capabilities = Capabilities(write_batch=4)
-    die(no_clean_up, "written")
-    with pytest.raises(Killed):
-        sync()
-    no_clean_up.undo()
+    kill(crm, sync, no_clean_up, "written")
     killed = list_runs(store)[0].id
     # Two were sent in another way after the job: one of them landed.
     (named,) = crm.bulk.jobs.values()
@@ -247,11 +243,7 @@ def test_rows_that_a_job_does_not_name_are_read(
 def test_rows_of_a_job_that_names_none_are_read_too(
     crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
 ) -> None:
-    crm.capabilities = Capabilities(write_batch=4)
-    die(no_clean_up, "written")
-    with pytest.raises(Killed):
-        sync()
-    no_clean_up.undo()
+    kill(crm, sync, no_clean_up, "written")
     killed = list_runs(store)[0].id
     (named,) = crm.bulk.jobs.values()
     assert named
