@@ -153,6 +153,20 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
     assert sorted(rest.jobs) == [8] + [MOST] * (1 + 8 * times)
 
 
+def test_a_row_that_a_job_says_nothing_about_is_refused_and_comes_again(
+    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = MemoryLoad.write
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryLoad, "write", lambda load, watch: (row for row in write(load, watch) if row[0] != "p03"))
+        first = sync()
+    assert (first.total("written"), first.total("failed")) == (PEOPLE - 1, 1)
+    assert [(row.id, row.code) for row in first.refused] == [("p03", "NO_RESULT")]
+    assert first.waiting == {"failed": 1}
+    assert outcomes(store, first.run_id).count(Outcome.REFUSED) == 1
+    assert sync().waiting == {}
+
+
 class Dying:
     """Dies once a job is opened, or once its rows are written."""
 
