@@ -49,7 +49,7 @@ def test_words_without_a_number_stay_as_they_are(words: str) -> None:
     assert mask_numbers(words) == words
 
 
-@pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not part of the product")
+@pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings lie beside the checkout, not in it")
 def test_every_recorded_refusal_is_understood() -> None:
     seen = 0
     for path in RECORDINGS.rglob("*.json"):

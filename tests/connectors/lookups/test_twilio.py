@@ -193,7 +193,7 @@ def test_a_pause_that_the_provider_asks_for_is_everybodys(clock: Any) -> None:
     assert (clock.now() - begun).total_seconds() < 8
 
 
-@pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not part of the product")
+@pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples lie beside the checkout, not in it")
 def test_the_official_examples_are_understood(lookup: Lookup, script: Any) -> None:
     examples = json.loads(EXAMPLES.read_text())
     for body in examples.values():

@@ -91,7 +91,7 @@ def recorded(content: Any) -> Iterator[tuple[int, Any]]:
             yield from recorded(item)
 
 
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not part of the product")
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings lie beside the checkout, not in it")
 def test_every_recorded_refusal_is_understood() -> None:
     seen: Counter[str] = Counter()
     for path in RECORDINGS.rglob("*.json"):

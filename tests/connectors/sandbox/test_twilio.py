@@ -135,7 +135,7 @@ def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount):
     assert all(states[number] == state for number, state in again.items())
 
 
-@pytest.mark.skipif(not EXAMPLES.is_file(), reason="the example bodies are not here")
+@pytest.mark.skipif(not EXAMPLES.is_file(), reason="the example bodies lie beside the checkout, not in it")
 @pytest.mark.parametrize(
     ("example", "raw", "fields"),
     [

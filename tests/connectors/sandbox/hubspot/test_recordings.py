@@ -12,7 +12,7 @@ from .conftest import Api
 TRAFFIC = Path(__file__).resolve().parents[4] / ".." / "shared" / "traffic" / "hubspot"
 CONTACTS = "/crm/v3/objects/contacts"
 
-pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings are not here")
+pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings lie beside the checkout, not in it")
 
 
 def recorded(name, *, status=None, path=""):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 TRAFFIC = Path(__file__).resolve().parents[4] / ".." / "shared" / "traffic" / "salesforce"
-pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings are not part of this repository")
+pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings lie beside the checkout, not in it")
 
 
 def recorded(name: str) -> Any:
