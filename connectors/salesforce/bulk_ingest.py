@@ -142,25 +142,23 @@ def came_twice(error: AnswerError) -> bool:
 
 def _read_ids(answer: Response) -> tuple[int, list[str]]:
     rows = read_rows(answer.iter_content(_PIECE))
-    header = _read_header(rows, [_ID])
+    header = next(rows, [])
+    _check_header(header, [_ID])
     place = header.index(_ID) if header else 0
     ids = [row[place] for row in rows if len(row) > place]
     return len(ids), ids
 
 
 def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Sheet]:
-    sheet = keep(answer.iter_content(_PIECE))
-    rows = sheet.rows()
-    _read_header(rows, columns)
-    return sum(1 for _ in rows), sheet
+    sheet, header, widths = keep(answer.iter_content(_PIECE))
+    _check_header(header, columns)
+    return widths.total(), sheet
 
 
-def _read_header(rows: Iterator[list[str]], columns: Collection[str]) -> list[str]:
-    """Return the first row. Raises RetryError where that is no row of column names: it may be the page of a proxy."""
-    header = next(rows, [])
+def _check_header(header: Sequence[str], columns: Collection[str]) -> None:
+    """Raise RetryError where the first row is none of column names: it may be the page of a proxy."""
     if header and not set(columns) <= set(header):
         raise RetryError("The results of a Bulk job came without the columns that Salesforce gives them.")
-    return header
 
 
 class UpdateSheet:
@@ -195,7 +193,7 @@ class UpdateSheet:
         for change in changes:
             place = self._order[change.names]
             # What begins with a printable character behind "#" is itself; asking for it here spares most of the calls.
-            cells = [v if v.__class__ is str and "$" <= v[:1] <= "~" else write_cell(v) for v in change.new]
+            cells = [v if v.__class__ is str and "$" <= v < "\x7f" else write_cell(v) for v in change.new]
             if place is None or None in cells:
                 self.odd.append(change)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -70,10 +69,7 @@ class QueryJobs(JobCalls):
 def _read_results(answer: Response) -> Results:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
-    sheet = keep(answer.iter_content(_PIECE))
-    rows = sheet.rows()
-    fields = tuple(next(rows, []))
-    widths = Counter(map(len, rows))
+    sheet, fields, widths = keep(answer.iter_content(_PIECE))
     count = widths.total()
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")

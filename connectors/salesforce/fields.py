@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from ringfence.core.errors import SchemaError
@@ -23,10 +24,9 @@ class RowReader:
     def __init__(self, shape: ObjectShape) -> None:
         self.shape = shape
         self.fields = ("Id", STAMP, *shape.read_fields())
-        moments = {slot.companions[Companion.LAST_SCREENED] for slot in shape.slots}
-        self._readers: tuple[tuple[str, Callable[[Any], Value]], ...] = tuple(
-            (name, _read_moment if name in moments else _read_plain) for name in shape.read_fields()
-        )
+        self._names = shape.read_fields()
+        self._moments = tuple(slot.companions[Companion.LAST_SCREENED] for slot in shape.slots)
+        self._cells: Callable[[Mapping[str, Any]], Sequence[Any]] = itemgetter(*self._names)
 
     def read(self, row: Mapping[str, Any], *, in_scope: bool) -> Record:
         """Return the row as a record: bool for checkboxes, aware UTC moments for last-screened fields, text otherwise.
@@ -34,7 +34,14 @@ class RowReader:
         Raises SchemaError for a row without one of the fields, as when the mapping spells it in another case.
         """
         try:
-            values = {name: read(row[name]) for name, read in self._readers}
+            # Most cells are empty or text; saying so here spares a call for each of them.
+            cells = [
+                cell if cell is None else (cell or None) if cell.__class__ is str else _read_other(cell)
+                for cell in self._cells(row)
+            ]
+            values: dict[str, Value] = dict(zip(self._names, cells, strict=True))
+            for name in self._moments:
+                values[name] = _read_moment(values[name])
             return Record(self.shape.name, row["Id"], values, read_moment(row[STAMP]), in_scope)
         except KeyError as error:
             raise SchemaError(
@@ -64,10 +71,8 @@ def write_value(value: Value) -> str | bool | None:
     return write_moment(value) if isinstance(value, datetime) else value
 
 
-def _read_plain(value: Any) -> Value:
-    if value is None or value == "":
-        return None
-    return value if isinstance(value, (str, bool)) else str(value)
+def _read_other(value: Any) -> Value:
+    return value if isinstance(value, bool) else str(value)
 
 
 def _read_moment(value: Any) -> Value:

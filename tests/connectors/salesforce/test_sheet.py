@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.connectors.salesforce.sheet import SheetMaker, read_rows
+from ringfence.connectors.salesforce.sheet import SheetMaker, keep, read_rows
 from ringfence.core.errors import RetryError
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), min_size=1, max_size=8)
@@ -24,6 +24,9 @@ def test_what_was_written_is_read_from_pieces_of_any_size(rows: list[tuple[str, 
     expected = [["Id", "Reason"], *map(list, rows)]
     assert list(sheet.rows()) == expected
     assert list(read_rows(pieces)) == expected
+    kept = keep(pieces)
+    assert list(kept.sheet.rows()) == expected
+    assert (kept.header, kept.widths.total()) == (("Id", "Reason"), len(rows))
 
 
 @pytest.mark.parametrize("content", [b'"Id"\n"00', b'"Id"\n\xff\n', b'"Id"\n"a"b\n'])
