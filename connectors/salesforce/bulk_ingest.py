@@ -18,7 +18,7 @@ from .bulk_jobs import OPEN, Job, JobCalls
 from .client import SalesforceClient
 from .errors import AnswerError, Fault, read_job_fault
 from .fields import write_moment
-from .sheet import Sheet, SheetMaker, keep, read_rows
+from .sheet import Answered, Sheet, SheetMaker, look_over, read_rows
 
 FILE_BYTES = 100_000_000
 """Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half (section 2.3)."""
@@ -117,10 +117,9 @@ class IngestJobs(JobCalls):
             yield Tried(record_id, None)
 
     def _read(self, job: Job, name: str, expected: int | None, *columns: str) -> Iterator[dict[str, str]]:
-        rows = self._ask_for(job, name, expected, lambda answer: _hold(answer, columns)).rows()
-        header = next(rows, [])
-        for row in rows:
-            yield dict(zip(header, row, strict=False))
+        file = self._ask_for(job, name, expected, lambda answer: _hold(answer, columns))
+        for row in file.rows():
+            yield dict(zip(file.header, row, strict=False))
 
     def _ask_for(self, job: Job, name: str, expected: int | None, use: Callable[[Response], tuple[int, Held]]) -> Held:
         """Return a file of results, asked for once more where it names fewer rows than the job counts."""
@@ -149,10 +148,10 @@ def _read_ids(answer: Response) -> tuple[int, list[str]]:
     return len(ids), ids
 
 
-def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Sheet]:
-    sheet, header, widths = keep(answer.iter_content(_PIECE))
-    _check_header(header, columns)
-    return widths.total(), sheet
+def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Answered]:
+    file = look_over(answer.content)
+    _check_header(file.header, columns)
+    return file.count, file
 
 
 def _check_header(header: Sequence[str], columns: Collection[str]) -> None:

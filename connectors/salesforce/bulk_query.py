@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from requests import Response
@@ -15,7 +14,7 @@ from ringfence.core.ports import Clock
 from .bulk_jobs import Job, JobCalls
 from .client import SalesforceClient
 from .query import Query
-from .sheet import Sheet, keep
+from .sheet import Answered, look_over
 
 RESULT_ROWS = 50_000
 """Rows of one page of results: what the client library asks for too (salesforce facts, section 1.7)."""
@@ -23,25 +22,31 @@ RESULT_ROWS = 50_000
 FIRST_ROWS = 10_000
 """Rows of the first page: a page is looked over before a row of it is given, and the whole run waits for the first."""
 
-_PIECE = 1 << 16
 _LAST = "null"
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of a query job's results: ``fields`` are its columns, ``locator`` is the place of the next page, None
-    after the last one.
-    """
+    """One page of a query job's results: ``locator`` is the place of the next page, None after the last one."""
 
-    sheet: Sheet
-    fields: tuple[str, ...]
-    count: int
+    page: Answered
     locator: str | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the columns."""
+        return self.page.header
+
+    @property
+    def count(self) -> int:
+        """Return how many rows it has."""
+        return self.page.count
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield field name -> cell, every cell as text, empty where there is no value."""
-        for row in islice(self.sheet.rows(), 1, None):
-            yield dict(zip(self.fields, row, strict=True))
+        fields = self.fields
+        for row in self.page.rows():
+            yield dict(zip(fields, row, strict=True))
 
 
 class QueryJobs(JobCalls):
@@ -69,12 +74,11 @@ class QueryJobs(JobCalls):
 def _read_results(answer: Response) -> Results:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
-    sheet, fields, widths = keep(answer.iter_content(_PIECE))
-    count = widths.total()
+    page = look_over(answer.content)
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")
-    if count != int(told):
-        raise RetryError(f"A page of a Bulk query has {count:,} rows; Salesforce said {int(told):,}.")
-    if widths.keys() - {len(fields)}:
+    if page.count != int(told):
+        raise RetryError(f"A page of a Bulk query has {page.count:,} rows; Salesforce said {int(told):,}.")
+    if not page.even:
         raise RetryError("A page of a Bulk query has rows that are shorter or longer than its header.")
-    return Results(sheet, fields, count, None if locator == _LAST else locator)
+    return Results(page, None if locator == _LAST else locator)

@@ -1,4 +1,4 @@
-"""CSV files of Bulk API jobs, held in memory as they would travel: compressed."""
+"""CSV files of Bulk API jobs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from ringfence.core.errors import RetryError
 
@@ -16,9 +18,9 @@ _BETWEEN = '","'
 
 
 class Sheet:
-    """A CSV file that can be read any number of times; ``len()`` is its size in bytes.
+    """A CSV file to send, which can be read any number of times; ``len()`` is its size in bytes.
 
-    It never touches a disk, because phone numbers at rest are encrypted; compressed, 50,000 rows are a few megabytes.
+    It never touches a disk, because phone numbers at rest are encrypted; compressed, 60,000 rows are a few megabytes.
     """
 
     def __init__(self, held: bytes, size: int) -> None:
@@ -43,12 +45,21 @@ class Sheet:
         return gzip.GzipFile(fileobj=BytesIO(self._held), mode="rb")
 
 
-class Kept(NamedTuple):
-    """A sheet with its first row, and how many of the other rows have how many cells."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A CSV file that Salesforce sent, whole: its header, how many rows follow, and whether all are as wide as it is.
 
-    sheet: Sheet
+    It is held as it is, because a page of it is worked on at a time.
+    """
+
+    content: bytes
     header: tuple[str, ...]
-    widths: Counter[int]
+    count: int
+    even: bool
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield each row after the header, line feeds within quotes kept."""
+        return islice(_parse(BytesIO(self.content)), 1, None)
 
 
 def read_rows(pieces: Iterable[bytes]) -> Iterator[list[str]]:
@@ -77,7 +88,7 @@ class _Pieces(RawIOBase):
         return len(some)
 
 
-def _parse(file: BufferedReader | gzip.GzipFile) -> Iterator[list[str]]:
+def _parse(file: BufferedReader | BytesIO | gzip.GzipFile) -> Iterator[list[str]]:
     with TextIOWrapper(file, encoding="utf-8", newline="") as text:
         try:
             yield from filter(None, csv.reader(text, strict=True))
@@ -87,29 +98,19 @@ def _parse(file: BufferedReader | gzip.GzipFile) -> Iterator[list[str]]:
 
 
 class SheetMaker:
-    """Makes a sheet, of bytes as they come or row by row."""
+    """Makes a sheet."""
 
     def __init__(self) -> None:
         self._buffer = BytesIO()
         self._file = gzip.GzipFile(fileobj=self._buffer, mode="wb", compresslevel=1)
         self._size = 0
 
-    def write(self, piece: bytes) -> None:
-        """Take in bytes of a file."""
-        self._size += self._file.write(piece)
-
-    def passing(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Take in the pieces of a file one by one, and hand each of them on."""
-        for piece in pieces:
-            self.write(piece)
-            yield piece
-
     def add(self, rows: Iterable[Sequence[str]]) -> None:
         """Take in rows, with every cell in quotes, so that spaces and line feeds stay what they are.
 
         Raises UnicodeEncodeError, and takes in none of them, where a cell holds half a character.
         """
-        self.write("".join(map(_line, rows)).encode())
+        self._size += self._file.write("".join(map(_line, rows)).encode())
 
     def finish(self) -> Sheet:
         """Return the sheet; nothing can be added after that."""
@@ -125,10 +126,9 @@ def _line(cells: Sequence[str]) -> str:
     return f'"{line}"\n'
 
 
-def keep(pieces: Iterable[bytes]) -> Kept:
-    """Return a file that comes in pieces as a sheet, looked over. Raises RetryError where it is no CSV."""
-    made = SheetMaker()
-    rows = read_rows(made.passing(pieces))
+def look_over(content: bytes) -> Answered:
+    """Return a file of a job, looked over. Raises RetryError where it is no CSV."""
+    rows = _parse(BytesIO(content))
     header = tuple(next(rows, []))
     widths = Counter(map(len, rows))
-    return Kept(made.finish(), header, widths)
+    return Answered(content, header, widths.total(), not widths.keys() - {len(header)})

@@ -14,7 +14,7 @@ from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.errors import JobGoneError
 from ringfence.connectors.salesforce.query import Query
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.connectors.salesforce.sheet import SheetMaker, keep
+from ringfence.connectors.salesforce.sheet import SheetMaker, look_over
 from ringfence.core.errors import RetryError, UnreachableError
 from ringfence.core.ports import Services
 
@@ -130,5 +130,5 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
 
 def test_a_sheet_that_is_no_text_shows_nothing_of_it() -> None:
     with pytest.raises(RetryError) as caught:
-        keep([b"Id\n4155550123\xff\n"])
+        look_over(b"Id\n4155550123\xff\n")
     assert "4155550123" not in str(caught.value)
