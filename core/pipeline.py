@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -277,41 +277,41 @@ class Pipeline:
 
     def _account_part(self, delivery: Delivery, rows: Sequence[Row]) -> None:
         results = self.outbox.take(delivery)
+        written: list[Row] = []
+        waiting: list[PendingRow] = []
         for row, result in zip(rows, results, strict=True):
-            self._count_result(row, result)
-        self._remember(rows, results)
+            if result.outcome is Outcome.WRITTEN:
+                written.append(row)
+            else:
+                waiting.append(self._count_failure(row, result))
+        self._count_written(written)
+        # Keep for the next run what is still owed, and forget what is not.
+        waiting += [PendingRow(*row.key, PendingReason.DEFERRED) for row in written if row.deferred]
+        self.pending.remove([row.key for row in written if not row.deferred])
+        self.pending.put(waiting, self.clock.now())
+        self.permissions.raise_flags([(*row.key, row.raised) for row in written if row.raised])
 
-    def _count_result(self, row: Row, result: RowResult) -> None:
+    def _count_written(self, rows: Sequence[Row]) -> None:
+        for name, count in Counter(row.key[0] for row in rows).items():
+            counts = self.summary.counts(name)
+            counts.read += count
+            counts.due += count
+            counts.written += count
+        for row in rows:
+            if row.silenced:
+                self.summary.counts(row.key[0]).opt_outs_enforced += 1
+            if row.shown:
+                self.summary.show_change(*row.shown)
+
+    def _count_failure(self, row: Row, result: RowResult) -> PendingRow:
         name, record_id = row.key
         counts = self.summary.counts(name)
         counts.read += 1
         counts.due += 1
-        if result.outcome is Outcome.CONFLICT:
-            counts.conflicts += 1
-        elif result.outcome is Outcome.REFUSED:
+        if result.outcome is Outcome.REFUSED:
             counts.failed += 1
             if len(self.summary.refused) < SHOWN:
                 self.summary.refused.append(RefusedRow(name, record_id, result.code, result.message))
-        else:
-            counts.written += 1
-            counts.opt_outs_enforced += row.silenced
-            if row.shown:
-                self.summary.show_change(*row.shown)
-
-    def _remember(self, rows: Sequence[Row], results: Sequence[RowResult]) -> None:
-        """Keep for the next run what is still owed, and forget what is not."""
-        waiting, settled, raised = [], [], []
-        for row, result in zip(rows, results, strict=True):
-            if result.outcome is Outcome.WRITTEN:
-                if row.raised:
-                    raised.append((*row.key, row.raised))
-                if row.deferred:
-                    waiting.append(PendingRow(*row.key, PendingReason.DEFERRED))
-                else:
-                    settled.append(row.key)
-            else:
-                reason = PendingReason.FAILED if result.outcome is Outcome.REFUSED else PendingReason.CONFLICT
-                waiting.append(PendingRow(*row.key, reason, result.code, result.message))
-        self.pending.remove(settled)
-        self.pending.put(waiting, self.clock.now())
-        self.permissions.raise_flags(raised)
+            return PendingRow(*row.key, PendingReason.FAILED, result.code, result.message)
+        counts.conflicts += 1
+        return PendingRow(*row.key, PendingReason.CONFLICT, result.code, result.message)

@@ -41,11 +41,11 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
         wanted.append(opt_out.raised)
     record = reading.record
     held = map(record.values.get, names)
-    # The first half spares most of the calls: what is empty differs from what holds text.
+    # The first half spares most of the calls: what is empty differs from what holds something.
     changed = [
         (name, old, new)
         for name, old, new in zip(names, held, wanted, strict=True)
-        if (old is None and new.__class__ is str and new.strip()) or not same_value(old, new)
+        if ((new.strip() if new.__class__ is str else new is not None) if old is None else not same_value(old, new))
     ]
     if not changed:
         return None

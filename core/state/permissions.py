@@ -71,12 +71,15 @@ class Permissions:
     def covered(self, numbers: Collection[str]) -> frozenset[str]:
         """Return those E.164 numbers that a flag covers."""
         by_key = {self._store.keyring.number_key(number): number for number in numbers}
-        table = schema.flags
-        found: set[str] = set()
+        column = schema.flags.c.number_key
+        few = len(by_key) // 2
         with self._store.transaction() as connection:
-            keys = select_among(connection, [table.c.number_key], self._ours, table.c.number_key, list(by_key))
-            found.update(by_key[key] for (key,) in keys)
-        return frozenset(found)
+            # Where few numbers are covered at all, reading them takes a quarter of looking each of a page's up.
+            all_of_them = select(column).where(schema.flags.c.org_id == self._org_id).limit(few + 1)
+            keys: Sequence[bytes] = connection.scalars(all_of_them).all()
+            if len(keys) > few:
+                keys = [key for (key,) in select_among(connection, [column], self._ours, column, list(by_key))]
+        return frozenset(by_key[key] for key in by_key.keys() & keys)
 
     def bearers(self, numbers: Collection[str]) -> dict[str, tuple[str, str]]:
         """Return for each covered E.164 number one record whose flag covers it: (object, record id)."""
