@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, and_, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from ..ports import Clock
 from . import schema
-from .sql import add_plain, delete_among, in_batches, put, select_among
+from .sql import BATCH, add_plain, delete_among, in_batches, put, select_among
 from .store import Store
 
 CARRIED = ""
@@ -187,31 +189,30 @@ class Permissions:
         Only for numbers whose opt-out was not carried to every holder yet (:meth:`mark_carried`), unless ``all_runs``.
         """
         flags, holdings = schema.flags, schema.holdings
-        own = flags.alias("own")
-        query = (
-            select(holdings.c.object, holdings.c.record_id, func.count(flags.c.number_key.distinct()).label("numbers"))
-            .select_from(
-                flags.join(
-                    holdings,
-                    and_(holdings.c.org_id == flags.c.org_id, holdings.c.number_key == flags.c.number_key),
-                )
-            )
-            .where(
-                flags.c.org_id == self._org_id,
-                ~select(own.c.record_id)
-                .where(
-                    own.c.org_id == holdings.c.org_id,
-                    own.c.object == holdings.c.object,
-                    own.c.record_id == holdings.c.record_id,
-                )
-                .exists(),
-            )
-            .group_by(holdings.c.object, holdings.c.record_id)
-        )
+        covered = select(flags.c.number_key).distinct().where(flags.c.org_id == self._org_id)
         if not all_runs:
-            query = query.where(flags.c.run_id != CARRIED)
+            covered = covered.where(flags.c.run_id != CARRIED)
+        counts: Counter[tuple[str, str]] = Counter()
+        # Step by step: as one statement, SQLite goes through what every record holds to find the few.
         with self._store.transaction() as connection:
-            return {(row.object, row.record_id): row.numbers for row in connection.execute(query)}
+            for keys in connection.execute(covered.execution_options(yield_per=BATCH)).scalars().partitions():
+                columns = [holdings.c.object, holdings.c.record_id]
+                found = select_among(connection, columns, self._ours, holdings.c.number_key, keys)
+                holders = [(name, record_id) for name, record_id in found]
+                own = self._flagged_among(connection, holders)
+                counts.update(holder for holder in holders if holder not in own)
+        return counts
+
+    def _flagged_among(self, connection: Connection, records: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        table = schema.flags
+        flagged: set[tuple[str, str]] = set()
+        for name, ids in groupby(sorted(records), key=itemgetter(0)):
+            theirs = {**self._ours, "object": name}
+            own = select_among(
+                connection, [table.c.record_id], theirs, table.c.record_id, [record_id for _, record_id in ids]
+            )
+            flagged.update((name, record_id) for (record_id,) in own)
+        return flagged
 
     def hand_over(self, records: Iterable[tuple[str, str]]) -> None:
         """Take in that these records, (object, record id) each, were merged away.
