@@ -125,8 +125,20 @@ def derive_status(facts: Facts) -> Status:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
-    e164, line_type = facts.number.e164, str(facts.line_type)
-    return Verdict(derive_status(facts), _reason(facts), e164, line_type, last_screened=facts.observed_at)
+    number = facts.number
+    key = (facts[1:7], facts.carrier, number.reason, number.repairs, len(number.others))
+    said = _SAID.get(key)
+    if said is None:
+        if len(_SAID) >= _MOST_SAID:
+            _SAID.clear()
+        said = _SAID[key] = (derive_status(facts), _reason(facts), str(facts.line_type))
+    status, reason, line_type = said
+    return Verdict(status, reason, number.e164, line_type, facts.observed_at)
+
+
+_SAID: dict[tuple[object, ...], tuple[Status, str, str]] = {}
+"""What is said of numbers by all that it depends on: most numbers have one of very few findings."""
+_MOST_SAID = 1024
 
 
 _LINE_REASONS = {
