@@ -54,6 +54,16 @@ def test_a_flag_covers_every_number_of_its_record_and_no_other(begin: Any) -> No
     assert begin("second", org="2").covered([A, B, C]) == frozenset()
 
 
+@pytest.mark.parametrize("flags_on_one", [1, 3, 40])
+def test_covered_numbers_are_found_however_many_flags_there_are(begin: Any, flags_on_one: int) -> None:
+    others = [f"+1415555{last:04}" for last in range(20)]
+    ledger = begin()
+    ledger.observe([person(f"p{n:02}", A, flagged=True) for n in range(flags_on_one)])
+    ledger.observe([person("q1", B, flagged=True), person("q2", C, *others)])
+    assert ledger.covered([A, B, C]) == ledger.covered([A, B, C, *others]) == {A, B}
+    assert ledger.covered([C]) == ledger.covered([]) == frozenset()
+
+
 def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_seen_down(begin: Any) -> None:
     ledger = begin()
     ledger.observe([person("p1", A, flagged=True)])
