@@ -125,15 +125,16 @@ def derive_status(facts: Facts) -> Status:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
-    number = facts.number
-    key = (facts[1:7], facts.carrier, number.reason, number.repairs, len(number.others))
+    number, validity, line, line_type, opt_out, code, source, observed_at, carrier = facts
+    others = len(number.others)
+    key = (validity, line, line_type, opt_out, code, source, carrier, number.reason, number.repairs, others)
     said = _SAID.get(key)
     if said is None:
         if len(_SAID) >= _MOST_SAID:
             _SAID.clear()
-        said = _SAID[key] = (derive_status(facts), _reason(facts), str(facts.line_type))
-    status, reason, line_type = said
-    return Verdict(status, reason, number.e164, line_type, facts.observed_at)
+        said = _SAID[key] = (derive_status(facts), _reason(facts), str(line_type))
+    status, reason, kind = said
+    return Verdict(status, reason, number.e164, kind, observed_at)
 
 
 _SAID: dict[tuple[object, ...], tuple[Status, str, str]] = {}

@@ -41,7 +41,7 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
         wanted.append(opt_out.raised)
     record = reading.record
     held = map(record.values.get, names)
-    # The first half spares most of the calls: what is empty differs from what holds something.
+    # What was empty differs from all that says something; to see that here spares most of the calls.
     changed = [
         (name, old, new)
         for name, old, new in zip(names, held, wanted, strict=True)

@@ -149,7 +149,7 @@ def _read_ids(answer: Response) -> tuple[int, list[str]]:
 
 
 def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Answered]:
-    file = look_over(answer.content)
+    file = look_over(answer.iter_content(_PIECE))
     _check_header(file.header, columns)
     return file.count, file
 

@@ -22,6 +22,7 @@ RESULT_ROWS = 50_000
 FIRST_ROWS = 10_000
 """Rows of the first page: a page is looked over before a row of it is given, and the whole run waits for the first."""
 
+_PIECE = 1 << 16
 _LAST = "null"
 
 
@@ -74,7 +75,7 @@ class QueryJobs(JobCalls):
 def _read_results(answer: Response) -> Results:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
-    page = look_over(answer.content)
+    page = look_over(answer.iter_content(_PIECE))
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")
     if page.count != int(told):

@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader, BytesIO, RawIOBase, TextIOWrapper
 from itertools import islice
 from typing import Any
@@ -49,10 +49,10 @@ class Sheet:
 class Answered:
     """A CSV file that Salesforce sent, whole: its header, how many rows follow, and whether all are as wide as it is.
 
-    It is held as it is, because a page of it is worked on at a time.
+    It is held as it came: to compress it again took longer than anything else about it.
     """
 
-    content: bytes
+    content: bytes = field(repr=False)
     header: tuple[str, ...]
     count: int
     even: bool
@@ -119,15 +119,20 @@ class SheetMaker:
 
 
 def _line(cells: Sequence[str]) -> str:
-    # csv.writer takes four times as long, and millions of lines are written.
+    # csv.writer takes four times as long, and millions of lines are written. What stands between two cells brings two
+    # quotes; any more are in the cells.
     line = _BETWEEN.join(cells)
     if line.count('"') > 2 * (len(cells) - 1):
         line = _BETWEEN.join([cell.replace('"', '""') for cell in cells])
     return f'"{line}"\n'
 
 
-def look_over(content: bytes) -> Answered:
-    """Return a file of a job, looked over. Raises RetryError where it is no CSV."""
+def look_over(pieces: Iterable[bytes]) -> Answered:
+    """Return a file of a job, looked over, from the pieces as they come. Raises RetryError where it is no CSV."""
+    held = BytesIO()
+    for piece in pieces:
+        held.write(piece)
+    content = held.getvalue()
     rows = _parse(BytesIO(content))
     header = tuple(next(rows, []))
     widths = Counter(map(len, rows))

@@ -78,10 +78,11 @@ class Permissions:
         with self._store.transaction() as connection:
             # Where few numbers are covered at all, reading them takes a quarter of looking each of a page's up.
             all_of_them = select(column).where(schema.flags.c.org_id == self._org_id).limit(few + 1)
-            keys: Sequence[bytes] = connection.scalars(all_of_them).all()
-            if len(keys) > few:
-                keys = [key for (key,) in select_among(connection, [column], self._ours, column, list(by_key))]
-        return frozenset(by_key[key] for key in by_key.keys() & keys)
+            keys = connection.scalars(all_of_them).all()
+            if len(keys) <= few:
+                return frozenset(by_key[key] for key in by_key.keys() & keys)
+            found = select_among(connection, [column], self._ours, column, list(by_key))
+            return frozenset(by_key[bytes(key)] for (key,) in found)
 
     def bearers(self, numbers: Collection[str]) -> dict[str, tuple[str, str]]:
         """Return for each covered E.164 number one record whose flag covers it: (object, record id)."""
@@ -201,7 +202,7 @@ class Permissions:
                 holders = [(name, record_id) for name, record_id in found]
                 own = self._flagged_among(connection, holders)
                 counts.update(holder for holder in holders if holder not in own)
-        return counts
+        return dict(counts)
 
     def _flagged_among(self, connection: Connection, records: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         table = schema.flags

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.core import facts as facts_module
 from ringfence.core.facts import (
     CALLABLE,
     Facts,
@@ -162,3 +163,29 @@ def test_equal_facts_give_equal_verdicts_with_a_status_and_line_type_of_the_list
     assert verdict.line_type in set(LineType)
     assert verdict.e164 == number.e164
     assert (verdict.status is Status.VALID) <= (number.validity is Validity.VALID)
+
+
+some_facts = st.builds(
+    Facts,
+    number=st.one_of(any_number, st.just(read_number("+1 415 555 0132 or +1 415 555 0133", None))),
+    validity=st.sampled_from(Validity),
+    line=st.sampled_from(LineState),
+    line_type=st.sampled_from(LineType),
+    opt_out=st.sampled_from(OptOut),
+    code=st.sampled_from(ReasonCode),
+    source=st.sampled_from(["offline", "twilio"]),
+    observed_at=st.sampled_from([NOW, NOW - timedelta(days=1)]),
+    carrier=st.sampled_from(["", "+1415***2671 in mobile"]),
+)
+
+
+@given(some_facts, some_facts)
+def test_what_is_said_of_a_number_is_not_said_of_one_that_differs_in_anything(one: Facts, other: Facts) -> None:
+    told = [one, *(one._replace(**{name: getattr(other, name)}) for name in Facts._fields)]
+    for name in ("reason", "repairs", "others"):
+        told.append(one._replace(number=one.number._replace(**{name: getattr(other.number, name)})))
+    alone = []
+    for each in told:
+        facts_module._SAID.clear()
+        alone.append(judge(each))
+    assert [judge(each) for each in told * 2] == alone * 2

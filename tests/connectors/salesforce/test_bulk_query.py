@@ -128,7 +128,14 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
         assert len(b"".join(sheet)) == len(sheet)
 
 
+def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[], Results]) -> None:
+    script.says(200, CSV, **headers(2))
+    page = results()
+    assert b"003A" in page.page.content
+    assert "003A" not in repr(page)
+
+
 def test_a_sheet_that_is_no_text_shows_nothing_of_it() -> None:
     with pytest.raises(RetryError) as caught:
-        look_over(b"Id\n4155550123\xff\n")
+        look_over([b"Id\n4155550123\xff\n"])
     assert "4155550123" not in str(caught.value)

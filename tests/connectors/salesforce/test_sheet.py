@@ -28,7 +28,7 @@ def test_what_was_written_is_read_from_pieces_of_any_size(rows: list[tuple[str, 
     expected = [["Id", "Reason"], *map(list, rows)]
     assert list(sheet.rows()) == expected
     assert list(read_rows(pieces)) == expected
-    assert list(look_over(whole).rows()) == expected[1:]
+    assert list(look_over(pieces).rows()) == expected[1:]
 
 
 @given(st.lists(st.lists(spoilt, min_size=1, max_size=3), max_size=4), st.integers(0, 3))
@@ -41,9 +41,9 @@ def test_a_look_over_a_file_says_what_reading_all_of_it_says(rows: list[list[str
         header, *read = read_rows([content])
     except RetryError:
         with pytest.raises(RetryError):
-            look_over(content)
+            look_over([content])
         return
-    found = look_over(content)
+    found = look_over([content])
     assert (found.header, found.count) == (tuple(header), len(read))
     assert found.even == ({len(row) for row in read} <= {len(header)})
     assert list(found.rows()) == read
@@ -54,4 +54,4 @@ def test_what_is_no_csv_is_asked_for_again(content: bytes) -> None:
     with pytest.raises(RetryError, match="not the CSV"):
         list(read_rows([content]))
     with pytest.raises(RetryError, match="not the CSV"):
-        look_over(content)
+        look_over([content])

@@ -15,6 +15,7 @@ from ringfence.core.ports import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.permissions import Holding, Permissions
+from ringfence.core.state.sql import BATCH
 from ringfence.core.state.store import Store
 
 A, B, C = (f"+1415555013{i}" for i in range(3))
@@ -107,6 +108,14 @@ def test_records_that_hold_a_covered_number_are_named_until_their_own_flag_is_up
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p4"): 1}
     ledger.observe([person("p1", A, kind="firms")])
     assert ("firms", "p1") in ledger.unflagged_holders(all_runs=False)
+
+
+def test_a_holder_of_more_covered_numbers_than_are_looked_up_at_once_counts_all_of_them(begin: Any) -> None:
+    numbers = [f"+1415{last:07}" for last in range(BATCH + 3)]
+    ledger = begin()
+    ledger.observe([person(f"p{n}", number, flagged=True) for n, number in enumerate(numbers)])
+    ledger.observe([person("all", *numbers), person("one", numbers[-1]), person("none", A)])
+    assert ledger.unflagged_holders(all_runs=False) == {("people", "all"): len(numbers), ("people", "one"): 1}
 
 
 def test_what_was_carried_to_everybody_comes_up_again_only_when_asked_for_or_flagged_anew(begin: Any) -> None:
