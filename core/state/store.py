@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from ..errors import SettingsError, StateError
@@ -102,6 +102,7 @@ def _make_engine(url: str) -> Engine:
             _check_folder(parsed)
             engine = create_engine(parsed, connect_args={"timeout": 30})
             event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "handle_error", _stay_connected)
             return engine
         return create_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
@@ -147,6 +148,13 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _stay_connected(context: ExceptionContext) -> None:
+    # SQLAlchemy drops a connection that Ctrl-C meets in a statement. The statement holds it open all the same, with its
+    # lock, and the run could not even write down how it ended. SQLite's connection can be rolled back and go on.
+    if not isinstance(context.original_exception, Exception):
+        context.is_disconnect = False
 
 
 @contextmanager

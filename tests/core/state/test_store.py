@@ -216,6 +216,28 @@ def test_an_error_in_a_transaction_undoes_all_of_it(store: Store) -> None:
         assert connection.scalars(sa.select(schema.secrets.c.name)).all() == ["hash-key"]
 
 
+@pytest.mark.parametrize("many", [True, False])
+def test_ctrl_c_within_a_statement_leaves_the_store_to_whoever_writes_next(store: Store, many: bool) -> None:
+    def press(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+        (cursor.executemany if many else cursor.execute)(statement, parameters)
+        raise KeyboardInterrupt
+
+    listener = (store.engine, "do_executemany" if many else "do_execute", press)
+    rows = [(f"name {number}", b"") for number in range(2)]
+    sa.event.listen(*listener)
+    with pytest.raises(KeyboardInterrupt) as caught, store.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO secrets (name, value) VALUES (?, ?)", rows if many else rows[0])
+    sa.event.remove(*listener)
+    with closing(sqlite3.connect(str(store.engine.url.database), timeout=0)) as another:
+        # The traceback, which is alive until the run has ended, holds what the statement was.
+        assert caught.tb
+        another.execute("INSERT INTO secrets (name, value) VALUES ('another', x'')")
+        another.rollback()
+    with store.transaction() as connection:
+        assert connection.scalars(sa.select(schema.secrets.c.name)).all() == ["hash-key"]
+        connection.execute(sa.insert(schema.secrets).values(name="next", value=b""))
+
+
 @pytest.fixture
 def beside(tmp_path: Path) -> Iterator[Store]:
     """The same store as another process opens it."""
