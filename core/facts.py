@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from .numbers import LineType, Number, ReasonCode, Validity
+from .numbers.values import SENTENCES, explain
 from .ports import Answer, AnswerKind
 
 
@@ -113,33 +115,15 @@ def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, carrier: str = ""
 
 def derive_status(facts: Facts) -> Status:
     """Return the one status the facts amount to, the highest row of the contract's table first."""
-    if facts.opt_out is not OptOut.NONE:
-        return Status.DO_NOT_CONTACT
-    validity = facts.validity
-    if validity is Validity.INVALID or validity is Validity.POSSIBLE:
-        return Status.INVALID
-    if facts.line is not LineState.UNKNOWN:
-        return Status(facts.line.value)
-    return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
+    return _status(facts.opt_out, facts.validity, facts.line)
 
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
     number, validity, line, line_type, opt_out, code, source, observed_at, carrier = facts
-    others = len(number.others)
-    key = (validity, line, line_type, opt_out, code, source, carrier, number.reason, number.repairs, others)
-    said = _SAID.get(key)
-    if said is None:
-        if len(_SAID) >= _MOST_SAID:
-            _SAID.clear()
-        said = _SAID[key] = (derive_status(facts), _reason(facts), str(line_type))
-    status, reason, kind = said
-    return Verdict(status, reason, number.e164, kind, observed_at)
-
-
-_SAID: dict[tuple[object, ...], tuple[Status, str, str]] = {}
-"""What is said of numbers by all that it depends on: most numbers have one of very few findings."""
-_MOST_SAID = 1024
+    told = (code, source, carrier)
+    status, reason = _say(opt_out, validity, line, told, number.reason, number.repairs, len(number.others))
+    return Verdict(status, reason, number.e164, str(line_type), observed_at)
 
 
 _LINE_REASONS = {
@@ -164,11 +148,32 @@ _OPT_OUT_SENTENCES = {
 }
 
 
-def _reason(facts: Facts) -> str:
-    if facts.opt_out is not OptOut.NONE:
-        asked = _OPT_OUT_SENTENCES[facts.opt_out].format(number=facts.carrier or "this number")
-        return facts.number.explain(facts.code, asked)
-    sentence = _SENTENCES.get(facts.code)
-    if sentence is None:
-        return facts.number.sentence()
-    return facts.number.explain(facts.code, sentence.format(source=facts.source))
+def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
+    if opt_out is not OptOut.NONE:
+        return Status.DO_NOT_CONTACT
+    if validity is Validity.INVALID or validity is Validity.POSSIBLE:
+        return Status.INVALID
+    if line is not LineState.UNKNOWN:
+        return Status(line.value)
+    return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
+
+
+@lru_cache(maxsize=1024)  # most numbers have one of very few findings
+def _say(
+    opt_out: OptOut,
+    validity: Validity,
+    line: LineState,
+    told: tuple[ReasonCode, str, str],
+    finding: ReasonCode,
+    repairs: tuple[str, ...],
+    others: int,
+) -> tuple[Status, str]:
+    """Return status and reason; ``told`` is the code with its source and carrier, ``finding`` the plan's own reason."""
+    code, source, carrier = told
+    if opt_out is not OptOut.NONE:
+        sentence = _OPT_OUT_SENTENCES[opt_out].format(number=carrier or "this number")
+    elif code in _SENTENCES:
+        sentence = _SENTENCES[code].format(source=source)
+    else:
+        code, sentence = finding, SENTENCES[finding]
+    return _status(opt_out, validity, line), explain(code, sentence, repairs, others)

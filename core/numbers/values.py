@@ -66,7 +66,7 @@ class ReasonCode(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-_SENTENCES = {
+SENTENCES = {
     ReasonCode.ALLOCATED: "well formed but not confirmed to be live",
     ReasonCode.NOT_A_NUMBER: "the field holds no complete phone number",
     ReasonCode.TOO_SHORT: "digits are missing",
@@ -122,15 +122,12 @@ class Number(NamedTuple):
 
     def sentence(self) -> str:
         """Return "code: short sentence" of at most 255 characters, with the repairs and the count of other numbers."""
-        return self.explain(self.reason, _SENTENCES[self.reason])
-
-    def explain(self, code: ReasonCode, sentence: str) -> str:
-        """Return another reason for this number in the same form, so that its repairs stay named."""
-        return _explain(code, sentence, self.repairs, len(self.others))
+        return explain(self.reason, SENTENCES[self.reason], self.repairs, len(self.others))
 
 
 @lru_cache(maxsize=1024)  # most numbers have one of very few reasons, and nothing else to tell
-def _explain(code: ReasonCode, sentence: str, repairs: tuple[str, ...], others: int) -> str:
+def explain(code: ReasonCode, sentence: str, repairs: tuple[str, ...], others: int) -> str:
+    """Return "code: sentence" with the repairs and the count of other numbers, which stay named under any reason."""
     notes = list(repairs)
     if others:
         notes.append(f"{others} other number{'s' if others > 1 else ''} in the field")
