@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from ringfence.core.numbers import mask
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Answer
 from ringfence.core.session import SyncJob
-from ringfence.core.state.store import Store, open_store
+from ringfence.core.state.store import Store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncOptions, run_sync
 
@@ -46,13 +45,6 @@ class NeverAsked:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path}/state.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
