@@ -1,4 +1,4 @@
-"""A query job: the rows of the moment when it was created, as CSV.
+"""A query job: the rows that the query found when the job was made, read after that and written as CSV.
 
 They come in the order of chunks of ids that were read side by side (PK chunking), so not by Id, unless the query has
 ORDER BY or LIMIT (salesforce facts, section 2.2).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,45 +23,69 @@ if TYPE_CHECKING:
     from .org import SalesforceOrg
 
 LARGEST_CHUNK = 2_000
+STEP_ROWS = 2_000
+"""Rows that are read at once: other requests are answered between two steps."""
 
 
 @dataclass(slots=True, kw_only=True)
 class QueryJob(Job):
-    """A query job with all of its results, of which nothing can be read before it is complete."""
+    """A query job; none of its results can be read before it is complete."""
 
     kind: ClassVar[str] = "V2Query"
-    results: Sheet
+    extract: Extract
 
-    def advance(self, org: SalesforceOrg, now: datetime) -> bool:  # noqa: ARG002  # jobs share one signature
-        """Take the next state when it is due."""
-        share = self.share(now)
-        if self.state == "UploadComplete" and share >= QUEUED_SHARE:
-            self.move("InProgress", now)
-        elif self.state == "InProgress" and share >= 1:
-            if self.failure:
-                self.fail(self.failure.message, now)
-            else:
-                self.move("JobComplete", now)
-        else:
+    @property
+    def results(self) -> Sheet:
+        """What has been read so far."""
+        return self.extract.sheet
+
+    def advance(self, org: SalesforceOrg, now: datetime) -> bool:
+        """Take the next state, or read the next rows, when that is due."""
+        if self.share(now) < self.wait():
             return False
+        if self.state == "UploadComplete":
+            self.move("InProgress", now)
+        elif not self.extract.done:
+            self.extract.step()
+        elif self.failure:
+            self.fail(self.failure.message, now)
+        else:
+            org.jobs.query_kb.take(now, self.results.size // 1000)
+            self.move("JobComplete", now)
         return True
 
     def wait(self) -> float:
-        """Return when the next state is due."""
-        return QUEUED_SHARE if self.state == "UploadComplete" else 1.0
+        """Return when the next step is due: the rows are read as fast as they can be, and told at the end of the time."""
+        return 1.0 if self.extract.done and self.state == "InProgress" else QUEUED_SHARE
 
     def progress(self, now: datetime) -> Mapping[str, object]:
-        """Return how many rows have been read."""
-        share = {"JobComplete": 1.0, "InProgress": self.share(now)}.get(self.state, 0.0)
-        return {"numberRecordsProcessed": int(share * len(self.results))}
+        """Return how many rows have been read: no more than its time has come to."""
+        read = len(self.results)
+        if self.state == "InProgress":
+            read = min(read, int(self.share(now) * self.extract.rows))
+        return {"numberRecordsProcessed": read}
 
 
-def sheet_of(found: Found, spec: ObjectSpec, form: Format, seed: str | None) -> Sheet:
-    """Return the rows of a query as CSV; `seed` decides the order of the chunks, None keeps the order of the rows."""
-    sheet = Sheet(next(form.lines([found.names], quoted=True)))
-    rows = found.rows if seed is None else _chunked(found.rows, seed)
-    sheet.add(form.lines(_cells(found.names, spec, rows), quoted=True))
-    return sheet
+class Extract:
+    """The rows of a query on their way into a sheet, each as it is when it is read.
+
+    `seed` decides the order of the chunks, None keeps the order of the rows. `rows` counts all, read or not.
+    """
+
+    def __init__(self, found: Found, spec: ObjectSpec, form: Format, seed: str | None) -> None:
+        self.sheet = Sheet(next(form.lines([found.names], quoted=True)))
+        self.rows = len(found.rows)
+        self.done = False
+        self._found = found
+        self._spec = spec
+        self._form = form
+        self._left = iter(found.rows if seed is None else _chunked(found.rows, seed))
+
+    def step(self) -> None:
+        """Read the next rows."""
+        rows = list(islice(self._left, STEP_ROWS))
+        self.sheet.add(self._form.lines(_cells(self._found.names, self._spec, rows), quoted=True))
+        self.done = len(rows) < STEP_ROWS
 
 
 def _chunked(rows: list[Row], seed: str) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .bulk_extract import QueryJob, sheet_of
+from .bulk_extract import Extract, QueryJob
 from .bulk_jobs import abort, bad_job, read_format
 from .errors import ApiError
 from .rows import payload
@@ -44,9 +44,8 @@ def create(org: SalesforceOrg, call: Call) -> Answer:
         owner=org.user_id,
         created=now,
         form=form,
-        results=sheet_of(found, org.table(found.object_name).spec, form, None if _is_ordered(text) else job_id),
+        extract=Extract(found, org.table(found.object_name).spec, form, None if _is_ordered(text) else job_id),
     )
-    org.jobs.query_kb.take(now, job.results.size // 1000)
     org.jobs.add(job)
     job.start(org)
     return Answer(200, job.base())

@@ -132,7 +132,7 @@ def test_results_are_compressed_for_those_who_take_it(api: Any) -> None:
     assert gzip.decompress(packed.raw.read(decode_content=False)) == plain.content
 
 
-def test_rows_are_those_of_the_moment_of_creation(api: Any, contacts: list[str]) -> None:
+def test_rows_are_those_of_the_time_of_the_job(api: Any, contacts: list[str]) -> None:
     job = finished(api, "SELECT Id, Phone FROM Contact")
     api.org.update_as_user("Contact", contacts[0], Phone="+1 201 555 0199")
     api.org.delete("Contact", contacts[1])
