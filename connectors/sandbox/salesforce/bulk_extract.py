@@ -55,7 +55,7 @@ class QueryJob(Job):
         return True
 
     def wait(self) -> float:
-        """Return when the next step is due: the rows are read as fast as they can be, and told at the end of the time."""
+        """Return when the next step is due: rows are read as fast as they can be, and shown when the time is over."""
         return 1.0 if self.extract.done and self.state == "InProgress" else QUEUED_SHARE
 
     def progress(self, now: datetime) -> Mapping[str, object]:
