@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .errors import ApiError, RowError
 from .journal import Journal
 from .permissions import Access
-from .writes import Author, update_row
+from .schema import TEXT_TYPES, FieldSpec
+from .table import Value
+from .values import read_value
+from .writes import Author, update_values
 
 if TYPE_CHECKING:
     from .bulk_load import IngestJob
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 NULL = "#N/A"
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 Cells = list[str]
+Reader = Callable[[str], Value]
 
 
 @dataclass(slots=True)
@@ -30,29 +35,29 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The header of an upload: where the id stands (None: nowhere), and the other columns with their fields' types."""
+    """The header of an upload: where the id stands (None: nowhere), and how the cells of the other columns are read."""
 
     key: int | None
-    fields: tuple[tuple[int, str, str], ...]
+    fields: tuple[tuple[int, str, Reader], ...]
     width: int
 
     @classmethod
     def of(cls, access: Access, names: Sequence[str]) -> Columns:
         """Return the columns of a header; raises ValueError with the service's words for a name that is no field."""
-        fields: list[tuple[int, str, str]] = []
+        fields: list[tuple[int, str, Reader]] = []
         for at, name in enumerate(names):
             found = access.visible.get(name.lower())
             if found is None:
                 raise ValueError(f"InvalidBatch : Field name not found : {name}")
             if found.name in [known for _, known, _ in fields]:
                 raise ValueError(f"InvalidBatch : Field name {name} is given more than once")
-            fields.append((at, found.name, found.type))
+            fields.append((at, found.name, _reader(found)))
         key = next((at for at, name, _ in fields if name == "Id"), None)
         return cls(key, tuple(entry for entry in fields if entry[0] != key), len(names))
 
-    def changes(self, cells: Cells) -> dict[str, object]:
-        """Return what a row changes: an empty cell leaves its field alone, `#N/A` empties it."""
-        return {name: _value(cells[at], kind) for at, name, kind in self.fields if cells[at]}
+    def values(self, cells: Cells) -> dict[str, Value]:
+        """Return what a row changes: an empty cell leaves its field alone, `#N/A` empties it. Raises ApiError."""
+        return {name: read(cells[at]) for at, name, read in self.fields if cells[at]}
 
 
 class _Committed(Journal):
@@ -87,7 +92,7 @@ def _update(org: SalesforceOrg, object_name: str, columns: Columns, cells: Cells
     if not row_id:
         raise RowError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
     try:
-        return update_row(org, object_name, row_id, columns.changes(cells), author)
+        return update_values(org, object_name, row_id, columns.values(cells), author)
     except ApiError as error:
         raise RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", error.message) from error
 
@@ -98,7 +103,14 @@ def error_text(error: RowError) -> str:
     return f"{error.code}:{error.message}:{fields}{' ' if fields else ''}--"
 
 
-def _value(cell: str, kind: str) -> object:
-    if cell == NULL:
-        return None
-    return _WORDS.get(cell.lower(), cell) if kind == "boolean" else cell
+def _reader(spec: FieldSpec) -> Reader:
+    if spec.type in TEXT_TYPES:
+        return lambda cell: None if cell == NULL else cell.strip() or None
+
+    @lru_cache(maxsize=256)  # the moments and words of a column are mostly the same few
+    def read(cell: str) -> Value:
+        if cell == NULL:
+            return None
+        return read_value(spec, _WORDS.get(cell.lower(), cell) if spec.type == "boolean" else cell)
+
+    return read

@@ -40,11 +40,12 @@ def read_values(access: Access, payload: Mapping[str, object]) -> dict[str, Valu
         field = access.visible.get(name.lower())
         if field is None:
             raise RowError("INVALID_FIELD", f"No such column '{name}' on sobject of type {access.spec.name}")
-        values[field.name] = value if value is None else _read(field, value)
+        values[field.name] = value if value is None else read_value(field, value)
     return values
 
 
-def _read(field: FieldSpec, value: object) -> Value:
+def read_value(field: FieldSpec, value: object) -> Value:
+    """Return a value that is not null as the field stores it; raises ApiError where its JSON type does not fit."""
     if field.type in TEXT_TYPES or field.type in ("reference", "id"):
         if isinstance(value, str):
             text = value.strip()

@@ -69,9 +69,15 @@ def update_row(
     org: SalesforceOrg, object_name: str, given_id: str, payload: Mapping[str, object], author: Author
 ) -> str:
     """Change a row and return its 18-character id; raises RowError, or ApiError for JSON of the wrong type."""
+    return update_values(org, object_name, given_id, read_values(org.access(object_name), payload), author)
+
+
+def update_values(
+    org: SalesforceOrg, object_name: str, given_id: str, values: dict[str, Value], author: Author
+) -> str:
+    """Change a row by values that have been read, and return its 18-character id; raises RowError."""
     access = org.access(object_name)
     table = org.table(object_name)
-    values = read_values(access, payload)
     row = find_row(table, given_id)
     if table.spec.fixed:
         raise _no_access()
