@@ -72,9 +72,7 @@ def update_row(
     return update_values(org, object_name, given_id, read_values(org.access(object_name), payload), author)
 
 
-def update_values(
-    org: SalesforceOrg, object_name: str, given_id: str, values: dict[str, Value], author: Author
-) -> str:
+def update_values(org: SalesforceOrg, object_name: str, given_id: str, values: dict[str, Value], author: Author) -> str:
     """Change a row by values that have been read, and return its 18-character id; raises RowError."""
     access = org.access(object_name)
     table = org.table(object_name)
