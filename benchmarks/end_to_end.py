@@ -64,7 +64,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--crm", type=_words, default=["salesforce", "hubspot"], help="salesforce, hubspot or both")
     parser.add_argument("--records", type=_numbers, default=[10_000, 100_000], help="contacts, comma separated")
     parser.add_argument("--latency", type=_numbers, default=[0, 50], help="milliseconds, comma separated")
-    parser.add_argument("--sample", type=int, default=2_000, help="rows to write one by one; a fifth of it with delay")
+    parser.add_argument("--sample", type=int, default=5_000, help="rows to write one by one; a tenth of it with delay")
     parser.add_argument("--alone", action="store_true", help="ringfence only")
     parser.add_argument("--tap", type=Path, action="append", default=[], metavar="FILE", help="an installed Singer tap")
     given = parser.parse_args()
@@ -89,7 +89,7 @@ def _measure(crm: str, records: int, latency: int, given: argparse.Namespace) ->
                 sandbox.advance(PAST_THE_OVERLAP_S[crm])
         if given.alone:
             return
-        yield run_script(sandbox, crm, 1, given.sample // 5 if latency else given.sample)
+        yield run_script(sandbox, crm, 1, given.sample // 10 if latency else given.sample)
         yield run_script(sandbox, crm, ROWS_A_CALL[crm], None)
         for tap in given.tap:
             if tap.name == f"tap-{crm}":

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-# A shell that runs the tests in the background lets them ignore Ctrl-C, and every process that they start inherits that.
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and the processes that they start inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
