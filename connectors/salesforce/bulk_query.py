@@ -44,10 +44,10 @@ class Results:
         return self.page.count
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield field name -> cell, every cell as text, empty where there is no value."""
+        """Yield field name -> cell, every cell as text, None where there is no value."""
         fields = self.fields
         for row in self.page.rows():
-            yield dict(zip(fields, row, strict=True))
+            yield dict(zip(fields, [cell or None for cell in row], strict=True))
 
 
 class QueryJobs(JobCalls):

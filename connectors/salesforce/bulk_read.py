@@ -126,7 +126,8 @@ def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: 
 
     A place within a page would count on the same order of rows when it is asked for again, which nobody promises.
     """
-    rows = (_typed(row, flags) for row in page.rows())
+    there = [name for name in flags if name in page.fields]
+    rows = (_typed(row, there) for row in page.rows())
     left = page.count
     while True:
         some = list(islice(rows, RECORDS_AT_ONCE))
@@ -138,6 +139,5 @@ def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: 
 
 def _typed(row: dict[str, Any], flags: list[str]) -> dict[str, Any]:
     for name in flags:
-        if name in row:
-            row[name] = row[name] == "true"
+        row[name] = row[name] == "true"
     return row

@@ -166,7 +166,12 @@ class SalesforceFeed:
             yield self._page(sources[number], found, purpose)
 
     def _page(self, source: Source, found: Found, purpose: str, cursor: str | None = None) -> Page:
-        records = read_records(self._client, source.rows, source.scope, found.rows, purpose)
+        if found.job is None:
+            records = read_records(self._client, source.rows, source.scope, found.rows, purpose)
+        else:
+            records = source.rows.take(
+                found.rows, _inside(self._client, source.name, source.scope, found.rows, purpose)
+            )
         return Page(source.name, records, cursor, total=found.total)
 
 
@@ -174,7 +179,14 @@ def read_records(
     client: SalesforceClient, reader: RowReader, scope: str | None, rows: Sequence[Row], purpose: str
 ) -> list[Record]:
     """Return rows as records; with a filter Salesforce is asked which of them lie in it, a call for each page."""
-    if scope is None or not rows:
-        return [reader.read(row, in_scope=True) for row in rows]
-    inside = read_scope(client, reader.shape.name, scope, [row["Id"] for row in rows], purpose)
-    return [reader.read(row, in_scope=row["Id"] in inside) for row in rows]
+    inside = _inside(client, reader.shape.name, scope, rows, purpose)
+    return [reader.read(row, in_scope=inside is None or row["Id"] in inside) for row in rows]
+
+
+def _inside(
+    client: SalesforceClient, object_name: str, scope: str | None, rows: Sequence[Row], purpose: str
+) -> set[str] | None:
+    """Return the ids of the rows that lie in the filter, None where there is none."""
+    if scope is None:
+        return None
+    return read_scope(client, object_name, scope, [row["Id"] for row in rows], purpose) if rows else set()

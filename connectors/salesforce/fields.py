@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -44,10 +44,30 @@ class RowReader:
                 values[name] = _read_moment(values[name])
             return Record(self.shape.name, row["Id"], values, read_moment(row[STAMP]), in_scope)
         except KeyError as error:
-            raise SchemaError(
-                f"Salesforce answers without {self.shape.name}.{error.args[0]}.",
-                "Spell it in the mapping as the org does; see `ringfence check salesforce`.",
-            ) from error
+            raise self._lacking(error.args[0]) from error
+
+    def take(self, rows: Sequence[dict[str, Any]], inside: Container[str] | None = None) -> list[Record]:
+        """Return the rows of a job as records, those in scope whose ids are ``inside``; None puts all there.
+
+        Their cells are None, bool and text already, and the rows become the records' values: they are used up. Raises
+        SchemaError as :meth:`read` does.
+        """
+        for field in self.fields:
+            if rows and field not in rows[0]:  # they all have the columns of one file
+                raise self._lacking(field)
+        name, records = self.shape.name, []
+        for row in rows:
+            record_id, stamp = row.pop("Id"), row.pop(STAMP)
+            for moment in self._moments:
+                row[moment] = _read_moment(row[moment])
+            records.append(Record(name, record_id, row, read_moment(stamp), inside is None or record_id in inside))
+        return records
+
+    def _lacking(self, field: str) -> SchemaError:
+        return SchemaError(
+            f"Salesforce answers without {self.shape.name}.{field}.",
+            "Spell it in the mapping as the org does; see `ringfence check salesforce`.",
+        )
 
 
 def is_lead(shape: ObjectShape) -> bool:

@@ -26,7 +26,7 @@ class Found:
     ``job`` is the place in a query job's results that is reached once the rows are handled, for rows from such a job.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[dict[str, Any]]
     last: bool
     total: int
     job: JobPlace | None = None

@@ -44,7 +44,7 @@ def test_a_page_is_rows_of_text(script: Any, results: Callable[[], Results]) -> 
     script.says(200, CSV, **headers(2, "MTA"))
     page = results()
     assert (page.count, page.locator) == (2, "MTA")
-    assert list(page.rows()) == [{"Id": "003A", "Phone": "one\ntwo"}, {"Id": "003B", "Phone": ""}]
+    assert list(page.rows()) == [{"Id": "003A", "Phone": "one\ntwo"}, {"Id": "003B", "Phone": None}]
     assert script.seen[0][1].endswith("/jobs/query/750A/results?maxRecords=10000")
 
 

@@ -100,6 +100,8 @@ def test_a_row_without_a_mapped_field_is_named(shapes: Shapes) -> None:
     del row["MailingCountry"]
     with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
         reader.read(row, in_scope=True)
+    with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
+        reader.take([row])
 
 
 @pytest.mark.parametrize(
