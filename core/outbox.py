@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from itertools import count, repeat
 
 from .apply import Writer
 from .beside import BEAT_S, Worker
@@ -57,10 +58,10 @@ class _Held:
         self.deliveries: list[Delivery] = []
         self.where: dict[str, tuple[int, int]] = {}
 
-    def add(self, delivery: Delivery, changes: Sequence[Change]) -> None:
+    def add(self, delivery: Delivery, changes: Sequence[Change], ids: Sequence[str]) -> None:
         self.load.add(changes)
         self.deliveries.append(delivery)
-        self.where.update((change.id, (delivery.seq, place)) for place, change in enumerate(changes))
+        self.where.update(zip(ids, zip(repeat(delivery.seq), count()), strict=False))
 
     @property
     def seqs(self) -> list[int]:
@@ -139,14 +140,15 @@ class Outbox:
 
     def _keep(self, bulk: BulkJobs, name: str, places: Sequence[int], changes: Sequence[Change]) -> Delivery:
         some = [changes[place] for place in places]
+        ids = [change.id for change in some]
         held = self._held.get(name)
-        if held and (len(held.where) + len(some) > bulk.most or any(change.id in held.where for change in some)):
+        if held and (len(held.where) + len(some) > bulk.most or not held.where.keys().isdisjoint(ids)):
             self._send_held(name)
             held = None
         if held is None:
             held = self._held[name] = _Held(bulk.load(name), self._posted - len(some))
         delivery = Delivery(self._journal.plan_batch(some, self._clock.now(), held=True), places)
-        held.add(delivery, some)
+        held.add(delivery, some, ids)
         return delivery
 
     def _send(self, places: Sequence[int], changes: Sequence[Change]) -> Delivery:

@@ -98,12 +98,17 @@ class IngestJobs(JobCalls):
         Who sent the rows has to see that each of them was named: one that was not counts as not written.
         """
         named: set[str] = set()
-        for tried in self._every(job):
+        for tried in self._unwritten(job):
             if tried.id not in named:
                 named.add(tried.id)
                 yield tried
+        # Nothing is kept of this file but the ids.
+        written = self._ask_for(job, "successfulResults", job.processed - job.failed, _read_ids)
+        for record_id in dict.fromkeys(written):
+            if record_id not in named:
+                yield Tried(record_id, None)
 
-    def _every(self, job: Job) -> Iterator[Tried]:
+    def _unwritten(self, job: Job) -> Iterator[Tried]:
         if job.failed or not job.complete:
             for cells in self._read(job, "failedResults", job.failed, _ID, _ERROR):
                 yield Tried(cells.get(_ID, ""), read_job_fault(cells.get(_ERROR, "")), cells)
@@ -112,9 +117,6 @@ class IngestJobs(JobCalls):
             fault = Fault(UNPROCESSED, f"the job ended as {job.state} before it came to this row{why}")
             for cells in self._read(job, "unprocessedrecords", None, _ID):
                 yield Tried(cells.get(_ID, ""), fault, cells)
-        # Nothing is kept of this file but the ids.
-        for record_id in self._ask_for(job, "successfulResults", job.processed - job.failed, _read_ids):
-            yield Tried(record_id, None)
 
     def _read(self, job: Job, name: str, expected: int | None, *columns: str) -> Iterator[dict[str, str]]:
         file = self._ask_for(job, name, expected, lambda answer: _hold(answer, columns))
