@@ -35,7 +35,7 @@ def test_a_small_run_prints_a_line_for_everything_measured(crm: str, batch: int)
     assert done.returncode == 0, done.stderr
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     lines = {row[0]: [cell.strip() for cell in row[1:]] for row in rows}
-    one, many = "plain script, one update a row (from 4)", f"plain script, {batch} rows a call"
+    one, many = "plain script, one update a row (from 2)", f"plain script, {batch} rows a call"
     assert list(lines) == ["first sync", "run after", "idle run", one, many]
     read, written = lines["first sync"][:2]
     assert read == "300"
