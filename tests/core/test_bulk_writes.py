@@ -9,17 +9,19 @@ from typing import Any, NamedTuple
 import pytest
 
 from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryLoad, companion_name
+from ringfence.core.apply import Writer
 from ringfence.core.due import find_due
 from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.outbox import Outbox
 from ringfence.core.pipeline import Pipeline
 from ringfence.core.policy import Policy
 from ringfence.core.ports import Capabilities
 from ringfence.core.state.cursors import Cursors
-from ringfence.core.state.journal import RunOutcome, list_runs, read_changes
+from ringfence.core.state.journal import Journal, RunOutcome, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncJob, SyncOptions, run_sync
-from ringfence.core.values import Change, Outcome
+from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 PEOPLE = 20
@@ -151,6 +153,25 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
     assert rest.waited <= 2 * MOST
     assert rest.moves >= 6 * times
     assert sorted(rest.jobs) == [8] + [MOST] * (1 + 8 * times)
+
+
+def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, store: Store, clock: Any) -> None:
+    journal = Journal(store, "run")
+    journal.begin("memory", None, clock.now(), dry_run=False, options={})
+    outbox = Outbox(crm, Writer(crm, crm.shapes, journal, clock, dry_run=False), journal, clock, lambda: None)
+    outbox.hold(["people"])
+    sent = []
+    for status, ids in (("valid", range(6)), ("invalid", range(5, 11))):
+        says = [FieldChange("rf_phone_status", None, status)]
+        sent += outbox.post([Change.of("people", f"p{n:02}", says) for n in ids])
+    outbox.flush()
+    assert [outbox.take(each) for each in sent] == [[RowResult(Outcome.WRITTEN)] * 6] * 2
+    assert [list(rows or {}) for rows in crm.bulk.jobs.values()] == [
+        [f"p{n:02}" for n in range(6)],
+        [f"p{n:02}" for n in range(5, 11)],
+    ]
+    assert crm.rows["people"]["p05"]["rf_phone_status"] == "invalid"
+    outbox.close(())
 
 
 def test_a_row_that_a_job_says_nothing_about_is_refused_and_comes_again(
