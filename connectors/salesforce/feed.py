@@ -169,9 +169,8 @@ class SalesforceFeed:
         if found.job is None:
             records = read_records(self._client, source.rows, source.scope, found.rows, purpose)
         else:
-            records = source.rows.take(
-                found.rows, _inside(self._client, source.name, source.scope, found.rows, purpose)
-            )
+            inside = _inside(self._client, source.name, source.scope, found.rows, purpose)
+            records = source.rows.take(found.rows, inside)
         return Page(source.name, records, cursor, total=found.total)
 
 

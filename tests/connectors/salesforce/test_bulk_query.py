@@ -1,4 +1,4 @@
-"""What a query job's results have to be before a row of them is taken."""
+"""What the results of a job, mostly of a query, have to be before a row of them is taken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.salesforce import plugin
+from ringfence.connectors.salesforce.bulk_ingest import IngestJobs
+from ringfence.connectors.salesforce.bulk_jobs import Job
 from ringfence.connectors.salesforce.bulk_query import QueryJobs, Results
 from ringfence.connectors.salesforce.bulk_read import BulkReader
 from ringfence.connectors.salesforce.connector import SalesforceCrm
@@ -99,6 +101,18 @@ def test_pages_that_hold_fewer_rows_than_the_job_read_are_not_the_whole(
     with pytest.raises(JobGoneError, match="2 rows; Salesforce read 3"):
         given.extend(reader.read(Query("Contact", ("Id", "Phone")), 3, "read"))
     assert not any(found.last for found in given)
+
+
+def test_a_row_that_was_refused_is_not_written_whatever_else_is_said(
+    script: Any, crm: SalesforceCrm, clock: Any
+) -> None:
+    script.says(200, '"sf__Id","sf__Error","Id"\n"","STRING_TOO_LONG:too long:--","003A"\n')
+    script.says(
+        200, '"sf__Id","sf__Created","Id"\n"003A","false","003A"\n"003B","false","003B"\n"003B","false","003B"\n'
+    )
+    job = Job("750A", "JobComplete", clock.now(), processed=4, failed=1)
+    told = [(tried.id, tried.fault is None) for tried in IngestJobs(crm._client, clock).results(job)]
+    assert told == [("003A", False), ("003B", True)]
 
 
 @pytest.mark.parametrize("answer", ["[]", "{}", '{"id": "750A"}', '"text"', "<html>"])
