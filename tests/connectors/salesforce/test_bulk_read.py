@@ -144,6 +144,11 @@ def test_a_flag_lowered_since_an_earlier_run_made_the_job_is_seen_down(connect: 
         org.update_as_user("Contact", one, DoNotCall=True)
     pages = connect().open_feed({}).changed()
     first = next(page for page in pages if not page.records)
+    (job,) = org.jobs.every(QueryJob)
+    with org.lock:
+        job.seconds = 0
+        org.jobs.advance(org)  # its rows are read before people go on
+    assert job.state == "JobComplete"
     org.update_as_user("Contact", lowered, DoNotCall=False)
     org.delete("Contact", deleted)
     rest = records(connect().open_feed({"Contact": first.cursor}).changed())
