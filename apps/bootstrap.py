@@ -9,10 +9,12 @@ from pathlib import Path
 
 from ringfence.core.clock import SystemClock
 from ringfence.core.errors import MappingError, RefusedError, SchemaError, SettingsError
-from ringfence.core.mapping import CrmMapping, did_you_mean, parse_mapping, read_mapping, resolve
-from ringfence.core.policy import Policy, read_policy
+from ringfence.core.mapping import CrmMapping, parse_mapping, read_mapping, resolve
+from ringfence.core.policy import Policy
+from ringfence.core.policy_file import read_policy
 from ringfence.core.ports import Clock, Crm, Finding, Level, Lookup, Services
 from ringfence.core.shapes import ObjectShape
+from ringfence.core.spelling import did_you_mean
 from ringfence.core.state.store import Store, open_store
 
 from .registry import crm_plugins, find_crm, lookup_plugins

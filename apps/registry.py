@@ -6,8 +6,8 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from ringfence.core.errors import UsageError
-from ringfence.core.mapping import did_you_mean
 from ringfence.core.ports import CrmPlugin, LookupPlugin
+from ringfence.core.spelling import did_you_mean
 
 
 @cache

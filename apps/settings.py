@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
 from ringfence.core.errors import SettingsError
-from ringfence.core.mapping import did_you_mean
 from ringfence.core.regions import read_region
+from ringfence.core.spelling import did_you_mean
 
 from .registry import crm_plugins, lookup_plugins
 

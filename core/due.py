@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .coverage import is_covered
 from .facts import Status
-from .numbers import mask
 from .policy import Policy
 from .reading import Reading
 from .shapes import Slot
@@ -41,26 +41,6 @@ def find_due(
         if reason is not None:
             reasons[slot.field] = reason
     return reasons
-
-
-def is_covered(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> bool:
-    """Return whether an opt-out covers the slot: the record's own flag, or another record's on the same number."""
-    return reading.flagged or (bool(tightened) and not tightened.isdisjoint(reading.e164s(slot)))
-
-
-def name_carrier(reading: Reading, slot: Slot, tightened: AbstractSet[str]) -> str:
-    """Return the number, masked, and the field by which another record's opt-out reaches a slot.
-
-    Empty where it comes by the slot's own number, which needs no naming.
-    """
-    own = next(iter(reading.e164s(slot)), None)
-    if own in tightened:
-        return ""
-    for other in (slot, *reading.shape.slots):
-        for e164 in reading.e164s(other):
-            if e164 in tightened:
-                return f"{mask(e164)} in {other.field}"
-    return ""
 
 
 def _reason(

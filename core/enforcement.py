@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from .due import DueReason
+from .due_record import Item
 from .numbers import mask
-from .pipeline import Item, Key, Pipeline
+from .pipeline import Key, Pipeline
 from .reading import Reading
 from .state.pending import PendingReason, PendingRow
 from .summary import SpreadNumber

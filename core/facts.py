@@ -7,9 +7,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from .answers import Answer, AnswerKind
 from .numbers import LineType, Number, ReasonCode, Validity
 from .numbers.values import SENTENCES, explain
-from .ports import Answer, AnswerKind
 
 
 class Status(StrEnum):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from .answers import Answer, AnswerKind
 from .facts import LineState, Status
 from .numbers import ReasonCode
-from .ports import Answer, AnswerKind, Crm, Page
+from .ports import Crm, Page
 from .reading import Reading, text
 from .shapes import ObjectShape, Slot
 from .state.facts import FactStore

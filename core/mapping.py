@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from .errors import FileError, MappingError
 from .regions import read_region
 from .shapes import ObjectShape, OptOutFlag, Slot
+from .spelling import name_unknown_key
 from .values import Companion
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
@@ -135,18 +135,6 @@ def resolve(
     ``default_region`` serves objects whose mapping names none. Raises MappingError when two slots share a field.
     """
     return {name: _shape(name, spec, companion_name, default_region) for name, spec in mapping.objects.items()}
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the nearest known word, or nothing."""
-    by_fold = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return f" (did you mean {by_fold[near[0]]!r}?)" if near else ""
-
-
-def name_unknown_key(place: Sequence[str], known: Iterable[str]) -> str:
-    """Return what is said of a key that nothing reads; ``place`` leads to it from the top of the file."""
-    return f"{'.'.join(place)}: unknown key {place[-1]!r}{did_you_mean(place[-1], known)}"
 
 
 def _shape(

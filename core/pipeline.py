@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .clock import whole_seconds
-from .due import DueReason, find_due, is_covered, name_carrier
+from .coverage import is_covered, name_carrier
+from .due import DueReason, find_due
+from .due_record import Item
 from .earlier import judge_again
 from .facts import Facts, OptOut, Verdict, judge, offline_facts, with_opt_out
 from .guards import MassChangeGuard
@@ -27,21 +29,6 @@ from .summary import SHOWN, RefusedRow, Summary
 from .values import Change, Outcome, RowResult
 
 Key = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Item:
-    """A due record on its way: why each slot is due, what was decided, what is still owed."""
-
-    reading: Reading
-    due: Mapping[str, DueReason]
-    raise_flag: bool = False
-    authoritative: bool = True
-    covered: frozenset[str] = frozenset()
-    asked: list[tuple[Slot, Number]] = field(default_factory=list)
-    verdicts: dict[str, Verdict | None] = field(default_factory=dict)
-    deferred: bool = False
-    silenced: bool = False
 
 
 class Row(NamedTuple):

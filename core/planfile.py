@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from .errors import FileError, UsageError
+from .masking import mask_change
 from .shapes import ObjectShape
 from .state.keyring import Keyring
 from .state.packing import pack_changes, unpack_changes
-from .summary import mask_change
 from .values import Change
 
 FORMAT = 1

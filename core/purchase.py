@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from .answers import Answer, AnswerKind
 from .clock import whole_seconds
 from .errors import RingfenceError
-from .ports import Answer, AnswerKind, Clock, Lookup
+from .ports import Clock, Lookup
 from .state.facts import FactStore, KeptAnswer
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from .answers import Answer, AnswerKind
 from .clock import whole_seconds
 from .facts import Facts, offline_facts, with_answer
 from .numbers import Number, Validity
 from .policy import Policy
-from .ports import Answer, AnswerKind, Clock, Lookup
+from .ports import Clock, Lookup
 from .purchase import ask, asked_realm, failed_realm
 from .state.facts import ELSEWHERE, FactStore, KeptAnswer
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from .apply import Writer
 from .beside import read_ahead
+from .due_record import Item
 from .enforcement import Enforcement
 from .errors import BusyError, QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
 from .outbox import Outbox
-from .pipeline import Item, Pipeline
+from .pipeline import Pipeline
 from .planfile import PlanHead, PlanWriter
 from .ports import Feed, Page
 from .reading import Reading

@@ -10,11 +10,12 @@ from typing import Any
 from .apply import Writer
 from .errors import UsageError
 from .facts import Status
+from .masking import mask_change
 from .plan import same_value
 from .session import SyncJob, open_run
 from .shapes import ObjectShape
 from .state.journal import JournalRow, Run, new_run_id, read_batches_backwards
-from .summary import SHOWN, RefusedRow, mask_change
+from .summary import SHOWN, RefusedRow
 from .values import Change, Companion, FieldChange, Outcome, Record, RowResult, Value
 
 CHANGED_SINCE = "changed since"

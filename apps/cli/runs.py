@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from ringfence.core.errors import UsageError
+from ringfence.core.masking import mask_change
 from ringfence.core.session import SyncJob
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
-from ringfence.core.summary import mask_change
 from ringfence.core.undo import UndoSummary, undo_run
 from ringfence.core.values import Outcome
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import SchemaError
 from ringfence.core.facts import Status
-from ringfence.core.mapping import did_you_mean
 from ringfence.core.shapes import ObjectShape, Slot
+from ringfence.core.spelling import did_you_mean
 from ringfence.core.values import Companion
 
 from .errors import AnswerError

@@ -18,6 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential, wait_random
 
 from ringfence.core.addresses import check_address
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.clock import whole_seconds
 from ringfence.core.errors import (
     AuthenticationError,
@@ -28,7 +29,7 @@ from ringfence.core.errors import (
     StoppedError,
     UnreachableError,
 )
-from ringfence.core.ports import Answer, AnswerKind, LookupPlugin, Services
+from ringfence.core.ports import LookupPlugin, Services
 
 from .pace import Pace
 

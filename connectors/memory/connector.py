@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ringfence.core.errors import SchemaError
 from ringfence.core.facts import Status
-from ringfence.core.mapping import did_you_mean
 from ringfence.core.ports import BulkJobs, Capabilities, Clock, Finding, Level, Org, Page, SetupStep
 from ringfence.core.shapes import ObjectShape, Slot
+from ringfence.core.spelling import did_you_mean
 from ringfence.core.values import Change, Companion, Outcome, Record, RowResult, Value
 
 Row = dict[str, Value]

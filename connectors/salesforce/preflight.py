@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError
 from ringfence.core.facts import Status
-from ringfence.core.mapping import did_you_mean
 from ringfence.core.ports import Finding, Level, Org
 from ringfence.core.shapes import ObjectShape, OptOutFlag
+from ringfence.core.spelling import did_you_mean
 from ringfence.core.values import Companion
 
 from .client import SalesforceClient

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from ringfence.core.errors import FileError
-from ringfence.core.mapping import did_you_mean
+from ringfence.core.spelling import did_you_mean
 
 from .fault_kinds import Service
 from .faults import KINDS, Faults, FaultsError, meant

@@ -11,7 +11,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from ringfence.core.errors import FixError
-from ringfence.core.mapping import did_you_mean
+from ringfence.core.spelling import did_you_mean
 
 from .fault_kinds import FaultModel, Kind, Service, Share
 

@@ -6,7 +6,7 @@ import json
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ringfence.core.mapping import did_you_mean
+from ringfence.core.spelling import did_you_mean
 
 from .clock import SandboxClock, SkewedClock
 from .fault_gate import PAGE, FaultGate

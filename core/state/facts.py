@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, delete, not_, or_, select, update
 
-from ..ports import Answer, AnswerKind
+from ..answers import Answer, AnswerKind
 from . import schema
 from .journal import RunOutcome
 from .sql import add_missing, in_batches, put

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.policy import Policy
-from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.summary import Summary
 from ringfence.core.sync import SyncJob, SyncOptions, run_sync

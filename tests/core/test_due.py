@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.due import DueReason, find_due, is_covered
+from ringfence.core.coverage import is_covered
+from ringfence.core.due import DueReason, find_due
 from ringfence.core.facts import Status
 from ringfence.core.policy import Policy
 from ringfence.core.reading import Reading, screened_value

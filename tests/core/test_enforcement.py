@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.core.answers import Answer
 from ringfence.core.errors import UnreachableError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.numbers import mask
 from ringfence.core.policy import Policy
-from ringfence.core.ports import Answer
 from ringfence.core.session import SyncJob
 from ringfence.core.state.store import Store
 from ringfence.core.summary import Summary

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core import facts as facts_module
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.facts import (
     CALLABLE,
     Facts,
@@ -27,7 +28,6 @@ from ringfence.core.facts import (
     with_opt_out,
 )
 from ringfence.core.numbers import LineType, ReasonCode, Validity, read_number
-from ringfence.core.ports import Answer, AnswerKind
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 GOOD = read_number("+1 415 555 0132", None)

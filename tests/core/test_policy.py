@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ringfence.core.errors import FileError, MappingError
-from ringfence.core.policy import Policy, read_policy
+from ringfence.core.policy import Policy
+from ringfence.core.policy_file import read_policy
 
 
 @pytest.mark.parametrize(

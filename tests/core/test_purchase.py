@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import QuotaError, StateError, UnreachableError
-from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.purchase import ask, asked_realm, failed_realm
 from ringfence.core.state.facts import ANSWER_WITHIN, FactStore
 from ringfence.core.state.journal import Journal

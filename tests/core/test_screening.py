@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import UnreachableError
 from ringfence.core.facts import Facts, judge
 from ringfence.core.numbers import Number, read_number
 from ringfence.core.policy import Policy
-from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.purchase import asked_realm
 from ringfence.core.screening import Question, Screening
 from ringfence.core.state.facts import FactStore

@@ -10,9 +10,9 @@ import pytest
 
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.connectors.memory.connector import MemoryFeed
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import UsageError
 from ringfence.core.policy import Policy
-from ringfence.core.ports import Answer, AnswerKind
 from ringfence.core.state.journal import RunOutcome, find_run, read_changes
 from ringfence.core.state.store import Store
 from ringfence.core.summary import Summary

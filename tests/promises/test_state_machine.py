@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryFeed, companion_name
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import UnreachableError
 from ringfence.core.mapping import parse_mapping, resolve
 from ringfence.core.numbers import read_number
 from ringfence.core.policy import Policy
-from ringfence.core.ports import Answer, AnswerKind, Page
+from ringfence.core.ports import Page
 from ringfence.core.session import SyncJob
 from ringfence.core.state.store import open_store
 from ringfence.core.summary import Summary

@@ -9,7 +9,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from ringfence.core.mapping import did_you_mean
+from ringfence.core.spelling import did_you_mean
 
 from ..broken_wire import Wire
 from ..clock import SandboxClock, SkewedClock

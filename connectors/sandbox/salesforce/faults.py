@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from ringfence.core.mapping import did_you_mean
+from ringfence.core.spelling import did_you_mean
 
 from ..clock import SandboxClock, SkewedClock
 from ..fault_gate import PAGE, FaultGate, Swaps

@@ -18,8 +18,9 @@ from ringfence.connectors.lookups import twilio
 from ringfence.connectors.lookups.pace import Pace
 from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
 from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
-from ringfence.core.ports import Answer, AnswerKind, Lookup, Services
+from ringfence.core.ports import Lookup, Services
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
 EXAMPLES = (

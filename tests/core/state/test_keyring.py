@@ -13,14 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.errors import SettingsError, StateError
-from ringfence.core.state.keyring import (
-    KEY_BYTES,
-    Keyring,
-    parse_key,
-    read_or_create_key_file,
-    unwrap_key,
-    wrap_key,
-)
+from ringfence.core.state.keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
 from ringfence.core.state.store import open_store
 
 OURS, THEIRS, HASH = (bytes([byte]) * KEY_BYTES for byte in (1, 2, 3))
