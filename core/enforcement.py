@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Protocol
 
 from .due import DueReason
 from .due_record import Item
-from .numbers import mask
-from .pipeline import Key, Pipeline
+from .intake import observe
+from .ports import Clock, Crm
 from .reading import Reading
-from .state.pending import PendingReason, PendingRow
-from .summary import SpreadNumber
+from .shapes import ObjectShape
+from .state.pending import Pending, PendingReason, PendingRow
+from .state.permissions import Permissions
+
+Key = tuple[str, str]
 
 _FIRST: Key = ("", "")
+
+
+class Examiner(Protocol):
+    """Tells which slots of a record are due in this run, and accounts for a record that needs nothing."""
+
+    def find_due(self, reading: Reading, covered: frozenset[str]) -> dict[str, DueReason]:
+        """Return the record's due slots by field name; ``covered`` holds the numbers that an opt-out covers."""
+        ...
+
+    def skip(self, reading: Reading) -> None:
+        """Count a record that needs nothing."""
+        ...
 
 
 class Enforcement:
@@ -24,9 +40,24 @@ class Enforcement:
     """
 
     def __init__(
-        self, pipeline: Pipeline, *, confirm_spread: bool, hold_flags: bool = False, all_read: bool = False
+        self,
+        crm: Crm,
+        shapes: Mapping[str, ObjectShape],
+        permissions: Permissions,
+        pending: Pending,
+        examiner: Examiner,
+        clock: Clock,
+        *,
+        confirm_spread: bool,
+        hold_flags: bool = False,
+        all_read: bool = False,
     ) -> None:
-        self._pipeline = pipeline
+        self._crm = crm
+        self._shapes = shapes
+        self._permissions = permissions
+        self._pending = pending
+        self._examiner = examiner
+        self._clock = clock
         self._confirm_spread = confirm_spread
         self._hold_flags = hold_flags
         self._counts_stand = confirm_spread or hold_flags or all_read
@@ -35,6 +66,11 @@ class Enforcement:
         self._raised: set[Key] = set()
         self._reached: dict[Key, int] = {}
         self._spread: dict[str, int] = {}
+
+    @property
+    def switchboards(self) -> dict[str, int]:
+        """Return the reached E.164 numbers that more records hold than may be flagged unasked, with how many do."""
+        return {} if self._confirm_spread else dict(self._spread)
 
     def items(self, batch: int) -> Iterator[list[Item]]:
         """Yield batches of records to process; each must be processed before the next is asked for."""
@@ -45,8 +81,7 @@ class Enforcement:
         while self._find_reached():
             yield from (items for _, items in self._waiting(batch) if items)
         self._leave_unwritten()
-        self._pipeline.permissions.mark_carried()
-        self._name_spread()
+        self._permissions.mark_carried()
 
     def _silence(self, batch: int) -> Iterator[list[Item]]:
         """Yield the records with what silences their slots; all go on waiting for the run that may raise flags."""
@@ -63,12 +98,11 @@ class Enforcement:
 
     def _next(self, after: Key, limit: int) -> Sequence[PendingRow]:
         # What is not in this run's mapping goes on waiting for a run that has it.
-        pipeline = self._pipeline
-        return pipeline.pending.next(after, limit, PendingReason.PERMISSION, objects=pipeline.shapes)
+        return self._pending.next(after, limit, PendingReason.PERMISSION, objects=self._shapes)
 
     def _find_reached(self) -> bool:
         """Queue the records newly reached, and tell whether any wait."""
-        holders = self._pipeline.permissions.unflagged_holders(all_runs=self._confirm_spread)
+        holders = self._permissions.unflagged_holders(all_runs=self._confirm_spread)
         # A record comes again only when one more of its numbers is covered than when it was last looked at.
         new = [key for key, numbers in holders.items() if self._reached.get(key, 0) < numbers]
         self._reached.update((key, holders[key]) for key in new)
@@ -78,7 +112,7 @@ class Enforcement:
 
     def _find_unwritten(self, keys: Iterable[Key]) -> set[Key]:
         """Return the records of which the CRM did not take this run's change: one try a run is enough."""
-        left = self._pipeline.pending.left(keys)
+        left = self._pending.left(keys)
         return {key for key, reason in left.items() if reason is not PendingReason.DEFERRED}
 
     def _leave_unwritten(self) -> None:
@@ -86,7 +120,7 @@ class Enforcement:
         self._enqueue(self._find_unwritten(self._reached))
 
     def _enqueue(self, keys: Iterable[Key]) -> None:
-        self._pipeline.pending.enqueue(keys, self._pipeline.clock.now())
+        self._pending.enqueue(keys, self._clock.now())
 
     def _decide(self, rows: Sequence[PendingRow]) -> list[Item]:
         readings = self._fetch(rows)
@@ -98,25 +132,26 @@ class Enforcement:
         for reading in readings:
             item = self._item(reading, covered, holders)
             if item is None:
-                self._pipeline.skip(reading)
+                self._examiner.skip(reading)
             else:
                 items.append(item)
                 done.discard(reading.key)
-        self._pipeline.pending.remove(sorted(done))
+        self._pending.remove(sorted(done))
         return items
 
     def _fetch(self, rows: Sequence[PendingRow]) -> list[Reading]:
         readings = self._read([(row.object, row.record_id) for row in rows])
-        self._pipeline.take_in(readings)
+        observe(self._permissions, readings, certain=True)
         return readings
 
     def _read(self, keys: Iterable[Key]) -> list[Reading]:
         """Read these records, and take in which of them are gone."""
-        pipeline, readings, wanted = self._pipeline, [], sorted(set(keys))
+        readings: list[Reading] = []
+        wanted = sorted(set(keys))
         for name, group in groupby(wanted, key=lambda key: key[0]):
-            records = pipeline.crm.fetch(name, [record_id for _, record_id in group])
-            readings += [Reading(record, pipeline.shapes[name]) for record in records]
-        pipeline.permissions.forget_holders(set(wanted).difference(reading.key for reading in readings))
+            records = self._crm.fetch(name, [record_id for _, record_id in group])
+            readings += [Reading(record, self._shapes[name]) for record in records]
+        self._permissions.forget_holders(set(wanted).difference(reading.key for reading in readings))
         return readings
 
     def _find_covered(self, readings: Sequence[Reading]) -> frozenset[str]:
@@ -125,18 +160,17 @@ class Enforcement:
         Before a flag is raised for a number, a record that asks for silence on it is read again: an index may lag, and
         people may have lowered its flag since the run read it.
         """
-        pipeline = self._pipeline
         numbers = {e164 for reading in readings for e164 in reading.all_e164s()}
         to_raise = {e164 for reading in readings if self._can_flag(reading) for e164 in reading.all_e164s()}
         while True:
-            covered = pipeline.permissions.covered(numbers)
+            covered = self._permissions.covered(numbers)
             if not (unsure := (covered & to_raise) - self._confirmed):
                 return covered
-            bearers = pipeline.permissions.bearers(unsure)
+            bearers = self._permissions.bearers(unsure)
             # What this run has raised is up, also where a dry run has only said so.
             doubtful = set(bearers.values()) - self._raised
-            asking = self._read(key for key in doubtful if key[0] in pipeline.shapes)
-            pipeline.take_in(asking)
+            asking = self._read(key for key in doubtful if key[0] in self._shapes)
+            observe(self._permissions, asking, certain=True)
             lowered = {reading.key for reading in asking if not reading.flagged}
             self._confirmed.update(e164 for e164, key in bearers.items() if key not in lowered)
 
@@ -145,9 +179,8 @@ class Enforcement:
 
     def _count_holders(self, readings: Sequence[Reading], covered: frozenset[str]) -> dict[str, int]:
         """Return how many records hold each covered number; the deleted ones among them make no switchboard."""
-        permissions = self._pipeline.permissions
         while True:
-            counts = permissions.count_holders(covered)
+            counts = self._permissions.count_holders(covered)
             over = {
                 (e164, reading.shape.spread_limit)
                 for reading in readings
@@ -157,15 +190,15 @@ class Enforcement:
             if self._counts_stand or not (unsure := over - self._counted):
                 return counts
             # So many that are there prove it, however many more there are.
-            holders = {each: permissions.holders(each[0], each[1] + 1) for each in unsure}
-            mapped = {key for keys in holders.values() for key in keys if key[0] in self._pipeline.shapes}
+            holders = {each: self._permissions.holders(each[0], each[1] + 1) for each in unsure}
+            mapped = {key for keys in holders.values() for key in keys if key[0] in self._shapes}
             gone = mapped.difference(reading.key for reading in self._read(mapped))
             self._counted.update(each for each, keys in holders.items() if gone.isdisjoint(keys))
 
     def _item(self, reading: Reading, covered: frozenset[str], holders: dict[str, int]) -> Item | None:
         reached = [e164 for e164 in reading.all_e164s() if e164 in covered]
         raise_flag = self._can_flag(reading) and self._may_flag(reading, reached, holders)
-        due = self._pipeline.find_due(reading, covered)
+        due = self._examiner.find_due(reading, covered)
         if raise_flag:
             # Also the slots that are silent already: their reason says what lifts the flag that is raised now.
             self._raised.add(reading.key)
@@ -179,8 +212,3 @@ class Enforcement:
         limit = reading.shape.spread_limit
         self._spread.update({e164: holders[e164] for e164 in reached if holders[e164] > limit})
         return any(self._confirm_spread or holders[e164] <= limit for e164 in reached)
-
-    def _name_spread(self) -> None:
-        if not self._confirm_spread:
-            named = [SpreadNumber(mask(e164), count) for e164, count in sorted(self._spread.items())]
-            self._pipeline.summary.spread = named

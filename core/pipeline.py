@@ -97,10 +97,6 @@ class Pipeline:
         self.pending.enqueue(aside, self.clock.now())
         return items
 
-    def take_in(self, readings: Iterable[Reading]) -> None:
-        """Take in what records that were read authoritatively hold."""
-        observe(self.permissions, readings, certain=True)
-
     def process(self, batch: list[Item]) -> int:
         """Decide about every record of the batch and hand its changes over; return how many records have an outcome
         now, of this batch and of earlier ones, in their order.

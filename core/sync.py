@@ -17,6 +17,7 @@ from .enforcement import Enforcement
 from .errors import BusyError, QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
 from .intake import seed_facts, take_opt_outs
+from .numbers import mask
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .planfile import PlanHead, PlanWriter
@@ -29,7 +30,7 @@ from .state.facts import FactStore
 from .state.journal import new_run_id
 from .state.pending import Pending
 from .state.permissions import Permissions
-from .summary import Summary
+from .summary import SpreadNumber, Summary
 
 READ_AHEAD = 2
 """Pages read while earlier ones are worked on."""
@@ -309,9 +310,23 @@ class _Run:
     def _run_enforcement(self, *, hold_flags: bool) -> bool:
         confirmed = self._options.confirm_spread
         all_read = self._fresh == self._job.shapes.keys()
-        enforcement = Enforcement(self._pipeline, confirm_spread=confirmed, hold_flags=hold_flags, all_read=all_read)
+        enforcement = Enforcement(
+            self._job.crm,
+            self._job.shapes,
+            self._permissions,
+            self._pending,
+            self._pipeline,
+            self._job.clock,
+            confirm_spread=confirmed,
+            hold_flags=hold_flags,
+            all_read=all_read,
+        )
         batches = enforcement.items(self._batch_size)
-        return all(self._take(items) and self._flush() for items in batches)
+        whole = all(self._take(items) and self._flush() for items in batches)
+        if whole and not hold_flags:
+            switchboards = sorted(enforcement.switchboards.items())
+            self._summary.spread = [SpreadNumber(mask(e164), count) for e164, count in switchboards]
+        return whole
 
     def _take(self, items: Sequence[Item]) -> bool:
         """Queue due records and process full batches; return False when the run has to end here."""
