@@ -16,7 +16,7 @@ from .due_record import Item
 from .enforcement import Enforcement
 from .errors import BusyError, QuotaError, UsageError
 from .guards import MassChangeGuard, check_full_read
-from .intake import seed_facts, take_opt_outs
+from .intake import take_opt_outs
 from .numbers import mask
 from .outbox import Outbox
 from .pipeline import Pipeline
@@ -24,6 +24,7 @@ from .planfile import PlanHead, PlanWriter
 from .ports import Feed, Page
 from .reading import Reading
 from .screening import CRM_REALM, Screening
+from .seed import seed_facts
 from .session import RunContext, SyncJob, open_run
 from .state.cursors import Cursors
 from .state.facts import FactStore
