@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import entry_points
 
+from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import UsageError
-from ringfence.core.ports import CrmPlugin, LookupPlugin
-from ringfence.core.spelling import did_you_mean
+from ringfence.core.ports.crm import CrmPlugin
+from ringfence.core.ports.lookup import LookupPlugin
 
 
 @cache

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, c
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SettingsError
-from ringfence.core.regions import read_region
-from ringfence.core.spelling import did_you_mean
+from ringfence.core.numbers.regions import read_region
 
 from .registry import crm_plugins, lookup_plugins
 

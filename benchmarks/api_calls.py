@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ringfence.apps.registry import crm_plugins
-from ringfence.connectors.sandbox.server import Sandbox
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.policy import Policy
-from ringfence.core.ports import Services
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.policy import Policy
+from ringfence.core.ports.services import Services
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncJob, SyncOptions, run_sync
+from ringfence.sandbox.server import Sandbox
 
 LEADS_SHARE = 0.25
 ALLOWED = 1.2

@@ -18,11 +18,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringfence.connectors.sandbox.clock import SandboxClock
-from ringfence.connectors.sandbox.dataset import Person, people
-from ringfence.connectors.sandbox.hubspot import HubSpotPortal, hubspot_app
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg, salesforce_app
-from ringfence.connectors.sandbox.server import LoopbackServer
+from ringfence.sandbox.clock import SandboxClock
+from ringfence.sandbox.dataset import Person, people
+from ringfence.sandbox.hubspot import HubSpotPortal, hubspot_app
+from ringfence.sandbox.salesforce import SalesforceOrg, salesforce_app
+from ringfence.sandbox.server import LoopbackServer
 
 NO_LIMIT = 10**9
 

@@ -64,7 +64,7 @@ def make_rust() -> Reader:
 def make_table() -> Callable[[str, str], Answers | None]:
     """Return the same five answers from ringfence's table, other than plain cells being cleaned as the library does."""
     util: Any = importlib.import_module("phonenumbers.phonenumberutil")
-    find = importlib.import_module("ringfence.core.numbers.table").find
+    find = importlib.import_module("ringfence.core.numbers.plans.table").find
     naive = make_naive()
 
     def read_table(text: str, region: str) -> Answers | None:

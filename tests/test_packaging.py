@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from ringfence.apps.settings import known_variables
-from ringfence.core.facts import CALLABLE, Status
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.state import store
-from ringfence.core.values import Companion
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("apps", "connectors", "core", "mappings")
+ROOMS = ("apps", "connectors", "core", "mappings", "sandbox")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

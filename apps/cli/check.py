@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
-from ringfence.core.ports import Crm, Finding, Level
+from ringfence.core.ports.crm import Crm, Finding, Level
 
-from ..bootstrap import wire
+from ..wiring import wire
 from .options import CrmName, Json, MappingFile
 from .output import output
 

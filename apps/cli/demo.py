@@ -15,10 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from ringfence.core.errors import UnreachableError
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncOptions
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions
 
-from ..bootstrap import require_ready, wire
+from ..wiring import require_ready, wire
 from .options import Json
 from .output import output
 from .render import show_summary
@@ -91,7 +91,7 @@ def _calls(summary: Summary) -> int:
 @contextmanager
 def _sandbox(contacts: int, seed: int) -> Iterator[dict[str, str]]:
     """Run the sandbox as a process of its own, so that client and servers do not share an interpreter."""
-    command = [sys.executable, "-m", "ringfence.connectors.sandbox", "--contacts", str(contacts), "--seed", str(seed)]
+    command = [sys.executable, "-m", "ringfence.sandbox", "--contacts", str(contacts), "--seed", str(seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
         try:
             line = process.stdout.readline() if process.stdout else ""

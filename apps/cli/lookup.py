@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from ringfence.core.errors import UsageError
-from ringfence.core.facts import judge
+from ringfence.core.model.verdicts import judge
 from ringfence.core.numbers import metadata_version, read_number
-from ringfence.core.regions import read_region
-from ringfence.core.screening import Question, Screening
-from ringfence.core.state.facts import FactStore
+from ringfence.core.numbers.regions import read_region
+from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.journal import new_run_id
+from ringfence.core.state.lookup_cache import FactStore
 
-from ..bootstrap import wire
+from ..wiring import wire
 from .options import Json
 from .output import output
 

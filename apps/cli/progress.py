@@ -17,7 +17,7 @@ ROOMY = 110
 
 
 class RunProgress:
-    """Shows rows, rate and time left; see :class:`ringfence.core.sync.Progress`."""
+    """Shows rows, rate and time left; see :class:`ringfence.core.runs.sync.Progress`."""
 
     def __init__(self, console: Console, name: str) -> None:
         self._console = console

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ringfence.core.facts import CALLABLE, Status
-from ringfence.core.summary import Counts, Summary
-from ringfence.core.values import Companion
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import CALLABLE, Status
+from ringfence.core.runs.summary import Counts, Summary
 
 from .output import Output
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from ringfence.core.errors import UsageError
-from ringfence.core.masking import mask_change
-from ringfence.core.session import SyncJob
+from ringfence.core.model.masking import mask_change
+from ringfence.core.model.values import Outcome
+from ringfence.core.runs.run import SyncJob
+from ringfence.core.runs.undo import UndoSummary, undo_run
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
-from ringfence.core.undo import UndoSummary, undo_run
-from ringfence.core.values import Outcome
 
-from ..bootstrap import require_ready, wire
+from ..wiring import require_ready, wire
 from .options import Json, MappingFile, Yes
 from .output import output
 from .progress import RunProgress

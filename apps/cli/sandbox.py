@@ -42,8 +42,8 @@ def sandbox(
     in them is gone.
     """
     # Imported here because the servers take a third of the start of every other command.
-    from ringfence.connectors.sandbox.fault_file import read_faults  # noqa: PLC0415
-    from ringfence.connectors.sandbox.server import Sandbox  # noqa: PLC0415
+    from ringfence.sandbox.fault_file import read_faults  # noqa: PLC0415
+    from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
     output.json = json
     chosen = [int(port) if port.strip().isdecimal() else -1 for port in ports.split(",")]

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ringfence.core.errors import FileError, UsageError
-from ringfence.core.ports import Crm
+from ringfence.core.ports.crm import Crm
 
-from ..bootstrap import wire
+from ..wiring import wire
 from .options import Json, MappingFile, Yes
 from .output import output
 from .sync import ask

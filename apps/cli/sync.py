@@ -8,16 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.core.applying import apply_plan
 from ringfence.core.errors import RingfenceError, UsageError
-from ringfence.core.ports import Org
-from ringfence.core.session import SyncJob
+from ringfence.core.ports.crm import Org
+from ringfence.core.runs.apply_plan import apply_plan
+from ringfence.core.runs.run import SyncJob
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.cursors import confirm_writes, writes_confirmed
 from ringfence.core.state.store import Store
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncOptions, run_sync
 
-from ..bootstrap import Connection, Wiring, require_ready, wire
+from ..wiring import Connection, Wiring, require_ready, wire
 from .options import CrmName, Json, MappingFile, Yes
 from .output import output
 from .progress import RunProgress

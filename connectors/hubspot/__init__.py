@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ringfence.core.ports import Crm, CrmPlugin, Services
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.crm import Crm, CrmPlugin
+from ringfence.core.ports.services import Services
 
 from .schema import companion_name
 from .settings import HubSpotSettings, is_configured

@@ -16,7 +16,7 @@ from hubspot.crm.properties import BatchApi as PropertyBatchApi
 from hubspot.crm.properties import CoreApi, GroupsApi
 
 from ringfence.core.errors import UnreachableError
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 from .auth import close_api, open_api
 from .errors import AnswerError

@@ -1,4 +1,4 @@
-"""HubSpot as a :class:`ringfence.core.ports.Crm`."""
+"""HubSpot as a :class:`ringfence.core.ports.crm.Crm`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import AccessError
-from ringfence.core.ports import Capabilities, Finding, Level, Org, Services, SetupStep
-from ringfence.core.shapes import ObjectShape
-from ringfence.core.values import Change, Record, RowResult
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Change, Record, RowResult
+from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
+from ringfence.core.ports.services import Services
 
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position

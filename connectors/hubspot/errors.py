@@ -14,8 +14,8 @@ from enum import Enum, auto
 from typing import Any
 
 from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, RetryError, RingfenceError, SchemaError
+from ringfence.core.model.values import Outcome, RowResult
 from ringfence.core.numbers import mask
-from ringfence.core.values import Outcome, RowResult
 
 from .settings import VARIABLE
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringfence.core.ports import Page
-from ringfence.core.values import Record
+from ringfence.core.model.values import Record
+from ringfence.core.ports.crm import Page
 
 from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
@@ -31,7 +31,7 @@ class Source:
 
 
 class HubSpotFeed:
-    """See :class:`ringfence.core.ports.Feed`.
+    """See :class:`ringfence.core.ports.crm.Feed`.
 
     Takes the objects, the position of each, and the watermark of this run (ms since 1970). Values of searches come
     from an index that may lag, so their pages are not authoritative; those of a full read are.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ringfence.core.shapes import ObjectShape
-from ringfence.core.values import Record, Value
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Record, Value
 
 ID = "hs_object_id"
 

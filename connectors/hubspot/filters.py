@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ringfence.core.errors import MappingError
-from ringfence.core.facts import Status
-from ringfence.core.shapes import ObjectShape
-from ringfence.core.values import Companion
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import Status
 
 from .fields import ID, modified_field, to_ms, write_value
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from ringfence.core.limiter import WindowLimiter
-from ringfence.core.ports import Clock
+from ringfence.core.ports.services import Clock
+
+from ..http.rate_limit import WindowLimiter
 
 SEARCHES_PER_SECOND = 4
 """HubSpot documents five a second for the whole account, but recorded refusals begin with the fifth."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
-from ringfence.core.facts import Status
-from ringfence.core.shapes import ObjectShape, Slot
-from ringfence.core.spelling import did_you_mean
-from ringfence.core.values import Companion
+from ringfence.core.model.shapes import ObjectShape, Slot
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import Status
 
 from .errors import AnswerError
 from .fields import RowReader

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
-from ringfence.core.addresses import check_address
+from ringfence.core.config.addresses import check_address
 
 VARIABLE = "RINGFENCE_HUBSPOT__"
 """Prefix under which the settings stand in the environment (contract, section 3)."""

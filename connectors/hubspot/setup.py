@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import FileError, SchemaError
-from ringfence.core.ports import SetupStep
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.crm import SetupStep
 
 from .client import BATCH, HubSpotClient
 from .errors import AnswerError

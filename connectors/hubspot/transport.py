@@ -15,7 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential, wait_random
 
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 from .errors import LONGEST_WAIT_S, PaceError, read_error
 from .limits import PortalLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ringfence.core.values import Change, Outcome, RowResult, Value
+from ringfence.core.model.values import Change, Outcome, RowResult, Value
 
 from .client import BATCH, HubSpotClient
 from .errors import AnswerError, read_row_error, read_words

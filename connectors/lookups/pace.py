@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ringfence.core.ports import Clock
+from ringfence.core.ports.services import Clock
 
 _STEP_S = 0.005
 _SLOWEST_S = 1.0

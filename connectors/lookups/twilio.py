@@ -17,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
-from ringfence.core.addresses import check_address
-from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.clock import whole_seconds
+from ringfence.core.config.addresses import check_address
 from ringfence.core.errors import (
     AuthenticationError,
     QuotaError,
@@ -29,7 +28,9 @@ from ringfence.core.errors import (
     StoppedError,
     UnreachableError,
 )
-from ringfence.core.ports import LookupPlugin, Services
+from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.ports.lookup import LookupPlugin
+from ringfence.core.ports.services import Services
 
 from .pace import Pace
 
@@ -89,7 +90,7 @@ def is_configured(settings: TwilioSettings) -> bool:
 
 
 class TwilioLookup:
-    """See :class:`ringfence.core.ports.Lookup`. Constructing it makes no call. Raises SettingsError."""
+    """See :class:`ringfence.core.ports.lookup.Lookup`. Constructing it makes no call. Raises SettingsError."""
 
     name = NAME
 

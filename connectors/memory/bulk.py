@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ringfence.core.ports import BulkWatch
-from ringfence.core.values import Change, RowResult
+from ringfence.core.model.values import Change, RowResult
+from ringfence.core.ports.bulk import BulkWatch
 
 if TYPE_CHECKING:
     from .connector import MemoryCrm

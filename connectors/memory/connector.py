@@ -10,12 +10,14 @@ from datetime import datetime
 from math import ceil
 from pathlib import Path
 
+from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
-from ringfence.core.facts import Status
-from ringfence.core.ports import BulkJobs, Capabilities, Clock, Finding, Level, Org, Page, SetupStep
-from ringfence.core.shapes import ObjectShape, Slot
-from ringfence.core.spelling import did_you_mean
-from ringfence.core.values import Change, Companion, Outcome, Record, RowResult, Value
+from ringfence.core.model.shapes import ObjectShape, Slot
+from ringfence.core.model.values import Change, Companion, Outcome, Record, RowResult, Value
+from ringfence.core.model.verdicts import Status
+from ringfence.core.ports.bulk import BulkJobs
+from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, Page, SetupStep
+from ringfence.core.ports.services import Clock
 
 Row = dict[str, Value]
 

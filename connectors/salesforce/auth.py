@@ -12,7 +12,7 @@ from typing import Protocol
 import jwt
 
 from ringfence.core.errors import AuthenticationError, QuotaError, RetryError, SettingsError
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 from .errors import SessionError, read_error, read_fault
 from .settings import VARIABLE, LogIn, SalesforceSettings, check_url

@@ -13,7 +13,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from ringfence.core.errors import MappingError, RetryError
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
 from .errors import AnswerError, SessionError, read_error, read_fault

@@ -1,4 +1,4 @@
-"""Salesforce as a :class:`ringfence.core.ports.Crm`."""
+"""Salesforce as a :class:`ringfence.core.ports.crm.Crm`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from math import ceil
 from pathlib import Path
 
 from ringfence.core.errors import MappingError
-from ringfence.core.ports import Capabilities, Finding, Org, Services, SetupStep
-from ringfence.core.shapes import ObjectShape
-from ringfence.core.values import Change, Record, RowResult
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Change, Record, RowResult
+from ringfence.core.ports.crm import Capabilities, Finding, Org, SetupStep
+from ringfence.core.ports.services import Services
 
-from .bulk_query import RESULT_ROWS
-from .bulk_read import WORTH_FROM, BulkReader
-from .bulk_write import SalesforceBulk
+from .bulk.query import RESULT_ROWS
+from .bulk.reader import WORTH_FROM, BulkReader
+from .bulk.writer import SalesforceBulk
 from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
 from .feed import SalesforceFeed, read_records

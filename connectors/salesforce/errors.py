@@ -18,8 +18,8 @@ from ringfence.core.errors import (
     SchemaError,
     UnreachableError,
 )
+from ringfence.core.model.values import Outcome, RowResult
 from ringfence.core.numbers import mask
-from ringfence.core.values import Outcome, RowResult
 
 from .settings import VARIABLE
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ringfence.core.ports import Page
-from ringfence.core.values import Record
+from ringfence.core.model.values import Record
+from ringfence.core.ports.crm import Page
 
-from . import bulk_read
-from .bulk_read import BulkReader
+from .bulk import reader as bulk_read
+from .bulk.reader import BulkReader
 from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPlace, Position
 from .errors import JobGoneError
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class SalesforceFeed:
-    """See :class:`ringfence.core.ports.Feed`.
+    """See :class:`ringfence.core.ports.crm.Feed`.
 
     Takes the objects, the watermark of each, the first pages of the queries for opt-outs, which came with the
     watermarks, and the way to read what is large.

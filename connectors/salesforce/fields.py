@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import Any
 
 from ringfence.core.errors import SchemaError
-from ringfence.core.shapes import ObjectShape
-from ringfence.core.values import Companion, Record, Value
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Companion, Record, Value
 
 STAMP = "SystemModstamp"
 """The modification time that windows and guards go by: it is indexed and moves with every change."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ringfence.core.ports import Page
-from ringfence.core.values import Record
+from ringfence.core.model.values import Record
+from ringfence.core.ports.crm import Page
 
 from .client import PAGE, Row, SalesforceClient
 from .pages import follow, read_first, read_masters

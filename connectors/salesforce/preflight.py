@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError
-from ringfence.core.facts import Status
-from ringfence.core.ports import Finding, Level, Org
-from ringfence.core.shapes import ObjectShape, OptOutFlag
-from ringfence.core.spelling import did_you_mean
-from ringfence.core.values import Companion
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import Status
+from ringfence.core.ports.crm import Finding, Level, Org
 
 from .client import SalesforceClient
 from .errors import AnswerError

@@ -9,7 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ringfence.core.errors import FileError
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape
 
 from .schema import CUSTOM, define_all
 from .setup import PERMISSION_SET, PERMISSION_SET_LABEL, PERMISSION_SET_TEXT, granted_fields

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ringfence.core.facts import Status
-from ringfence.core.shapes import ObjectShape, OptOutFlag
-from ringfence.core.values import Companion, Value
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag
+from ringfence.core.model.values import Companion, Value
+from ringfence.core.model.verdicts import Status
 
 from .fields import CONVERTED, STAMP, is_lead, read_moment, write_moment
 

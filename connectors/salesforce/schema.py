@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import MappingError
-from ringfence.core.facts import Status
-from ringfence.core.shapes import ObjectShape, Slot
-from ringfence.core.values import Companion
+from ringfence.core.model.shapes import ObjectShape, Slot
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import Status
 
 if TYPE_CHECKING:
     from .client import SalesforceClient

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from ringfence.core.addresses import check_address
+from ringfence.core.config.addresses import check_address
 from ringfence.core.errors import SettingsError
 
 VARIABLE = "RINGFENCE_SALESFORCE__"

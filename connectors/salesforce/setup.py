@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ringfence.core.errors import AccessError, SchemaError
-from ringfence.core.ports import SetupStep
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.crm import SetupStep
 
 from .client import Row, SalesforceClient
 from .errors import AnswerError

@@ -19,7 +19,7 @@ from tenacity.wait import wait_exponential, wait_random
 from urllib3.exceptions import NewConnectionError
 
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
-from ringfence.core.ports import Clock
+from ringfence.core.ports.services import Clock
 
 from .errors import BusyError, DailyLimitError, LocatorError
 from .quota import Quota, when_to_go_on

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from .bulk_read import BulkReader
+from .bulk.reader import BulkReader
 from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment

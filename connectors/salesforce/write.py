@@ -10,10 +10,10 @@ from email.utils import format_datetime
 from random import uniform
 from typing import Any
 
+from ringfence.core.decisions.plan import same_value
 from ringfence.core.errors import UnreachableError
-from ringfence.core.plan import same_value
-from ringfence.core.ports import Clock
-from ringfence.core.values import Change, Outcome, RowResult
+from ringfence.core.model.values import Change, Outcome, RowResult
+from ringfence.core.ports.services import Clock
 
 from .client import (
     COLLECTION,

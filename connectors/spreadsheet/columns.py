@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ringfence.core.errors import UsageError
 from ringfence.core.numbers import Validity, read_number
-from ringfence.core.regions import read_region
+from ringfence.core.numbers.regions import read_region
 
 from . import words
 from .companions import is_companion, was_screened

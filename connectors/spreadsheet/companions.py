@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
-from ringfence.core.reading import screened_value
-from ringfence.core.values import Companion
+from ringfence.core.model.record_view import screened_value
+from ringfence.core.model.values import Companion
 
 from .screener import CellVerdict
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
-from ringfence.core.facts import OptOut, judge, offline_facts, with_opt_out
+from ringfence.core.model.verdicts import OptOut, judge, offline_facts, with_opt_out
 from ringfence.core.numbers import Number, read_number
 
 from .screener import Cell, CellVerdict

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ringfence.core.facts import Verdict
+from ringfence.core.model.verdicts import Verdict
 from ringfence.core.numbers import Number
 
 Cell = tuple[str, str | None]

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from ringfence.core.clock import SystemClock, whole_seconds
 from ringfence.core.errors import UsageError
-from ringfence.core.ports import Clock
+from ringfence.core.ports.services import Clock
 
 from .columns import list_columns, region_of
 from .companions import EMPTY, companion_values, plan_layout

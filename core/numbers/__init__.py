@@ -17,7 +17,7 @@ All of it is pure and raises on no text.
 """
 
 from .masking import mask_text
-from .plan import metadata_version
+from .plans.numbering_plan import metadata_version
 from .reader import read_number
 from .values import LineType, Number, Reading, ReasonCode, Validity, mask
 

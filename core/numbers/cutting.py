@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from . import plan
 from .cell import Span
 from .dialling import AMBIGUOUS, Choice, digits_of, read_digits
-from .ranges import MAX_NATIONAL_DIGITS
+from .plans import numbering_plan as plan
+from .plans.ranges import MAX_NATIONAL_DIGITS
 from .values import Reading
 
 # All ways to cut more groups than these would be too many; no number is written in more.

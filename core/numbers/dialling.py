@@ -7,7 +7,7 @@ and exactly one other reading is.
 import re
 from typing import NamedTuple
 
-from . import plan
+from .plans import numbering_plan as plan
 from .values import Reading, ReasonCode, Validity
 
 # What is dialled to call abroad nearly everywhere, and in North America.

@@ -1,7 +1,7 @@
 """The short way of most cells: nothing but one number in plain punctuation, and valid as it stands."""
 
 from . import dialling, text
-from .table import find
+from .plans.table import find
 from .values import Number, Validity
 
 # Asked for with every cell, so held here.

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from . import cell, plan, text, traps
+from . import cell, text, traps
 from .cell import Span
 from .cutting import TAIL, cut, is_full
 from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
 from .plain import read_plain
+from .plans import numbering_plan as plan
 from .values import LineType, Number, Reading, ReasonCode, Validity
 
 _NOT_A_NUMBER = Reading(Validity.INVALID, ReasonCode.NOT_A_NUMBER)

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from ..ports import Org
-from ..shapes import ObjectShape
+from ..model.shapes import ObjectShape
+from ..ports.crm import Org
 from . import schema
 from .sql import add_missing, put
 from .store import Store

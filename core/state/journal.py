@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from ..errors import UsageError
-from ..values import Change, Outcome, RowResult
+from ..model.values import Change, Outcome, RowResult
 from . import schema
-from .packing import pack_changes, unpack_changes
+from .change_codec import pack_changes, unpack_changes
 from .store import Store
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from ..errors import SettingsError, StateError
 from . import schema
+from .folder_lock import take_turn
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
-from .turns import take_turn
 
 HEAD = "0003"
 """The schema version this code works with: the newest migration."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ringfence.apps.cli.app import run
-from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.sandbox.server import Sandbox
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.pipeline import Pipeline
+from ringfence.core.runs.batches import Pipeline
 
 
 @pytest.fixture

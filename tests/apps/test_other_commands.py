@@ -15,7 +15,7 @@ import pytest
 
 from ringfence.apps.cli.app import app
 from ringfence.apps.registry import crm_plugins
-from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.sandbox.server import Sandbox
 
 CRMS = sorted(crm_plugins())
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ringfence.apps.bootstrap import require_ready
 from ringfence.apps.cli.output import Output
-from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.apps.wiring import require_ready
 from ringfence.core.errors import AccessError, SchemaError
-from ringfence.core.ports import Finding, Level
+from ringfence.core.ports.crm import Finding, Level
+from ringfence.sandbox.server import Sandbox
 
 
 def _missing(count: int) -> list[Finding]:

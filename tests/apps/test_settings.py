@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.bootstrap import Wiring, wire
 from ringfence.apps.settings import load_settings
+from ringfence.apps.wiring import Wiring, wire
 from ringfence.core.errors import MappingError, SettingsError
 
 

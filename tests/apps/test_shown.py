@@ -14,13 +14,13 @@ from ringfence.apps.cli.output import Output
 from ringfence.apps.cli.progress import RunProgress
 from ringfence.apps.cli.render import show_summary
 from ringfence.connectors.memory import MemoryCrm, companion_name
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.policy import Policy
-from ringfence.core.session import SyncJob
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.policy import Policy
+from ringfence.core.runs.run import SyncJob
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import find_run
 from ringfence.core.state.store import Store, open_store
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncOptions, run_sync
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 Sync = Callable[..., Summary]

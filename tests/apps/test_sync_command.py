@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.apps.registry import crm_plugins
-from ringfence.connectors.sandbox.server import Sandbox
+from ringfence.sandbox.server import Sandbox
 
 CRMS = sorted(crm_plugins())
 KEYS = {"run_id", "crm", "complete", "dry_run", "objects", "lookups", "lookup_cache_hits", "api_calls", "duration_s"}

@@ -12,12 +12,13 @@ import requests
 
 from ringfence.apps.registry import crm_plugins
 from ringfence.connectors.memory import MemoryCrm, companion_name
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.clock import SystemClock
-from ringfence.core.facts import Status
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.ports import Crm, Services
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.verdicts import Status
+from ringfence.core.ports.crm import Crm
+from ringfence.core.ports.services import Services
+from ringfence.sandbox.server import Sandbox
 
 OBJECTS = {"memory": "people", "salesforce": "Contact", "hubspot": "contacts"}
 ROLES = {

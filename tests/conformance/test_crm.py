@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.errors import AuthenticationError, SchemaError
-from ringfence.core.ports import Crm, Level, Page
-from ringfence.core.values import Change, Companion, FieldChange, Outcome, Record, Value
+from ringfence.core.model.values import Change, Companion, FieldChange, Outcome, Record, Value
+from ringfence.core.ports.crm import Crm, Level, Page
 
 PHONE = "+1 415 555 0132"
 MANY = 230  # more than a page of each service's reads, and more than a batch of its writes

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
-from ringfence.core.answers import Answer, AnswerKind
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.policy import Policy
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.policy import Policy
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncJob, SyncOptions, run_sync
 
 MAPPING = """
 crm: memory
@@ -81,7 +81,7 @@ class Provider:
         return f"{self.name}:host:account"
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
-        """See :class:`ringfence.core.ports.Lookup`."""
+        """See :class:`ringfence.core.ports.lookup.Lookup`."""
         taken: list[str] = []
         for number in numbers:
             self.asked.append(number)

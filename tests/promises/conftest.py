@@ -20,11 +20,11 @@ import pytest
 from ringfence.apps.cli.app import run
 from ringfence.apps.registry import crm_plugins
 from ringfence.connectors.hubspot import limits
-from ringfence.connectors.sandbox.fault_file import parse_faults
-from ringfence.connectors.sandbox.salesforce.writes import new_row
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.clock import SystemClock
-from ringfence.core.reading import screened_value
+from ringfence.core.model.record_view import screened_value
+from ringfence.sandbox.fault_file import parse_faults
+from ringfence.sandbox.salesforce.writes import new_row
+from ringfence.sandbox.server import Sandbox
 
 COMMAND = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
 PEOPLE = 300

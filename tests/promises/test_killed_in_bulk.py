@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.sandbox.salesforce.bulk_load import IngestJob
+from ringfence.sandbox.salesforce.bulk_load import IngestJob
 
 # The same command, for which a little is much: so that a small account takes the ways of a large one.
 SMALL = """
-from ringfence.connectors.salesforce import bulk_query, bulk_read, bulk_write
-from ringfence.core import guards
-bulk_read.WORTH_FROM, bulk_read.RECORDS_AT_ONCE, bulk_query.RESULT_ROWS = 20, 20, 60
-guards.THOUSANDS = 20
-bulk_write.CALLS, bulk_write.AT_ONCE, bulk_write._rows_of_a_file = 1, 30, lambda _shapes: 80
+from ringfence.connectors.salesforce.bulk import query, reader, writer
+from ringfence.core.decisions import mass_change
+reader.WORTH_FROM, reader.RECORDS_AT_ONCE, query.RESULT_ROWS = 20, 20, 60
+mass_change.THOUSANDS = 20
+writer.CALLS, writer.AT_ONCE, writer._rows_of_a_file = 1, 30, lambda _shapes: 80
 from ringfence.apps.cli import main
 main()
 """

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.hubspot import limits
-from ringfence.connectors.sandbox.rates import RollingWindow
 from ringfence.core.clock import SystemClock
+from ringfence.sandbox.rates import RollingWindow
 
 SEARCHES = limits.SEARCHES_PER_SECOND
 ASKED_WAIT_S = 17

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.numbers import read_number
-from ringfence.core.regions import read_region
+from ringfence.core.numbers.regions import read_region
 
 PLATFORM = {"LastModifiedDate", "LastModifiedById", "SystemModstamp", "lastmodifieddate", "hs_lastmodifieddate"}
 

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryFeed, companion_name
-from ringfence.core.answers import Answer, AnswerKind
+from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.errors import UnreachableError
-from ringfence.core.mapping import parse_mapping, resolve
+from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.policy import Policy
+from ringfence.core.model.values import Change, Record, RowResult
 from ringfence.core.numbers import read_number
-from ringfence.core.policy import Policy
-from ringfence.core.ports import Page
-from ringfence.core.session import SyncJob
+from ringfence.core.ports.crm import Page
+from ringfence.core.runs.run import SyncJob
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import open_store
-from ringfence.core.summary import Summary
-from ringfence.core.sync import SyncOptions, run_sync
-from ringfence.core.values import Change, Record, RowResult
 
 MAPPING = """
 crm: memory

@@ -9,11 +9,11 @@ import pytest
 from ringfence.connectors.hubspot import plugin
 from ringfence.connectors.hubspot.connector import HubSpotCrm
 from ringfence.connectors.hubspot.settings import HubSpotSettings
-from ringfence.connectors.sandbox.hubspot import HubSpotPortal
-from ringfence.connectors.sandbox.server import Sandbox
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.ports import Services
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.services import Services
+from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.server import Sandbox
 
 CONTACTS = """
 crm: hubspot

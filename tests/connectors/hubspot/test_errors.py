@@ -10,7 +10,7 @@ import pytest
 
 from ringfence.connectors.hubspot.errors import RULES, find_rule, mask_numbers, read_error, read_row_error
 from ringfence.core.errors import RetryError
-from ringfence.core.values import Outcome
+from ringfence.core.model.values import Outcome
 
 CASES = json.loads((Path(__file__).parent / "answers" / "errors.json").read_text())["cases"]
 RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "hubspot"

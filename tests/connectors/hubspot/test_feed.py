@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from ringfence.connectors.hubspot.connector import HubSpotCrm
-from ringfence.connectors.sandbox.hubspot import HubSpotPortal
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import StateError
-from ringfence.core.ports import Page
+from ringfence.core.ports.crm import Page
+from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., HubSpotCrm]
 

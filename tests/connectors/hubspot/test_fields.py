@@ -17,8 +17,8 @@ from ringfence.connectors.hubspot.fields import modified_field, read_value, writ
 from ringfence.connectors.hubspot.filters import due_groups, pack_groups, read_filter
 from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.errors import SettingsError
-from ringfence.core.ports import Services
-from ringfence.core.values import Companion
+from ringfence.core.model.values import Companion
+from ringfence.core.ports.services import Services
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from ringfence.connectors.hubspot.connector import HubSpotCrm
-from ringfence.connectors.sandbox.hubspot import HubSpotPortal
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AccessError, AuthenticationError, FileError, MappingError, SchemaError
-from ringfence.core.facts import Status
-from ringfence.core.ports import Finding, Level
-from ringfence.core.values import Change, FieldChange, Outcome
+from ringfence.core.model.values import Change, FieldChange, Outcome
+from ringfence.core.model.verdicts import Status
+from ringfence.core.ports.crm import Finding, Level
+from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., HubSpotCrm]
 BARE = pytest.mark.parametrize("sandbox", [{"contacts": 20, "bare": True}], indirect=True)

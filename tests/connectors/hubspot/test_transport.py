@@ -14,8 +14,8 @@ from ringfence.connectors.hubspot.limits import PortalLimits
 from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.connectors.hubspot.transport import ATTEMPTS
 from ringfence.core.errors import AccessError, QuotaError, UnreachableError
-from ringfence.core.ports import Services
-from ringfence.core.values import Change, FieldChange, Outcome
+from ringfence.core.model.values import Change, FieldChange, Outcome
+from ringfence.core.ports.services import Services
 
 DETAILS = {"portalId": 7, "accountType": "STANDARD"}
 DATE = "Mon, 02 Nov 2026 09:00:00 GMT"

@@ -17,10 +17,11 @@ import pytest
 from ringfence.connectors.lookups import twilio
 from ringfence.connectors.lookups.pace import Pace
 from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
-from ringfence.connectors.sandbox.server import Sandbox
-from ringfence.core.answers import Answer, AnswerKind
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
-from ringfence.core.ports import Lookup, Services
+from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.ports.lookup import Lookup
+from ringfence.core.ports.services import Services
+from ringfence.sandbox.server import Sandbox
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
 EXAMPLES = (

@@ -9,11 +9,11 @@ import pytest
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
-from ringfence.connectors.sandbox.server import Sandbox
-from ringfence.core.mapping import parse_mapping, resolve
-from ringfence.core.ports import MemoryTokens, Services, TokenStore
-from ringfence.core.shapes import ObjectShape
+from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.services import MemoryTokens, Services, TokenStore
+from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.server import Sandbox
 
 BOTH = """
 crm: salesforce

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
-from ringfence.core.ports import MemoryTokens
+from ringfence.core.ports.services import MemoryTokens
+from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]
 TOKEN = "POST /services/oauth2/token"

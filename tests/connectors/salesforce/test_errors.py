@@ -21,7 +21,7 @@ from ringfence.connectors.salesforce.errors import (
     read_row,
 )
 from ringfence.core.errors import RetryError
-from ringfence.core.values import Outcome
+from ringfence.core.model.values import Outcome
 
 CASES = json.loads((Path(__file__).parent / "answers" / "errors.json").read_text())["cases"]
 RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "salesforce"

@@ -11,11 +11,11 @@ import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.cursor import OVERLAP
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import MappingError, SchemaError
-from ringfence.core.ports import Feed, Page
-from ringfence.core.values import Change, FieldChange, Record
+from ringfence.core.model.values import Change, FieldChange, Record
+from ringfence.core.ports.crm import Feed, Page
+from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"

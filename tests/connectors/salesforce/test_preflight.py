@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
 from ringfence.core.errors import AccessError, MappingError, SchemaError
-from ringfence.core.ports import Finding, Level
+from ringfence.core.ports.crm import Finding, Level
+from ringfence.sandbox.salesforce import SalesforceOrg
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"

@@ -15,7 +15,7 @@ from ringfence.connectors.salesforce.cursor import Position, read_position
 from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
 from ringfence.connectors.salesforce.query import BY_STAMP, Query, due, flag_matters, literal, one_of, standing
 from ringfence.core.errors import SchemaError, StateError
-from ringfence.core.shapes import ObjectShape, OptOutFlag
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 
 Shapes = Callable[..., Mapping[str, ObjectShape]]
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

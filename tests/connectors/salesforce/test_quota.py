@@ -10,10 +10,10 @@ import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.quota import AT_ONCE, FOR_WRITES, GOOD_FOR, Quota, Usage, read_usage
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import QuotaError
-from ringfence.core.values import Change, FieldChange, Outcome
+from ringfence.core.model.values import Change, FieldChange, Outcome
+from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.settings import LogIn, SalesforceSettings
 from ringfence.core.errors import SettingsError
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 URL = "https://acme.my.salesforce.com"
 DIRECT = {"instance_url": URL, "access_token": "00D!secret"}

@@ -12,11 +12,11 @@ import pytest
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
 from ringfence.core.errors import FileError, MappingError, SchemaError
-from ringfence.core.facts import Status
-from ringfence.core.ports import Level
-from ringfence.core.values import Companion
+from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import Status
+from ringfence.core.ports.crm import Level
+from ringfence.sandbox.salesforce import SalesforceOrg
 
 Connect = Callable[..., SalesforceCrm]
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"

@@ -25,7 +25,7 @@ from ringfence.core.errors import (
     SchemaError,
     UnreachableError,
 )
-from ringfence.core.ports import Services
+from ringfence.core.ports.services import Services
 
 ORGANIZATION = json.loads((Path(__file__).parent / "answers" / "organization.json").read_text())
 DATE = "Mon, 02 Nov 2026 09:00:00 GMT"

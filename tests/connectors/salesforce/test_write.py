@@ -13,12 +13,12 @@ from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.connectors.salesforce.write import TRIES
-from ringfence.connectors.sandbox.fault_file import parse_faults
-from ringfence.connectors.sandbox.salesforce import SalesforceOrg
-from ringfence.connectors.sandbox.server import Sandbox
 from ringfence.core.errors import AuthenticationError, QuotaError, UnreachableError
-from ringfence.core.ports import Services
-from ringfence.core.values import Change, FieldChange, Outcome, Record, Value
+from ringfence.core.model.values import Change, FieldChange, Outcome, Record, Value
+from ringfence.core.ports.services import Services
+from ringfence.sandbox.fault_file import parse_faults
+from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.server import Sandbox
 
 SCREENED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 STATUS = "RF_Phone_Status__c"

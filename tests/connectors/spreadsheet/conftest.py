@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions, Summary, screen_file
-from ringfence.core.facts import judge, offline_facts
+from ringfence.core.model.verdicts import judge, offline_facts
 from ringfence.core.numbers import read_number
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

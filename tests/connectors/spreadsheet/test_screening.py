@@ -15,7 +15,7 @@ from phonenumbers import PhoneNumberFormat
 from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions, default_target, screen_file, screening
 from ringfence.connectors.spreadsheet.target import staged
 from ringfence.core.errors import FileError, UsageError
-from ringfence.core.regions import read_region
+from ringfence.core.numbers.regions import read_region
 
 
 class Forgetful:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.errors import UsageError
-from ringfence.core.ports import Org
+from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
+from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import (
     Journal,
@@ -25,7 +26,6 @@ from ringfence.core.state.journal import (
     settle,
 )
 from ringfence.core.state.store import Store
-from ringfence.core.values import Change, FieldChange, Outcome, RowResult
 
 NUMBER = "+14155550132"
 WRITTEN = RowResult(Outcome.WRITTEN)

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import event
 
 from ringfence.core.errors import BusyError
-from ringfence.core.ports import Org
+from ringfence.core.ports.crm import Org
 from ringfence.core.state import leases
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process

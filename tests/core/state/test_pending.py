@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.ports import Org
+from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
 from ringfence.core.state.store import Store

@@ -18,8 +18,8 @@ from alembic import command
 from alembic.config import Config
 
 from ringfence.core.errors import SettingsError, StateError
-from ringfence.core.ports import Org
-from ringfence.core.shapes import ObjectShape, OptOutFlag, Slot
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
+from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.journal import list_runs

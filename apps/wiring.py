@@ -1,0 +1,135 @@
+"""The composition root: settings in, wired objects out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from ringfence.core.clock import SystemClock
+from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping, resolve
+from ringfence.core.config.policy import read_policy
+from ringfence.core.config.spelling import did_you_mean
+from ringfence.core.errors import MappingError, RefusedError, SchemaError, SettingsError
+from ringfence.core.model.policy import Policy
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.crm import Crm, Finding, Level
+from ringfence.core.ports.lookup import Lookup
+from ringfence.core.ports.services import Clock, Services
+from ringfence.core.state.store import Store, open_store
+
+from .registry import crm_plugins, find_crm, lookup_plugins
+from .settings import Settings, load_settings
+
+NAMED_PROBLEMS = 3
+"""How many problems of a preflight an error names; a bare org has dozens, and `check` lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A CRM wired to its mapping; no call has been made yet."""
+
+    crm: Crm
+    shapes: Mapping[str, ObjectShape]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Builds what a command needs from the settings."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+
+    def open_state(self) -> Store:
+        """Return the open state store."""
+        return open_store(self.settings.state_url, self.settings.encryption_key)
+
+    def configured_crms(self) -> list[str]:
+        """Return the names of the CRMs whose credentials are set. Raises SettingsError for half-set ones."""
+        return [name for name, plugin in crm_plugins().items() if plugin.configured(self.settings.connectors[name])]
+
+    def connect(self, name: str, mapping_file: Path | None = None) -> Connection:
+        """Return a CRM under its mapping. Raises UsageError, SettingsError or MappingError."""
+        plugin = find_crm(name)
+        settings = self.settings.connectors[name]
+        if not plugin.configured(settings):
+            raise SettingsError(
+                f"No credentials for {name} are set.", f"Set RINGFENCE_{name.upper()}__*; .env.example lists them."
+            )
+        shapes = resolve(self.mapping(name, mapping_file), plugin.companion_name, self.settings.default_region)
+        return Connection(plugin.connect(settings, shapes, Services(self.clock)), shapes)
+
+    def mapping(self, crm: str, file: Path | None = None) -> CrmMapping:
+        """Return the mapping of a CRM: the given file, else the one in RINGFENCE_MAPPINGS, else the built-in one."""
+        if file is None and self.settings.mappings is not None:
+            if not self.settings.mappings.is_dir():
+                raise SettingsError(
+                    f"RINGFENCE_MAPPINGS is not a folder: {self.settings.mappings}.", "Create it or unset the variable."
+                )
+            candidate = self.settings.mappings / f"{crm}.yaml"
+            file = candidate if candidate.is_file() else None
+        if file is not None:
+            mapping, where = read_mapping(file), str(file)
+        else:
+            where = f"{crm}.yaml"
+            mapping = parse_mapping(resources.files("ringfence.mappings").joinpath(where).read_text("utf-8"), where)
+        if mapping.crm != crm:
+            hint = "" if mapping.crm in crm_plugins() else did_you_mean(mapping.crm, crm_plugins())
+            raise MappingError(
+                f"The mapping {where} is for {mapping.crm!r}, not {crm}{hint}.", "Correct its first line."
+            )
+        return mapping
+
+    def policy(self, name: str | None = None) -> Policy:
+        """Return a policy by preset name or file."""
+        wanted = name or self.settings.policy
+        if wanted.endswith((".yaml", ".yml")) or "/" in wanted:
+            return read_policy(Path(wanted))
+        folders = [self.settings.mappings] if self.settings.mappings else []
+        with resources.as_file(resources.files("ringfence.mappings")) as built_in:
+            for folder in (*folders, built_in):
+                if (file := folder / f"{wanted}.policy.yaml").is_file():
+                    return read_policy(file)
+            presets = [path.name.removesuffix(".policy.yaml") for path in built_in.glob("*.policy.yaml")]
+        raise SettingsError(
+            f"There is no policy {wanted!r}{did_you_mean(wanted, presets)}.", f"Presets: {', '.join(presets)}."
+        )
+
+    def lookups(self) -> list[Lookup]:
+        """Return the configured providers in order. Raises SettingsError for one that is unknown or has no keys."""
+        plugins = lookup_plugins()
+        found = []
+        for name in self.settings.lookup.providers:
+            if name not in plugins:
+                raise SettingsError(
+                    f"RINGFENCE_LOOKUP__PROVIDERS names {name!r}, which is no provider{did_you_mean(name, plugins)}.",
+                    f"There are: {', '.join(plugins)}.",
+                )
+            settings = self.settings.connectors[name]
+            if not plugins[name].configured(settings):
+                raise SettingsError(
+                    f"The provider {name} has no credentials.",
+                    f"Set RINGFENCE_{name.upper()}__*, or take it off the list.",
+                )
+            found.append(plugins[name].connect(settings, Services(self.clock)))
+        return found
+
+
+def wire() -> Wiring:
+    """Return the wiring for the settings of this process. Raises SettingsError."""
+    return Wiring(load_settings())
+
+
+def require_ready(findings: list[Finding], crm: str) -> None:
+    """Raise what the first problem of a preflight calls for, naming the first few and how many more there are."""
+    problems = [finding for finding in findings if finding.level is Level.PROBLEM]
+    if not problems:
+        return
+    kind = problems[0].error
+    raised = kind if kind is not None and issubclass(kind, RefusedError) else SchemaError
+    listed = "; ".join(f"{finding.subject}: {finding.message.rstrip('.')}" for finding in problems[:NAMED_PROBLEMS])
+    if (more := len(problems) - NAMED_PROBLEMS) > 0:
+        listed += f"; and {more} more"
+    remedies = " ".join(dict.fromkeys(finding.remedy for finding in problems if finding.remedy))
+    raise raised(f"{crm} is not ready: {listed}.", f"{remedies} `ringfence check {crm}` shows all of it.".strip())

@@ -1,0 +1,1 @@
+"""What the connectors share in talking HTTP."""

@@ -1,0 +1,1 @@
+"""The files that users write: mappings and policies, read and checked."""

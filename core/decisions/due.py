@@ -1,0 +1,76 @@
+"""Which slots of a record are due, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ..model.policy import Policy
+from ..model.record_view import Reading
+from ..model.shapes import Slot
+from ..model.values import Companion, Value
+from ..model.verdicts import Status
+from .coverage import is_covered
+
+_CLOCK_SLACK = timedelta(days=1)
+_EMPTY: tuple[Value, ...] = (None, "")
+
+
+class DueReason(StrEnum):
+    """Why a slot is due."""
+
+    NEW = "new"  # it has no verdict yet
+    CHANGED = "changed"  # its verdict is about another content
+    PERMISSION = "permission"  # an opt-out came or went; re-planned without a lookup
+    AGED = "aged"  # its verdict is older than the policy allows
+    RESCREEN = "rescreen"  # the user asked for every slot
+
+
+def find_due(
+    reading: Reading, policy: Policy, now: datetime, tightened: AbstractSet[str], *, rescreen: bool = False
+) -> dict[str, DueReason]:
+    """Return the due slots of a record by field name, with the reason of each.
+
+    ``tightened`` holds the E.164 numbers that an opt-out covers. The rule needs nothing but what the CRM holds, so it
+    stays the same when the local state is lost.
+    """
+    reasons = {}
+    for slot in reading.shape.slots:
+        reason = _reason(reading, slot, policy, now, tightened, rescreen)
+        if reason is not None:
+            reasons[slot.field] = reason
+    return reasons
+
+
+def _reason(
+    reading: Reading, slot: Slot, policy: Policy, now: datetime, tightened: AbstractSet[str], rescreen: bool
+) -> DueReason | None:
+    if not reading.content(slot):
+        return DueReason.CHANGED if _says_something(reading, slot) else None
+    status = reading.held(slot, Companion.STATUS)
+    in_scope = reading.record.in_scope
+    if status is None and in_scope:
+        return DueReason.NEW
+    silenced = status == Status.DO_NOT_CONTACT
+    covered = is_covered(reading, slot, tightened)
+    if not in_scope:
+        # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
+        stale = silenced and not reading.is_current(slot)
+        return DueReason.PERMISSION if covered != silenced or (stale and covered) else None
+    last = reading.held(slot, Companion.LAST_SCREENED)
+    if not isinstance(last, datetime):
+        return DueReason.NEW
+    if not reading.is_current(slot):
+        return DueReason.CHANGED
+    if covered != silenced:
+        return DueReason.PERMISSION
+    if rescreen:
+        return DueReason.RESCREEN
+    # A stamp from the future would never age; beyond clock slack it counts as old.
+    return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None
+
+
+def _says_something(reading: Reading, slot: Slot) -> bool:
+    values = reading.record.values
+    return any(values.get(name) not in _EMPTY for name in slot.companions.values())

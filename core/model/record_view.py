@@ -1,0 +1,128 @@
+"""A record seen as phone slots: what each holds, which numbers are in it, what its companions say."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ..numbers import Number, read_number
+from ..numbers.regions import read_region
+from .shapes import ObjectShape, Slot
+from .values import Companion, Record, Value
+
+SCREENED_VALUE_LENGTH = 80
+_PLAIN = frozenset("0123456789+-. ()")
+_PLAIN_LENGTH = 20
+
+
+class Reading:
+    """One record under its shape. What is worked out about it is worked out when first asked for, and once."""
+
+    __slots__ = ("_all", "_contents", "_e164s", "_flagged", "_numbers", "_region", "record", "shape")
+
+    def __init__(self, record: Record, shape: ObjectShape) -> None:
+        self.record = record
+        self.shape = shape
+        self._numbers: dict[str, Number] = {}
+        self._e164s: dict[str, tuple[str, ...]] = {}
+        self._contents: dict[str, str] | None = None
+        self._all: tuple[str, ...] | None = None
+        self._flagged: bool | None = None
+        self._region: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return (object, record id)."""
+        return self.record[:2]
+
+    @property
+    def flagged(self) -> bool:
+        """Return whether the record's own opt-out flag is up."""
+        if self._flagged is None:
+            self._flagged = self.shape.is_flagged(self.record)
+        return self._flagged
+
+    def content(self, slot: Slot) -> str:
+        """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
+        contents = self._contents
+        return (self.contents() if contents is None else contents)[slot.field]
+
+    def contents(self) -> dict[str, str]:
+        """Return the content of every slot, by field name."""
+        if self._contents is None:
+            values = self.record.values
+            self._contents = contents = {}
+            for slot in self.shape.slots:
+                held = values.get(slot.field)
+                contents[slot.field] = "" if held is None else text(held)
+        return self._contents
+
+    def held(self, slot: Slot, companion: Companion) -> Value:
+        """Return what a companion says now; None when it is empty."""
+        value = self.record.values.get(slot.companions[companion])
+        return None if value == "" else value
+
+    def is_current(self, slot: Slot) -> bool:
+        """Return whether the slot's verdict is about its present content (contract, section 2)."""
+        held = self.held(slot, Companion.SCREENED_VALUE)
+        return held is not None and text(held) == screened_value(self.content(slot))
+
+    def region(self) -> str | None:
+        """Return the ISO region for national numbers: the mapped country field, else the default."""
+        if self._region is None:
+            field = self.shape.region_field
+            named = read_region(text(self.record.values.get(field))) if field else None
+            self._region = named or self.shape.default_region or ""
+        return self._region or None
+
+    def number(self, slot: Slot) -> Number:
+        """Return the slot's content as a number."""
+        number = self._numbers.get(slot.field)
+        if number is None:
+            number = self._numbers[slot.field] = read_number(self.content(slot), self.region())
+        return number
+
+    def e164s(self, slot: Slot) -> tuple[str, ...]:
+        """Return every number in the slot as E.164, the screened one first.
+
+        A plain cell whose verdict is current holds just the number its companions name, and is not parsed again.
+        """
+        found = self._e164s.get(slot.field)
+        if found is None:
+            found = self._e164s[slot.field] = self._find_e164s(slot)
+        return found
+
+    def all_e164s(self) -> tuple[str, ...]:
+        """Return every number in any slot of the record, each once."""
+        if self._all is None:
+            found: list[str] = []
+            for slot in self.shape.slots:
+                found += self.e164s(slot)
+            self._all = tuple(dict.fromkeys(found))
+        return self._all
+
+    def _find_e164s(self, slot: Slot) -> tuple[str, ...]:
+        content = self.content(slot)
+        if not content:
+            return ()
+        known = self.record.values.get(slot.companions[Companion.E164])
+        if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
+            return (known,)
+        number = self.number(slot)
+        return (number.e164, *number.others) if number.e164 else number.others
+
+    @staticmethod
+    def _is_plain(content: str) -> bool:
+        return len(content) <= _PLAIN_LENGTH and _PLAIN.issuperset(content)
+
+
+def text(value: Value) -> str:
+    """Return a field's value as trimmed text."""
+    return value.strip() if isinstance(value, str) else "" if value is None else str(value)
+
+
+def screened_value(content: str) -> str:
+    """Return what the screened-value companion holds for the content: itself, or its digest when over 80 characters."""
+    content = content.strip()
+    if len(content) <= SCREENED_VALUE_LENGTH:
+        return content
+    return "sha256:" + hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

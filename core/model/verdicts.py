@@ -1,0 +1,179 @@
+"""What is known about a number, kept apart by kind, and the one status derived from it (contract, section 1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..numbers import LineType, Number, ReasonCode, Validity
+from ..numbers.values import SENTENCES, explain
+from .answers import Answer, AnswerKind
+
+
+class Status(StrEnum):
+    """The statuses of a phone slot, the one that wins first."""
+
+    DO_NOT_CONTACT = "do_not_contact"
+    WRONG_PERSON = "wrong_person"
+    INVALID = "invalid"
+    DISCONNECTED = "disconnected"
+    SUSPENDED = "suspended"
+    UNREACHABLE = "unreachable"
+    SUSPECT = "suspect"
+    ACTIVE = "active"
+    VALID = "valid"
+    UNKNOWN = "unknown"
+
+
+CALLABLE = frozenset({Status.ACTIVE, Status.VALID, Status.UNKNOWN})
+"""Statuses of numbers that may be called."""
+
+
+class LineState(StrEnum):
+    """What a live source said about the line."""
+
+    ACTIVE = "active"
+    DISCONNECTED = "disconnected"
+    SUSPENDED = "suspended"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+class OptOut(StrEnum):
+    """Whose opt-out covers the number."""
+
+    NONE = "none"
+    OWN = "own"  # the flag of the record itself
+    SHARED = "shared"  # the flag of another record that holds the number
+
+
+class Facts(NamedTuple):
+    """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence.
+
+    ``carrier`` names, masked, the other number of the record that an opt-out came by; empty where it came by this one.
+    """
+
+    number: Number
+    validity: Validity
+    line: LineState
+    line_type: LineType
+    opt_out: OptOut
+    code: ReasonCode
+    source: str
+    observed_at: datetime
+    carrier: str = ""
+
+
+class Verdict(NamedTuple):
+    """What the six companions of a slot should say, the screened value aside."""
+
+    status: Status
+    reason: str
+    e164: str | None
+    line_type: str
+    last_screened: datetime
+
+
+def offline_facts(number: Number, now: datetime) -> Facts:
+    """Return what the numbering plan alone says; ``now`` in whole seconds UTC."""
+    line, line_type = LineState.UNKNOWN, number.line_type
+    return Facts(
+        number, number.validity, line, line_type, OptOut.NONE, number.reason, source="offline", observed_at=now
+    )
+
+
+def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
+    """Return the facts with a provider's answer laid over them.
+
+    An answer that knows nothing changes no fact about the number, for unknown is not invalid; an inconclusive one is
+    named in the reason, so that the CRM tells that the number was asked about.
+    """
+    if answer.kind is AnswerKind.FAILED:
+        return facts
+    line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
+    if line_type is LineType.UNKNOWN:
+        line_type = facts.line_type
+    common = facts._replace(line_type=line_type, source=source, observed_at=answer.observed_at)
+    if answer.kind is not AnswerKind.KNOWN:
+        return common._replace(code=ReasonCode.INCONCLUSIVE)
+    if answer.valid is False:
+        return common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
+    line = LineState(answer.line) if answer.line else LineState.UNKNOWN
+    if line is LineState.UNKNOWN:
+        return common._replace(code=ReasonCode.INCONCLUSIVE)
+    return common._replace(line=line, code=_LINE_REASONS[line])
+
+
+def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, carrier: str = "") -> Facts:
+    """Return the facts under an opt-out seen at ``now``; ``carrier`` as in :class:`Facts`."""
+    return facts._replace(
+        opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, carrier=carrier
+    )
+
+
+def derive_status(facts: Facts) -> Status:
+    """Return the one status the facts amount to, the highest row of the contract's table first."""
+    return _status(facts.opt_out, facts.validity, facts.line)
+
+
+def judge(facts: Facts) -> Verdict:
+    """Return the verdict on the number: what the companions should say."""
+    number, validity, line, line_type, opt_out, code, source, observed_at, carrier = facts
+    told = (code, source, carrier)
+    status, reason = _say(opt_out, validity, line, told, number.reason, number.repairs, len(number.others))
+    return Verdict(status, reason, number.e164, str(line_type), observed_at)
+
+
+_LINE_REASONS = {
+    LineState.ACTIVE: ReasonCode.LIVE,
+    LineState.DISCONNECTED: ReasonCode.OUT_OF_SERVICE,
+    LineState.SUSPENDED: ReasonCode.SUSPENDED,
+    LineState.UNREACHABLE: ReasonCode.UNREACHABLE,
+}
+
+_SENTENCES = {
+    ReasonCode.LIVE: "{source} confirmed the line",
+    ReasonCode.OUT_OF_SERVICE: "{source} says the number is no longer in service",
+    ReasonCode.SUSPENDED: "{source} says the line is barred for now",
+    ReasonCode.UNREACHABLE: "{source} could not reach the line",
+    ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
+    ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
+}
+
+_OPT_OUT_SENTENCES = {
+    OptOut.OWN: "the opt-out flag of this record is set",
+    OptOut.SHARED: "another record with {number} opted out: to lift it, clear the flag on all records that hold it",
+}
+
+
+def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
+    if opt_out is not OptOut.NONE:
+        return Status.DO_NOT_CONTACT
+    if validity is Validity.INVALID or validity is Validity.POSSIBLE:
+        return Status.INVALID
+    if line is not LineState.UNKNOWN:
+        return Status(line.value)
+    return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
+
+
+@lru_cache(maxsize=1024)  # most numbers have one of very few findings
+def _say(
+    opt_out: OptOut,
+    validity: Validity,
+    line: LineState,
+    told: tuple[ReasonCode, str, str],
+    finding: ReasonCode,
+    repairs: tuple[str, ...],
+    others: int,
+) -> tuple[Status, str]:
+    """Return status and reason; ``told`` is the code with its source and carrier, ``finding`` the plan's own reason."""
+    code, source, carrier = told
+    if opt_out is not OptOut.NONE:
+        sentence = _OPT_OUT_SENTENCES[opt_out].format(number=carrier or "this number")
+    elif code in _SENTENCES:
+        sentence = _SENTENCES[code].format(source=source)
+    else:
+        code, sentence = finding, SENTENCES[finding]
+    return _status(opt_out, validity, line), explain(code, sentence, repairs, others)

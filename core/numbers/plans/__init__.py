@@ -1,0 +1,1 @@
+"""The numbering plans of `phonenumbers`, as tables that answer from digit to digit."""

@@ -1,0 +1,66 @@
+"""What is known of a range of numbers, in the words of `phonenumbers` and in ours."""
+
+from dataclasses import dataclass
+
+from phonenumbers import PhoneNumberType, ValidationResult
+
+from ..values import LineType, Reading, ReasonCode, Validity
+
+# The longest national numbers that `phonenumbers` takes.
+MAX_NATIONAL_DIGITS = 17
+# ITU-T E.164: at most 15 digits with the calling code. The plans of some regions allow longer ones.
+MAX_E164_DIGITS = 15
+
+_LINE_TYPES = {
+    PhoneNumberType.FIXED_LINE: LineType.LANDLINE,
+    PhoneNumberType.MOBILE: LineType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: LineType.FIXED_OR_MOBILE,
+    PhoneNumberType.TOLL_FREE: LineType.TOLL_FREE,
+    PhoneNumberType.PREMIUM_RATE: LineType.PREMIUM,
+    PhoneNumberType.SHARED_COST: LineType.SHARED_COST,
+    PhoneNumberType.VOIP: LineType.VOIP,
+    PhoneNumberType.PERSONAL_NUMBER: LineType.PERSONAL,
+    PhoneNumberType.PAGER: LineType.PAGER,
+    PhoneNumberType.UAN: LineType.UAN,
+    PhoneNumberType.VOICEMAIL: LineType.VOICEMAIL,
+}
+# ITU-T E.164 list of calling codes: 870 is Inmarsat, 881 the global mobile satellite system.
+_SATELLITE_CODES = frozenset((870, 881))
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What `phonenumbers` says of every number in a range, and the reading that it gives, without the number.
+
+    `kind` is a `PhoneNumberType`; the others are named after what they are the answers of: `is_possible_number`,
+    `is_valid_number`, `region_code_for_number`.
+    """
+
+    possible: bool
+    valid: bool
+    kind: int
+    region: str | None
+    reading: Reading
+
+
+def describe(code: int, digits: int, kind: int, length: int, region: str | None) -> Range:
+    """Return the range of a calling code and a count of national digits for the answers of `phonenumbers`.
+
+    Takes a `PhoneNumberType` and a `ValidationResult`.
+    """
+    possible = length in (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
+    reading = _reading(code, digits, kind, length, region)
+    # A number is valid exactly when it has a type.
+    return Range(possible, kind != PhoneNumberType.UNKNOWN, kind, region, reading)
+
+
+def _reading(code: int, digits: int, kind: int, length: int, region: str | None) -> Reading:
+    if len(str(code)) + digits > MAX_E164_DIGITS:
+        return Reading(Validity.INVALID, ReasonCode.TOO_LONG)
+    if kind in _LINE_TYPES:
+        line_type = LineType.SATELLITE if code in _SATELLITE_CODES else _LINE_TYPES[kind]
+        return Reading(Validity.VALID, ReasonCode.ALLOCATED, None, region, line_type)
+    if length == ValidationResult.IS_POSSIBLE:
+        return Reading(Validity.POSSIBLE, ReasonCode.UNALLOCATED, None, region)
+    too_long = length == ValidationResult.TOO_LONG
+    return Reading(Validity.INVALID, ReasonCode.TOO_LONG if too_long else ReasonCode.TOO_SHORT)

@@ -1,0 +1,1 @@
+"""The contracts that connectors fulfil, and what they are handed."""

@@ -1,0 +1,205 @@
+"""The contracts that connectors fulfil, and what they are handed.
+
+Connectors return typed values (bool, aware datetime, plain str), give cursors that the core only stores and hands
+back, and count their HTTP requests. They hold no rule: which record is due and what it should say is decided in the
+core. Every method may raise the errors of :mod:`ringfence.core.errors` and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from ..model.shapes import ObjectShape
+from ..model.values import Change, Companion, Record, RowResult
+from .bulk import BulkJobs
+from .services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """The CRM account behind the credentials. ``id`` keys everything kept about it."""
+
+    crm: str
+    id: str
+    name: str
+    production: bool
+
+    @property
+    def key(self) -> str:
+        """Return the name under which the state keeps this org apart from every other."""
+        return f"{self.crm}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the core may ask of a CRM, so that behaviour asks capabilities and never names."""
+
+    write_batch: int  # changes that one call of write() handles at best
+    threads: bool = False  # whether reads and writes may go on in threads beside each other
+
+
+class Level(StrEnum):
+    """How much a finding matters: a problem keeps a sync from running."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a preflight: what was looked at, what was found, what to do."""
+
+    level: Level
+    subject: str
+    message: str
+    remedy: str = ""
+    error: type[Exception] | None = None  # what a sync raises for it; problems only
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One thing that setup creates in the CRM: ``kind`` and ``name`` for the reader, ``body`` for the connector."""
+
+    kind: str
+    name: str
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of one object, and the cursor to store once every one of them has an outcome.
+
+    ``cursor`` is None for reads that no cursor belongs to. ``authoritative`` is False where the values come from an
+    index that may lag: the core then fetches the due records again before it pays or writes. ``total`` is how many
+    records the whole read holds, where the CRM says so. ``gone`` marks records that were merged away: their opt-outs
+    pass to whoever holds their numbers.
+    """
+
+    object: str
+    records: Sequence[Record]
+    cursor: str | None = None
+    authoritative: bool = True
+    total: int | None = None
+    gone: bool = False
+
+
+class Feed(Protocol):
+    """The reads of one run, over windows that were closed when it was opened."""
+
+    def is_full(self, object_name: str) -> bool:
+        """Return whether changed() reads every record of the object (no cursor yet, or a full read goes on)."""
+        ...
+
+    def flagged(self) -> Iterator[Page]:
+        """Yield the records that matter for opt-outs, over all objects and regardless of the mapping's filter.
+
+        For a full read: every record whose flag is up. Otherwise: those among the changed records whose flag is up, or
+        is down while a slot still says ``do_not_contact``.
+        """
+        ...
+
+    def screened(self, since: datetime) -> Iterator[Page]:
+        """Yield the records with a slot screened at or after ``since``, so that their verdicts can be reused."""
+        ...
+
+    def changed(self) -> Iterator[Page]:
+        """Yield the changed records of all objects, in or out of the filter; all records of an object without a cursor.
+
+        Every object gives at least one page, whose cursor is stored even when the page is empty.
+        """
+        ...
+
+    def due(self, before: datetime) -> Iterator[Page]:
+        """Yield the records in the filter with a filled slot never screened or last screened before ``before``.
+
+        Objects that are read in full give none.
+        """
+        ...
+
+
+class Crm(Protocol):
+    """One CRM account. Constructed with the shapes of its mapping; see :class:`CrmPlugin`."""
+
+    name: str
+    capabilities: Capabilities
+
+    @property
+    def bulk(self) -> BulkJobs | None:
+        """Return the way to write by jobs, or None where the CRM has none."""
+        ...
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return HTTP requests made so far by purpose: login, describe, opt_outs, read, write, setup."""
+        ...
+
+    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:
+        """Return the fewest HTTP requests that could read so many records, all or changed ones, and write some."""
+        ...
+
+    def identify(self) -> Org:
+        """Log in and return the account."""
+        ...
+
+    def check(self) -> list[Finding]:
+        """Compare the mapping with what the account has and allows. Changes nothing."""
+        ...
+
+    def plan_setup(self) -> list[SetupStep]:
+        """Return what is missing, in the order in which it has to be created; empty when all is there."""
+        ...
+
+    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Create the steps, yielding each one when it is done."""
+        ...
+
+    def emit_setup(self, folder: Path) -> list[Path]:
+        """Write all that setup would create as a deployable project into the folder; return the files written."""
+        ...
+
+    def open_feed(self, cursors: Mapping[str, str | None]) -> Feed:
+        """Take the watermark now and return the reads up to it. None as a cursor asks for a full read."""
+        ...
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
+        """Return the present, authoritative state of these records, any number of them.
+
+        Deleted records are left out; a merged record comes back under the id of its survivor. ``in_scope`` is as in
+        the feed.
+        """
+        ...
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes, any number of them, in the best batches; return one result for each, in their order.
+
+        A row counts as written only when the CRM's answer says so for that row.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CrmPlugin:
+    """What a CRM connector registers under the entry-point group ``ringfence.crms``.
+
+    ``settings`` becomes the nested settings ``RINGFENCE_<NAME>__*``; ``configured`` tells whether enough of them are
+    set; ``companion_name`` gives the field name of a slot's companion; ``connect`` wires the connector without
+    making a call.
+    """
+
+    name: str
+    settings: type[BaseModel]
+    configured: Callable[[Any], bool]
+    companion_name: Callable[[str, Companion], str]
+    connect: Callable[[Any, Mapping[str, ObjectShape], Services], Crm]

@@ -1,0 +1,154 @@
+"""A run taken back: exactly the fields that still hold what it wrote, and never an opt-out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..decisions.plan import same_value
+from ..errors import UsageError
+from ..model.masking import mask_change
+from ..model.shapes import ObjectShape
+from ..model.values import Change, Companion, FieldChange, Outcome, Record, RowResult, Value
+from ..model.verdicts import Status
+from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
+from ..writing.writer import Writer
+from .run import SyncJob, open_run
+from .summary import SHOWN, RefusedRow
+
+CHANGED_SINCE = "changed since"
+OPT_OUT = "opt-outs are not taken back"
+GONE = "the record is deleted or merged"
+NOT_MAPPED = "no longer in the mapping"
+
+
+@dataclass(slots=True)
+class UndoSummary:
+    """What an undo did. ``kept`` counts fields that were left as they are, by reason; ``kept_rows`` names the first."""
+
+    run_id: str
+    undone: str
+    crm: str
+    dry_run: bool
+    complete: bool = False
+    records: int = 0
+    fields: int = 0
+    conflicts: int = 0
+    failed: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+    kept_rows: list[dict[str, str]] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    changes_shown: list[dict[str, Any]] = field(default_factory=list)
+    reconciled: int = 0
+    api_calls: int = 0
+    api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
+    duration_s: float = 0.0
+    stopped: str = ""
+
+    def refused_rows(self) -> int:
+        """Return how many rows the CRM did not take."""
+        return self.failed
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return {**asdict(self), "kept": dict(self.kept)}
+
+
+def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
+    """Take back a run, newest batch first, so that a record it wrote twice ends as it was before.
+
+    The undo is a run of its own in the history. Raises UsageError where there is nothing that could be taken back, and
+    what :func:`ringfence.core.runs.run.open_run` raises.
+    """
+    if run.dry_run:
+        raise UsageError(f"Run {run.id} was a dry run: it wrote nothing.")
+    summary = UndoSummary(new_run_id(job.clock.now()), run.id, job.crm.name, dry_run)
+    with open_run(job, summary, {"undo": run.id}, dry_run=dry_run) as context:
+        if run.org_id != context.org_id:
+            raise UsageError(f"Run {run.id} wrote to another account.", "Set the credentials of that account.")
+        writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=dry_run)
+        for rows in read_batches_backwards(job.store, run.id):
+            context.lease.renew(job.clock.now())
+            _undo_batch(job, writer, rows, summary)
+            job.progress.advance(len(rows))
+        summary.complete = True
+    return summary
+
+
+def _undo_batch(job: SyncJob, writer: Writer, rows: Sequence[JournalRow], summary: UndoSummary) -> None:
+    changes = [row.change for row in rows if row.result and row.result.outcome is Outcome.WRITTEN]
+    records = _fetch(job, changes)
+    reversals = []
+    for change in changes:
+        reversal = _reverse(change, records.get((change.object, change.id)), job.shapes, summary)
+        if reversal is not None:
+            reversals.append(reversal)
+    for reversal, result in zip(reversals, writer.apply(reversals), strict=True):
+        _count(reversal, result, job.shapes, summary)
+
+
+def _fetch(job: SyncJob, changes: Sequence[Change]) -> dict[tuple[str, str], Record]:
+    ids: dict[str, list[str]] = {}
+    for change in changes:
+        if change.object in job.shapes:
+            ids.setdefault(change.object, []).append(change.id)
+    return {(name, record.id): record for name, some in ids.items() for record in job.crm.fetch(name, some)}
+
+
+def _reverse(
+    change: Change, record: Record | None, shapes: Mapping[str, ObjectShape], summary: UndoSummary
+) -> Change | None:
+    shape = shapes.get(change.object)
+    if shape is None or record is None:
+        for item in change.fields:
+            _keep(summary, change, item, NOT_MAPPED if shape is None else GONE)
+        return None
+    owned, silenced = shape.owned_fields(), set(_silenced_fields(change, record, shape))
+    fields: list[FieldChange] = []
+    guard: dict[str, Value] = {}
+    for item in change.fields:
+        if item.field in silenced or (shape.opt_out and item.field == shape.opt_out.field):
+            _keep(summary, change, item, OPT_OUT)
+        elif item.field not in owned:
+            _keep(summary, change, item, NOT_MAPPED)
+        elif not same_value(record.values.get(item.field), item.new):
+            _keep(summary, change, item, CHANGED_SINCE)
+        else:
+            fields.append(FieldChange(item.field, record.values.get(item.field), item.old))
+            if item.field in change.guard:
+                guard[item.field] = record.values.get(item.field)
+    return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
+
+
+def _silenced_fields(change: Change, record: Record, shape: ObjectShape) -> Iterator[str]:
+    """Yield the fields of slots that the run silenced, or a later one did: a verdict goes when its screened value or
+    the phone field changes, and with it the opt-out would.
+    """
+    written = change.new_values()
+    for slot in shape.slots:
+        status = slot.companions[Companion.STATUS]
+        if Status.DO_NOT_CONTACT in (written.get(status), record.values.get(status)):
+            yield slot.field
+            yield from slot.companions.values()
+
+
+def _keep(summary: UndoSummary, change: Change, item: FieldChange, why: str) -> None:
+    summary.kept[why] += 1
+    if len(summary.kept_rows) < SHOWN:
+        summary.kept_rows.append({"object": change.object, "id": change.id, "field": item.field, "why": why})
+
+
+def _count(change: Change, result: RowResult, shapes: Mapping[str, ObjectShape], summary: UndoSummary) -> None:
+    if result.outcome is Outcome.CONFLICT:
+        summary.conflicts += 1
+    elif result.outcome is Outcome.REFUSED:
+        summary.failed += 1
+        if len(summary.refused) < SHOWN:
+            summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
+    else:
+        summary.records += 1
+        summary.fields += len(change.names)
+        if len(summary.changes_shown) < SHOWN:
+            summary.changes_shown.append(mask_change(change, shapes[change.object]))

@@ -1,0 +1,1 @@
+"""Numbers in, facts out: the cache, the numbering plan, the providers."""

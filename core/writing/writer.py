@@ -1,0 +1,80 @@
+"""Changes to outcomes: journal, write, journal again. What a sync, an undo and a plan file share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import RingfenceError
+from ..model.shapes import ObjectShape
+from ..model.values import Change, Outcome, RowResult
+from ..ports.crm import Crm
+from ..ports.services import Clock
+from ..state.journal import Journal
+from .plan_file import PlanWriter
+
+
+class Writer:
+    """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well.
+
+    With ``plan`` the changes go into a plan file as well.
+    """
+
+    def __init__(
+        self,
+        crm: Crm,
+        shapes: Mapping[str, ObjectShape],
+        journal: Journal,
+        clock: Clock,
+        *,
+        dry_run: bool,
+        plan: PlanWriter | None = None,
+    ) -> None:
+        self._crm = crm
+        self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
+        self._flags = {name: shape.opt_out for name, shape in shapes.items()}
+        self._harmless: set[tuple[str, tuple[str, ...]]] = set()  # objects with fields of theirs that may say anything
+        self._journal = journal
+        self._clock = clock
+        self._dry_run = dry_run
+        self._plan = plan
+
+    def apply(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes and return one result for each, in order. The journal knows of them before the CRM does."""
+        if not self.admit(changes):
+            return [RowResult(Outcome.WRITTEN)] * len(changes)
+        seq = self._journal.plan_batch(changes, self._clock.now())
+        results = self.write(changes)
+        self._journal.settle_batch(seq, results, self._clock.now())
+        return results
+
+    def admit(self, changes: Sequence[Change]) -> bool:
+        """Look the changes over, put them into the plan file, and return whether there is something to send.
+
+        Raises RingfenceError for one that would break a promise.
+        """
+        for change in changes:
+            self._refuse_foreign_fields(change)
+        if self._plan and changes:
+            self._plan.add(changes)
+        return bool(changes) and not self._dry_run
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Send changes that the journal knows of, and return one result for each. Safe in a thread of its own."""
+        results = self._crm.write(changes)
+        if len(results) != len(changes):
+            raise RingfenceError(f"{self._crm.name} gave {len(results)} results for {len(changes)} changes.")
+        return results
+
+    def _refuse_foreign_fields(self, change: Change) -> None:
+        """Keep two promises at the last door: only owned fields are written, and a flag is never lowered."""
+        kind = (change.object, change.names)
+        if kind in self._harmless:
+            return
+        owned, flag = self._owned[change.object], self._flags[change.object]
+        for item in change.fields:
+            if item.field not in owned:
+                raise RingfenceError(f"A change of {change.object} {change.id} names {item.field}, which is not ours.")
+            if flag and item.field == flag.field and item.new != flag.raised:
+                raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")
+        if flag is None or flag.field not in change.names:
+            self._harmless.add(kind)

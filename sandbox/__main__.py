@@ -1,0 +1,54 @@
+"""`python -m ringfence.sandbox`: serve the stand-ins from a process of their own.
+
+Prints one line of JSON on standard output when all servers answer, the settings that point at them; ends on SIGTERM or
+SIGINT with exit code 0.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+from ringfence.core.errors import FixError
+
+from .fault_file import read_faults
+from .server import Sandbox
+
+
+def main() -> None:
+    """Read the arguments, serve, and wait for a signal."""
+    parser = argparse.ArgumentParser(prog="python -m ringfence.sandbox", description=__doc__)
+    parser.add_argument("--contacts", type=int, default=3000, help="how many people the CRMs hold")
+    parser.add_argument("--seed", type=int, default=7, help="another seed gives other people")
+    parser.add_argument(
+        "--ports", type=_ports, default=(0, 0, 0), help="Salesforce, HubSpot, Twilio, comma separated; 0 = any free one"
+    )
+    parser.add_argument("--bare", action="store_true", help="the companion fields do not exist yet")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
+    given = parser.parse_args()
+    done = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    try:
+        faults = read_faults(given.faults) if given.faults else None
+        sandbox = Sandbox(contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults)
+    except FixError as error:
+        parser.error(str(error))
+    with sandbox:
+        sys.stdout.write(json.dumps(sandbox.settings()) + "\n")
+        sys.stdout.flush()
+        done.wait()
+
+
+def _ports(text: str) -> tuple[int, int, int]:
+    try:
+        first, second, third = map(int, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("three port numbers are needed, such as 8001,8002,8003") from None
+    return first, second, third
+
+
+if __name__ == "__main__":
+    main()

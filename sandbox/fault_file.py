@@ -1,0 +1,89 @@
+"""Reading a faults file, with errors that say where and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ringfence.core.config.spelling import did_you_mean
+from ringfence.core.errors import FileError
+
+from .fault_kinds import Service
+from .faults import KINDS, Faults, FaultsError, meant
+from .hubspot.app import ENDPOINTS
+from .salesforce.routes import ROUTES
+
+EXAMPLE = "docs/faults.example.yaml shows every kind of fault."
+PATHS: dict[Service, tuple[str, ...]] = {
+    "salesforce": ("/services/oauth2/token", "/services/oauth2/userinfo", *(route.template or "/" for route in ROUTES)),
+    "hubspot": tuple(dict.fromkeys(endpoint.path for endpoint in ENDPOINTS if endpoint.method != "ANY")),
+    "twilio": ("/v2/PhoneNumbers/{number}",),
+}
+"""The endpoints of each service, as templates."""
+
+
+def read_faults(path: Path) -> Faults:
+    """Return the faults of a YAML file.
+
+    Raises FileError for a file that cannot be read, FaultsError that names every wrong place.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"The faults {path} cannot be read: {error.strerror}.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise FaultsError(f"The faults {path} are not UTF-8 text.", "Save the file as UTF-8.") from error
+    return parse_faults(text, str(path))
+
+
+def parse_faults(text: str, where: str) -> Faults:
+    """Return the faults in YAML text; `where` names its source in errors. Raises FaultsError."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split())
+        raise FaultsError(f"The faults {where} are not YAML: {told}.", "Check the indentation.") from error
+    if not isinstance(content, dict):
+        raise FaultsError(f"The faults {where} are empty or not a table of keys.", EXAMPLE)
+    try:
+        faults = Faults.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_explain(item) for item in error.errors())
+        raise FaultsError(f"The faults {where} are wrong: {problems}.", EXAMPLE) from error
+    refuse_unknown_paths(faults)
+    return faults
+
+
+def refuse_unknown_paths(faults: Faults) -> None:
+    """Raise FaultsError for a path that no endpoint of its service has: such a rule would never act."""
+    for number, rule in enumerate(faults.rules):
+        path = rule.when.path
+        if path is None or any(_overlap(path, template) for template in PATHS[rule.service]):
+            continue
+        near = difflib.get_close_matches(path, PATHS[rule.service], n=1, cutoff=0)
+        raise FaultsError(
+            f"rules.{number}.when.path: {rule.service} has no endpoint {path!r} (did you mean {near[0]!r}?).", EXAMPLE
+        )
+
+
+def _overlap(path: str, template: str) -> bool:
+    """Tell whether one request could be meant by both: segment by segment equal, or open on one side."""
+    ours, theirs = path.strip("/").split("/"), template.strip("/").split("/")
+    return len(ours) == len(theirs) and all(
+        one == other or one == "*" or "{" in (one[:1], other[:1]) for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _explain(item: Any) -> str:
+    place = tuple(item["loc"])
+    where = ".".join(str(part) for part in place if part not in KINDS) or "the file"
+    if item["type"] == "extra_forbidden":
+        return f"{where}: unknown key {place[-1]!r}{meant(place[-1], place[:-1])}"
+    if item["type"] == "union_tag_invalid":
+        word = item["ctx"]["tag"]
+        return f"{where}: unknown kind {word!r}{did_you_mean(word, KINDS)}"
+    return f"{where}: {item['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,81 @@
+"""What faults mean for Twilio Lookup. A number counts as asked for, and is billed, when its request is carried out."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from ringfence.core.config.spelling import did_you_mean
+
+from .clock import SandboxClock, SkewedClock
+from .fault_gate import PAGE, FaultGate
+from .fault_kinds import FailPackages, Fault, Refuse
+from .fault_rules import ActiveRule, Seen
+from .faults import Faults, FaultsError
+from .twilio import PACKAGES, TwilioAccount, refusal
+
+WORDS = {
+    401: (20003, "Authenticate"),
+    403: (20403, "Forbidden"),
+    404: (20404, "The requested resource was not found"),
+    429: (20429, "Too many requests"),
+    500: (20500, "An internal server error has occurred"),
+    503: (20503, "Service unavailable"),
+}
+"""Code and message by status; other statuses come from the edge, as a web page. Wording of 403 to 503 is unverified."""
+
+
+class TwilioFaults(FaultGate[Response]):
+    """The faults of an account. Raises FaultsError for packages that it does not have."""
+
+    service = "twilio"
+
+    def __init__(self, account: TwilioAccount, clock: SandboxClock, faults: Faults) -> None:
+        super().__init__(faults)
+        for active in self.rules:
+            _refuse_unknown(active)
+        given = faults.twilio
+        if given.clock_skew_s:
+            self.swaps.put(account, "clock", SkewedClock(clock, given.clock_skew_s))
+        self.swaps.put(account.window, "limit", given.requests_per_second)
+
+    def happen(self, active: ActiveRule, seen: Seen) -> None:
+        """Do nothing: an account has no state that others change."""
+
+    def reshape(self, fault: Fault, answer: Response) -> Response:
+        """Return an answer in which packages that were asked for have failed."""
+        if not isinstance(fault, FailPackages) or answer.status_code != 200:
+            return answer
+        body = json.loads(bytes(answer.body))
+        for name in fault.packages:
+            if body[name] is not None:
+                body[name] = {**dict.fromkeys(body[name]), "error_code": fault.error_code}
+        return JSONResponse(body)
+
+    def refusal(self, fault: Refuse, seen: Seen) -> Response:  # noqa: ARG002  # the error is the same for all requests
+        """Return the error of a status."""
+        words = WORDS.get(fault.status)
+        if words is None and fault.code is None:
+            answer: Response = HTMLResponse(PAGE, fault.status)
+        else:
+            code, message = words or (0, "Refused by a fault of the sandbox")
+            answer = refusal(fault.status, int(fault.code or code), fault.message or message)
+        if fault.retry_after is not None:
+            answer.headers["Retry-After"] = str(fault.retry_after)
+        return answer
+
+    def page(self, status: int, text: str) -> Response:
+        """Return a web page."""
+        return HTMLResponse(text, status)
+
+
+def _refuse_unknown(active: ActiveRule) -> None:
+    fault = active.fault
+    if isinstance(fault, FailPackages):
+        for name in fault.packages:
+            if name not in PACKAGES:
+                hint = did_you_mean(name, PACKAGES)
+                raise FaultsError(f"rules.{active.number}.fault.packages: Twilio has no package {name!r}{hint}.")
+    if isinstance(fault, Refuse) and not str(fault.code or 0).isdecimal():
+        raise FaultsError(f"rules.{active.number}.fault.code: an error of Twilio is a number, not {fault.code!r}.")

@@ -1,0 +1,139 @@
+"""Which slots are due and why: cases for reading, and what holds for every record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.decisions.coverage import is_covered
+from ringfence.core.decisions.due import DueReason, find_due
+from ringfence.core.model.policy import Policy
+from ringfence.core.model.record_view import Reading, screened_value
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
+from ringfence.core.model.values import Companion, Record, Value
+from ringfence.core.model.verdicts import Status
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+POLICY = Policy()
+E164 = "+14155550132"
+PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
+MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion})
+SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_out=OptOutFlag("optout", (True,)), default_region="US")
+CASES: list[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).resolve().parents[2] / "cases" / "due.yaml").read_text(encoding="utf-8")
+)
+FRESH: dict[str, Any] = {
+    "phone": "+1 415 555 0132",
+    "screened": "+1 415 555 0132",
+    "last_screened": datetime(2026, 10, 20, 9, tzinfo=UTC),
+    "status": "valid",
+}
+ages = st.timedeltas(timedelta(0), timedelta(days=60))
+contents = st.text(max_size=100).filter(str.strip)
+
+
+def reading_of(case: dict[str, Any]) -> Reading:
+    told = FRESH | case
+    values: dict[str, Value] = {
+        "phone": told["phone"],
+        PHONE.companions[Companion.SCREENED_VALUE]: told["screened"],
+        PHONE.companions[Companion.LAST_SCREENED]: told["last_screened"],
+        PHONE.companions[Companion.STATUS]: told["status"],
+        "optout": told.get("flag", False),
+    }
+    return Reading(Record("people", "p1", values, in_scope=told.get("in_filter", True)), SHAPE)
+
+
+def reason_of(reading: Reading, opted_out: list[str] | None = None, *, rescreen: bool = False) -> DueReason | None:
+    due = find_due(reading, POLICY, NOW, frozenset(opted_out or ()), rescreen=rescreen)
+    assert set(due) <= {"phone"}
+    return due.get("phone")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
+def test_case(case: dict[str, Any]) -> None:
+    assert reason_of(reading_of(case), case.get("opted_out"), rescreen=case.get("rescreen", False)) == case["due"]
+
+
+def test_cases_cover_every_reason() -> None:
+    assert {case["due"] for case in CASES} == {None, *DueReason}
+
+
+def test_each_slot_is_due_for_its_own_reason() -> None:
+    fresh = reading_of({}).record.values
+    record = Record("people", "p1", {**fresh, "mobile": "+44 20 7946 0018"})
+    assert find_due(Reading(record, SHAPE), POLICY, NOW, frozenset()) == {"mobile": DueReason.NEW}
+
+
+def test_an_own_flag_covers_every_slot_and_another_records_only_its_number() -> None:
+    values: dict[str, Value] = {"phone": "+1 415 555 0132", "mobile": "+44 20 7946 0018"}
+    flagged = Reading(Record("people", "p1", {**values, "optout": True}), SHAPE)
+    shared = Reading(Record("people", "p1", values), SHAPE)
+    assert [is_covered(flagged, slot, frozenset()) for slot in SHAPE.slots] == [True, True]
+    assert [is_covered(shared, slot, frozenset({E164})) for slot in SHAPE.slots] == [True, False]
+
+
+@given(
+    content=contents,
+    before=st.sampled_from(["", " ", "\t\n "]),
+    after=st.sampled_from(["", " ", "\r\n"]),
+    age=ages,
+    days=st.floats(0.01, 59),
+)
+def test_a_slot_is_skipped_as_fresh_by_content_and_age_alone(
+    content: str, before: str, after: str, age: timedelta, days: float
+) -> None:
+    told = {
+        "phone": f"{before}{content}{after}",
+        "screened": screened_value(content),
+        "last_screened": NOW - age,
+    }
+    policy = Policy(max_age_days=days)
+    due = find_due(reading_of(told), policy, NOW, frozenset())
+    assert due == ({} if age < policy.max_age else {"phone": DueReason.AGED})
+
+
+@given(content=contents, other=contents, age=ages)
+def test_a_verdict_about_another_content_is_never_fresh(content: str, other: str, age: timedelta) -> None:
+    told = {"phone": content, "screened": screened_value(other), "last_screened": NOW - age}
+    if content.strip() != other.strip():
+        assert reason_of(reading_of(told)) is DueReason.CHANGED
+
+
+@given(
+    content=st.none() | st.text(max_size=30),
+    screened=st.none() | st.text(max_size=30),
+    last=st.none() | ages.map(lambda age: NOW - age),
+    status=st.none() | st.sampled_from([status.value for status in Status]),
+    flag=st.booleans(),
+    in_filter=st.booleans(),
+    opted_out=st.sampled_from([[], [E164]]),
+    rescreen=st.booleans(),
+)
+def test_equal_input_gives_equal_output_and_a_rescreen_takes_all_the_filter_does(
+    content: str | None,
+    screened: str | None,
+    last: datetime | None,
+    status: str | None,
+    flag: bool,
+    in_filter: bool,
+    opted_out: list[str],
+    rescreen: bool,
+) -> None:
+    told = {"phone": content, "screened": screened, "last_screened": last, "status": status}
+    told |= {"flag": flag, "in_filter": in_filter}
+    reason = reason_of(reading_of(told), opted_out, rescreen=rescreen)
+    assert reason == reason_of(reading_of(told), opted_out, rescreen=rescreen)
+    filled = bool((content or "").strip())
+    if rescreen and filled and in_filter:
+        assert reason is not None
+    if filled and not in_filter:
+        assert reason in (None, DueReason.PERMISSION)
+    if not filled:
+        assert reason is (DueReason.CHANGED if any((screened, last, status)) else None)

@@ -1,0 +1,163 @@
+"""The one place where a write is decided: what holds for every record, every verdict and every content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.decisions.plan import plan_change, same_value
+from ringfence.core.model.record_view import Reading
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
+from ringfence.core.model.values import Change, Companion, Record, Value
+from ringfence.core.model.verdicts import OptOut, Verdict, judge, offline_facts, with_opt_out
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
+MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion}, normalize=True)
+SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_out=OptOutFlag("optout", (True,)), default_region="US")
+FOREIGN = {"name": "Ada", "country": "US", "note": None}
+
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+contents = (
+    st.none()
+    | st.text(max_size=100)
+    | st.sampled_from(
+        ["+1 415 555 0132", "(415) 555-0132", "020 7946 0018", "415 555 0132 x7", "+1 415 555 0132 / +44 20 7946 0018"]
+    )
+)
+held = st.fixed_dictionaries(
+    {"phone": contents, "mobile": contents, "optout": st.none() | st.booleans()},
+    optional={
+        **{name: st.none() | st.text(max_size=20) for slot in SHAPE.slots for name in slot.companions.values()},
+        **{slot.companions[Companion.LAST_SCREENED]: st.none() | moments for slot in SHAPE.slots},
+    },
+)
+
+
+def reading_of(values: Mapping[str, Value]) -> Reading:
+    return Reading(Record("people", "p1", {**FOREIGN, **values}, modified=NOW), SHAPE)
+
+
+def written(reading: Reading, change: Change) -> Reading:
+    return Reading(Record("people", "p1", {**reading.record.values, **change.new_values()}, modified=NOW), SHAPE)
+
+
+@st.composite
+def decisions(draw: Any) -> tuple[Reading, dict[str, Verdict | None], bool]:
+    """Draw a record with verdicts on some of its slots, as a run would come to them, and whether its flag is raised."""
+    reading = reading_of(draw(held))
+    verdicts: dict[str, Verdict | None] = {}
+    for slot in draw(st.lists(st.sampled_from(SHAPE.slots), unique_by=lambda slot: slot.field)):
+        facts = offline_facts(reading.number(slot), draw(moments))
+        if draw(st.booleans()):
+            facts = with_opt_out(facts, draw(st.sampled_from([OptOut.OWN, OptOut.SHARED])), NOW)
+        verdicts[slot.field] = judge(facts) if reading.content(slot) else None
+    return reading, verdicts, draw(st.booleans())
+
+
+@given(decisions())
+def test_what_was_written_is_not_written_again(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
+    reading, verdicts, raise_flag = decided
+    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    if change is not None:
+        assert plan_change(written(reading, change), verdicts, raise_flag=raise_flag) is None
+
+
+@given(decisions())
+def test_equal_input_gives_equal_output(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
+    reading, verdicts, raise_flag = decided
+    again = Reading(Record("people", "p1", dict(reversed(reading.record.values.items())), modified=NOW), SHAPE)
+    shuffled = dict(reversed(verdicts.items()))
+    assert plan_change(reading, verdicts, raise_flag=raise_flag) == plan_change(again, shuffled, raise_flag=raise_flag)
+
+
+@given(decisions())
+def test_only_owned_fields_of_the_slots_in_question_are_written(
+    decided: tuple[Reading, dict[str, Verdict | None], bool],
+) -> None:
+    reading, verdicts, raise_flag = decided
+    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    allowed = {name for slot in SHAPE.slots if slot.field in verdicts for name in slot.companions.values()}
+    allowed |= {"mobile"} & verdicts.keys()
+    allowed |= {"optout"} if raise_flag else set()
+    for item in change.fields if change else ():
+        assert item.field in allowed
+        assert item.field in SHAPE.owned_fields()
+        assert item.old == reading.record.values.get(item.field)
+        assert not same_value(item.old, item.new)
+
+
+@given(decisions())
+def test_permission_is_never_loosened(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
+    reading, verdicts, raise_flag = decided
+    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    flag = change.new_values().get("optout") if change else None
+    assert flag in (None, True)
+    assert (flag is True) == (raise_flag and reading.record.values["optout"] is not True)
+
+
+@given(decisions())
+def test_a_phone_field_is_rewritten_only_to_its_own_number_and_under_guard(
+    decided: tuple[Reading, dict[str, Verdict | None], bool],
+) -> None:
+    reading, verdicts, raise_flag = decided
+    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    if change is None or "mobile" not in change.new_values():
+        assert change is None or change.guard == {}
+        return
+    assert change.guard == {"mobile": reading.record.values["mobile"]}
+    number = reading.number(MOBILE)
+    assert change.new_values()["mobile"] == number.e164
+    assert (number.extension, number.others) == (None, ())
+    assert written(reading, change).held(MOBILE, Companion.SCREENED_VALUE) in (None, number.e164)
+
+
+@pytest.mark.parametrize(
+    ("content", "becomes"),
+    [
+        ("(415) 555-0132", "+14155550132"),
+        ("+1 415 555 0132", "+14155550132"),
+        ("+14155550132", None),
+        ("415 555 0132 x7", None),
+        ("+1 415 555 0132 / +44 20 7946 0018", None),
+        ("020 7946 0018", None),
+        ("n/a", None),
+    ],
+)
+def test_only_a_certain_number_is_normalised(content: str, becomes: str | None) -> None:
+    reading = reading_of({"mobile": content})
+    change = plan_change(reading, {"mobile": judge(offline_facts(reading.number(MOBILE), NOW))})
+    assert change is not None
+    assert change.new_values().get("mobile") == becomes
+    assert change.new_values()["rf_mobile_screened_value"] == (becomes or content)
+
+
+def test_an_emptied_slot_loses_all_six_companions_and_the_other_keeps_its_own() -> None:
+    filled = {name: "x" for slot in SHAPE.slots for name in slot.companions.values()}
+    change = plan_change(reading_of({**filled, "phone": " "}), {"phone": None})
+    assert change is not None
+    assert change.new_values() == dict.fromkeys(PHONE.companions.values())
+
+
+@pytest.mark.parametrize(
+    ("held_value", "new", "same"),
+    [
+        (None, "", True),
+        (" valid ", "valid", True),
+        ("Valid", "valid", False),
+        (None, "valid", False),
+        (False, None, False),
+        ("true", True, False),
+        (True, True, True),
+        (NOW, NOW.astimezone(timezone(timedelta(hours=9))), True),
+        (NOW + timedelta(microseconds=999_999), NOW, True),
+        (NOW + timedelta(seconds=1), NOW, False),
+    ],
+)
+def test_what_a_crm_does_to_a_value_is_no_difference(held_value: Value, new: Value, same: bool) -> None:
+    assert same_value(held_value, new) is same

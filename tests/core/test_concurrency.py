@@ -1,0 +1,109 @@
+"""Work beside the caller: order, errors, and ends that do not hang."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ringfence.core import concurrency as beside
+from ringfence.core.concurrency import Worker, read_ahead
+
+
+def test_jobs_run_in_order_and_errors_come_out_where_the_result_is_asked_for() -> None:
+    worker, done = Worker(threaded=True), []
+    futures = [worker.submit(lambda n=n: done.append(n)) for n in range(20)]
+    bad = worker.submit(lambda: 1 // 0)
+    for future in futures:
+        future.result(5)
+    assert done == list(range(20))
+    with pytest.raises(ZeroDivisionError):
+        bad.result(5)
+    worker.close()
+
+
+def test_closing_gives_up_what_has_not_begun_and_waits_for_what_has() -> None:
+    worker, begun, go_on = Worker(threaded=True), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        go_on.wait(5)
+        return "done"
+
+    running, queued = worker.submit(slow), worker.submit(lambda: "never")
+    begun.wait(5)
+    threading.Timer(0.05, go_on.set).start()
+    worker.close()
+    assert running.result(0) == "done"
+    assert queued.cancelled()
+
+
+def test_without_threads_a_job_is_done_at_once() -> None:
+    here = threading.get_ident()
+    assert Worker(threaded=False).submit(threading.get_ident).result(0) == here
+
+
+def quiet() -> None:
+    """Take a beat that nobody listens to."""
+
+
+@pytest.mark.parametrize(("depth", "threaded"), [(0, False), (0, True), (1, True), (3, True)])
+def test_what_is_read_ahead_is_the_same_with_a_beat_for_each(depth: int, threaded: bool) -> None:
+    beats: list[int] = []
+    with read_ahead(iter(range(50)), depth, lambda: beats.append(1), threaded=threaded) as numbers:
+        assert list(numbers) == list(range(50))
+    assert len(beats) >= 50
+
+
+def test_whoever_waits_long_for_what_is_read_says_so_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "BEAT_S", 0.01)
+    beats, enough = iter(range(4)), threading.Event()
+
+    def source() -> Iterator[str]:
+        assert enough.wait(5)
+        yield "at last"
+
+    with read_ahead(source(), 2, lambda: next(beats, None) == 3 and enough.set(), threaded=True) as items:
+        assert next(items) == "at last"
+
+
+def test_nothing_is_read_before_it_is_asked_for_where_nothing_may_be_ahead() -> None:
+    read: list[int] = []
+
+    def source() -> Iterator[int]:
+        for n in range(9):
+            read.append(n)
+            yield n
+
+    with read_ahead(source(), 0, quiet, threaded=True) as numbers:
+        assert [next(numbers) for _ in range(2)] == read == [0, 1]
+
+
+def test_no_more_is_read_ahead_than_agreed_and_leaving_ends_the_reading() -> None:
+    read: list[int] = []
+    third = threading.Event()
+
+    def source() -> Iterator[int]:
+        for n in range(100):
+            read.append(n)
+            if n == 2:
+                third.set()
+            yield n
+
+    with read_ahead(source(), 2, quiet, threaded=True) as numbers:
+        assert next(numbers) == 0
+        assert third.wait(5)
+    assert read[-1] <= 3
+    assert not any(thread.name == "ringfence-reader" for thread in threading.enumerate())
+
+
+def test_an_error_of_the_reading_is_raised_after_what_was_read() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    got = []
+    with read_ahead(source(), 2, quiet, threaded=True) as numbers, pytest.raises(ValueError, match="broken"):
+        got.extend(numbers)
+    assert got == [] or got == [1]
