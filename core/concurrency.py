@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-BEAT_S = 20.0
+HEARTBEAT_S = 20.0
 """How often whoever waits long says that the run is alive, so that its lease does not run out."""
 
 PATIENCE_S = 10.0
@@ -74,30 +74,32 @@ def _carry_out(future: Future[T], job: Callable[[], T]) -> None:
 
 
 @contextmanager
-def read_ahead(items: Iterable[T], depth: int, beat: Callable[[], None], *, threaded: bool) -> Iterator[Iterator[T]]:
+def read_ahead(
+    items: Iterable[T], depth: int, heartbeat: Callable[[], None], *, threaded: bool
+) -> Iterator[Iterator[T]]:
     """Give an iterator over the items, read by a thread of their own and up to ``depth`` ahead where ``threaded``.
 
-    ``beat`` is called for each item, and by a caller that waits for a thread's now and then meanwhile. An error of the
+    ``heartbeat`` is called for each item, and now and then while the caller waits for the thread. An error of the
     reading is raised where the next item would have come. Leaving the block stops the reading.
     """
     if not threaded:
-        yield _with_beat(items, beat)
+        yield _with_heartbeat(items, heartbeat)
         return
-    ahead = _Ahead(items, depth, beat)
+    ahead = _Ahead(items, depth, heartbeat)
     with closing(ahead):
         yield ahead.items()
 
 
-def _with_beat(items: Iterable[T], beat: Callable[[], None]) -> Iterator[T]:
+def _with_heartbeat(items: Iterable[T], heartbeat: Callable[[], None]) -> Iterator[T]:
     for item in items:
-        beat()
+        heartbeat()
         yield item
 
 
 class _Ahead:
-    def __init__(self, items: Iterable[Any], depth: int, beat: Callable[[], None]) -> None:
+    def __init__(self, items: Iterable[Any], depth: int, heartbeat: Callable[[], None]) -> None:
         self._source = items
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._room = threading.Semaphore(depth)
         self._found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
         self._stopped = threading.Event()
@@ -108,7 +110,7 @@ class _Ahead:
         while True:
             self._room.release()
             there, found = self._wait()
-            self._beat()
+            self._heartbeat()
             if there:
                 yield found
             elif found is not None:
@@ -119,9 +121,9 @@ class _Ahead:
     def _wait(self) -> tuple[bool, Any]:
         while True:
             try:
-                return self._found.get(timeout=BEAT_S)
+                return self._found.get(timeout=HEARTBEAT_S)
             except queue.Empty:
-                self._beat()
+                self._heartbeat()
 
     def close(self) -> None:
         self._stopped.set()

@@ -12,7 +12,7 @@ from ringfence.core.numbers import metadata_version, read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.journal import new_run_id
-from ringfence.core.state.lookup_cache import FactStore
+from ringfence.core.state.lookup_cache import LookupCache
 
 from ..wiring import wire
 from .options import Json
@@ -43,7 +43,7 @@ def lookup(
         screening = Screening(
             policy=wiring.policy(),
             clock=wiring.clock,
-            facts=FactStore(store, new_run_id(wiring.clock.now())) if store else None,
+            facts=LookupCache(store, new_run_id(wiring.clock.now())) if store else None,
             lookups=providers,
             max_lookups=wiring.settings.lookup.max_lookups,
         )

@@ -24,7 +24,7 @@ from ringfence.core.numbers import read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.journal import new_run_id
-from ringfence.core.state.lookup_cache import FactStore
+from ringfence.core.state.lookup_cache import LookupCache
 
 from ..wiring import Wiring, wire
 from .options import Json
@@ -125,7 +125,7 @@ def _screen(wiring: Wiring, file: Path, target: Path, options: ScreenOptions, fo
         screening = Screening(
             policy=wiring.policy(),
             clock=wiring.clock,
-            facts=FactStore(store, new_run_id(wiring.clock.now())) if store else None,
+            facts=LookupCache(store, new_run_id(wiring.clock.now())) if store else None,
             lookups=providers,
             max_lookups=wiring.settings.lookup.max_lookups,
         )

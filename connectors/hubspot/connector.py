@@ -23,7 +23,7 @@ from .preflight import check_object
 from .schema import Schema
 from .settings import HubSpotSettings
 from .setup import apply_steps, emit_steps, plan_steps
-from .write import Writer
+from .write import BatchWriter
 
 NAME = "hubspot"
 
@@ -114,7 +114,7 @@ class HubSpotCrm:
         results: dict[int, RowResult] = {}
         for name in dict.fromkeys(change.object for change in changes):
             places = [place for place, change in enumerate(changes) if change.object == name]
-            writer = Writer(self._client, name, self._schema.reader(self._shapes[name]).kinds)
+            writer = BatchWriter(self._client, name, self._schema.reader(self._shapes[name]).kinds)
             results.update(zip(places, writer.write([changes[place] for place in places]), strict=True))
         return [results[place] for place in range(len(changes))]
 

@@ -18,7 +18,7 @@ WRITTEN = RowResult(Outcome.WRITTEN)
 UNKNOWN_PROPERTY = "PROPERTY_DOESNT_EXIST"
 
 
-class Writer:
+class BatchWriter:
     """Writes changes of one object. ``kinds`` is property name -> HubSpot type of its mapped fields."""
 
     def __init__(self, client: HubSpotClient, object_name: str, kinds: Mapping[str, str]) -> None:

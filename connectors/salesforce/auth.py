@@ -102,7 +102,7 @@ class OAuthToken:
         return self.current()
 
     def _log_in(self) -> Token:
-        token = self._transport.carry("login", "the log-in", self._ask)
+        token = self._transport.call_with_retries("login", "the log-in", self._ask)
         self._services.tokens.put(self._key, token)
         return token
 

@@ -159,9 +159,9 @@ class SalesforceClient:
                     raise read_error(what, answer.status or 500, answer.body)
             return [answer.body for answer in answers]
 
-        return self._transport.carry(purpose, what, send)
+        return self._transport.call_with_retries(purpose, what, send)
 
-    def exchange(
+    def request(
         self,
         purpose: str,
         what: str,
@@ -230,7 +230,7 @@ class SalesforceClient:
             except SessionError as refused:
                 return self._send(self._source.renew(refused, token), what, send)
 
-        return self._transport.carry(purpose, what, once)
+        return self._transport.call_with_retries(purpose, what, once)
 
     def _send(self, token: Token, what: str, send: Callable[[Salesforce], Any]) -> Any:
         try:

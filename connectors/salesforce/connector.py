@@ -27,7 +27,7 @@ from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
 from .sources import Source
 from .watermark import open_feed
-from .write import Writer
+from .write import CompositeWriter
 
 NAME = "salesforce"
 WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
@@ -133,7 +133,7 @@ class SalesforceCrm:
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes, 1,000 in a call where none is guarded and 25 where they are; results keep their order."""
-        return Writer(self._client, self._clock, changes).write()
+        return CompositeWriter(self._client, self._clock, changes).write()
 
     def close(self) -> None:
         """Close the connections."""

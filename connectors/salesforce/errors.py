@@ -118,7 +118,7 @@ class DailyLimitError(QuotaError):
     """Salesforce itself says that the day's calls are used up; the transport adds when to go on."""
 
 
-class BusyError(RetryError):
+class ConcurrencyLimitError(RetryError):
     """Too much at once: a passing fault that ends as QuotaError when waiting does not help."""
 
 
@@ -160,7 +160,7 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
         case Action.WAIT:
             return RetryError(said)
         case Action.SLOW_DOWN:
-            return BusyError(said)
+            return ConcurrencyLimitError(said)
         case Action.STOP:
             return DailyLimitError(said, "The org's daily API calls are used up.")
         case Action.LOG_IN:

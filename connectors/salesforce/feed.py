@@ -17,7 +17,7 @@ from .cursor import OVERLAP, JobPlace, Position
 from .errors import JobGoneError
 from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
 from .merged import merged_query, read_merged
-from .pages import Detour, Found, follow, read_pages, read_scope
+from .pages import BulkFallback, QueryPage, follow, read_pages, read_scope
 from .query import BY_STAMP, Query, after_id, due, screened, until
 from .sources import Source
 
@@ -132,8 +132,8 @@ class SalesforceFeed:
             place[number] = self._next_place(source, place[number], found)
             yield self._page(source, found, "read", place[number].dump())
 
-    def _detour(self, purpose: str) -> Detour:
-        def detour(query: Query, rows: int) -> Iterator[Found] | None:
+    def _detour(self, purpose: str) -> BulkFallback:
+        def detour(query: Query, rows: int) -> Iterator[QueryPage] | None:
             return self._bulk.read(query, rows, purpose) if rows > bulk_read.WORTH_FROM else None
 
         return detour
@@ -145,7 +145,7 @@ class SalesforceFeed:
         window = (source.lower_bound(), until(self._covered[source.name]))
         return replace(source.query(*window), order=BY_STAMP)
 
-    def _next_place(self, source: Source, place: Position, found: Found) -> Position:
+    def _next_place(self, source: Source, place: Position, found: QueryPage) -> Position:
         covered = source.position.until or self._covered[source.name]
         started = source.position.since
         watermark = started or covered
@@ -165,7 +165,7 @@ class SalesforceFeed:
         for number, found in read_pages(self._client, queries, purpose, self._detour(purpose)):
             yield self._page(sources[number], found, purpose)
 
-    def _page(self, source: Source, found: Found, purpose: str, cursor: str | None = None) -> Page:
+    def _page(self, source: Source, found: QueryPage, purpose: str, cursor: str | None = None) -> Page:
         if found.job is None:
             records = read_records(self._client, source.rows, source.scope, found.rows, purpose)
         else:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class QueryPage:
     """Rows of one page; ``last`` tells that none follows, ``total`` how many the query holds.
 
     ``job`` is the place in a query job's results that is reached once the rows are handled, for rows from such a job.
@@ -32,7 +32,7 @@ class Found:
     job: JobPlace | None = None
 
 
-Detour = Callable[[Query, int], Iterator[Found] | None]
+BulkFallback = Callable[[Query, int], Iterator[QueryPage] | None]
 """Takes what is left of a query, and how many rows the whole holds; returns another way to read it, or None. That way
 raises JobGoneError, once it is begun, where it comes to nothing."""
 
@@ -44,8 +44,8 @@ def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str)
 
 
 def read_pages(
-    client: SalesforceClient, queries: Iterable[Query], purpose: str, detour: Detour | None = None
-) -> Iterator[tuple[int, Found]]:
+    client: SalesforceClient, queries: Iterable[Query], purpose: str, detour: BulkFallback | None = None
+) -> Iterator[tuple[int, QueryPage]]:
     """Yield the pages of the queries, one query after the other, each with the query's number.
 
     First pages come in Composite calls of five queries, further ones by a call each, or all as ``detour`` gives them.
@@ -60,8 +60,8 @@ def read_pages(
 
 
 def follow(
-    client: SalesforceClient, query: Query, page: Row, purpose: str, detour: Detour | None = None
-) -> Iterator[Found]:
+    client: SalesforceClient, query: Query, page: Row, purpose: str, detour: BulkFallback | None = None
+) -> Iterator[QueryPage]:
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
     What the first page says of the whole decides whether ``detour`` takes over behind it; when that comes to nothing,
@@ -74,7 +74,7 @@ def follow(
         seen += len(rows)
         if rows:
             rest = query.behind(rows[-1])
-        yield Found(rows, page["done"], total)
+        yield QueryPage(rows, page["done"], total)
         if page["done"]:
             break
         if detour and (other := detour(rest, total)):

@@ -21,7 +21,7 @@ from urllib3.exceptions import NewConnectionError
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
 from ringfence.core.ports.services import Clock
 
-from .errors import BusyError, DailyLimitError, LocatorError
+from .errors import ConcurrencyLimitError, DailyLimitError, LocatorError
 from .quota import Quota, when_to_go_on
 from .settings import VARIABLE
 
@@ -107,7 +107,7 @@ class Transport:
     def _now(self) -> datetime:
         return self.server_now() or self._clock.now()
 
-    def carry(self, purpose: str, what: str, send: Callable[[], Result]) -> Result:
+    def call_with_retries(self, purpose: str, what: str, send: Callable[[], Result]) -> Result:
         """Return what ``send`` returns, repeating it after passing faults.
 
         ``purpose`` is what its requests are counted as, ``what`` names the call for the reader. Raises whatever send
@@ -127,7 +127,7 @@ class Transport:
             raise
         except DailyLimitError as error:
             raise QuotaError(error.message, f"{error.remedy} {when_to_go_on(self._now())}") from error
-        except BusyError as error:
+        except ConcurrencyLimitError as error:
             raise QuotaError(f"{error.message} It did not help to wait.", "Run again later: it goes on.") from error
         except RetryError as error:
             raise UnreachableError(error.message, "Run again later: it goes on from here.") from error

@@ -42,7 +42,7 @@ class Chunk:
     tries: int = 0
 
 
-class Writer:
+class CompositeWriter:
     """Writes one list of changes. Every result is taken from the answer about that very row."""
 
     def __init__(self, client: SalesforceClient, clock: Clock, changes: Sequence[Change]) -> None:

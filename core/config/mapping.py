@@ -32,7 +32,7 @@ class PhoneSlot(_Model):
     )
 
 
-class OptOut(_Model):
+class OptOutField(_Model):
     """The field that says that nobody may call or text this person."""
 
     field: FieldName
@@ -65,7 +65,7 @@ class ObjectMapping(_Model):
     """One CRM object."""
 
     phones: dict[FieldName, PhoneSlot] = Field(min_length=1, description="Phone fields by name.")
-    opt_out: OptOut | None = Field(None, description="Without it opt-outs reach the companions only.")
+    opt_out: OptOutField | None = Field(None, description="Without it opt-outs reach the companions only.")
     region: Region = Field(default_factory=lambda: Region(field=None, default=None))
     channel: FieldRef | None = Field(None, description="Where the record came from.")
     tier: FieldRef | None = Field(None, description="Customer tier.")
@@ -178,7 +178,7 @@ def _refuse_shared_fields(shape: ObjectShape) -> None:
 
 _KEYS: Mapping[str, type[BaseModel]] = {
     "phones": PhoneSlot,
-    "opt_out": OptOut,
+    "opt_out": OptOutField,
     "region": Region,
     "channel": FieldRef,
     "tier": FieldRef,

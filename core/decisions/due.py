@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..model.policy import Policy
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import Slot
 from ..model.values import Companion, Value
 from ..model.verdicts import Status
@@ -28,42 +28,42 @@ class DueReason(StrEnum):
 
 
 def find_due(
-    reading: Reading, policy: Policy, now: datetime, tightened: AbstractSet[str], *, rescreen: bool = False
+    view: RecordView, policy: Policy, now: datetime, covered: AbstractSet[str], *, rescreen: bool = False
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
-    ``tightened`` holds the E.164 numbers that an opt-out covers. The rule needs nothing but what the CRM holds, so it
+    ``covered`` holds the E.164 numbers that an opt-out covers. The rule needs nothing but what the CRM holds, so it
     stays the same when the local state is lost.
     """
     reasons = {}
-    for slot in reading.shape.slots:
-        reason = _reason(reading, slot, policy, now, tightened, rescreen)
+    for slot in view.shape.slots:
+        reason = _reason(view, slot, policy, now, covered, rescreen)
         if reason is not None:
             reasons[slot.field] = reason
     return reasons
 
 
 def _reason(
-    reading: Reading, slot: Slot, policy: Policy, now: datetime, tightened: AbstractSet[str], rescreen: bool
+    view: RecordView, slot: Slot, policy: Policy, now: datetime, covered: AbstractSet[str], rescreen: bool
 ) -> DueReason | None:
-    if not reading.content(slot):
-        return DueReason.CHANGED if _says_something(reading, slot) else None
-    status = reading.held(slot, Companion.STATUS)
-    in_scope = reading.record.in_scope
+    if not view.content(slot):
+        return DueReason.CHANGED if _says_something(view, slot) else None
+    status = view.held(slot, Companion.STATUS)
+    in_scope = view.record.in_scope
     if status is None and in_scope:
         return DueReason.NEW
     silenced = status == Status.DO_NOT_CONTACT
-    covered = is_covered(reading, slot, tightened)
+    must_be_silent = is_covered(view, slot, covered)
     if not in_scope:
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
-        stale = silenced and not reading.is_current(slot)
-        return DueReason.PERMISSION if covered != silenced or (stale and covered) else None
-    last = reading.held(slot, Companion.LAST_SCREENED)
+        stale = silenced and not view.is_current(slot)
+        return DueReason.PERMISSION if must_be_silent != silenced or (stale and must_be_silent) else None
+    last = view.held(slot, Companion.LAST_SCREENED)
     if not isinstance(last, datetime):
         return DueReason.NEW
-    if not reading.is_current(slot):
+    if not view.is_current(slot):
         return DueReason.CHANGED
-    if covered != silenced:
+    if must_be_silent != silenced:
         return DueReason.PERMISSION
     if rescreen:
         return DueReason.RESCREEN
@@ -71,6 +71,6 @@ def _reason(
     return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None
 
 
-def _says_something(reading: Reading, slot: Slot) -> bool:
-    values = reading.record.values
+def _says_something(view: RecordView, slot: Slot) -> bool:
+    values = view.record.values
     return any(values.get(name) not in _EMPTY for name in slot.companions.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import Slot
 from ..model.verdicts import Verdict
 from ..numbers import Number
@@ -13,10 +13,10 @@ from .due import DueReason
 
 
 @dataclass(slots=True)
-class Item:
+class DueRecord:
     """A due record on its way: why each slot is due, what was decided, what is still owed."""
 
-    reading: Reading
+    view: RecordView
     due: Mapping[str, DueReason]
     raise_flag: bool = False
     authoritative: bool = True

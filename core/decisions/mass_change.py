@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import GuardError
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import Slot
 from ..model.values import Companion
 from ..model.verdicts import CALLABLE, Status, Verdict
@@ -24,9 +24,9 @@ class MassChangeGuard:
         self._callable = 0
         self._newly_invalid = 0
 
-    def watch(self, reading: Reading, slot: Slot, verdict: Verdict) -> None:
+    def watch(self, view: RecordView, slot: Slot, verdict: Verdict) -> None:
         """Take in one verdict that is about to be written."""
-        if reading.held(slot, Companion.STATUS) in CALLABLE:
+        if view.held(slot, Companion.STATUS) in CALLABLE:
             self._callable += 1
             self._newly_invalid += verdict.status is Status.INVALID
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ..clock import whole_seconds
-from ..model.record_view import Reading, screened_value, text
+from ..model.record_view import RecordView, screened_value, text
 from ..model.shapes import Slot
 from ..model.values import Change, Companion, Value
 from ..model.verdicts import Status, Verdict
 from ..numbers import Validity
 
 
-def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
+def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
     """Return what has to be written so that the record says what the verdicts say, or None when it does already.
 
     ``verdicts`` holds a verdict for each slot that was screened, by field name; None empties the companions of a slot
@@ -23,23 +23,23 @@ def plan_change(reading: Reading, verdicts: Mapping[str, Verdict | None], *, rai
     names: list[str] = []
     wanted: list[Value] = []
     guard: dict[str, Value] = {}
-    for slot in reading.shape.slots:
+    for slot in view.shape.slots:
         if slot.field not in verdicts:
             continue
         verdict = verdicts[slot.field]
-        content = reading.content(slot)
-        if verdict is not None and (rewritten := _normalized(reading, slot, verdict)):
-            guard[slot.field] = reading.record.values.get(slot.field)
+        content = view.content(slot)
+        if verdict is not None and (rewritten := _normalized(view, slot, verdict)):
+            guard[slot.field] = view.record.values.get(slot.field)
             names.append(slot.field)
             wanted.append(rewritten)
             content = rewritten
         names += map(slot.companions.__getitem__, _ORDER)
         wanted += _companions(verdict, content)
-    opt_out = reading.shape.opt_out
-    if raise_flag and opt_out and not reading.flagged:
+    opt_out = view.shape.opt_out
+    if raise_flag and opt_out and not view.flagged:
         names.append(opt_out.field)
         wanted.append(opt_out.raised)
-    record = reading.record
+    record = view.record
     held = map(record.values.get, names)
     # What was empty differs from all that says something; to see that here spares most of the calls.
     changed = [
@@ -72,17 +72,17 @@ def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
     return str(status), reason, e164, line_type, screened_value(content), whole_seconds(last_screened)
 
 
-def _normalized(reading: Reading, slot: Slot, verdict: Verdict) -> str | None:
+def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
     """Return the E.164 to put into the phone field, or None where it stays as it is.
 
     Only a certain number without extension or companions in the cell is rewritten: nothing a human typed gets lost.
     """
     if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
         return None
-    number = reading.number(slot)
+    number = view.number(slot)
     if number.validity is not Validity.VALID or number.extension or number.others:
         return None
-    return verdict.e164 if reading.content(slot) != verdict.e164 else None
+    return verdict.e164 if view.content(slot) != verdict.e164 else None
 
 
 def same_value(held: Value, new: Value) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model.record_view import Reading, text
+from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
 from ..model.values import Companion
 from ..model.verdicts import Facts, Status, Verdict, judge
@@ -13,7 +13,7 @@ from ..numbers import ReasonCode
 _FROM_PROVIDERS = frozenset({Status.ACTIVE, Status.DISCONNECTED, Status.SUSPENDED, Status.UNREACHABLE})
 
 
-def judge_again(reading: Reading, slot: Slot, facts: Facts) -> Verdict:
+def judge_again(view: RecordView, slot: Slot, facts: Facts) -> Verdict:
     """Return the verdict on a slot in the light of the one that it holds.
 
     A lookup that told nothing is a fact about the lookup: it never overwrites an earlier fact about the number
@@ -22,11 +22,11 @@ def judge_again(reading: Reading, slot: Slot, facts: Facts) -> Verdict:
     verdict = judge(facts)
     if facts.code is not ReasonCode.INCONCLUSIVE:
         return verdict
-    if not reading.is_current(slot) or reading.held(slot, Companion.E164) != facts.number.e164:
+    if not view.is_current(slot) or view.held(slot, Companion.E164) != facts.number.e164:
         return verdict
-    line_type = text(reading.held(slot, Companion.LINE_TYPE))
-    last = reading.held(slot, Companion.LAST_SCREENED)
-    status, reason = text(reading.held(slot, Companion.STATUS)), text(reading.held(slot, Companion.REASON))
+    line_type = text(view.held(slot, Companion.LINE_TYPE))
+    last = view.held(slot, Companion.LAST_SCREENED)
+    status, reason = text(view.held(slot, Companion.STATUS)), text(view.held(slot, Companion.REASON))
     if isinstance(last, datetime) and _was_told(status, reason):
         return Verdict(Status(status), reason, facts.number.e164, line_type, last)
     if reason.startswith(ReasonCode.INCONCLUSIVE) and facts.line_type is facts.number.line_type:

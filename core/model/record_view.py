@@ -14,7 +14,7 @@ _PLAIN = frozenset("0123456789+-. ()")
 _PLAIN_LENGTH = 20
 
 
-class Reading:
+class RecordView:
     """One record under its shape. What is worked out about it is worked out when first asked for, and once."""
 
     __slots__ = ("_all", "_contents", "_e164s", "_flagged", "_numbers", "_region", "record", "shape")

@@ -52,7 +52,8 @@ class OptOut(StrEnum):
 class Facts(NamedTuple):
     """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence.
 
-    ``carrier`` names, masked, the other number of the record that an opt-out came by; empty where it came by this one.
+    ``opted_out_via`` names, masked, the other number of the record that an opt-out came by; empty where it came by
+    this one.
     """
 
     number: Number
@@ -63,7 +64,7 @@ class Facts(NamedTuple):
     code: ReasonCode
     source: str
     observed_at: datetime
-    carrier: str = ""
+    opted_out_via: str = ""
 
 
 class Verdict(NamedTuple):
@@ -106,10 +107,10 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     return common._replace(line=line, code=_LINE_REASONS[line])
 
 
-def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, carrier: str = "") -> Facts:
-    """Return the facts under an opt-out seen at ``now``; ``carrier`` as in :class:`Facts`."""
+def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, opted_out_via: str = "") -> Facts:
+    """Return the facts under an opt-out seen at ``now``; ``opted_out_via`` as in :class:`Facts`."""
     return facts._replace(
-        opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, carrier=carrier
+        opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, opted_out_via=opted_out_via
     )
 
 
@@ -120,8 +121,8 @@ def derive_status(facts: Facts) -> Status:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
-    number, validity, line, line_type, opt_out, code, source, observed_at, carrier = facts
-    told = (code, source, carrier)
+    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via = facts
+    told = (code, source, opted_out_via)
     status, reason = _say(opt_out, validity, line, told, number.reason, number.repairs, len(number.others))
     return Verdict(status, reason, number.e164, str(line_type), observed_at)
 
@@ -168,10 +169,10 @@ def _say(
     repairs: tuple[str, ...],
     others: int,
 ) -> tuple[Status, str]:
-    """Return status and reason; ``told`` is the code with its source and carrier, ``finding`` the plan's own reason."""
-    code, source, carrier = told
+    """Return status and reason; ``told`` is (code, source, ``opted_out_via``), ``finding`` the plan's own reason."""
+    code, source, opted_out_via = told
     if opt_out is not OptOut.NONE:
-        sentence = _OPT_OUT_SENTENCES[opt_out].format(number=carrier or "this number")
+        sentence = _OPT_OUT_SENTENCES[opt_out].format(number=opted_out_via or "this number")
     elif code in _SENTENCES:
         sentence = _SENTENCES[code].format(source=source)
     else:

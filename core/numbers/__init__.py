@@ -19,12 +19,12 @@ All of it is pure and raises on no text.
 from .masking import mask_text
 from .plans.numbering_plan import metadata_version
 from .reader import read_number
-from .values import LineType, Number, Reading, ReasonCode, Validity, mask
+from .values import LineType, Number, PlanMatch, ReasonCode, Validity, mask
 
 __all__ = [
     "LineType",
     "Number",
-    "Reading",
+    "PlanMatch",
     "ReasonCode",
     "Validity",
     "mask",

@@ -7,7 +7,7 @@ from .cell import Span
 from .dialling import AMBIGUOUS, Choice, digits_of, read_digits
 from .plans import numbering_plan as plan
 from .plans.ranges import MAX_NATIONAL_DIGITS
-from .values import Reading
+from .values import PlanMatch
 
 # All ways to cut more groups than these would be too many; no number is written in more.
 MAX_CUT = 5
@@ -62,7 +62,7 @@ def _first_with_rest(run: list[Span], region: str | None, starts: list[Choice]) 
     return [starts[-1]]
 
 
-def is_full(reading: Reading, text: str, first: Reading, region: str | None) -> bool:
+def is_full(reading: PlanMatch, text: str, first: PlanMatch, region: str | None) -> bool:
     """Return whether a further valid number is written in full.
 
     Where national numbers have a trunk zero and many lengths, a few digits after the first number may be read as a

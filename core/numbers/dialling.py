@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from .plans import numbering_plan as plan
-from .values import Reading, ReasonCode, Validity
+from .values import PlanMatch, ReasonCode, Validity
 
 # What is dialled to call abroad nearly everywhere, and in North America.
 _EXIT_PREFIXES = ("00", "011")
@@ -16,13 +16,13 @@ _NO_DIGITS = bytes(code for code in range(128) if not 0x30 <= code <= 0x39)
 _PLUS = re.compile(r"[(\[ ]*\+")
 _BRACKETED_ZERO = re.compile(r"[(\[] ?0 ?[)\]]")
 
-AMBIGUOUS = Reading(Validity.INVALID, ReasonCode.AMBIGUOUS)
+AMBIGUOUS = PlanMatch(Validity.INVALID, ReasonCode.AMBIGUOUS)
 
 
 class Choice(NamedTuple):
     """The reading that was chosen, and how it was reached."""
 
-    reading: Reading
+    reading: PlanMatch
     repairs: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def read_prefix(plus: bool, digits: str, region: str | None) -> Choice:
     return Choice(plain)
 
 
-def evaluate_plain(plus: bool, digits: str, region: str | None) -> Reading:
+def evaluate_plain(plus: bool, digits: str, region: str | None) -> PlanMatch:
     """Return the reading without any repair, or `ambiguous`.
 
     "4930..." in Germany is area code 4930 without its trunk zero as well as +49 30: where the trunk prefix is missing
@@ -76,14 +76,14 @@ def evaluate_plain(plus: bool, digits: str, region: str | None) -> Reading:
     return AMBIGUOUS if plan.trunk_prefix(region) and plan.evaluate(True, digits, None).valid else plain
 
 
-def named_calling_code(plus: bool, digits: str, region: str | None, plain: Reading) -> tuple[str, ...]:
+def named_calling_code(plus: bool, digits: str, region: str | None, plain: PlanMatch) -> tuple[str, ...]:
     """Return the repair to name when the digits began with the calling code of the region and no plus."""
     if plus or plain.e164 != "+" + digits or (region and digits.startswith(plan.trunk_prefix(region) or "+")):
         return ()
     return ("read the first digits as the calling code",)
 
 
-def _other_prefix(plus: bool, digits: str, region: str | None, plain: Reading) -> Choice | None:
+def _other_prefix(plus: bool, digits: str, region: str | None, plain: PlanMatch) -> Choice | None:
     """Return the one other way to read the beginning of the digits, or None."""
     prefix = next((prefix for prefix in _EXIT_PREFIXES if digits.startswith(prefix)), None)
     if prefix and (plus or region is not None or prefix == "00"):

@@ -8,10 +8,10 @@ from .cutting import TAIL, cut, is_full
 from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
 from .plain import read_plain
 from .plans import numbering_plan as plan
-from .values import LineType, Number, Reading, ReasonCode, Validity
+from .values import LineType, Number, PlanMatch, ReasonCode, Validity
 
-_NOT_A_NUMBER = Reading(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
-_MASKED = Reading(Validity.INVALID, ReasonCode.MASKED)
+_NOT_A_NUMBER = PlanMatch(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
+_MASKED = PlanMatch(Validity.INVALID, ReasonCode.MASKED)
 
 # A word may stand for digits anywhere in these; in an ordinary number only when it is written in capitals.
 _WORD_TYPES = frozenset(
@@ -22,7 +22,7 @@ _WORD_TYPES = frozenset(
 class _Verdict(NamedTuple):
     """What was found in one text; becomes a `Number`."""
 
-    reading: Reading
+    reading: PlanMatch
     repairs: tuple[str, ...] = ()
     extension: str | None = None
     others: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def _read_letters(cleaned: str, region: str | None) -> _Verdict:
     """Letters are text, or O and l typed for digits, or a word on the keypad; text wins over a word."""
     if (number := read_plain(cleaned, region)) is not None:
         _, e164, home, line_type, validity, reason, _, repairs, _ = number
-        return _Verdict(Reading(validity, reason, e164, home, line_type), repairs)
+        return _Verdict(PlanMatch(validity, reason, e164, home, line_type), repairs)
     plain = _read_spans(cleaned, region)
     fixed = traps.with_typed_letters(cleaned)
     if fixed is not None:
@@ -161,7 +161,7 @@ def _with_labelled_extension(
     if span.gap in ("x", "X") and _fits(run[-1], digits, region):
         return _Verdict(AMBIGUOUS, others=others)
     if len(digits) > span.extension_limit():
-        return _Verdict(Reading(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
+        return _Verdict(PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
     return _Verdict(first.reading, first.repairs, digits, others)
 
 
@@ -170,13 +170,13 @@ def _fits(span: Span, digits: str, region: str | None) -> bool:
     return plan.evaluate(span.plus, span.digits + "0" + digits, region).at_least_possible
 
 
-def _unlabelled_extension(first: Reading, following: list[Span]) -> str | None:
+def _unlabelled_extension(first: PlanMatch, following: list[Span]) -> str | None:
     if first.at_least_possible and len(following) == 1 and following[0].after_semicolon:
         return following[0].digits
     return None
 
 
-def _read_others(first: Reading, runs: list[list[Span]], region: str | None) -> tuple[tuple[str, ...], bool]:
+def _read_others(first: PlanMatch, runs: list[list[Span]], region: str | None) -> tuple[tuple[str, ...], bool]:
     """Return the E.164 forms of the further numbers, and whether digits were left that are none."""
     forms: list[str] = []
     ignored = False

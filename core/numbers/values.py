@@ -79,7 +79,7 @@ SENTENCES = {
 }
 
 
-class Reading(NamedTuple):
+class PlanMatch(NamedTuple):
     """What the numbering plan says about one run of digits.
 
     `e164` is set when the number is valid or possible, `region` is an ISO 3166 code, or "001" for a calling code that

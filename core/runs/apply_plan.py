@@ -8,16 +8,16 @@ from pathlib import Path
 from ..concurrency import read_ahead
 from ..decisions.plan import same_value
 from ..errors import UsageError
-from ..model.record_view import Reading, screened_value, text
+from ..model.record_view import RecordView, screened_value, text
 from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
 from ..model.verdicts import Status
 from ..state.cursors import Cursors
 from ..state.journal import new_run_id
-from ..state.opt_out_ledger import Permissions
+from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending, PendingReason, PendingRow
-from ..suppression.intake import observe, take_opt_outs
+from ..suppression.intake import ingest_opt_outs, record_holdings
 from ..writing.plan_file import read_plan
-from ..writing.writer import Writer
+from ..writing.writer import ChangeWriter
 from .run import RunContext, SyncJob, open_run
 from .summary import SHOWN, RefusedRow, Summary
 
@@ -39,7 +39,7 @@ def apply_plan(job: SyncJob, path: Path) -> Summary:
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name)
     with open_run(job, summary, {"apply": head.run_id}, dry_run=False) as context:
         applying = _Applying(context, summary)
-        applying.take_opt_outs()
+        applying.ingest_opt_outs()
         for changes in batches:
             context.lease.renew(job.clock.now())
             applying.apply(changes)
@@ -54,112 +54,112 @@ class _Applying:
     def __init__(self, context: RunContext, summary: Summary) -> None:
         self._job = job = context.job
         self._summary = summary
-        self._beat = context.beat
+        self._heartbeat = context.heartbeat
         self._cursors = Cursors(job.store, context.org_id, job.shapes)
-        self._permissions = Permissions(job.store, context.org_id, summary.run_id, job.clock)
+        self._ledger = OptOutLedger(job.store, context.org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, context.org_id, summary.run_id)
-        self._writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=False)
+        self._writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock, dry_run=False)
 
-    def take_opt_outs(self) -> None:
+    def ingest_opt_outs(self) -> None:
         kept = self._cursors.read()
         feed = self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
-        with read_ahead(feed.flagged(), 0, self._beat, threaded=self._job.crm.capabilities.threads) as pages:
-            take_opt_outs(self._job.crm, pages, self._job.shapes, self._permissions)
+        with read_ahead(feed.flagged(), 0, self._heartbeat, threaded=self._job.crm.capabilities.threads) as pages:
+            ingest_opt_outs(self._job.crm, pages, self._job.shapes, self._ledger)
 
     def apply(self, changes: Sequence[Change]) -> None:
-        readings = self._fetch(changes)
-        covered = self._permissions.covered({e164 for r in readings.values() for e164 in r.all_e164s()})
-        going: list[tuple[Change, Reading]] = []
+        views = self._fetch(changes)
+        covered = self._ledger.covered({e164 for r in views.values() for e164 in r.all_e164s()})
+        going: list[tuple[Change, RecordView]] = []
         for change in changes:
             counts = self._summary.counts(change.object)
             counts.read += 1
             counts.due += 1
-            reading = readings.get((change.object, change.id))
-            fitted = _fit(change, reading, covered) if reading else None
-            if reading is None or fitted is None:
+            view = views.get((change.object, change.id))
+            fitted = _fit(change, view, covered) if view else None
+            if view is None or fitted is None:
                 counts.conflicts += 1
             elif not fitted.names:
                 counts.unchanged += 1
             else:
-                going.append((fitted, reading))
+                going.append((fitted, view))
         results = self._writer.apply([change for change, _ in going])
-        for (change, reading), result in zip(going, results, strict=True):
-            self._count(change, reading, result)
+        for (change, view), result in zip(going, results, strict=True):
+            self._count(change, view, result)
 
-    def _fetch(self, changes: Sequence[Change]) -> dict[tuple[str, str], Reading]:
+    def _fetch(self, changes: Sequence[Change]) -> dict[tuple[str, str], RecordView]:
         ids: dict[str, list[str]] = {}
         for change in changes:
             if change.object in self._job.shapes:
                 ids.setdefault(change.object, []).append(change.id)
-        readings = [
-            Reading(record, self._job.shapes[name])
+        views = [
+            RecordView(record, self._job.shapes[name])
             for name, some in ids.items()
             for record in self._job.crm.fetch(name, some)
         ]
-        observe(self._permissions, readings, certain=True)
-        return {reading.key: reading for reading in readings}
+        record_holdings(self._ledger, views, certain=True)
+        return {view.key: view for view in views}
 
-    def _count(self, change: Change, reading: Reading, result: RowResult) -> None:
+    def _count(self, change: Change, view: RecordView, result: RowResult) -> None:
         counts = self._summary.counts(change.object)
         if result.outcome is Outcome.WRITTEN:
             counts.written += 1
-            self._summary.show_change(change, reading.shape, reading.contents())
-            flag = reading.shape.opt_out
+            self._summary.show_change(change, view.shape, view.contents())
+            flag = view.shape.opt_out
             if flag and flag.field in change.new_values():
                 counts.opt_outs_enforced += 1
-                self._permissions.raise_flags([(*reading.key, reading.all_e164s())])
-            self._pending.remove([reading.key])
+                self._ledger.raise_flags([(*view.key, view.all_e164s())])
+            self._pending.remove([view.key])
         elif result.outcome is Outcome.REFUSED:
             counts.failed += 1
             if len(self._summary.refused) < SHOWN:
                 self._summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
-            row = PendingRow(*reading.key, PendingReason.FAILED, result.code, result.message)
+            row = PendingRow(*view.key, PendingReason.FAILED, result.code, result.message)
             self._pending.put([row], self._job.clock.now())
         else:
             counts.conflicts += 1
 
 
-def _fit(change: Change, reading: Reading, covered: frozenset[str]) -> Change | None:
+def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | None:
     """Return the change as the record needs it now, or None where the record is not the one the plan was made for.
 
     A plan may name a record twice: once as it was first judged, and again as an opt-out reached it, both from what the
     record said before. So what silences a slot is not kept back by what the slot's companions say by now.
     """
-    held = reading.record.values
-    if _is_about_another(change, reading, covered):
+    held = view.record.values
+    if _is_about_another(change, view, covered):
         return None
-    silenced = set(_silenced_fields(change, reading))
+    silenced = set(_silenced_fields(change, view))
     if not silenced:
         return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
-    if not reading.flagged and covered.isdisjoint(reading.all_e164s()):
+    if not view.flagged and covered.isdisjoint(view.all_e164s()):
         return None
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
     if any(item.field not in silenced and not same_value(held.get(item.field), item.old) for item in left):
         return None
     fields = [FieldChange(item.field, held.get(item.field), item.new) for item in left]
     guard = {item.field: change.guard[item.field] for item in left if item.field in change.guard}
-    return Change.of(change.object, change.id, fields, guard, reading.record.modified)
+    return Change.of(change.object, change.id, fields, guard, view.record.modified)
 
 
-def _silenced_fields(change: Change, reading: Reading) -> Iterator[str]:
+def _silenced_fields(change: Change, view: RecordView) -> Iterator[str]:
     planned = change.new_values()
-    for slot in reading.shape.slots:
+    for slot in view.shape.slots:
         if planned.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT:
             yield from slot.companions.values()
 
 
-def _is_about_another(change: Change, reading: Reading, covered: frozenset[str]) -> bool:
+def _is_about_another(change: Change, view: RecordView, covered: frozenset[str]) -> bool:
     """Return whether a phone field holds something else by now, or an opt-out has reached one that would speak."""
     planned = change.new_values()
-    for slot in reading.shape.slots:
+    for slot in view.shape.slots:
         if planned.keys().isdisjoint(slot.companions.values()):
             continue
         about = slot.companions[Companion.SCREENED_VALUE]
-        told = planned.get(about, reading.record.values.get(about))
-        if text(told) != screened_value(text(planned.get(slot.field, reading.content(slot)))):
+        told = planned.get(about, view.record.values.get(about))
+        if text(told) != screened_value(text(planned.get(slot.field, view.content(slot)))):
             return True
         status = planned.get(slot.companions[Companion.STATUS])
-        reached = reading.flagged or any(e164 in covered for e164 in reading.e164s(slot))
+        reached = view.flagged or any(e164 in covered for e164 in view.e164s(slot))
         if status is not None and reached and status != Status.DO_NOT_CONTACT:
             return True
     return False

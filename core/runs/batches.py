@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..clock import whole_seconds
-from ..decisions.coverage import is_covered, name_carrier
+from ..decisions.coverage import describe_related_number, is_covered
 from ..decisions.due import DueReason, find_due
-from ..decisions.due_record import Item
+from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import MassChangeGuard
 from ..decisions.plan import plan_change
 from ..decisions.previous_verdict import judge_again
 from ..model.policy import Policy
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape, Slot
 from ..model.values import Change, Outcome, RowResult
 from ..model.verdicts import Facts, OptOut, Verdict, judge, offline_facts, with_opt_out
@@ -23,16 +23,16 @@ from ..numbers import Number
 from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..screening.screening import Question, Screening
-from ..state.opt_out_ledger import Permissions
+from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending, PendingReason, PendingRow
-from ..suppression.intake import observe
+from ..suppression.intake import record_holdings
 from ..writing.outbox import Delivery, Outbox
 from .summary import SHOWN, RefusedRow, Summary
 
 Key = tuple[str, str]
 
 
-class Row(NamedTuple):
+class PendingOutcome(NamedTuple):
     """What is still to be known of a record once its change was handed over; kept small, because many may wait.
 
     ``raised`` holds the record's numbers where its flag is being raised; ``shown`` the change for the summary's list.
@@ -46,11 +46,11 @@ class Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class Batch:
+class InFlightBatch:
     """So many records on their way to an outcome, and what was handed over for them and not accounted for yet."""
 
     size: int
-    parts: deque[tuple[Delivery, Sequence[Row]]]
+    parts: deque[tuple[Delivery, Sequence[PendingOutcome]]]
 
     @property
     def done(self) -> bool:
@@ -64,7 +64,7 @@ class Pipeline:
 
     crm: Crm
     shapes: Mapping[str, ObjectShape]
-    permissions: Permissions
+    ledger: OptOutLedger
     pending: Pending
     screening: Screening
     outbox: Outbox
@@ -73,42 +73,42 @@ class Pipeline:
     clock: Clock
     summary: Summary
     rescreen: bool = False
-    _under_way: deque[Batch] = field(default_factory=deque)
+    _under_way: deque[InFlightBatch] = field(default_factory=deque)
     _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
-    def examine(self, readings: list[Reading], *, authoritative: bool) -> list[Item]:
+    def examine(self, views: list[RecordView], *, authoritative: bool) -> list[DueRecord]:
         """Take in the records of a page and return those that are due.
 
         A record that another record's opt-out reaches is put aside: how many records hold the number is known only
         once all have been read.
         """
-        observe(self.permissions, readings, certain=authoritative)
-        covered = self.permissions.covered({e164 for reading in readings for e164 in reading.all_e164s()})
-        left = self.pending.left(reading.key for reading in readings)
+        record_holdings(self.ledger, views, certain=authoritative)
+        covered = self.ledger.covered({e164 for view in views for e164 in view.all_e164s()})
+        left = self.pending.left(view.key for view in views)
         items, aside = [], []
-        for reading in readings:
-            if left and reading.key in left:
+        for view in views:
+            if left and view.key in left:
                 continue
-            if self._is_reached(reading, covered):
-                aside.append(reading.key)
-            elif due := self.find_due(reading, covered):
-                items.append(Item(reading, due, authoritative=authoritative, covered=covered))
+            if self._is_reached(view, covered):
+                aside.append(view.key)
+            elif due := self.find_due(view, covered):
+                items.append(DueRecord(view, due, authoritative=authoritative, covered=covered))
             else:
-                self.skip(reading)
+                self.skip(view)
         self.pending.enqueue(aside, self.clock.now())
         return items
 
-    def process(self, batch: list[Item]) -> int:
+    def process(self, batch: list[DueRecord]) -> int:
         """Decide about every record of the batch and hand its changes over; return how many records have an outcome
         now, of this batch and of earlier ones, in their order.
         """
         items = self.refresh(batch)
         facts = self._screen(items)
-        changes: list[tuple[Item, Change]] = []
-        settled: list[Item] = []
+        changes: list[tuple[DueRecord, Change]] = []
+        settled: list[DueRecord] = []
         for item in items:
             self._decide(item, facts)
-            change = plan_change(item.reading, item.verdicts, raise_flag=item.raise_flag)
+            change = plan_change(item.view, item.verdicts, raise_flag=item.raise_flag)
             if change is not None:
                 changes.append((item, change))
             else:
@@ -117,7 +117,9 @@ class Pipeline:
         self._settle_unwritten(settled)
         deliveries = self.outbox.post([change for _, change in changes])
         rows = [self._row(item, change) for item, change in changes]
-        self._under_way.append(Batch(len(batch), deque((d, [rows[place] for place in d.places]) for d in deliveries)))
+        self._under_way.append(
+            InFlightBatch(len(batch), deque((d, [rows[place] for place in d.places]) for d in deliveries))
+        )
         return self._account()
 
     def drain(self) -> int:
@@ -139,93 +141,93 @@ class Pipeline:
             done += batch.size if in_a_row else 0
         return done
 
-    def find_due(self, reading: Reading, covered: frozenset[str]) -> dict[str, DueReason]:
+    def find_due(self, view: RecordView, covered: frozenset[str]) -> dict[str, DueReason]:
         """Return the record's due slots under the policy of this run."""
-        return find_due(reading, self.policy, self.clock.now(), covered, rescreen=self.rescreen)
+        return find_due(view, self.policy, self.clock.now(), covered, rescreen=self.rescreen)
 
     @staticmethod
-    def _is_reached(reading: Reading, covered: frozenset[str]) -> bool:
-        can_be_flagged = reading.shape.opt_out is not None and not reading.flagged
-        return can_be_flagged and not covered.isdisjoint(reading.all_e164s())
+    def _is_reached(view: RecordView, covered: frozenset[str]) -> bool:
+        can_be_flagged = view.shape.opt_out is not None and not view.flagged
+        return can_be_flagged and not covered.isdisjoint(view.all_e164s())
 
-    def refresh(self, batch: list[Item]) -> list[Item]:
+    def refresh(self, batch: list[DueRecord]) -> list[DueRecord]:
         """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""
         stale: dict[str, list[str]] = {}
         for item in batch:
             if not item.authoritative:
-                stale.setdefault(item.reading.record.object, []).append(item.reading.record.id)
+                stale.setdefault(item.view.record.object, []).append(item.view.record.id)
         items = [item for item in batch if item.authoritative]
         for name, ids in stale.items():
-            readings = [Reading(record, self.shapes[name]) for record in self.crm.fetch(name, ids)]
-            gone = set(ids) - {reading.record.id for reading in readings}
+            views = [RecordView(record, self.shapes[name]) for record in self.crm.fetch(name, ids)]
+            gone = set(ids) - {view.record.id for view in views}
             counts = self.summary.counts(name)
             counts.read += len(gone)
             counts.due += len(gone)
             counts.conflicts += len(gone)
             wanted = set(ids)
-            items += self.examine([r for r in readings if r.record.id in wanted], authoritative=True)
+            items += self.examine([r for r in views if r.record.id in wanted], authoritative=True)
         return items
 
-    def _screen(self, items: Iterable[Item]) -> Mapping[Number, Facts | None]:
+    def _screen(self, items: Iterable[DueRecord]) -> Mapping[Number, Facts | None]:
         """Decide about the slots that need no facts, and return those about the numbers in the others."""
         questions: dict[Number, bool] = {}
         for item in items:
-            reading = item.reading
-            for slot in reading.shape.slots:
+            view = item.view
+            for slot in view.shape.slots:
                 if (why := item.due.get(slot.field)) is None:
                     continue
-                if not reading.content(slot):
+                if not view.content(slot):
                     item.verdicts[slot.field] = None
-                elif item.raise_flag or is_covered(reading, slot, item.covered):
+                elif item.raise_flag or is_covered(view, slot, item.covered):
                     item.silenced = True
-                    self._take_verdict(item, slot, reading.number(slot), self._silence(item, slot))
+                    self._take_verdict(item, slot, view.number(slot), self._silence(item, slot))
                 else:
-                    number = reading.number(slot)
+                    number = view.number(slot)
                     item.asked.append((slot, number))
                     questions[number] = why is not DueReason.PERMISSION or questions.get(number, False)
         return self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
 
-    def _silence(self, item: Item, slot: Slot) -> Verdict:
+    def _silence(self, item: DueRecord, slot: Slot) -> Verdict:
         now = whole_seconds(self.clock.now())
-        facts = offline_facts(item.reading.number(slot), now)
-        if item.reading.flagged:
+        facts = offline_facts(item.view.number(slot), now)
+        if item.view.flagged:
             return judge(with_opt_out(facts, OptOut.OWN, now))
-        return judge(with_opt_out(facts, OptOut.SHARED, now, name_carrier(item.reading, slot, item.covered)))
+        return judge(with_opt_out(facts, OptOut.SHARED, now, describe_related_number(item.view, slot, item.covered)))
 
-    def _decide(self, item: Item, facts: Mapping[Number, Facts | None]) -> None:
+    def _decide(self, item: DueRecord, facts: Mapping[Number, Facts | None]) -> None:
         buy = self.screening.buy
         for slot, number in item.asked:
             known = facts[number]
             if known is None:
                 item.deferred = True
             elif buy:
-                self._take_verdict(item, slot, number, judge_again(item.reading, slot, known))
+                self._take_verdict(item, slot, number, judge_again(item.view, slot, known))
             else:
                 # A dry run asks nobody, so that its answers tell nothing.
                 self._take_verdict(item, slot, number, judge(known))
 
-    def _take_verdict(self, item: Item, slot: Slot, number: Number, verdict: Verdict) -> None:
+    def _take_verdict(self, item: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
         item.verdicts[slot.field] = verdict
-        self.guard.watch(item.reading, slot, verdict)
-        self.summary.counts(item.reading.record.object).screened += 1
+        self.guard.watch(item.view, slot, verdict)
+        self.summary.counts(item.view.record.object).screened += 1
         self.summary.statuses[verdict.status] += 1
         self.summary.repaired += bool(number.repairs)
         self.summary.due_reasons[item.due[slot.field]] += 1
 
-    def skip(self, reading: Reading) -> None:
+    def skip(self, view: RecordView) -> None:
         """Count a record that needs nothing."""
-        counts = self.summary.counts(reading.record.object)
+        counts = self.summary.counts(view.record.object)
         counts.read += 1
         counts.skipped_recent += 1
-        if not reading.record.in_scope:
+        if not view.record.in_scope:
             self.summary.skip_reasons["out_of_filter"] += 1
-        elif any(reading.contents().values()):
+        elif any(view.contents().values()):
             self.summary.skip_reasons["fresh"] += 1
         else:
             self.summary.skip_reasons["no_number"] += 1
 
-    def _count_unwritten(self, item: Item) -> None:
-        counts = self.summary.counts(item.reading.record.object)
+    def _count_unwritten(self, item: DueRecord) -> None:
+        counts = self.summary.counts(item.view.record.object)
         counts.read += 1
         counts.due += 1
         if item.deferred:
@@ -233,21 +235,21 @@ class Pipeline:
         else:
             counts.unchanged += 1
 
-    def _settle_unwritten(self, settled: Sequence[Item]) -> None:
+    def _settle_unwritten(self, settled: Sequence[DueRecord]) -> None:
         for item in settled:
             self._count_unwritten(item)
-        waiting = [item.reading.key for item in settled if item.deferred]
-        self.pending.remove([item.reading.key for item in settled if not item.deferred])
+        waiting = [item.view.key for item in settled if item.deferred]
+        self.pending.remove([item.view.key for item in settled if not item.deferred])
         self.pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in waiting], self.clock.now())
 
-    def _row(self, item: Item, change: Change) -> Row:
-        reading = item.reading
-        raised = reading.all_e164s() if item.raise_flag else ()
+    def _row(self, item: DueRecord, change: Change) -> PendingOutcome:
+        view = item.view
+        raised = view.all_e164s() if item.raise_flag else ()
         shown = None
         if self._to_show:
             self._to_show -= 1
-            shown = (change, reading.shape, reading.contents())
-        return Row(reading.key, item.deferred, item.raise_flag or item.silenced, raised, shown)
+            shown = (change, view.shape, view.contents())
+        return PendingOutcome(view.key, item.deferred, item.raise_flag or item.silenced, raised, shown)
 
     def _account(self, *, wait: bool = False) -> int:
         done = 0
@@ -259,9 +261,9 @@ class Pipeline:
             done += self._under_way.popleft().size
         return done
 
-    def _account_part(self, delivery: Delivery, rows: Sequence[Row]) -> None:
+    def _account_part(self, delivery: Delivery, rows: Sequence[PendingOutcome]) -> None:
         results = self.outbox.take(delivery)
-        written: list[Row] = []
+        written: list[PendingOutcome] = []
         waiting: list[PendingRow] = []
         for row, result in zip(rows, results, strict=True):
             if result.outcome is Outcome.WRITTEN:
@@ -273,9 +275,9 @@ class Pipeline:
         waiting += [PendingRow(*row.key, PendingReason.DEFERRED) for row in written if row.deferred]
         self.pending.remove([row.key for row in written if not row.deferred])
         self.pending.put(waiting, self.clock.now())
-        self.permissions.raise_flags([(*row.key, row.raised) for row in written if row.raised])
+        self.ledger.raise_flags([(*row.key, row.raised) for row in written if row.raised])
 
-    def _count_written(self, rows: Sequence[Row]) -> None:
+    def _count_written(self, rows: Sequence[PendingOutcome]) -> None:
         for name, count in Counter(row.key[0] for row in rows).items():
             counts = self.summary.counts(name)
             counts.read += count
@@ -287,7 +289,7 @@ class Pipeline:
             if row.shown:
                 self.summary.show_change(*row.shown)
 
-    def _count_failure(self, row: Row, result: RowResult) -> PendingRow:
+    def _count_failure(self, row: PendingOutcome, result: RowResult) -> PendingRow:
         name, record_id = row.key
         counts = self.summary.counts(name)
         counts.read += 1

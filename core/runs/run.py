@@ -36,7 +36,7 @@ class Progress(Protocol):
         ...
 
 
-class Silence:
+class NoProgress:
     """Progress that nobody watches."""
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -61,7 +61,7 @@ class SyncJob:
     clock: Clock
     lookups: Sequence[Lookup] = ()
     max_lookups: int | None = None
-    progress: Progress = field(default_factory=Silence)
+    progress: Progress = field(default_factory=NoProgress)
 
 
 class RunSummary(Protocol):
@@ -92,7 +92,7 @@ class RunContext:
     lease: Lease
     journal: Journal
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say that the run is alive. Raises BusyError when another run has taken over."""
         self.lease.renew(self.job.clock.now())
 

@@ -11,24 +11,24 @@ from itertools import groupby
 from pathlib import Path
 
 from ..concurrency import read_ahead
-from ..decisions.due_record import Item
+from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import MassChangeGuard, check_full_read
 from ..errors import BusyError, QuotaError, UsageError
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..numbers import mask
 from ..ports.crm import Feed, Page
 from ..screening.screening import CRM_REALM, Screening
 from ..screening.seed import seed_facts
 from ..state.cursors import Cursors
 from ..state.journal import new_run_id
-from ..state.lookup_cache import FactStore
-from ..state.opt_out_ledger import Permissions
+from ..state.lookup_cache import LookupCache
+from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
-from ..suppression.intake import take_opt_outs
+from ..suppression.intake import ingest_opt_outs
 from ..suppression.spread import Enforcement
 from ..writing.outbox import Outbox
 from ..writing.plan_file import PlanHead, PlanWriter
-from ..writing.writer import Writer
+from ..writing.writer import ChangeWriter
 from .batches import Pipeline
 from .run import RunContext, SyncJob, open_run
 from .summary import SpreadNumber, Summary
@@ -82,9 +82,9 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
 
 def _count_fewest_calls(job: SyncJob, summary: Summary) -> None:
     read, written = summary.total("read"), summary.total("written")
-    reading = job.crm.fewest_calls(read, 0, full=summary.full)
-    writing = job.crm.fewest_calls(read, written, full=summary.full) - reading
-    summary.fewest_api_calls = reading if summary.dry_run else reading + writing
+    view = job.crm.fewest_calls(read, 0, full=summary.full)
+    writing = job.crm.fewest_calls(read, written, full=summary.full) - view
+    summary.fewest_api_calls = view if summary.dry_run else view + writing
     summary.write_calls_planned = writing if summary.dry_run else 0
 
 
@@ -108,8 +108,8 @@ class _Run:
         self._summary = summary
         self._lease = context.lease
         self._cursors = Cursors(job.store, org_id, job.shapes)
-        self._facts = FactStore(job.store, summary.run_id)
-        self._permissions = Permissions(job.store, org_id, summary.run_id, job.clock)
+        self._facts = LookupCache(job.store, summary.run_id)
+        self._ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock)
         self._pending = Pending(job.store, org_id, summary.run_id)
         self._screening = Screening(
             facts=self._facts,
@@ -123,12 +123,12 @@ class _Run:
             retry_lost=options.retry_lost_lookups,
             on_answer=self._note_answer,
         )
-        writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=options.dry_run, plan=plan)
-        self._outbox = Outbox(job.crm, writer, context.journal, job.clock, self._beat)
+        writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock, dry_run=options.dry_run, plan=plan)
+        self._outbox = Outbox(job.crm, writer, context.journal, job.clock, self._heartbeat)
         self._pipeline = Pipeline(
             crm=job.crm,
             shapes=job.shapes,
-            permissions=self._permissions,
+            ledger=self._ledger,
             pending=self._pending,
             screening=self._screening,
             outbox=self._outbox,
@@ -139,7 +139,7 @@ class _Run:
             rescreen=options.rescreen,
         )
         self._batch_size = job.crm.capabilities.write_batch
-        self._buffer: deque[Item] = deque()
+        self._buffer: deque[DueRecord] = deque()
         self._queued = 0
         self._processed = 0
         self._pages: deque[tuple[str, str | None, int]] = deque()  # object, cursor, records queued up to its end
@@ -147,11 +147,11 @@ class _Run:
         self._rehearsed: dict[str, set[str]] = {}  # by object, the due records that nothing is written to
         self._fresh: set[str] = set()  # objects whose full read begins with this run
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         self._lease.renew(self._job.clock.now())
 
     def _note_answer(self, bought: int) -> None:
-        self._beat()
+        self._heartbeat()
         self._job.progress.bought(bought)
 
     def go(self) -> None:
@@ -187,7 +187,7 @@ class _Run:
             self._rehearsed = {name: set() for name in self._job.shapes if not feed.is_full(name)}
         progress.phase("opt-outs")
         with self._coming(feed.flagged()) as pages:
-            take_opt_outs(self._job.crm, pages, self._job.shapes, self._permissions)
+            ingest_opt_outs(self._job.crm, pages, self._job.shapes, self._ledger)
         since = self._job.clock.now() - self._job.policy.max_age
         if self._job.lookups and self._summary.full:
             with self._coming(feed.screened(since)) as pages:
@@ -213,7 +213,7 @@ class _Run:
             return False
         for name in self._job.shapes:
             if feed.is_full(name):
-                self._permissions.forget_unseen(name)
+                self._ledger.forget_unseen(name)
         if not self._run_pages("due records", feed.due(since)):
             return False
         # Last, so that rows which the CRM refuses every time cannot use up a run's limit or budget for good.
@@ -231,7 +231,7 @@ class _Run:
         full = self._options.full or self._options.rescreen
         kept: Mapping[str, str] = {} if full else self._cursors.read()
         self._fresh = {name for name in self._job.shapes if name not in kept}
-        self._permissions.begin_full_read(self._fresh)
+        self._ledger.begin_full_read(self._fresh)
         return self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
 
     def _run_pending(self) -> bool:
@@ -239,15 +239,15 @@ class _Run:
         after, shapes = ("", ""), self._job.shapes
         due: dict[str, set[str]] = {name: set() for name in shapes}
         while rows := self._pending.next(after, self._batch_size, objects=shapes, before_run=self._summary.run_id):
-            self._beat()
+            self._heartbeat()
             after = (rows[-1].object, rows[-1].record_id)
             for name, group in groupby(rows, key=lambda row: row.object):
                 ids = [row.record_id for row in group]
                 records = self._job.crm.fetch(name, ids)
                 # A survivor of a merge may wait under its own id as well, and one write must not name it twice.
-                readings = [Reading(record, shapes[name]) for record in records if record.id not in due[name]]
-                items = self._pipeline.examine(readings, authoritative=True)
-                due[name].update(item.reading.record.id for item in items)
+                views = [RecordView(record, shapes[name]) for record in records if record.id not in due[name]]
+                items = self._pipeline.examine(views, authoritative=True)
+                due[name].update(item.view.record.id for item in items)
                 self._pending.remove_settled(name, ids, due[name])
                 if not self._take(items):
                     return False
@@ -256,7 +256,7 @@ class _Run:
     def _coming(self, pages: Iterable[Page]) -> AbstractContextManager[Iterator[Page]]:
         # Under a limit most of what is read ahead would be read for nothing.
         ahead = READ_AHEAD if self._options.limit is None else 0
-        return read_ahead(pages, ahead, self._beat, threaded=self._job.crm.capabilities.threads)
+        return read_ahead(pages, ahead, self._heartbeat, threaded=self._job.crm.capabilities.threads)
 
     def _run_pages(self, name: str, pages: Iterable[Page]) -> bool:
         seen: set[str] = set()
@@ -273,16 +273,16 @@ class _Run:
 
     def _run_page(self, page: Page) -> bool:
         shape = self._job.shapes[page.object]
-        readings = [Reading(record, shape) for record in page.records]
-        items = self._pipeline.examine(readings, authoritative=page.authoritative)
+        views = [RecordView(record, shape) for record in page.records]
+        items = self._pipeline.examine(views, authoritative=page.authoritative)
         if (rehearsed := self._rehearsed.get(page.object)) is not None:
             # What was due as changed is still due by age after a dry run's writing.
-            items = [item for item in items if item.reading.record.id not in rehearsed]
-            rehearsed.update(item.reading.record.id for item in items)
+            items = [item for item in items if item.view.record.id not in rehearsed]
+            rehearsed.update(item.view.record.id for item in items)
         if self._options.limit is not None:
             # What only seems due, because it was read from an old picture, must not use up the limit for good.
             items = self._pipeline.refresh(items)
-        self._job.progress.advance(len(readings) - len(items))
+        self._job.progress.advance(len(views) - len(items))
         if not self._take(items):
             return False
         self._pages.append((page.object, page.cursor, self._queued))
@@ -291,7 +291,7 @@ class _Run:
 
     def _check_full_read(self, page: Page, seen: set[str]) -> None:
         if not page.records and not page.total and page.object not in seen and page.object in self._fresh:
-            known = self._permissions.count_records(page.object)
+            known = self._ledger.count_records(page.object)
             check_full_read(page.object, known, accepted=self._options.accept_mass_change)
         seen.add(page.object)
 
@@ -314,7 +314,7 @@ class _Run:
         enforcement = Enforcement(
             self._job.crm,
             self._job.shapes,
-            self._permissions,
+            self._ledger,
             self._pending,
             self._pipeline,
             self._job.clock,
@@ -329,7 +329,7 @@ class _Run:
             self._summary.spread = [SpreadNumber(mask(e164), count) for e164, count in switchboards]
         return whole
 
-    def _take(self, items: Sequence[Item]) -> bool:
+    def _take(self, items: Sequence[DueRecord]) -> bool:
         """Queue due records and process full batches; return False when the run has to end here."""
         left = None if self._options.limit is None else self._options.limit - self._queued
         taken = items if left is None else items[:left]
@@ -352,7 +352,7 @@ class _Run:
         return True
 
     def _process(self, count: int) -> bool:
-        self._beat()
+        self._heartbeat()
         self._count(self._pipeline.process([self._buffer.popleft() for _ in range(count)]))
         if self._screening.exhausted:
             self._count(self._pipeline.drain())

@@ -14,7 +14,7 @@ from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, FieldChange, Outcome, Record, RowResult, Value
 from ..model.verdicts import Status
 from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
-from ..writing.writer import Writer
+from ..writing.writer import ChangeWriter
 from .run import SyncJob, open_run
 from .summary import SHOWN, RefusedRow
 
@@ -68,7 +68,7 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
     with open_run(job, summary, {"undo": run.id}, dry_run=dry_run) as context:
         if run.org_id != context.org_id:
             raise UsageError(f"Run {run.id} wrote to another account.", "Set the credentials of that account.")
-        writer = Writer(job.crm, job.shapes, context.journal, job.clock, dry_run=dry_run)
+        writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock, dry_run=dry_run)
         for rows in read_batches_backwards(job.store, run.id):
             context.lease.renew(job.clock.now())
             _undo_batch(job, writer, rows, summary)
@@ -77,7 +77,7 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
     return summary
 
 
-def _undo_batch(job: SyncJob, writer: Writer, rows: Sequence[JournalRow], summary: UndoSummary) -> None:
+def _undo_batch(job: SyncJob, writer: ChangeWriter, rows: Sequence[JournalRow], summary: UndoSummary) -> None:
     changes = [row.change for row in rows if row.result and row.result.outcome is Outcome.WRITTEN]
     records = _fetch(job, changes)
     reversals = []

@@ -17,7 +17,7 @@ from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import FactStore, KeptAnswer
+from ..state.lookup_cache import KeptAnswer, LookupCache
 
 
 def failed_realm(lookup: Lookup) -> str:
@@ -31,7 +31,7 @@ def asked_realm(lookup: Lookup) -> str:
 
 
 def ask(
-    store: FactStore, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
+    store: LookupCache, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
 ) -> Generator[Answer, None, None]:
     """Yield the provider's answers, each kept durably before it is used.
 
@@ -45,7 +45,7 @@ def ask(
     """
     asking = _Asking(store, clock, lookup, numbers, since, again=again)
     try:
-        while (answer := asking.hear()) is not None:
+        while (answer := asking.next_answer()) is not None:
             yield answer
     finally:
         asking.finish()
@@ -54,7 +54,7 @@ def ask(
 class _Asking:
     def __init__(
         self,
-        store: FactStore,
+        store: LookupCache,
         clock: Clock,
         lookup: Lookup,
         numbers: Sequence[str],
@@ -73,7 +73,7 @@ class _Asking:
         self._fault: RingfenceError | None = None
         self._answers = lookup.look_up(self._questions(numbers))
 
-    def hear(self) -> Answer | None:
+    def next_answer(self) -> Answer | None:
         """Return the next answer, kept; None when there is none left."""
         try:
             answer = next(self._answers, None)
@@ -93,7 +93,7 @@ class _Asking:
         self._over = True
         # What has ended the asking matters more than what goes wrong now: marks without an answer stand.
         with suppress(RingfenceError):
-            while self.hear() is not None:
+            while self.next_answer() is not None:
                 pass
 
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:

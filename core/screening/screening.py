@@ -15,7 +15,7 @@ from ..model.verdicts import Facts, offline_facts, with_answer
 from ..numbers import Number, Validity
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import ELSEWHERE, FactStore, KeptAnswer
+from ..state.lookup_cache import ELSEWHERE, KeptAnswer, LookupCache
 from .purchase import ask, asked_realm, failed_realm
 
 CRM_REALM = "crm"
@@ -49,7 +49,7 @@ class Screening:
 
     policy: Policy
     clock: Clock
-    facts: FactStore | None = None  # needed with lookups
+    facts: LookupCache | None = None  # needed with lookups
     lookups: Sequence[Lookup] = ()
     crm_realm: str = ""
     max_lookups: int | None = None
@@ -84,7 +84,7 @@ class Screening:
                 known[number] = None if kept.answer.kind is AnswerKind.FAILED else self._apply(facts, kept)
         return known
 
-    def _from_cache(self, store: FactStore, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _from_cache(self, store: LookupCache, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
         realms = [self.crm_realm] if self.crm_realm else []
         for lookup in self.lookups:
             realms += [lookup.realm, failed_realm(lookup)]
@@ -103,7 +103,7 @@ class Screening:
         failed = {kept.realm for kept in some}
         return some[0] if {failed_realm(lookup) for lookup in self.lookups} <= failed else None
 
-    def _from_providers(self, store: FactStore, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _from_providers(self, store: LookupCache, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Ask the providers in turn; each is asked only about what those before it could not answer."""
         if not self.buy:
             return self._rehearse(store, numbers, now)
@@ -136,7 +136,7 @@ class Screening:
             self.exhausted = True
         return numbers[:left]
 
-    def _rehearse(self, store: FactStore, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def _rehearse(self, store: LookupCache, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count what would be bought, and remember it for the rest of the dry run as answered without news."""
         allowed = len(numbers)
         if self.max_lookups is not None:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from ..model.answers import Answer, AnswerKind
-from ..model.record_view import Reading, text
+from ..model.record_view import RecordView, text
 from ..model.shapes import ObjectShape, Slot
 from ..model.values import Companion
 from ..model.verdicts import LineState, Status
 from ..numbers import ReasonCode
 from ..ports.crm import Page
-from ..state.lookup_cache import FactStore
+from ..state.lookup_cache import LookupCache
 
 _LINES = {
     Status.ACTIVE: LineState.ACTIVE,
@@ -23,7 +23,7 @@ _LINES = {
 
 
 def seed_facts(
-    pages: Iterable[Page], shapes: Mapping[str, ObjectShape], facts: FactStore, realm: str, since: datetime
+    pages: Iterable[Page], shapes: Mapping[str, ObjectShape], facts: LookupCache, realm: str, since: datetime
 ) -> None:
     """Keep the verdicts that are fresh in the CRM as answers, so that no second record pays for the same number.
 
@@ -35,18 +35,18 @@ def seed_facts(
 
 def _answers(page: Page, shape: ObjectShape, since: datetime) -> Iterator[Answer]:
     for record in page.records:
-        reading = Reading(record, shape)
+        view = RecordView(record, shape)
         for slot in shape.slots:
-            if (answer := _answer(reading, slot, since)) is not None:
+            if (answer := _answer(view, slot, since)) is not None:
                 yield answer
 
 
-def _answer(reading: Reading, slot: Slot, since: datetime) -> Answer | None:
-    e164 = reading.held(slot, Companion.E164)
-    last = reading.held(slot, Companion.LAST_SCREENED)
-    status = text(reading.held(slot, Companion.STATUS))
-    reason = text(reading.held(slot, Companion.REASON))
-    if not isinstance(e164, str) or not isinstance(last, datetime) or last < since or not reading.is_current(slot):
+def _answer(view: RecordView, slot: Slot, since: datetime) -> Answer | None:
+    e164 = view.held(slot, Companion.E164)
+    last = view.held(slot, Companion.LAST_SCREENED)
+    status = text(view.held(slot, Companion.STATUS))
+    reason = text(view.held(slot, Companion.REASON))
+    if not isinstance(e164, str) or not isinstance(last, datetime) or last < since or not view.is_current(slot):
         return None
     if status in _LINES:
         valid, line, kind = True, _LINES[Status(status)].value, AnswerKind.KNOWN
@@ -58,5 +58,5 @@ def _answer(reading: Reading, slot: Slot, since: datetime) -> Answer | None:
         return None
     # "live: twilio confirmed the line": the word behind the code names who said so.
     source = reason.partition(": ")[2].partition(" ")[0]
-    line_type = text(reading.held(slot, Companion.LINE_TYPE)) or None
+    line_type = text(view.held(slot, Companion.LINE_TYPE)) or None
     return Answer(e164, kind, last, valid=valid, line=line, line_type=line_type, code=source, paid=False)

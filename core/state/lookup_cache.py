@@ -46,7 +46,7 @@ class Claim:
     before: KeptAnswer | None = None
 
 
-class FactStore:
+class LookupCache:
     """Answers by number and realm. A realm is a provider account, or an org whose companions told the verdict."""
 
     def __init__(self, store: Store, run_id: str) -> None:

@@ -16,7 +16,7 @@ from . import schema
 from .sql import BATCH, add_plain, delete_among, in_batches, put, select_among
 from .store import Store
 
-CARRIED = ""
+PROPAGATED = ""
 """In place of the run that first saw a flag, once the flag has reached every holder of the number."""
 
 _MERGED = "merged "
@@ -39,7 +39,7 @@ class Holding(NamedTuple):
     flagged: bool | None
 
 
-class Permissions:
+class OptOutLedger:
     """The opt-out ledger of one org."""
 
     def __init__(self, store: Store, org_id: int, run_id: str, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class Permissions:
         self._run_id = run_id
         self._seen: dict[str, array[int]] = {}
 
-    def observe(self, holdings: Sequence[Holding]) -> None:
+    def record(self, holdings: Sequence[Holding]) -> None:
         """Take in what records hold and whether their flag is up.
 
         A number once covered by a record's flag stays covered until that record is seen with its flag down, also when
@@ -185,14 +185,15 @@ class Permissions:
             self._delete_rows(connection, schema.holdings, [Holding(*key, (), flagged=None) for key in records])
 
     def unflagged_holders(self, *, all_runs: bool) -> dict[tuple[str, str], int]:
-        """Return the records that hold covered numbers while no flag of their own is known: how many such numbers each.
+        """Return the records that hold covered numbers and no known flag of their own, with how many such numbers each.
 
-        Only for numbers whose opt-out was not carried to every holder yet (:meth:`mark_carried`), unless ``all_runs``.
+        Without ``all_runs`` only numbers count whose opt-out has not yet reached every holder
+        (:meth:`mark_propagated`).
         """
         flags, holdings = schema.flags, schema.holdings
         covered = select(flags.c.number_key).distinct().where(flags.c.org_id == self._org_id)
         if not all_runs:
-            covered = covered.where(flags.c.run_id != CARRIED)
+            covered = covered.where(flags.c.run_id != PROPAGATED)
         counts: Counter[tuple[str, str]] = Counter()
         # Step by step: as one statement, SQLite goes through what every record holds to find the few.
         with self._store.transaction() as connection:
@@ -219,7 +220,7 @@ class Permissions:
         """Take in that these records, (object, record id) each, were merged away.
 
         Nobody can lower their flags any more. So they are forgotten once others have taken the opt-out over
-        (:meth:`mark_carried`), in this run or a later one; where nobody has, they stay, and the number stays covered.
+        (:meth:`mark_propagated`), in this run or a later one. Where nobody has, they stay and the number stays covered.
         """
         gone = list(records)
         with self._store.transaction() as connection:
@@ -236,13 +237,13 @@ class Permissions:
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
                 query = select(table.c.number_key).where(
-                    table.c.org_id == self._org_id, table.c.number_key.in_(keys), table.c.run_id == CARRIED
+                    table.c.org_id == self._org_id, table.c.number_key.in_(keys), table.c.run_id == PROPAGATED
                 )
                 found.update(by_key[key] for key in connection.scalars(query))
-            self._keep_marks(connection, found, CARRIED)
+            self._keep_marks(connection, found, PROPAGATED)
         return found
 
-    def mark_carried(self) -> None:
+    def mark_propagated(self) -> None:
         """Take in that every holder of every covered number has been dealt with.
 
         Until then a run that ends early (killed, a limit, an outage) leaves the rest to the next one.
@@ -251,7 +252,9 @@ class Permissions:
         with self._store.transaction() as connection:
             self._forget_gone(connection)
             connection.execute(
-                update(table).where(table.c.org_id == self._org_id, table.c.run_id != CARRIED).values(run_id=CARRIED)
+                update(table)
+                .where(table.c.org_id == self._org_id, table.c.run_id != PROPAGATED)
+                .values(run_id=PROPAGATED)
             )
 
     def _forget_gone(self, connection: Connection) -> None:
@@ -266,7 +269,7 @@ class Permissions:
             .exists()
         )
         handing_over = select(flags.c.object, flags.c.record_id).where(
-            flags.c.org_id == self._org_id, flags.c.object.startswith(_MERGED), flags.c.run_id != CARRIED
+            flags.c.org_id == self._org_id, flags.c.object.startswith(_MERGED), flags.c.run_id != PROPAGATED
         )
         gone = [
             Holding(row.object.removeprefix(_MERGED), row.record_id, (), flagged=None)

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Page
-from ..state.opt_out_ledger import Holding, Permissions
+from ..state.opt_out_ledger import Holding, OptOutLedger
 
 
-def take_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, ObjectShape], permissions: Permissions) -> None:
+def ingest_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, ObjectShape], ledger: OptOutLedger) -> None:
     """Take in every flag that is up, and every one that was lowered: the pages of a feed's ``flagged()``."""
     for page in pages:
         shape = shapes[page.object]
-        readings = [Reading(record, shape) for record in page.records]
+        views = [RecordView(record, shape) for record in page.records]
         if page.gone:
-            done = permissions.handed_over([reading.key for reading in readings])
-            readings = [reading for reading in readings if reading.key not in done]
+            done = ledger.handed_over([view.key for view in views])
+            views = [view for view in views if view.key not in done]
         if not page.authoritative:
             # An index may be behind: a flag said to be up is believed, one said to be down is read again.
-            lowered = [reading.record.id for reading in readings if not reading.flagged]
-            readings = [reading for reading in readings if reading.flagged]
-            readings += [Reading(record, shape) for record in crm.fetch(page.object, lowered)] if lowered else []
-        observe(permissions, readings, certain=True)
+            lowered = [view.record.id for view in views if not view.flagged]
+            views = [view for view in views if view.flagged]
+            views += [RecordView(record, shape) for record in crm.fetch(page.object, lowered)] if lowered else []
+        record_holdings(ledger, views, certain=True)
         if page.gone:
-            permissions.hand_over(reading.key for reading in readings)
+            ledger.hand_over(view.key for view in views)
 
 
-def observe(permissions: Permissions, readings: Iterable[Reading], *, certain: bool) -> None:
+def record_holdings(ledger: OptOutLedger, views: Iterable[RecordView], *, certain: bool) -> None:
     """Take in what the records hold. Unless ``certain``, a flag that looks lowered changes nothing."""
-    permissions.observe(
-        [
-            Holding(*reading.key, reading.all_e164s(), reading.flagged if certain or reading.flagged else None)
-            for reading in readings
-        ]
+    ledger.record(
+        [Holding(*view.key, view.all_e164s(), view.flagged if certain or view.flagged else None) for view in views]
     )

@@ -8,14 +8,14 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import count, repeat
 
-from ..concurrency import BEAT_S, Worker
+from ..concurrency import HEARTBEAT_S, Worker
 from ..model.values import Change, Outcome, RowResult
 from ..ports.bulk import BulkJobs, BulkLoad
 from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..state.journal import Journal
 from .reconcile import NOT_SENT
-from .writer import Writer
+from .writer import ChangeWriter
 
 UNDER_WAY = 2
 """Writes handed over and not yet done, at most: one that is sent and one that waits, so that memory stays bounded."""
@@ -75,14 +75,16 @@ class Abandoned(Exception):  # noqa: N818 - no error: the run is over, and its b
 
 
 class Outbox:
-    """Takes the changes of a run. ``beat`` is called while it waits, so that the run's lease does not run out."""
+    """Takes the changes of a run. ``heartbeat`` is called while it waits, so that the run's lease does not run out."""
 
-    def __init__(self, crm: Crm, writer: Writer, journal: Journal, clock: Clock, beat: Callable[[], None]) -> None:
+    def __init__(
+        self, crm: Crm, writer: ChangeWriter, journal: Journal, clock: Clock, heartbeat: Callable[[], None]
+    ) -> None:
         self._bulk = crm.bulk
         self._writer = writer
         self._journal = journal
         self._clock = clock
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._worker = Worker(threaded=crm.capabilities.threads)
         self._under_way: list[Future[Results]] = []
         self._held: dict[str, _Held] = {}
@@ -185,8 +187,8 @@ class Outbox:
         return future
 
     def _wait(self, future: Future[Results]) -> Results:
-        while not wait([future], BEAT_S).done:
-            self._beat()
+        while not wait([future], HEARTBEAT_S).done:
+            self._heartbeat()
         return future.result()
 
     def _write_held(self, held: _Held) -> Results:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ..decisions.plan import same_value
-from ..model.record_view import Reading
+from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..model.values import Change, Outcome, Record, RowResult, Value
 from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..state.journal import OpenBatch, close_dead_runs, open_batches, settle
-from ..state.opt_out_ledger import Permissions
+from ..state.opt_out_ledger import OptOutLedger
 from ..state.store import Store
-from ..suppression.intake import observe
+from ..suppression.intake import record_holdings
 
 NOT_SENT = RowResult(Outcome.LOST, "NOT_SENT", "The run ended before this write was sent.")
 _NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed.")
@@ -29,22 +29,22 @@ def reconcile(
     org_id: int,
     run_id: str,
     clock: Clock,
-    beat: Callable[[], None],
+    heartbeat: Callable[[], None],
 ) -> int:
     """Find out what became of each row that an earlier run sent without hearing the answer; return how many.
 
     A bulk job is asked for its results, everything else is read. Nothing is written again here: a row whose write did
-    not land is still in front of a cursor, or waits, and comes up again by itself. ``beat`` is called for each batch,
-    and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
+    not land is still in front of a cursor, or waits, and comes up again by itself. ``heartbeat`` is called for each
+    batch, and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
-    permissions = Permissions(store, org_id, run_id, clock)
+    ledger = OptOutLedger(store, org_id, run_id, clock)
     rows = 0
     for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
-        results = _ask(crm, job, beat) if job else None
+        results = _ask(crm, job, heartbeat) if job else None
         for batch in batches:
-            beat()
+            heartbeat()
             rows += 0 if batch.held else len(batch.changes)
-            settle(store, batch, _judge_batch(crm, shapes, permissions, batch, results), clock.now())
+            settle(store, batch, _judge_batch(crm, shapes, ledger, batch, results), clock.now())
     close_dead_runs(store, org_id, run_id, clock.now())
     return rows
 
@@ -59,17 +59,17 @@ class _Waiting:
         raise ValueError(f"no job is opened here: {reference}")
 
 
-def _ask(crm: Crm, job: str, beat: Callable[[], None]) -> dict[str, RowResult] | None:
+def _ask(crm: Crm, job: str, heartbeat: Callable[[], None]) -> dict[str, RowResult] | None:
     if crm.bulk is None:
         return None
-    found = crm.bulk.outcome(job, _Waiting(beat))
+    found = crm.bulk.outcome(job, _Waiting(heartbeat))
     return None if found is None else dict(found)
 
 
 def _judge_batch(
     crm: Crm,
     shapes: Mapping[str, ObjectShape],
-    permissions: Permissions,
+    ledger: OptOutLedger,
     batch: OpenBatch,
     results: Mapping[str, RowResult] | None,
 ) -> list[RowResult]:
@@ -78,7 +78,7 @@ def _judge_batch(
     # What a job does not name may have been sent in another way after it, also where it names nothing.
     told = results or {}
     records = _read(crm, shapes, [change for change in batch.changes if change.id not in told])
-    observe(permissions, [Reading(r, shapes[r.object]) for r in records.values()], certain=True)
+    record_holdings(ledger, [RecordView(r, shapes[r.object]) for r in records.values()], certain=True)
     return [
         told.get(change.id) or _judge(change, records.get((change.object, change.id)), shapes)
         for change in batch.changes

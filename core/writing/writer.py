@@ -13,7 +13,7 @@ from ..state.journal import Journal
 from .plan_file import PlanWriter
 
 
-class Writer:
+class ChangeWriter:
     """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well.
 
     With ``plan`` the changes go into a plan file as well.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ringfence.core import concurrency as beside
+from ringfence.core import concurrency
 from ringfence.core.concurrency import Worker, read_ahead
 
 
@@ -57,7 +57,7 @@ def test_what_is_read_ahead_is_the_same_with_a_beat_for_each(depth: int, threade
 
 
 def test_whoever_waits_long_for_what_is_read_says_so_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "BEAT_S", 0.01)
+    monkeypatch.setattr(concurrency, "HEARTBEAT_S", 0.01)
     beats, enough = iter(range(4)), threading.Event()
 
     def source() -> Iterator[str]:

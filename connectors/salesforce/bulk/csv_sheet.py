@@ -46,7 +46,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ResultFile:
     """A CSV file that Salesforce sent, whole: its header, how many rows follow, and whether all are as wide as it is.
 
     It is held as it came: to compress it again took longer than anything else about it.
@@ -127,7 +127,7 @@ def _line(cells: Sequence[str]) -> str:
     return f'"{line}"\n'
 
 
-def look_over(pieces: Iterable[bytes]) -> Answered:
+def look_over(pieces: Iterable[bytes]) -> ResultFile:
     """Return a file of a job, looked over, from the pieces as they come. Raises RetryError where it is no CSV."""
     held = BytesIO()
     for piece in pieces:
@@ -136,4 +136,4 @@ def look_over(pieces: Iterable[bytes]) -> Answered:
     rows = _parse(BytesIO(content))
     header = tuple(next(rows, []))
     widths = Counter(map(len, rows))
-    return Answered(content, header, widths.total(), not widths.keys() - {len(header)})
+    return ResultFile(content, header, widths.total(), not widths.keys() - {len(header)})

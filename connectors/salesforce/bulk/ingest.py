@@ -17,7 +17,7 @@ from ringfence.core.ports.services import Clock
 from ..client import SalesforceClient
 from ..errors import AnswerError, Fault, read_job_fault
 from ..fields import write_moment
-from .csv_sheet import Answered, Sheet, SheetMaker, look_over, read_rows
+from .csv_sheet import ResultFile, Sheet, SheetMaker, look_over, read_rows
 from .jobs import OPEN, Job, JobCalls
 
 FILE_BYTES = 100_000_000
@@ -38,7 +38,7 @@ _PIECE = 1 << 16
 _log = logging.getLogger(__name__)
 
 
-class Tried(NamedTuple):
+class IngestResult(NamedTuple):
     """What became of an uploaded row: ``fault`` is None where it was written, else ``cells`` are those uploaded."""
 
     id: str
@@ -92,7 +92,7 @@ class IngestJobs(JobCalls):
                 raise
             return job
 
-    def results(self, job: Job) -> Iterator[Tried]:
+    def results(self, job: Job) -> Iterator[IngestResult]:
         """Yield each uploaded row of a job that has ended, by its uploaded id and once: refused, not come to, written.
 
         Who sent the rows has to see that each of them was named: one that was not counts as not written.
@@ -106,17 +106,17 @@ class IngestJobs(JobCalls):
         written = self._ask_for(job, "successfulResults", job.processed - job.failed, _read_ids)
         for record_id in dict.fromkeys(written):
             if record_id not in named:
-                yield Tried(record_id, None)
+                yield IngestResult(record_id, None)
 
-    def _unwritten(self, job: Job) -> Iterator[Tried]:
+    def _unwritten(self, job: Job) -> Iterator[IngestResult]:
         if job.failed or not job.complete:
             for cells in self._read(job, "failedResults", job.failed, _ID, _ERROR):
-                yield Tried(cells.get(_ID, ""), read_job_fault(cells.get(_ERROR, "")), cells)
+                yield IngestResult(cells.get(_ID, ""), read_job_fault(cells.get(_ERROR, "")), cells)
         if not job.complete:
             why = f": {job.error}" if job.error else ""
             fault = Fault(UNPROCESSED, f"the job ended as {job.state} before it came to this row{why}")
             for cells in self._read(job, "unprocessedrecords", None, _ID):
-                yield Tried(cells.get(_ID, ""), fault, cells)
+                yield IngestResult(cells.get(_ID, ""), fault, cells)
 
     def _read(self, job: Job, name: str, expected: int | None, *columns: str) -> Iterator[dict[str, str]]:
         file = self._ask_for(job, name, expected, lambda answer: _hold(answer, columns))
@@ -150,7 +150,7 @@ def _read_ids(answer: Response) -> tuple[int, list[str]]:
     return len(ids), ids
 
 
-def _hold(answer: Response, columns: Collection[str]) -> tuple[int, Answered]:
+def _hold(answer: Response, columns: Collection[str]) -> tuple[int, ResultFile]:
     file = look_over(answer.iter_content(_PIECE))
     _check_header(file.header, columns)
     return file.count, file

@@ -132,7 +132,7 @@ class JobCalls:
             raise read_error(what, answer.status_code, _content(answer))
 
         below = f"jobs/{self._kind}/{path}".rstrip("/")
-        return self._client.exchange(self._purpose, what, method, below, judge, **sending)
+        return self._client.request(self._purpose, what, method, below, judge, **sending)
 
 
 def _pauses() -> Iterator[float]:

@@ -13,7 +13,7 @@ from ringfence.core.ports.services import Clock
 
 from ..client import SalesforceClient
 from ..query import Query
-from .csv_sheet import Answered, look_over
+from .csv_sheet import ResultFile, look_over
 from .jobs import Job, JobCalls
 
 RESULT_ROWS = 50_000
@@ -30,7 +30,7 @@ _LAST = "null"
 class Results:
     """One page of a query job's results: ``locator`` is the place of the next page, None after the last one."""
 
-    page: Answered
+    page: ResultFile
     locator: str | None
 
     @property

@@ -15,7 +15,7 @@ from ringfence.core.ports.services import Clock
 from ..client import PAGE, SalesforceClient
 from ..cursor import JobPlace
 from ..errors import AnswerError, JobGoneError, LocatorError
-from ..pages import Found
+from ..pages import QueryPage
 from ..query import Query
 from ..schema import Schema
 from .jobs import Job
@@ -48,7 +48,7 @@ class BulkReader:
         self._schema = schema
         self._done: list[str] = []
 
-    def read(self, query: Query, total: int, purpose: str) -> Iterator[Found]:
+    def read(self, query: Query, total: int, purpose: str) -> Iterator[QueryPage]:
         """Yield the rows of a query, in no order, with the place that is reached once they are handled.
 
         ``total`` is told with them. First come empty pages while Salesforce works: the first of them makes the job
@@ -60,7 +60,7 @@ class BulkReader:
             job = jobs.open(query)
             yield from self._results(jobs, job, query, JobPlace(job.id), total)
 
-    def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[Found]:
+    def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[QueryPage]:
         """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
 
         Raises JobGoneError also for a job that has ended and is hours old, or that lacks a field because the mapping
@@ -84,9 +84,9 @@ class BulkReader:
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace, total: int) -> Iterator[Found]:
+    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace, total: int) -> Iterator[QueryPage]:
         for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
-            yield Found((), False, total, place)
+            yield QueryPage((), False, total, place)
         self._done.append(job.id)
         if not job.complete:
             raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")
@@ -121,7 +121,7 @@ def _check(job: Job, query: Query, page: Results, reached: JobPlace) -> None:
         raise JobGoneError(f"The pages of a query job hold {reached.rows:,} rows; Salesforce read {job.processed:,}.")
 
 
-def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: JobPlace) -> Iterator[Found]:
+def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: JobPlace) -> Iterator[QueryPage]:
     """Yield a page of results as pages of records; only the last of them moves the place on.
 
     A place within a page would count on the same order of rows when it is asked for again, which nobody promises.
@@ -132,7 +132,7 @@ def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: 
     while True:
         some = list(islice(rows, RECORDS_AT_ONCE))
         left -= len(some)
-        yield Found(some, page.locator is None and not left, total, place if left else reached)
+        yield QueryPage(some, page.locator is None and not left, total, place if left else reached)
         if not left:
             return
 

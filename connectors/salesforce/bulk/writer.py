@@ -14,7 +14,7 @@ from ringfence.core.ports.services import Clock
 
 from ..client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from ..errors import AnswerError, Fault, JobGoneError, read_row
-from ..write import Writer
+from ..write import CompositeWriter
 from .csv_sheet import Sheet
 from .ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, came_twice
 from .jobs import ABORTED, OPEN, Job
@@ -124,7 +124,7 @@ class SalesforceLoad:
     def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
         left = iter(changes)
         while some := list(islice(left, AT_ONCE)):
-            results = Writer(self._client, self._clock, some).write()
+            results = CompositeWriter(self._client, self._clock, some).write()
             yield from zip([change.id for change in some], results, strict=True)
 
 

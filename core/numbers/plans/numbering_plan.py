@@ -10,7 +10,7 @@ from functools import cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata
 
-from ..values import Reading, ReasonCode, Validity
+from ..values import PlanMatch, ReasonCode, Validity
 from .ranges import MAX_NATIONAL_DIGITS
 from .table import find
 
@@ -23,7 +23,7 @@ NO_COUNTRY = "001"
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 _CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-_UNALLOCATED = Reading(Validity.INVALID, ReasonCode.UNALLOCATED)
+_UNALLOCATED = PlanMatch(Validity.INVALID, ReasonCode.UNALLOCATED)
 
 
 def metadata_version() -> str:
@@ -39,7 +39,7 @@ def known_region(region: str | None) -> str | None:
     return upper if upper in REGIONS else None
 
 
-def evaluate(plus: bool, digits: str, region: str | None) -> Reading:
+def evaluate(plus: bool, digits: str, region: str | None) -> PlanMatch:
     """Return what the numbering plan says.
 
     Takes whether a plus stands in front, ASCII digits only, and the default region (`known_region`) that reads digits
@@ -54,7 +54,7 @@ def evaluate(plus: bool, digits: str, region: str | None) -> Reading:
     if reading.validity is Validity.POSSIBLE and find(None, form[1:])[0] != form:
         # Read again it would be another number: zeros in front of an unallocated one may not survive.
         return _UNALLOCATED
-    return Reading(reading.validity, reading.reason, form, reading.region, reading.line_type)
+    return PlanMatch(reading.validity, reading.reason, form, reading.region, reading.line_type)
 
 
 @cache
@@ -95,9 +95,9 @@ def parse_uri(uri: str, region: str | None) -> str | None:
         return None
 
 
-def _without_region(digits: str) -> Reading:
+def _without_region(digits: str) -> PlanMatch:
     if len(digits) < MIN_NATIONAL_DIGITS:
-        return Reading(Validity.INVALID, ReasonCode.TOO_SHORT)
+        return PlanMatch(Validity.INVALID, ReasonCode.TOO_SHORT)
     if len(digits) > MAX_NATIONAL_DIGITS:
-        return Reading(Validity.INVALID, ReasonCode.TOO_LONG)
-    return Reading(Validity.UNKNOWN, ReasonCode.NO_REGION)
+        return PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG)
+    return PlanMatch(Validity.UNKNOWN, ReasonCode.NO_REGION)

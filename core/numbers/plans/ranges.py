@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from phonenumbers import PhoneNumberType, ValidationResult
 
-from ..values import LineType, Reading, ReasonCode, Validity
+from ..values import LineType, PlanMatch, ReasonCode, Validity
 
 # The longest national numbers that `phonenumbers` takes.
 MAX_NATIONAL_DIGITS = 17
@@ -40,7 +40,7 @@ class Range:
     valid: bool
     kind: int
     region: str | None
-    reading: Reading
+    reading: PlanMatch
 
 
 def describe(code: int, digits: int, kind: int, length: int, region: str | None) -> Range:
@@ -54,13 +54,13 @@ def describe(code: int, digits: int, kind: int, length: int, region: str | None)
     return Range(possible, kind != PhoneNumberType.UNKNOWN, kind, region, reading)
 
 
-def _reading(code: int, digits: int, kind: int, length: int, region: str | None) -> Reading:
+def _reading(code: int, digits: int, kind: int, length: int, region: str | None) -> PlanMatch:
     if len(str(code)) + digits > MAX_E164_DIGITS:
-        return Reading(Validity.INVALID, ReasonCode.TOO_LONG)
+        return PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG)
     if kind in _LINE_TYPES:
         line_type = LineType.SATELLITE if code in _SATELLITE_CODES else _LINE_TYPES[kind]
-        return Reading(Validity.VALID, ReasonCode.ALLOCATED, None, region, line_type)
+        return PlanMatch(Validity.VALID, ReasonCode.ALLOCATED, None, region, line_type)
     if length == ValidationResult.IS_POSSIBLE:
-        return Reading(Validity.POSSIBLE, ReasonCode.UNALLOCATED, None, region)
+        return PlanMatch(Validity.POSSIBLE, ReasonCode.UNALLOCATED, None, region)
     too_long = length == ValidationResult.TOO_LONG
-    return Reading(Validity.INVALID, ReasonCode.TOO_LONG if too_long else ReasonCode.TOO_SHORT)
+    return PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG if too_long else ReasonCode.TOO_SHORT)

@@ -3,7 +3,7 @@
 import phonenumbers
 from phonenumbers import NumberParseException
 
-from ..values import Reading, ReasonCode, Validity
+from ..values import PlanMatch, ReasonCode, Validity
 from .ranges import Range, describe
 
 # More regions than the cache of `re` holds patterns would compile every pattern again and again.
@@ -36,5 +36,5 @@ def ask(region: str | None, digits: str) -> tuple[str, Range]:
 
 def refused(error_type: int) -> Range:
     """Return what is known of digits that `phonenumbers.parse` refuses with a type of `NumberParseException`."""
-    reading = Reading(Validity.INVALID, _REASONS[error_type])
+    reading = PlanMatch(Validity.INVALID, _REASONS[error_type])
     return Range(False, False, phonenumbers.PhoneNumberType.UNKNOWN, None, reading)

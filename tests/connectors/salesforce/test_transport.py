@@ -167,7 +167,7 @@ def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock
         if len(tries) < 3:
             raise RetryError("the second one is cut off, without an answer")
 
-    transport.carry("read", "a query", send)
+    transport.call_with_retries("read", "a query", send)
     assert 60 <= tries[1] - tries[0] < 65
     assert tries[2] - tries[1] < 5
 

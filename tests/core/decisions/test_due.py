@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ringfence.core.decisions.coverage import is_covered
 from ringfence.core.decisions.due import DueReason, find_due
 from ringfence.core.model.policy import Policy
-from ringfence.core.model.record_view import Reading, screened_value
+from ringfence.core.model.record_view import RecordView, screened_value
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion, Record, Value
 from ringfence.core.model.verdicts import Status
@@ -38,7 +38,7 @@ ages = st.timedeltas(timedelta(0), timedelta(days=60))
 contents = st.text(max_size=100).filter(str.strip)
 
 
-def reading_of(case: dict[str, Any]) -> Reading:
+def reading_of(case: dict[str, Any]) -> RecordView:
     told = FRESH | case
     values: dict[str, Value] = {
         "phone": told["phone"],
@@ -47,11 +47,11 @@ def reading_of(case: dict[str, Any]) -> Reading:
         PHONE.companions[Companion.STATUS]: told["status"],
         "optout": told.get("flag", False),
     }
-    return Reading(Record("people", "p1", values, in_scope=told.get("in_filter", True)), SHAPE)
+    return RecordView(Record("people", "p1", values, in_scope=told.get("in_filter", True)), SHAPE)
 
 
-def reason_of(reading: Reading, opted_out: list[str] | None = None, *, rescreen: bool = False) -> DueReason | None:
-    due = find_due(reading, POLICY, NOW, frozenset(opted_out or ()), rescreen=rescreen)
+def reason_of(view: RecordView, opted_out: list[str] | None = None, *, rescreen: bool = False) -> DueReason | None:
+    due = find_due(view, POLICY, NOW, frozenset(opted_out or ()), rescreen=rescreen)
     assert set(due) <= {"phone"}
     return due.get("phone")
 
@@ -68,13 +68,13 @@ def test_cases_cover_every_reason() -> None:
 def test_each_slot_is_due_for_its_own_reason() -> None:
     fresh = reading_of({}).record.values
     record = Record("people", "p1", {**fresh, "mobile": "+44 20 7946 0018"})
-    assert find_due(Reading(record, SHAPE), POLICY, NOW, frozenset()) == {"mobile": DueReason.NEW}
+    assert find_due(RecordView(record, SHAPE), POLICY, NOW, frozenset()) == {"mobile": DueReason.NEW}
 
 
 def test_an_own_flag_covers_every_slot_and_another_records_only_its_number() -> None:
     values: dict[str, Value] = {"phone": "+1 415 555 0132", "mobile": "+44 20 7946 0018"}
-    flagged = Reading(Record("people", "p1", {**values, "optout": True}), SHAPE)
-    shared = Reading(Record("people", "p1", values), SHAPE)
+    flagged = RecordView(Record("people", "p1", {**values, "optout": True}), SHAPE)
+    shared = RecordView(Record("people", "p1", values), SHAPE)
     assert [is_covered(flagged, slot, frozenset()) for slot in SHAPE.slots] == [True, True]
     assert [is_covered(shared, slot, frozenset({E164})) for slot in SHAPE.slots] == [True, False]
 

@@ -8,7 +8,7 @@ import pytest
 
 from ringfence.core.decisions.mass_change import SMALLEST_SAMPLE, THOUSANDS, MassChangeGuard, check_full_read
 from ringfence.core.errors import GuardError
-from ringfence.core.model.record_view import Reading
+from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion, Record
 from ringfence.core.model.verdicts import CALLABLE, Status, Verdict
@@ -20,9 +20,9 @@ SHAPE = ObjectShape("people", (SLOT,))
 
 def watch(guard: MassChangeGuard, count: int, before: str | None, after: Status) -> None:
     """Let the guard see so many slots whose status goes from one to the other."""
-    reading = Reading(Record("people", "p", {"phone": "+1 415 555 0132", "rf_phone_status": before}), SHAPE)
+    view = RecordView(Record("people", "p", {"phone": "+1 415 555 0132", "rf_phone_status": before}), SHAPE)
     for _ in range(count):
-        guard.watch(reading, SLOT, Verdict(after, "why: so", None, "unknown", NOW))
+        guard.watch(view, SLOT, Verdict(after, "why: so", None, "unknown", NOW))
 
 
 def test_more_than_half_turning_invalid_stops_the_run_and_says_how_to_go_on() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.decisions.plan import plan_change, same_value
-from ringfence.core.model.record_view import Reading
+from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Change, Companion, Record, Value
 from ringfence.core.model.verdicts import OptOut, Verdict, judge, offline_facts, with_opt_out
@@ -39,82 +39,82 @@ held = st.fixed_dictionaries(
 )
 
 
-def reading_of(values: Mapping[str, Value]) -> Reading:
-    return Reading(Record("people", "p1", {**FOREIGN, **values}, modified=NOW), SHAPE)
+def reading_of(values: Mapping[str, Value]) -> RecordView:
+    return RecordView(Record("people", "p1", {**FOREIGN, **values}, modified=NOW), SHAPE)
 
 
-def written(reading: Reading, change: Change) -> Reading:
-    return Reading(Record("people", "p1", {**reading.record.values, **change.new_values()}, modified=NOW), SHAPE)
+def written(view: RecordView, change: Change) -> RecordView:
+    return RecordView(Record("people", "p1", {**view.record.values, **change.new_values()}, modified=NOW), SHAPE)
 
 
 @st.composite
-def decisions(draw: Any) -> tuple[Reading, dict[str, Verdict | None], bool]:
+def decisions(draw: Any) -> tuple[RecordView, dict[str, Verdict | None], bool]:
     """Draw a record with verdicts on some of its slots, as a run would come to them, and whether its flag is raised."""
-    reading = reading_of(draw(held))
+    view = reading_of(draw(held))
     verdicts: dict[str, Verdict | None] = {}
     for slot in draw(st.lists(st.sampled_from(SHAPE.slots), unique_by=lambda slot: slot.field)):
-        facts = offline_facts(reading.number(slot), draw(moments))
+        facts = offline_facts(view.number(slot), draw(moments))
         if draw(st.booleans()):
             facts = with_opt_out(facts, draw(st.sampled_from([OptOut.OWN, OptOut.SHARED])), NOW)
-        verdicts[slot.field] = judge(facts) if reading.content(slot) else None
-    return reading, verdicts, draw(st.booleans())
+        verdicts[slot.field] = judge(facts) if view.content(slot) else None
+    return view, verdicts, draw(st.booleans())
 
 
 @given(decisions())
-def test_what_was_written_is_not_written_again(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
-    reading, verdicts, raise_flag = decided
-    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+def test_what_was_written_is_not_written_again(decided: tuple[RecordView, dict[str, Verdict | None], bool]) -> None:
+    view, verdicts, raise_flag = decided
+    change = plan_change(view, verdicts, raise_flag=raise_flag)
     if change is not None:
-        assert plan_change(written(reading, change), verdicts, raise_flag=raise_flag) is None
+        assert plan_change(written(view, change), verdicts, raise_flag=raise_flag) is None
 
 
 @given(decisions())
-def test_equal_input_gives_equal_output(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
-    reading, verdicts, raise_flag = decided
-    again = Reading(Record("people", "p1", dict(reversed(reading.record.values.items())), modified=NOW), SHAPE)
+def test_equal_input_gives_equal_output(decided: tuple[RecordView, dict[str, Verdict | None], bool]) -> None:
+    view, verdicts, raise_flag = decided
+    again = RecordView(Record("people", "p1", dict(reversed(view.record.values.items())), modified=NOW), SHAPE)
     shuffled = dict(reversed(verdicts.items()))
-    assert plan_change(reading, verdicts, raise_flag=raise_flag) == plan_change(again, shuffled, raise_flag=raise_flag)
+    assert plan_change(view, verdicts, raise_flag=raise_flag) == plan_change(again, shuffled, raise_flag=raise_flag)
 
 
 @given(decisions())
 def test_only_owned_fields_of_the_slots_in_question_are_written(
-    decided: tuple[Reading, dict[str, Verdict | None], bool],
+    decided: tuple[RecordView, dict[str, Verdict | None], bool],
 ) -> None:
-    reading, verdicts, raise_flag = decided
-    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    view, verdicts, raise_flag = decided
+    change = plan_change(view, verdicts, raise_flag=raise_flag)
     allowed = {name for slot in SHAPE.slots if slot.field in verdicts for name in slot.companions.values()}
     allowed |= {"mobile"} & verdicts.keys()
     allowed |= {"optout"} if raise_flag else set()
     for item in change.fields if change else ():
         assert item.field in allowed
         assert item.field in SHAPE.owned_fields()
-        assert item.old == reading.record.values.get(item.field)
+        assert item.old == view.record.values.get(item.field)
         assert not same_value(item.old, item.new)
 
 
 @given(decisions())
-def test_permission_is_never_loosened(decided: tuple[Reading, dict[str, Verdict | None], bool]) -> None:
-    reading, verdicts, raise_flag = decided
-    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+def test_permission_is_never_loosened(decided: tuple[RecordView, dict[str, Verdict | None], bool]) -> None:
+    view, verdicts, raise_flag = decided
+    change = plan_change(view, verdicts, raise_flag=raise_flag)
     flag = change.new_values().get("optout") if change else None
     assert flag in (None, True)
-    assert (flag is True) == (raise_flag and reading.record.values["optout"] is not True)
+    assert (flag is True) == (raise_flag and view.record.values["optout"] is not True)
 
 
 @given(decisions())
 def test_a_phone_field_is_rewritten_only_to_its_own_number_and_under_guard(
-    decided: tuple[Reading, dict[str, Verdict | None], bool],
+    decided: tuple[RecordView, dict[str, Verdict | None], bool],
 ) -> None:
-    reading, verdicts, raise_flag = decided
-    change = plan_change(reading, verdicts, raise_flag=raise_flag)
+    view, verdicts, raise_flag = decided
+    change = plan_change(view, verdicts, raise_flag=raise_flag)
     if change is None or "mobile" not in change.new_values():
         assert change is None or change.guard == {}
         return
-    assert change.guard == {"mobile": reading.record.values["mobile"]}
-    number = reading.number(MOBILE)
+    assert change.guard == {"mobile": view.record.values["mobile"]}
+    number = view.number(MOBILE)
     assert change.new_values()["mobile"] == number.e164
     assert (number.extension, number.others) == (None, ())
-    assert written(reading, change).held(MOBILE, Companion.SCREENED_VALUE) in (None, number.e164)
+    assert written(view, change).held(MOBILE, Companion.SCREENED_VALUE) in (None, number.e164)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_a_phone_field_is_rewritten_only_to_its_own_number_and_under_guard(
     ],
 )
 def test_only_a_certain_number_is_normalised(content: str, becomes: str | None) -> None:
-    reading = reading_of({"mobile": content})
-    change = plan_change(reading, {"mobile": judge(offline_facts(reading.number(MOBILE), NOW))})
+    view = reading_of({"mobile": content})
+    change = plan_change(view, {"mobile": judge(offline_facts(view.number(MOBILE), NOW))})
     assert change is not None
     assert change.new_values().get("mobile") == becomes
     assert change.new_values()["rf_mobile_screened_value"] == (becomes or content)

@@ -175,7 +175,7 @@ some_facts = st.builds(
     code=st.sampled_from(ReasonCode),
     source=st.sampled_from(["offline", "twilio"]),
     observed_at=st.sampled_from([NOW, NOW - timedelta(days=1)]),
-    carrier=st.sampled_from(["", "+1415***2671 in mobile"]),
+    opted_out_via=st.sampled_from(["", "+1415***2671 in mobile"]),
 )
 
 

@@ -13,10 +13,10 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.verdicts import Facts, judge
 from ringfence.core.numbers import Number, read_number
-from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.screening.purchase import asked_realm
+from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.journal import Journal
-from ringfence.core.state.lookup_cache import FactStore
+from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
@@ -33,7 +33,7 @@ def run(store: Store, clock: Any) -> Any:
     ids = iter(range(100))
 
     def begin(*lookups: Any, **options: Any) -> Screening:
-        return Screening(Policy(), clock, facts=FactStore(store, f"run-{next(ids)}"), lookups=lookups, **options)
+        return Screening(Policy(), clock, facts=LookupCache(store, f"run-{next(ids)}"), lookups=lookups, **options)
 
     return begin
 
@@ -111,7 +111,7 @@ def test_the_verdicts_of_an_org_answer_for_that_org_alone(
     run: Any, make_provider: Any, store: Store, clock: Any
 ) -> None:
     told = Answer(E164S[0], AnswerKind.KNOWN, clock.now() - timedelta(days=3), valid=True, line="unreachable", code="x")
-    FactStore(store, "earlier").keep("crm:salesforce:1", [told])
+    LookupCache(store, "earlier").keep("crm:salesforce:1", [told])
     provider = make_provider()
     assert verdicts(run(provider, crm_realm="crm:salesforce:1"), FIRST) == ["unreachable unreachable"]
     assert provider.asked == []
@@ -215,7 +215,7 @@ def test_an_outage_ends_the_screening_and_what_was_answered_stays(run: Any, make
 
 
 def told_marks(store: Store, clock: Any, realm: str) -> Sequence[str]:
-    return list(FactStore(store, "later").find(E164S, [realm], clock.now() - timedelta(days=60), clock.now()))
+    return list(LookupCache(store, "later").find(E164S, [realm], clock.now() - timedelta(days=60), clock.now()))
 
 
 def test_a_dry_run_counts_each_number_once_and_asks_nobody(

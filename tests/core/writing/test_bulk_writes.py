@@ -21,7 +21,7 @@ from ringfence.core.state.cursors import Cursors
 from ringfence.core.state.journal import Journal, RunOutcome, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing.outbox import Outbox
-from ringfence.core.writing.writer import Writer
+from ringfence.core.writing.writer import ChangeWriter
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 PEOPLE = 20
@@ -158,7 +158,7 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
 def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, store: Store, clock: Any) -> None:
     journal = Journal(store, "run")
     journal.begin("memory", None, clock.now(), dry_run=False, options={})
-    outbox = Outbox(crm, Writer(crm, crm.shapes, journal, clock, dry_run=False), journal, clock, lambda: None)
+    outbox = Outbox(crm, ChangeWriter(crm, crm.shapes, journal, clock, dry_run=False), journal, clock, lambda: None)
     outbox.hold(["people"])
     sent = []
     for status, ids in (("valid", range(6)), ("invalid", range(5, 11))):

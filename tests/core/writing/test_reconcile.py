@@ -11,7 +11,7 @@ from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal, RunOutcome, find_run, read_changes
-from ringfence.core.state.opt_out_ledger import Permissions
+from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import Store
 from ringfence.core.writing.reconcile import reconcile
 
@@ -136,7 +136,7 @@ def test_an_opt_out_seen_on_the_way_is_taken_in(
     crm.put("people", "landed", optout=True)
     settle_all()
     assert judged(store) == {"landed": Outcome.WRITTEN}
-    assert Permissions(store, org, "next", clock).covered([E164]) == {E164}
+    assert OptOutLedger(store, org, "next", clock).covered([E164]) == {E164}
 
 
 def test_a_large_batch_over_two_objects_is_fetched_by_object(

@@ -11,19 +11,19 @@ from ringfence.core.errors import RingfenceError
 from ringfence.core.model.values import Change, FieldChange, Value
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.store import Store
-from ringfence.core.writing.writer import Writer
+from ringfence.core.writing.writer import ChangeWriter
 
 
 @pytest.fixture
-def writer(crm: MemoryCrm, store: Store, clock: Any) -> Writer:
-    return Writer(crm, crm.shapes, Journal(store, "run"), clock, dry_run=False)
+def writer(crm: MemoryCrm, store: Store, clock: Any) -> ChangeWriter:
+    return ChangeWriter(crm, crm.shapes, Journal(store, "run"), clock, dry_run=False)
 
 
 def change(**new: Value) -> Change:
     return Change.of("people", "p1", [FieldChange(name, None, value) for name, value in new.items()])
 
 
-def test_what_is_not_ours_is_not_written(writer: Writer) -> None:
+def test_what_is_not_ours_is_not_written(writer: ChangeWriter) -> None:
     assert writer.admit([change(rf_phone_status="valid")])
     for foreign in (change(phone="+14155550132"), change(rf_phone_status="valid", country="US")):
         with pytest.raises(RingfenceError, match="not ours"):
@@ -31,7 +31,7 @@ def test_what_is_not_ours_is_not_written(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize("lowered", [False, None, ""])
-def test_a_flag_is_not_lowered_also_where_it_was_just_raised(writer: Writer, lowered: Value) -> None:
+def test_a_flag_is_not_lowered_also_where_it_was_just_raised(writer: ChangeWriter, lowered: Value) -> None:
     assert writer.admit([change(rf_phone_status="do_not_contact", optout=True)] * 2)
     with pytest.raises(RingfenceError, match="would lower optout"):
         writer.admit([change(rf_phone_status="do_not_contact", optout=lowered)])
