@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..errors import RingfenceError, StoppedError
@@ -85,7 +85,10 @@ class RunSummary(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """A run under way: its job, the state's own id of the org, its lease and its page of the history."""
+    """A run under way: its job, the state's own id of the org, its lease and its journal.
+
+    In a dry run the job's store is a rehearsal's, while lease and journal stay in the live store.
+    """
 
     job: SyncJob
     org_id: int
@@ -115,10 +118,10 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, d
         summary.reconciled = reconcile(
             job.crm, job.shapes, job.store, org_id, summary.run_id, clock, lambda: lease.renew(clock.now())
         )
-        context = RunContext(job, org_id, lease, journal)
-        with job.store.rehearsal() if dry_run else nullcontext():
+        working: AbstractContextManager[Store] = job.store.rehearsal() if dry_run else nullcontext(job.store)
+        with working as store:
             entered = True
-            yield context
+            yield RunContext(replace(job, store=store), org_id, lease, journal)
         outcome = _outcome(summary)
     except StoppedError as stop:
         outcome, error, summary.stopped = RunOutcome.STOPPED, str(stop), str(stop)

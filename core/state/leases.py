@@ -38,7 +38,10 @@ def this_process() -> Holder:
 
 
 class Lease:
-    """The right to sync an org, held by one run."""
+    """The right to sync an org, held by one run.
+
+    A dry run holds it in the live store, not in the one that it rehearses on: others must see it.
+    """
 
     def __init__(self, store: Store, org_id: int, run_id: str, renewed_at: datetime) -> None:
         self._store = store
@@ -53,8 +56,7 @@ class Lease:
         if timedelta(0) <= now - self._renewed_at < _RENEW_AFTER:
             return
         table = schema.leases
-        # A dry run holds the real lease, and must not lose it while it works on a state of its own.
-        with self._store.lasting() as connection:
+        with self._store.transaction() as connection:
             result = connection.execute(
                 update(table)
                 .where(table.c.org_id == self._org_id, table.c.run_id == self._run_id)
@@ -84,7 +86,7 @@ class Lease:
 
     def _release(self) -> None:
         table = schema.leases
-        with self._store.lasting() as connection:
+        with self._store.transaction() as connection:
             connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))
 
 

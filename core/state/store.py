@@ -33,49 +33,51 @@ class Store:
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self.engine = engine
         self.keyring = keyring
-        self._kept = engine
-        self._rehearsal: Connection | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection whose work is committed at the end, or undone when an error leaves the block."""
-        if self._rehearsal is not None:
-            yield self._rehearsal
-            return
         with _translated(self.engine.url), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def lasting(self) -> Iterator[Connection]:
-        """Yield a connection as :meth:`transaction` does, whose work lasts also where a rehearsal is going on."""
-        with _translated(self._kept.url), self._kept.begin() as connection:
-            yield connection
+    def rehearsal(self) -> Iterator[Store]:
+        """Yield a store that begins with what this one holds, and whose changes are gone after the block.
 
-    @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        """Let everything in the block see its own writes, and lose them all at the end: the state of a dry run.
-
-        On SQLite it works on a copy, because a long transaction would keep every other run from writing.
+        A dry run works on it; this store stays as it is. On SQLite it is a copy, because a long transaction would keep
+        every other run from writing; elsewhere it is one transaction that is rolled back. Raises StateError where the
+        copy cannot be made.
         """
         if self.engine.dialect.name == "sqlite":
-            with _copied(self._kept) as self.engine:
-                try:
-                    yield
-                finally:
-                    self.engine.dispose()
-                    self.engine = self._kept
+            with _copied(self.engine) as copy:
+                yield Store(copy, self.keyring)
             return
+
         with _translated(self.engine.url), self.engine.connect() as connection:
-            self._rehearsal = connection
             try:
-                yield
+                yield _RolledBackStore(self.engine, self.keyring, connection)
             finally:
-                self._rehearsal = None
                 connection.rollback()
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class _RolledBackStore(Store):
+    """A store whose every transaction is a part of one that somebody else rolls back."""
+
+    def __init__(self, engine: Engine, keyring: Keyring, connection: Connection) -> None:
+        super().__init__(engine, keyring)
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield the one connection; its work is neither committed nor undone at the end of the block."""
+        yield self._connection
+
+    def close(self) -> None:
+        """Leave the connections to the store that this one was made from."""
 
 
 def open_store(url: str, encryption_key: str | None = None) -> Store:
@@ -159,7 +161,7 @@ def _stay_connected(context: ExceptionContext) -> None:
 
 @contextmanager
 def _copied(engine: Engine) -> Iterator[Engine]:
-    """Give a copy of an SQLite store that is gone after the block."""
+    """Yield an engine on a copy of an SQLite store; the copy is gone after the block."""
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(
@@ -171,6 +173,7 @@ def _copied(engine: Engine) -> Iterator[Engine]:
                 f"A dry run works on a copy of the state store, which cannot be made: {error}.",
                 "Make room for temporary files, or set TMPDIR to another folder.",
             ) from error
+        stack.callback(copy.dispose)
         yield copy
 
 

@@ -112,10 +112,12 @@ def test_a_process_is_not_kept_out_for_good_by_an_earlier_run_of_its_own(store: 
 
 def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: Any) -> None:
     lease = take_lease(store, org, "rehearses", clock.now(), Holder("elsewhere.example", 1, "1"))
+
     with store.rehearsal():
         clock.advance(minutes=14)
         lease.renew(clock.now())
     clock.advance(minutes=14)
+
     with pytest.raises(BusyError, match="run rehearses"):
         take_lease(store, org, "next", clock.now(), this_process())
 

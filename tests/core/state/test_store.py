@@ -23,7 +23,7 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.journal import list_runs
-from ringfence.core.state.store import HEAD, Store, open_store
+from ringfence.core.state.store import HEAD, Store, _RolledBackStore, open_store
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
@@ -250,12 +250,40 @@ def test_a_rehearsal_sees_its_own_writes_keeps_nobody_waiting_and_leaves_nothing
     org_id = register_org(store, ORG)
     cursors, theirs = Cursors(store, org_id, SHAPES), Cursors(beside, org_id, SHAPES)
     cursors.move({"people": "before"}, NOW)
-    with store.rehearsal():
-        cursors.move({"people": "rehearsed"}, NOW)
-        assert cursors.read() == {"people": "rehearsed"}
+
+    with store.rehearsal() as rehearsed:
+        inside = Cursors(rehearsed, org_id, SHAPES)
+        inside.move({"people": "rehearsed"}, NOW)
         theirs.move({"firms": "written meanwhile"}, NOW)
-        assert theirs.read() == {"people": "before", "firms": "written meanwhile"}
-    assert cursors.read() == theirs.read()
+
+        assert inside.read() == {"people": "rehearsed"}
+        assert cursors.read() == theirs.read() == {"people": "before", "firms": "written meanwhile"}
+    assert cursors.read() == theirs.read() == {"people": "before", "firms": "written meanwhile"}
+
+
+def test_the_copy_that_a_rehearsal_works_on_is_gone_afterwards(store: Store) -> None:
+    with store.rehearsal() as rehearsed:
+        copy = Path(str(rehearsed.engine.url.database))
+        assert copy.exists()
+        assert rehearsed.keyring is store.keyring
+
+    assert not copy.parent.exists()
+
+
+def test_a_store_in_one_transaction_shows_its_own_writes_until_that_is_rolled_back(store: Store) -> None:
+    # What PostgreSQL does, where a long transaction keeps nobody waiting.
+    org_id = register_org(store, ORG)
+    cursors = Cursors(store, org_id, SHAPES)
+    cursors.move({"people": "before"}, NOW)
+
+    with store.engine.connect() as connection:
+        rehearsed = Cursors(_RolledBackStore(store.engine, store.keyring, connection), org_id, SHAPES)
+        rehearsed.move({"people": "rehearsed"}, NOW)
+        seen = rehearsed.read()
+        connection.rollback()
+
+    assert seen == {"people": "rehearsed"}
+    assert cursors.read() == {"people": "before"}
 
 
 def test_a_rehearsal_without_room_for_its_copy_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
