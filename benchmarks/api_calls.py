@@ -15,8 +15,9 @@ from ringfence.apps.registry import crm_plugins
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.policy import Policy
 from ringfence.core.ports.services import Services
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
 from ringfence.sandbox.server import Sandbox
 

@@ -27,3 +27,8 @@ def describe_related_number(view: RecordView, slot: Slot, covered: AbstractSet[s
             if e164 in covered:
                 return f"{mask(e164)} in {other.field}"
     return ""
+
+
+def can_be_flagged(view: RecordView) -> bool:
+    """Return whether the record has an opt-out flag that is down: another record's opt-out would raise it."""
+    return view.shape.opt_out is not None and not view.flagged

@@ -9,17 +9,20 @@ from ..concurrency import read_ahead
 from ..decisions.plan import same_value
 from ..errors import UsageError
 from ..model.record_view import RecordView, screened_value, text
-from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
+from ..model.values import Change, Companion, FieldChange
 from ..model.verdicts import Status
 from ..state.cursors import Cursors
 from ..state.journal import new_run_id
 from ..state.opt_out_ledger import OptOutLedger
-from ..state.pending import Pending, PendingReason, PendingRow
-from ..suppression.intake import ingest_opt_outs, record_holdings
+from ..state.pending import Pending
+from ..suppression.intake import ingest_opt_outs
+from ..suppression.record_reader import RecordReader
 from ..writing.plan_file import read_plan
 from ..writing.writer import ChangeWriter
+from .mode import Live
+from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange
 from .run import RunContext, SyncJob, open_run
-from .summary import SHOWN, RefusedRow, Summary
+from .summary import Summary
 
 
 def apply_plan(job: SyncJob, path: Path) -> Summary:
@@ -37,86 +40,75 @@ def apply_plan(job: SyncJob, path: Path) -> Summary:
             f"{path} was planned for {head.org}, and this is {job.org.key}.", "Use that org's credentials."
         )
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name)
-    with open_run(job, summary, {"apply": head.run_id}, dry_run=False) as context:
-        applying = _Applying(context, summary)
-        applying.ingest_opt_outs()
+    with open_run(job, summary, {"apply": head.run_id}, Live()) as context:
+        application = PlanApplication(context, summary)
+        application.ingest_opt_outs()
         for changes in batches:
-            context.lease.renew(job.clock.now())
-            applying.apply(changes)
+            context.heartbeat()
+            application.apply(changes)
             job.progress.advance(len(changes))
+
         summary.complete = True
         written = summary.total("written")
         summary.fewest_api_calls = job.crm.fewest_calls(written, written, full=False)
     return summary
 
 
-class _Applying:
+class PlanApplication:
+    """The changes of a plan on their way to the CRM."""
+
     def __init__(self, context: RunContext, summary: Summary) -> None:
-        self._job = job = context.job
+        job = context.job
+        pending = Pending(job.store, context.org_id, summary.run_id)
+        self._job = job
         self._summary = summary
         self._heartbeat = context.heartbeat
         self._cursors = Cursors(job.store, context.org_id, job.shapes)
         self._ledger = OptOutLedger(job.store, context.org_id, summary.run_id, job.clock)
-        self._pending = Pending(job.store, context.org_id, summary.run_id)
-        self._writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock, dry_run=False)
+        self._reader = RecordReader(job.crm, job.shapes, self._ledger)
+        self._writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock)
+        self._recorder = OutcomeRecorder(summary, pending, self._ledger, job.clock)
 
     def ingest_opt_outs(self) -> None:
+        """Take in the flags that were raised or lowered since the last sync."""
+        crm, shapes = self._job.crm, self._job.shapes
         kept = self._cursors.read()
-        feed = self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes})
-        with read_ahead(feed.flagged(), 0, self._heartbeat, threaded=self._job.crm.capabilities.threads) as pages:
-            ingest_opt_outs(self._job.crm, pages, self._job.shapes, self._ledger)
+        feed = crm.open_feed({name: kept.get(name) for name in shapes})
+
+        with read_ahead(feed.flagged(), 0, self._heartbeat, threaded=crm.capabilities.threads) as pages:
+            ingest_opt_outs(crm, pages, shapes, self._ledger)
 
     def apply(self, changes: Sequence[Change]) -> None:
-        views = self._fetch(changes)
-        covered = self._ledger.covered({e164 for r in views.values() for e164 in r.all_e164s()})
-        going: list[tuple[Change, RecordView]] = []
+        """Write those of the changes that still fit their records, and account for all of them."""
+        views = self._reader.read_by_key(change[:2] for change in changes)
+        covered = self._ledger.covered({e164 for view in views.values() for e164 in view.all_e164s()})
+
+        fitting: list[Change] = []
+        rows: list[PendingOutcome] = []
         for change in changes:
-            counts = self._summary.counts(change.object)
-            counts.read += 1
-            counts.due += 1
             view = views.get((change.object, change.id))
             fitted = _fit(change, view, covered) if view else None
             if view is None or fitted is None:
-                counts.conflicts += 1
+                self._summary.count_conflicts(change.object, 1)
             elif not fitted.names:
-                counts.unchanged += 1
+                self._summary.count_unchanged(change.object)
             else:
-                going.append((fitted, view))
-        results = self._writer.apply([change for change, _ in going])
-        for (change, view), result in zip(going, results, strict=True):
-            self._count(change, view, result)
+                fitting.append(fitted)
+                rows.append(_await_outcome(fitted, view))
 
-    def _fetch(self, changes: Sequence[Change]) -> dict[tuple[str, str], RecordView]:
-        ids: dict[str, list[str]] = {}
-        for change in changes:
-            if change.object in self._job.shapes:
-                ids.setdefault(change.object, []).append(change.id)
-        views = [
-            RecordView(record, self._job.shapes[name])
-            for name, some in ids.items()
-            for record in self._job.crm.fetch(name, some)
-        ]
-        record_holdings(self._ledger, views, certain=True)
-        return {view.key: view for view in views}
+        self._recorder.record(rows, self._writer.apply(fitting))
 
-    def _count(self, change: Change, view: RecordView, result: RowResult) -> None:
-        counts = self._summary.counts(change.object)
-        if result.outcome is Outcome.WRITTEN:
-            counts.written += 1
-            self._summary.show_change(change, view.shape, view.contents())
-            flag = view.shape.opt_out
-            if flag and flag.field in change.new_values():
-                counts.opt_outs_enforced += 1
-                self._ledger.raise_flags([(*view.key, view.all_e164s())])
-            self._pending.remove([view.key])
-        elif result.outcome is Outcome.REFUSED:
-            counts.failed += 1
-            if len(self._summary.refused) < SHOWN:
-                self._summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
-            row = PendingRow(*view.key, PendingReason.FAILED, result.code, result.message)
-            self._pending.put([row], self._job.clock.now())
-        else:
-            counts.conflicts += 1
+
+def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
+    flag = view.shape.opt_out
+    raises = flag is not None and flag.field in change.names
+    return PendingOutcome(
+        view.key,
+        len(change.names),
+        silenced=raises,
+        raised=view.all_e164s() if raises else (),
+        shown=ShownChange(change, view.shape, view.contents()),
+    )
 
 
 def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | None:

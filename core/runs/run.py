@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -18,35 +19,10 @@ from ..state.journal import Journal, RunOutcome
 from ..state.leases import Lease, take_lease, this_process
 from ..state.store import Store
 from ..writing.reconcile import reconcile
+from .mode import RunMode
+from .progress import NoProgress, Progress
 
-
-class Progress(Protocol):
-    """Is told how far a run has come."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A part of the run begins; ``total`` is how many records it holds, where that is known."""
-        ...
-
-    def advance(self, records: int) -> None:
-        """So many more records have an outcome."""
-        ...
-
-    def bought(self, lookups: int) -> None:
-        """So many lookups have been bought so far."""
-        ...
-
-
-class NoProgress:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def advance(self, records: int) -> None:
-        """Say nothing."""
-
-    def bought(self, lookups: int) -> None:
-        """Say nothing."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +77,7 @@ class RunContext:
 
 
 @contextmanager
-def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, dry_run: bool) -> Iterator[RunContext]:
+def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> Iterator[RunContext]:
     """Hold the org's lease and keep the history for the block; settle first what a killed run has left.
 
     A StoppedError that leaves the block ends it in good order, with ``summary.stopped`` saying why. Raises BusyError
@@ -114,12 +90,12 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, d
     journal = Journal(job.store, summary.run_id)
     outcome, error, entered = RunOutcome.FAILED, None, False
     try:
-        journal.begin(job.crm.name, org_id, clock.now(), dry_run=dry_run, options=options)
+        logger.info("run %s of %s begins%s", summary.run_id, job.org.key, " (dry run)" if mode.dry_run else "")
+        journal.begin(job.crm.name, org_id, clock.now(), dry_run=mode.dry_run, options=options)
         summary.reconciled = reconcile(
             job.crm, job.shapes, job.store, org_id, summary.run_id, clock, lambda: lease.renew(clock.now())
         )
-        working: AbstractContextManager[Store] = job.store.rehearsal() if dry_run else nullcontext(job.store)
-        with working as store:
+        with mode.open_store(job.store) as store:
             entered = True
             yield RunContext(replace(job, store=store), org_id, lease, journal)
         outcome = _outcome(summary)
@@ -138,6 +114,7 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], *, d
         summary.api_calls = sum(job.crm.calls.values())
         summary.duration_s = round(clock.monotonic() - started, 3)
         journal.end(clock.now(), outcome, summary.to_json(), error)
+        logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
         lease.release()
 
 

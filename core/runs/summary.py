@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..decisions.due import DueReason
 from ..model.masking import mask_change
-from ..model.shapes import ObjectShape
-from ..model.values import Change, Companion
-from ..numbers import mask_text
+from ..model.record_view import RecordView
+from ..model.values import Companion, RowResult
+from ..model.verdicts import Verdict
+from ..numbers import Number, mask_text
+from .outcomes import PendingOutcome, ShownChange
 
 SHOWN = 20
 """Rows kept for showing; everything else is in the journal."""
@@ -95,10 +98,74 @@ class Summary:
         """Return one count summed over all objects."""
         return sum(getattr(counts, name) for counts in self.objects.values())
 
-    def show_change(self, change: Change, shape: ObjectShape, contents: Mapping[str, str]) -> None:
-        """Keep a change for showing, masked, while there is room; ``contents`` holds the phone fields as read."""
-        if len(self.changes_shown) < SHOWN:
-            self.changes_shown.append({**mask_change(change, shape), "slots": _slots(change, shape, contents)})
+    def count_skipped(self, view: RecordView) -> None:
+        """Count a record that needs nothing, with the reason."""
+        counts = self.counts(view.record.object)
+        counts.read += 1
+        counts.skipped_recent += 1
+
+        if not view.record.in_scope:
+            self.skip_reasons["out_of_filter"] += 1
+        elif any(view.contents().values()):
+            self.skip_reasons["fresh"] += 1
+        else:
+            self.skip_reasons["no_number"] += 1
+
+    def count_conflicts(self, object_name: str, records: int) -> None:
+        """Count due records that were deleted or merged away before anything was written to them."""
+        counts = self.counts(object_name)
+        counts.read += records
+        counts.due += records
+        counts.conflicts += records
+
+    def count_verdict(self, object_name: str, number: Number, verdict: Verdict, due: DueReason) -> None:
+        """Count a slot that was screened."""
+        self.counts(object_name).screened += 1
+        self.statuses[verdict.status] += 1
+        self.due_reasons[due] += 1
+        self.repaired += bool(number.repairs)
+
+    def count_unchanged(self, object_name: str) -> None:
+        """Count a due record that says already what it should."""
+        counts = self.counts(object_name)
+        counts.read += 1
+        counts.due += 1
+        counts.unchanged += 1
+
+    def count_deferred(self, object_name: str) -> None:
+        """Count a due record to which nothing is written because a lookup is still owed."""
+        counts = self.counts(object_name)
+        counts.read += 1
+        counts.due += 1
+        counts.deferred += 1
+
+    def count_written(self, rows: Sequence[PendingOutcome]) -> None:
+        """Count rows that the CRM has taken, and keep the first of their changes for showing."""
+        for name, written in Counter(row.key[0] for row in rows).items():
+            counts = self.counts(name)
+            counts.read += written
+            counts.due += written
+            counts.written += written
+
+        for row in rows:
+            if row.silenced:
+                self.counts(row.key[0]).opt_outs_enforced += 1
+            if row.shown and len(self.changes_shown) < SHOWN:
+                self.changes_shown.append(_show(row.shown))
+
+    def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
+        """Count a row that the CRM has refused, and keep the first ones with the CRM's words."""
+        name, record_id = row.key
+        counts = self.counts(name)
+        counts.read += 1
+        counts.due += 1
+        counts.failed += 1
+        if len(self.refused) < SHOWN:
+            self.refused.append(RefusedRow(name, record_id, result.code, result.message))
+
+    def count_conflict(self, row: PendingOutcome) -> None:
+        """Count a row that somebody changed, merged or deleted since it was read."""
+        self.count_conflicts(row.key[0], 1)
 
     def refused_rows(self) -> int:
         """Return how many rows the CRM did not take."""
@@ -114,21 +181,24 @@ class Summary:
         }
 
 
-def _slots(change: Change, shape: ObjectShape, contents: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return what the change does to each slot it touches, for reading at a glance."""
+def _show(shown: ShownChange) -> dict[str, Any]:
+    """Return a change as JSON values, masked, with what it does to each slot it touches."""
+    change, shape, contents = shown
     by_field = {item.field: item for item in change.fields}
-    touched = []
+    slots = []
     for slot in shape.slots:
-        changed = {c: by_field[name] for c, name in slot.companions.items() if name in by_field}
-        if changed:
-            status, reason = changed.get(Companion.STATUS), changed.get(Companion.REASON)
-            touched.append(
-                {
-                    "slot": slot.field,
-                    "content": mask_text(contents[slot.field]),
-                    "status": [status.old, status.new] if status else None,
-                    "reason": reason.new if reason else None,
-                    "changed": [companion.value for companion in changed],
-                }
-            )
-    return touched
+        changed = {companion: by_field[name] for companion, name in slot.companions.items() if name in by_field}
+        if not changed:
+            continue
+
+        status, reason = changed.get(Companion.STATUS), changed.get(Companion.REASON)
+        slots.append(
+            {
+                "slot": slot.field,
+                "content": mask_text(contents[slot.field]),
+                "status": [status.old, status.new] if status else None,
+                "reason": reason.new if reason else None,
+                "changed": [companion.value for companion in changed],
+            }
+        )
+    return {**mask_change(change, shape), "slots": slots}

@@ -10,11 +10,15 @@ from typing import Any
 from ..decisions.plan import same_value
 from ..errors import UsageError
 from ..model.masking import mask_change
+from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, FieldChange, Outcome, Record, RowResult, Value
 from ..model.verdicts import Status
 from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
+from ..suppression.record_reader import read_views
 from ..writing.writer import ChangeWriter
+from .mode import Live, Rehearsal
+from .outcomes import PendingOutcome, ShownChange, count_results
 from .run import SyncJob, open_run
 from .summary import SHOWN, RefusedRow
 
@@ -47,6 +51,24 @@ class UndoSummary:
     duration_s: float = 0.0
     stopped: str = ""
 
+    def count_written(self, rows: Sequence[PendingOutcome]) -> None:
+        """Count records that were set back, and keep the first of the changes for showing."""
+        for row in rows:
+            self.records += 1
+            self.fields += row.fields
+            if row.shown and len(self.changes_shown) < SHOWN:
+                self.changes_shown.append(mask_change(row.shown.change, row.shown.shape))
+
+    def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
+        """Count a record that the CRM did not take, and keep the first ones with the CRM's words."""
+        self.failed += 1
+        if len(self.refused) < SHOWN:
+            self.refused.append(RefusedRow(*row.key, result.code, result.message))
+
+    def count_conflict(self, row: PendingOutcome) -> None:  # noqa: ARG002 - the contract's parameter
+        """Count a record that somebody changed while it was being set back."""
+        self.conflicts += 1
+
     def refused_rows(self) -> int:
         """Return how many rows the CRM did not take."""
         return self.failed
@@ -65,12 +87,13 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
     if run.dry_run:
         raise UsageError(f"Run {run.id} was a dry run: it wrote nothing.")
     summary = UndoSummary(new_run_id(job.clock.now()), run.id, job.crm.name, dry_run)
-    with open_run(job, summary, {"undo": run.id}, dry_run=dry_run) as context:
+    mode = Rehearsal() if dry_run else Live()
+    with open_run(job, summary, {"undo": run.id}, mode) as context:
         if run.org_id != context.org_id:
             raise UsageError(f"Run {run.id} wrote to another account.", "Set the credentials of that account.")
-        writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock, dry_run=dry_run)
+        writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
         for rows in read_batches_backwards(job.store, run.id):
-            context.lease.renew(job.clock.now())
+            context.heartbeat()
             _undo_batch(job, writer, rows, summary)
             job.progress.advance(len(rows))
         summary.complete = True
@@ -79,32 +102,30 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
 
 def _undo_batch(job: SyncJob, writer: ChangeWriter, rows: Sequence[JournalRow], summary: UndoSummary) -> None:
     changes = [row.change for row in rows if row.result and row.result.outcome is Outcome.WRITTEN]
-    records = _fetch(job, changes)
-    reversals = []
+    views = {view.key: view for view in read_views(job.crm, job.shapes, (change[:2] for change in changes))}
+
+    reversals: list[Change] = []
+    awaited: list[PendingOutcome] = []
     for change in changes:
-        reversal = _reverse(change, records.get((change.object, change.id)), job.shapes, summary)
-        if reversal is not None:
+        view = views.get((change.object, change.id))
+        reversal = _reverse(change, view, job.shapes, summary)
+        if view is not None and reversal is not None:
             reversals.append(reversal)
-    for reversal, result in zip(reversals, writer.apply(reversals), strict=True):
-        _count(reversal, result, job.shapes, summary)
+            shown = ShownChange(reversal, view.shape, {})
+            awaited.append(PendingOutcome(view.key, len(reversal.names), shown=shown))
 
-
-def _fetch(job: SyncJob, changes: Sequence[Change]) -> dict[tuple[str, str], Record]:
-    ids: dict[str, list[str]] = {}
-    for change in changes:
-        if change.object in job.shapes:
-            ids.setdefault(change.object, []).append(change.id)
-    return {(name, record.id): record for name, some in ids.items() for record in job.crm.fetch(name, some)}
+    count_results(summary, awaited, writer.apply(reversals))
 
 
 def _reverse(
-    change: Change, record: Record | None, shapes: Mapping[str, ObjectShape], summary: UndoSummary
+    change: Change, view: RecordView | None, shapes: Mapping[str, ObjectShape], summary: UndoSummary
 ) -> Change | None:
     shape = shapes.get(change.object)
-    if shape is None or record is None:
+    if shape is None or view is None:
         for item in change.fields:
             _keep(summary, change, item, NOT_MAPPED if shape is None else GONE)
         return None
+    record = view.record
     owned, silenced = shape.owned_fields(), set(_silenced_fields(change, record, shape))
     fields: list[FieldChange] = []
     guard: dict[str, Value] = {}
@@ -138,17 +159,3 @@ def _keep(summary: UndoSummary, change: Change, item: FieldChange, why: str) -> 
     summary.kept[why] += 1
     if len(summary.kept_rows) < SHOWN:
         summary.kept_rows.append({"object": change.object, "id": change.id, "field": item.field, "why": why})
-
-
-def _count(change: Change, result: RowResult, shapes: Mapping[str, ObjectShape], summary: UndoSummary) -> None:
-    if result.outcome is Outcome.CONFLICT:
-        summary.conflicts += 1
-    elif result.outcome is Outcome.REFUSED:
-        summary.failed += 1
-        if len(summary.refused) < SHOWN:
-            summary.refused.append(RefusedRow(change.object, change.id, result.code, result.message))
-    else:
-        summary.records += 1
-        summary.fields += len(change.names)
-        if len(summary.changes_shown) < SHOWN:
-            summary.changes_shown.append(mask_change(change, shapes[change.object]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Protocol
 
+from ..decisions.coverage import can_be_flagged
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
 from ..model.record_view import RecordView
@@ -14,9 +14,7 @@ from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending, PendingReason, PendingRow
-from .intake import record_holdings
-
-Key = tuple[str, str]
+from .record_reader import Key, RecordReader
 
 _FIRST: Key = ("", "")
 
@@ -33,8 +31,8 @@ class Examiner(Protocol):
         ...
 
 
-class Enforcement:
-    """The last part of a run: works through the records that an opt-out reaches, until none is left.
+class OptOutSpread:
+    """Works through the records that an opt-out reaches, until none is left.
 
     Raising a flag covers the other numbers of that record too, so new records may be reached on the way. ``all_read``
     tells that the run has read every record, and so knows who holds what.
@@ -53,7 +51,7 @@ class Enforcement:
         hold_flags: bool = False,
         all_read: bool = False,
     ) -> None:
-        self._crm = crm
+        self._reader = RecordReader(crm, shapes, ledger)
         self._shapes = shapes
         self._ledger = ledger
         self._pending = pending
@@ -73,7 +71,7 @@ class Enforcement:
         """Return the reached E.164 numbers that more records hold than may be flagged unasked, with how many do."""
         return {} if self._confirm_spread else dict(self._spread)
 
-    def items(self, batch: int) -> Iterator[list[DueRecord]]:
+    def batches(self, batch: int) -> Iterator[list[DueRecord]]:
         """Yield batches of records to process; each must be processed before the next is asked for."""
         if self._hold_flags:
             self._find_reached()
@@ -124,7 +122,7 @@ class Enforcement:
         self._pending.enqueue(keys, self._clock.now())
 
     def _decide(self, rows: Sequence[PendingRow]) -> list[DueRecord]:
-        views = self._fetch(rows)
+        views = self._read((row.object, row.record_id) for row in rows)
         self._reached.update((view.key, self._reached.get(view.key, 0)) for view in views)
         done = {(row.object, row.record_id) for row in rows}
         covered = self._find_covered(views)
@@ -140,18 +138,10 @@ class Enforcement:
         self._pending.remove(sorted(done))
         return items
 
-    def _fetch(self, rows: Sequence[PendingRow]) -> list[RecordView]:
-        views = self._read([(row.object, row.record_id) for row in rows])
-        record_holdings(self._ledger, views, certain=True)
-        return views
-
     def _read(self, keys: Iterable[Key]) -> list[RecordView]:
         """Read these records, and take in which of them are gone."""
-        views: list[RecordView] = []
         wanted = sorted(set(keys))
-        for name, group in groupby(wanted, key=lambda key: key[0]):
-            records = self._crm.fetch(name, [record_id for _, record_id in group])
-            views += [RecordView(record, self._shapes[name]) for record in records]
+        views = self._reader.read(wanted)
         self._ledger.forget_holders(set(wanted).difference(view.key for view in views))
         return views
 
@@ -171,12 +161,11 @@ class Enforcement:
             # What this run has raised is up, also where a dry run has only said so.
             doubtful = set(bearers.values()) - self._raised
             asking = self._read(key for key in doubtful if key[0] in self._shapes)
-            record_holdings(self._ledger, asking, certain=True)
             lowered = {view.key for view in asking if not view.flagged}
             self._confirmed.update(e164 for e164, key in bearers.items() if key not in lowered)
 
     def _can_flag(self, view: RecordView) -> bool:
-        return view.shape.opt_out is not None and not view.flagged and not self._hold_flags
+        return can_be_flagged(view) and not self._hold_flags
 
     def _count_holders(self, views: Sequence[RecordView], covered: frozenset[str]) -> dict[str, int]:
         """Return how many records hold each covered number; the deleted ones among them make no switchboard."""

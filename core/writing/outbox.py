@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
@@ -16,6 +17,8 @@ from ..ports.services import Clock
 from ..state.journal import Journal
 from .reconcile import NOT_SENT
 from .writer import ChangeWriter
+
+logger = logging.getLogger(__name__)
 
 UNDER_WAY = 2
 """Writes handed over and not yet done, at most: one that is sent and one that waits, so that memory stays bounded."""
@@ -216,6 +219,7 @@ class _Watch:
 
     def opened(self, reference: str) -> None:
         self._journal.release(self._seqs, reference)
+        logger.info("bulk job %s carries %d batches", reference or "(none)", len(self._seqs))
 
     def waiting(self) -> None:
         if self._closing.is_set():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from ..decisions.plan import same_value
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
-from ..model.values import Change, Outcome, Record, RowResult, Value
+from ..model.values import Change, Outcome, RowResult
 from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..state.journal import OpenBatch, close_dead_runs, open_batches, settle
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.store import Store
-from ..suppression.intake import record_holdings
+from ..suppression.record_reader import RecordReader
+
+logger = logging.getLogger(__name__)
 
 NOT_SENT = RowResult(Outcome.LOST, "NOT_SENT", "The run ended before this write was sent.")
 _NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed.")
@@ -37,14 +40,16 @@ def reconcile(
     not land is still in front of a cursor, or waits, and comes up again by itself. ``heartbeat`` is called for each
     batch, and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
-    ledger = OptOutLedger(store, org_id, run_id, clock)
+    reader = RecordReader(crm, shapes, OptOutLedger(store, org_id, run_id, clock))
     rows = 0
     for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
         results = _ask(crm, job, heartbeat) if job else None
         for batch in batches:
             heartbeat()
             rows += 0 if batch.held else len(batch.changes)
-            settle(store, batch, _judge_batch(crm, shapes, ledger, batch, results), clock.now())
+            settle(store, batch, _judge_batch(reader, shapes, batch, results), clock.now())
+    if rows:
+        logger.info("reconciled %d rows that an earlier run had sent without hearing the answer", rows)
     close_dead_runs(store, org_id, run_id, clock.now())
     return rows
 
@@ -67,54 +72,32 @@ def _ask(crm: Crm, job: str, heartbeat: Callable[[], None]) -> dict[str, RowResu
 
 
 def _judge_batch(
-    crm: Crm,
-    shapes: Mapping[str, ObjectShape],
-    ledger: OptOutLedger,
-    batch: OpenBatch,
-    results: Mapping[str, RowResult] | None,
+    reader: RecordReader, shapes: Mapping[str, ObjectShape], batch: OpenBatch, results: Mapping[str, RowResult] | None
 ) -> list[RowResult]:
     if batch.held:
         return [NOT_SENT] * len(batch.changes)
+
     # What a job does not name may have been sent in another way after it, also where it names nothing.
-    told = results or {}
-    records = _read(crm, shapes, [change for change in batch.changes if change.id not in told])
-    record_holdings(ledger, [RecordView(r, shapes[r.object]) for r in records.values()], certain=True)
+    named = results or {}
+    views = reader.read_by_key(change[:2] for change in batch.changes if change.id not in named)
     return [
-        told.get(change.id) or _judge(change, records.get((change.object, change.id)), shapes)
+        named.get(change.id) or _judge(change, views.get((change.object, change.id)), shapes)
         for change in batch.changes
     ]
 
 
-def _read(crm: Crm, shapes: Mapping[str, ObjectShape], changes: Iterable[Change]) -> dict[tuple[str, str], Record]:
-    ids: dict[str, list[str]] = {}
-    for change in changes:
-        if change.object in shapes:
-            ids.setdefault(change.object, []).append(change.id)
-    found: dict[tuple[str, str], Record] = {}
-    for name, some in ids.items():
-        found.update(((name, record.id), record) for record in _fetch(crm, name, some))
-    return found
-
-
-def _fetch(crm: Crm, name: str, ids: Sequence[str]) -> list[Record]:
-    return crm.fetch(name, list(dict.fromkeys(ids)))
-
-
-def _judge(change: Change, record: Record | None, shapes: Mapping[str, ObjectShape]) -> RowResult:
+def _judge(change: Change, view: RecordView | None, shapes: Mapping[str, ObjectShape]) -> RowResult:
     """Judge a row by what the record holds now.
 
     A row is written whole or not at all, so one field tells of all: people may have edited the others since. It is a
     companion where one was changed, because people write flags and phone fields too.
     """
-    if record is None:
+    if view is None:
         return _GONE
+
     changed = [item for item in change.fields if not same_value(item.old, item.new)]
     companions = set(shapes[change.object].companion_fields())
     telling = [item for item in changed if item.field in companions] or changed
-    if any(_holds(record, item.field, item.new) for item in telling):
+    if any(same_value(view.record.values.get(item.field), item.new) for item in telling):
         return RowResult(Outcome.WRITTEN)
     return _NOT_WRITTEN
-
-
-def _holds(record: Record, field: str, value: Value) -> bool:
-    return same_value(record.values.get(field), value)

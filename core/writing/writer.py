@@ -1,4 +1,4 @@
-"""Changes to outcomes: journal, write, journal again. What a sync, an undo and a plan file share."""
+"""The writers of a run: changes to outcomes by journal, CRM and journal again, or in rehearsal only."""
 
 from __future__ import annotations
 
@@ -14,49 +14,34 @@ from .plan_file import PlanWriter
 
 
 class ChangeWriter:
-    """Carries out the changes of one run; a dry run's writer carries out nothing and says that all went well.
+    """Carries out the changes of one run, and is the last door before the CRM."""
 
-    With ``plan`` the changes go into a plan file as well.
-    """
-
-    def __init__(
-        self,
-        crm: Crm,
-        shapes: Mapping[str, ObjectShape],
-        journal: Journal,
-        clock: Clock,
-        *,
-        dry_run: bool,
-        plan: PlanWriter | None = None,
-    ) -> None:
+    def __init__(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> None:
         self._crm = crm
         self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
         self._flags = {name: shape.opt_out for name, shape in shapes.items()}
         self._harmless: set[tuple[str, tuple[str, ...]]] = set()  # objects with fields of theirs that may say anything
         self._journal = journal
         self._clock = clock
-        self._dry_run = dry_run
-        self._plan = plan
 
     def apply(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes and return one result for each, in order. The journal knows of them before the CRM does."""
         if not self.admit(changes):
             return [RowResult(Outcome.WRITTEN)] * len(changes)
+
         seq = self._journal.plan_batch(changes, self._clock.now())
         results = self.write(changes)
         self._journal.settle_batch(seq, results, self._clock.now())
         return results
 
     def admit(self, changes: Sequence[Change]) -> bool:
-        """Look the changes over, put them into the plan file, and return whether there is something to send.
+        """Look the changes over and return whether there is something to send.
 
-        Raises RingfenceError for one that would break a promise.
+        Raises RingfenceError for a change that would break a promise.
         """
         for change in changes:
             self._refuse_foreign_fields(change)
-        if self._plan and changes:
-            self._plan.add(changes)
-        return bool(changes) and not self._dry_run
+        return bool(changes)
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Send changes that the journal knows of, and return one result for each. Safe in a thread of its own."""
@@ -78,3 +63,29 @@ class ChangeWriter:
                 raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")
         if flag is None or flag.field not in change.names:
             self._harmless.add(kind)
+
+
+class RehearsalWriter(ChangeWriter):
+    """The writer of a dry run: it carries out nothing, and every row counts as written."""
+
+    def admit(self, changes: Sequence[Change]) -> bool:
+        """Look the changes over; there is never something to send."""
+        super().admit(changes)
+        return False
+
+
+class PlanningWriter(RehearsalWriter):
+    """The writer of a dry run that leaves a plan file."""
+
+    def __init__(
+        self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock, plan: PlanWriter
+    ) -> None:
+        super().__init__(crm, shapes, journal, clock)
+        self._plan = plan
+
+    def admit(self, changes: Sequence[Change]) -> bool:
+        """Look the changes over and put them into the plan; there is never something to send."""
+        super().admit(changes)
+        if changes:
+            self._plan.add(changes)
+        return False

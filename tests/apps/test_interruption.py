@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.runs.batches import Pipeline
+from ringfence.core.runs.batches import BatchProcessor
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Pipeline, "process", stop)
+        patch.setattr(BatchProcessor, "process", stop)
         yield patch.undo
 
 

@@ -13,8 +13,9 @@ from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
 
 MAPPING = """

@@ -14,8 +14,9 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Outcome
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import RunOutcome, find_run, read_changes
 from ringfence.core.state.store import Store
 

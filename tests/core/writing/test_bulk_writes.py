@@ -14,9 +14,10 @@ from ringfence.core.decisions.due import find_due
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Capabilities
-from ringfence.core.runs.batches import Pipeline
+from ringfence.core.runs.batches import BatchProcessor
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
+from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.cursors import Cursors
 from ringfence.core.state.journal import Journal, RunOutcome, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
@@ -108,18 +109,18 @@ class Watched(NamedTuple):
 @pytest.fixture
 def watch(store: Store, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     waited, moves = [0], [0]
-    process, move = Pipeline.process, Cursors.move
+    process, move = BatchProcessor.process, Cursors.move
 
-    def processed(pipeline: Pipeline, batch: Any) -> int:
-        done = process(pipeline, batch)
-        waited.append(sum(len(rows) for under_way in pipeline._under_way for _, rows in under_way.parts))
+    def processed(processor: BatchProcessor, batch: Any) -> int:
+        done = process(processor, batch)
+        waited.append(sum(len(rows) for in_flight in processor._in_flight for _, rows in in_flight.parts))
         return done
 
     def moved(*args: Any) -> None:
         moves[0] += 1
         move(*args)
 
-    monkeypatch.setattr(Pipeline, "process", processed)
+    monkeypatch.setattr(BatchProcessor, "process", processed)
     monkeypatch.setattr(Cursors, "move", moved)
 
     def run(phone: str, **contents: list[str]) -> Watched:
@@ -158,7 +159,7 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
 def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, store: Store, clock: Any) -> None:
     journal = Journal(store, "run")
     journal.begin("memory", None, clock.now(), dry_run=False, options={})
-    outbox = Outbox(crm, ChangeWriter(crm, crm.shapes, journal, clock, dry_run=False), journal, clock, lambda: None)
+    outbox = Outbox(crm, ChangeWriter(crm, crm.shapes, journal, clock), journal, clock, lambda: None)
     outbox.hold(["people"])
     sent = []
     for status, ids in (("valid", range(6)), ("invalid", range(5, 11))):
@@ -220,7 +221,7 @@ def kill(crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch, at: str) ->
 def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Keep a run from tidying up: a killed process does not."""
     with monkeypatch.context() as patched:
-        patched.setattr("ringfence.core.runs.batches.Pipeline.close", lambda _self: 0)
+        patched.setattr("ringfence.core.runs.batches.BatchProcessor.close", lambda _self: 0)
         patched.setattr("ringfence.core.state.journal.Journal.end", lambda *_: None)
         yield patched
 
@@ -302,7 +303,7 @@ def test_a_run_that_ends_early_says_of_held_rows_that_they_were_not_sent(
             raise KeyboardInterrupt
         return find_due(*args, **options)
 
-    monkeypatch.setattr("ringfence.core.runs.batches.find_due", due)
+    monkeypatch.setattr("ringfence.core.runs.examiner.find_due", due)
     with pytest.raises(KeyboardInterrupt):
         sync()
     run = list_runs(store)[0]

@@ -16,7 +16,7 @@ from ringfence.core.writing.writer import ChangeWriter
 
 @pytest.fixture
 def writer(crm: MemoryCrm, store: Store, clock: Any) -> ChangeWriter:
-    return ChangeWriter(crm, crm.shapes, Journal(store, "run"), clock, dry_run=False)
+    return ChangeWriter(crm, crm.shapes, Journal(store, "run"), clock)
 
 
 def change(**new: Value) -> Change:

@@ -1,0 +1,87 @@
+"""Due records to verdicts: which numbers are screened, and what each due slot should say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..clock import whole_seconds
+from ..decisions.coverage import describe_related_number, is_covered
+from ..decisions.due import DueReason
+from ..decisions.due_record import DueRecord
+from ..decisions.mass_change import MassChangeGuard
+from ..model.shapes import Slot
+from ..model.verdicts import Facts, OptOut, Verdict, judge, offline_facts, with_opt_out
+from ..numbers import Number
+from ..ports.services import Clock
+from ..screening.screening import Question, Screening
+from .mode import RunMode
+from .summary import Summary
+
+
+@dataclass(slots=True)
+class Decider:
+    """Decides what the due slots of a batch should say, after screening each distinct number of it once."""
+
+    screening: Screening
+    mode: RunMode
+    guard: MassChangeGuard
+    clock: Clock
+    summary: Summary
+
+    def decide(self, records: Sequence[DueRecord]) -> None:
+        """Give each record its verdicts. Raises GuardError when they would change far more than expected."""
+        questions = self._collect_questions(records)
+        facts = self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
+
+        for record in records:
+            self._judge_screened(record, facts)
+        self.guard.check()
+
+    def _collect_questions(self, records: Iterable[DueRecord]) -> dict[Number, bool]:
+        """Return the numbers to screen, with whether a lookup may be bought for each.
+
+        Slots that need no screening, because they are empty or an opt-out covers them, get their verdicts here.
+        """
+        questions: dict[Number, bool] = {}
+        for record in records:
+            view = record.view
+            for slot in view.shape.slots:
+                if (reason := record.due.get(slot.field)) is None:
+                    continue
+
+                if not view.content(slot):
+                    record.verdicts[slot.field] = None
+                elif record.raise_flag or is_covered(view, slot, record.covered):
+                    self._silence(record, slot)
+                else:
+                    number = view.number(slot)
+                    record.to_screen.append((slot, number))
+                    questions[number] = reason is not DueReason.PERMISSION or questions.get(number, False)
+        return questions
+
+    def _silence(self, record: DueRecord, slot: Slot) -> None:
+        view, now = record.view, whole_seconds(self.clock.now())
+        number = view.number(slot)
+        facts = offline_facts(number, now)
+
+        if view.flagged:
+            facts = with_opt_out(facts, OptOut.OWN, now)
+        else:
+            facts = with_opt_out(facts, OptOut.SHARED, now, describe_related_number(view, slot, record.covered))
+
+        record.silenced = True
+        self._take(record, slot, number, judge(facts))
+
+    def _judge_screened(self, record: DueRecord, facts: Mapping[Number, Facts | None]) -> None:
+        for slot, number in record.to_screen:
+            known = facts[number]
+            if known is None:
+                record.deferred = True
+            else:
+                self._take(record, slot, number, self.mode.judge(record.view, slot, known))
+
+    def _take(self, record: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
+        record.verdicts[slot.field] = verdict
+        self.guard.watch(record.view, slot, verdict)
+        self.summary.count_verdict(record.view.record.object, number, verdict, record.due[slot.field])

@@ -1,0 +1,79 @@
+"""From records read to records due: opt-outs taken in, slots looked at, what needs nothing counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..decisions.coverage import can_be_flagged
+from ..decisions.due import DueReason, find_due
+from ..decisions.due_record import DueRecord
+from ..model.policy import Policy
+from ..model.record_view import RecordView
+from ..model.shapes import ObjectShape
+from ..ports.crm import Crm
+from ..ports.services import Clock
+from ..state.opt_out_ledger import OptOutLedger
+from ..state.pending import Pending
+from ..suppression.intake import record_holdings
+from ..suppression.record_reader import read_views
+from .summary import Summary
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Tells which records of a page are due in this run, and why. With ``rescreen`` every filled slot is."""
+
+    crm: Crm
+    shapes: Mapping[str, ObjectShape]
+    ledger: OptOutLedger
+    pending: Pending
+    policy: Policy
+    clock: Clock
+    summary: Summary
+    rescreen: bool = False
+
+    def examine(self, views: Sequence[RecordView], *, authoritative: bool) -> list[DueRecord]:
+        """Take in the records of a page and return those that are due.
+
+        A record that another record's opt-out reaches is put aside: how many records hold the number is known only
+        once all have been read. One that this run has handled already, and left to the next, is passed over.
+        """
+        record_holdings(self.ledger, views, certain=authoritative)
+        covered = self.ledger.covered({e164 for view in views for e164 in view.all_e164s()})
+        left = self.pending.left(view.key for view in views)
+
+        due_records, reached = [], []
+        for view in views:
+            if left and view.key in left:
+                continue
+            if can_be_flagged(view) and not covered.isdisjoint(view.all_e164s()):
+                reached.append(view.key)
+            elif due := self.find_due(view, covered):
+                due_records.append(DueRecord(view, due, authoritative=authoritative, covered=covered))
+            else:
+                self.skip(view)
+
+        self.pending.enqueue(reached, self.clock.now())
+        return due_records
+
+    def refresh(self, records: Sequence[DueRecord]) -> list[DueRecord]:
+        """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""
+        stale = [record.view.key for record in records if not record.authoritative]
+        fresh = [record for record in records if record.authoritative]
+        if not stale:
+            return fresh
+
+        wanted = set(stale)
+        views = [view for view in read_views(self.crm, self.shapes, stale) if view.key in wanted]
+        for name, _ in wanted.difference(view.key for view in views):
+            self.summary.count_conflicts(name, 1)
+        return fresh + self.examine(views, authoritative=True)
+
+    def find_due(self, view: RecordView, covered: frozenset[str]) -> dict[str, DueReason]:
+        """Return the record's due slots by field name, with the reason of each, under the policy of this run."""
+        return find_due(view, self.policy, self.clock.now(), covered, rescreen=self.rescreen)
+
+    def skip(self, view: RecordView) -> None:
+        """Count a record that needs nothing."""
+        self.summary.count_skipped(view)

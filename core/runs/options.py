@@ -1,0 +1,36 @@
+"""What the user asks of a sync."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """The words of the command (contract, section 4); ``plan_file`` is where a dry run leaves its plan."""
+
+    full: bool = False
+    rescreen: bool = False
+    dry_run: bool = False
+    limit: int | None = None
+    confirm_spread: bool = False
+    accept_mass_change: bool = False
+    retry_lost_lookups: bool = False
+    plan_file: Path | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for options that do not fit together."""
+        if self.plan_file and not self.dry_run:
+            raise UsageError("A plan file is made by a dry run.", "Add --dry-run.")
+        if self.rescreen and self.limit is not None:
+            raise UsageError(
+                "A rescreen begins anew each time: with --limit it would take the same records again and again.",
+                "Leave out --limit, or take parts by the age of a shorter policy: --policy and --limit.",
+            )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the options as JSON values, for the history."""
+        return {**asdict(self), "plan_file": str(self.plan_file) if self.plan_file else None}

@@ -1,0 +1,117 @@
+"""What became of each row of a run, in the summary, in the state and in the opt-out ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from ..decisions.due_record import DueRecord
+from ..model.shapes import ObjectShape
+from ..model.values import Change, Outcome, RowResult
+from ..ports.services import Clock
+from ..state.opt_out_ledger import OptOutLedger
+from ..state.pending import Pending, PendingReason, PendingRow
+
+
+class ShownChange(NamedTuple):
+    """A change that a summary may show, with the phone fields as they were read, by field name."""
+
+    change: Change
+    shape: ObjectShape
+    contents: Mapping[str, str]
+
+
+class PendingOutcome(NamedTuple):
+    """What is still to be known of a record once its change was handed over; kept small, because many may wait.
+
+    ``key`` is (object, record id); ``fields`` how many fields the change names; ``deferred`` tells that a lookup is
+    owed to another slot of the record; ``silenced`` that the change enforces an opt-out; ``raised`` holds the record's
+    E.164 numbers where its flag is being raised; ``shown`` the change for the summary's list.
+    """
+
+    key: tuple[str, str]
+    fields: int
+    deferred: bool = False
+    silenced: bool = False
+    raised: tuple[str, ...] = ()
+    shown: ShownChange | None = None
+
+
+class OutcomeCounts(Protocol):
+    """A summary that counts the outcomes of rows."""
+
+    def count_written(self, rows: Sequence[PendingOutcome]) -> None:
+        """Count rows that the CRM has taken."""
+        ...
+
+    def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
+        """Count a row that the CRM has refused, and keep its words."""
+        ...
+
+    def count_conflict(self, row: PendingOutcome) -> None:
+        """Count a row that somebody changed, merged or deleted since it was read."""
+        ...
+
+
+class DueCounts(OutcomeCounts, Protocol):
+    """A summary that counts due records, written to or not."""
+
+    def count_unchanged(self, object_name: str) -> None:
+        """Count a due record that says already what it should."""
+        ...
+
+    def count_deferred(self, object_name: str) -> None:
+        """Count a due record to which nothing is written because a lookup is still owed."""
+        ...
+
+
+class OutcomeRecorder:
+    """Turns the results of rows into counts, and into what the next run has to look at again."""
+
+    def __init__(self, counts: DueCounts, pending: Pending, ledger: OptOutLedger, clock: Clock) -> None:
+        self._counts = counts
+        self._pending = pending
+        self._ledger = ledger
+        self._clock = clock
+
+    def record(self, rows: Sequence[PendingOutcome], results: Sequence[RowResult]) -> None:
+        """Take in one result for each row, in their order."""
+        written, waiting = count_results(self._counts, rows, results)
+
+        # Keep for the next run what is still owed, and forget what is not.
+        waiting += [PendingRow(*row.key, PendingReason.DEFERRED) for row in written if row.deferred]
+        self._pending.remove([row.key for row in written if not row.deferred])
+        self._pending.put(waiting, self._clock.now())
+        self._ledger.raise_flags([(*row.key, row.raised) for row in written if row.raised])
+
+    def record_unwritten(self, records: Sequence[DueRecord]) -> None:
+        """Take in due records to which nothing is written: they say already what they should, or wait for a lookup."""
+        deferred = [record.view.key for record in records if record.deferred]
+        settled = [record.view.key for record in records if not record.deferred]
+        for name, _ in deferred:
+            self._counts.count_deferred(name)
+        for name, _ in settled:
+            self._counts.count_unchanged(name)
+
+        self._pending.remove(settled)
+        self._pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in deferred], self._clock.now())
+
+
+def count_results(
+    counts: OutcomeCounts, rows: Sequence[PendingOutcome], results: Sequence[RowResult]
+) -> tuple[list[PendingOutcome], list[PendingRow]]:
+    """Count one result for each row; return the rows that were written, and the others as rows to look at again."""
+    written: list[PendingOutcome] = []
+    waiting: list[PendingRow] = []
+    for row, result in zip(rows, results, strict=True):
+        if result.outcome is Outcome.WRITTEN:
+            written.append(row)
+        elif result.outcome is Outcome.REFUSED:
+            counts.count_refused(row, result)
+            waiting.append(PendingRow(*row.key, PendingReason.FAILED, result.code, result.message))
+        else:
+            counts.count_conflict(row)
+            waiting.append(PendingRow(*row.key, PendingReason.CONFLICT, result.code, result.message))
+
+    counts.count_written(written)
+    return written, waiting

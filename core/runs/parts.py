@@ -1,0 +1,91 @@
+"""The parts of a sync, put together: what reads, decides, writes and keeps count, over one state store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..decisions.mass_change import MassChangeGuard
+from ..screening.screening import CRM_REALM, Screening
+from ..state.cursors import Cursors
+from ..state.lookup_cache import LookupCache
+from ..state.opt_out_ledger import OptOutLedger
+from ..state.pending import Pending
+from ..writing.outbox import Outbox
+from .batches import BatchProcessor
+from .cursor_tracker import CursorTracker
+from .decider import Decider
+from .examiner import Examiner
+from .mode import RunMode
+from .options import SyncOptions
+from .outcomes import OutcomeRecorder
+from .run import RunContext
+from .summary import Summary
+from .work_queue import WorkQueue
+
+
+@dataclass(frozen=True, slots=True)
+class SyncParts:
+    """What the phases of a sync work with."""
+
+    cursors: Cursors
+    cache: LookupCache
+    ledger: OptOutLedger
+    pending: Pending
+    screening: Screening
+    examiner: Examiner
+    outbox: Outbox
+    processor: BatchProcessor
+    tracker: CursorTracker
+    queue: WorkQueue
+
+
+def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: RunMode) -> SyncParts:
+    """Return the parts of one sync."""
+    job, org_id = context.job, context.org_id
+    cursors = Cursors(job.store, org_id, job.shapes)
+    cache = LookupCache(job.store, summary.run_id)
+    ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock)
+    pending = Pending(job.store, org_id, summary.run_id)
+
+    screening = _make_screening(context, options, mode, cache)
+    examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen=options.rescreen)
+    guard = MassChangeGuard(accepted=options.accept_mass_change)
+    decider = Decider(screening, mode, guard, job.clock, summary)
+
+    writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
+    outbox = Outbox(job.crm, writer, context.journal, job.clock, context.heartbeat)
+    recorder = OutcomeRecorder(summary, pending, ledger, job.clock)
+    processor = BatchProcessor(examiner, decider, outbox, recorder, summary)
+
+    tracker = CursorTracker(lambda passed: cursors.move(passed, job.clock.now()))
+    queue = WorkQueue(
+        processor,
+        tracker,
+        job.progress,
+        context.heartbeat,
+        lambda: screening.exhausted,
+        batch_size=job.crm.capabilities.write_batch,
+        limit=options.limit,
+    )
+    return SyncParts(cursors, cache, ledger, pending, screening, examiner, outbox, processor, tracker, queue)
+
+
+def _make_screening(context: RunContext, options: SyncOptions, mode: RunMode, cache: LookupCache) -> Screening:
+    job = context.job
+
+    def note_answer(bought: int) -> None:
+        context.heartbeat()
+        job.progress.bought(bought)
+
+    return Screening(
+        facts=cache,
+        policy=job.policy,
+        clock=job.clock,
+        lookups=job.lookups,
+        crm_realm=f"{CRM_REALM}:{job.org.key}",
+        max_lookups=job.max_lookups,
+        buy=not mode.dry_run,
+        defer_unbought=mode.leaves_open,
+        retry_lost=options.retry_lost_lookups,
+        on_answer=note_answer,
+    )

@@ -1,0 +1,160 @@
+"""The phases of a sync, in their order.
+
+Opt-outs are taken in first, over all objects, so that no number is looked up that somebody silenced. Then come the
+records that changed, those that are due by age, and the rows that earlier runs left: last, so that rows which the CRM
+refuses every time cannot use up a run's limit or budget for good. Opt-outs are spread at the end, when it is known how
+many records hold a number.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ..numbers import mask
+from ..screening.seed import seed_facts
+from ..state.lookup_cache import LookupCache
+from ..state.opt_out_ledger import OptOutLedger
+from ..state.pending import Pending
+from ..suppression.intake import ingest_opt_outs
+from ..suppression.record_reader import read_views
+from ..suppression.spread import OptOutSpread
+from .examiner import Examiner
+from .page_reader import FeedReader, PageReader
+from .summary import SpreadNumber, Summary
+from .work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+
+class Phase(Protocol):
+    """A part of a sync."""
+
+    def run(self) -> bool:
+        """Carry the phase out; return False where the run has to end here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptOuts:
+    """Takes in the opt-out flags of all objects, in or out of the mapping's filter."""
+
+    source: FeedReader
+    ledger: OptOutLedger
+
+    def run(self) -> bool:
+        """Take in the flags that are up, and those that were lowered."""
+        self.source.begin("opt-outs")
+        with self.source.ahead(self.source.feed.flagged()) as pages:
+            ingest_opt_outs(self.source.crm, pages, self.source.shapes, self.ledger)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class SeedAnswers:
+    """Takes in verdicts that are fresh in the CRM as answers, so that nothing is bought that the CRM knows already."""
+
+    source: FeedReader
+    cache: LookupCache
+    realm: str
+    since: datetime
+
+    def run(self) -> bool:
+        """Take in the verdicts on slots that were screened at or after ``since``."""
+        with self.source.ahead(self.source.feed.screened(self.since)) as pages:
+            seed_facts(pages, self.source.shapes, self.cache, self.realm, self.since)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChanged:
+    """Works through the records that changed since the cursors, or through all where there is none."""
+
+    pages: PageReader
+    ledger: OptOutLedger
+    full: bool
+
+    def run(self) -> bool:
+        """Read them; then forget the flags of records that a full read has not seen."""
+        source = self.pages.source
+        phase = "all records" if self.full else "changed records"
+        logger.info("%s: %s", source.crm.name, phase)
+        if not self.pages.read(phase, source.feed.changed()):
+            return False
+
+        for name in source.shapes:
+            if source.feed.is_full(name):
+                self.ledger.forget_unseen(name)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDue:
+    """Works through the records with a slot never screened, or last screened before ``before``."""
+
+    pages: PageReader
+    before: datetime
+
+    def run(self) -> bool:
+        """Read them: the CRM is asked, by its own last-screened fields."""
+        logger.info("%s: due records", self.pages.source.crm.name)
+        return self.pages.read("due records", self.pages.source.feed.due(self.before))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPending:
+    """Looks again at the rows that earlier runs left: refused, deferred and in conflict."""
+
+    source: FeedReader
+    examiner: Examiner
+    queue: WorkQueue
+    pending: Pending
+    run_id: str
+
+    def run(self) -> bool:
+        """Read the rows by their ids, and process those that are still due."""
+        self.source.begin("waiting rows")
+        after, shapes = ("", ""), self.source.shapes
+        due: dict[str, set[str]] = {name: set() for name in shapes}
+        size = self.queue.batch_size
+        while rows := self.pending.next(after, size, objects=shapes, before_run=self.run_id):
+            self.source.heartbeat()
+            after = (rows[-1].object, rows[-1].record_id)
+            views = read_views(self.source.crm, shapes, ((row.object, row.record_id) for row in rows))
+
+            # A survivor of a merge may wait under its own id as well, and one write must not name it twice.
+            new = [view for view in views if view.record.id not in due[view.record.object]]
+            records = self.examiner.examine(new, authoritative=True)
+            for record in records:
+                due[record.view.record.object].add(record.view.record.id)
+
+            for name in {row.object for row in rows}:
+                ids = [row.record_id for row in rows if row.object == name]
+                self.pending.remove_settled(name, ids, due[name])
+            if not self.queue.take(records):
+                return False
+        return self.queue.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadOptOuts:
+    """Carries opt-outs to every record that holds the number, also to fresh ones and those outside the filter."""
+
+    spread: OptOutSpread
+    source: FeedReader
+    queue: WorkQueue
+    summary: Summary
+
+    def run(self) -> bool:
+        """Process the records that an opt-out reaches, and name the switchboards whose flags were not raised."""
+        self.queue.go_on_without_budget()
+        self.source.begin("opt-out spread")
+        for records in self.spread.batches(self.queue.batch_size):
+            if not (self.queue.take(records) and self.queue.flush()):
+                return False
+
+        switchboards = sorted(self.spread.switchboards.items())
+        self.summary.spread = [SpreadNumber(mask(e164), holders) for e164, holders in switchboards]
+        return True

@@ -1,0 +1,85 @@
+"""Due records waiting to be processed, in full batches, within the user's limit and the budget of lookups."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ..decisions.due_record import DueRecord
+from .batches import BatchProcessor
+from .cursor_tracker import CursorTracker
+from .progress import Progress
+
+
+class WorkQueue:
+    """Collects due records and processes them in batches of ``batch_size``.
+
+    ``limit`` is how many records the run may handle, None for all. ``exhausted`` tells whether the budget of lookups is
+    used up. ``heartbeat`` is called before each batch, so that the run's lease does not run out.
+    """
+
+    def __init__(
+        self,
+        processor: BatchProcessor,
+        tracker: CursorTracker,
+        progress: Progress,
+        heartbeat: Callable[[], None],
+        exhausted: Callable[[], bool],
+        *,
+        batch_size: int,
+        limit: int | None,
+    ) -> None:
+        self.batch_size = batch_size
+        self.limit = limit
+        self._processor = processor
+        self._tracker = tracker
+        self._progress = progress
+        self._heartbeat = heartbeat
+        self._exhausted = exhausted
+        self._waiting: deque[DueRecord] = deque()
+        self._needs_budget = True
+
+    def take(self, records: Sequence[DueRecord]) -> bool:
+        """Queue due records and process full batches; return False when the run has to end here."""
+        left = None if self.limit is None else self.limit - self._tracker.queued
+        taken = records if left is None else records[:left]
+        self._waiting.extend(taken)
+        self._tracker.queue(len(taken))
+
+        while len(self._waiting) >= self.batch_size:
+            if not self._process(self.batch_size):
+                return False
+
+        if len(taken) < len(records):
+            self.flush()
+            return False
+        return True
+
+    def flush(self) -> bool:
+        """Process what is queued and wait for its outcomes; return False when the run has to end here."""
+        while self._waiting:
+            if not self._process(min(len(self._waiting), self.batch_size)):
+                return False
+
+        self.count_done(self._processor.drain())
+        return True
+
+    def go_on_without_budget(self) -> None:
+        """Drop what is queued, and process from now on also where the budget is used up: silencing costs no lookup."""
+        self._waiting.clear()
+        self._tracker.abandon_pages()
+        self._needs_budget = False
+
+    def count_done(self, records: int) -> None:
+        """Take in that so many more records have an outcome."""
+        self._progress.advance(records)
+        self._tracker.process(records)
+
+    def _process(self, count: int) -> bool:
+        self._heartbeat()
+        self.count_done(self._processor.process([self._waiting.popleft() for _ in range(count)]))
+        if not self._exhausted():
+            return True
+
+        self.count_done(self._processor.drain())
+        return not self._needs_budget
