@@ -67,12 +67,12 @@ ROW_CONFLICTS = frozenset({"OBJECT_NOT_FOUND"})
 
 
 class AnswerError(SchemaError):
-    """HubSpot refused the request itself; ``status``, ``code`` and ``words`` are its own, numbers masked."""
+    """HubSpot refused the request itself; ``status``, ``category`` and ``words`` are its own, numbers masked."""
 
-    def __init__(self, message: str, remedy: str, *, status: int, code: str, words: str) -> None:
+    def __init__(self, message: str, remedy: str, *, status: int, category: str, words: str) -> None:
         super().__init__(message, remedy)
         self.status = status
-        self.code = code
+        self.category = category
         self.words = words
 
 
@@ -111,7 +111,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
         )
     if rule.action is Action.GRANT:
         return AccessError(f"The HubSpot token may not make {what}: {_scopes(body) or words}.", _GRANT)
-    return AnswerError(told, "Run `ringfence check hubspot`.", status=status, code=code, words=words)
+    return AnswerError(told, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
 
 
 _GRANT = "Add the scopes to the service key or app in HubSpot's settings and run `ringfence check hubspot`."

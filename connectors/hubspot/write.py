@@ -58,10 +58,10 @@ class BatchWriter:
         try:
             answer = self._client.update_batch(self._object_name, [_input(change) for change in batch], "write")
         except AnswerError as error:
-            if error.status != 400 or error.code == UNKNOWN_PROPERTY:
+            if error.status != 400 or error.category == UNKNOWN_PROPERTY:
                 raise
             if len(batch) == 1:
-                return {batch[0].id: RowResult(Outcome.REFUSED, error.code, error.words)}
+                return {batch[0].id: RowResult(Outcome.REFUSED, error.category, error.words)}
             # One bad row may sink the batch: halve it until the row stands alone.
             middle = len(batch) // 2
             return self._update(batch[:middle]) | self._update(batch[middle:])
