@@ -1,40 +1,107 @@
-"""Every error ringfence raises, named by what helps.
+"""Every error ringfence raises, named by what helps, each with the machine code it has by default.
 
 ::
 
-    RingfenceError
-    ├── FixError            exit 2   change the command, a setting or a file
-    │   ├── UsageError               the words of the command
-    │   ├── SettingsError            an environment variable or .env
-    │   ├── MappingError             a mapping or policy file that is wrong by itself
-    │   ├── FileError                a file that cannot be read or written
-    │   └── StateError               the state store
-    ├── RefusedError        exit 3   the CRM or a provider refused us
-    │   ├── AuthenticationError      credentials
-    │   ├── AccessError              permission or scope
-    │   └── SchemaError              a field, object or property that the CRM lacks
-    ├── StoppedError        exit 4   stopped early; the next run goes on from there
-    │   ├── QuotaError               a limit of the CRM or provider
-    │   ├── UnreachableError         no answer, or an outage
-    │   ├── BusyError                another run of the same org is under way
-    │   └── GuardError               the run would have changed far more than expected
-    └── RetryError                   passing fault, raised and caught inside connectors; outside it means a bug
+    RingfenceError              internal               exit 4   a bug of ours
+    ├── FixError                fix                    exit 2   change the command, a setting or a file
+    │   ├── UsageError          usage                           the request does not fit together
+    │   ├── SettingsError       settings                        a setting is missing or malformed
+    │   ├── MappingError        mapping                         a mapping or policy file that is wrong by itself
+    │   ├── FileError           file                            a file that cannot be read or written
+    │   └── StateError          state                           the state store
+    ├── RefusedError            refused                exit 3   the CRM or a provider refused us
+    │   ├── AuthenticationError authentication                  credentials
+    │   ├── AccessError         access                          permission or scope
+    │   └── SchemaError         schema                          a field, object or property that the CRM lacks
+    ├── StoppedError            stopped                exit 4   stopped early; the next run goes on from there
+    │   ├── QuotaError          quota                           a limit of the CRM or provider, or a budget
+    │   ├── UnreachableError    unreachable                     no answer, or an outage
+    │   ├── BusyError           busy                            another run of the same org is under way
+    │   └── GuardError          guard                           the run would have changed far more than expected
+    └── RetryError              retry                           passing fault, raised and caught inside connectors;
+                                                                outside it means a bug
 
 A message names the thing and what happened; the remedy says what to do now. Neither carries a secret or a full number.
+
+Where the remedy depends on the door (a flag of the command line, a button, a variable), the core leaves that part out
+and gives the situation a code of its own, all of them listed in :class:`ErrorCode`. Each door keeps a table from those
+codes to its words: the command line's is ``apps/remedies.py``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+
+Detail = str | int
+"""A figure or name that the words of a door may need, such as an object or a limit."""
+
+
+class ErrorCode(StrEnum):
+    """The stable name of a situation, for programs and for the tables in which doors look up their words."""
+
+    # One for each class, where the situation has no code of its own.
+    INTERNAL = "internal"
+    FIX = "fix"
+    USAGE = "usage"
+    SETTINGS = "settings"
+    MAPPING = "mapping"
+    FILE = "file"
+    STATE = "state"
+    REFUSED = "refused"
+    AUTHENTICATION = "authentication"
+    ACCESS = "access"
+    SCHEMA = "schema"
+    STOPPED = "stopped"
+    QUOTA = "quota"
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    GUARD = "guard"
+    RETRY = "retry"
+
+    # Situations that each door words for itself; behind them the details that come along.
+    PLAN_NEEDS_DRY_RUN = "plan_needs_dry_run"
+    RESCREEN_WITH_LIMIT = "rescreen_with_limit"
+    NOT_A_PLAN_FILE = "not_a_plan_file"
+    LOOKUP_BUDGET_USED_UP = "lookup_budget_used_up"  # max_lookups
+    MASS_CHANGE = "mass_change"
+    EMPTY_FULL_READ = "empty_full_read"
+    RUN_NOT_FOUND = "run_not_found"
+    RUN_AMBIGUOUS = "run_ambiguous"
+    UNDO_OF_DRY_RUN = "undo_of_dry_run"
+    STATE_URL_MALFORMED = "state_url_malformed"
+    STATE_FOLDER_MISSING = "state_folder_missing"
+    STATE_COPY_FAILED = "state_copy_failed"
+    ENCRYPTION_KEY_MALFORMED = "encryption_key_malformed"
+    ENCRYPTION_KEY_MISSING = "encryption_key_missing"
+    ENCRYPTION_KEY_MISMATCH = "encryption_key_mismatch"
+    KEY_FILE_MISSING = "key_file_missing"
+
 
 class RingfenceError(Exception):
-    """Base of all errors: ``message`` for what happened, ``remedy`` for what to do about it."""
+    """Base of all errors: ``message`` for what happened, ``remedy`` for what to do about it.
+
+    ``code`` names the situation for programs; ``details`` holds what a door needs to word it. The door that
+    shows the error adds its own words.
+    """
 
     exit_code = 4
+    code = ErrorCode.INTERNAL
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        code: ErrorCode | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.details = dict(details or {})
+        if code is not None:
+            self.code = code
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -44,70 +111,99 @@ class FixError(RingfenceError):
     """The user has to change something before the command can work."""
 
     exit_code = 2
+    code = ErrorCode.FIX
 
 
 class UsageError(FixError):
-    """The command was called with words that do not fit together."""
+    """The request asks for things that do not fit together, or for something that is not there."""
+
+    code = ErrorCode.USAGE
 
 
 class SettingsError(FixError):
     """A setting is missing, malformed or unsafe."""
 
+    code = ErrorCode.SETTINGS
+
 
 class MappingError(FixError):
     """A mapping or policy file is wrong by itself."""
+
+    code = ErrorCode.MAPPING
 
 
 class FileError(FixError):
     """A file cannot be read, or must not be written."""
 
+    code = ErrorCode.FILE
+
 
 class StateError(FixError):
     """The state store cannot be opened or is not ours."""
+
+    code = ErrorCode.STATE
 
 
 class RefusedError(RingfenceError):
     """The other side refused us; repeating the call changes nothing."""
 
     exit_code = 3
+    code = ErrorCode.REFUSED
 
 
 class AuthenticationError(RefusedError):
     """The credentials were not accepted."""
 
+    code = ErrorCode.AUTHENTICATION
+
 
 class AccessError(RefusedError):
     """A permission or scope is missing."""
 
+    code = ErrorCode.ACCESS
+
 
 class SchemaError(RefusedError):
     """The CRM lacks a field, object or property that the mapping names."""
+
+    code = ErrorCode.SCHEMA
 
 
 class StoppedError(RingfenceError):
     """The run ended early in good order; running again goes on from there."""
 
     exit_code = 4
+    code = ErrorCode.STOPPED
 
 
 class QuotaError(StoppedError):
-    """A limit of the other side is used up."""
+    """A limit of the other side, or the run's own budget, is used up."""
+
+    code = ErrorCode.QUOTA
 
 
 class UnreachableError(StoppedError):
     """The other side does not answer, or answers that it is out of order."""
 
+    code = ErrorCode.UNREACHABLE
+
 
 class BusyError(StoppedError):
     """Another run of the same org is under way."""
+
+    code = ErrorCode.BUSY
 
 
 class GuardError(StoppedError):
     """The run would have changed far more than expected and stopped before writing."""
 
+    code = ErrorCode.GUARD
+
 
 class RetryError(RingfenceError):
     """A passing fault. ``wait_s`` is the pause that the other side asked for, in seconds, or None."""
+
+    code = ErrorCode.RETRY
 
     def __init__(self, message: str, remedy: str = "", *, wait_s: float | None = None) -> None:
         super().__init__(message, remedy)

@@ -9,6 +9,7 @@ from typing import Any
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
 from ringfence.core.ports.crm import Crm, Finding, Level
 
+from ..remedies import word
 from ..wiring import wire
 from .options import CrmName, Json, MappingFile
 from .output import output
@@ -38,8 +39,9 @@ def check(crm: CrmName = None, mapping: MappingFile = None, json: Json = False) 
         except RingfenceError as error:
             if len(names) == 1:
                 raise
-            found, document = error.exit_code, {"crm": name, "error": error.message, "remedy": error.remedy}
-            output.err.print(f"{name}: {error.message} {error.remedy}", style="red", markup=False)
+            message, remedy = word(error)
+            found, document = error.exit_code, {"crm": name, "error": message, "remedy": remedy}
+            output.fail_one(name, error)
         code = max(code, found)
         documents.append(document)
     output.document({"ready": code == 0, "crms": documents})

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from ringfence.core.errors import RingfenceError
 
+from ..remedies import explain, word
+
 MARK_WIDTH = 8
 UNBROKEN = 1_000_000
 """Width of a line where nobody's terminal breaks it."""
@@ -67,17 +69,18 @@ class Output:
 
     def fail(self, error: RingfenceError) -> None:
         """Print what happened and what to do."""
+        message, remedy = word(error)
+
         self.document(
-            {
-                "error": type(error).__name__,
-                "message": error.message,
-                "remedy": error.remedy,
-                "exit_code": error.exit_code,
-            }
+            {"error": type(error).__name__, "message": message, "remedy": remedy, "exit_code": error.exit_code}
         )
-        _print(self.err, f"Error: {error.message}", "red")
-        if error.remedy:
-            _print(self.err, error.remedy)
+        _print(self.err, f"Error: {message}", "red")
+        if remedy:
+            _print(self.err, remedy)
+
+    def fail_one(self, name: str, error: RingfenceError) -> None:
+        """Print on standard error why one of several CRMs failed, while the others go on."""
+        self.err.print(f"{name}: {explain(error)}", style="red", markup=False)
 
 
 output = Output()

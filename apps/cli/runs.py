@@ -13,6 +13,7 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.undo import UndoSummary, undo_run
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 
+from ..remedies import explain
 from ..wiring import require_ready, wire
 from .options import Json, MappingFile, Yes
 from .output import output
@@ -105,7 +106,14 @@ def undo(
                 ask(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
             with RunProgress(output.err, f"undo {run.id}") as progress:
                 job = SyncJob(
-                    connection.crm, org, connection.shapes, store, wiring.policy(), wiring.clock, progress=progress
+                    connection.crm,
+                    org,
+                    connection.shapes,
+                    store,
+                    wiring.policy(),
+                    wiring.clock,
+                    progress=progress,
+                    explain=explain,
                 )
                 summary = undo_run(job, run, dry_run=dry_run)
         finally:

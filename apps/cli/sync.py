@@ -17,6 +17,7 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.cursors import confirm_writes, writes_confirmed
 from ringfence.core.state.store import Store
 
+from ..remedies import explain, word
 from ..wiring import Connection, Wiring, require_ready, wire
 from .options import CrmName, Json, MappingFile, Yes
 from .output import output
@@ -141,6 +142,7 @@ def run_job(
                 lookups=lookups,
                 max_lookups=wiring.settings.lookup.max_lookups,
                 progress=progress,
+                explain=explain,
             )
             return run_sync(job, options)
     finally:
@@ -172,8 +174,9 @@ def _sync_all(wiring: Wiring, names: list[str], options: SyncOptions, policy: st
             documents.append(summary.to_json())
         except RingfenceError as error:
             code = max(code, error.exit_code)
-            documents.append({"crm": name, "complete": False, "error": error.message, "remedy": error.remedy})
-            output.err.print(f"{name}: {error.message} {error.remedy}", style="red", markup=False)
+            message, remedy = word(error)
+            documents.append({"crm": name, "complete": False, "error": message, "remedy": remedy})
+            output.fail_one(name, error)
     output.document({"runs": documents})
     return code
 
@@ -215,7 +218,16 @@ def _sync_one(
 
 def _apply_one(wiring: Wiring, connection: Connection, org: Org, store: Store, plan: Path) -> Summary:
     with RunProgress(output.err, f"apply {plan.name}") as progress:
-        job = SyncJob(connection.crm, org, connection.shapes, store, wiring.policy(), wiring.clock, progress=progress)
+        job = SyncJob(
+            connection.crm,
+            org,
+            connection.shapes,
+            store,
+            wiring.policy(),
+            wiring.clock,
+            progress=progress,
+            explain=explain,
+        )
         return apply_plan(job, plan)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -27,7 +27,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SyncJob:
-    """All that a run needs, wired by the composition root."""
+    """All that a run needs, wired by the composition root.
+
+    ``explain`` returns an error in the words of the door that runs the job, for the summary and the history.
+    """
 
     crm: Crm
     org: Org
@@ -38,6 +41,7 @@ class SyncJob:
     lookups: Sequence[Lookup] = ()
     max_lookups: int | None = None
     progress: Progress = field(default_factory=NoProgress)
+    explain: Callable[[RingfenceError], str] = str
 
 
 class RunSummary(Protocol):
@@ -100,11 +104,12 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode
             yield RunContext(replace(job, store=store), org_id, lease, journal)
         outcome = _outcome(summary)
     except StoppedError as stop:
-        outcome, error, summary.stopped = RunOutcome.STOPPED, str(stop), str(stop)
+        outcome, error = RunOutcome.STOPPED, job.explain(stop)
+        summary.stopped = error
         if not entered:
             raise
     except RingfenceError as failure:
-        error = str(failure)
+        error = job.explain(failure)
         raise
     except KeyboardInterrupt:
         outcome, error = RunOutcome.INTERRUPTED, "interrupted"

@@ -1,0 +1,77 @@
+"""What the command line says to do about an error: error code -> words. The web service keeps a table of its own.
+
+The core names a situation by its code and knows no flag and no variable. What an error says by itself stands first;
+the table adds the flags, commands and variables, and replaces a message where the variable belongs into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.core.errors import ErrorCode, RingfenceError
+
+_ACCEPT_MASS_CHANGE = "If this is right, run again with --accept-mass-change."
+_LIST_RUNS = "`ringfence runs list` shows the ids."
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a situation is worded: a message that replaces the core's (empty: the core's stands), and a remedy.
+
+    Both may name the error's details in braces, such as ``{max_lookups}``.
+    """
+
+    remedy: str = ""
+    message: str = ""
+
+
+REMEDIES: dict[ErrorCode, Words] = {
+    ErrorCode.PLAN_NEEDS_DRY_RUN: Words("Add --dry-run."),
+    ErrorCode.RESCREEN_WITH_LIMIT: Words(
+        "Leave out --limit, or take parts by the age of a shorter policy: --policy and --limit.",
+        message="A rescreen begins anew each time: with --limit it would take the same records again and again.",
+    ),
+    ErrorCode.NOT_A_PLAN_FILE: Words("`ringfence sync CRM --dry-run --out FILE` makes one."),
+    ErrorCode.LOOKUP_BUDGET_USED_UP: Words(
+        message="The budget of {max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
+        "The next run goes on from here and pays for nothing twice.",
+    ),
+    ErrorCode.MASS_CHANGE: Words(_ACCEPT_MASS_CHANGE),
+    ErrorCode.EMPTY_FULL_READ: Words(_ACCEPT_MASS_CHANGE),
+    ErrorCode.RUN_NOT_FOUND: Words(_LIST_RUNS),
+    ErrorCode.RUN_AMBIGUOUS: Words(_LIST_RUNS),
+    ErrorCode.UNDO_OF_DRY_RUN: Words(),  # the message says all of it: there is nothing to do
+    ErrorCode.STATE_URL_MALFORMED: Words(
+        "An example: sqlite:////var/lib/ringfence/ringfence.db",
+        message="RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
+    ),
+    ErrorCode.STATE_FOLDER_MISSING: Words("Create it, or change RINGFENCE_STATE_URL."),
+    ErrorCode.STATE_COPY_FAILED: Words("Make room for temporary files, or set TMPDIR to another folder."),
+    ErrorCode.ENCRYPTION_KEY_MALFORMED: Words(
+        "Make one with: python3 -c 'import os, base64; print(base64.b64encode(os.urandom(32)).decode())'",
+        message="RINGFENCE_ENCRYPTION_KEY is not base64 of 32 bytes.",
+    ),
+    ErrorCode.ENCRYPTION_KEY_MISSING: Words(
+        "A state store that is not SQLite needs it.", message="RINGFENCE_ENCRYPTION_KEY is not set."
+    ),
+    ErrorCode.ENCRYPTION_KEY_MISMATCH: Words(
+        "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store."
+    ),
+    ErrorCode.KEY_FILE_MISSING: Words(
+        "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one."
+    ),
+}
+
+
+def word(error: RingfenceError) -> tuple[str, str]:
+    """Return the message and the remedy of an error as the command line says them; the remedy may be empty."""
+    words = REMEDIES.get(error.code, Words())
+
+    message = words.message.format_map(error.details) or error.message
+    remedy = f"{error.remedy} {words.remedy.format_map(error.details)}".strip()
+    return message, remedy
+
+
+def explain(error: RingfenceError) -> str:
+    """Return an error in one line: what happened and what to do."""
+    return " ".join(word(error)).strip()
