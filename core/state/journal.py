@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from ..errors import UsageError
+from ..errors import ErrorCode, UsageError
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
@@ -190,8 +190,9 @@ def find_run(store: Store, run_id: str) -> Run:
         ).all()
     if len(rows) == 1:
         return _run(rows[0])
-    what = "No run has" if not rows else "More than one run fits"
-    raise UsageError(f"{what} the id {run_id!r}.", "`ringfence runs list` shows the ids.")
+    if rows:
+        raise UsageError(f"More than one run fits the id {run_id!r}.", code=ErrorCode.RUN_AMBIGUOUS)
+    raise UsageError(f"No run has the id {run_id!r}.", code=ErrorCode.RUN_NOT_FOUND)
 
 
 def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ..errors import SettingsError, StateError
+from ..errors import ErrorCode, SettingsError, StateError
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -72,16 +72,13 @@ def unwrap_key(encryption_key: bytes, wrapped: bytes) -> bytes:
 
 
 def parse_key(encoded: str) -> bytes:
-    """Return the key in RINGFENCE_ENCRYPTION_KEY. Raises SettingsError when it is not base64 of 32 bytes."""
+    """Return the encryption key from its base64 form. Raises SettingsError when it is not base64 of 32 bytes."""
     try:
         key = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise SettingsError(
-            "RINGFENCE_ENCRYPTION_KEY is not base64 of 32 bytes.",
-            "Make one with: python3 -c 'import os, base64; print(base64.b64encode(os.urandom(32)).decode())'",
-        )
+        raise SettingsError("The encryption key is not base64 of 32 bytes.", code=ErrorCode.ENCRYPTION_KEY_MALFORMED)
     return key
 
 
@@ -120,6 +117,5 @@ def _decrypt(cipher: AESGCM, nonce: bytes, body: bytes, about: bytes | None = No
         return cipher.decrypt(nonce, body, about)
     except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
         raise StateError(
-            "The state store was encrypted with another key, or is damaged.",
-            "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store.",
+            "The state store was encrypted with another key, or is damaged.", code=ErrorCode.ENCRYPTION_KEY_MISMATCH
         ) from error

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from ..errors import SettingsError, StateError
+from ..errors import ErrorCode, SettingsError, StateError
 from . import schema
 from .folder_lock import take_turn
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
@@ -109,8 +109,7 @@ def _make_engine(url: str) -> Engine:
         return create_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
-            "RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
-            "An example: sqlite:////var/lib/ringfence/ringfence.db",
+            "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
         ) from error
 
 
@@ -131,7 +130,7 @@ def _check_folder(url: URL) -> None:
     if folder := _folder(url):
         if not folder.is_dir():
             raise StateError(
-                f"The folder of the state store does not exist: {folder}.", "Create it, or change RINGFENCE_STATE_URL."
+                f"The folder of the state store does not exist: {folder}.", code=ErrorCode.STATE_FOLDER_MISSING
             )
         if not os.access(folder, os.W_OK):
             raise StateError(f"The folder of the state store is read-only: {folder}.", "Grant write access to it.")
@@ -171,7 +170,7 @@ def _copied(engine: Engine) -> Iterator[Engine]:
         except (sqlite3.Error, OSError) as error:
             raise StateError(
                 f"A dry run works on a copy of the state store, which cannot be made: {error}.",
-                "Make room for temporary files, or set TMPDIR to another folder.",
+                code=ErrorCode.STATE_COPY_FAILED,
             ) from error
         stack.callback(copy.dispose)
         yield copy
@@ -229,16 +228,13 @@ def _make_tables(engine: Engine) -> None:
 def _key_beside(engine: Engine) -> bytes:
     url = engine.url
     if url.get_backend_name() != "sqlite":
-        raise SettingsError("RINGFENCE_ENCRYPTION_KEY is not set.", "A state store that is not SQLite needs it.")
+        raise SettingsError("There is no encryption key.", code=ErrorCode.ENCRYPTION_KEY_MISSING)
     if not url.database or url.database == ":memory:":
         return os.urandom(KEY_BYTES)
     path = Path(url.database).with_suffix(".key")
     # A key made now would not open what is there, and would take the place where the right one belongs.
     if not path.exists() and _wrapped_hash_key(engine) is not None:
-        raise StateError(
-            f"The key file {path} of the state store is missing.",
-            "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one.",
-        )
+        raise StateError(f"The key file {path} of the state store is missing.", code=ErrorCode.KEY_FILE_MISSING)
     return read_or_create_key_file(path)
 
 

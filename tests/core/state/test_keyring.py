@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.errors import SettingsError, StateError
+from ringfence.core.errors import ErrorCode, SettingsError, StateError
 from ringfence.core.state.keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
 from ringfence.core.state.store import open_store
 
@@ -48,7 +48,7 @@ def test_a_payload_shows_nothing_of_its_content_and_is_never_the_same_twice() ->
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(StateError, match="another key") as caught:
         Keyring(THEIRS, HASH).open(Keyring(OURS, HASH).seal([NUMBER]))
-    assert "RINGFENCE_ENCRYPTION_KEY" in caught.value.remedy
+    assert caught.value.code is ErrorCode.ENCRYPTION_KEY_MISMATCH
     assert NUMBER not in str(caught.value)
 
 
