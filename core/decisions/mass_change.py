@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import GuardError
+from ..errors import ErrorCode, GuardError
 from ..model.record_view import RecordView
 from ..model.shapes import Slot
 from ..model.values import Companion
@@ -12,8 +12,6 @@ SMALLEST_SAMPLE = 50
 """Fewer callable slots than this say nothing about the whole."""
 
 THOUSANDS = 1000
-
-GO_ON = "If this is right, run again with --accept-mass-change."
 
 
 class MassChangeGuard:
@@ -37,7 +35,8 @@ class MassChangeGuard:
         raise GuardError(
             f"{self._newly_invalid} of {self._callable} phone numbers that could be called would become invalid; "
             "nothing of this batch was written.",
-            f"Check the country field and the default region of the mapping. {GO_ON}",
+            "Check the country field and the default region of the mapping.",
+            code=ErrorCode.MASS_CHANGE,
         )
 
 
@@ -47,5 +46,6 @@ def check_full_read(object_name: str, known: int, *, accepted: bool) -> None:
         return
     raise GuardError(
         f"A full read of {object_name} returned no record where {known:,} were known.",
-        f"Check the user's access to {object_name} and the mapping's filter. {GO_ON}",
+        f"Check the user's access to {object_name} and the mapping's filter.",
+        code=ErrorCode.EMPTY_FULL_READ,
     )

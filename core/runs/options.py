@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import ErrorCode, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class SyncOptions:
     def check(self) -> None:
         """Raise UsageError for options that do not fit together."""
         if self.plan_file and not self.dry_run:
-            raise UsageError("A plan file is made by a dry run.", "Add --dry-run.")
+            raise UsageError("A plan file is made by a dry run.", code=ErrorCode.PLAN_NEEDS_DRY_RUN)
         if self.rescreen and self.limit is not None:
             raise UsageError(
-                "A rescreen begins anew each time: with --limit it would take the same records again and again.",
-                "Leave out --limit, or take parts by the age of a shorter policy: --policy and --limit.",
+                "A rescreen begins anew each time: with a limit it would take the same records again and again.",
+                code=ErrorCode.RESCREEN_WITH_LIMIT,
             )
 
     def to_json(self) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from ..errors import BusyError
+from ..errors import BusyError, ErrorCode, QuotaError
 from ..ports.crm import Feed
 from ..state.journal import new_run_id
 from ..suppression.spread import OptOutSpread
@@ -154,10 +154,15 @@ class SyncRun:
         summary.lookups_lost = tally.lost
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:
-            summary.stopped = (
-                f"The budget of {self._job.max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
-                "The next run goes on from here and pays for nothing twice."
-            )
+            summary.stopped = self._job.explain(_budget_used_up(self._job.max_lookups or 0))
+
+
+def _budget_used_up(max_lookups: int) -> QuotaError:
+    return QuotaError(
+        f"The budget of {max_lookups} lookups is used up. The next run goes on from here and pays for nothing twice.",
+        code=ErrorCode.LOOKUP_BUDGET_USED_UP,
+        details={"max_lookups": max_lookups},
+    )
 
 
 def _count_fewest_calls(job: SyncJob, summary: Summary) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..decisions.plan import same_value
-from ..errors import UsageError
+from ..errors import ErrorCode, UsageError
 from ..model.masking import mask_change
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
@@ -85,7 +85,7 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
     what :func:`ringfence.core.runs.run.open_run` raises.
     """
     if run.dry_run:
-        raise UsageError(f"Run {run.id} was a dry run: it wrote nothing.")
+        raise UsageError(f"Run {run.id} was a dry run: it wrote nothing.", code=ErrorCode.UNDO_OF_DRY_RUN)
     summary = UndoSummary(new_run_id(job.clock.now()), run.id, job.crm.name, dry_run)
     mode = Rehearsal() if dry_run else Live()
     with open_run(job, summary, {"undo": run.id}, mode) as context:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ..errors import FileError, UsageError
+from ..errors import ErrorCode, FileError, UsageError
 from ..model.masking import mask_change
 from ..model.shapes import ObjectShape
 from ..model.values import Change
@@ -154,7 +154,7 @@ def _verify(path: Path) -> PlanHead:
         known = content["ringfence_plan"] == FORMAT
         head = PlanHead(content["run_id"], content["org"], datetime.fromisoformat(content["created_at"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{path} is no plan file.", "`ringfence sync CRM --dry-run --out FILE` makes one.") from error
+        raise FileError(f"{path} is no plan file.", code=ErrorCode.NOT_A_PLAN_FILE) from error
     if not known or rest or told != digest.hexdigest():
         raise FileError(f"{path} was changed after it was made, or is cut short.", "Make a new plan.")
     return head

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ringfence.core.decisions.mass_change import SMALLEST_SAMPLE, THOUSANDS, MassChangeGuard, check_full_read
-from ringfence.core.errors import GuardError
+from ringfence.core.errors import ErrorCode, GuardError
 from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion, Record
@@ -33,7 +33,7 @@ def test_more_than_half_turning_invalid_stops_the_run_and_says_how_to_go_on() ->
         guard.check()
     assert "31 of 61 phone numbers" in caught.value.message
     assert "nothing of this batch was written" in caught.value.message
-    assert "--accept-mass-change" in caught.value.remedy
+    assert caught.value.code is ErrorCode.MASS_CHANGE
     assert caught.value.exit_code == 4
 
 
@@ -92,4 +92,4 @@ def test_a_full_read_that_gives_nothing_stops_where_thousands_are_known() -> Non
         check_full_read("people", THOUSANDS, accepted=False)
     assert "A full read of people returned no record where 1,000 were known." in caught.value.message
     assert "filter" in caught.value.remedy
-    assert "--accept-mass-change" in caught.value.remedy
+    assert caught.value.code is ErrorCode.EMPTY_FULL_READ
