@@ -120,14 +120,17 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
     held = view.record.values
     if _is_about_another(change, view, covered):
         return None
+
     silenced = set(_silenced_fields(change, view))
     if not silenced:
         return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
     if not view.flagged and covered.isdisjoint(view.all_e164s()):
         return None
+
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
     if any(item.field not in silenced and not same_value(held.get(item.field), item.old) for item in left):
         return None
+
     fields = [FieldChange(item.field, held.get(item.field), item.new) for item in left]
     guard = {item.field: change.guard[item.field] for item in left if item.field in change.guard}
     return Change.of(change.object, change.id, fields, guard, view.record.modified)
@@ -146,10 +149,12 @@ def _is_about_another(change: Change, view: RecordView, covered: frozenset[str])
     for slot in view.shape.slots:
         if planned.keys().isdisjoint(slot.companions.values()):
             continue
-        about = slot.companions[Companion.SCREENED_VALUE]
-        told = planned.get(about, view.record.values.get(about))
-        if text(told) != screened_value(text(planned.get(slot.field, view.content(slot)))):
+
+        screened_field = slot.companions[Companion.SCREENED_VALUE]
+        screened = planned.get(screened_field, view.record.values.get(screened_field))
+        if text(screened) != screened_value(text(planned.get(slot.field, view.content(slot)))):
             return True
+
         status = planned.get(slot.companions[Companion.STATUS])
         reached = view.flagged or any(e164 in covered for e164 in view.e164s(slot))
         if status is not None and reached and status != Status.DO_NOT_CONTACT:

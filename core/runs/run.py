@@ -80,6 +80,36 @@ class RunContext:
         self.lease.renew(self.job.clock.now())
 
 
+@dataclass(slots=True)
+class _Ending:
+    """How a run ends, as the history will tell it. Until the block has been left in good order it counts as failed."""
+
+    outcome: RunOutcome = RunOutcome.FAILED
+    error: str | None = None
+
+    def finish(self, summary: RunSummary) -> None:
+        """Take in that the run went through to its end, or stopped by itself."""
+        if summary.stopped:
+            self.outcome = RunOutcome.STOPPED
+        else:
+            self.outcome = RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
+
+    @contextmanager
+    def watch(self, job: SyncJob) -> Iterator[None]:
+        """Take in which error leaves the block, and let it pass on."""
+        try:
+            yield
+        except StoppedError as stop:
+            self.outcome, self.error = RunOutcome.STOPPED, job.explain(stop)
+            raise
+        except RingfenceError as failure:
+            self.error = job.explain(failure)
+            raise
+        except KeyboardInterrupt:
+            self.outcome, self.error = RunOutcome.INTERRUPTED, "interrupted"
+            raise
+
+
 @contextmanager
 def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> Iterator[RunContext]:
     """Hold the org's lease and keep the history for the block; settle first what a killed run has left.
@@ -88,42 +118,43 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode
     when another run holds the lease, and what keeps the block from being entered; the other errors, and
     KeyboardInterrupt, pass on after the history knows of them.
     """
-    clock, started = job.clock, job.clock.monotonic()
+    started = job.clock.monotonic()
     org_id = register_org(job.store, job.org)
-    lease = take_lease(job.store, org_id, summary.run_id, clock.now(), this_process())
-    journal = Journal(job.store, summary.run_id)
-    outcome, error, entered = RunOutcome.FAILED, None, False
+    lease = take_lease(job.store, org_id, summary.run_id, job.clock.now(), this_process())
+    context = RunContext(job, org_id, lease, Journal(job.store, summary.run_id))
+    ending, entered = _Ending(), False
+
     try:
-        logger.info("run %s of %s begins%s", summary.run_id, job.org.key, " (dry run)" if mode.dry_run else "")
-        journal.begin(job.crm.name, org_id, clock.now(), dry_run=mode.dry_run, options=options)
-        summary.reconciled = reconcile(
-            job.crm, job.shapes, job.store, org_id, summary.run_id, clock, lambda: lease.renew(clock.now())
-        )
-        with mode.open_store(job.store) as store:
-            entered = True
-            yield RunContext(replace(job, store=store), org_id, lease, journal)
-        outcome = _outcome(summary)
-    except StoppedError as stop:
-        outcome, error = RunOutcome.STOPPED, job.explain(stop)
-        summary.stopped = error
+        with ending.watch(job):
+            _begin(context, summary, options, mode)
+            with mode.open_store(job.store) as store:
+                entered = True
+                yield replace(context, job=replace(job, store=store))
+            ending.finish(summary)
+    except StoppedError:
+        summary.stopped = ending.error or ""
         if not entered:
             raise
-    except RingfenceError as failure:
-        error = job.explain(failure)
-        raise
-    except KeyboardInterrupt:
-        outcome, error = RunOutcome.INTERRUPTED, "interrupted"
-        raise
     finally:
-        summary.api_calls_by_purpose = dict(job.crm.calls)
-        summary.api_calls = sum(job.crm.calls.values())
-        summary.duration_s = round(clock.monotonic() - started, 3)
-        journal.end(clock.now(), outcome, summary.to_json(), error)
-        logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
-        lease.release()
+        summary.duration_s = round(job.clock.monotonic() - started, 3)
+        _end(context, summary, ending)
 
 
-def _outcome(summary: RunSummary) -> RunOutcome:
-    if summary.stopped:
-        return RunOutcome.STOPPED
-    return RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
+def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> None:
+    """Enter the run into the history, and find out what became of the rows that a killed run had sent."""
+    job = context.job
+    logger.info("run %s of %s begins%s", summary.run_id, job.org.key, " (dry run)" if mode.dry_run else "")
+    context.journal.begin(job.crm.name, context.org_id, job.clock.now(), dry_run=mode.dry_run, options=options)
+    summary.reconciled = reconcile(
+        job.crm, job.shapes, job.store, context.org_id, summary.run_id, job.clock, context.heartbeat
+    )
+
+
+def _end(context: RunContext, summary: RunSummary, ending: _Ending) -> None:
+    """Enter the end of the run into the history, and give the lease back."""
+    job = context.job
+    summary.api_calls_by_purpose = dict(job.crm.calls)
+    summary.api_calls = sum(job.crm.calls.values())
+    context.journal.end(job.clock.now(), ending.outcome, summary.to_json(), ending.error)
+    logger.info("run %s ends: %s, %.1f s", summary.run_id, ending.outcome.value, summary.duration_s)
+    context.lease.release()

@@ -86,11 +86,13 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
     """
     if run.dry_run:
         raise UsageError(f"Run {run.id} was a dry run: it wrote nothing.", code=ErrorCode.UNDO_OF_DRY_RUN)
+
     summary = UndoSummary(new_run_id(job.clock.now()), run.id, job.crm.name, dry_run)
     mode = Rehearsal() if dry_run else Live()
     with open_run(job, summary, {"undo": run.id}, mode) as context:
         if run.org_id != context.org_id:
             raise UsageError(f"Run {run.id} wrote to another account.", "Set the credentials of that account.")
+
         writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
         for rows in read_batches_backwards(job.store, run.id):
             context.heartbeat()
@@ -125,6 +127,7 @@ def _reverse(
         for item in change.fields:
             _keep(summary, change, item, NOT_MAPPED if shape is None else GONE)
         return None
+
     record = view.record
     owned, silenced = shape.owned_fields(), set(_silenced_fields(change, record, shape))
     fields: list[FieldChange] = []
@@ -140,6 +143,7 @@ def _reverse(
             fields.append(FieldChange(item.field, record.values.get(item.field), item.old))
             if item.field in change.guard:
                 guard[item.field] = record.values.get(item.field)
+
     return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
 
 

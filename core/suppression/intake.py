@@ -11,25 +11,47 @@ from ..state.opt_out_ledger import Holding, OptOutLedger
 
 
 def ingest_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, ObjectShape], ledger: OptOutLedger) -> None:
-    """Take in every flag that is up, and every one that was lowered: the pages of a feed's ``flagged()``."""
+    """Record in the ledger every flag that is up, and every one that was lowered.
+
+    ``pages`` are those of a feed's ``flagged()``.
+    """
     for page in pages:
         shape = shapes[page.object]
         views = [RecordView(record, shape) for record in page.records]
         if page.gone:
             done = ledger.handed_over([view.key for view in views])
             views = [view for view in views if view.key not in done]
+
         if not page.authoritative:
-            # An index may be behind: a flag said to be up is believed, one said to be down is read again.
-            lowered = [view.record.id for view in views if not view.flagged]
-            views = [view for view in views if view.flagged]
-            views += [RecordView(record, shape) for record in crm.fetch(page.object, lowered)] if lowered else []
+            views = _confirm_lowered(crm, page.object, views, shape)
+
         record_holdings(ledger, views, certain=True)
         if page.gone:
             ledger.hand_over(view.key for view in views)
 
 
+def _confirm_lowered(crm: Crm, object_name: str, views: Iterable[RecordView], shape: ObjectShape) -> list[RecordView]:
+    """Return the records with the true state of those whose flag looks lowered, because an index may be behind.
+
+    A flag that is said to be up is believed.
+    """
+    raised: list[RecordView] = []
+    lowered: list[str] = []
+    for view in views:
+        if view.flagged:
+            raised.append(view)
+        else:
+            lowered.append(view.record.id)
+
+    present = crm.fetch(object_name, lowered) if lowered else []
+    return raised + [RecordView(record, shape) for record in present]
+
+
 def record_holdings(ledger: OptOutLedger, views: Iterable[RecordView], *, certain: bool) -> None:
-    """Take in what the records hold. Unless ``certain``, a flag that looks lowered changes nothing."""
+    """Record in the ledger which numbers the records hold and whether their flag is up.
+
+    Unless ``certain``, a flag that looks lowered changes nothing.
+    """
     ledger.record(
         [Holding(*view.key, view.all_e164s(), view.flagged if certain or view.flagged else None) for view in views]
     )

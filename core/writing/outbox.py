@@ -20,8 +20,8 @@ from .writer import ChangeWriter
 
 logger = logging.getLogger(__name__)
 
-UNDER_WAY = 2
-"""Writes handed over and not yet done, at most: one that is sent and one that waits, so that memory stays bounded."""
+WRITES_IN_FLIGHT = 2
+"""How many writes may be handed over and not yet done: one being sent and one that waits, so memory stays bounded."""
 
 _NO_RESULT = RowResult(Outcome.REFUSED, "NO_RESULT", "the CRM's answer says nothing about this row")
 
@@ -78,7 +78,10 @@ class Abandoned(Exception):  # noqa: N818 - no error: the run is over, and its b
 
 
 class Outbox:
-    """Takes the changes of a run. ``heartbeat`` is called while it waits, so that the run's lease does not run out."""
+    """Takes the changes of a run, journals them, and sends them while the next ones are being decided.
+
+    ``heartbeat`` is called while it waits, so that the run's lease does not run out.
+    """
 
     def __init__(
         self, crm: Crm, writer: ChangeWriter, journal: Journal, clock: Clock, heartbeat: Callable[[], None]
@@ -89,7 +92,7 @@ class Outbox:
         self._clock = clock
         self._heartbeat = heartbeat
         self._worker = Worker(threaded=crm.capabilities.threads)
-        self._under_way: list[Future[Results]] = []
+        self._in_flight: list[Future[Results]] = []
         self._held: dict[str, _Held] = {}
         self._holding: frozenset[str] = frozenset()
         self._posted = 0
@@ -108,17 +111,15 @@ class Outbox:
         """Hand over a batch. Waits while too much is under way. Raises what an earlier write has raised."""
         if not self._writer.admit(changes):
             return [_written(len(changes))] if changes else []
+
         self._posted += len(changes)
-        held: dict[str, list[int]] = {}
-        at_once: list[int] = []
-        for place, change in enumerate(changes):
-            can_wait = change.object in self._holding and not change.guard
-            (held.setdefault(change.object, []) if can_wait else at_once).append(place)
-        deliveries = [
-            self._keep(self._bulk, name, places, changes) for name, places in held.items() if self._bulk is not None
-        ]
+        held, at_once = self._divide(changes)
+        deliveries: list[Delivery] = []
+        if self._bulk is not None:
+            deliveries += [self._keep(self._bulk, name, places, changes) for name, places in held.items()]
         if at_once:
             deliveries.append(self._send(at_once, changes))
+
         self._send_overdue()
         return deliveries
 
@@ -145,6 +146,17 @@ class Outbox:
                 results = [NOT_SENT] * len(delivery.places)
                 self._journal.settle_batch(delivery.seq, results, self._clock.now())
 
+    def _divide(self, changes: Sequence[Change]) -> tuple[dict[str, list[int]], list[int]]:
+        """Return the places of the changes that wait for a bulk job, by object, and of those that go at once."""
+        held: dict[str, list[int]] = {}
+        at_once: list[int] = []
+        for place, change in enumerate(changes):
+            if change.object in self._holding and not change.guard:
+                held.setdefault(change.object, []).append(place)
+            else:
+                at_once.append(place)
+        return held, at_once
+
     def _keep(self, bulk: BulkJobs, name: str, places: Sequence[int], changes: Sequence[Change]) -> Delivery:
         some = [changes[place] for place in places]
         ids = [change.id for change in some]
@@ -154,6 +166,7 @@ class Outbox:
             held = None
         if held is None:
             held = self._held[name] = _Held(bulk.load(name), self._posted - len(some))
+
         delivery = Delivery(self._journal.plan_batch(some, self._clock.now(), held=True), places)
         held.add(delivery, some, ids)
         return delivery
@@ -179,14 +192,16 @@ class Outbox:
             sent = self._submit(lambda: self._write_bulk(held))
         else:
             sent = self._submit(lambda: self._write_held(held))
+
         for delivery in held.deliveries:
             delivery.sent = sent
 
     def _submit(self, job: Callable[[], Results]) -> Future[Results]:
-        while len(self._under_way) >= UNDER_WAY:
-            self._wait(self._under_way.pop(0))
+        while len(self._in_flight) >= WRITES_IN_FLIGHT:
+            self._wait(self._in_flight.pop(0))
+
         future = self._worker.submit(job)
-        self._under_way.append(future)
+        self._in_flight.append(future)
         return future
 
     def _wait(self, future: Future[Results]) -> Results:

@@ -136,28 +136,40 @@ def read_plan(path: Path, keyring: Keyring, now: datetime) -> tuple[PlanHead, It
 
 
 def _verify(path: Path) -> PlanHead:
+    """Return the head of a plan file. Raises FileError unless its digest is that of all bytes before it."""
+    first, digest, stated = _digest(path)
+    try:
+        content = json.loads(first.rstrip().removesuffix(b",") + b"}")
+        is_known = content["ringfence_plan"] == FORMAT
+        head = PlanHead(content["run_id"], content["org"], datetime.fromisoformat(content["created_at"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is no plan file.", code=ErrorCode.NOT_A_PLAN_FILE) from error
+
+    if not is_known or stated != digest:
+        raise FileError(f"{path} was changed after it was made, or is cut short.", "Make a new plan.")
+    return head
+
+
+def _digest(path: Path) -> tuple[bytes, str, str | None]:
+    """Return the first line, the digest of all lines before the last, and the digest that the last line states.
+
+    The stated one is None where no line states it, or where something stands behind that line.
+    """
     digest = hashlib.sha256()
-    told, first = None, b""
+    stated, first, rest = None, b"", b""
     try:
         with path.open("rb") as file:
             for line in file:
                 first = first or line
                 if line.startswith(_DIGEST):
-                    told = line[len(_DIGEST) :].partition(b'"')[0].decode("ascii", "replace")
+                    stated = line[len(_DIGEST) :].partition(b'"')[0].decode("ascii", "replace")
+                    rest = file.read(1)
                     break
                 digest.update(line)
-            rest = file.read(1)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
-    try:
-        content = json.loads(first.rstrip().removesuffix(b",") + b"}")
-        known = content["ringfence_plan"] == FORMAT
-        head = PlanHead(content["run_id"], content["org"], datetime.fromisoformat(content["created_at"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{path} is no plan file.", code=ErrorCode.NOT_A_PLAN_FILE) from error
-    if not known or rest or told != digest.hexdigest():
-        raise FileError(f"{path} was changed after it was made, or is cut short.", "Make a new plan.")
-    return head
+
+    return first, digest.hexdigest(), None if rest else stated
 
 
 def _batches(path: Path, keyring: Keyring) -> Iterator[list[Change]]:
@@ -165,6 +177,7 @@ def _batches(path: Path, keyring: Keyring) -> Iterator[list[Change]]:
         for line in file:
             if not line.startswith(b'{"changes"'):
                 continue
+
             try:
                 sealed = base64.b64decode(json.loads(line.rstrip().removesuffix(b","))["sealed"], validate=True)
             except (ValueError, KeyError, binascii.Error) as error:

@@ -48,6 +48,7 @@ def reconcile(
             heartbeat()
             rows += 0 if batch.held else len(batch.changes)
             settle(store, batch, _judge_batch(reader, shapes, batch, results), clock.now())
+
     if rows:
         logger.info("reconciled %d rows that an earlier run had sent without hearing the answer", rows)
     close_dead_runs(store, org_id, run_id, clock.now())
