@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from . import repairs
 from .cell import Span
 from .dialling import AMBIGUOUS, Choice, digits_of, read_digits
 from .plans import numbering_plan as plan
@@ -15,8 +16,6 @@ MAX_CUT = 5
 _SHORT_TAIL = 3
 # Two whole numbers with nothing but a space between have this many digits together.
 _TWO_NUMBERS = range(14, 2 * MAX_NATIONAL_DIGITS + 1)
-
-TAIL = "ignored text after the number"
 
 
 def cut(run: list[Span], region: str | None) -> list[Choice]:
@@ -57,7 +56,7 @@ def _first_with_rest(run: list[Span], region: str | None, starts: list[Choice]) 
                 for choice, span in zip(rest, run[end:], strict=True)
                 if choice.reading.valid and is_full(choice.reading, span.text, first.reading, region)
             ]
-            extra = () if len(further) == len(rest) else (TAIL,)
+            extra = () if len(further) == len(rest) else (repairs.TAIL,)
             return [Choice(first.reading, (*first.repairs, *extra)), *further]
     return [starts[-1]]
 

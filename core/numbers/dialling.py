@@ -7,6 +7,7 @@ and exactly one other reading is.
 import re
 from typing import NamedTuple
 
+from . import repairs
 from .plans import numbering_plan as plan
 from .values import PlanMatch, ReasonCode, Validity
 
@@ -44,10 +45,10 @@ def read_digits(text: str, region: str | None) -> Choice:
     if zero and head:
         choice = _read_bracketed_zero(head[1], digits_of(text[zero.end() :]))
         foreign = head[0] in _EXIT_PREFIXES and not plus and head[0] != plan.exit_prefix(head[0], region or "")
-        return Choice(choice.reading, (f"read {head[0]} as +", *choice.repairs)) if foreign else choice
+        return Choice(choice.reading, (repairs.exit_prefix(head[0]), *choice.repairs)) if foreign else choice
     choice = read_prefix(plus, digits_of(text), region)
     if plus and text.count("+") > 1 and choice.reading.at_least_possible:
-        return Choice(choice.reading, ("read ++ as +", *choice.repairs))
+        return Choice(choice.reading, (repairs.DOUBLE_PLUS, *choice.repairs))
     return choice
 
 
@@ -80,7 +81,7 @@ def named_calling_code(plus: bool, digits: str, region: str | None, plain: PlanM
     """Return the repair to name when the digits began with the calling code of the region and no plus."""
     if plus or plain.e164 != "+" + digits or (region and digits.startswith(plan.trunk_prefix(region) or "+")):
         return ()
-    return ("read the first digits as the calling code",)
+    return (repairs.CALLING_CODE,)
 
 
 def _other_prefix(plus: bool, digits: str, region: str | None, plain: PlanMatch) -> Choice | None:
@@ -88,17 +89,17 @@ def _other_prefix(plus: bool, digits: str, region: str | None, plain: PlanMatch)
     prefix = next((prefix for prefix in _EXIT_PREFIXES if digits.startswith(prefix)), None)
     if prefix and (plus or region is not None or prefix == "00"):
         # Without a region 011 may as well be an area code (Johannesburg, Turin).
-        repair = f"dropped {prefix} after the +" if plus else f"read {prefix} as +"
+        repair = repairs.doubled_exit_prefix(prefix) if plus else repairs.exit_prefix(prefix)
         return Choice(plan.evaluate(True, digits[len(prefix) :], None), (repair,))
     if plus and region and digits.startswith("0"):
-        return Choice(plan.evaluate(False, digits, region), ("read +0 as a national number",))
+        return Choice(plan.evaluate(False, digits, region), (repairs.NATIONAL_ZERO,))
     if plus or region is None or prefix or plain.at_least_possible or plan.exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
         return None
     abroad = plan.evaluate(True, digits, None)
     if not abroad.valid or abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
         return None
-    return Choice(abroad, ("read the first digits as the calling code",))
+    return Choice(abroad, (repairs.CALLING_CODE,))
 
 
 def _has_extra_digits(digits: str, region: str) -> bool:
@@ -122,4 +123,4 @@ def _read_bracketed_zero(code: str, tail: str) -> Choice:
         trunk = plan.trunk_prefix(without.region) if without.region in plan.REGIONS else ""
         if trunk != "0":
             return Choice(AMBIGUOUS)
-    return Choice(without, ("dropped (0)",))
+    return Choice(without, (repairs.BRACKETED_ZERO,))

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from . import cell, text, traps
+from . import cell, repairs, text, traps
 from .cell import Span
-from .cutting import TAIL, cut, is_full
+from .cutting import cut, is_full
 from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
 from .plain import read_plain
 from .plans import numbering_plan as plan
@@ -41,11 +41,12 @@ def read_number(raw: str | None, region: str | None) -> Number:
 
 
 def _read_with_care(raw: str, region: str | None) -> Number:
-    cleaned, repairs = text.clean(raw)
-    if repairs and (plain := read_plain(cleaned, region)):
-        return plain._replace(raw=raw, repairs=tuple(dict.fromkeys((*repairs, *plain.repairs))))
+    cleaned, cleaning = text.clean(raw)
+    if cleaning and (plain := read_plain(cleaned, region)):
+        return plain._replace(raw=raw, repairs=tuple(dict.fromkeys((*cleaning, *plain.repairs))))
+
     found = _read_cell(cleaned, region)
-    noted = repairs if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
+    noted = cleaning if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
     reading = found.reading
     return Number(
         raw=raw,
@@ -63,7 +64,7 @@ def _read_with_care(raw: str, region: str | None) -> Number:
 def _read_cell(cleaned: str, region: str | None) -> _Verdict:
     without_carrier = traps.without_carrier(cleaned, region)
     if without_carrier is not None:
-        return _noting(_read_cell(without_carrier, region), "dropped a carrier placeholder")
+        return _noting(_read_cell(without_carrier, region), repairs.CARRIER_PLACEHOLDER)
     if traps.is_masked(cleaned):
         return _Verdict(_MASKED)
     if not digits_of(cleaned) or traps.is_scientific(cleaned):
@@ -84,11 +85,11 @@ def _read_uri(body: str, has_context: bool, region: str | None) -> _Verdict:
 def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
     figure = traps.without_thousands(cleaned)
     if figure is not None:
-        return _noting(_read_spans(figure, region), "dropped thousands separators")
+        return _noting(_read_spans(figure, region), repairs.THOUSANDS)
     short = traps.without_float(cleaned)
     if short is None:
         return None
-    dropped = _noting(_read_letters(short[0], region), "dropped a spreadsheet .0")
+    dropped = _noting(_read_letters(short[0], region), repairs.SPREADSHEET_FLOAT)
     if not short[1]:
         return dropped
     kept = _read_letters(cleaned, region)
@@ -100,8 +101,8 @@ def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
 def _read_letters(cleaned: str, region: str | None) -> _Verdict:
     """Letters are text, or O and l typed for digits, or a word on the keypad; text wins over a word."""
     if (number := read_plain(cleaned, region)) is not None:
-        _, e164, home, line_type, validity, reason, _, repairs, _ = number
-        return _Verdict(PlanMatch(validity, reason, e164, home, line_type), repairs)
+        _, e164, home, line_type, validity, reason, _, prefix_repairs, _ = number
+        return _Verdict(PlanMatch(validity, reason, e164, home, line_type), prefix_repairs)
     plain = _read_spans(cleaned, region)
     fixed = traps.with_typed_letters(cleaned)
     if fixed is not None:
@@ -109,7 +110,7 @@ def _read_letters(cleaned: str, region: str | None) -> _Verdict:
         if plain.reading.valid and typed.reading.valid and plain.reading.e164 != typed.reading.e164:
             return _Verdict(AMBIGUOUS)
         if typed.reading.valid:
-            return _noting(typed, "read O and l as 0 and 1")
+            return _noting(typed, repairs.TYPED_LETTERS)
     if plain.reading.valid:
         return plain
     return _read_keypad(cleaned, region) or plain
@@ -121,7 +122,7 @@ def _read_keypad(cleaned: str, region: str | None) -> _Verdict | None:
         return None
     reading = evaluate_plain("+" in spelled.digits, digits_of(spelled.digits), region)
     if reading.valid and (reading.line_type in _WORD_TYPES or spelled.word.isupper()):
-        return _Verdict(reading, ("read letters as keypad digits",), spelled.extension)
+        return _Verdict(reading, (repairs.KEYPAD,), spelled.extension)
     return None
 
 
@@ -142,7 +143,7 @@ def _read_spans(cleaned: str, region: str | None) -> _Verdict:
     if ignored and not others and len(runs) == at + 2 and not tail.strip(" #"):
         extension = _unlabelled_extension(first.reading, following)
     if any(map(str.isalnum, tail)) or (ignored and extension is None):
-        first = Choice(first.reading, (*first.repairs, TAIL))
+        first = Choice(first.reading, (*first.repairs, repairs.TAIL))
     return _Verdict(first.reading, first.repairs, extension, (*_forms(further), *others))
 
 

@@ -2,14 +2,10 @@
 
 import unicodedata
 
+from .repairs import CAPPED, DASHES, DIGITS, INVISIBLE, SPACES
+
 # A longer text is no phone field; what is examined is bounded, so that the time is.
 MAX_EXAMINED = 1000
-
-DIGITS = "read digits of another script"
-INVISIBLE = "ignored invisible characters"
-SPACES = "read unusual spaces as spaces"
-DASHES = "read unusual dashes as dashes"
-CAPPED = "examined the beginning only"
 
 # Signs that stand for a hidden digit become "*"; signs that separate groups become their ASCII twins.
 _SIGNS = {
