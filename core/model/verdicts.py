@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..numbers import LineType, Number, ReasonCode, Validity
-from ..numbers.values import SENTENCES, explain
 from .answers import Answer, AnswerKind
+from .reasons import PROVIDER_CODES, Reason, format_reason
 
 
 class Status(StrEnum):
@@ -39,6 +39,15 @@ class LineState(StrEnum):
     SUSPENDED = "suspended"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
+
+
+STATUS_OF_LINE = {
+    LineState.ACTIVE: Status.ACTIVE,
+    LineState.DISCONNECTED: Status.DISCONNECTED,
+    LineState.SUSPENDED: Status.SUSPENDED,
+    LineState.UNREACHABLE: Status.UNREACHABLE,
+}
+"""The status that each line state amounts to, where nothing of more weight is known."""
 
 
 class OptOut(StrEnum):
@@ -122,8 +131,10 @@ def derive_status(facts: Facts) -> Status:
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: what the companions should say."""
     number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via = facts
-    told = (code, source, opted_out_via)
-    status, reason = _say(opt_out, validity, line, told, number.reason, number.repairs, len(number.others))
+    finding = (code, source, opted_out_via)
+    status, reason = _status_and_reason(
+        opt_out, validity, line, finding, number.reason, number.repairs, len(number.others)
+    )
     return Verdict(status, reason, number.e164, str(line_type), observed_at)
 
 
@@ -134,20 +145,6 @@ _LINE_REASONS = {
     LineState.UNREACHABLE: ReasonCode.UNREACHABLE,
 }
 
-_SENTENCES = {
-    ReasonCode.LIVE: "{source} confirmed the line",
-    ReasonCode.OUT_OF_SERVICE: "{source} says the number is no longer in service",
-    ReasonCode.SUSPENDED: "{source} says the line is barred for now",
-    ReasonCode.UNREACHABLE: "{source} could not reach the line",
-    ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
-    ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
-}
-
-_OPT_OUT_SENTENCES = {
-    OptOut.OWN: "the opt-out flag of this record is set",
-    OptOut.SHARED: "another record with {number} opted out: to lift it, clear the flag on all records that hold it",
-}
-
 
 def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
     if opt_out is not OptOut.NONE:
@@ -155,26 +152,30 @@ def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
     if validity is Validity.INVALID or validity is Validity.POSSIBLE:
         return Status.INVALID
     if line is not LineState.UNKNOWN:
-        return Status(line.value)
+        return STATUS_OF_LINE[line]
     return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
 
 
-@lru_cache(maxsize=1024)  # most numbers have one of very few findings
-def _say(
+@lru_cache(maxsize=1024)  # most numbers have one of very few findings, so that their reason is worded once
+def _status_and_reason(
     opt_out: OptOut,
     validity: Validity,
     line: LineState,
-    told: tuple[ReasonCode, str, str],
-    finding: ReasonCode,
+    finding: tuple[ReasonCode, str, str],
+    offline_code: ReasonCode,
     repairs: tuple[str, ...],
     others: int,
 ) -> tuple[Status, str]:
-    """Return status and reason; ``told`` is (code, source, ``opted_out_via``), ``finding`` the plan's own reason."""
-    code, source, opted_out_via = told
+    """Return status and reason text; ``finding`` is (code, source, ``opted_out_via``), as in :class:`Facts`."""
+    code, source, opted_out_via = finding
     if opt_out is not OptOut.NONE:
-        sentence = _OPT_OUT_SENTENCES[opt_out].format(number=opted_out_via or "this number")
-    elif code in _SENTENCES:
-        sentence = _SENTENCES[code].format(source=source)
+        shared = opt_out is OptOut.SHARED
+        reason = Reason(
+            ReasonCode.OPTED_OUT, shared=shared, opted_out_via=opted_out_via, repairs=repairs, others=others
+        )
+    elif code in PROVIDER_CODES:
+        reason = Reason(code, source, repairs=repairs, others=others)
     else:
-        code, sentence = finding, SENTENCES[finding]
-    return _status(opt_out, validity, line), explain(code, sentence, repairs, others)
+        reason = Reason(offline_code, repairs=repairs, others=others)
+
+    return _status(opt_out, validity, line), format_reason(reason)

@@ -4,11 +4,7 @@
 """
 
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
-
-# The reason goes into a CRM text field of this length.
-MAX_SENTENCE = 255
 
 
 class Validity(StrEnum):
@@ -66,19 +62,6 @@ class ReasonCode(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-SENTENCES = {
-    ReasonCode.ALLOCATED: "well formed but not confirmed to be live",
-    ReasonCode.NOT_A_NUMBER: "the field holds no complete phone number",
-    ReasonCode.TOO_SHORT: "digits are missing",
-    ReasonCode.TOO_LONG: "there are more digits than the numbering plan allows",
-    ReasonCode.BAD_COUNTRY_CODE: "no country has this calling code",
-    ReasonCode.UNALLOCATED: "the length exists, but the range is not allocated",
-    ReasonCode.MASKED: "digits are masked",
-    ReasonCode.AMBIGUOUS: "the digits can be read as more than one number",
-    ReasonCode.NO_REGION: "a national number, and no country is known",
-}
-
-
 class PlanMatch(NamedTuple):
     """What the numbering plan says about one run of digits.
 
@@ -119,22 +102,6 @@ class Number(NamedTuple):
     extension: str | None
     repairs: tuple[str, ...]
     others: tuple[str, ...]
-
-    def sentence(self) -> str:
-        """Return "code: short sentence" of at most 255 characters, with the repairs and the count of other numbers."""
-        return explain(self.reason, SENTENCES[self.reason], self.repairs, len(self.others))
-
-
-@lru_cache(maxsize=1024)  # most numbers have one of very few reasons, and nothing else to tell
-def explain(code: ReasonCode, sentence: str, repairs: tuple[str, ...], others: int) -> str:
-    """Return "code: sentence" with the repairs and the count of other numbers, which stay named under any reason."""
-    notes = list(repairs)
-    if others:
-        notes.append(f"{others} other number{'s' if others > 1 else ''} in the field")
-    text = f"{code}: {sentence}"
-    if notes:
-        text += f" ({'; '.join(notes)})"
-    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 3] + "..."
 
 
 def mask(e164: str) -> str:

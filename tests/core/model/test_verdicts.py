@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.model import verdicts as facts_module
+from ringfence.core.model import verdicts as verdicts_module
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.verdicts import (
     CALLABLE,
@@ -186,6 +186,6 @@ def test_what_is_said_of_a_number_is_not_said_of_one_that_differs_in_anything(on
         told.append(one._replace(number=one.number._replace(**{name: getattr(other.number, name)})))
     alone = []
     for each in told:
-        facts_module._say.cache_clear()
+        verdicts_module._status_and_reason.cache_clear()
         alone.append(judge(each))
     assert [judge(each) for each in told * 2] == alone * 2

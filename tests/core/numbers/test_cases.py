@@ -55,26 +55,6 @@ def test_an_empty_field_is_not_a_number(raw: str | None) -> None:
     assert (number.validity, number.reason, number.e164) == (Validity.INVALID, ReasonCode.NOT_A_NUMBER, None)
 
 
-@pytest.mark.parametrize(
-    ("raw", "sentence"),
-    [
-        ("(202) 555-0143", "allocated: well formed but not confirmed to be live"),
-        ("2025550143.0", "allocated: well formed but not confirmed to be live (dropped a spreadsheet .0)"),
-        (
-            "202-555-0143 / 202-555-0144",
-            "allocated: well formed but not confirmed to be live (1 other number in the field)",
-        ),
-        (
-            "0044 20 7946 0018 or 202-555-0144 or 202-555-0145",
-            "allocated: well formed but not confirmed to be live (read 00 as +; 2 other numbers in the field)",
-        ),
-        ("202555xxxx", "masked: digits are masked"),
-    ],
-)
-def test_the_sentence_names_repairs_and_other_numbers(raw: str, sentence: str) -> None:
-    assert read_number(raw, "US").sentence() == sentence
-
-
 def test_a_guessed_calling_code_must_lead_to_an_allocated_number() -> None:
     assert read_number("+55 55 1234 5678", None).validity == Validity.POSSIBLE
     number = read_number("555512345678", "US")

@@ -1,0 +1,145 @@
+"""The reason text of a slot: "code: short sentence (repairs; other numbers)". It is worded and read back here alone.
+
+The text is what a person reads in the CRM. It is data as well: with the local state gone, it tells which provider
+answered, and what. So every sentence can be parsed again, also one that the CRM has cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..numbers import ReasonCode
+
+MAX_LENGTH = 255
+"""Characters that the reason companion holds (contract, section 2)."""
+
+SENTENCES = {
+    ReasonCode.ALLOCATED: "well formed but not confirmed to be live",
+    ReasonCode.NOT_A_NUMBER: "the field holds no complete phone number",
+    ReasonCode.TOO_SHORT: "digits are missing",
+    ReasonCode.TOO_LONG: "there are more digits than the numbering plan allows",
+    ReasonCode.BAD_COUNTRY_CODE: "no country has this calling code",
+    ReasonCode.UNALLOCATED: "the length exists, but the range is not allocated",
+    ReasonCode.MASKED: "digits are masked",
+    ReasonCode.AMBIGUOUS: "the digits can be read as more than one number",
+    ReasonCode.NO_REGION: "a national number, and no country is known",
+    ReasonCode.LIVE: "{source} confirmed the line",
+    ReasonCode.OUT_OF_SERVICE: "{source} says the number is no longer in service",
+    ReasonCode.SUSPENDED: "{source} says the line is barred for now",
+    ReasonCode.UNREACHABLE: "{source} could not reach the line",
+    ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
+    ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
+    ReasonCode.OPTED_OUT: "the opt-out flag of this record is set",
+}
+"""The sentence behind each code; the codes that nothing reports yet have none."""
+
+SHARED_OPT_OUT = "another record with {number} opted out: to lift it, clear the flag on all records that hold it"
+"""The sentence of an opt-out that came by the flag of another record."""
+
+PROVIDER_CODES = frozenset(code for code, sentence in SENTENCES.items() if "{source}" in sentence)
+"""The codes that a lookup provider's answer leads to; their sentences name the provider."""
+
+_THIS_NUMBER = "this number"
+_CUT = "..."
+
+
+class Reason(NamedTuple):
+    """What a reason text says.
+
+    ``source`` is who answered, for the codes of providers: the provider's name, and a note behind it where the answer
+    was lost. ``shared`` tells that the opt-out is another record's; ``opted_out_via`` then names the other number that
+    both hold, masked, with its field, and is empty where it is the slot's own. ``repairs`` are the phrases of
+    :mod:`ringfence.core.numbers.repairs`; ``others`` counts the further numbers in the phone field.
+    """
+
+    code: ReasonCode
+    source: str = ""
+    shared: bool = False
+    opted_out_via: str = ""
+    repairs: tuple[str, ...] = ()
+    others: int = 0
+
+    @property
+    def provider(self) -> str:
+        """Return the name of the provider that answered, without a note; empty where none did."""
+        return self.source.partition(" ")[0]
+
+
+def format_reason(reason: Reason) -> str:
+    """Return the text for the reason companion, at most 255 characters; a longer one ends in "...".
+
+    Raises KeyError for a code that has no sentence.
+    """
+    template = SHARED_OPT_OUT if reason.shared else SENTENCES[reason.code]
+    sentence = template.format(source=reason.source, number=reason.opted_out_via or _THIS_NUMBER)
+
+    notes = list(reason.repairs)
+    if reason.others:
+        notes.append(f"{reason.others} other number{'s' if reason.others > 1 else ''} in the field")
+
+    text = f"{reason.code}: {sentence}"
+    if notes:
+        text += f" ({'; '.join(notes)})"
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - len(_CUT)] + _CUT
+
+
+@lru_cache(maxsize=1024)  # a full read parses one text for every slot, and there are few different ones
+def parse_reason(text: str) -> Reason | None:
+    """Return what a reason text says, or None where it is none of ours: it does not begin with a code of the list.
+
+    A text that was cut keeps what is whole: a note that may have lost its end is left out. Behind a known code, words
+    that this version does not write are skipped, but for the first word of a provider's answer, which is its name.
+    """
+    name, _, body = text.strip().partition(":")
+    code = _CODES.get(name)
+    if code is None:
+        return None
+
+    body = body.removeprefix(" ").removesuffix(_CUT)
+    for shared, pattern in _PATTERNS.get(code, ()):
+        if found := pattern.fullmatch(body):
+            return _read_match(code, shared, found.groupdict())
+    return Reason(code, source=body.partition(" ")[0] if code in PROVIDER_CODES else "")
+
+
+def _read_match(code: ReasonCode, shared: bool, parts: dict[str, str | None]) -> Reason:
+    repairs, others = _parse_notes(parts["notes"] or "")
+    number = parts.get("number") or ""
+    return Reason(
+        code,
+        source=parts.get("source") or "",
+        shared=shared,
+        opted_out_via="" if number == _THIS_NUMBER else number,
+        repairs=repairs,
+        others=others,
+    )
+
+
+def _parse_notes(text: str) -> tuple[tuple[str, ...], int]:
+    """Return the repairs and the count of other numbers; ``text`` begins behind the opening bracket."""
+    # A repair may hold brackets itself: "dropped (0)".
+    is_whole = text.endswith(")") and text.count(")") == text.count("(") + 1
+    notes = text[:-1].split("; ") if is_whole else text.split("; ")[:-1]
+
+    if notes and (counted := _OTHERS.fullmatch(notes[-1])):
+        return tuple(notes[:-1]), int(counted[1])
+    return tuple(notes), 0
+
+
+def _compile(template: str) -> re.Pattern[str]:
+    sentence = re.escape(template).replace(r"\{source\}", "(?P<source>.*?)").replace(r"\{number\}", "(?P<number>.*?)")
+    return re.compile(rf"{sentence}(?: \((?P<notes>.*))?", re.DOTALL)
+
+
+def _patterns(code: ReasonCode) -> Iterable[tuple[bool, re.Pattern[str]]]:
+    yield False, _compile(SENTENCES[code])
+    if code is ReasonCode.OPTED_OUT:
+        yield True, _compile(SHARED_OPT_OUT)
+
+
+_CODES = {code.value: code for code in ReasonCode}
+_OTHERS = re.compile(r"(\d+) other numbers? in the field")
+_PATTERNS = {code: tuple(_patterns(code)) for code in SENTENCES}
