@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from ..decisions.coverage import can_be_flagged
+from ..decisions.coverage import can_raise_flag
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
 from ..model.record_view import RecordView
@@ -162,7 +162,7 @@ class OptOutSpread:
         return DueRecord(view, due, raise_flag=raise_flag, covered=covered)
 
     def _can_flag(self, view: RecordView) -> bool:
-        return can_be_flagged(view) and not self._hold_flags
+        return can_raise_flag(view) and not self._hold_flags
 
     def _may_flag(self, view: RecordView, reached: Sequence[str], holders: Mapping[str, int]) -> bool:
         limit = view.shape.spread_limit

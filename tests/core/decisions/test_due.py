@@ -11,7 +11,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.decisions.coverage import is_covered
 from ringfence.core.decisions.due import DueReason, find_due
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.record_view import RecordView, screened_value
@@ -69,14 +68,6 @@ def test_each_slot_is_due_for_its_own_reason() -> None:
     fresh = reading_of({}).record.values
     record = Record("people", "p1", {**fresh, "mobile": "+44 20 7946 0018"})
     assert find_due(RecordView(record, SHAPE), POLICY, NOW, frozenset()) == {"mobile": DueReason.NEW}
-
-
-def test_an_own_flag_covers_every_slot_and_another_records_only_its_number() -> None:
-    values: dict[str, Value] = {"phone": "+1 415 555 0132", "mobile": "+44 20 7946 0018"}
-    flagged = RecordView(Record("people", "p1", {**values, "optout": True}), SHAPE)
-    shared = RecordView(Record("people", "p1", values), SHAPE)
-    assert [is_covered(flagged, slot, frozenset()) for slot in SHAPE.slots] == [True, True]
-    assert [is_covered(shared, slot, frozenset({E164})) for slot in SHAPE.slots] == [True, False]
 
 
 @given(
