@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..concurrency import read_ahead
+from ..decisions.coverage import is_covered, is_record_covered, silenced_slots
 from ..decisions.plan import same_value
 from ..errors import UsageError
 from ..model.record_view import RecordView, screened_value, text
@@ -124,7 +125,7 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
     silenced = set(_silenced_fields(change, view))
     if not silenced:
         return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
-    if not view.flagged and covered.isdisjoint(view.all_e164s()):
+    if not is_record_covered(view, covered):
         return None
 
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
@@ -137,10 +138,8 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
 
 
 def _silenced_fields(change: Change, view: RecordView) -> Iterator[str]:
-    planned = change.new_values()
-    for slot in view.shape.slots:
-        if planned.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT:
-            yield from slot.companions.values()
+    for slot in silenced_slots(view.shape, change.new_values()):
+        yield from slot.companions.values()
 
 
 def _is_about_another(change: Change, view: RecordView, covered: frozenset[str]) -> bool:
@@ -156,7 +155,6 @@ def _is_about_another(change: Change, view: RecordView, covered: frozenset[str])
             return True
 
         status = planned.get(slot.companions[Companion.STATUS])
-        reached = view.flagged or any(e164 in covered for e164 in view.e164s(slot))
-        if status is not None and reached and status != Status.DO_NOT_CONTACT:
+        if status is not None and is_covered(view, slot, covered) and status != Status.DO_NOT_CONTACT:
             return True
     return False

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clock import whole_seconds
-from ..decisions.coverage import describe_related_number, is_covered
+from ..decisions.coverage import is_covered, silence
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import MassChangeGuard
 from ..model.shapes import Slot
-from ..model.verdicts import Facts, OptOut, Verdict, judge, offline_facts, with_opt_out
+from ..model.verdicts import Facts, Verdict
 from ..numbers import Number
 from ..ports.services import Clock
 from ..screening.screening import Question, Screening
@@ -61,17 +61,9 @@ class Decider:
         return questions
 
     def _silence(self, record: DueRecord, slot: Slot) -> None:
-        view, now = record.view, whole_seconds(self.clock.now())
-        number = view.number(slot)
-        facts = offline_facts(number, now)
-
-        if view.flagged:
-            facts = with_opt_out(facts, OptOut.OWN, now)
-        else:
-            facts = with_opt_out(facts, OptOut.SHARED, now, describe_related_number(view, slot, record.covered))
-
         record.silenced = True
-        self._take(record, slot, number, judge(facts))
+        verdict = silence(record.view, slot, record.covered, whole_seconds(self.clock.now()))
+        self._take(record, slot, record.view.number(slot), verdict)
 
     def _judge_screened(self, record: DueRecord, facts: Mapping[Number, Facts | None]) -> None:
         for slot, number in record.to_screen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..decisions.coverage import can_raise_flag
+from ..decisions.coverage import is_reached
 from ..decisions.due import DueReason, find_due
 from ..decisions.due_record import DueRecord
 from ..model.policy import Policy
@@ -47,7 +47,7 @@ class Examiner:
         for view in views:
             if left and view.key in left:
                 continue
-            if can_raise_flag(view) and not covered.isdisjoint(view.all_e164s()):
+            if is_reached(view, covered):
                 reached.append(view.key)
             elif due := self.find_due(view, covered):
                 due_records.append(DueRecord(view, due, authoritative=authoritative, covered=covered))

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..decisions.coverage import silenced_slots
 from ..decisions.plan import same_value
 from ..errors import ErrorCode, UsageError
 from ..model.masking import mask_change
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
-from ..model.values import Change, Companion, FieldChange, Outcome, Record, RowResult, Value
-from ..model.verdicts import Status
+from ..model.values import Change, FieldChange, Outcome, Record, RowResult, Value
 from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
 from ..suppression.record_reader import read_views
 from ..writing.writer import ChangeWriter
@@ -151,10 +151,8 @@ def _silenced_fields(change: Change, record: Record, shape: ObjectShape) -> Iter
     """Yield the fields of slots that the run silenced, or a later one did: a verdict goes when its screened value or
     the phone field changes, and with it the opt-out would.
     """
-    written = change.new_values()
-    for slot in shape.slots:
-        status = slot.companions[Companion.STATUS]
-        if Status.DO_NOT_CONTACT in (written.get(status), record.values.get(status)):
+    for values in (change.new_values(), record.values):
+        for slot in silenced_slots(shape, values):
             yield slot.field
             yield from slot.companions.values()
 
