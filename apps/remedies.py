@@ -60,6 +60,11 @@ REMEDIES: dict[ErrorCode, Words] = {
     ErrorCode.KEY_FILE_MISSING: Words(
         "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one."
     ),
+    ErrorCode.NOT_READY: Words("`ringfence check {crm}` shows all of it."),
+    ErrorCode.NO_PROVIDER: Words(
+        'Set RINGFENCE_LOOKUP__PROVIDERS, such as ["twilio"].',
+        message="--lookups was given, and no provider is configured.",
+    ),
 }
 
 

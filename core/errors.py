@@ -76,6 +76,8 @@ class ErrorCode(StrEnum):
     ENCRYPTION_KEY_MISSING = "encryption_key_missing"
     ENCRYPTION_KEY_MISMATCH = "encryption_key_mismatch"
     KEY_FILE_MISSING = "key_file_missing"
+    NOT_READY = "not_ready"  # crm
+    NO_PROVIDER = "no_provider"
 
 
 class RingfenceError(Exception):

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.apps import operations
 from ringfence.apps.remedies import REMEDIES, explain, word
 from ringfence.core import errors
 from ringfence.core.errors import ErrorCode, GuardError, QuotaError, RingfenceError
 
 CORE = Path(errors.__file__).parent
+OPERATIONS = Path(operations.__file__).parent
 OF_A_DOOR = re.compile(r"(?<![\w-])--[a-z]|RINGFENCE_[A-Z]|TMPDIR|`ringfence ")
 """A flag, an environment variable or a command."""
 
@@ -23,7 +25,7 @@ CLASSES = {name for name, kind in vars(errors).items() if isinstance(kind, type)
 
 @dataclass(frozen=True)
 class MadeError:
-    """A place in the core where an error is made."""
+    """A place where an error is made."""
 
     where: str
     kind: str
@@ -32,19 +34,29 @@ class MadeError:
     code: ErrorCode | None
 
 
-def errors_made_in_core() -> Iterator[MadeError]:
-    for path in sorted(CORE.rglob("*.py")):
+def errors_made(room: Path) -> Iterator[MadeError]:
+    for path in sorted(room.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLASSES:
-                yield _made_error(path, node, node.func.id)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                code = _code(node)
+                if node.func.id in CLASSES or code is not None:
+                    yield _made_error(f"{path.relative_to(room)}:{node.lineno}", node, node.func.id, code)
 
 
-def _made_error(path: Path, call: ast.Call, kind: str) -> MadeError:
+def _code(call: ast.Call) -> ErrorCode | None:
+    for keyword in call.keywords:
+        if keyword.arg == "code" and ast.unparse(keyword.value).startswith("ErrorCode."):
+            return ErrorCode[ast.unparse(keyword.value).removeprefix("ErrorCode.")]
+    return None
+
+
+def _made_error(where: str, call: ast.Call, kind: str, code: ErrorCode | None) -> MadeError:
     texts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    codes = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-    code = ErrorCode[codes[0].attr] if codes and isinstance(codes[0], ast.Attribute) else None
+    return MadeError(where, kind, texts, len(call.args) > 1, code)
 
-    return MadeError(f"{path.relative_to(CORE)}:{call.lineno}", kind, texts, len(call.args) > 1, code)
+
+def errors_made_in_core() -> Iterator[MadeError]:
+    return errors_made(CORE)
 
 
 def test_the_search_sees_the_errors_of_the_core() -> None:
@@ -54,8 +66,9 @@ def test_the_search_sees_the_errors_of_the_core() -> None:
     assert {"GuardError", "StateError", "UsageError"} <= {error.kind for error in made}
 
 
-def test_no_error_of_the_core_names_a_flag_a_variable_or_a_command() -> None:
-    named = [error.where for error in errors_made_in_core() if any(OF_A_DOOR.search(text) for text in error.texts)]
+@pytest.mark.parametrize("room", [CORE, OPERATIONS], ids=["core", "operations"])
+def test_no_error_behind_the_doors_names_a_flag_a_variable_or_a_command(room: Path) -> None:
+    named = [error.where for error in errors_made(room) if any(OF_A_DOOR.search(text) for text in error.texts)]
 
     assert not named
 
@@ -68,7 +81,7 @@ def test_every_error_of_the_core_has_a_remedy_of_its_own_or_a_code_that_the_tabl
 
 
 def test_the_table_words_the_codes_of_situations_and_no_class() -> None:
-    raised = {error.code for error in errors_made_in_core()} - {None}
+    raised = {error.code for room in (CORE, OPERATIONS) for error in errors_made(room)} - {None}
 
     assert set(REMEDIES) == raised
     assert not set(REMEDIES) & {getattr(errors, name).code for name in CLASSES}

@@ -1,0 +1,44 @@
+"""What a door calls: the command line today, a web service later. Each takes the wiring and returns a result.
+
+Operations print nothing and know no command line. What only a person can decide is asked through the :class:`Door` that
+the caller hands in; it also shows how far the work has come, and words the errors that a run keeps in the history.
+
+::
+
+    runs        sync_crm, apply_plan, undo_run
+    screening   screen_number, screen_file
+    preflight   check_crm
+    setup       plan_setup, emit_setup
+"""
+
+from .door import CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
+from .preflight import CheckResult, check_crm, require_ready
+from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
+from .screening import ScreenedFile, ScreenedNumber, home_region, screen_file, screen_number
+from .setup import Setup, emit_setup, plan_setup
+
+__all__ = [
+    "Account",
+    "CheckResult",
+    "CreateFields",
+    "Door",
+    "DoorProgress",
+    "FirstWrite",
+    "Question",
+    "Rescreen",
+    "ScreenedFile",
+    "ScreenedNumber",
+    "Setup",
+    "TakeBack",
+    "apply_plan",
+    "check_crm",
+    "emit_setup",
+    "home_region",
+    "plan_setup",
+    "require_ready",
+    "run_sync_job",
+    "screen_file",
+    "screen_number",
+    "sync_crm",
+    "undo_run",
+]

@@ -1,0 +1,70 @@
+"""What a door hands in: how it asks a person, shows progress and words errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ringfence.core.errors import RingfenceError
+from ringfence.core.ports.crm import Org, SetupStep
+from ringfence.core.runs.run import Progress
+from ringfence.core.runs.summary import Summary
+from ringfence.core.state.journal import Run
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWrite:
+    """May ringfence write to this production org, for the first time?"""
+
+    org: Org
+
+
+@dataclass(frozen=True, slots=True)
+class Rescreen:
+    """May every slot of the org be made due, at the cost that a dry run found? Only lookups to buy need an answer."""
+
+    org: Org
+    cost: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """May this run be undone in a production org?"""
+
+    org: Org
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFields:
+    """May these fields be created in a production org?"""
+
+    org: Org
+    steps: Sequence[SetupStep]
+
+
+Question = FirstWrite | Rescreen | TakeBack | CreateFields
+
+
+class DoorProgress(Progress, Protocol):
+    """Shows how far a run has come, or the screening of a file."""
+
+    def at(self, done: int, total: int) -> None:
+        """So many of so many rows are done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What an operation needs from the door that called it.
+
+    ``confirm`` returns when a person (or a flag that stands for one) agrees, and raises UsageError otherwise.
+    ``progress`` shows the work of the given title for as long as its block lasts. ``explain`` returns an error in the
+    door's words.
+    """
+
+    confirm: Callable[[Question], None]
+    progress: Callable[[str], AbstractContextManager[DoorProgress]]
+    explain: Callable[[RingfenceError], str]

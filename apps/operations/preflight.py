@@ -1,0 +1,57 @@
+"""Whether an account is ready for a sync, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.core.errors import ErrorCode, RefusedError, SchemaError
+from ringfence.core.ports.crm import Finding, Level, Org
+
+from ..wiring import Wiring
+
+NAMED_PROBLEMS = 3
+"""How many problems of a preflight an error names; a bare org has dozens, and the check lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a preflight found in an account, and how many API calls it took."""
+
+    org: Org
+    findings: Sequence[Finding]
+    api_calls: int
+
+    @property
+    def ready(self) -> bool:
+        """Return whether a sync could run."""
+        return all(finding.level is not Level.PROBLEM for finding in self.findings)
+
+
+def check_crm(wiring: Wiring, crm: str, mapping: Path | None = None) -> CheckResult:
+    """Connect, read the schema and return what is missing; change nothing.
+
+    ``mapping`` replaces the configured mapping. Raises the errors of the wiring, RefusedError and UnreachableError.
+    """
+    with closing(wiring.connect(crm, mapping).crm) as connected:
+        org = connected.identify()
+        findings = connected.check()
+    return CheckResult(org, findings, sum(connected.calls.values()))
+
+
+def require_ready(findings: Sequence[Finding], crm: str) -> None:
+    """Raise what the first problem of a preflight calls for, naming the first few and how many more there are."""
+    problems = [finding for finding in findings if finding.level is Level.PROBLEM]
+    if not problems:
+        return
+
+    listed = "; ".join(f"{finding.subject}: {finding.message.rstrip('.')}" for finding in problems[:NAMED_PROBLEMS])
+    if (more := len(problems) - NAMED_PROBLEMS) > 0:
+        listed += f"; and {more} more"
+    remedies = " ".join(dict.fromkeys(finding.remedy for finding in problems if finding.remedy))
+
+    kind = problems[0].error
+    raised = kind if kind is not None and issubclass(kind, RefusedError) else SchemaError
+    raise raised(f"{crm} is not ready: {listed}.", remedies, code=ErrorCode.NOT_READY, details={"crm": crm})

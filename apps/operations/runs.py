@@ -1,0 +1,144 @@
+"""What writes to a CRM: a sync, a plan file that is applied, a run that is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ringfence.core.ports.crm import Org
+from ringfence.core.runs.apply_plan import apply_plan as run_plan
+from ringfence.core.runs.run import Progress, SyncJob
+from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions, run_sync
+from ringfence.core.runs.undo import UndoSummary
+from ringfence.core.runs.undo import undo_run as run_undo
+from ringfence.core.state.cursors import confirm_writes, writes_confirmed
+from ringfence.core.state.journal import find_run
+from ringfence.core.state.store import Store
+
+from ..wiring import Connection, Wiring
+from .door import Door, FirstWrite, Rescreen, TakeBack
+from .lookups import open_lookups
+from .preflight import require_ready
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A CRM account and its open state: all that a run on it needs."""
+
+    wiring: Wiring
+    connection: Connection
+    org: Org
+    store: Store
+
+
+def sync_crm(
+    wiring: Wiring,
+    crm: str,
+    options: SyncOptions,
+    door: Door,
+    *,
+    mapping: Path | None = None,
+    policy: str | None = None,
+) -> Summary:
+    """Sync one CRM, after asking what has to be asked, and return what the run did.
+
+    ``mapping`` replaces the configured mapping; ``policy`` is the name of a preset or a file, None for the configured
+    one. Raises what :func:`ringfence.core.runs.sync.run_sync` does, the errors of the wiring and of the preflight, and
+    UsageError when the door does not confirm.
+    """
+    connection = wiring.connect(crm, mapping)
+    wiring.policy(policy)  # a wrong name is refused before anything is called
+
+    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store) as account:
+        if not options.dry_run:
+            _confirm_first_write(account, door)
+        if options.rescreen and not options.dry_run:
+            cost = run_sync_job(account, replace(options, dry_run=True), door, policy=policy)
+            door.confirm(Rescreen(account.org, cost))
+
+        return run_sync_job(account, options, door, policy=policy)
+
+
+def run_sync_job(account: Account, options: SyncOptions, door: Door, *, policy: str | None = None) -> Summary:
+    """Run one sync on an account that is ready. Connects the lookup providers for it and closes them."""
+    wiring = account.wiring
+    title = f"{'dry run of' if options.dry_run else 'sync'} {account.connection.crm.name}"
+
+    with open_lookups(wiring.lookups()) as lookups, door.progress(title) as progress:
+        job = replace(
+            _job(account, door, progress, policy),
+            lookups=lookups,
+            max_lookups=wiring.settings.lookup.max_lookups,
+        )
+        return run_sync(job, options)
+
+
+def apply_plan(wiring: Wiring, crm: str, plan: Path, door: Door, *, mapping: Path | None = None) -> Summary:
+    """Write what a plan file says and nothing else, and return what the run did.
+
+    Raises what :func:`ringfence.core.runs.apply_plan.apply_plan` does, the errors of the wiring and of the preflight,
+    and UsageError when the door does not confirm.
+    """
+    connection = wiring.connect(crm, mapping)
+    wiring.policy()  # a wrong name is refused before anything is called
+
+    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store) as account:
+        _confirm_first_write(account, door)
+
+        with door.progress(f"apply {plan.name}") as progress:
+            return run_plan(_job(account, door, progress), plan)
+
+
+def undo_run(
+    wiring: Wiring, run_id: str, door: Door, *, mapping: Path | None = None, dry_run: bool = False
+) -> UndoSummary:
+    """Take a run back where it still stands, and return what was set back and what was kept.
+
+    ``run_id`` is an id of the history, or its beginning or end. Raises what
+    :func:`ringfence.core.runs.undo.undo_run` does, the errors of the wiring and of the preflight, and UsageError for an
+    unknown id or when the door does not confirm.
+    """
+    with closing(wiring.open_state()) as store:
+        run = find_run(store, run_id)
+        connection = wiring.connect(run.crm, mapping)
+
+        with _ready_account(wiring, connection, store) as account:
+            if account.org.production and not dry_run:
+                door.confirm(TakeBack(account.org, run))
+            with door.progress(f"undo {run.id}") as progress:
+                return run_undo(_job(account, door, progress), run, dry_run=dry_run)
+
+
+@contextmanager
+def _ready_account(wiring: Wiring, connection: Connection, store: Store) -> Iterator[Account]:
+    """Yield the account once its preflight has found no problem; close the connection at the end."""
+    with closing(connection.crm) as crm:
+        org = crm.identify()
+        require_ready(crm.check(), crm.name)
+        yield Account(wiring, connection, org, store)
+
+
+def _job(account: Account, door: Door, progress: Progress, policy: str | None = None) -> SyncJob:
+    return SyncJob(
+        crm=account.connection.crm,
+        org=account.org,
+        shapes=account.connection.shapes,
+        store=account.store,
+        policy=account.wiring.policy(policy),
+        clock=account.wiring.clock,
+        progress=progress,
+        explain=door.explain,
+    )
+
+
+def _confirm_first_write(account: Account, door: Door) -> None:
+    """Ask once for each production org whether ringfence may write to it, and remember the answer."""
+    org, store = account.org, account.store
+    if not org.production or writes_confirmed(store, org):
+        return
+
+    door.confirm(FirstWrite(org))
+    confirm_writes(store, org, account.wiring.clock.now())
