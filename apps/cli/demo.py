@@ -18,11 +18,13 @@ from ringfence.core.errors import UnreachableError
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
 
-from ..wiring import require_ready, wire
+from ..operations import Account, require_ready, run_sync_job
+from ..wiring import wire
+from .door import open_door
+from .exit_codes import exit_code
 from .options import Json
 from .output import output
 from .render import show_summary
-from .sync import exit_code, run_job
 
 EXTRA_CALLS = "(Fewest: each record read and written once; the others carry opt-outs further.)"
 
@@ -60,7 +62,7 @@ def _sync_twice(crm: str) -> Iterator[Summary]:
         org = connection.crm.identify()
         require_ready(connection.crm.check(), crm)
         output.say(f"── {crm}: first pass ".ljust(72, "─"), style="bold cyan")
-        first = run_job(wiring, connection, org, store, SyncOptions(), None)
+        first = run_sync_job(Account(wiring, connection, org, store), SyncOptions(), open_door())
         show_summary(output, first)
         if _calls(first) > first.fewest_api_calls:
             output.say(EXTRA_CALLS, style="dim")
@@ -70,7 +72,7 @@ def _sync_twice(crm: str) -> Iterator[Summary]:
     try:
         again = wiring.connect(crm)
         output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
-        second = run_job(wiring, again, again.crm.identify(), store, SyncOptions(), None)
+        second = run_sync_job(Account(wiring, again, again.crm.identify(), store), SyncOptions(), open_door())
         again.crm.close()
     finally:
         store.close()
