@@ -11,19 +11,16 @@ from ringfence.core.clock import SystemClock
 from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping, resolve
 from ringfence.core.config.policy import read_policy
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import MappingError, RefusedError, SchemaError, SettingsError
+from ringfence.core.errors import MappingError, SettingsError
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.ports.crm import Crm, Finding, Level
+from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Clock, Services
 from ringfence.core.state.store import Store, open_store
 
 from .registry import crm_plugins, find_crm, lookup_plugins
 from .settings import Settings, load_settings
-
-NAMED_PROBLEMS = 3
-"""How many problems of a preflight an error names; a bare org has dozens, and `check` lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +116,3 @@ class Wiring:
 def wire() -> Wiring:
     """Return the wiring for the settings of this process. Raises SettingsError."""
     return Wiring(load_settings())
-
-
-def require_ready(findings: list[Finding], crm: str) -> None:
-    """Raise what the first problem of a preflight calls for, naming the first few and how many more there are."""
-    problems = [finding for finding in findings if finding.level is Level.PROBLEM]
-    if not problems:
-        return
-    kind = problems[0].error
-    raised = kind if kind is not None and issubclass(kind, RefusedError) else SchemaError
-    listed = "; ".join(f"{finding.subject}: {finding.message.rstrip('.')}" for finding in problems[:NAMED_PROBLEMS])
-    if (more := len(problems) - NAMED_PROBLEMS) > 0:
-        listed += f"; and {more} more"
-    remedies = " ".join(dict.fromkeys(finding.remedy for finding in problems if finding.remedy))
-    raise raised(f"{crm} is not ready: {listed}.", f"{remedies} `ringfence check {crm}` shows all of it.".strip())

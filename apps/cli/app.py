@@ -15,6 +15,7 @@ from ringfence.core.errors import RingfenceError, UsageError
 
 from .check import check
 from .demo import demo
+from .exit_codes import INTERRUPTED
 from .lookup import lookup
 from .output import output
 from .runs import runs
@@ -22,8 +23,6 @@ from .sandbox import sandbox
 from .screen import screen
 from .setup import setup
 from .sync import sync
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ringfence",

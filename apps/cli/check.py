@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
-from ringfence.core.ports.crm import Crm, Finding, Level
+from ringfence.core.ports.crm import Finding, Level
 
+from ..operations import check_crm
 from ..remedies import word
-from ..wiring import wire
+from ..wiring import Wiring, wire
 from .options import CrmName, Json, MappingFile
 from .output import output
 
@@ -35,7 +37,7 @@ def check(crm: CrmName = None, mapping: MappingFile = None, json: Json = False) 
     code, documents = 0, []
     for name in names:
         try:
-            found, document = _check_one(wiring.connect(name, mapping).crm)
+            found, document = _check_one(wiring, name, mapping)
         except RingfenceError as error:
             if len(names) == 1:
                 raise
@@ -48,28 +50,28 @@ def check(crm: CrmName = None, mapping: MappingFile = None, json: Json = False) 
     return code
 
 
-def _check_one(crm: Crm) -> tuple[int, dict[str, Any]]:
-    try:
-        org = crm.identify()
-        findings: list[Finding] = crm.check()
-    finally:
-        crm.close()
+def _check_one(wiring: Wiring, crm: str, mapping: Path | None) -> tuple[int, dict[str, Any]]:
+    """Show the preflight of one CRM; return its exit code and its part of the document."""
+    result = check_crm(wiring, crm, mapping)
+    org = result.org
+
     kind = "PRODUCTION" if org.production else "a sandbox"
-    output.say(f"{crm.name}: {org.name}, id {org.id}, {kind}", style="bold")
-    for alike in _grouped(findings):
+    output.say(f"{crm}: {org.name}, id {org.id}, {kind}", style="bold")
+    for alike in _grouped(result.findings):
         _say_findings(alike)
-    ready = all(finding.level is not Level.PROBLEM for finding in findings)
-    output.say("ready" if ready else "not ready: see the problems above", style="bold")
+    output.say("ready" if result.ready else "not ready: see the problems above", style="bold")
+
     document = {
-        "crm": crm.name,
+        "crm": crm,
         "org": {"id": org.id, "name": org.name, "production": org.production},
-        "ready": ready,
+        "ready": result.ready,
         "findings": [
-            {"level": f.level.value, "subject": f.subject, "message": f.message, "remedy": f.remedy} for f in findings
+            {"level": f.level.value, "subject": f.subject, "message": f.message, "remedy": f.remedy}
+            for f in result.findings
         ],
-        "api_calls": sum(crm.calls.values()),
+        "api_calls": result.api_calls,
     }
-    return (0 if ready else RefusedError.exit_code), document
+    return (0 if result.ready else RefusedError.exit_code), document
 
 
 def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

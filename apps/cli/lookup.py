@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ringfence.core.errors import UsageError
-from ringfence.core.model.verdicts import judge
-from ringfence.core.numbers import metadata_version, read_number
-from ringfence.core.numbers.regions import read_region
-from ringfence.core.screening.screening import Question, Screening
-from ringfence.core.state.journal import new_run_id
-from ringfence.core.state.lookup_cache import LookupCache
+from ringfence.core.numbers import metadata_version
 
+from ..operations import ScreenedNumber, home_region, screen_number
 from ..wiring import wire
 from .options import Json
 from .output import output
+
+FAILED_FOR_NOW = "the lookup failed for now; nothing is known beyond the numbering plan"
 
 
 def lookup(
@@ -34,45 +31,29 @@ def lookup(
     """
     output.json = json
     wiring = wire()
-    home = read_region(region) if region else wiring.settings.default_region
-    if region and home is None:
-        raise UsageError(f"{region!r} is no country.", "Use a code such as US, or an English name.")
-    providers = [] if offline else wiring.lookups()
-    store = wiring.open_state() if providers else None
-    try:
-        screening = Screening(
-            policy=wiring.policy(),
-            clock=wiring.clock,
-            facts=LookupCache(store, new_run_id(wiring.clock.now())) if store else None,
-            lookups=providers,
-            max_lookups=wiring.settings.lookup.max_lookups,
-        )
-        parsed = read_number(number, home)
-        facts = screening.screen([Question(parsed)])[parsed]
-    finally:
-        for provider in providers:
-            provider.close()
-        if store:
-            store.close()
-    verdict = judge(facts) if facts else None
-    answer = {
-        "status": verdict.status.value if verdict else None,
-        "reason": verdict.reason
-        if verdict
-        else "the lookup failed for now; nothing is known beyond the numbering plan",
-        "e164": parsed.e164,
-        "region": parsed.region,
-        "line_type": verdict.line_type if verdict else parsed.line_type.value,
-        "extension": parsed.extension,
-        "repairs": list(parsed.repairs),
-        "other_numbers": len(parsed.others),
-        "last_screened": verdict.last_screened.isoformat() if verdict else None,
-        "lookups": screening.tally.lookups,
-        "metadata": f"phonenumbers {metadata_version()}",
-    }
+    found = screen_number(wiring, number, region=home_region(wiring, region), offline=offline)
+
+    answer = _answer(found)
     output.document(answer)
     for name, value in answer.items():
         if value not in (None, [], ""):
             shown = "; ".join(value) if isinstance(value, list) else str(value)
             output.say(f"{name.replace('_', ' '):14}{shown}")
     return 0
+
+
+def _answer(found: ScreenedNumber) -> dict[str, Any]:
+    number, verdict = found.number, found.verdict
+    return {
+        "status": verdict.status.value if verdict else None,
+        "reason": verdict.reason if verdict else FAILED_FOR_NOW,
+        "e164": number.e164,
+        "region": number.region,
+        "line_type": verdict.line_type if verdict else number.line_type.value,
+        "extension": number.extension,
+        "repairs": list(number.repairs),
+        "other_numbers": len(number.others),
+        "last_screened": verdict.last_screened.isoformat() if verdict else None,
+        "lookups": found.lookups,
+        "metadata": f"phonenumbers {metadata_version()}",
+    }

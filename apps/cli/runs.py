@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -9,16 +10,15 @@ import typer
 from ringfence.core.errors import UsageError
 from ringfence.core.model.masking import mask_change
 from ringfence.core.model.values import Outcome
-from ringfence.core.runs.run import SyncJob
-from ringfence.core.runs.undo import UndoSummary, undo_run
+from ringfence.core.runs.undo import UndoSummary
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 
-from ..remedies import explain
-from ..wiring import require_ready, wire
+from ..operations import undo_run
+from ..wiring import wire
+from .door import open_door
+from .exit_codes import exit_code
 from .options import Json, MappingFile, Yes
 from .output import output
-from .progress import RunProgress
-from .sync import REFUSED_ROWS, STOPPED, ask
 
 runs = typer.Typer(help="The history: every run, every change of a run, and its reversal.", no_args_is_help=True)
 
@@ -32,11 +32,9 @@ def list_(
     output.json = json
     if most < 1:
         raise UsageError(f"--limit {most} would list no run.", "Give 1 or more.")
-    store = wire().open_state()
-    try:
+    with closing(wire().open_state()) as store:
         found = list_runs(store, most)
-    finally:
-        store.close()
+
     output.document({"runs": [_document(run) for run in found]})
     if not found:
         output.say("No run yet.")
@@ -58,13 +56,10 @@ def show(
 ) -> int:
     """Show what a run did, and every change with its outcome. Numbers are masked unless --reveal."""
     output.json = json
-    store = wire().open_state()
-    try:
+    with closing(wire().open_state()) as store:
         run = find_run(store, run_id)
-        output.say(f"run {run.id} of {run.crm}: {run.outcome}{' (dry run)' if run.dry_run else ''}", style="bold")
-        output.say(f"started {run.started_at:%Y-%m-%d %H:%M:%S} UTC")
-        if run.error:
-            output.say(f"ended with: {run.error}", style="red")
+        _say_run(run)
+
         changes = []
         for row in read_changes(store, run.id):
             if refused and (row.result is None or row.result.outcome is not Outcome.REFUSED):
@@ -74,8 +69,7 @@ def show(
                 changes.append(change)
             else:
                 _say_change(change)
-    finally:
-        store.close()
+
     output.document({**_document(run), "changes": changes})
     return 0
 
@@ -94,37 +88,18 @@ def undo(
     Opt-outs are never taken back. The next sync screens the records again.
     """
     output.json = json
-    wiring = wire()
-    store = wiring.open_state()
-    try:
-        run = find_run(store, run_id)
-        connection = wiring.connect(run.crm, mapping)
-        try:
-            org = connection.crm.identify()
-            require_ready(connection.crm.check(), run.crm)
-            if not (dry_run or yes or not org.production):
-                ask(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
-            with RunProgress(output.err, f"undo {run.id}") as progress:
-                job = SyncJob(
-                    connection.crm,
-                    org,
-                    connection.shapes,
-                    store,
-                    wiring.policy(),
-                    wiring.clock,
-                    progress=progress,
-                    explain=explain,
-                )
-                summary = undo_run(job, run, dry_run=dry_run)
-        finally:
-            connection.crm.close()
-    finally:
-        store.close()
+    summary = undo_run(wire(), run_id, open_door(yes=yes), mapping=mapping, dry_run=dry_run)
+
     _say_undo(summary)
     output.document(summary.to_json())
-    if summary.stopped:
-        return STOPPED
-    return REFUSED_ROWS if summary.failed else 0
+    return exit_code(summary)
+
+
+def _say_run(run: Run) -> None:
+    output.say(f"run {run.id} of {run.crm}: {run.outcome}{' (dry run)' if run.dry_run else ''}", style="bold")
+    output.say(f"started {run.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    if run.error:
+        output.say(f"ended with: {run.error}", style="red")
 
 
 def _say_undo(summary: UndoSummary) -> None:

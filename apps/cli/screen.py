@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ringfence.connectors.spreadsheet import (
-    CellVerdict,
-    Detection,
-    ScreenOptions,
-    Summary,
-    default_target,
-    detect,
-    screen_file,
-)
-from ringfence.core.errors import UsageError
-from ringfence.core.model.verdicts import judge
-from ringfence.core.numbers import read_number
-from ringfence.core.numbers.regions import read_region
-from ringfence.core.screening.screening import Question, Screening
-from ringfence.core.state.journal import new_run_id
-from ringfence.core.state.lookup_cache import LookupCache
+from ringfence.connectors.spreadsheet import Detection, ScreenOptions, default_target, detect
 
-from ..wiring import Wiring, wire
+from ..operations import ScreenedFile, home_region, screen_file
+from ..wiring import wire
+from .door import open_door
+from .exit_codes import DONE, STOPPED
 from .options import Json
 from .output import output
-from .progress import RunProgress
 from .render import status_rows
-from .sync import STOPPED
-
-
-class CellScreener:
-    """Judges the cells of a file through the same screening as a CRM's."""
-
-    def __init__(self, screening: Screening) -> None:
-        self.screening = screening
-
-    def screen(self, cells: Sequence[tuple[str, str | None]]) -> Sequence[CellVerdict | None]:
-        """Return one verdict per cell; None where its lookup failed for now."""
-        numbers = [read_number(raw, region) for raw, region in cells]
-        known = self.screening.screen(Question(number) for number in numbers)
-        verdicts = []
-        for number in numbers:
-            facts = known[number]
-            verdicts.append(CellVerdict.of(judge(facts), number) if facts else None)
-        return verdicts
 
 
 def screen(
@@ -90,13 +58,10 @@ def screen(
     """
     output.json = json
     wiring = wire()
-    home = read_region(region) if region else wiring.settings.default_region
-    if region and home is None:
-        raise UsageError(f"{region!r} is no country.", "Use a code such as US, or an English name.")
     options = ScreenOptions(
         phones=tuple(phones or ()),
         country=country,
-        region=home,
+        region=home_region(wiring, region),
         opt_outs=tuple(opt_outs or ()),
         encoding=encoding,
         delimiter=delimiter,
@@ -109,37 +74,11 @@ def screen(
     if preview:
         output.document(_detection(found))
         return 0
-    return _screen(wiring, file, target or default_target(file), options, found, buy=lookups)
 
-
-def _screen(wiring: Wiring, file: Path, target: Path, options: ScreenOptions, found: Detection, *, buy: bool) -> int:
-    providers = wiring.lookups() if buy else []
-    if buy and not providers:
-        raise UsageError(
-            "--lookups was given, and no provider is configured.",
-            'Set RINGFENCE_LOOKUP__PROVIDERS, such as ["twilio"].',
-        )
-    store = wiring.open_state() if providers else None
-    started = wiring.clock.monotonic()
-    try:
-        screening = Screening(
-            policy=wiring.policy(),
-            clock=wiring.clock,
-            facts=LookupCache(store, new_run_id(wiring.clock.now())) if store else None,
-            lookups=providers,
-            max_lookups=wiring.settings.lookup.max_lookups,
-        )
-        with RunProgress(output.err, f"screen {file.name}") as progress:
-            summary = screen_file(file, target, options, CellScreener(screening), progress.at, wiring.clock)
-    finally:
-        for provider in providers:
-            provider.close()
-        if store:
-            store.close()
-    took = wiring.clock.monotonic() - started
-    _show_result(summary, screening, took)
-    output.document(_document(summary, screening, found, took))
-    return STOPPED if screening.exhausted else 0
+    done = screen_file(wiring, file, target or default_target(file), options, open_door(), with_providers=lookups)
+    _show_result(done)
+    output.document(_document(done, found))
+    return DONE if done.complete else STOPPED
 
 
 def _show_detection(found: Detection) -> None:
@@ -156,33 +95,34 @@ def _show_detection(found: Detection) -> None:
     output.table("first rows, masked", list(found.columns), [list(row) for row in found.preview])
 
 
-def _show_result(summary: Summary, screening: Screening, took: float) -> None:
+def _show_result(done: ScreenedFile) -> None:
+    summary = done.summary
     statuses = sum((column.statuses for column in summary.columns), Counter[str]())
-    rows = status_rows(statuses)
-    output.table("\nnumbers screened", ["status", "cells", "share", "callable"], rows, right=(1, 2))
+    output.table("\nnumbers screened", ["status", "cells", "share", "callable"], status_rows(statuses), right=(1, 2))
+
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
     if summary.opted_out_rows:
         output.say(f"{summary.opted_out_rows:,} rows opted out, for {summary.opted_out_numbers:,} numbers.")
     for note in summary.notes:
         output.say(note)
-    tally = screening.tally
-    if screening.lookups:
-        output.say(f"lookups bought: {tally.lookups:,}; answered from the cache: {tally.cache_hits:,}")
-    if screening.exhausted:
+
+    if done.with_providers:
+        output.say(f"lookups bought: {done.lookups:,}; answered from the cache: {done.cache_hits:,}")
+    if not done.complete:
         output.say(
             "Not complete: the budget of lookups is used up. Run again to go on; nothing is paid twice.", style="yellow"
         )
-    output.say(
-        f"{summary.rows:,} rows to {summary.target} in {took:.1f} s ({summary.rows / max(took, 0.001):,.0f} rows/s)"
-    )
+    rate = summary.rows / max(done.duration_s, 0.001)
+    output.say(f"{summary.rows:,} rows to {summary.target} in {done.duration_s:.1f} s ({rate:,.0f} rows/s)")
 
 
-def _document(summary: Summary, screening: Screening, found: Detection, took: float) -> dict[str, Any]:
+def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
+    summary = done.summary
     return {
         "source": str(summary.source),
         "target": str(summary.target),
-        "complete": not screening.exhausted,
+        "complete": done.complete,
         "rows": summary.rows,
         "columns": {
             column.name: {
@@ -195,9 +135,9 @@ def _document(summary: Summary, screening: Screening, found: Detection, took: fl
         },
         "opted_out_rows": summary.opted_out_rows,
         "opted_out_numbers": summary.opted_out_numbers,
-        "lookups": screening.tally.lookups,
-        "lookup_cache_hits": screening.tally.cache_hits,
-        "duration_s": round(took, 3),
+        "lookups": done.lookups,
+        "lookup_cache_hits": done.cache_hits,
+        "duration_s": round(done.duration_s, 3),
         "detected": _detection(found),
     }
 

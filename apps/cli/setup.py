@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ringfence.core.errors import FileError, UsageError
-from ringfence.core.ports.crm import Crm
+from ringfence.core.errors import UsageError
 
-from ..wiring import wire
+from ..operations import emit_setup, plan_setup
+from ..wiring import Wiring, wire
+from .door import open_door
 from .options import Json, MappingFile, Yes
 from .output import output
-from .sync import ask
 
 
 def setup(
@@ -34,43 +34,38 @@ def setup(
     output.json = json
     if dry_run and emit is not None:
         raise UsageError("--emit writes files, and a dry run writes nothing.", "Leave one of the two out.")
-    connection = wire().connect(crm, mapping)
-    try:
-        if emit is not None:
-            _emit(connection.crm, emit)
-            return 0
-        org = connection.crm.identify()
-        steps = connection.crm.plan_setup()
-        output.say(f"{crm}: {org.name}: {len(steps) or 'nothing'} to create", style="bold")
-        if dry_run:
-            for step in steps:
-                output.say(f"  would create {step.kind} {step.name}")
-        else:
-            if org.production and steps and not yes:
-                ask(f"{org.name} is a production org. Create these {len(steps)}?", f"{org.name} is a production org.")
-            for step in connection.crm.apply_setup(steps):
-                output.say(f"  created {step.kind} {step.name}")
-        output.document(
-            {
-                "crm": crm,
-                "org": org.id,
-                "dry_run": dry_run,
-                "steps": [{"kind": step.kind, "name": step.name} for step in steps],
-                "api_calls": sum(connection.crm.calls.values()),
-            }
-        )
-    finally:
-        connection.crm.close()
+    wiring = wire()
+
+    if emit is not None:
+        _emit(wiring, crm, emit, mapping)
+    else:
+        _create(wiring, crm, mapping, dry_run=dry_run, yes=yes)
     return 0
 
 
-def _emit(crm: Crm, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = crm.emit_setup(folder)
-    except OSError as error:
-        raise FileError(f"{folder} cannot be written: {error.strerror}.", "Name another folder.") from error
+def _emit(wiring: Wiring, crm: str, folder: Path, mapping: Path | None) -> None:
+    files = emit_setup(wiring, crm, folder, mapping)
+
     for file in files:
         output.say(f"  {file}")
     output.say(f"{len(files)} files in {folder}")
-    output.document({"crm": crm.name, "folder": str(folder), "files": [str(file) for file in files]})
+    output.document({"crm": crm, "folder": str(folder), "files": [str(file) for file in files]})
+
+
+def _create(wiring: Wiring, crm: str, mapping: Path | None, *, dry_run: bool, yes: bool) -> None:
+    with plan_setup(wiring, crm, mapping) as planned:
+        output.say(f"{crm}: {planned.org.name}: {len(planned.steps) or 'nothing'} to create", style="bold")
+
+        verb, steps = ("would create", planned.steps) if dry_run else ("created", planned.create(open_door(yes=yes)))
+        for step in steps:
+            output.say(f"  {verb} {step.kind} {step.name}")
+
+        output.document(
+            {
+                "crm": crm,
+                "org": planned.org.id,
+                "dry_run": dry_run,
+                "steps": [{"kind": step.kind, "name": step.name} for step in planned.steps],
+                "api_calls": planned.api_calls,
+            }
+        )

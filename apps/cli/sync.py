@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ringfence.core.errors import RingfenceError, UsageError
-from ringfence.core.ports.crm import Org
-from ringfence.core.runs.apply_plan import apply_plan
-from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.sync import SyncOptions, run_sync
-from ringfence.core.state.cursors import confirm_writes, writes_confirmed
-from ringfence.core.state.store import Store
+from ringfence.core.runs.sync import SyncOptions
 
-from ..remedies import explain, word
-from ..wiring import Connection, Wiring, require_ready, wire
+from ..operations import apply_plan, sync_crm
+from ..remedies import word
+from ..wiring import Wiring, wire
+from .door import open_door
+from .exit_codes import exit_code
 from .options import CrmName, Json, MappingFile, Yes
 from .output import output
-from .progress import RunProgress
 from .render import show_summary
-
-REFUSED_ROWS = 1
-STOPPED = 4
 
 
 def sync(
@@ -106,168 +99,61 @@ def sync(
     if apply is not None and options != SyncOptions():
         raise UsageError("--apply writes a plan as it is and takes no other option but --mapping.", "Leave them out.")
     names = _choose(wiring, crm, every=every)
-    if not every:
-        summary = _sync_one(wiring, names[0], options, mapping, policy, yes=yes, plan=apply)
-        output.document(summary.to_json())
-        return exit_code(summary)
-    if mapping is not None and len(names) > 1:
-        raise UsageError(
-            "--mapping is for one CRM, and --all takes several.", "Name the CRM, or set RINGFENCE_MAPPINGS."
-        )
-    return _sync_all(wiring, names, options, policy, yes=yes)
 
-
-def exit_code(summary: Summary) -> int:
-    """Return the contract's exit code for a finished run."""
-    if summary.stopped:
-        return STOPPED
-    return REFUSED_ROWS if summary.total("failed") else 0
-
-
-def run_job(
-    wiring: Wiring, connection: Connection, org: Org, store: Store, options: SyncOptions, policy: str | None
-) -> Summary:
-    """Run one sync with its progress on standard error."""
-    lookups = wiring.lookups()
-    word = "dry run of" if options.dry_run else "sync"
-    try:
-        with RunProgress(output.err, f"{word} {connection.crm.name}") as progress:
-            job = SyncJob(
-                crm=connection.crm,
-                org=org,
-                shapes=connection.shapes,
-                store=store,
-                policy=wiring.policy(policy),
-                clock=wiring.clock,
-                lookups=lookups,
-                max_lookups=wiring.settings.lookup.max_lookups,
-                progress=progress,
-                explain=explain,
+    if every:
+        if mapping is not None and len(names) > 1:
+            raise UsageError(
+                "--mapping is for one CRM, and --all takes several.", "Name the CRM, or set RINGFENCE_MAPPINGS."
             )
-            return run_sync(job, options)
-    finally:
-        for lookup in lookups:
-            lookup.close()
+        return _sync_all(wiring, names, options, policy, yes=yes)
+
+    door = open_door(yes=yes)
+    if apply is not None:
+        summary = apply_plan(wiring, names[0], apply, door, mapping=mapping)
+    else:
+        summary = sync_crm(wiring, names[0], options, door, mapping=mapping, policy=policy)
+    _show(summary, options)
+    output.document(summary.to_json())
+    return exit_code(summary)
 
 
 def _choose(wiring: Wiring, crm: str | None, *, every: bool) -> list[str]:
+    """Return the CRMs to sync. Raises UsageError where the words name none, or both one and all."""
     if crm is not None:
         if every:
             raise UsageError("Both a CRM and --all were given.", "Use one of them.")
         return [crm]
+
     configured = wiring.configured_crms()
-    there = ", ".join(configured) or "none yet (see .env.example)"
-    if every:
-        if not configured:
-            raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
-        return configured
-    raise UsageError(f"Which CRM? Configured: {there}.", "Name one, or use --all.")
+    if not every:
+        there = ", ".join(configured) or "none yet (see .env.example)"
+        raise UsageError(f"Which CRM? Configured: {there}.", "Name one, or use --all.")
+    if not configured:
+        raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
+    return configured
 
 
 def _sync_all(wiring: Wiring, names: list[str], options: SyncOptions, policy: str | None, *, yes: bool) -> int:
-    """Take the CRMs in turn; one that fails does not keep the others from their run."""
+    """Sync the CRMs in turn and return the highest exit code; one that fails does not keep the others from theirs."""
     code, documents = 0, []
     for name in names:
         try:
-            summary = _sync_one(wiring, name, options, None, policy, yes=yes)
+            summary = sync_crm(wiring, name, options, open_door(yes=yes), policy=policy)
+            _show(summary, options)
             code = max(code, exit_code(summary))
             documents.append(summary.to_json())
         except RingfenceError as error:
-            code = max(code, error.exit_code)
             message, remedy = word(error)
+            code = max(code, error.exit_code)
             documents.append({"crm": name, "complete": False, "error": message, "remedy": remedy})
             output.fail_one(name, error)
+
     output.document({"runs": documents})
     return code
 
 
-def _sync_one(
-    wiring: Wiring,
-    name: str,
-    options: SyncOptions,
-    mapping: Path | None,
-    policy: str | None,
-    *,
-    yes: bool,
-    plan: Path | None = None,
-) -> Summary:
-    connection = wiring.connect(name, mapping)
-    wiring.policy(policy)
-    store = wiring.open_state()
-    try:
-        org = connection.crm.identify()
-        require_ready(connection.crm.check(), name)
-        if not options.dry_run:
-            _confirm_production(wiring, store, org, yes=yes)
-        if options.rescreen and not options.dry_run:
-            _confirm_cost(wiring, connection, org, store, options, policy, yes=yes)
-        if plan is not None:
-            summary = _apply_one(wiring, connection, org, store, plan)
-        else:
-            summary = run_job(wiring, connection, org, store, options, policy)
-        show_summary(output, summary)
-        if options.plan_file is not None and not summary.stopped:
-            output.say(
-                f"plan written to {options.plan_file}; `ringfence sync {name} --apply {options.plan_file}` applies it"
-            )
-        return summary
-    finally:
-        connection.crm.close()
-        store.close()
-
-
-def _apply_one(wiring: Wiring, connection: Connection, org: Org, store: Store, plan: Path) -> Summary:
-    with RunProgress(output.err, f"apply {plan.name}") as progress:
-        job = SyncJob(
-            connection.crm,
-            org,
-            connection.shapes,
-            store,
-            wiring.policy(),
-            wiring.clock,
-            progress=progress,
-            explain=explain,
-        )
-        return apply_plan(job, plan)
-
-
-def _confirm_production(wiring: Wiring, store: Store, org: Org, *, yes: bool) -> None:
-    if not org.production or writes_confirmed(store, org):
-        return
-    if not yes:
-        ask(
-            f"{org.name} ({org.id}) is a production org, and ringfence has not written to it yet. Go on?",
-            f"{org.name} is a production org.",
-        )
-    confirm_writes(store, org, wiring.clock.now())
-
-
-def _confirm_cost(
-    wiring: Wiring,
-    connection: Connection,
-    org: Org,
-    store: Store,
-    options: SyncOptions,
-    policy: str | None,
-    *,
-    yes: bool,
-) -> None:
-    """Say what making every slot due costs, from a dry run, and ask."""
-    values: dict[str, Any] = {**{f: getattr(options, f) for f in SyncOptions.__dataclass_fields__}, "dry_run": True}
-    cost = run_job(wiring, connection, org, store, SyncOptions(**values), policy)
-    words = (
-        f"Rescreening covers {cost.total('due'):,} records of {org.name}: "
-        f"{cost.lookups_planned:,} lookups to buy, {cost.lookup_cache_hits:,} answers still fresh, "
-        f"{cost.total('written'):,} records to write."
-    )
-    output.note(words, style=None)
-    if cost.lookups_planned and not yes:
-        ask("Go on?", "Rescreening would buy lookups.")
-
-
-def ask(question: str, otherwise: str) -> None:
-    """Ask a person on the terminal. Raises UsageError where there is none, or when the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(otherwise, "Pass --yes to go on without a question.")
-    if not typer.confirm(question, err=True):
-        raise UsageError("Nothing was done.", "")
+def _show(summary: Summary, options: SyncOptions) -> None:
+    show_summary(output, summary)
+    if options.plan_file is not None and not summary.stopped:
+        file = options.plan_file
+        output.say(f"plan written to {file}; `ringfence sync {summary.crm} --apply {file}` applies it")

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from ringfence.apps.cli.output import Output
-from ringfence.apps.wiring import require_ready
+from ringfence.apps.operations import require_ready
+from ringfence.apps.remedies import word
 from ringfence.core.errors import AccessError, SchemaError
 from ringfence.core.ports.crm import Finding, Level
 from ringfence.sandbox.server import Sandbox
@@ -28,7 +29,7 @@ def test_a_bare_org_is_one_readable_message() -> None:
         "salesforce is not ready: Lead.F0: there is no such field; Lead.F1: there is no such field; "
         "Lead.F2: there is no such field; and 21 more."
     )
-    assert caught.value.remedy == "Run setup. `ringfence check salesforce` shows all of it."
+    assert word(caught.value)[1] == "Run setup. `ringfence check salesforce` shows all of it."
 
 
 def test_the_first_problem_decides_what_is_raised() -> None:
