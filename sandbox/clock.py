@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a service's time comes from; SandboxClock fulfils it."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware."""
+        ...
 
 
 class SandboxClock:

@@ -20,9 +20,9 @@ from .bulk_work import Background
 from .errors import ApiError, not_found, unparsable
 from .limits import usage_header, versions
 from .multipart import is_multipart
-from .org import SalesforceOrg
 from .purposes import purpose_of
 from .routes import dispatch, find_route
+from .state import OrgState
 from .wire import Answer, Call
 
 MAX_URI_BYTES = 16_384
@@ -30,7 +30,7 @@ _VERSION = re.compile(r"/services/data/(v\d+\.0)(?=/|\Z)")
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
-def salesforce_app(org: SalesforceOrg) -> Starlette:
+def salesforce_app(org: OrgState) -> Starlette:
     """Return the ASGI application that answers for an org.
 
     Serve it without the server's own Date header: the org's clock gives it.
@@ -49,10 +49,10 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
 
 
-def pass_gate(org: SalesforceOrg, call: Call) -> Answer:
+def pass_gate(org: OrgState, call: Call) -> Answer:
     """Answer a request of the wire. Every request, whatever it asks for, comes through here once."""
     org.requests[_label(call)] += 1
-    org.jobs.advance(org)
+    org.jobs.advance(org.clock)
     if org.faults is None:
         return _pass(org, call)
     below = call.path.removeprefix(f"/services/data/{call.version}") if call.version else call.path
@@ -61,7 +61,7 @@ def pass_gate(org: SalesforceOrg, call: Call) -> Answer:
     return replace(answer, wire=wire)
 
 
-def _pass(org: SalesforceOrg, call: Call) -> Answer:
+def _pass(org: OrgState, call: Call) -> Answer:
     try:
         if len(call.raw_uri) > MAX_URI_BYTES:
             return Answer(414, "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")
@@ -70,7 +70,7 @@ def _pass(org: SalesforceOrg, call: Call) -> Answer:
         return Answer(error.status, error.body())
 
 
-def _open_call(org: SalesforceOrg, call: Call) -> Answer | None:
+def _open_call(org: OrgState, call: Call) -> Answer | None:
     """Answer what costs no API call and needs no session, or return None."""
     match call.method, call.path:
         case "POST", "/services/oauth2/token":
@@ -82,7 +82,7 @@ def _open_call(org: SalesforceOrg, call: Call) -> Answer | None:
     return None
 
 
-def _data_call(org: SalesforceOrg, call: Call) -> Answer:
+def _data_call(org: OrgState, call: Call) -> Answer:
     if not call.version:
         raise not_found()
     if not org.sessions.knows(auth.bearer(call)):
@@ -132,7 +132,7 @@ def _label(call: Call) -> str:
     return f"{call.method} {found[0].template or '/'}" if found else f"{call.method} {call.path}"
 
 
-def _render(org: SalesforceOrg, call: Call, answer: Answer) -> Response:
+def _render(org: OrgState, call: Call, answer: Answer) -> Response:
     headers = {
         "Date": format_datetime(org.clock.now(), usegmt=True),
         "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",

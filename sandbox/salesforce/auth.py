@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 import jwt
 
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 MAX_ASSERTION_LIFE_S = 300
@@ -29,7 +27,7 @@ class OAuthError(Exception):
         self.answer = Answer(400, {"error": error, "error_description": description})
 
 
-def token(org: SalesforceOrg, call: Call) -> Answer:
+def token(org: OrgState, call: Call) -> Answer:
     """Answer POST of a token request; a refusal is `{"error", "error_description"}` with status 400."""
     form = dict(parse_qsl(call.raw.decode("utf-8", "replace"), keep_blank_values=True))
     try:
@@ -39,7 +37,7 @@ def token(org: SalesforceOrg, call: Call) -> Answer:
     return Answer(200, _token_body(org))
 
 
-def _check_grant(org: SalesforceOrg, call: Call, form: Mapping[str, str]) -> None:
+def _check_grant(org: OrgState, call: Call, form: Mapping[str, str]) -> None:
     match form.get("grant_type"):
         case "client_credentials":
             _check_client(org, call, form)
@@ -49,7 +47,7 @@ def _check_grant(org: SalesforceOrg, call: Call, form: Mapping[str, str]) -> Non
             raise OAuthError("unsupported_grant_type", "grant type not supported")
 
 
-def userinfo(org: SalesforceOrg, call: Call) -> Answer:
+def userinfo(org: OrgState, call: Call) -> Answer:
     """Answer GET of the user behind a token; a bad one gets 403 and the bare text `Bad_OAuth_Token`."""
     if not org.sessions.knows(bearer(call)):
         return Answer(403, "Bad_OAuth_Token")
@@ -78,7 +76,7 @@ def bearer(call: Call) -> str:
     return value.strip() if scheme.lower() in ("bearer", "oauth") else ""
 
 
-def _token_body(org: SalesforceOrg) -> dict[str, object]:
+def _token_body(org: OrgState) -> dict[str, object]:
     return {
         "access_token": org.sessions.issue(),
         "signature": "c2FuZGJveCBzaWduYXR1cmU=",
@@ -90,7 +88,7 @@ def _token_body(org: SalesforceOrg) -> dict[str, object]:
     }
 
 
-def _check_client(org: SalesforceOrg, call: Call, form: Mapping[str, str]) -> None:
+def _check_client(org: OrgState, call: Call, form: Mapping[str, str]) -> None:
     client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -98,15 +96,15 @@ def _check_client(org: SalesforceOrg, call: Call, form: Mapping[str, str]) -> No
             client_id, _, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise OAuthError("invalid_client", "invalid client credentials") from None
-    if client_id != org.client_id:
+    if client_id != org.sessions.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
-    if secret != org.client_secret:
+    if secret != org.sessions.client_secret:
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
-def _check_assertion(org: SalesforceOrg, call: Call, assertion: str) -> None:
+def _check_assertion(org: OrgState, call: Call, assertion: str) -> None:
     claims = _verified(org, assertion)
-    if claims.get("iss") != org.client_id:
+    if claims.get("iss") != org.sessions.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     host = call.headers.get("host", "")
     audiences = {*_HOSTS, org.instance_url.rstrip("/"), f"http://{host}", f"https://{host}"}
@@ -122,7 +120,7 @@ def _check_assertion(org: SalesforceOrg, call: Call, assertion: str) -> None:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
 
 
-def _verified(org: SalesforceOrg, assertion: str) -> dict[str, Any]:
+def _verified(org: OrgState, assertion: str) -> dict[str, Any]:
     for key in org.sessions.public_keys:
         try:
             return jwt.decode(assertion, key, algorithms=["RS256"], options=_CLAIMS_ARE_OURS)  # type: ignore[arg-type]  # a plain dict of the documented options

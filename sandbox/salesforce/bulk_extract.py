@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from .bulk_jobs import QUEUED_SHARE, Job
 from .bulk_sheet import Format, Sheet
+from .rolling import Rolling
 from .schema import ObjectSpec
 from .soql_run import Found
 from .table import Row
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 LARGEST_CHUNK = 2_000
 STEP_ROWS = 2_000
@@ -29,17 +27,21 @@ STEP_ROWS = 2_000
 
 @dataclass(slots=True, kw_only=True)
 class QueryJob(Job):
-    """A query job; none of its results can be read before it is complete."""
+    """A query job; none of its results can be read before it is complete.
+
+    `stored_kb` counts the kilobytes of results against the daily limit of the org.
+    """
 
     kind: ClassVar[str] = "V2Query"
     extract: Extract
+    stored_kb: Rolling
 
     @property
     def results(self) -> Sheet:
         """What has been read so far."""
         return self.extract.sheet
 
-    def advance(self, org: SalesforceOrg, now: datetime) -> bool:
+    def advance(self, now: datetime) -> bool:
         """Take the next state, or read the next rows, when that is due."""
         if self.share(now) < self.wait():
             return False
@@ -50,7 +52,7 @@ class QueryJob(Job):
         elif self.failure:
             self.fail(self.failure.message, now)
         else:
-            org.jobs.query_kb.take(now, self.results.size // 1000)
+            self.stored_kb.take(now, self.results.size // 1000)
             self.move("JobComplete", now)
         return True
 

@@ -6,17 +6,14 @@ Only the operation `update` is there. Rules and limits: salesforce facts, sectio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from .bulk_jobs import abort, bad_job, bad_state, read_format
 from .bulk_load import IngestJob
 from .errors import ApiError
 from .multipart import read_parts
 from .rows import payload
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 MULTIPART_CHARACTERS = 100_000
 _TWICE = (
@@ -25,7 +22,7 @@ _TWICE = (
 )  # spelled as in a report of the service (salesforce.stackexchange.com/questions/231917)
 
 
-def create(org: SalesforceOrg, call: Call) -> Answer:
+def create(org: OrgState, call: Call) -> Answer:
     """Answer POST `/jobs/ingest`; as multipart it may bring the data, and then the job starts at once."""
     parts = read_parts(call)
     body = payload(parts.job if parts else call.document)
@@ -34,18 +31,19 @@ def create(org: SalesforceOrg, call: Call) -> Answer:
         if len(parts.content) > MULTIPART_CHARACTERS:
             raise bad_job(f"The data of a multipart request cannot exceed {MULTIPART_CHARACTERS} characters")
         job.receive(parts.content)
-        job.begin(org)
+        job.begin()
     org.jobs.add(job)
     return Answer(200, _shown(job))
 
 
-def _job(org: SalesforceOrg, call: Call, body: Mapping[str, object]) -> IngestJob:
+def _job(org: OrgState, call: Call, body: Mapping[str, object]) -> IngestJob:
     if body.get("operation") != "update":
         raise bad_job(f"operation must be update, the sandbox has no other: {body.get('operation')}")
     name = org.object_named(str(body.get("object")))
     if name is None or org.table(name).spec.plain or org.table(name).spec.fixed:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{body.get('object')}' is not supported by the Bulk API.")
     return IngestJob(
+        org=org,
         id=next(org.jobs.ids),
         object_name=name,
         operation="update",
@@ -64,20 +62,20 @@ def _shown(job: IngestJob) -> dict[str, object]:
     return {**job.base(), "contentUrl": f"services/data/{job.version}/jobs/ingest/{job.id}/batches"}
 
 
-def read_all(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+def read_all(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer GET `/jobs/ingest`: every job there is."""
     jobs = org.jobs.every(IngestJob)
     return Answer(200, {"done": True, "records": [_shown(job) for job in jobs], "nextRecordsUrl": None})
 
 
-def read(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def read(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer GET of a job."""
     now = org.clock.now()
     job = org.jobs.find(IngestJob, job_id, now)
     return Answer(200, {**_shown(job), **job.info(now)})
 
 
-def upload(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
+def upload(org: OrgState, call: Call, job_id: str) -> Answer:
     """Answer PUT of the data: once, while the job is open; what a second one does is up to the org's settings."""
     job = org.jobs.find(IngestJob, job_id, org.clock.now())
     if job.state != "Open":
@@ -91,7 +89,7 @@ def upload(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
     return Answer(201)
 
 
-def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
+def change(org: OrgState, call: Call, job_id: str) -> Answer:
     """Answer PATCH of a job: UploadComplete starts it, Aborted ends it."""
     now = org.clock.now()
     job = org.jobs.find(IngestJob, job_id, now)
@@ -101,7 +99,7 @@ def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
             raise bad_state(f"Closing already {job.state} Job not allowed")
         if job.uploads > 1:
             raise bad_job(_TWICE.format(job.id))
-        job.begin(org)
+        job.begin()
     elif state == "Aborted":
         abort(job, now)
     else:
@@ -109,25 +107,25 @@ def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
     return Answer(200, _shown(job))
 
 
-def remove(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def remove(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer DELETE of a job."""
     org.jobs.remove(org.jobs.find(IngestJob, job_id, org.clock.now()))
     return Answer(204)
 
 
-def written(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def written(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `successfulResults`."""
     sheet = _ended(org, job_id).written
     return _csv(b"sf__Id,sf__Created\n" if sheet is None else sheet.read())
 
 
-def refused(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def refused(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `failedResults`."""
     sheet = _ended(org, job_id).refused
     return _csv(b"sf__Id,sf__Error\n" if sheet is None else sheet.read())
 
 
-def unprocessed(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def unprocessed(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `unprocessedrecords`: the rows that the job did not come to, as they were uploaded."""
     job = _ended(org, job_id)
     if job.upload is None:
@@ -137,7 +135,7 @@ def unprocessed(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa:
     return _csv(b"".join(lines))
 
 
-def _ended(org: SalesforceOrg, job_id: str) -> IngestJob:
+def _ended(org: OrgState, job_id: str) -> IngestJob:
     job = org.jobs.find(IngestJob, job_id, org.clock.now())
     if job.state in ("Open", "UploadComplete", "InProgress"):
         raise bad_state(f"Results are there once the Job has ended. Current state: {job.state}")

@@ -10,16 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
+from ..clock import Clock
 from .bulk_sheet import DELIMITERS, LINE_ENDINGS, Format
 from .errors import ApiError, not_found
 from .ids import new_ids
 from .rolling import Rolling
 from .wire import stamp_text
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 KEPT = timedelta(days=7)
 QUEUED_SHARE = 0.2
@@ -77,9 +75,9 @@ class Job(ABC):
         """Whether time moves it on."""
         return self.started is not None and self.state not in ENDED
 
-    def start(self, org: SalesforceOrg) -> None:
+    def start(self, settings: JobSettings, now: datetime) -> None:
         """Put it into the queue; it takes the time, and ends the way, that the org is set to now."""
-        self.started, self.seconds, self.failure = org.clock.now(), org.job_seconds, org.job_failure
+        self.started, self.seconds, self.failure = now, settings.job_seconds, settings.job_failure
         self.move("UploadComplete", self.started)
 
     def move(self, state: str, now: datetime) -> None:
@@ -100,7 +98,7 @@ class Job(ABC):
         return 1.0 if elapsed >= self.seconds else elapsed / self.seconds
 
     @abstractmethod
-    def advance(self, org: SalesforceOrg, now: datetime) -> bool:
+    def advance(self, now: datetime) -> bool:
         """Do the next step that is due; False when there is none."""
 
     @abstractmethod
@@ -174,11 +172,11 @@ class Jobs:
         """Forget every job."""
         self._jobs.clear()
 
-    def advance(self, org: SalesforceOrg, budget_s: float = 0.25) -> None:
+    def advance(self, clock: Clock, budget_s: float = 0.25) -> None:
         """Let jobs do what is due; stops after so many seconds of real time, the rest follows at the next call."""
         until = time.monotonic() + budget_s
         for job in [job for job in self._jobs.values() if job.running]:
-            while job.running and job.advance(org, org.clock.now()):
+            while job.running and job.advance(clock.now()):
                 if time.monotonic() > until:
                     return
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from math import ceil, floor
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from .bulk_jobs import QUEUED_SHARE, Job
-from .bulk_rows import Columns, update_rows
+from .bulk_rows import BatchRules, Columns, update_rows
 from .bulk_sheet import Sheet, Upload
-
-if TYPE_CHECKING:
-    from .org import RefuseRow, SalesforceOrg
+from .state import OrgState, RefuseRow
 
 STEP_ROWS = 2_000
 """Rows that are worked off at once: other requests are answered between two steps."""
@@ -25,6 +23,7 @@ class IngestJob(Job):
     """An update job: the uploaded rows, how many of them are done, and what became of those."""
 
     kind: ClassVar[str] = "V2Ingest"
+    org: OrgState = field(repr=False)
     assigns: bool
     upload: Upload | None = None
     uploads: int = 0
@@ -50,25 +49,26 @@ class IngestJob(Job):
         line = self.form.lines([["sf__Id", "sf__Error", *self.upload.columns]], quoted=False)
         self.refused = Sheet(next(line))
 
-    def begin(self, org: SalesforceOrg) -> None:
+    def begin(self) -> None:
         """Queue it, with the row rules that hold now."""
+        org = self.org
         self.refuse_row, self.batch_rows = org.refuse_row, org.job_batch_rows
-        self.start(org)
+        self.start(org, org.clock.now())
 
-    def advance(self, org: SalesforceOrg, now: datetime) -> bool:
+    def advance(self, now: datetime) -> bool:
         """Take the next state, or work off the next batch, when it is due."""
         if self.share(now) < self.wait():
             return False
         if self.state == "UploadComplete":
-            self._open(org, now)
+            self._open(now)
         elif self.failure and self.done >= self._stop():
             self.fail(self.failure.message, now)
         elif self.done >= self.rows:
             self._complete(now)
-        elif self.done % self.batch_rows == 0 and not self._take_batch(org, now):
+        elif self.done % self.batch_rows == 0 and not self._take_batch(now):
             self.fail("ExceededQuota : Daily limit of batches has been exceeded", now)
         else:
-            self._step(org, now)
+            self._step(now)
         return True
 
     def wait(self) -> float:
@@ -86,13 +86,13 @@ class IngestJob(Job):
         times = {"apiActiveProcessingTime": 0, "apexProcessingTime": 0}
         return {"numberRecordsProcessed": self.done, "numberRecordsFailed": failed, **times}
 
-    def _open(self, org: SalesforceOrg, now: datetime) -> None:
+    def _open(self, now: datetime) -> None:
         self.move("InProgress", now)
         if self.upload is None:
             return
         fault = self.upload.fault
         try:
-            self.columns = Columns.of(org.access(self.object_name), self.upload.columns)
+            self.columns = Columns.of(self.org.access(self.object_name), self.upload.columns)
         except ValueError as error:
             fault = fault or str(error)
         if fault:
@@ -108,16 +108,20 @@ class IngestJob(Job):
         if self.upload:
             self.upload.drop()
 
-    def _take_batch(self, org: SalesforceOrg, now: datetime) -> bool:
-        if org.jobs.batches.used(now) >= org.daily_batches:
+    def _take_batch(self, now: datetime) -> bool:
+        batches = self.org.jobs.batches
+        if batches.used(now) >= self.org.daily_batches:
             return False
-        org.jobs.batches.take(now)
+
+        batches.take(now)
         return True
 
-    def _step(self, org: SalesforceOrg, now: datetime) -> None:
+    def _step(self, now: datetime) -> None:
         assert self._rest and self.columns and self.written is not None and self.refused is not None  # noqa: S101, PT018  # _open has set them
         count = min(STEP_ROWS, self.batch_rows - self.done % self.batch_rows)
-        outcome = update_rows(org, self, self.columns, list(islice(self._rest, count)))
+        rows = list(islice(self._rest, count))
+        rules = BatchRules(self.object_name, self.columns, self.assigns, self.refuse_row)
+        outcome = update_rows(self.org, rules, rows)
         self.written.add(self.form.lines(outcome.written, quoted=False))
         self.refused.add(self.form.lines(outcome.refused, quoted=False))
         self.done += len(outcome.written) + len(outcome.refused)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from .bulk_extract import Extract, QueryJob
 from .bulk_jobs import abort, bad_job, read_format
@@ -13,10 +12,8 @@ from .errors import ApiError
 from .rows import payload
 from .soql_parser import parse_query
 from .soql_run import run_query
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 DEFAULT_PAGE, LARGEST_PAGE = 50_000, 250_000
 _COMPOUND = frozenset({"mailingaddress", "otheraddress", "billingaddress", "shippingaddress", "address"})
@@ -24,7 +21,7 @@ _STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARTS_OF_QUERY = {"TYPEOF": "TYPEOF", "GROUP": "GROUP BY", "HAVING": "HAVING"}
 
 
-def create(org: SalesforceOrg, call: Call) -> Answer:
+def create(org: OrgState, call: Call) -> Answer:
     """Answer POST `/jobs/query`."""
     body = payload(call.document)
     operation, text = body.get("operation"), body.get("query")
@@ -44,27 +41,28 @@ def create(org: SalesforceOrg, call: Call) -> Answer:
         owner=org.user_id,
         created=now,
         form=form,
+        stored_kb=org.jobs.query_kb,
         extract=Extract(found, org.table(found.object_name).spec, form, None if _is_ordered(text) else job_id),
     )
     org.jobs.add(job)
-    job.start(org)
+    job.start(org, now)
     return Answer(200, job.base())
 
 
-def read_all(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+def read_all(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer GET `/jobs/query`: every job there is."""
     return Answer(
         200, {"done": True, "records": [job.base() for job in org.jobs.every(QueryJob)], "nextRecordsUrl": None}
     )
 
 
-def read(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def read(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer GET of a job."""
     now = org.clock.now()
     return Answer(200, org.jobs.find(QueryJob, job_id, now).info(now))
 
 
-def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
+def change(org: OrgState, call: Call, job_id: str) -> Answer:
     """Answer PATCH of a job: it can be aborted."""
     now = org.clock.now()
     job = org.jobs.find(QueryJob, job_id, now)
@@ -74,13 +72,13 @@ def change(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
     return Answer(200, job.base())
 
 
-def remove(org: SalesforceOrg, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
+def remove(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer DELETE of a job."""
     org.jobs.remove(org.jobs.find(QueryJob, job_id, org.clock.now()))
     return Answer(204)
 
 
-def results(org: SalesforceOrg, call: Call, job_id: str) -> Answer:
+def results(org: OrgState, call: Call, job_id: str) -> Answer:
     """Answer `/jobs/query/{job}/results?locator=&maxRecords=`; a locator can be asked for again while the job lives."""
     job = org.jobs.find(QueryJob, job_id, org.clock.now())
     if call.version != job.version:
@@ -120,7 +118,7 @@ def _unsupported(name: str) -> ApiError:
     return ApiError(400, "API_ERROR", f"{name} not supported in Bulk Query")
 
 
-def _take_quota(org: SalesforceOrg, now: datetime) -> None:
+def _take_quota(org: OrgState, now: datetime) -> None:
     used = org.jobs.query_jobs.used(now)
     if used >= org.daily_query_jobs:
         text = f"Max bulk v2 query jobs ({org.daily_query_jobs}) per 24 hrs has been reached"

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from .access import Access
 from .errors import ApiError, RowError
 from .journal import Journal
-from .permissions import Access
 from .schema import TEXT_TYPES, FieldSpec
+from .state import OrgState, RefuseRow
 from .table import Value
 from .values import read_value
 from .writes import Author, update_values
-
-if TYPE_CHECKING:
-    from .bulk_load import IngestJob
-    from .org import SalesforceOrg
 
 NULL = "#N/A"
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
@@ -67,15 +63,26 @@ class _Committed(Journal):
         """Forget it."""
 
 
-def update_rows(org: SalesforceOrg, job: IngestJob, columns: Columns, rows: Sequence[Cells]) -> Outcome:
-    """Write the rows of a batch under the row rules that held when the job was started."""
+@dataclass(frozen=True, slots=True)
+class BatchRules:
+    """What the rows of a job are written by: object, columns, assignment rules and validation rules of its start."""
+
+    object_name: str
+    columns: Columns
+    assigns: bool
+    refuse_row: RefuseRow | None
+
+
+def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outcome:
+    """Write the rows of a batch under the validation rules that held when the job was started."""
     outcome = Outcome()
-    author = Author(org.user_id, job.assigns, _Committed())
-    before, org.refuse_row = org.refuse_row, job.refuse_row
+    author = Author(org.user_id, rules.assigns, _Committed())
+    before, org.refuse_row = org.refuse_row, rules.refuse_row
+
     try:
         for cells in rows:
             try:
-                row_id = _update(org, job.object_name, columns, cells, author)
+                row_id = _update(org, rules.object_name, rules.columns, cells, author)
             except RowError as error:
                 outcome.refused.append(["", error_text(error), *cells])
             else:
@@ -85,7 +92,7 @@ def update_rows(org: SalesforceOrg, job: IngestJob, columns: Columns, rows: Sequ
     return outcome
 
 
-def _update(org: SalesforceOrg, object_name: str, columns: Columns, cells: Cells, author: Author) -> str:
+def _update(org: OrgState, object_name: str, columns: Columns, cells: Cells, author: Author) -> str:
     if len(cells) > columns.width:
         raise RowError("INVALID_CSV_ROW", f"The row has {len(cells)} columns, the header {columns.width}")
     row_id = "" if columns.key is None else cells[columns.key]

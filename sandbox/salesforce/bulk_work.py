@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
+from .state import OrgState
 
 LONGEST_NAP_S = 0.5
 """A clock that somebody moves forward is noticed after this time."""
@@ -15,7 +13,7 @@ LONGEST_NAP_S = 0.5
 class Background:
     """Moves the jobs of an org on while any of them is running."""
 
-    def __init__(self, org: SalesforceOrg) -> None:
+    def __init__(self, org: OrgState) -> None:
         self._org = org
         self._task: asyncio.Task[None] | None = None
 
@@ -29,7 +27,7 @@ class Background:
             await asyncio.sleep(min(wait, LONGEST_NAP_S))
             with self._org.lock:
                 # Little at a time, so that requests get their turn.
-                self._org.jobs.advance(self._org, budget_s=0.05)
+                self._org.jobs.advance(self._org.clock, budget_s=0.05)
 
     def _wait(self) -> float | None:
         with self._org.lock:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .errors import ApiError, unparsable
 from .journal import Journal
 from .rows import payload
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 MAX_SUBREQUESTS = 25
 MAX_QUERIES_AND_COLLECTIONS = 5
@@ -21,11 +19,11 @@ _HEAVY = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects)
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
 _FIXED_HEADERS = frozenset({"accept", "authorization", "content-type"})
-Dispatch = Callable[["SalesforceOrg", Call], Answer]
+Dispatch = Callable[["OrgState", Call], Answer]
 Response = dict[str, Any]
 
 
-def composite(org: SalesforceOrg, call: Call, dispatch: Dispatch) -> Answer:
+def composite(org: OrgState, call: Call, dispatch: Dispatch) -> Answer:
     """Answer POST `/composite`; the top level is 200 whenever the body could be read.
 
     `dispatch` answers a subrequest. Subrequests get no headers of the outer call: each brings its own `httpHeaders`.
@@ -62,7 +60,7 @@ def _size_refusal(given: list[dict[str, Any]]) -> Response | None:
 
 
 def _run(
-    org: SalesforceOrg,
+    org: OrgState,
     given: list[dict[str, Any]],
     all_or_none: bool,
     journal: Journal,

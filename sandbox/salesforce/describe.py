@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .permissions import Access
+from .access import Access
 from .schema import TEXT_TYPES, FieldSpec, ObjectSpec
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 _SOAP = {
     "id": "tns:ID",
@@ -63,18 +59,18 @@ _URLS = {
 }
 
 
-def describe_global(org: SalesforceOrg, call: Call) -> Answer:
+def describe_global(org: OrgState, call: Call) -> Answer:
     """Answer `/sobjects`: every object without its fields."""
     objects = [_object(call, table.spec) for table in org.tables.values()]
     return Answer(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
-def basic_info(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def basic_info(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer GET `/sobjects/{object}`: the object's facts and the rows that were looked at last (none)."""
     return Answer(200, {"objectDescribe": _object(call, org.table(object_name).spec), "recentItems": []})
 
 
-def describe(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def describe(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer `/sobjects/{object}/describe`; fields that the user cannot see are absent."""
     access = org.access(object_name)
     body = {

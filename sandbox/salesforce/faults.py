@@ -35,9 +35,11 @@ from ..faults import Faults, FaultsError
 from .bulk_jobs import JobFailure
 from .errors import ApiError, RowError
 from .limits import usage_header
-from .org import RefuseRow, SalesforceOrg, plain
+from .org import SalesforceOrg
 from .replication import LongTransaction
+from .state import RefuseRow
 from .table import Row, Value
+from .values import stored_values
 from .wire import Answer
 
 WORDS = {
@@ -158,7 +160,7 @@ class SalesforceFaults(FaultGate[Answer]):
                     org.update_as_user(name, row_id, **_values(active, fault))
                 case LateCommit():
                     transaction = org.open_transaction(org.clock.now() - timedelta(seconds=fault.started_s_ago))
-                    transaction.update(name, row_id, **plain(_values(active, fault)))
+                    transaction.update(name, row_id, **stored_values(_values(active, fault)))
                     self._held.append((self.requests + fault.requests, transaction))
                 case DeleteRows():
                     org.delete(name, row_id)

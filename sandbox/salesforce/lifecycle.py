@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .journal import Journal
+from .state import OrgState
 from .table import Table, Value
 from .writes import change_row, find_row, new_row
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 _CARRIED = (
     "FirstName",
@@ -27,7 +23,7 @@ _CARRIED = (
 )
 
 
-def merge_rows(org: SalesforceOrg, winner: str, losers: list[str]) -> None:
+def merge_rows(org: OrgState, winner: str, losers: list[str]) -> None:
     """Delete the losers in favour of the winner; raises ValueError outside the service's one or two losers."""
     if not 1 <= len(losers) <= 2:
         raise ValueError("a merge takes one or two losers")
@@ -39,7 +35,7 @@ def merge_rows(org: SalesforceOrg, winner: str, losers: list[str]) -> None:
     change_row(table, master, {}, org.human_id, org.stamp(), Journal())
 
 
-def convert(org: SalesforceOrg, lead_id: str) -> str:
+def convert(org: OrgState, lead_id: str) -> str:
     """Turn a lead into a contact that carries its values, custom ones of the same name too; return the contact's id."""
     leads, contacts = org.table("Lead"), org.table("Contact")
     lead = find_row(leads, lead_id)
@@ -57,5 +53,5 @@ def convert(org: SalesforceOrg, lead_id: str) -> str:
     return contact_id
 
 
-def _table_of(org: SalesforceOrg, row_id: str) -> Table:
+def _table_of(org: OrgState, row_id: str) -> Table:
     return next(table for table in org.tables.values() if row_id.startswith(table.spec.prefix))

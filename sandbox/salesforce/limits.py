@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 68
 _SEASONS = ("Spring", "Summer", "Winter")
@@ -22,7 +18,7 @@ _OTHER_LIMITS = {
 }
 
 
-def limits(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+def limits(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `/limits`: what the org may use and what is left; API requests and jobs are really counted."""
     now, jobs = org.clock.now(), org.jobs
     body = {name: _left(most, 0) for name, most in _OTHER_LIMITS.items()}
@@ -38,7 +34,7 @@ def _left(most: int, used: int) -> dict[str, int]:
     return {"Max": most, "Remaining": max(0, most - used)}
 
 
-def usage_header(org: SalesforceOrg) -> str:
+def usage_header(org: OrgState) -> str:
     """Return the value of `Sforce-Limit-Info`; the per-app part appears only where an app limit is set."""
     text = f"api-usage={org.api_usage}/{org.api_limit}"
     if org.app_limit:
@@ -58,7 +54,7 @@ def versions() -> Answer:
     return Answer(200, body)
 
 
-def resources(org: SalesforceOrg, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
+def resources(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
     """Answer `/services/data/vXX.0`: the resources of that version."""
     names = ("composite", "jobs", "limits", "query", "queryAll", "sobjects", "tooling")
     return Answer(200, {name: call.url(f"/{name}") for name in names})

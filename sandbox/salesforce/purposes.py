@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..faults import Purpose
+from .state import OrgState
 from .wire import Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 _FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 _SCHEMA = re.compile(r"/tooling/|/sobjects(/\w+(/describe)?)?\Z")
@@ -19,7 +16,7 @@ _RECORDS = re.compile(r"/(query|queryAll|composite|sobjects|jobs)(/|\Z)")
 _RETRIEVE = re.compile(r"/composite/sobjects/\w+\Z")
 
 
-def purpose_of(org: SalesforceOrg, method: str, path: str, call: Call) -> Purpose:
+def purpose_of(org: OrgState, method: str, path: str, call: Call) -> Purpose:
     """Return the purpose of a request; `path` has no API version.
 
     A query of users, permissions or the organization is about the schema. A Composite call is a write where one of its
@@ -38,7 +35,7 @@ def purpose_of(org: SalesforceOrg, method: str, path: str, call: Call) -> Purpos
     return "write" if _is_write(method, path) else "read"
 
 
-def _query_purpose(org: SalesforceOrg, soql: str) -> Purpose:
+def _query_purpose(org: OrgState, soql: str) -> Purpose:
     source = _FROM.search(soql)
     name = org.object_named(source[1]) if source else None
     return "schema" if name is not None and org.table(name).spec.plain else "read"

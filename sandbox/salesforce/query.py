@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .errors import ApiError
 from .soql_run import Found, run_query
+from .state import OrgState
 from .table import Row
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 SMALLEST_BATCH, LARGEST_BATCH = 200, 2_000
 
 
-def query(org: SalesforceOrg, call: Call) -> Answer:
+def query(org: OrgState, call: Call) -> Answer:
     """Answer `/query?q=`."""
     return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=False))
 
 
-def query_all(org: SalesforceOrg, call: Call) -> Answer:
+def query_all(org: OrgState, call: Call) -> Answer:
     """Answer `/queryAll?q=`, which sees deleted and merged rows."""
     return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=True))
 
 
-def query_tooling(org: SalesforceOrg, call: Call) -> Answer:
+def query_tooling(org: OrgState, call: Call) -> Answer:
     """Answer `/tooling/query?q=`; its answers also carry size and entityTypeName, as the Tooling API's do."""
     found = run_query(_text(call), org.tooling, org.tooling_access, with_deleted=False)
     answer = _answer(org, call, found)
@@ -34,7 +30,7 @@ def query_tooling(org: SalesforceOrg, call: Call) -> Answer:
     return Answer(200, {**answer.body, **shape})
 
 
-def query_more(org: SalesforceOrg, call: Call, locator: str) -> Answer:
+def query_more(org: OrgState, call: Call, locator: str) -> Answer:
     """Answer `/query/{locator}`; a locator can be asked for again while it lives."""
     key, cursor, offset = org.cursors.resume(locator, org.clock.now())
     return Answer(200, _page(call, cursor.found, offset, cursor.size, key))
@@ -47,7 +43,7 @@ def _text(call: Call) -> str:
     return text
 
 
-def _answer(org: SalesforceOrg, call: Call, found: Found) -> Answer:
+def _answer(org: OrgState, call: Call, found: Found) -> Answer:
     if found.count is not None:
         return Answer(200, _count(found))
     size = min(org.page_size, _batch_size(call))

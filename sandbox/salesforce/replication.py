@@ -7,16 +7,13 @@ to the start of the oldest transaction that is still running (salesforce facts, 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from .errors import ApiError, not_found
 from .journal import Journal
+from .state import OrgState
 from .table import Row, Table, Value
 from .wire import Answer, Call, parse_moment, stamp_text
 from .writes import change_row, find_row
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 UPDATED_REACH = timedelta(days=30)
 DELETED_REACH = timedelta(days=15)
@@ -25,7 +22,7 @@ DELETED_REACH = timedelta(days=15)
 class LongTransaction:
     """Edits of a person that are stamped when the transaction starts and become visible when it commits."""
 
-    def __init__(self, org: SalesforceOrg, started: datetime) -> None:
+    def __init__(self, org: OrgState, started: datetime) -> None:
         self.started = started
         self._org = org
         self._edits: list[tuple[str, str, dict[str, Value]]] = []
@@ -45,7 +42,7 @@ class LongTransaction:
                 change_row(table, row, fields, org.human_id, stamp_text(self.started), Journal())
 
 
-def updated_rows(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def updated_rows(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer `/sobjects/{object}/updated?start=&end=`."""
     first, last, covered = _window(org, call, UPDATED_REACH)
     rows = _changed(_replicated(org, object_name), first, last)
@@ -53,7 +50,7 @@ def updated_rows(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
     return Answer(200, {"ids": ids, "latestDateCovered": covered})
 
 
-def deleted_rows(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def deleted_rows(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer `/sobjects/{object}/deleted?start=&end=`."""
     first, last, covered = _window(org, call, DELETED_REACH)
     rows = _changed(_replicated(org, object_name), first, last)
@@ -62,7 +59,7 @@ def deleted_rows(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
     return Answer(200, {"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
 
 
-def _replicated(org: SalesforceOrg, object_name: str) -> Table:
+def _replicated(org: OrgState, object_name: str) -> Table:
     table = org.table(object_name)
     if table.spec.plain:
         raise not_found()
@@ -73,7 +70,7 @@ def _changed(table: Table, first: str, last: str) -> list[Row]:
     return [row for row in table.scan() if first <= str(row["SystemModstamp"]) <= last]
 
 
-def _window(org: SalesforceOrg, call: Call, reach: timedelta) -> tuple[str, str, str]:
+def _window(org: OrgState, call: Call, reach: timedelta) -> tuple[str, str, str]:
     start, end = _bound(call, "start"), _bound(call, "end")
     now = org.clock.now()
     if start < _minute(now - reach):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import bulk_ingest, bulk_query, describe, limits, query, replication, rows, tooling
 from . import sobject_collections as collections
 from .composite import composite
 from .errors import ApiError, not_found
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 Handler = Callable[..., Answer]
 
@@ -33,7 +31,7 @@ def _route(template: str, **handlers: Handler) -> Route:
     return Route(template, re.compile(pattern + r"\Z"), handlers)
 
 
-def _composite(org: SalesforceOrg, call: Call) -> Answer:
+def _composite(org: OrgState, call: Call) -> Answer:
     return composite(org, call, dispatch)
 
 
@@ -85,7 +83,7 @@ def find_route(call: Call) -> tuple[Route, dict[str, str]] | None:
     return None
 
 
-def dispatch(org: SalesforceOrg, call: Call) -> Answer:
+def dispatch(org: OrgState, call: Call) -> Answer:
     """Answer a data call; raises ApiError. Authorisation and counting are the gate's business."""
     found = find_route(call)
     if found is None:

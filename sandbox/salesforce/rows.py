@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import TYPE_CHECKING
 
+from .access import Access
 from .errors import ApiError, RowError, not_found, unparsable
-from .permissions import Access
 from .query import show_rows
+from .state import OrgState
 from .table import Row
 from .wire import Answer, Call, stamp_moment
 from .writes import Author, create_row, delete_row, find_row, update_row
 
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
-
-def get_row(org: SalesforceOrg, call: Call, object_name: str, row_id: str) -> Answer:
+def get_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
     """Answer GET of a row, all visible fields or those of `fields=`; a deleted row is not found."""
     try:
         row = find_row(org.table(object_name), row_id)
@@ -49,7 +46,7 @@ def named_fields(access: Access, listed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def post_row(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def post_row(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer POST of a new row."""
     try:
         row_id = create_row(org, object_name, payload(call.document), author(org, call))
@@ -59,7 +56,7 @@ def post_row(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
     return Answer(201, {"id": row_id, "success": True, "errors": []}, location)
 
 
-def patch_row(org: SalesforceOrg, call: Call, object_name: str, row_id: str) -> Answer:
+def patch_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
     """Answer PATCH of a row; `If-Unmodified-Since` and `If-Modified-Since` compare LastModifiedDate by the second."""
     changes = payload(call.document)
     if any(name.lower() == "id" for name in changes):
@@ -72,7 +69,7 @@ def patch_row(org: SalesforceOrg, call: Call, object_name: str, row_id: str) -> 
     return Answer(204)
 
 
-def remove_row(org: SalesforceOrg, call: Call, object_name: str, row_id: str) -> Answer:
+def remove_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
     """Answer DELETE of a row."""
     try:
         delete_row(org, object_name, row_id, author(org, call))
@@ -81,7 +78,7 @@ def remove_row(org: SalesforceOrg, call: Call, object_name: str, row_id: str) ->
     return Answer(204)
 
 
-def author(org: SalesforceOrg, call: Call) -> Author:
+def author(org: OrgState, call: Call) -> Author:
     """Return who writes in this call: the API user."""
     return Author(org.user_id, call.auto_assigns(), call.journal)
 
@@ -93,7 +90,7 @@ def payload(document: object) -> Mapping[str, object]:
     return document
 
 
-def _guard(org: SalesforceOrg, call: Call, object_name: str, row_id: str) -> None:
+def _guard(org: OrgState, call: Call, object_name: str, row_id: str) -> None:
     row: Row = find_row(org.table(object_name), row_id)
     if _precondition(call, stamp_moment(str(row["LastModifiedDate"]))) != "met":
         raise _precondition_failed()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ..dataset import Person
 from ..phonebook import country_names
 from ..screened import verdicts
 from .companions import companion_names
+from .state import OrgState
 from .table import Row
 from .wire import stamp_text
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 _SLOTS = {"phone": companion_names("Phone"), "mobile": companion_names("MobilePhone")}
 _USERS = (
@@ -23,8 +20,8 @@ _USERS = (
 )
 
 
-def seed_setup(org: SalesforceOrg, *, sandbox: bool) -> tuple[str, str, str, str]:
-    """Create organization and users; return the ids of org, API user, human user and assignment-rule owner."""
+def seed_setup(org: OrgState, *, sandbox: bool) -> None:
+    """Create organization and users, whose ids the state keeps: API user, person, owner by assignment rule."""
     organization = Row(
         Name="Ringfence Sandbox",
         InstanceName="CS42" if sandbox else "NA42",
@@ -32,7 +29,7 @@ def seed_setup(org: SalesforceOrg, *, sandbox: bool) -> tuple[str, str, str, str
         OrganizationType="Enterprise Edition",
         TimeZoneSidKey="Europe/London",
     )
-    org_id = org.table("Organization").insert(_stamped(org, organization, ""))
+    org.org_id = org.table("Organization").insert(_stamped(org, organization, ""))
     ids = []
     for username, first, last, active in _USERS:
         row = Row(Username=username, Email=username, FirstName=first, LastName=last, Name=f"{first} {last}")
@@ -40,17 +37,17 @@ def seed_setup(org: SalesforceOrg, *, sandbox: bool) -> tuple[str, str, str, str
         ids.append(org.table("User").insert(_stamped(org, row, "")))
     for row in (*org.table("User").scan(), *org.table("Organization").scan()):
         row["CreatedById"] = row["LastModifiedById"] = ids[0]
-    return org_id, ids[0], ids[1], ids[2]
+    org.user_id, org.human_id, org.assigned_owner_id = ids
 
 
-def _stamped(org: SalesforceOrg, row: Row, user_id: str) -> Row:
+def _stamped(org: OrgState, row: Row, user_id: str) -> Row:
     stamp = org.stamp()
     row.update(CreatedDate=stamp, CreatedById=user_id, LastModifiedDate=stamp, SystemModstamp=stamp)
     row["LastModifiedById"] = user_id
     return row
 
 
-def load_people(org: SalesforceOrg, people: Iterable[Person], *, companions: bool) -> None:
+def load_people(org: OrgState, people: Iterable[Person], *, companions: bool) -> None:
     """Keep the people: leads where they are leads, else contacts of one account per company."""
     names = country_names()
     accounts: dict[str, str] = {}
@@ -79,7 +76,7 @@ def load_people(org: SalesforceOrg, people: Iterable[Person], *, companions: boo
         table.insert(row)
 
 
-def _account(org: SalesforceOrg, accounts: dict[str, str], person: Person) -> str:
+def _account(org: OrgState, accounts: dict[str, str], person: Person) -> str:
     known = accounts.get(person.company)
     if known is None:
         row = Row(org.defaults("Account"), Name=person.company, OwnerId=org.human_id)
@@ -99,7 +96,7 @@ def _fill_companions(row: Row, person: Person) -> None:
         row[last_screened] = stamp_text(verdict.last_screened)
 
 
-def _stamp_person(org: SalesforceOrg, row: Row, person: Person) -> None:
+def _stamp_person(org: OrgState, row: Row, person: Person) -> None:
     modified = stamp_text(person.modified)
     row.update(CreatedDate=stamp_text(person.created), CreatedById=org.human_id, LastModifiedDate=modified)
     row.update(SystemModstamp=modified)

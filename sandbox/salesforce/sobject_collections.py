@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from .errors import ApiError, RowError, not_found, unparsable
 from .ids import full_id
 from .query import show_rows
 from .rows import author, named_fields, payload
+from .state import OrgState
 from .wire import Answer, Call
 from .writes import create_row, delete_row, update_row
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 MAX_ROWS = 200
 MAX_TYPE_RUNS = 10
@@ -26,14 +23,14 @@ Record = Mapping[str, object]
 Result = dict[str, object]
 
 
-def create_many(org: SalesforceOrg, call: Call) -> Answer:
+def create_many(org: OrgState, call: Call) -> Answer:
     """Answer POST of new rows."""
     records, all_or_none = _records(org, call)
     writer = author(org, call)
     return _write(call, records, all_or_none, lambda name, record: create_row(org, name, record, writer))
 
 
-def update_many(org: SalesforceOrg, call: Call) -> Answer:
+def update_many(org: OrgState, call: Call) -> Answer:
     """Answer PATCH of rows; every record carries its id."""
     records, all_or_none = _records(org, call)
     writer = author(org, call)
@@ -48,7 +45,7 @@ def update_many(org: SalesforceOrg, call: Call) -> Answer:
     return _write(call, records, all_or_none, update)
 
 
-def delete_many(org: SalesforceOrg, call: Call) -> Answer:
+def delete_many(org: OrgState, call: Call) -> Answer:
     """Answer DELETE of `ids=` (comma-separated)."""
     ids = [part for part in call.query.get("ids", "").split(",") if part]
     if len(ids) > MAX_ROWS:
@@ -66,7 +63,7 @@ def delete_many(org: SalesforceOrg, call: Call) -> Answer:
     return _write(call, records, call.query.get("allOrNone", "").lower() == "true", delete)
 
 
-def retrieve_many(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
+def retrieve_many(org: OrgState, call: Call, object_name: str) -> Answer:
     """Answer GET or POST `/composite/sobjects/{object}`: rows in the order of the ids, null for a missing one."""
     if call.method == "GET":
         ids, fields = (call.query.get(key, "").split(",") for key in ("ids", "fields"))
@@ -84,7 +81,7 @@ def retrieve_many(org: SalesforceOrg, call: Call, object_name: str) -> Answer:
 
 
 def _retrieved(
-    org: SalesforceOrg, call: Call, object_name: str, names: tuple[str, ...], row_id: str
+    org: OrgState, call: Call, object_name: str, names: tuple[str, ...], row_id: str
 ) -> dict[str, object] | None:
     table = org.table(object_name)
     row = table.rows.get(row_id) or table.rows.get(full_id(row_id) or "")
@@ -100,7 +97,7 @@ def _texts(body: Mapping[str, object], key: str) -> list[str]:
     return values
 
 
-def _records(org: SalesforceOrg, call: Call) -> tuple[list[tuple[str, Record]], bool]:
+def _records(org: OrgState, call: Call) -> tuple[list[tuple[str, Record]], bool]:
     """Return (object, record) pairs and the allOrNone flag; raises ApiError for a request that is too large or odd."""
     body = payload(call.document)
     given = body.get("records")
@@ -117,7 +114,7 @@ def _records(org: SalesforceOrg, call: Call) -> tuple[list[tuple[str, Record]], 
     return records, body.get("allOrNone") is True
 
 
-def _type_of(org: SalesforceOrg, record: Record) -> str:
+def _type_of(org: OrgState, record: Record) -> str:
     attributes = record.get("attributes")
     given = attributes.get("type") if isinstance(attributes, dict) else None
     if not isinstance(given, str):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from .access import Access
 from .errors import ApiError
 from .ids import full_id
-from .permissions import Access
 from .schema import TEXT_TYPES, FieldSpec
 from .soql_parser import Comparison, Condition, Constant, Group, Token
 from .table import Row, Value

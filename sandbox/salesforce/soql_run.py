@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from .access import Access
 from .errors import ApiError
 from .ids import full_id
-from .permissions import Access
 from .schema import TEXT_TYPES, FieldSpec
 from .soql_filter import Scope, Test, caret, compile_condition, conjuncts
 from .soql_parser import Comparison, Condition, Order, Query, parse_query

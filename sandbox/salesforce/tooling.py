@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import ApiError
 from .rows import payload
 from .schema import FieldSpec, FieldType
+from .state import OrgState
 from .wire import Answer, Call
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 MAX_TEXT = 255
 _TYPES: dict[str, FieldType] = {
@@ -28,7 +26,7 @@ _TYPES: dict[str, FieldType] = {
 _NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c\Z")
 
 
-def create_field(org: SalesforceOrg, call: Call) -> Answer:
+def create_field(org: OrgState, call: Call) -> Answer:
     """Answer POST of a CustomField: `{"FullName": "Contact.X__c", "Metadata": {...}}`."""
     body = payload(call.document)
     owner, _, name = str(body.get("FullName", "")).partition(".")

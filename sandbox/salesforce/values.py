@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
+from .access import Access
 from .errors import ApiError, RowError, unparsable
 from .ids import full_id
-from .permissions import Access
 from .schema import TEXT_TYPES, FieldSpec
 from .table import Value
 from .wire import parse_moment, stamp_text
@@ -25,6 +25,11 @@ _TOKENS = {
     int: "VALUE_NUMBER_INT",
     float: "VALUE_NUMBER_FLOAT",
 }
+
+
+def stored_values(fields: Mapping[str, Value | datetime]) -> dict[str, Value]:
+    """Return values as rows hold them: moments (aware) become stamps."""
+    return {name: stamp_text(value) if isinstance(value, datetime) else value for name, value in fields.items()}
 
 
 def read_values(access: Access, payload: Mapping[str, object]) -> dict[str, Value]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from .access import Access
 from .errors import RowError
 from .ids import full_id
 from .journal import Journal
-from .permissions import Access, check_new
+from .permissions import check_new
+from .state import OrgState
 from .table import Row, Table, Value
 from .values import check_values, missing_fields, read_values
-
-if TYPE_CHECKING:
-    from .org import SalesforceOrg
 
 ASSIGNABLE = frozenset({"Account", "Lead"})
 ACCESS_OBJECTS = frozenset({"PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"})
@@ -29,7 +27,7 @@ class Author:
     journal: Journal
 
 
-def create_row(org: SalesforceOrg, object_name: str, payload: Mapping[str, object], author: Author) -> str:
+def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], author: Author) -> str:
     """Create a row and return its id; raises RowError, or ApiError for JSON of the wrong type."""
     access = org.access(object_name)
     table = org.table(object_name)
@@ -53,7 +51,7 @@ def create_row(org: SalesforceOrg, object_name: str, payload: Mapping[str, objec
     return row_id
 
 
-def new_row(org: SalesforceOrg, table: Table, values: Mapping[str, Value], user_id: str, stamp: str) -> Row:
+def new_row(org: OrgState, table: Table, values: Mapping[str, Value], user_id: str, stamp: str) -> Row:
     """Return a row that is not kept yet, with the defaults and stamps that the service fills in."""
     row = Row(org.defaults(table.spec.name))
     row.update(values)
@@ -65,14 +63,12 @@ def new_row(org: SalesforceOrg, table: Table, values: Mapping[str, Value], user_
     return row
 
 
-def update_row(
-    org: SalesforceOrg, object_name: str, given_id: str, payload: Mapping[str, object], author: Author
-) -> str:
+def update_row(org: OrgState, object_name: str, given_id: str, payload: Mapping[str, object], author: Author) -> str:
     """Change a row and return its 18-character id; raises RowError, or ApiError for JSON of the wrong type."""
     return update_values(org, object_name, given_id, read_values(org.access(object_name), payload), author)
 
 
-def update_values(org: SalesforceOrg, object_name: str, given_id: str, values: dict[str, Value], author: Author) -> str:
+def update_values(org: OrgState, object_name: str, given_id: str, values: dict[str, Value], author: Author) -> str:
     """Change a row by values that have been read, and return its 18-character id; raises RowError."""
     access = org.access(object_name)
     table = org.table(object_name)
@@ -107,7 +103,7 @@ def change_row(table: Table, row: Row, values: Mapping[str, Value], user_id: str
     journal.note(restore)
 
 
-def delete_row(org: SalesforceOrg, object_name: str, given_id: str, author: Author) -> None:
+def delete_row(org: OrgState, object_name: str, given_id: str, author: Author) -> None:
     """Delete a row: into the recycle bin, or for good where the object has none; raises RowError."""
     table = org.table(object_name)
     row = find_row(table, given_id)
@@ -166,7 +162,7 @@ def _refuse_locked(access: Access, values: Mapping[str, Value], *, creating: boo
         )
 
 
-def _check_references(org: SalesforceOrg, table: Table, values: Mapping[str, Value]) -> None:
+def _check_references(org: OrgState, table: Table, values: Mapping[str, Value]) -> None:
     for name, value in values.items():
         field = table.spec.fields[name]
         others = [org.tables[target] for target in field.targets if target in org.tables] if field.targets else []
@@ -181,7 +177,7 @@ def _check_references(org: SalesforceOrg, table: Table, values: Mapping[str, Val
             raise RowError("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", text)
 
 
-def _ask_rules(org: SalesforceOrg, object_name: str, row: Row, values: Mapping[str, Value]) -> None:
+def _ask_rules(org: OrgState, object_name: str, row: Row, values: Mapping[str, Value]) -> None:
     refusal = org.refuse_row(object_name, row, values) if org.refuse_row else None
     if refusal:
         raise RowError(refusal[0], refusal[1])
@@ -201,7 +197,7 @@ def _rename(table: Table, row: Row) -> None:
         row["Name"] = " ".join(str(row[part]) for part in ("FirstName", "LastName") if row[part])
 
 
-def _forget_access(org: SalesforceOrg, object_name: str, journal: Journal) -> None:
+def _forget_access(org: OrgState, object_name: str, journal: Journal) -> None:
     if object_name in ACCESS_OBJECTS:
         org.forget_access()
         journal.note(org.forget_access)

@@ -187,7 +187,7 @@ def test_requests_get_their_turn_between_the_steps_of_a_batch(
         clock.advance(1000)
         seen = []
         for _ in range(5):
-            api.org.jobs.advance(api.org, budget_s=0)
+            api.org.jobs.advance(api.org.clock, budget_s=0)
             (found,) = api.org.jobs.every(IngestJob)
             seen.append((found.state, found.done))
     assert seen == [

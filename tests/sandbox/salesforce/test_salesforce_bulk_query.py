@@ -27,7 +27,7 @@ def finished(api: Any, soql: str = SOQL, **more: Any) -> str:
     api.org.job_seconds = 0
     job = start(api, soql, **more)
     with api.org.lock:  # no request, for some tests count them
-        api.org.jobs.advance(api.org)
+        api.org.jobs.advance(api.org.clock)
     return job
 
 
