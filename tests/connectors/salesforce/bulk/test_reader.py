@@ -148,7 +148,7 @@ def test_a_flag_lowered_since_an_earlier_run_made_the_job_is_seen_down(connect: 
     (job,) = org.jobs.every(QueryJob)
     with org.lock:
         job.seconds = 0
-        org.jobs.advance(org)  # its rows are read before people go on
+        org.jobs.advance(org.clock)  # its rows are read before people go on
     assert job.state == "JobComplete"
     org.update_as_user("Contact", lowered, DoNotCall=False)
     org.delete("Contact", deleted)
