@@ -1,1 +1,1 @@
-"""The contracts that connectors fulfil, and what they are handed."""
+"""The contracts that connectors fulfil, and the services that they are given."""

@@ -1,4 +1,4 @@
-"""Writing by jobs that a CRM works on by itself."""
+"""The contract of bulk jobs: many changes are uploaded at once, and the CRM works on them by itself."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from ..model.values import Change, RowResult
 
 
 class BulkWatch(Protocol):
-    """Is told how a bulk job comes on, and may end the waiting for it by raising."""
+    """A caller's view of a bulk job's progress. Either method may raise, which ends the waiting."""
 
     def opened(self, reference: str) -> None:
-        """The CRM has given the job this reference; no row has been sent yet. Empty where rows go without a job."""
+        """Record the reference that the CRM gave the job, before any row is sent. Empty where rows go without a job."""
         ...
 
     def waiting(self) -> None:
-        """The CRM works on the job. Called now and then."""
+        """Note that the CRM is still at work on the job. Called each time the job is polled."""
         ...
 
 
 class BulkLoad(Protocol):
-    """What one job will carry: kept as it will travel, so that a job's changes take little memory."""
+    """The changes of one job, kept in the form in which they are uploaded, so that they take little memory."""
 
     def add(self, changes: Sequence[Change]) -> None:
-        """Take in changes of the load's object, none with a guard and none of a record that is in it already."""
+        """Add changes of the load's object: none with a guard, and none of a record that is in the load already."""
         ...
 
     def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
-        """Write it as one job, once, yielding each record's id and result, in any order."""
+        """Upload the load as one job and yield each record's id and result, in any order. Called once."""
         ...
 
 
 class BulkJobs(Protocol):
-    """Writing by jobs that a CRM works on by itself, for numbers of changes that make them the cheaper way."""
+    """Writes large numbers of changes by bulk jobs, where they take fewer calls than batches do."""
 
     worth_from: int  # changes of one object from which a job takes fewer calls than write()
     most: int  # changes that one job takes at most
@@ -43,8 +43,9 @@ class BulkJobs(Protocol):
         ...
 
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
-        """Return what a job did that an earlier run left, waiting for one that is under way; None when it is gone.
+        """Return each record's id and result of a job that an earlier run left; None where the job is gone.
 
-        A job whose rows never arrived whole is called off, and names none. Rows that are not named have to be read.
+        A job that is under way is waited for. An incomplete upload is aborted and yields nothing. The caller must read
+        again every record that has no result.
         """
         ...

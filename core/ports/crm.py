@@ -1,4 +1,4 @@
-"""The contracts that connectors fulfil, and what they are handed.
+"""The contract of a CRM connector, in three parts: reading, writing and setting up.
 
 Connectors return typed values (bool, aware datetime, plain str), give cursors that the core only stores and hands
 back, and count their HTTP requests. They hold no rule: which record is due and what it should say is decided in the
@@ -39,14 +39,14 @@ class Org:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the core may ask of a CRM, so that behaviour asks capabilities and never names."""
+    """What a CRM can do: the core asks this, and never which CRM it is."""
 
     write_batch: int  # changes that one call of write() handles at best
     threads: bool = False  # whether reads and writes may go on in threads beside each other
 
 
 class Level(StrEnum):
-    """How much a finding matters: a problem keeps a sync from running."""
+    """How much a finding matters. A problem keeps a sync from running; a warning does not."""
 
     OK = "ok"
     WARNING = "warning"
@@ -55,7 +55,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a preflight: what was looked at, what was found, what to do."""
+    """One result of a preflight: what was looked at, what was found, what to do about it."""
 
     level: Level
     subject: str
@@ -77,7 +77,7 @@ class SetupStep:
 class Page:
     """Some records of one object, and the cursor to store once every one of them has an outcome.
 
-    ``cursor`` is None for reads that no cursor belongs to. ``authoritative`` is False where the values come from an
+    ``cursor`` is None for reads that do not move the cursor. ``authoritative`` is False where the values come from an
     index that may lag: the core then fetches the due records again before it pays or writes. ``total`` is how many
     records the whole read holds, where the CRM says so. ``gone`` marks records that were merged away: their opt-outs
     pass to whoever holds their numbers.
@@ -92,7 +92,7 @@ class Page:
 
 
 class Feed(Protocol):
-    """The reads of one run, over windows that were closed when it was opened."""
+    """The reads of one run: each window of changes ends at the watermark that was taken when the feed was opened."""
 
     def is_full(self, object_name: str) -> bool:
         """Return whether changed() reads every record of the object (no cursor yet, or a full read goes on)."""
@@ -125,10 +125,28 @@ class Feed(Protocol):
         ...
 
 
-class Crm(Protocol):
-    """One CRM account. Constructed with the shapes of its mapping; see :class:`CrmPlugin`."""
+class CrmReader(Protocol):
+    """Reads records of one CRM account."""
 
-    name: str
+    def open_feed(self, cursors: Mapping[str, str | None]) -> Feed:
+        """Take the watermark now and return the reads up to it; ``cursors`` is object name -> cursor.
+
+        None as a cursor asks for a full read.
+        """
+        ...
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
+        """Return the present, authoritative state of these records, any number of them.
+
+        Deleted records are left out; a merged record comes back under the id of its survivor. ``in_scope`` is as in
+        the feed.
+        """
+        ...
+
+
+class CrmWriter(Protocol):
+    """Writes changes to records of one CRM account."""
+
     capabilities: Capabilities
 
     @property
@@ -136,18 +154,16 @@ class Crm(Protocol):
         """Return the way to write by jobs, or None where the CRM has none."""
         ...
 
-    @property
-    def calls(self) -> Mapping[str, int]:
-        """Return HTTP requests made so far by purpose: login, describe, opt_outs, read, write, setup."""
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Write the changes, any number of them, in the best batches; return one result for each, in their order.
+
+        A row counts as written only when the CRM's answer says so for that row.
+        """
         ...
 
-    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:
-        """Return the fewest HTTP requests that could read so many records, all or changed ones, and write some."""
-        ...
 
-    def identify(self) -> Org:
-        """Log in and return the account."""
-        ...
+class CrmSetup(Protocol):
+    """Compares one CRM account with its mapping, and creates what the mapping needs."""
 
     def check(self) -> list[Finding]:
         """Compare the mapping with what the account has and allows. Changes nothing."""
@@ -165,27 +181,30 @@ class Crm(Protocol):
         """Write all that setup would create as a deployable project into the folder; return the files written."""
         ...
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> Feed:
-        """Take the watermark now and return the reads up to it. None as a cursor asks for a full read."""
+
+class Crm(CrmReader, CrmWriter, CrmSetup, Protocol):
+    """One CRM account, constructed with the shapes of its mapping; see :class:`CrmPlugin`."""
+
+    name: str
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return HTTP requests made so far by purpose: login, describe, opt_outs, read, write, setup."""
         ...
 
-    def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
-        """Return the present, authoritative state of these records, any number of them.
+    def fewest_calls(self, read: int, written: int, *, full: bool) -> int:
+        """Return the fewest HTTP requests that could read so many records and write some.
 
-        Deleted records are left out; a merged record comes back under the id of its survivor. ``in_scope`` is as in
-        the feed.
+        ``full`` tells whether all records are read or the changed ones.
         """
         ...
 
-    def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """Write the changes, any number of them, in the best batches; return one result for each, in their order.
-
-        A row counts as written only when the CRM's answer says so for that row.
-        """
+    def identify(self) -> Org:
+        """Log in and return the account."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 

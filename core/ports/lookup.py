@@ -19,22 +19,26 @@ class Lookup(Protocol):
     realm: str  # provider, host and account: answers of a sandbox never serve production
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
-        """Ask about each E.164 number once, yielding each answer as it comes, in any order.
+        """Look up each E.164 number once, yielding each answer as it comes, in any order.
 
-        A number is taken from ``numbers`` only when it is about to be asked. A passing fault of one number is an
-        answer of kind FAILED, with ``paid`` where the question had gone out. Raises AuthenticationError, QuotaError or
-        UnreachableError when no number can be answered; those taken and not answered were then not billed.
+        A number is taken from ``numbers`` only when it is about to be sent. A passing fault of one number is an answer
+        of kind FAILED, ``paid`` where the request had been sent. Raises AuthenticationError, QuotaError or
+        UnreachableError when no number can be answered; numbers taken and not answered were then not billed.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LookupPlugin:
-    """What a lookup provider registers under the entry-point group ``ringfence.lookups``."""
+    """What a lookup provider registers under the entry-point group ``ringfence.lookups``.
+
+    ``settings`` becomes the nested settings ``RINGFENCE_<NAME>__*``; ``configured`` tells whether enough of them are
+    set; ``connect`` wires the provider without making a call.
+    """
 
     name: str
     settings: type[BaseModel]

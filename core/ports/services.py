@@ -1,4 +1,4 @@
-"""What connectors are handed: the time and the access tokens of this process."""
+"""What every connector is given by its caller: a clock and a store of access tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """Tells the time and waits, so that tests need not."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
@@ -23,16 +23,8 @@ class Clock(Protocol):
         ...
 
 
-class Limiter(Protocol):
-    """Keeps one limit of the other side."""
-
-    def acquire(self) -> None:
-        """Return when one more call is allowed."""
-        ...
-
-
 class TokenStore(Protocol):
-    """Where short-lived access tokens are kept, so that connectors of one process share a log-in."""
+    """Keeps short-lived access tokens, so that connectors of one process share a log-in."""
 
     def get(self, key: str) -> tuple[str, str] | None:
         """Return (access token, instance URL) for the key, or None."""
@@ -43,7 +35,7 @@ class TokenStore(Protocol):
         ...
 
     def drop(self, key: str) -> None:
-        """Forget the token, because it was refused."""
+        """Forget the token, because the CRM refused it."""
         ...
 
 
@@ -68,7 +60,7 @@ class MemoryTokens:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every connector is handed."""
+    """The services that every connector is constructed with."""
 
     clock: Clock
     tokens: TokenStore = field(default_factory=MemoryTokens)
