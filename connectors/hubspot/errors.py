@@ -17,10 +17,8 @@ from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, 
 from ringfence.core.model.values import Outcome, RowResult
 from ringfence.core.numbers import mask
 
+from ..http.retry import read_retry_after
 from .settings import VARIABLE
-
-LONGEST_WAIT_S = 120.0
-"""A pause that HubSpot asks for beyond this ends the run instead of blocking it."""
 
 
 class Action(Enum):
@@ -103,7 +101,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
         )
     if rule.action in (Action.WAIT, Action.SLOW_DOWN):
         kind = PaceError if rule.action is Action.SLOW_DOWN else RetryError
-        return kind(told, wait_s=_asked_wait(headers) or rule.wait_s)
+        return kind(told, wait_s=read_retry_after(headers) or rule.wait_s)
     if rule.action is Action.LOG_IN:
         return AuthenticationError(
             f"HubSpot does not accept the token ({words or code or 'HTTP 401'}).",
@@ -158,13 +156,6 @@ def _policy(body: Mapping[str, Any]) -> str:
         return str(named).upper()
     match = _LIMIT.search(str(body.get("message") or ""))
     return match.group(1).upper() if match else ""
-
-
-def _asked_wait(headers: Mapping[str, str]) -> float | None:
-    try:
-        return float(headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
 
 
 def _scopes(body: Mapping[str, Any]) -> str:

@@ -14,13 +14,12 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential, wait_random
-from urllib3.exceptions import NewConnectionError
 
-from ringfence.core.errors import QuotaError, RetryError, UnreachableError
+from ringfence.core.errors import QuotaError, RetryError, RingfenceError, UnreachableError
 from ringfence.core.ports.services import Clock
 
+from ..http.first_contact import FirstContact, never_connected
+from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
 from .errors import ConcurrencyLimitError, DailyLimitError, LocatorError
 from .quota import Quota, when_to_go_on
 from .settings import VARIABLE
@@ -29,20 +28,44 @@ TIMEOUT_S = (10.0, 180.0)
 """Seconds to connect and to wait for an answer; the library has none of its own (salesforce facts, section 1.4)."""
 
 ATTEMPTS = 5
-LONGEST_WAIT_S = 120.0
-"""A pause that Salesforce asks for beyond this ends the run instead of blocking it."""
 
 POOL = 10
 
 Result = TypeVar("Result")
 
 _purpose: ContextVar[str] = ContextVar("purpose", default="login")
-# Of the try that is under way: what the answer of another thread says is nothing to this one.
-_asked_s: ContextVar[float] = ContextVar("asked_s", default=0.0)
+# Of the attempt that is under way: what the answer to another thread asks for does not hold up this one.
+_retry_after_s: ContextVar[float | None] = ContextVar("retry_after_s", default=None)
 _FREE = "/services/oauth2/"
 _READS = ("opt_outs", "read")
-_BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
-_LOOK = f"Check {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL, and the network."
+_CHECK_ADDRESS = f"Check {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL, and the network."
+
+
+def _end_as_quota(fault: RetryError) -> QuotaError:
+    return QuotaError(f"{fault.message} It did not help to wait.", "Run again later: it goes on.")
+
+
+def _end_as_outage(fault: RetryError) -> UnreachableError:
+    return UnreachableError(fault.message, "Run again later: it goes on from here.")
+
+
+def _refuse_wait(seconds: float, _what: str) -> UnreachableError:
+    return UnreachableError(f"Salesforce asks to wait {seconds:.0f} seconds.", "Run again after that.")
+
+
+POLICY = RetryPolicy(
+    attempts=ATTEMPTS,
+    back_off=BackOff(first_s=0.5, longest_s=30, jitter_s=0.5),
+    rules=(
+        # An expired query cursor stays expired: its reader goes on behind the last row instead.
+        RetryRule(LocatorError, repeat=False),
+        RetryRule(ConcurrencyLimitError, give_up=_end_as_quota),
+        RetryRule(RetryError, give_up=_end_as_outage),
+    ),
+    longest_wait_s=120.0,
+    refuse_wait=_refuse_wait,
+)
+"""When a call to Salesforce is repeated, and how it ends when that does not help."""
 
 
 class Transport:
@@ -59,7 +82,8 @@ class Transport:
         self._clock = clock
         self._clear: set[str] = set()
         self._seen: tuple[datetime, float] | None = None
-        self._reached: set[str] = set()
+        self._contact = FirstContact(_CHECK_ADDRESS)
+        self._retries = Retries(POLICY, clock)
         self._lock = threading.Lock()
         self.session = requests.Session()
         # Without an auth of its own a session takes one from .netrc, in place of the token.
@@ -91,11 +115,10 @@ class Transport:
 
     def learn(self, answer: requests.Response, host: str) -> None:
         """Take the server's time and the org's usage from an answer's headers."""
-        self._reached.add(host)
+        self._contact.note_answer(host)
         if date := answer.headers.get("Date"):
             self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
-        asked = answer.headers.get("Retry-After", "")
-        _asked_s.set(float(asked) if asked.isdecimal() else 0.0)
+        _retry_after_s.set(read_retry_after(answer.headers))
         self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""), self._now())
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
@@ -113,50 +136,37 @@ class Transport:
         ``purpose`` is what its requests are counted as, ``what`` names the call for the reader. Raises whatever send
         raises, and QuotaError or UnreachableError when a passing fault does not pass.
         """
-        retrying = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=self._pause,
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
         token = _purpose.set(purpose)
         try:
-            result: Result = retrying(self._once, what, send)
-        except LocatorError:
-            raise
+            return self._retries.call(what, lambda: self._send_once(what, send))
         except DailyLimitError as error:
             raise QuotaError(error.message, f"{error.remedy} {when_to_go_on(self._now())}") from error
-        except ConcurrencyLimitError as error:
-            raise QuotaError(f"{error.message} It did not help to wait.", "Run again later: it goes on.") from error
-        except RetryError as error:
-            raise UnreachableError(error.message, "Run again later: it goes on from here.") from error
-        else:
-            return result
         finally:
             _purpose.reset(token)
 
-    def _pause(self, state: RetryCallState) -> float:
-        asked = _asked_s.get()
-        if asked > LONGEST_WAIT_S:
-            raise UnreachableError(f"Salesforce asks to wait {asked:.0f} seconds.", "Run again after that.")
-        return asked + _BACKOFF(state)
-
-    def _once(self, what: str, send: Callable[[], Result]) -> Result:
-        _asked_s.set(0.0)
+    def _send_once(self, what: str, send: Callable[[], Result]) -> Result:
+        _retry_after_s.set(None)
         try:
             return send()
-        except requests.exceptions.SSLError as error:
-            raise UnreachableError(f"No secure connection to {_host(error)}.", _LOOK) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.TooManyRedirects) as error:
-            raise UnreachableError(f"{_host(error)} cannot be asked: {type(error).__name__}.", _LOOK) from error
-        except requests.exceptions.ConnectionError as error:
-            host = _host(error)
-            if host not in self._reached and _is_refused(error):
-                raise UnreachableError(f"{host} cannot be reached.", _LOOK) from error
-            raise RetryError(f"{host} could not be reached for {what} ({type(error).__name__}).") from error
+        except RetryError as fault:
+            fault.wait_s = _retry_after_s.get()
+            raise
         except requests.exceptions.RequestException as error:
-            raise RetryError(f"The answer to {what} was cut off or late ({type(error).__name__}).") from error
+            raise self._translate(what, error) from error
+
+    def _translate(self, what: str, error: requests.exceptions.RequestException) -> RingfenceError:
+        """Return our error for a call that brought no answer, or half of one."""
+        host, wait_s = _host(error), _retry_after_s.get()
+        match error:
+            case requests.exceptions.SSLError():
+                return UnreachableError(f"No secure connection to {host}.", _CHECK_ADDRESS)
+            case requests.exceptions.InvalidURL() | requests.exceptions.TooManyRedirects():
+                return UnreachableError(f"{host} cannot be asked: {type(error).__name__}.", _CHECK_ADDRESS)
+            case requests.exceptions.ConnectionError():
+                fault = RetryError(f"{host} could not be reached for {what} ({type(error).__name__}).", wait_s=wait_s)
+                return self._contact.judge(host, fault) if never_connected(error) else fault
+            case _:
+                return RetryError(f"The answer to {what} was cut off or late ({type(error).__name__}).", wait_s=wait_s)
 
 
 class _Adapter(HTTPAdapter):
@@ -192,14 +202,3 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 def _host(error: requests.exceptions.RequestException) -> str:
     return urlsplit(str(error.request.url)).netloc if error.request is not None else "Salesforce"
-
-
-def _is_refused(error: requests.exceptions.ConnectionError) -> bool:
-    # requests wraps urllib3's "gave up" around the reason.
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError) or isinstance(error, requests.exceptions.ConnectTimeout)
-
-
-def _may_pass(error: BaseException) -> bool:
-    # A lost cursor stays lost: its reader goes on behind the last row instead.
-    return isinstance(error, RetryError) and not isinstance(error, LocatorError)
