@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.lookups import twilio
-from ringfence.connectors.lookups.pace import Pace
+from ringfence.connectors.lookups import pool, twilio
 from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
@@ -120,7 +119,7 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: Any, monkey
             raise interrupts.pop()
         return wait(*given, **options)
 
-    monkeypatch.setattr(twilio, "wait", interrupted)
+    monkeypatch.setattr(pool, "wait", interrupted)
     answers: list[Answer] = []
     with Sandbox(contacts=1) as sandbox:
         settings = TwilioSettings(
@@ -130,7 +129,7 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: Any, monkey
         with pytest.raises(KeyboardInterrupt):
             answers.extend(lookup.look_up(numbers))
         lookup.close()
-        assert sandbox.twilio.asked.total() == len(answers) == twilio.THREADS
+        assert sandbox.twilio.asked.total() == len(answers) == pool.THREADS
 
 
 def test_a_host_that_does_not_listen_is_named(clock: Any) -> None:
@@ -184,15 +183,6 @@ def test_each_number_is_asked_once_and_every_one_is_answered(clock: Any) -> None
         assert lookup.realm == f"twilio:{sandbox.twilio_url.removeprefix('http://')}:{sandbox.twilio.sid}"
     assert sorted(answers) == numbers
     assert answers[numbers[0]].line == "disconnected"
-
-
-def test_a_pause_that_the_provider_asks_for_is_everybodys(clock: Any) -> None:
-    pace, begun = Pace(clock), clock.now()
-    pace.slow_down(7)
-    pace.acquire()
-    assert (clock.now() - begun).total_seconds() == pytest.approx(7)
-    pace.acquire()
-    assert (clock.now() - begun).total_seconds() < 8
 
 
 @pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples lie beside the checkout, not in it")

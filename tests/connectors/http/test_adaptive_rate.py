@@ -1,0 +1,42 @@
+"""The rate that is found out on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ringfence.connectors.http.adaptive_rate import AdaptiveRate
+
+
+def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: Any) -> None:
+    rate, begun = AdaptiveRate(clock), clock.now()
+
+    rate.slow_down(7)
+    rate.acquire()
+
+    assert (clock.now() - begun).total_seconds() == pytest.approx(7)
+
+    rate.acquire()
+
+    assert (clock.now() - begun).total_seconds() < 8
+
+
+def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: Any) -> None:
+    rate = AdaptiveRate(clock)
+
+    for _ in range(8):
+        rate.slow_down()
+    rate.acquire()
+    begun = clock.monotonic()
+    rate.acquire()
+    gap = clock.monotonic() - begun
+
+    for _ in range(2_000):
+        rate.speed_up()
+    rate.acquire()
+    begun = clock.monotonic()
+    rate.acquire()
+
+    assert gap == pytest.approx(0.005, abs=1e-4)
+    assert clock.monotonic() - begun < gap / 10
