@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import MappingError, RefusedError, SchemaError
-from ringfence.core.model.shapes import ObjectShape, OptOutFlag
+from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Companion
-from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level
 
+from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
 from .client import HubSpotClient
 from .errors import AnswerError
-from .fields import ID, write_value
+from .fields import ID
 from .filters import Group
 from .keyset import Searcher
 from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, missing_field
@@ -26,9 +26,11 @@ def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scop
     except RefusedError as error:
         yield _refused(shape.name, error)
         return
-    problems = [*_check_fields(shape, known), *_check_flag(shape, known), *_check_scope(scope, shape, known)]
-    yield from problems
-    if not any(one.level is Level.PROBLEM for one in problems):
+
+    findings = [*_check_fields(shape, known), *_check_flag(shape, known), *_check_scope(scope, shape, known)]
+    yield from findings
+
+    if not has_problem(findings):
         yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped properties are there.")
         yield _try_reading(client, shape, scope)
     yield _try_writing(client, shape)
@@ -39,7 +41,7 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
     if missing and all(one.get("groupName") != GROUP_NAME for one in known.values()):
         yield Finding(Level.WARNING, shape.name, f"the property group {GROUP['label']} is missing.", SETUP)
     for name in missing:
-        yield _problem(f"{shape.name}.{name}", *missing_field(shape, name, known))
+        yield problem(f"{shape.name}.{name}", *missing_field(shape, name, known))
     for slot in shape.slots:
         for companion, name in slot.companions.items():
             if name in known:
@@ -47,54 +49,46 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
     for name in sorted(shape.owned_fields() & known.keys()):
         rights = known[name].get("modificationMetadata") or {}
         if rights.get("readOnlyValue") or known[name].get("calculated"):
-            yield _problem(f"{shape.name}.{name}", f"{name} is read-only.", "Map a property that may be written.")
+            yield problem(f"{shape.name}.{name}", f"{name} is read-only.", "Map a property that may be written.")
 
 
 def _check_companion(subject: str, companion: Companion, definition: Definition) -> Iterator[Finding]:
     wanted, _ = companion_type(companion)
     if definition["type"] != wanted:
-        yield _problem(
+        yield problem(
             subject,
             f"{definition['name']} is of the type {definition['type']}, not {wanted}.",
             "Archive it in HubSpot's settings and run `ringfence setup hubspot`, or map another property.",
         )
-    elif companion is Companion.STATUS:
-        options = {str(option["value"]) for option in definition.get("options") or ()}
-        if lacking := [status.value for status in Status if status.value not in options]:
-            yield _problem(
-                subject,
-                f"{definition['name']} lacks the options {', '.join(lacking)}.",
-                "Add them in HubSpot's settings, with these internal names.",
-            )
+    elif companion is Companion.STATUS and (missing := missing_statuses(_options(definition))):
+        yield problem(
+            subject,
+            f"{definition['name']} lacks the options {missing}.",
+            "Add them in HubSpot's settings, with these internal names.",
+        )
 
 
 def _check_flag(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
     flag = shape.opt_out
     if flag is None:
-        yield Finding(
-            Level.WARNING,
-            shape.name,
-            "no opt-out property is mapped, so nobody's wish not to be called is read or spread.",
-            "Add `opt_out` to the mapping.",
-        )
-    elif flag.field in known and (wrong := _wrong_values(flag, known[flag.field])):
-        yield _problem(f"{shape.name}.{flag.field}", *wrong, error=MappingError)
+        yield warn_of_no_opt_out(shape, "property")
+    elif flag.field in known and (wrong := wrong_true_values(flag, _flag_field(known[flag.field]))):
+        yield problem(f"{shape.name}.{flag.field}", *wrong, error=MappingError)
 
 
-def _wrong_values(flag: OptOutFlag, definition: Definition) -> tuple[str, str] | None:
-    kind = definition["type"]
-    values = flag.true_values
-    if kind == "bool":
-        fits = all(value is True for value in values)
-        return None if fits else (f"{flag.field} is a yes/no property.", "Write `true_values: [true]`.")
-    if not all(isinstance(value, str) for value in values):
-        return f"{flag.field} holds text ({kind}), not yes or no.", "Name its values as text in `true_values`."
-    options = {str(option["value"]) for option in definition.get("options") or ()}
-    strange = [write_value(value) for value in values if options and value not in options]
-    if strange:
-        hint = did_you_mean(strange[0], options)
-        return f"{flag.field} has no option {strange[0]}{hint}.", "Correct `true_values` in the mapping."
-    return None
+def _flag_field(definition: Definition) -> FlagField:
+    name, kind = definition["name"], definition["type"]
+    return FlagField(
+        is_boolean=kind == "bool",
+        options=_options(definition) or None,
+        wrong_boolean=f"{name} is a yes/no property.",
+        wrong_text=f"{name} holds text ({kind}), not yes or no.",
+        wrong_option=f"{name} has no option {{value}}",
+    )
+
+
+def _options(definition: Definition) -> set[str]:
+    return {str(option["value"]) for option in definition.get("options") or ()}
 
 
 def _check_scope(scope: Group, shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
@@ -102,7 +96,7 @@ def _check_scope(scope: Group, shape: ObjectShape, known: Mapping[str, Definitio
         name = item["propertyName"]
         if name not in known:
             message = f"the filter names {name}, which {shape.name} lacks{did_you_mean(name, known)}."
-            yield _problem(f"{shape.name}.{name}", message, "Correct the filter in the mapping.")
+            yield problem(f"{shape.name}.{name}", message, "Correct the filter in the mapping.")
 
 
 def _try_reading(client: HubSpotClient, shape: ObjectShape, scope: Group) -> Finding:
@@ -127,8 +121,4 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
 
 def _refused(subject: str, error: RefusedError) -> Finding:
     kind = SchemaError if isinstance(error, AnswerError) else type(error)
-    return _problem(subject, error.message, error.remedy, error=kind)
-
-
-def _problem(subject: str, message: str, remedy: str, error: type[Exception] = SchemaError) -> Finding:
-    return Finding(Level.PROBLEM, subject, message, remedy, error)
+    return problem(subject, error.message, error.remedy, error=kind)

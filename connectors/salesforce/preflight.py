@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError
-from ringfence.core.model.shapes import ObjectShape, OptOutFlag
+from ringfence.core.errors import AccessError, MappingError, RefusedError
+from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Companion
-from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level, Org
 
+from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
 from .client import SalesforceClient
 from .errors import AnswerError
 from .query import Query, standing
@@ -58,22 +58,22 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
         described = schema.describe(shape.name)
     except AnswerError:
         hint = did_you_mean(shape.name, client.object_names())
-        yield _problem(
+        yield problem(
             shape.name,
             f"the org shows no object {shape.name}{hint}.",
             "Correct the mapping, or give the user access to the object.",
         )
         return
     if described["name"] != shape.name:
-        yield _problem(shape.name, f"the org spells it {described['name']}.", "Spell it so in the mapping.")
+        yield problem(shape.name, f"the org spells it {described['name']}.", "Spell it so in the mapping.")
         return
     known = schema.fields(shape.name)
     findings = [*_check_fields(shape, known), *_check_flag(shape, known)]
     if not described.get("updateable", True):
-        findings.append(_problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))
-    missing = any(one.level is Level.PROBLEM for one in findings)
+        findings.append(problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))
     yield from findings
-    if not missing:
+
+    if not has_problem(findings):
         yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped fields are there and fit.")
     if shape.filter:
         yield _try_filter(client, shape)
@@ -100,70 +100,66 @@ def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> F
     if name in shape.companion_fields():
         message = f"there is no companion field {name} that the user sees. {_HIDDEN}"
         remedy = f"{SETUP} It also grants access to it." if name.endswith(CUSTOM) else "Map a custom field of yours."
-        return _problem(subject, message, remedy)
+        return problem(subject, message, remedy)
     message = f"{shape.name} has no field {name} that the user sees{did_you_mean(name, known)}. {_HIDDEN}"
-    return _problem(subject, message, "Correct the mapping, or give the user access to the field.")
+    return problem(subject, message, "Correct the mapping, or give the user access to the field.")
 
 
 def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
     if not field.get("updateable"):
         name = field["name"]
         calculated = "it is calculated" if field.get("calculated") else "the user may only read it"
-        yield _problem(f"{shape.name}.{name}", f"{name} cannot be written: {calculated}.", _GRANT, AccessError)
+        yield problem(f"{shape.name}.{name}", f"{name} cannot be written: {calculated}.", _GRANT, AccessError)
 
 
 def _check_companion(subject: str, companion: Companion, field: Described) -> Iterator[Finding]:
     spec, kind, length = COMPANIONS[companion], field["type"], int(field.get("length") or 0)
     remedy = "Map another field under `companions`, or delete this one and run `ringfence setup salesforce`."
     if kind not in _TYPES.get(companion, _TEXT_TYPES):
-        yield _problem(subject, f"{field['name']} is of the type {kind}; it has to be {spec.type}.", remedy)
+        yield problem(subject, f"{field['name']} is of the type {kind}; it has to be {spec.type}.", remedy)
     elif length < spec.length:
-        yield _problem(subject, f"{field['name']} holds {length} characters; {spec.length} are needed.", remedy)
+        yield problem(subject, f"{field['name']} holds {length} characters; {spec.length} are needed.", remedy)
     elif not field.get("filterable", True):
-        yield _problem(subject, f"{field['name']} cannot be asked for in a query.", remedy)
+        yield problem(subject, f"{field['name']} cannot be asked for in a query.", remedy)
     elif companion is Companion.STATUS and field.get("restrictedPicklist"):
-        values = _active_values(field)
-        if lacking := [status.value for status in Status if status.value not in values]:
-            yield _problem(
-                subject,
-                f"the picklist {field['name']} is restricted and lacks {', '.join(lacking)}.",
-                "Add these values to it, or make it unrestricted.",
-            )
+        yield from _check_statuses(subject, field)
+
+
+def _check_statuses(subject: str, field: Described) -> Iterator[Finding]:
+    if missing := missing_statuses(_active_values(field)):
+        yield problem(
+            subject,
+            f"the picklist {field['name']} is restricted and lacks {missing}.",
+            "Add these values to it, or make it unrestricted.",
+        )
 
 
 def _check_flag(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
     flag = shape.opt_out
     if flag is None:
-        yield Finding(
-            Level.WARNING,
-            shape.name,
-            "no opt-out field is mapped, so nobody's wish not to be called is read or spread.",
-            "Add `opt_out` to the mapping.",
-        )
+        yield warn_of_no_opt_out(shape, "field")
         return
     if (field := known.get(flag.field)) is None:
         return
+
     subject = f"{shape.name}.{flag.field}"
-    if wrong := _wrong_values(flag, field):
-        yield _problem(subject, *wrong, error=MappingError)
+    if wrong := wrong_true_values(flag, _flag_field(field)):
+        yield problem(subject, *wrong, error=MappingError)
     elif denied := list(_check_editable(shape, field)):
         yield from denied
     else:
         yield Finding(Level.OK, subject, "the user may edit the opt-out field.")
 
 
-def _wrong_values(flag: OptOutFlag, field: Described) -> tuple[str, str] | None:
-    if field["type"] == "boolean":
-        fits = all(value is True for value in flag.true_values)
-        return None if fits else (f"{flag.field} is a checkbox.", "Write `true_values: [true]`.")
-    texts = [value for value in flag.true_values if isinstance(value, str)]
-    if len(texts) < len(flag.true_values):
-        return f"{flag.field} holds text ({field['type']}).", "Name its values as text in `true_values`."
-    strange = [text for text in texts if text not in _active_values(field)] if field.get("restrictedPicklist") else []
-    if strange:
-        hint = did_you_mean(strange[0], _active_values(field))
-        return f"the picklist {flag.field} has no value {strange[0]!r}{hint}.", "Correct `true_values` in the mapping."
-    return None
+def _flag_field(field: Described) -> FlagField:
+    name = field["name"]
+    return FlagField(
+        is_boolean=field["type"] == "boolean",
+        options=_active_values(field) if field.get("restrictedPicklist") else None,
+        wrong_boolean=f"{name} is a checkbox.",
+        wrong_text=f"{name} holds text ({field['type']}).",
+        wrong_option=f"the picklist {name} has no value {{value!r}}",
+    )
 
 
 def _active_values(field: Described) -> list[str]:
@@ -175,11 +171,7 @@ def _try_filter(client: SalesforceClient, shape: ObjectShape) -> Finding:
     try:
         client.query(f"{query.soql()} LIMIT 1", "describe")
     except AnswerError as error:
-        return _problem(
+        return problem(
             f"{shape.name}.filter", f"the org does not take the filter: {error.fault}", "Correct it in the mapping."
         )
     return Finding(Level.OK, f"{shape.name}.filter", "the org takes the filter.")
-
-
-def _problem(subject: str, message: str, remedy: str, error: type[Exception] = SchemaError) -> Finding:
-    return Finding(Level.PROBLEM, subject, message, remedy, error)
