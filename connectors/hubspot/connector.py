@@ -13,6 +13,7 @@ from ringfence.core.model.values import Change, Record, RowResult
 from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
 from ringfence.core.ports.services import Services
 
+from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
 from .feed import HubSpotFeed, Source
@@ -103,8 +104,8 @@ class HubSpotCrm:
         reader = self._schema.reader(self._shapes[object_name])
         found: dict[str, Mapping[str, object]] = {}
         wanted = list(dict.fromkeys(ids))
-        for start in range(0, len(wanted), BATCH):
-            answer = self._client.read_batch(object_name, wanted[start : start + BATCH], reader.properties)
+        for batch in in_batches(wanted, BATCH):
+            answer = self._client.read_batch(object_name, batch, reader.properties)
             found.update((str(row["id"]), row) for row in answer["results"])
         inside = self._inside(object_name, list(found))
         return [reader.read(row, in_scope=one in inside) for one, row in found.items()]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
+from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .fields import ID
 from .filters import MAX_BODY, Group, after_id, pack_groups, within_ids
@@ -75,8 +76,8 @@ class Searcher:
         """Return those of the ids that match the filters. HubSpot takes up to 100 values in one filter."""
         found: set[str] = set()
         room = min(BATCH, (MAX_BODY - len(str(scope)) - 400) // 20)
-        for start in range(0, len(ids), room):
-            group = (within_ids(ids[start : start + room]), *scope)
+        for batch in in_batches(ids, room):
+            group = (within_ids(batch), *scope)
             found.update(str(row["id"]) for page in self.pages([group]) for row in page.rows)
         return found
 

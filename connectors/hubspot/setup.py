@@ -12,6 +12,7 @@ from ringfence.core.errors import FileError, SchemaError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import SetupStep
 
+from ..http.batches import in_batches
 from .client import BATCH, HubSpotClient
 from .errors import AnswerError
 from .schema import GROUP, GROUP_NAME, Schema, define_all
@@ -34,10 +35,8 @@ def plan_steps(client: HubSpotClient, schema: Schema, shapes: Iterable[ObjectSha
 def apply_steps(client: HubSpotClient, schema: Schema, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
     """Create the steps in batches, yielding each when it is done. Raises SchemaError for one that HubSpot refuses."""
     for (kind, name), group in groupby(steps, key=lambda step: (step.kind, step.body["object"])):
-        same = list(group)
         schema.forget(name)
-        for start in range(0, len(same), BATCH):
-            part = same[start : start + BATCH]
+        for part in in_batches(list(group), BATCH):
             if kind == _GROUP_KIND:
                 _tolerate_existing(client.create_group, name, part[0].body["definition"])
             else:

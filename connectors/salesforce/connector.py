@@ -12,6 +12,7 @@ from ringfence.core.model.values import Change, Record, RowResult
 from ringfence.core.ports.crm import Capabilities, Finding, Org, SetupStep
 from ringfence.core.ports.services import Services
 
+from ..http.batches import in_batches
 from .bulk.query import RESULT_ROWS
 from .bulk.reader import WORTH_FROM, BulkReader
 from .bulk.writer import SalesforceBulk
@@ -141,9 +142,8 @@ class SalesforceCrm:
 
     def _retrieve(self, name: str, ids: Sequence[str], fields: Sequence[str], found: dict[str, Row]) -> list[str]:
         missing = []
-        for start in range(0, len(ids), PAGE):
-            chunk = ids[start : start + PAGE]
-            for record_id, row in zip(chunk, self._client.retrieve(name, chunk, fields, "read"), strict=True):
+        for batch in in_batches(ids, PAGE):
+            for record_id, row in zip(batch, self._client.retrieve(name, batch, fields, "read"), strict=True):
                 if row is None:
                     missing.append(record_id)
                 else:

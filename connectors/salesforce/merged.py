@@ -8,6 +8,7 @@ from typing import Any
 from ringfence.core.model.values import Record
 from ringfence.core.ports.crm import Page
 
+from ..http.batches import in_batches
 from .client import PAGE, Row, SalesforceClient
 from .pages import follow, read_first, read_masters
 from .query import Query, flag_up
@@ -66,11 +67,11 @@ def _find_survivors(client: SalesforceClient, source: Source, masters: set[str])
     wanted = sorted(masters)
     while wanted:
         missing = []
-        for start in range(0, len(wanted), PAGE):
-            chunk = wanted[start : start + PAGE]
-            rows = client.retrieve(source.name, chunk, source.rows.fields, _PURPOSE)
-            found.update((one, row) for one, row in zip(chunk, rows, strict=True) if row is not None)
-            missing += [one for one, row in zip(chunk, rows, strict=True) if row is None]
+        for batch in in_batches(wanted, PAGE):
+            rows = client.retrieve(source.name, batch, source.rows.fields, _PURPOSE)
+            found.update((one, row) for one, row in zip(batch, rows, strict=True) if row is not None)
+            missing += [one for one, row in zip(batch, rows, strict=True) if row is None]
+
         further = read_masters(client, source.name, missing) if missing else {}
         stands = {master: further.get(at, at) for master, at in stands.items()}
         wanted = sorted(set(further.values()) - found.keys())

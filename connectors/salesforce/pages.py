@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..http.batches import in_batches
 from .client import HEAVY_SUBREQUESTS, Row, SalesforceClient, query_part
 from .cursor import JobPlace
 from .errors import JobGoneError, LocatorError
@@ -101,15 +102,18 @@ def read_scope(
     Salesforce itself judges each row, so that empty fields count as it sees fit; asking for ``NOT (condition)`` instead
     could miss rows whose fields are empty.
     """
-    chunks = [ids[start : start + IDS_IN_A_QUERY] for start in range(0, len(ids), IDS_IN_A_QUERY)]
-    queries = [Query(object_name, ("Id",), (one_of(chunk), f"({condition})")) for chunk in chunks]
+    queries = [
+        Query(object_name, ("Id",), (one_of(batch), f"({condition})")) for batch in in_batches(ids, IDS_IN_A_QUERY)
+    ]
     return {row["Id"] for _, found in read_pages(client, queries, purpose) for row in found.rows}
 
 
 def read_masters(client: SalesforceClient, object_name: str, ids: Sequence[str]) -> Mapping[str, Any]:
     """Return deleted id -> id of the record that it was merged into, for those of the ids that were merged."""
-    chunks = [ids[start : start + IDS_IN_A_QUERY] for start in range(0, len(ids), IDS_IN_A_QUERY)]
     fields = ("Id", "IsDeleted", "MasterRecordId")
-    queries = [Query(object_name, fields, (one_of(chunk),), deleted_too=True) for chunk in chunks]
+    queries = [
+        Query(object_name, fields, (one_of(batch),), deleted_too=True) for batch in in_batches(ids, IDS_IN_A_QUERY)
+    ]
+
     rows = [row for _, found in read_pages(client, queries, "read") for row in found.rows]
     return {row["Id"]: row["MasterRecordId"] for row in rows if row["IsDeleted"] and row["MasterRecordId"]}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from ..http.batches import in_batches
 from .bulk.reader import BulkReader
 from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
 from .feed import SalesforceFeed
@@ -38,8 +39,7 @@ def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime
 def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
     covered: dict[str, datetime] = {}
     firsts: dict[Query, Row] = {}
-    for start in range(0, len(sources), AT_ONCE):
-        batch = sources[start : start + AT_ONCE]
+    for batch in in_batches(sources, AT_ONCE):
         asked = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
         parts = [_updated_part(source.name, end) for source in batch]
         parts += [query_part(query.soql(), deleted_too=query.deleted_too) for query in asked]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from random import uniform
 from typing import Any
 
 from ringfence.core.decisions.plan import same_value
@@ -15,6 +14,8 @@ from ringfence.core.errors import UnreachableError
 from ringfence.core.model.values import Change, Outcome, RowResult
 from ringfence.core.ports.services import Clock
 
+from ..http.batches import in_batches
+from ..http.retry import BackOff
 from .client import (
     COLLECTION,
     HEAVY_SUBREQUESTS,
@@ -32,6 +33,9 @@ from .fields import read_moment, write_value
 
 TRIES = 4
 """How often a row that another transaction holds locked is sent in all."""
+
+LOCK_BACK_OFF = BackOff(first_s=1, longest_s=4, jitter_s=1)
+"""Pauses before rows that were locked are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,10 @@ class CompositeWriter:
         by_object: dict[str, list[int]] = {}
         for place in places:
             by_object.setdefault(self._changes[place].object, []).append(place)
-        runs = list(by_object.values())
-        for first in range(0, len(runs), TYPE_RUNS):
-            rows = [place for run in runs[first : first + TYPE_RUNS] for place in run]
-            for start in range(0, len(rows), COLLECTION):
-                yield Chunk(tuple(rows[start : start + COLLECTION]))
+        for runs in in_batches(list(by_object.values()), TYPE_RUNS):
+            rows = [place for run in runs for place in run]
+            for batch in in_batches(rows, COLLECTION):
+                yield Chunk(tuple(batch))
 
     def _stamped(self, places: Iterable[int]) -> Iterable[Chunk]:
         for place in places:
@@ -96,7 +99,7 @@ class CompositeWriter:
             for chunk, answer in zip(batch, self._send([part(chunk) for chunk in batch]), strict=True):
                 again += settle(chunk, answer)
             if tries := max((chunk.tries for chunk in again), default=0):
-                self._clock.sleep(2 ** (tries - 1) + uniform(0, 1))  # noqa: S311  # spreads retries, hides nothing
+                self._clock.sleep(LOCK_BACK_OFF.pause(tries))
             queue.extendleft(reversed(again))
 
     def _send(self, parts: Sequence[Part]) -> list[PartAnswer]:
@@ -155,8 +158,7 @@ class CompositeWriter:
         whose answer was lost.
         """
         for name, places in self._changed_since.items():
-            for start in range(0, len(places), PAGE):
-                some = places[start : start + PAGE]
+            for some in in_batches(places, PAGE):
                 changes = [self._changes[place] for place in some]
                 fields = sorted({field for change in changes for field in change.names})
                 rows = self._client.retrieve(name, [change.id for change in changes], fields, "write")
@@ -193,7 +195,7 @@ _NO_RESULT = Fault("NO_RESULT", "Salesforce's answer says nothing about this row
 def _cut(chunk: Chunk) -> list[Chunk]:
     # Into five, because five collections travel in one call.
     size = -(-len(chunk.places) // HEAVY_SUBREQUESTS)
-    return [Chunk(chunk.places[start : start + size]) for start in range(0, len(chunk.places), size)]
+    return [Chunk(tuple(part)) for part in in_batches(chunk.places, size)]
 
 
 def _holds(row: Row, change: Change) -> bool:
