@@ -20,16 +20,6 @@ from ..ports.services import Clock
 from ..state.lookup_cache import KeptAnswer, LookupCache
 
 
-def failed_realm(lookup: Lookup) -> str:
-    """Return where a provider's failures of this run are kept, so that they replace no answer."""
-    return f"{lookup.realm}#failed"
-
-
-def asked_realm(lookup: Lookup) -> str:
-    """Return where marks of questions to a provider are kept."""
-    return f"{lookup.realm}#asked"
-
-
 def ask(
     store: LookupCache, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
 ) -> Generator[Answer, None, None]:
@@ -78,7 +68,7 @@ class _Asking:
         try:
             answer = next(self._answers, None)
         except RingfenceError:
-            self._store.unmark(asked_realm(self._lookup), self._open)
+            self._store.withdraw_questions(self._lookup.realm, self._open)
             raise
         if answer is not None:
             return self._keep(_judge(answer))
@@ -101,9 +91,8 @@ class _Asking:
             if self._over:
                 return
             question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
-            mark, realm = asked_realm(self._lookup), self._lookup.realm
             try:
-                claim = self._store.claim(mark, question, realm, self._since, again=self._again)
+                claim = self._store.claim(self._lookup.realm, question, self._since, again=self._again)
             except RingfenceError as fault:
                 # Raised here it would end the provider, which still owes the answers to what it has asked.
                 self._fault = fault
@@ -111,15 +100,14 @@ class _Asking:
             if claim.instead is not None:
                 self._unasked.append(claim.instead)
                 continue
-            self._open[number] = claim.before
+            self._open[number] = claim.replaced
             yield number
 
     def _keep(self, answer: Answer) -> Answer:
-        mark = asked_realm(self._lookup)
         if answer.kind is AnswerKind.FAILED:
-            self._store.settle(failed_realm(self._lookup), answer, mark, self._open.get(answer.e164))
+            self._store.record_failure(self._lookup.realm, answer, self._open.get(answer.e164))
         elif answer.kind is not AnswerKind.LOST:
-            self._store.settle(self._lookup.realm, answer, mark)
+            self._store.record_answer(self._lookup.realm, answer)
         self._open.pop(answer.e164, None)
         return answer
 

@@ -16,7 +16,7 @@ from ..numbers import Number, Validity
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.lookup_cache import ELSEWHERE, KeptAnswer, LookupCache
-from .purchase import ask, asked_realm, failed_realm
+from .purchase import ask
 
 CRM_REALM = "crm"
 """First part of a realm that stands for an org whose own fresh companions are the answers."""
@@ -86,11 +86,8 @@ class Screening:
 
     def _from_cache(self, store: LookupCache, numbers: set[str], now: datetime) -> dict[str, KeptAnswer]:
         realms = [self.crm_realm] if self.crm_realm else []
-        for lookup in self.lookups:
-            realms += [lookup.realm, failed_realm(lookup)]
-            if not self.retry_lost:
-                realms.append(asked_realm(lookup))
-        kept = store.find(numbers, realms, now - self.policy.max_age, now)
+        realms += [lookup.realm for lookup in self.lookups]
+        kept = store.find(numbers, realms, now - self.policy.max_age, now, with_lost=not self.retry_lost)
         best = {e164: self._best(some) for e164, some in kept.items()}
         return {e164: answer for e164, answer in best.items() if answer is not None}
 
@@ -101,7 +98,7 @@ class Screening:
                 return max(found, key=lambda kept: kept.answer.observed_at)
         # Once every provider has failed on it in this run, it is not asked again before the next one.
         failed = {kept.realm for kept in some}
-        return some[0] if {failed_realm(lookup) for lookup in self.lookups} <= failed else None
+        return some[0] if {lookup.realm for lookup in self.lookups} <= failed else None
 
     def _from_providers(self, store: LookupCache, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Ask the providers in turn; each is asked only about what those before it could not answer."""
@@ -147,7 +144,7 @@ class Screening:
         if self.defer_unbought:
             open_answers = [Answer(e164, AnswerKind.FAILED, now, code="not bought", paid=False) for e164 in numbers]
             for lookup in self.lookups:
-                store.keep(failed_realm(lookup), open_answers)
+                store.keep_failures(lookup.realm, open_answers)
             return {answer.e164: KeptAnswer(realm, "", answer) for answer in open_answers}
         answers = [Answer(e164, AnswerKind.INCONCLUSIVE, now, code="dry run", paid=False) for e164 in numbers[:allowed]]
         store.keep(realm, answers)

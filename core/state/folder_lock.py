@@ -1,4 +1,4 @@
-"""One process at a time where a state store is being made, migrated or given its keys."""
+"""A lock on a folder: one process at a time makes or migrates a state store, or gives it its keys."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if sys.platform != "win32":
 
 
 @contextmanager
-def take_turn(folder: Path) -> Iterator[None]:
-    """Hold the folder for the block; others that want it wait. The system lets go of it when the process dies.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold an exclusive lock on the folder for the block; other processes that ask for it wait.
 
-    Where the system has no such locks (Windows, some network drives) nobody waits.
+    The system releases it when the process dies. Where the system has no such locks (Windows, some network drives)
+    nobody waits.
     """
     with contextlib.ExitStack() as held:
         if sys.platform != "win32":
@@ -25,4 +26,5 @@ def take_turn(folder: Path) -> Iterator[None]:
                 handle = os.open(folder, os.O_RDONLY)
                 held.callback(os.close, handle)
                 fcntl.flock(handle, fcntl.LOCK_EX)
+
         yield

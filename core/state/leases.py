@@ -1,4 +1,4 @@
-"""Who is syncing an org right now: one run at a time."""
+"""Leases: who is syncing an org right now. One run of an org at a time."""
 
 from __future__ import annotations
 
@@ -10,31 +10,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from ..errors import BusyError, RingfenceError
 from . import schema
-from .sql import add_missing
+from .sql import insert_missing
 from .store import Store
 
 EXPIRY = timedelta(minutes=15)
-"""Silence after which a lease counts as left behind, where its process cannot be looked for."""
+"""How long after its last heartbeat a lease is abandoned, where its process cannot be looked for."""
 
 _RENEW_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that runs a sync. ``born`` tells two processes with one id apart, where the system says it."""
+    """The process that runs a sync.
+
+    ``started`` is when it began, in the system's own terms: it tells two processes that got the same id apart. It is
+    empty where the system does not say.
+    """
 
     host: str
     pid: int
-    born: str
+    started: str
 
 
 def this_process() -> Holder:
     """Return the holder that this process is."""
-    return Holder(socket.gethostname(), os.getpid(), _born(os.getpid()))
+    return Holder(socket.gethostname(), os.getpid(), _process_start(os.getpid()))
 
 
 class Lease:
@@ -51,10 +55,15 @@ class Lease:
         self._sender: threading.Thread | None = None
 
     def renew(self, now: datetime) -> None:
-        """Say that the run is alive; cheap enough to call often. Raises BusyError when another run has taken over."""
+        """Record a heartbeat at the moment ``now`` (UTC): the run is alive.
+
+        Cheap enough to call often, because only one call in half a minute writes. Raises BusyError when another run
+        has taken the lease over.
+        """
         # A clock that was set back has to be written as well, or nothing would be renewed until it catches up.
         if timedelta(0) <= now - self._renewed_at < _RENEW_AFTER:
             return
+
         table = schema.leases
         with self._store.transaction() as connection:
             result = connection.execute(
@@ -62,80 +71,95 @@ class Lease:
                 .where(table.c.org_id == self._org_id, table.c.run_id == self._run_id)
                 .values(renewed_at=now)
             )
+
         if not result.rowcount:
             raise BusyError(f"Another run took over from run {self._run_id}.", "It goes on from where this one was.")
         self._renewed_at = now
 
     def keep_for(self, sender: threading.Thread | None) -> None:
-        """Take in that this thread may still be sending when the run is over: nobody else may begin before it ends."""
+        """Let :meth:`release` wait for this thread, which may still be sending when the run is over.
+
+        Nobody else may begin before it ends. None: nothing is being sent.
+        """
         self._sender = sender
 
     def release(self) -> None:
-        """Give the right back, or leave that to a thread of its own where something is still being sent."""
+        """Give the lease back, now or, where something is still being sent, from a thread that waits for that."""
         sender = self._sender
         if sender is None or not sender.is_alive():
-            self._release()
+            self._delete()
             return
+
         threading.Thread(target=self._release_after, args=(sender,), name="ringfence-lease", daemon=True).start()
 
     def _release_after(self, sender: threading.Thread) -> None:
         sender.join()
-        # Nobody is there to be told; whoever comes next finds the lease of a process that has ended, or an old one.
+        # Nobody is left who could handle an error; the next run finds a lease whose process has ended, or an old one.
         with suppress(RingfenceError):
-            self._release()
+            self._delete()
 
-    def _release(self) -> None:
+    def _delete(self) -> None:
         table = schema.leases
         with self._store.transaction() as connection:
             connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))
 
 
 def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Holder) -> Lease:
-    """Return the lease on an org; one whose process is gone is taken over.
+    """Return the lease on an org for the run, taken at the moment ``now`` (UTC) by the process ``holder``.
 
-    Where its process cannot be looked for, one that was not renewed for long is.
-
-    Raises BusyError that says who holds it.
+    An abandoned lease is taken over: one whose process has ended or, where that cannot be looked for, one that was not
+    renewed for :data:`EXPIRY`. Raises BusyError, which names the holder, when the lease is held.
     """
     table = schema.leases
     values = {
         "run_id": run_id,
         "host": holder.host,
         "pid": holder.pid,
-        "born": holder.born,
+        "process_started": holder.started,
         "taken_at": now,
         "renewed_at": now,
     }
+
     with store.transaction() as connection:
         held = None
         while held is None:  # on PostgreSQL the other run may give it back between the two statements
-            add_missing(connection, table, [{"org_id": org_id, **values}])
+            insert_missing(connection, table, [{"org_id": org_id, **values}])
             held = connection.execute(select(table).where(table.c.org_id == org_id)).one_or_none()
+
         if held.run_id != run_id:
-            if _is_alive(Holder(held.host, held.pid, held.born), holder, now - held.renewed_at):
-                raise BusyError(
-                    f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
-                    f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
-                    "Wait for it, or end it; the next run goes on from there.",
-                )
-            taken = connection.execute(
-                update(table).where(table.c.org_id == org_id, table.c.run_id == held.run_id).values(**values)
-            )
-            if not taken.rowcount:
-                raise BusyError("Another sync of this org has just started.", "Wait for it.")
+            _take_over(connection, held, values, holder, now)
     return Lease(store, org_id, run_id, now)
 
 
-def _is_alive(other: Holder, here: Holder, silent_for: timedelta) -> bool:
+def _take_over(
+    connection: Connection, held: Row[tuple[object, ...]], values: dict[str, object], here: Holder, now: datetime
+) -> None:
+    other = Holder(held.host, held.pid, held.process_started)
+    if _is_alive(other, here, now - held.renewed_at):
+        raise BusyError(
+            f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
+            f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
+            "Wait for it, or end it; the next run goes on from there.",
+        )
+
+    table = schema.leases
+    taken = connection.execute(
+        update(table).where(table.c.org_id == held.org_id, table.c.run_id == held.run_id).values(**values)
+    )
+    if not taken.rowcount:
+        raise BusyError("Another sync of this org has just started.", "Wait for it.")
+
+
+def _is_alive(other: Holder, here: Holder, since_heartbeat: timedelta) -> bool:
     """Return whether the other process may still be at work. Only those of this machine can be looked for."""
     # That this process is alive says nothing about an earlier run in it, which may have failed to give the lease back.
     if other.host == here.host and other != here:
-        born = _born(other.pid)
-        if born and other.born:
-            return born == other.born
+        started = _process_start(other.pid)
+        if started and other.started:
+            return started == other.started
         if not _exists(other.pid):
             return False
-    return silent_for < EXPIRY
+    return since_heartbeat < EXPIRY
 
 
 def _exists(pid: int) -> bool:
@@ -148,7 +172,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _born(pid: int) -> str:
+def _process_start(pid: int) -> str:
     """Return when a process began, in the system's own terms; empty where it does not say."""
     try:
         # Behind the command's name in brackets, which may hold spaces; fields 3 and 22 of proc(5) are the state and

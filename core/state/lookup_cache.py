@@ -1,34 +1,43 @@
-"""The fact cache: paid answers and verdicts found in CRMs, encrypted, by keyed hash."""
+"""The lookup cache: paid answers and verdicts found in CRMs, encrypted, found by the keyed hash of the number."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, not_, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, literal, not_, or_, select, union_all, update
 
 from ..model.answers import Answer, AnswerKind
 from . import schema
 from .journal import RunOutcome
-from .sql import add_missing, in_batches, put
+from .sql import in_batches, insert_missing, upsert
 from .store import Store
 
 ANSWER_WITHIN = timedelta(minutes=15)
-"""How long a run that is under way may wait for an answer; a mark older than that stands for a lost one."""
+"""How long a run that is under way may wait for an answer; the answer to an older question is lost."""
 
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
 
-_BY_KEY = (schema.facts.c.number_key == bindparam("key"), schema.facts.c.realm == bindparam("realm"))
+
+def _one_of(table: Table) -> tuple[Any, Any]:
+    return (table.c.number_key == bindparam("key"), table.c.realm == bindparam("in_realm"))
+
+
 # Made once: each question and each answer goes through these, and making a statement takes longer than carrying it out.
-_ONE = select(schema.facts).where(*_BY_KEY)
-_DELETE_ONE = delete(schema.facts).where(*_BY_KEY)
+_ONE_ANSWER = select(schema.lookup_answers).where(*_one_of(schema.lookup_answers))
+_ONE_QUESTION = select(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
+_DELETE_QUESTION = delete(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer from the cache: whose it is, and which run brought it."""
+    """An answer on record: the realm that gave it, and the run that brought it.
+
+    Its kind is FAILED where it stands for a failure, LOST where it stands for a question without an answer.
+    """
 
     realm: str
     run_id: str
@@ -39,149 +48,211 @@ class KeptAnswer:
 class Claim:
     """Whether a question may go out: not where there is an answer ``instead``.
 
-    ``before`` is the mark of an earlier question that lost its answer, where this one takes its place.
+    ``replaced`` is an earlier question whose answer was lost, where the new one has taken its place.
     """
 
     instead: Answer | None = None
-    before: KeptAnswer | None = None
+    replaced: KeptAnswer | None = None
 
 
 class LookupCache:
-    """Answers by number and realm. A realm is a provider account, or an org whose companions told the verdict."""
+    """What one run knows and adds about numbers: answers, failures and open questions, by number and realm.
+
+    A realm is the account of a provider at one host, or an org whose companions hold the verdict. No number is kept in
+    the clear.
+    """
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
         self._run_id = run_id
 
     def keep(self, realm: str, answers: Iterable[Answer]) -> None:
-        """Store the answers durably, the newest for each number and realm."""
+        """Store answers of the realm durably, the newest for each number."""
+        rows = [self._answer_row(realm, answer) for answer in answers]
         with self._store.transaction() as connection:
-            put(connection, schema.facts, [self._row(realm, answer) for answer in answers], newest="observed_at")
+            upsert(connection, schema.lookup_answers, rows, newest="observed_at")
 
-    def claim(self, mark: str, question: Answer, realm: str, since: datetime, *, again: bool) -> Claim:
-        """Put the mark of a question on record, unless somebody is asking it, or has had its answer, meanwhile.
+    def keep_failures(self, realm: str, failures: Iterable[Answer]) -> None:
+        """Record that the provider could not answer in this run. No answer is replaced by that."""
+        rows = [self._failure_row(realm, failure) for failure in failures]
+        with self._store.transaction() as connection:
+            upsert(connection, schema.lookup_failures, rows)
 
-        An answer of the realm counts when it was observed since then; a lost one likewise, unless it is asked for
-        ``again``. One that is on its way to another run is a failure that cost nothing.
+    def claim(self, realm: str, question: Answer, since: datetime, *, again: bool) -> Claim:
+        """Put a question to the provider on record before it goes out, unless it must not go out.
+
+        It must not where an answer observed ``since`` then has come meanwhile, where one was lost since then (unless
+        it is asked ``again``), or where another run waits for one: that comes as a failure that cost nothing.
         """
         with self._store.transaction() as connection:
-            before = None
-            if not add_missing(connection, schema.facts, [self._row(mark, question)]):
-                before = self._kept(connection, mark, question.e164)
-                if before is None or self._is_under_way(connection, before, question.observed_at):
-                    return Claim(replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE))
-                if before.run_id == self._run_id or (before.answer.observed_at >= since and not again):
-                    return Claim(before.answer)
-                # Of two that take the place of one lost question, one finds it changed.
-                if not self._replace(connection, before, question):
-                    return Claim(replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE))
-            kept = self._kept(connection, realm, question.e164)
-            if kept is not None and (kept.answer.observed_at >= since or kept.run_id == self._run_id):
-                self._unmark(connection, mark, question.e164, before)
-                return Claim(kept.answer)
-        return Claim(before=before)
+            replaced = None
+            if not insert_missing(connection, schema.lookup_questions, [self._question_row(realm, question)]):
+                replaced = self._find_question(connection, realm, question.e164)
+                if replaced is None or self._is_under_way(connection, replaced, question.observed_at):
+                    return Claim(_asked_elsewhere(question))
+                if replaced.run_id == self._run_id or (replaced.answer.observed_at >= since and not again):
+                    return Claim(replaced.answer)
+                # Of two runs that replace one lost question, the second finds it changed.
+                if not self._replace_question(connection, replaced, question):
+                    return Claim(_asked_elsewhere(question))
 
-    def settle(self, realm: str, answer: Answer, mark: str, before: KeptAnswer | None = None) -> None:
-        """Store an answer and take away the mark of its question, in one step; ``before`` as in :meth:`unmark`."""
-        with self._store.transaction() as connection:
-            put(connection, schema.facts, [self._row(realm, answer)])
-            self._unmark(connection, mark, answer.e164, before)
+            known = self._find_answer(connection, realm, question.e164)
+            if known is not None and (known.answer.observed_at >= since or known.run_id == self._run_id):
+                self._close_question(connection, realm, question.e164, replaced)
+                return Claim(known.answer)
+        return Claim(replaced=replaced)
 
-    def unmark(self, mark: str, questions: Mapping[str, KeptAnswer | None]) -> None:
-        """Take away the marks of numbers that were not asked about, and put back those that they had taken the place
-        of.
-        """
+    def record_answer(self, realm: str, answer: Answer) -> None:
+        """Store an answer and close its question, in one step."""
         with self._store.transaction() as connection:
-            for number, before in questions.items():
-                self._unmark(connection, mark, number, before)
+            upsert(connection, schema.lookup_answers, [self._answer_row(realm, answer)])
+            self._close_question(connection, realm, answer.e164, None)
+
+    def record_failure(self, realm: str, failure: Answer, replaced: KeptAnswer | None) -> None:
+        """Store a failure and close its question, in one step; a lost question that it had ``replaced`` is put back."""
+        with self._store.transaction() as connection:
+            upsert(connection, schema.lookup_failures, [self._failure_row(realm, failure)])
+            self._close_question(connection, realm, failure.e164, replaced)
+
+    def withdraw_questions(self, realm: str, questions: Mapping[str, KeptAnswer | None]) -> None:
+        """Close questions that never went out: E.164 number -> the lost question to put back, where it replaced one."""
+        with self._store.transaction() as connection:
+            for number, replaced in questions.items():
+                self._close_question(connection, realm, number, replaced)
 
     def find(
-        self, numbers: Collection[str], realms: Sequence[str], since: datetime, now: datetime
+        self,
+        numbers: Collection[str],
+        realms: Sequence[str],
+        since: datetime,
+        now: datetime,
+        *,
+        with_lost: bool = True,
     ) -> dict[str, list[KeptAnswer]]:
-        """Return these realms' answers about each E.164 number: observed since then, or brought by this run.
+        """Return what these realms have on record about each E.164 number: observed since then, or brought by this run.
 
-        A failure counts for the run that met it only: the next run asks again. The mark of a question counts as a lost
-        answer once its run can have none any more.
+        A failure counts for the run that met it only: the next run asks again. An open question comes as a LOST answer
+        once its run can have none any more; ``with_lost`` False leaves those out. ``now`` is UTC.
         """
-        table, keyring = schema.facts, self._store.keyring
+        keyring = self._store.keyring
         by_key = {keyring.number_key(number): number for number in numbers}
-        under_way = and_(
-            table.c.kind == AnswerKind.LOST.value,
-            table.c.observed_at > now - ANSWER_WITHIN,
-            table.c.run_id.in_(select(schema.runs.c.id).where(schema.runs.c.outcome == RunOutcome.RUNNING.value)),
-        )
-        lasting = and_(table.c.observed_at >= since, table.c.kind != AnswerKind.FAILED.value, not_(under_way))
         found: dict[str, list[KeptAnswer]] = {}
+
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
-                rows = connection.execute(
-                    select(table).where(
-                        table.c.number_key.in_(keys),
-                        table.c.realm.in_(realms),
-                        or_(lasting, table.c.run_id == self._run_id),
-                    )
-                )
-                for row in rows:
+                parts = [self._answers_among(keys, realms, since), self._failures_among(keys, realms)]
+                if with_lost:
+                    parts.append(self._lost_among(keys, realms, since, now))
+
+                for row in connection.execute(union_all(*parts)):
                     number = by_key[row.number_key]
-                    answer = self._answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+                    answer = _answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
                     found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
 
-    def _kept(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
+    def _answers_among(self, keys: Sequence[bytes], realms: Sequence[str], since: datetime) -> Select[Any]:
+        table = schema.lookup_answers
+        return select(
+            table.c.number_key, table.c.realm, table.c.kind, table.c.run_id, table.c.observed_at, table.c.payload
+        ).where(
+            table.c.number_key.in_(keys),
+            table.c.realm.in_(realms),
+            or_(table.c.observed_at >= since, table.c.run_id == self._run_id),
+        )
+
+    def _failures_among(self, keys: Sequence[bytes], realms: Sequence[str]) -> Select[Any]:
+        table, kind = schema.lookup_failures, literal(AnswerKind.FAILED.value)
+        return select(
+            table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.failed_at, table.c.payload
+        ).where(table.c.number_key.in_(keys), table.c.realm.in_(realms), table.c.run_id == self._run_id)
+
+    def _lost_among(self, keys: Sequence[bytes], realms: Sequence[str], since: datetime, now: datetime) -> Select[Any]:
+        table, kind = schema.lookup_questions, literal(AnswerKind.LOST.value)
+        running = select(schema.runs.c.id).where(schema.runs.c.outcome == RunOutcome.RUNNING.value)
+        under_way = and_(table.c.asked_at > now - ANSWER_WITHIN, table.c.run_id.in_(running))
+        lost = and_(table.c.asked_at >= since, not_(under_way))
+
+        return select(table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.asked_at, table.c.payload).where(
+            table.c.number_key.in_(keys), table.c.realm.in_(realms), or_(lost, table.c.run_id == self._run_id)
+        )
+
+    def _find_answer(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
         keyring = self._store.keyring
-        row = connection.execute(_ONE, {"key": keyring.number_key(number), "realm": realm}).one_or_none()
+        row = connection.execute(_ONE_ANSWER, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = self._answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+        answer = _answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
         return KeptAnswer(realm, row.run_id, answer)
 
-    def _is_under_way(self, connection: Connection, held: KeptAnswer, now: datetime) -> bool:
-        if held.run_id == self._run_id or held.answer.observed_at <= now - ANSWER_WITHIN:
+    def _find_question(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
+        keyring = self._store.keyring
+        row = connection.execute(_ONE_QUESTION, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
+        if row is None:
+            return None
+        answer = _answer(number, AnswerKind.LOST, row.asked_at, keyring.open(row.payload))
+        return KeptAnswer(realm, row.run_id, answer)
+
+    def _is_under_way(self, connection: Connection, question: KeptAnswer, now: datetime) -> bool:
+        if question.run_id == self._run_id or question.answer.observed_at <= now - ANSWER_WITHIN:
             return False
-        outcome = connection.scalar(select(schema.runs.c.outcome).where(schema.runs.c.id == held.run_id))
+        outcome = connection.scalar(select(schema.runs.c.outcome).where(schema.runs.c.id == question.run_id))
         return outcome == RunOutcome.RUNNING.value
 
-    def _replace(self, connection: Connection, held: KeptAnswer, question: Answer) -> bool:
-        table, row = schema.facts, self._row(held.realm, question)
+    def _replace_question(self, connection: Connection, lost: KeptAnswer, question: Answer) -> bool:
+        """Put the question in the place of one that lost its answer; return False where that has changed meanwhile."""
+        table, row = schema.lookup_questions, self._question_row(lost.realm, question)
         changed = connection.execute(
             update(table)
             .where(
                 table.c.number_key == row["number_key"],
-                table.c.realm == held.realm,
-                table.c.run_id == held.run_id,
-                table.c.observed_at == held.answer.observed_at,
+                table.c.realm == lost.realm,
+                table.c.run_id == lost.run_id,
+                table.c.asked_at == lost.answer.observed_at,
             )
-            .values(run_id=row["run_id"], observed_at=row["observed_at"])
+            .values(run_id=row["run_id"], asked_at=row["asked_at"])
         )
         return changed.rowcount == 1
 
-    def _unmark(self, connection: Connection, mark: str, number: str, before: KeptAnswer | None) -> None:
-        if before is not None:
-            put(connection, schema.facts, [self._row(mark, before.answer) | {"run_id": before.run_id}])
+    def _close_question(self, connection: Connection, realm: str, number: str, replaced: KeptAnswer | None) -> None:
+        """Delete a question; where it had ``replaced`` a lost one, that takes its place again."""
+        if replaced is not None:
+            row = self._question_row(realm, replaced.answer) | {"run_id": replaced.run_id}
+            upsert(connection, schema.lookup_questions, [row])
             return
-        connection.execute(_DELETE_ONE, {"key": self._store.keyring.number_key(number), "realm": mark})
+        connection.execute(_DELETE_QUESTION, {"key": self._store.keyring.number_key(number), "in_realm": realm})
+
+    def _answer_row(self, realm: str, answer: Answer) -> dict[str, object]:
+        return {**self._row(realm, answer), "kind": answer.kind.value, "observed_at": answer.observed_at}
+
+    def _failure_row(self, realm: str, failure: Answer) -> dict[str, object]:
+        return {**self._row(realm, failure), "failed_at": failure.observed_at}
+
+    def _question_row(self, realm: str, question: Answer) -> dict[str, object]:
+        return {**self._row(realm, question), "asked_at": question.observed_at}
 
     def _row(self, realm: str, answer: Answer) -> dict[str, object]:
         content = [answer.e164, answer.valid, answer.line, answer.line_type, answer.code]
         return {
             "number_key": self._store.keyring.number_key(answer.e164),
             "realm": realm,
-            "kind": answer.kind.value,
             "run_id": self._run_id,
-            "observed_at": answer.observed_at,
             "payload": self._store.keyring.seal(content),
         }
 
-    @staticmethod
-    def _answer(number: str, kind: AnswerKind, observed_at: datetime, content: list[object]) -> Answer:
-        _, valid, line, line_type, code = content
-        return Answer(
-            e164=number,
-            kind=kind,
-            observed_at=observed_at,
-            valid=valid if isinstance(valid, bool) else None,
-            line=line if isinstance(line, str) else None,
-            line_type=line_type if isinstance(line_type, str) else None,
-            code=str(code),
-            paid=False,
-        )
+
+def _asked_elsewhere(question: Answer) -> Answer:
+    return replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE)
+
+
+def _answer(number: str, kind: AnswerKind, observed_at: datetime, content: list[object]) -> Answer:
+    _, valid, line, line_type, code = content
+    return Answer(
+        e164=number,
+        kind=kind,
+        observed_at=observed_at,
+        valid=valid if isinstance(valid, bool) else None,
+        line=line if isinstance(line, str) else None,
+        line_type=line_type if isinstance(line_type, str) else None,
+        code=str(code),
+        paid=False,
+    )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from . import schema
-from .sql import delete_among, in_batches, put, select_among
+from .sql import delete_among, ids_by_object, in_batches, select_among, upsert
 from .store import Store
+
+_CODE_LENGTH = 80
 
 
 class PendingReason(StrEnum):
@@ -45,24 +47,29 @@ class Pending:
 
     def put(self, rows: Iterable[PendingRow], now: datetime) -> None:
         """Let the records wait for the next run, with this reason in place of an earlier one."""
-        if kept := [self._row(row, now) for row in rows]:
-            self._has_left = self._has_left or any(row["reason"] != PendingReason.PERMISSION for row in kept)
-            with self._store.transaction() as connection:
-                put(connection, schema.pending, kept)
+        if not (waiting := list(rows)):
+            return
+
+        self._has_left = self._has_left or any(row.reason is not PendingReason.PERMISSION for row in waiting)
+        with self._store.transaction() as connection:
+            _upsert_rows(connection, self._org_id, self._run_id, waiting, now)
 
     def enqueue(self, keys: Iterable[tuple[str, str]], now: datetime) -> None:
-        """Let the records wait because an opt-out reached them."""
+        """Let the records, (object, record id) each, wait because an opt-out reached them."""
         self.put((PendingRow(name, id_, PendingReason.PERMISSION) for name, id_ in keys), now)
 
     def left(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PendingReason]:
         """Return those of the records that this run has handled and left to the next one, with the reason of each."""
         if not self._has_left:
             return {}
-        table, ours = schema.pending, {"org_id": self._org_id, "run_id": self._run_id}
+
+        table = schema.pending
+        columns = [table.c.record_id, table.c.reason]
         found: dict[tuple[str, str], PendingReason] = {}
+
         with self._store.transaction() as connection:
-            for name, ids in _by_object(keys).items():
-                columns, theirs = [table.c.record_id, table.c.reason], {**ours, "object": name}
+            for name, ids in ids_by_object(keys).items():
+                theirs = {"org_id": self._org_id, "run_id": self._run_id, "object": name}
                 for record_id, reason in select_among(connection, columns, theirs, table.c.record_id, ids):
                     if reason != PendingReason.PERMISSION:
                         found[name, record_id] = PendingReason(reason)
@@ -74,13 +81,14 @@ class Pending:
             return
         table = schema.pending
         with self._store.transaction() as connection:
-            for name, theirs in _by_object(keys).items():
-                delete_among(connection, {"org_id": self._org_id, "object": name}, table.c.record_id, theirs)
+            for name, ids in ids_by_object(keys).items():
+                delete_among(connection, {"org_id": self._org_id, "object": name}, table.c.record_id, ids)
 
     def remove_settled(self, object_name: str, ids: Iterable[str], still_due: Container[str]) -> None:
         """Forget those of the records that are not due after all, unless an opt-out has reached them since."""
         table = schema.pending
         settled = [id_ for id_ in ids if id_ not in still_due]
+
         with self._store.transaction() as connection:
             for some in in_batches(settled):
                 connection.execute(
@@ -101,9 +109,10 @@ class Pending:
         objects: Collection[str] | None = None,
         before_run: str | None = None,
     ) -> list[PendingRow]:
-        """Return waiting records in key order, behind ``after``.
+        """Return waiting records in the order of (object, record id), at most ``limit`` of those behind ``after``.
 
-        ``reason`` picks one kind, ``objects`` the records of these; ``before_run`` leaves out what that run added.
+        ``reason`` restricts them to one reason, ``objects`` to the records of these objects; ``before_run`` leaves out
+        those that this run added.
         """
         table = schema.pending
         query = (
@@ -112,12 +121,14 @@ class Pending:
             .order_by(table.c.object, table.c.record_id)
             .limit(limit)
         )
+
         if reason is not None:
             query = query.where(table.c.reason == reason.value)
         if objects is not None:
             query = query.where(table.c.object.in_(list(objects)))
         if before_run is not None:
             query = query.where(table.c.run_id != before_run)
+
         with self._store.transaction() as connection:
             return [
                 PendingRow(row.object, row.record_id, PendingReason(row.reason), row.code, row.message)
@@ -125,31 +136,38 @@ class Pending:
             ]
 
     def count(self) -> dict[str, int]:
-        """Return how many records wait, by reason."""
+        """Return reason -> how many records wait for it."""
         table = schema.pending
+        query = (
+            select(table.c.reason, func.count().label("rows"))
+            .where(table.c.org_id == self._org_id)
+            .group_by(table.c.reason)
+        )
+
         with self._store.transaction() as connection:
-            rows = connection.execute(
-                select(table.c.reason, func.count().label("rows"))
-                .where(table.c.org_id == self._org_id)
-                .group_by(table.c.reason)
-            )
+            rows = connection.execute(query)
             return {row.reason: row.rows for row in rows}
 
-    def _row(self, row: PendingRow, now: datetime) -> dict[str, object]:
-        return {
-            "org_id": self._org_id,
+
+def enqueue_holders(
+    connection: Connection, org_id: int, run_id: str, records: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Let records wait because the opt-out on a number that they hold has changed, in the caller's transaction."""
+    rows = [PendingRow(*record, PendingReason.PERMISSION) for record in records]
+    _upsert_rows(connection, org_id, run_id, rows, now)
+
+
+def _upsert_rows(connection: Connection, org_id: int, run_id: str, rows: Sequence[PendingRow], now: datetime) -> None:
+    common = {"org_id": org_id, "run_id": run_id, "since": now}
+    values = [
+        {
+            **common,
             "object": row.object,
             "record_id": row.record_id,
             "reason": row.reason.value,
-            "code": row.code[:80],
+            "code": row.code[:_CODE_LENGTH],
             "message": row.message,
-            "run_id": self._run_id,
-            "since": now,
         }
-
-
-def _by_object(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = {}
-    for name, record_id in keys:
-        ids.setdefault(name, []).append(record_id)
-    return ids
+        for row in rows
+    ]
+    upsert(connection, schema.pending, values)

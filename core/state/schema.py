@@ -65,11 +65,12 @@ def _org() -> Column[int]:
 
 
 cursors = Table(
-    "cursors",
+    "cursors",  # how far each object has been read
     metadata,
     _org(),
     Column("object", String(100), primary_key=True),
-    Column("cursor", Text, nullable=False),  # behind a digest of the mapped fields that it holds for
+    Column("mapping_digest", String(16)),  # of the mapped fields that the cursor holds for; None: of any
+    Column("cursor", Text, nullable=False),
     Column("moved_at", UtcDateTime, nullable=False),
 )
 
@@ -80,7 +81,7 @@ leases = Table(
     Column("run_id", String(40), nullable=False),
     Column("host", String(255), nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("born", String(40), nullable=False),
+    Column("process_started", String(40), nullable=False),  # in the system's own terms; empty where it does not say
     Column("taken_at", UtcDateTime, nullable=False),
     Column("renewed_at", UtcDateTime, nullable=False),
 )
@@ -108,34 +109,72 @@ batches = Table(
     Column("planned_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),  # None: no answer was recorded
     Column("payload", LargeBinary, nullable=False),  # the changes, old and new values
-    Column("results", LargeBinary),  # one outcome for each change
+    Column("results", LargeBinary),  # the outcomes of those changes that were not plainly written
     Column("held", Boolean, nullable=False, server_default=false()),  # waits for a bulk job: nothing has been sent
     Column("job", String(200)),  # the CRM's reference of the bulk job that carries it
 )
 
-facts = Table(
-    "facts",
+
+def _number_and_realm() -> list[Column[Any]]:
+    return [
+        Column("number_key", LargeBinary(16), primary_key=True),
+        # Provider, host and account; or the org whose companions hold the verdict.
+        Column("realm", String(200), primary_key=True),
+        Column("run_id", String(40), nullable=False),
+    ]
+
+
+lookup_answers = Table(
+    "lookup_answers",  # what is known about a number, the newest answer of each realm
     metadata,
-    Column("number_key", LargeBinary(16), primary_key=True),
-    Column("realm", String(200), primary_key=True),  # provider, host and account; or the org whose fields said so
-    Column("kind", String(20), nullable=False),
-    Column("run_id", String(40), nullable=False),
+    *_number_and_realm(),
+    Column("kind", String(20), nullable=False),  # known or inconclusive
     Column("observed_at", UtcDateTime, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
-flags = Table(
-    "flags",  # which number is covered by the opt-out flag of which record
+lookup_failures = Table(
+    "lookup_failures",  # what a provider could not answer in a run, for a passing reason
+    metadata,
+    *_number_and_realm(),
+    Column("failed_at", UtcDateTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+lookup_questions = Table(
+    "lookup_questions",  # what a provider was asked, from before the question goes out until its answer is kept
+    metadata,
+    *_number_and_realm(),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+opt_out_flags = Table(
+    "opt_out_flags",  # which number is covered by the opt-out flag of which record
     metadata,
     _org(),
     Column("number_key", LargeBinary(16), primary_key=True),
     Column("object", String(100), primary_key=True),
     Column("record_id", String(40), primary_key=True),
-    Column("run_id", String(40), nullable=False),  # the run that first saw it; empty once it has reached every holder
-    Column("seen_run_id", String(40), nullable=False),  # the run that last saw it
-    Index("flags_by_record", "org_id", "object", "record_id"),
+    Column("propagated", Boolean, nullable=False),  # whether the opt-out has reached every holder of the number
+    Column("first_seen_run_id", String(40)),  # None: not on record
+    Column("last_seen_run_id", String(40), nullable=False),
+    Index("opt_out_flags_by_record", "org_id", "object", "record_id"),
     sqlite_with_rowid=False,
+)
+
+merged_records = Table(
+    "merged_records",  # records that were merged away, and whose flag nobody can lower any more
+    metadata,
+    _org(),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Column("handed_over", Boolean, nullable=False),  # whether the opt-out has passed to the holders of its numbers
+    Column("first_seen_run_id", String(40)),  # None: not on record
+    Column("last_seen_run_id", String(40), nullable=False),
 )
 
 holdings = Table(

@@ -1,8 +1,9 @@
-"""The few statements that SQLite and PostgreSQL share beyond standard SQL."""
+"""The few statements that SQLite and PostgreSQL share beyond standard SQL, and the ways around what is slow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -16,32 +17,35 @@ BATCH = 500
 """Values in one IN list: far below the limit of either database."""
 
 
-def add_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     """Insert the rows that are not there yet, by any of the table's keys; return how many."""
     if not rows:
         return 0
     return connection.execute(_insert_missing(connection.dialect.name, table), rows).rowcount
 
 
-def add_plain(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_missing_raw(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     """Insert the rows that are not there yet, by primary key; the values must be what the driver takes as they are.
 
     SQLAlchemy's way of binding takes longer than SQLite's inserting, and millions of rows go through here.
     """
     if not rows:
         return
-    mark = _mark(connection)
-    names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
-    text = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
+
+    placeholder = _placeholder(connection)
+    names, values = ", ".join(columns), ", ".join([placeholder] * len(columns))
+    text = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
     connection.exec_driver_sql(text, list(rows))
 
 
-def put(
+def upsert(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = (), newest: str = ""
 ) -> None:
     """Insert the rows, replacing those with the same primary key but for the columns in ``keep``.
 
-    With ``newest`` a row is replaced by one that is no less in this column.
+    With ``newest``, the name of a column, a row is replaced only by one that holds no less in it.
     """
     if not rows:
         return
@@ -56,25 +60,25 @@ def select_among(
     The values must be what the driver takes as they are: rendering a list of them takes SQLAlchemy several times
     longer than SQLite's looking them up, and every page of records is looked up.
     """
-    named = ", ".join(each.name for each in columns)
-    for where, parameters in _among(connection, fixed, column, among):
-        yield from connection.exec_driver_sql(f"SELECT {named} FROM {column.table.name} {where}", parameters)  # noqa: S608 - names of our schema
+    names = ", ".join(each.name for each in columns)
+    for where, parameters in _where_among(connection, fixed, column, among):
+        yield from connection.exec_driver_sql(f"SELECT {names} FROM {column.table.name} {where}", parameters)  # noqa: S608 - names of our schema
 
 
 def delete_among(connection: Connection, fixed: Mapping[str, Any], column: Column[Any], among: Keys) -> None:
     """Delete the rows that :func:`select_among` finds."""
-    for where, parameters in _among(connection, fixed, column, among):
+    for where, parameters in _where_among(connection, fixed, column, among):
         connection.exec_driver_sql(f"DELETE FROM {column.table.name} {where}", parameters)  # noqa: S608 - names of our schema
 
 
-def _among(
+def _where_among(
     connection: Connection, fixed: Mapping[str, Any], column: Column[Any], among: Keys
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    mark = _mark(connection)
-    conditions = [f"{name} = {mark}" for name in fixed]
+    placeholder = _placeholder(connection)
+    conditions = [f"{name} = {placeholder}" for name in fixed]
     for some in in_batches(among):
-        marks = ", ".join([mark] * len(some))
-        yield f"WHERE {' AND '.join([*conditions, f'{column.name} IN ({marks})'])}", (*fixed.values(), *some)
+        values = ", ".join([placeholder] * len(some))
+        yield f"WHERE {' AND '.join([*conditions, f'{column.name} IN ({values})'])}", (*fixed.values(), *some)
 
 
 def in_batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:
@@ -83,7 +87,15 @@ def in_batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[It
         yield items[start : start + size]
 
 
-def _mark(connection: Connection) -> str:
+def ids_by_object(records: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return object name -> record ids for records given as (object, record id)."""
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for name, record_id in records:
+        ids[name].append(record_id)
+    return ids
+
+
+def _placeholder(connection: Connection) -> str:
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
@@ -96,7 +108,7 @@ def _upsert(dialect_name: str, table: Table, columns: Sequence[str], keep: Seque
     return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # as above
 def _insert_missing(dialect_name: str, table: Table) -> Any:
     return _insert(dialect_name, table).on_conflict_do_nothing()
 

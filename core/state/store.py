@@ -17,10 +17,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from ..errors import ErrorCode, SettingsError, StateError
 from . import schema
-from .folder_lock import take_turn
+from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
 
-HEAD = "0003"
+HEAD = "0004"
 """The schema version this code works with: the newest migration."""
 
 HASH_KEY = "hash-key"
@@ -88,7 +88,7 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     """
     engine = _make_engine(url)
     try:
-        with _translated(engine.url), _alone(engine.url):
+        with _translated(engine.url), _lock(engine.url):
             _migrate(engine)
             key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))
@@ -120,10 +120,10 @@ def _folder(url: URL) -> Path | None:
     return Path(url.database).absolute().parent
 
 
-def _alone(url: URL) -> AbstractContextManager[None]:
-    """Two runs that are started at once on a new store must not both make its tables and keys."""
+def _lock(url: URL) -> AbstractContextManager[None]:
+    """Keep two runs that are started at once on a new store from both making its tables and keys."""
     folder = _folder(url)
-    return nullcontext() if folder is None else take_turn(folder)
+    return nullcontext() if folder is None else lock_folder(folder)
 
 
 def _check_folder(url: URL) -> None:
@@ -212,17 +212,30 @@ def _migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
+    with _whole_or_nothing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def _make_tables(engine: Engine) -> None:
     """Make a new store as the migrations would, in one go."""
-    with engine.begin() as connection:
+    with _whole_or_nothing(engine) as connection:
         schema.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})
+
+
+@contextmanager
+def _whole_or_nothing(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in whose transaction tables may be made and dropped.
+
+    SQLite's driver begins a transaction by itself only for rows: without this one, a process that dies half-way would
+    leave a store that no version can open.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def _key_beside(engine: Engine) -> bytes:

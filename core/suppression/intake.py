@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Page
-from ..state.opt_out_ledger import Holding, OptOutLedger
+from ..state.holdings import Holding
+from ..state.opt_out_ledger import OptOutLedger
 
 
 def ingest_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, ObjectShape], ledger: OptOutLedger) -> None:

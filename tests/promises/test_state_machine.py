@@ -325,7 +325,7 @@ class Life(RuleBasedStateMachine):
         with closing(sqlite3.connect(self.file)) as live, closing(sqlite3.connect(f"{self.file}.left")) as left:
             live.backup(left)
             # The dead run's process would live on in the lease, for it is the one that runs these tests.
-            left.execute("UPDATE leases SET born = 'another process'")
+            left.execute("UPDATE leases SET process_started = 'another process'")
             left.commit()
         raise Killed
 

@@ -11,7 +11,7 @@ import pytest
 
 from ringfence.core.errors import QuotaError, StateError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
-from ringfence.core.screening.purchase import ask, asked_realm, failed_realm
+from ringfence.core.screening.purchase import ask
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import ANSWER_WITHIN, LookupCache
 from ringfence.core.state.store import Store
@@ -19,6 +19,10 @@ from ringfence.core.state.store import Store
 A, B, C, D = (f"+1415555013{i}" for i in range(4))
 MONTH = timedelta(days=30)
 FAILED = {"kind": AnswerKind.FAILED, "paid": False}
+REALM = "first:host:account"
+ANSWERS = frozenset({AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE})
+FAILURES = frozenset({AnswerKind.FAILED})
+QUESTIONS = frozenset({AnswerKind.LOST})
 CUT_OFF = {"kind": AnswerKind.FAILED, "paid": True}
 
 
@@ -33,11 +37,12 @@ def facts(store: Store) -> LookupCache:
 
 @pytest.fixture
 def kept(store: Store, clock: Any) -> Any:
-    """Tell which of these numbers are on record in a realm for the run that asks, by kind."""
+    """Return which of the numbers have answers, failures or open questions on record, as a run sees them."""
 
-    def look(realm: str, run_id: str = "run-1") -> dict[str, AnswerKind]:
-        found = LookupCache(store, run_id).find([A, B, C, D], [realm], clock.now() - MONTH, clock.now())
-        return {number: answers[0].answer.kind for number, answers in found.items()}
+    def look(kinds: frozenset[AnswerKind], run_id: str = "run-1") -> dict[str, AnswerKind]:
+        found = LookupCache(store, run_id).find([A, B, C, D], [REALM], clock.now() - MONTH, clock.now())
+        of_these = [each.answer for some in found.values() for each in some if each.answer.kind in kinds]
+        return {answer.e164: answer.kind for answer in of_these}
 
     return look
 
@@ -47,7 +52,7 @@ def test_a_mark_stands_before_its_question_goes_out_and_only_then(
 ) -> None:
     provider = make_provider()
     seen: dict[str, Any] = {}
-    provider.on_question = lambda number: seen.update({number: kept(asked_realm(provider))})
+    provider.on_question = lambda number: seen.update({number: kept(QUESTIONS)})
     for answer in buy(facts, clock, provider, [A, B]):
         assert seen.pop(answer.e164) == {answer.e164: AnswerKind.LOST}
 
@@ -58,10 +63,10 @@ def test_an_answer_is_durable_and_its_mark_gone_before_it_is_used(
     provider = make_provider(says={B: {"kind": AnswerKind.INCONCLUSIVE}})
     answers = buy(facts, clock, provider, [A, B])
     assert next(answers).kind is AnswerKind.KNOWN
-    assert kept(provider.realm, "run-2") == {A: AnswerKind.KNOWN}
-    assert kept(asked_realm(provider)) == {}
+    assert kept(ANSWERS, "run-2") == {A: AnswerKind.KNOWN}
+    assert kept(QUESTIONS) == {}
     assert next(answers).kind is AnswerKind.INCONCLUSIVE
-    assert kept(provider.realm, "run-2") == {A: AnswerKind.KNOWN, B: AnswerKind.INCONCLUSIVE}
+    assert kept(ANSWERS, "run-2") == {A: AnswerKind.KNOWN, B: AnswerKind.INCONCLUSIVE}
 
 
 def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_answer(
@@ -72,10 +77,10 @@ def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_
     provider.says[A] = FAILED
     clock.advance(days=31)
     assert [answer.kind for answer in buy(facts, clock, provider, [A])] == [AnswerKind.FAILED]
-    assert kept(provider.realm, "earlier") == {A: AnswerKind.KNOWN}
-    assert kept(failed_realm(provider)) == {A: AnswerKind.FAILED}
-    assert kept(failed_realm(provider), "run-2") == {}
-    assert kept(asked_realm(provider)) == {}
+    assert kept(ANSWERS, "earlier") == {A: AnswerKind.KNOWN}
+    assert kept(FAILURES) == {A: AnswerKind.FAILED}
+    assert kept(FAILURES, "run-2") == {}
+    assert kept(QUESTIONS) == {}
 
 
 @pytest.mark.parametrize("told", [CUT_OFF, {"kind": AnswerKind.LOST}])
@@ -84,8 +89,8 @@ def test_an_answer_that_may_have_been_billed_stays_marked(
 ) -> None:
     provider = make_provider(says={A: told})
     assert [answer.kind for answer in buy(facts, clock, provider, [A, B])] == [AnswerKind.LOST, AnswerKind.KNOWN]
-    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST}
-    assert kept(failed_realm(provider)) == {}
+    assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
+    assert kept(FAILURES) == {}
 
 
 def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
@@ -95,18 +100,18 @@ def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
     with pytest.raises(QuotaError):
         list(buy(facts, clock, provider, [A, B, C, D]))
     assert provider.asked == [A, B, C]
-    assert kept(provider.realm) == {B: AnswerKind.KNOWN}
-    assert kept(asked_realm(provider)) == {A: AnswerKind.LOST}
+    assert kept(ANSWERS) == {B: AnswerKind.KNOWN}
+    assert kept(QUESTIONS) == {A: AnswerKind.LOST}
 
 
 def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_mark(
     facts: LookupCache, kept: Any, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider()
-    monkeypatch.setattr(facts, "settle", _locked)
+    monkeypatch.setattr(facts, "record_answer", _locked)
     with pytest.raises(StateError):
         list(buy(facts, clock, provider, [A]))
-    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST}
+    assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
 
 
 def test_a_fault_of_the_store_before_a_question_loses_no_answer_that_is_on_its_way(
@@ -117,8 +122,8 @@ def test_a_fault_of_the_store_before_a_question_loses_no_answer_that_is_on_its_w
     with pytest.raises(StateError):
         list(buy(facts, clock, provider, [A, B, C]))
     assert provider.asked == [A, B]
-    assert kept(provider.realm, "run-2") == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
-    assert kept(asked_realm(provider), "run-2") == {}
+    assert kept(ANSWERS, "run-2") == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
+    assert kept(QUESTIONS, "run-2") == {}
 
 
 def _locked(*_: Any, **__: Any) -> None:
@@ -132,8 +137,8 @@ def test_whatever_else_ends_a_run_leaves_the_marks_of_open_questions(
     provider = make_provider(ahead=2, says={C: end})
     with pytest.raises(type(end)):
         list(buy(facts, clock, provider, [A, B, D, C]))
-    assert kept(provider.realm) == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
-    assert kept(asked_realm(provider), "run-2") == {C: AnswerKind.LOST, D: AnswerKind.LOST}
+    assert kept(ANSWERS) == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
+    assert kept(QUESTIONS, "run-2") == {C: AnswerKind.LOST, D: AnswerKind.LOST}
 
 
 def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
@@ -144,8 +149,8 @@ def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
     assert next(answers).e164 == C
     answers.close()
     assert provider.asked == [A, B, C]
-    assert kept(provider.realm, "run-2") == dict.fromkeys([A, B, C], AnswerKind.KNOWN)
-    assert kept(asked_realm(provider), "run-2") == {}
+    assert kept(ANSWERS, "run-2") == dict.fromkeys([A, B, C], AnswerKind.KNOWN)
+    assert kept(QUESTIONS, "run-2") == {}
 
 
 def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
@@ -154,17 +159,17 @@ def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C])
     next(answers)
-    monkeypatch.setattr(facts, "settle", _locked)
+    monkeypatch.setattr(facts, "record_answer", _locked)
     answers.close()
-    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST, B: AnswerKind.LOST}
+    assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST, B: AnswerKind.LOST}
 
 
 def test_answers_may_come_in_any_order(facts: LookupCache, kept: Any, clock: Any, make_provider: Any) -> None:
     provider = make_provider(ahead=3, says={B: UnreachableError("down")})
     with pytest.raises(UnreachableError):
         list(buy(facts, clock, provider, [A, B, C]))
-    assert kept(provider.realm) == {C: AnswerKind.KNOWN}
-    assert kept(asked_realm(provider)) == {}
+    assert kept(ANSWERS) == {C: AnswerKind.KNOWN}
+    assert kept(QUESTIONS) == {}
 
 
 @pytest.fixture
@@ -194,7 +199,7 @@ def test_two_runs_at_once_ask_about_each_number_once(
         B: (AnswerKind.KNOWN, False),
         C: (AnswerKind.KNOWN, False),
     }
-    assert kept(asked_realm(provider)) == {}
+    assert kept(QUESTIONS) == {}
 
 
 def test_a_question_of_a_run_under_way_is_no_lost_answer_until_none_can_come_any_more(
@@ -204,9 +209,9 @@ def test_a_question_of_a_run_under_way_is_no_lost_answer_until_none_can_come_any
     with pytest.raises(MemoryError):
         list(buy(facts, clock, provider, [A]))
     provider.says.clear()
-    assert kept(asked_realm(provider), "run-2") == {}
+    assert kept(QUESTIONS, "run-2") == {}
     clock.time += ANSWER_WITHIN
-    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST}
+    assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
     assert [answer.kind for answer in buy(beside, clock, provider, [A])] == [AnswerKind.LOST]
     assert provider.asked == [A]
 
@@ -221,9 +226,9 @@ def test_asking_again_in_vain_forgets_no_lost_answer(
     clock.advance(days=1)
     with suppress(UnreachableError):
         list(buy(facts, clock, provider, [A], again=True))
-    assert kept(asked_realm(provider), "run-2") == {A: AnswerKind.LOST}
+    assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
     clock.advance(days=29, seconds=1)  # it ages from the day of the question that may have been billed
-    assert kept(asked_realm(provider), "run-2") == {}
+    assert kept(QUESTIONS, "run-2") == {}
 
 
 def test_an_answer_lost_in_this_run_is_asked_for_again_in_the_next_one_at_the_earliest(

@@ -21,10 +21,10 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.state import leases
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
-from ringfence.core.state.sql import add_missing
+from ringfence.core.state.sql import insert_missing
 from ringfence.core.state.store import Store, open_store
 
-births_told = pytest.mark.skipif(
+needs_process_start = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began"
 )
 
@@ -38,11 +38,11 @@ def org(store: Store) -> int:
 def other() -> Iterator[Holder]:
     """A process of this machine that lives until the test ends."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        yield Holder(socket.gethostname(), process.pid, _born(process.pid))
+        yield Holder(socket.gethostname(), process.pid, _process_start(process.pid))
         process.kill()
 
 
-def _born(pid: int) -> str:
+def _process_start(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     return stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if stat.exists() else ""
 
@@ -82,18 +82,19 @@ def test_the_lease_of_a_process_that_died_is_taken_over_at_once(store: Store, or
     take_lease(store, org, "next", clock.now(), this_process())
 
 
-@births_told
+@needs_process_start
 def test_a_process_that_ended_without_being_asked_for_its_outcome_holds_nothing(
     store: Store, org: int, clock: Any
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        take_lease(store, org, "killed", clock.now(), replace(this_process(), pid=process.pid, born=_born(process.pid)))
+        ended = replace(this_process(), pid=process.pid, started=_process_start(process.pid))
+        take_lease(store, org, "killed", clock.now(), ended)
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         take_lease(store, org, "next", clock.now(), this_process())
 
 
-@births_told
+@needs_process_start
 def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it_is_silent(
     store: Store, org: int, clock: Any, other: Holder
 ) -> None:
@@ -122,12 +123,12 @@ def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: A
         take_lease(store, org, "next", clock.now(), this_process())
 
 
-@births_told
+@needs_process_start
 def test_a_process_that_only_got_the_same_number_is_not_taken_for_it(
     store: Store, org: int, clock: Any, other: Holder
 ) -> None:
-    assert this_process().born
-    take_lease(store, org, "killed", clock.now(), replace(other, born="1"))
+    assert this_process().started
+    take_lease(store, org, "killed", clock.now(), replace(other, started="1"))
     take_lease(store, org, "next", clock.now(), this_process())
 
 
@@ -187,7 +188,7 @@ def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
 ) -> None:
     # Only PostgreSQL lets others in between: there was a lease when its row was to be made, and none afterwards.
     tries = iter([lambda *_: 0])
-    monkeypatch.setattr(leases, "add_missing", lambda *words: next(tries, add_missing)(*words))
+    monkeypatch.setattr(leases, "insert_missing", lambda *words: next(tries, insert_missing)(*words))
     take_lease(store, org, "next", clock.now(), this_process())
     with pytest.raises(BusyError, match="run next"):
         take_lease(store, org, "third", clock.now(), this_process())

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
-from ringfence.core.state.opt_out_ledger import Holding, OptOutLedger
+from ringfence.core.state.holdings import Holding
+from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.sql import BATCH
 from ringfence.core.state.store import Store
@@ -158,7 +159,7 @@ def test_a_full_read_keeps_what_a_flag_that_is_still_up_covered_before(begin: An
 
 
 def test_a_full_read_forgets_what_records_that_are_gone_held(begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringfence.core.state.opt_out_ledger._CHUNK", 2)
+    monkeypatch.setattr("ringfence.core.state.holdings._CHUNK", 2)
     begin().record([*(person(f"p{i}", A) for i in range(5)), person("firm", A, kind="firms")])
     second = begin("second")
     second.begin_full_read(["people", "firms"])

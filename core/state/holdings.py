@@ -1,0 +1,146 @@
+"""Which record holds which number. Numbers appear as keyed hashes only."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from . import schema
+from .keyring import Keyring
+from .sql import delete_among, ids_by_object, in_batches, insert_missing_raw, select_among
+
+Key = tuple[str, str]
+
+_CHUNK = 50_000
+"""Records compared at once with those that a full read has seen."""
+
+
+class Holding(NamedTuple):
+    """One record with the E.164 numbers in its phone fields, and whether its opt-out flag is up.
+
+    ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back.
+    """
+
+    object: str
+    record_id: str
+    numbers: tuple[str, ...]
+    flagged: bool | None
+
+
+class Holdings:
+    """What the records of one org hold. Every method works in the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, org_id: int) -> None:
+        self._keyring = keyring
+        self._org_id = org_id
+        self._ours = {"org_id": org_id}
+        self._seen: dict[str, array[int]] = {}
+
+    def replace(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        """Record what these records hold now. Only what differs is written: most hold what they held."""
+        stored = self._read(connection, holdings)
+        number_key, org_id = self._keyring.number_key, self._org_id
+        outdated: list[Key] = []
+        new: list[tuple[int, bytes, str, str]] = []
+
+        for name, record_id, numbers, _ in holdings:
+            keys = set(map(number_key, numbers))
+            if held := stored.get((name, record_id)):
+                if held <= keys:
+                    keys -= held
+                else:
+                    outdated.append((name, record_id))
+            new += [(org_id, key, name, record_id) for key in keys]
+
+        self.forget(connection, outdated)
+        insert_missing_raw(connection, schema.holdings, ("org_id", "number_key", "object", "record_id"), new)
+
+    def forget(self, connection: Connection, records: Iterable[Key]) -> None:
+        """Record that these records, (object, record id) each, hold nothing."""
+        for name, ids in ids_by_object(records).items():
+            delete_among(connection, {**self._ours, "object": name}, schema.holdings.c.record_id, ids)
+
+    def find_holders(self, connection: Connection, number: str, limit: int) -> list[Key]:
+        """Return records that hold the E.164 number, (object, record id) each, at most ``limit`` of them."""
+        table = schema.holdings
+        query = (
+            select(table.c.object, table.c.record_id)
+            .where(table.c.org_id == self._org_id, table.c.number_key == self._keyring.number_key(number))
+            .order_by(table.c.object, table.c.record_id)
+            .limit(limit)
+        )
+        return [(row.object, row.record_id) for row in connection.execute(query)]
+
+    def find_holders_by_key(self, connection: Connection, keys: Sequence[bytes]) -> Iterator[Key]:
+        """Return an iterator of (object, record id): a record comes once for each of these keys that it holds."""
+        columns = [schema.holdings.c.object, schema.holdings.c.record_id]
+        found = select_among(connection, columns, self._ours, schema.holdings.c.number_key, keys)
+        return ((name, record_id) for name, record_id in found)
+
+    def count_holders(self, connection: Connection, numbers: Collection[str]) -> dict[str, int]:
+        """Return E.164 number -> how many records hold it."""
+        by_key = {self._keyring.number_key(number): number for number in numbers}
+        table = schema.holdings
+        counts = dict.fromkeys(numbers, 0)
+
+        for keys in in_batches(list(by_key)):
+            rows = connection.execute(
+                select(table.c.number_key, func.count().label("holders"))
+                .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                .group_by(table.c.number_key)
+            )
+            counts.update({by_key[row.number_key]: row.holders for row in rows})
+        return counts
+
+    def count_records(self, connection: Connection, object_name: str) -> int:
+        """Return how many records of the object hold a number."""
+        table = schema.holdings
+        query = select(func.count(table.c.record_id.distinct())).where(
+            table.c.org_id == self._org_id, table.c.object == object_name
+        )
+        return connection.scalar(query) or 0
+
+    def begin_full_read(self, connection: Connection, objects: Iterable[str]) -> None:
+        """Note from now on which records of these objects :meth:`replace` is given, for :meth:`forget_unseen`."""
+        # Eight bytes a record; nothing where nothing is known that could be gone.
+        self._seen = {name: array("q") for name in objects if self.count_records(connection, name)}
+
+    def forget_unseen(self, connection: Connection, object_name: str) -> None:
+        """Forget the records that a full read of the object has not seen, where :meth:`begin_full_read` began it."""
+        if (seen := self._seen.pop(object_name, None)) is None:
+            return
+
+        last = ""
+        while some := self._record_ids(connection, object_name, last):
+            last = some[-1]
+            by_hash = {hash(record_id): record_id for record_id in some}
+            gone = [by_hash[each] for each in set(by_hash).difference(seen)]
+            self.forget(connection, [(object_name, record_id) for record_id in gone])
+
+    def _record_ids(self, connection: Connection, object_name: str, after: str) -> Sequence[str]:
+        table = schema.holdings
+        query = (
+            select(table.c.record_id)
+            .where(table.c.org_id == self._org_id, table.c.object == object_name, table.c.record_id > after)
+            .distinct()
+            .order_by(table.c.record_id)
+            .limit(_CHUNK)
+        )
+        return connection.scalars(query).all()
+
+    def _read(self, connection: Connection, holdings: Sequence[Holding]) -> dict[Key, set[bytes]]:
+        table = schema.holdings
+        columns = [table.c.record_id, table.c.number_key]
+        found: defaultdict[Key, set[bytes]] = defaultdict(set)
+
+        for name, ids in ids_by_object((each.object, each.record_id) for each in holdings).items():
+            if (seen := self._seen.get(name)) is not None:
+                seen.extend(map(hash, ids))
+            theirs = {**self._ours, "object": name}
+            for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
+                found[name, record_id].add(key)
+        return found
