@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ringfence.core.errors import RingfenceError
 from ringfence.core.ports.crm import Org, SetupStep
-from ringfence.core.runs.run import Progress
+from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
 from ringfence.core.state.journal import Run
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ringfence.core.ports.crm import Org
 from ringfence.core.runs.apply_plan import apply_plan as run_plan
-from ringfence.core.runs.run import Progress, SyncJob
+from ringfence.core.runs.progress import Progress
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import UndoSummary
