@@ -32,11 +32,15 @@ def load(name: str) -> ModuleType:
 def test_a_small_run_prints_a_line_for_everything_measured(crm: str, batch: int) -> None:
     command = [sys.executable, str(BENCHMARKS / "end_to_end.py"), "--crm", crm, "--records", "300", "--sample", "20"]
     done = subprocess.run([*command, "--latency", "1"], capture_output=True, text=True, check=False)
+
     assert done.returncode == 0, done.stderr
+
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     lines = {row[0]: [cell.strip() for cell in row[1:]] for row in rows}
     one, many = "plain script, one update a row (from 2)", f"plain script, {batch} rows a call"
+
     assert list(lines) == ["first sync", "run after", "idle run", one, many]
+
     read, written = lines["first sync"][:2]
     assert read == "300"
     assert 250 < int(written) <= 300
@@ -72,6 +76,7 @@ def test_the_gate_leads_a_fixed_https_host_to_loopback(tmp_path: Path, monkeypat
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     behind = f"http://127.0.0.1:{server.server_address[1]}"
+
     try:
         with load("tls_gate").TlsGate(behind, tmp_path, {"/oauth/token": {"access_token": "t"}}) as gate:
             for name in ("HTTPS_PROXY", "REQUESTS_CA_BUNDLE"):

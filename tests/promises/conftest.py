@@ -227,7 +227,9 @@ class Account:
                 now = portal.now()
                 rows = [portal.stores["contacts"].add(portal.new_id(), named, now, now) for _ in range(count)]
             return [("contacts", str(row.id)) for row in rows]
+
         org = self.sandbox.salesforce
+
         with org.lock:
             table, values = org.table("Contact"), {"LastName": "Doe", **named}
             return [

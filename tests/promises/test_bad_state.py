@@ -50,6 +50,7 @@ def _outdate(file: Path) -> None:
 @pytest.mark.parametrize("spoil", [_cut, _overwrite, _scramble, _outdate])
 def test_a_spoilt_state_is_named_and_left_alone(account: Any, command: Any, spoil: Callable[[Path], None]) -> None:
     assert command("sync", account.crm, "--json").code == 0
+
     state = account.folder / "ringfence.db"
     with closing(sqlite3.connect(state)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -60,16 +61,19 @@ def test_a_spoilt_state_is_named_and_left_alone(account: Any, command: Any, spoi
     before = account.everything()
     account.pass_time(minutes=3)
     refused = command("sync", account.crm, "--json")
+
     assert refused.code == 2
     assert refused.document["error"] == "StateError"
     assert "state store" in refused.document["message"]
     assert refused.document["remedy"]
     assert account.everything() == before
+
     if spoil is not _scramble:
         assert state.read_bytes() == spoilt
     for path in account.folder.glob("ringfence.db*"):
         path.unlink()
     state.write_bytes(good)
+
     assert command("sync", account.crm, "--json").total("written") == len(keys)
 
 
@@ -78,15 +82,18 @@ def test_a_full_disk_loses_nothing(open_account: Callable[[str], Any], room: int
     unbroken, broken = open_account("unbroken"), open_account("broken")
     assert unbroken.finish(unbroken.start("sync", unbroken.crm, "--json")).code == 0
     assert broken.finish(broken.start("runs", "list", "--json")).code == 0
+
     limit = max(path.stat().st_size for path in broken.folder.iterdir()) + room
     process = broken.start(
         "sync", broken.crm, "--json", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     )
     full = broken.finish(process)
+
     assert full.code in (2, 4), full.err
     assert "state store" in full.document["message"]
     assert "disk" in full.document["message"] + full.document["remedy"]
     assert "Traceback" not in full.err
+
     again = broken.finish(broken.start("sync", broken.crm, "--retry-lost-lookups", "--json"))
     assert again.code == 0, again.err
     assert broken.lasting() == unbroken.lasting()
@@ -108,23 +115,28 @@ def test_a_clock_that_is_set_back_costs_nothing(
     account: Any, command: Any, monkeypatch: pytest.MonkeyPatch, back: timedelta
 ) -> None:
     assert command("sync", account.crm, "--json").code == 0
+
     asked, before = dict(account.sandbox.twilio.asked), account.verdicts()
     (key,) = account.add(1, phone=OTHER)
     monkeypatch.setattr(SystemClock, "now", lambda _clock: datetime.now(UTC) - back)
     account.pass_time(minutes=3)
     early = command("sync", account.crm, "--json")
+
     assert early.code == 0
     # Verdicts from a far future count as old: they may be dated anew, but say the same and cost nothing.
     assert early.total("written") >= 1
     assert {slot: said for slot, said in account.verdicts().items() if slot[0] != key} == before
     assert command("runs", "list", "--json").code == 0
+
     monkeypatch.undo()
     monkeypatch.chdir(account.folder)
     account.edit(key, phone=PHONE)
     account.pass_time(minutes=3)
+
     assert command("sync", account.crm, "--json").code == 0
     assert account.unscreened() == []
     assert {slot: said for slot, said in account.verdicts().items() if slot[0] != key} == before
+
     bought = {number: times for number, times in account.sandbox.twilio.asked.items() if asked.get(number) != times}
     assert set(bought.values()) <= {1}
     assert len(bought) <= 2
@@ -141,6 +153,7 @@ class TestBothCrms:
     def test_a_crm_whose_clock_is_minutes_off_loses_no_edit(self, account: Any, command: Any, skew: int) -> None:
         account.fail(settings=f"{account.crm}: {{clock_skew_s: {skew}}}")
         keys = account.add(4, phone=PHONE)
+
         for number in range(len(keys)):
             assert command("sync", account.crm, "--json").code == 0
             for key in keys[: number + 1]:
@@ -148,15 +161,19 @@ class TestBothCrms:
             account.pass_time(minutes=3)
             assert command("sync", account.crm, "--json").code == 0
             assert account.unscreened() == []
+
         account.pass_time(hours=3)
+
         assert command("sync", account.crm, "--json").total("written") == 0
 
 
 def test_an_edited_plan_is_refused_and_nothing_is_written(account: Any, command: Any) -> None:
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
     assert command("sync", account.crm, "--dry-run", "--out", "plan.json").code == 0
+
     plan = account.folder / "plan.json"
     good, before = plan.read_bytes(), account.everything()
+
     for spoilt in (good.replace(b"valid", b"activ", 1), good[: len(good) // 2], b"", b'{"batches": []}', good + good):
         plan.write_bytes(spoilt)
         refused = command("sync", account.crm, "--apply", "plan.json", "--json")
@@ -164,16 +181,20 @@ def test_an_edited_plan_is_refused_and_nothing_is_written(account: Any, command:
         assert "plan" in refused.document["message"]
         assert refused.document["remedy"]
         assert account.everything() == before
+
     plan.write_bytes(good)
+
     assert command("sync", account.crm, "--apply", "plan.json", "--json").total("written") > 50
 
 
 def test_a_state_that_is_gone_for_a_plan_is_told(account: Any, command: Any) -> None:
     assert command("sync", account.crm, "--dry-run", "--out", "plan.json").code == 0
+
     for path in account.folder.glob("ringfence.*"):
         path.unlink()
     before = account.everything()
     refused = command("sync", account.crm, "--apply", "plan.json", "--json")
+
     assert refused.code == 2
     assert refused.document["remedy"]
     assert account.everything() == before

@@ -52,10 +52,12 @@ def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Any, com
         account.edit(key, phone=OTHER)
     account.stamp(keys)
     done = 0
+
     while not (result := sync(account, command, "--limit", "60")).document["complete"]:
         assert result.total("written") == 60
         done += 60
         assert len(account.unscreened()) == FILLED - done
+
     assert (done, result.total("written")) == (120, 30)
     assert account.unscreened() == []
 
@@ -65,20 +67,25 @@ def test_the_cursor_passes_no_row_that_becomes_visible_late(account: Any, comman
     sync(account, command)
     key = account.add(1, phone=PHONE)[0]
     sync(account, command)
+
     if account.crm == "salesforce":
         late = account.sandbox.salesforce.open_transaction()
         late.update(*key, Phone=OTHER)
     else:
         account.sandbox.hubspot.search_lag_s = 3_000
         account.edit(key, phone=OTHER)
+
     for _ in range(4):
         account.pass_time(minutes=8)
         sync(account, command)
+
     assert account.rows()[key][account.companion("screened_value")] == PHONE
+
     if account.crm == "salesforce":
         late.commit()
     account.pass_time(minutes=8)
     sync(account, command)
+
     assert account.unscreened() == []
 
 
@@ -92,6 +99,7 @@ def test_the_cursor_passes_no_row_whose_stamp_lies_behind_it(account: Any, comma
     # Nothing told that these were on their way: they show up behind a cursor that has moved on.
     account.stamp(keys, seconds_ago=200)
     sync(account, command)
+
     assert account.unscreened() == []
 
 
@@ -103,6 +111,7 @@ def test_the_cursor_passes_no_row_that_moves_while_it_is_read(account: Any, comm
     sync(account, command)
     account.fail()
     sync(account, command)
+
     assert account.unscreened() == []
     assert sync(account, command).total("written") == 0
 
@@ -120,8 +129,10 @@ def test_the_cursor_passes_no_row_whose_write_did_not_come_through(account: Any,
     when = f"when: {{purpose: write, after: {account.probes}}}"
     account.fail(f"service: {account.crm}, {when}, fault: {{kind: refuse, status: 503}}")
     stopped = command("sync", account.crm, "--json")
+
     assert stopped.code == 4
     assert not stopped.document["complete"]
+
     account.fail()
     assert len(account.unscreened()) == 100
     assert sync(account, command).total("written") == 100

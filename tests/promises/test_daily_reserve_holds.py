@@ -20,9 +20,11 @@ def test_limits_hold_the_daily_reserve_is_never_touched_and_a_stopped_run_goes_o
 ) -> None:
     whole = open_account("unbroken")
     assert whole.finish(whole.start("sync", "salesforce", "--json")).code == 0
+
     org = account.sandbox.salesforce
     org.page_size, org.api_limit = 20, LIMIT
     read, runs = [], 0
+
     while runs < 10:
         runs += 1
         org.api_usage = LIMIT - RESERVE - LEFT  # a new day on which others have used the rest
@@ -35,6 +37,7 @@ def test_limits_hold_the_daily_reserve_is_never_touched_and_a_stopped_run_goes_o
         assert f"of {LIMIT} daily API calls of the org are used, and 20 % are left" in result.document["stopped"]
         assert "Run again at" in result.document["stopped"]
         assert not result.document["complete"]
+
     assert result.code == 0
     assert runs > 2
     assert all(read), "each run went on from the place that the one before it had saved"

@@ -40,12 +40,16 @@ def test_an_edit_of_a_phone_field_that_is_being_normalised_is_never_lost(account
     account.stamp(keys, seconds_ago=60)
     edit_at(account, LAST_READ[account.crm], phone=f"'{TYPED}'")
     first = sync(account, command, "--mapping", mapping)
+
     assert (first.total("conflicts"), first.total("written"), first.total("failed")) == (6, 14, 0)
+
     held = [row[account.names["phone"]] for row in account.live().values()]
     assert sorted(set(held)) == ["+14155550132", TYPED]
     assert held.count(TYPED) == 6
+
     account.fail()
     second = sync(account, command, "--mapping", mapping)
+
     assert (second.total("conflicts"), second.total("written")) == (0, 6)
     assert [row[account.names["phone"]] for row in account.live().values()].count("+442079460018") == 6
     assert account.unscreened() == []
@@ -58,13 +62,17 @@ def test_an_edit_behind_our_back_is_kept_and_screened_in_the_next_run(account: A
     account.fail()
     rows = account.live()
     edited = [key for key, row in rows.items() if row[account.names["phone"]] == TYPED]
+
     assert len(edited) == 6
     assert all(account.is_flagged(rows[key]) for key in edited)
     # What was written is about the old content and says so: nobody takes it for a verdict on the new one.
     assert [key for key, _ in account.unscreened()] == edited
+
     sync(account, command)
     rows = account.live()
+
     assert account.unscreened() == []
+
     for key in edited:
         assert rows[key][account.names["phone"]] == TYPED
         assert account.is_flagged(rows[key])
@@ -79,6 +87,7 @@ def test_an_edit_since_a_plan_was_made_is_never_lost(account: Any, command: Any)
     for key in keys[:4]:
         account.edit(key, phone=TYPED)
     applied = sync(account, command, "--mapping", mapping, "--apply", "plan.json")
+
     assert (applied.total("written"), applied.total("conflicts")) == (8, 4)
     assert [account.rows()[key][account.names["phone"]] for key in keys[:4]] == [TYPED] * 4
     assert [key for key, _ in account.unscreened()] == keys[:4]

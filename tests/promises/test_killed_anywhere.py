@@ -37,23 +37,28 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
     unbroken, broken = open_account("unbroken"), open_account("broken")
     # A check makes just the calls that a sync makes before it begins: log-in and schema.
     assert unbroken.finish(unbroken.start("check", unbroken.crm, "--json")).code == 0
+
     before_it_begins = unbroken.requests.total()
     finish(unbroken)
     needed = unbroken.requests.total() - before_it_begins
     draw = Random(f"{broken.crm} 1")
     spread = [before_it_begins, needed // 3, *(draw.randrange(4, needed) for _ in range(KILLS - 2))]
     killed = [at for at in spread if killed_at(broken, broken.requests, at)]
+
     assert len(killed) >= KILLS // 2
+
     last = finish(broken)
     assert broken.lasting() == unbroken.lasting()
     assert max(broken.sandbox.twilio.asked.values()) == 1
     assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
     assert last.document["lookups_lost"] == 0
+
     found = outcomes(broken)
     assert found[0] == "done"
     # One that dies while it still logs in and checks the fields has not begun, and leaves nothing to settle.
     assert found.count("killed") == sum(at > before_it_begins for at in killed)
     assert found.count("killed") < len(killed)
+
     again = finish(broken)
     assert again.total("written") == 0
 
@@ -69,10 +74,12 @@ def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_accoun
     for account in (unbroken, broken):
         account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
         account.fail(settings="latency_ms: 25")
+
     beginning = timed(unbroken, "check", unbroken.crm, "--json")
     whole = timed(unbroken, "sync", unbroken.crm, "--json")
     draw = Random(f"{broken.crm} 3")
     latest = (beginning + whole) / 2
+
     for _ in range(MOMENTS):
         process = broken.start("sync", broken.crm, "--json")
         # The moment is no request's: it may lie between any two instructions.
@@ -82,7 +89,9 @@ def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_accoun
         latest = whole if process.poll() is None else (beginning + latest) / 2
         process.kill()
         process.communicate()
+
     finish(broken)
+
     assert broken.lasting() == unbroken.lasting()
     assert "killed" in outcomes(broken)
     assert finish(broken).total("written") == 0
@@ -100,6 +109,7 @@ def test_answers_that_are_lost_after_they_took_effect_give_the_same_end_state(
         f"{service}, when: {{purpose: read, every: 4}}, fault: {{kind: truncate, kept: 0.3}}",
     )
     finish(broken)
+
     assert broken.lasting() == unbroken.lasting()
     assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
     assert broken.requests.total() > unbroken.requests.total()
@@ -111,13 +121,18 @@ def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
     needed = unbroken.asked.total()
     draw = Random(f"{broken.crm} 2")
     killed = sum(killed_at(broken, broken.asked, draw.randrange(1, needed // 3)) for _ in range(4))
+
     assert killed >= 2
+
     finish(broken)
     asked = broken.sandbox.twilio.asked
+
     assert max(asked.values()) == 1
     assert set(asked) <= set(unbroken.sandbox.twilio.asked)
+
     # Only what an answer lost on its way would have said may differ, and that is never bought again in silence.
     others, e164s = unbroken.lasting(), set()
+
     for key, row in broken.lasting().items():
         differing = [name for name in row if row[name] != others[key][name]]
         assert all(name.lower().split("__")[0].endswith(("_status", "_reason", "_line_type")) for name in differing)
@@ -126,4 +141,5 @@ def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
             if set(companions) & set(differing):
                 assert "(answer lost)" in row[companions[1]]
                 e164s.add(row[broken.companion("e164", role)])
+
     assert len(e164s) <= killed * AT_ONCE

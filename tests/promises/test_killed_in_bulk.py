@@ -78,7 +78,9 @@ def order(account: Any) -> list[str]:
 def test_killed_anywhere_in_bulk_run_again_gives_the_same_end_state(open_account: Callable[[str], Any]) -> None:
     unbroken = open_account("unbroken")
     kinds = order(unbroken)
+
     assert len(kinds) == KINDS
+
     # A kill while rows are read leaves all of them to be written, so the two are broken one after the other.
     for name in ("query", "ingest"):
         broken = open_account(name)

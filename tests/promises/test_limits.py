@@ -56,6 +56,7 @@ def test_limits_of_calls_a_second_hold(account: Any, command: Any, monkeypatch: 
     for words in ((), ("--full",), ("--rescreen", "--yes")):
         assert command("sync", "hubspot", *words).code == 0
         account.pass_time(seconds=11)
+
     assert portal.requests.total() > 40
     assert (portal.searches.refused, portal.calls.refused) == (0, 0)
 
@@ -70,7 +71,9 @@ def test_limits_are_waited_for_as_long_as_the_service_asks(
     watched.tell = lambda _request: arrivals.append(shared_clock())
     fault = f"fault: {{kind: refuse, status: 429, retry_after: {ASKED_WAIT_S}}}"
     account.fail(f"service: {name}, when: {{nth: {REFUSED}}}, {fault}")
+
     assert command("sync", account.crm, "--json").code == 0
+
     told, later = arrivals[REFUSED - 1], arrivals[REFUSED + ON_THEIR_WAY[service] :]
     assert len(later) > 5
     assert min(later) - told >= timedelta(seconds=ASKED_WAIT_S)
@@ -80,12 +83,14 @@ def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Any, 
     account.extra["RINGFENCE_LOOKUP__MAX_LOOKUPS"] = str(BUDGET)
     account.fail("service: twilio, when: {every: 3}, fault: {kind: reset, after_commit: true}")
     asked = account.sandbox.twilio.asked
+
     for run in range(1, 4):
         stopped = command("sync", account.crm, "--json")
         assert stopped.code == 4
         assert "MAX_LOOKUPS" in stopped.document["stopped"]
         assert sum(asked.values()) == run * BUDGET
         assert stopped.document["lookups"] == BUDGET
+
     assert max(asked.values()) == 1
 
 
@@ -94,15 +99,20 @@ def test_limits_of_calls_a_day_end_a_run_in_good_order(account: Any, command: An
     if account.crm != "hubspot":
         pytest.skip("Salesforce has a reserve that is tested by itself")
     daily = account.sandbox.hubspot.daily
+
     assert command("check", "hubspot").code == 0
+
     daily.limit = daily.used + 8
     stopped = command("sync", "hubspot", "--json")
+
     assert stopped.code == 4
     assert not stopped.document["complete"]
     assert "daily limit" in stopped.document["stopped"]
     assert "midnight" in stopped.document["stopped"]
+
     daily.limit = 100_000
     account.pass_time(days=1)
+
     assert command("sync", "hubspot", "--json").document["complete"]
     assert account.unscreened() == []
     assert max(account.sandbox.twilio.asked.values()) == 1

@@ -74,6 +74,7 @@ def numbers(account: Any) -> set[str]:
                 digits = re.sub(r"\D", "", cell or "")
                 if len(digits) >= DIGITS and cell:
                     found |= {cell.strip(), digits}
+
     return found
 
 
@@ -94,13 +95,17 @@ def test_no_full_number_is_told_or_kept(account: Any, command: Any, log: Everyth
     for words in (("list",), ("show", run_id), ("show", run_id, "--json"), ("undo", run_id, "--dry-run")):
         results.append(command("runs", *words))
     results += [command("check", account.crm), command("runs", "undo", run_id, "--json")]
+
     assert [result.code for result in results] == [0] * len(results)
+
     told = "\n".join([*(result.out + result.err for result in results), *log.lines])
     assert len(log.lines) > 100
     assert leaks(account, told) == []
+
     kept = on_disk(account).decode("latin-1")
     assert len(kept) > 50_000
     assert leaks(account, kept) == []
+
     # The search itself finds what is there.
     revealed = command("runs", "show", run_id, "--reveal", "--json")
     assert len(leaks(account, revealed.out)) > 100
@@ -124,16 +129,20 @@ def test_no_full_number_is_told_when_things_go_wrong(
         f"{service}, fault: {{kind: refuse_rows, message: {quoted}}}",
     ]
     results = []
+
     for trouble in troubles:
         account.age(days=40)
         account.fail(trouble)
         results.append(command("sync", account.crm, "--full", "--json"))
         results.append(command("runs", "show", command("runs", "list", "--json").document["runs"][0]["run_id"]))
         account.fail()
+
     assert {result.code for result in results} >= {0, 1, 3, 4}
     assert len(errors) > 20
+
     # A trace shows the errors that ours came from as well.
     traces = ["".join(traceback.format_exception(error)) for error in errors]
     told = "\n".join([*(result.out + result.err for result in results), *log.lines, *traces])
+
     assert leaks(account, told) == []
     assert leaks(account, on_disk(account).decode("latin-1")) == []

@@ -50,6 +50,7 @@ def test_syncs_that_start_together_end_like_one(open_account: Callable[[str], An
     alone.finish(alone.start("sync", alone.crm, "--json"))
     started = [crowded.start("sync", crowded.crm, "--json") for _ in range(3)]
     codes = [crowded.finish(process).code for process in started]
+
     assert set(codes) <= {0, 4}
     assert 0 in codes
     assert crowded.lasting() == alone.lasting()

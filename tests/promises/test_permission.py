@@ -50,20 +50,26 @@ def speaking(account: Any) -> list[tuple[str, str]]:
 def test_permission_only_tightens_whatever_is_run(account: Any, command: Any) -> None:
     asked = flagged(account)
     assert asked
+
     first = sync(account, command)
     raised = flagged(account)
+
     assert raised > asked
     assert speaking(account) == []
+
     for words in (("--full",), ("--rescreen", "--yes"), ("--limit", "5")):
         sync(account, command, *words)
         assert flagged(account) == raised
         assert speaking(account) == []
+
     assert command("runs", "undo", first.document["run_id"], "--json").code == 0
     assert flagged(account) == raised
     assert speaking(account) == []
+
     for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
         (account.folder / name).unlink(missing_ok=True)
     sync(account, command)
+
     assert flagged(account) >= raised
     assert speaking(account) == []
 
@@ -74,6 +80,7 @@ def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(acc
     sync(account, command)
     account.edit(asks, flag=True)
     sync(account, command)
+
     # The flag of one covers all its numbers, so it goes on to whoever holds the other one.
     assert {asks, fresh, third} <= flagged(account)
     assert speaking(account) == []
@@ -84,10 +91,13 @@ def test_permission_is_loosened_by_people_alone_on_every_holder(account: Any, co
     sync(account, command)
     account.edit(keys[0], flag=False)
     sync(account, command)
+
     assert set(keys) <= flagged(account)
+
     for key in keys:
         account.edit(key, flag=False)
     sync(account, command)
+
     assert not set(keys) & flagged(account)
     assert {account.rows()[key][account.companion("status")] for key in keys} == {"valid"}
 
@@ -99,7 +109,9 @@ def test_permission_of_a_merged_record_is_the_tighter_one(account: Any, command:
     sync(account, command, "--limit", "1")
     survivor = account.merge(winner, loser)
     sync(account, command)
+
     assert survivor in flagged(account)
+
     sync(account, command, "--full")
     assert survivor in flagged(account)
     assert speaking(account) == []
@@ -113,11 +125,14 @@ def test_permission_of_a_record_merged_before_its_flag_was_seen(account: Any, co
     account.edit(loser, flag=True)
     survivor = account.merge(winner, loser)
     sync(account, command, *words)
+
     assert survivor in flagged(account)
     assert speaking(account) == []
+
     # What is merged away can be cleared by nobody, so that it is the survivor's flag that counts from now on.
     account.pass_time(minutes=10)
     account.edit(survivor, flag=False)
     sync(account, command)
+
     assert survivor not in flagged(account)
     assert account.rows()[survivor][account.companion("status")] in ("valid", "active")

@@ -40,19 +40,25 @@ def test_a_refused_row_is_never_counted_as_screened(account: Any, command: Any, 
     refuse(account, 0.1, settings=f"hubspot: {{invalid_value: {sinks}}}")
     before = {key: said(account, key) for key in account.rows()}
     first = command("sync", account.crm, "--json")
+
     assert first.code == 1
+
     rows = refused_rows(command, first.document["run_id"])
     assert len(rows) == first.total("failed") > 5
     assert first.document["waiting"] == {"failed": len(rows)}
     assert [said(account, key) for key in rows] == [before[key] for key in rows]
     assert {key for key, _ in account.unscreened()} <= set(rows)
+
     account.pass_time(hours=3)
     again = command("sync", account.crm, "--json")
+
     assert (again.code, again.total("failed"), again.total("written")) == (1, len(rows), 0)
     assert refused_rows(command, again.document["run_id"]) == rows
+
     account.fail()
     account.pass_time(hours=3)
     passed = command("sync", account.crm, "--json")
+
     assert (passed.code, passed.total("written")) == (0, len(rows))
     assert passed.document["waiting"] == {}
     assert account.unscreened() == []
@@ -66,6 +72,7 @@ def test_a_refused_row_is_tried_again_when_its_record_changes(account: Any, comm
     account.edit(key, phone=PHONE)
     account.fail()
     account.pass_time(minutes=3)
+
     assert command("sync", account.crm, "--json").code == 0
     assert account.rows()[key][account.companion("screened_value")] == PHONE
 
@@ -74,9 +81,12 @@ def test_a_refused_row_is_paid_for_once(open_account: Callable[[str], Any], monk
     account = open_account("here")
     refuse(account, 0.2)
     first = account.finish(account.start("sync", account.crm, "--json"))
+
     assert first.code == 1
+
     account.fail()
     last = account.finish(account.start("sync", account.crm, "--json"))
+
     assert last.code == 0
     assert last.total("written") == first.total("failed") > 10
     assert last.document["lookups"] == 0

@@ -13,6 +13,7 @@ def lose_the_state(account: Any) -> None:
 def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Any, command: Any) -> None:
     first = command("sync", account.crm, "--json")
     assert first.code == 0
+
     asked = dict(account.sandbox.twilio.asked)
     held = next(
         row[account.companion("e164")]
@@ -23,14 +24,17 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Any, com
     lose_the_state(account)
     account.pass_time(minutes=3)
     lost = command("sync", account.crm, "--json")
+
     assert (lost.code, lost.document["lookups"], lost.total("written")) == (0, 0, 0)
     assert lost.total("read") == first.total("read")
     assert account.everything() == stamps
+
     lose_the_state(account)
     # A second record with a number that the CRM knows: its verdict is taken over, and only this record is written.
     (key,) = account.add(1, phone=held)
     account.pass_time(minutes=3)
     again = command("sync", account.crm, "--json")
+
     assert (again.code, again.document["lookups"], again.total("written")) == (0, 0, 1)
     assert account.rows()[key][account.companion("status")] == "active"
     assert {other: row for other, row in account.lasting().items() if other != key} == before

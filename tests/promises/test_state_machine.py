@@ -145,6 +145,7 @@ class Provider:
             unknown_before = number in self.lost
             # From here on a process that dies does not know whether the question was billed.
             self.lost.add(number)
+
             try:
                 self.step("ask")
                 if self.mood == "out of order":
@@ -152,19 +153,24 @@ class Provider:
             except UnreachableError:
                 self._forget(number, unknown_before)
                 raise
+
             if self.mood == "refuses":
                 self._forget(number, unknown_before)
                 yield Answer(number, AnswerKind.FAILED, self.clock.now(), code="503", paid=False)
                 continue
+
             self._bill(number)
             mood = self.mood
+
             try:
                 self.step("ask")
             except UnreachableError:
                 mood = "cut off"
+
             if mood == "cut off":
                 yield Answer(number, AnswerKind.FAILED, self.clock.now(), code="cut off")
                 continue
+
             self.lost.discard(number)
             yield Answer(number, observed_at=self.clock.now(), **ANSWERS.get(int(number[-1]), SAID))
 
@@ -305,6 +311,7 @@ class Life(RuleBasedStateMachine):
         job = SyncJob(self.crm, self.crm.identify(), SHAPES, self.store, POLICY, self.clock, [self.provider], budget)
         billed = len(self.provider.billed)
         summary = None
+
         try:
             summary = run_sync(job, SyncOptions(**options))
         except Killed:
@@ -313,7 +320,9 @@ class Life(RuleBasedStateMachine):
             pass
         finally:
             self.crm.left = None
+
         assert budget is None or len(self.provider.billed) - billed <= budget
+
         self.check_what_people_typed()
         self.note_covered()
         if summary is not None:
@@ -366,6 +375,7 @@ class Life(RuleBasedStateMachine):
                 )
                 if told and bought and content and content == about and row[f"rf_{role}_last_screened"] >= bought:
                     found.add(number)
+
         return found
 
     def check_what_people_typed(self) -> None:

@@ -24,7 +24,9 @@ def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account:
     account.sandbox.hubspot.noop_bumps = False
     before = without_stamps(account.lasting())
     synced = command("sync", account.crm, "--json")
+
     assert synced.code == 0
+
     written = without_stamps(account.lasting())
     changed = [key for key in sorted(before) if written[key] != before[key]]
     reason = account.companion("reason")
@@ -43,10 +45,13 @@ def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account:
         expected[key][account.names["phone"]] = NEW
     rehearsed = command("runs", "undo", synced.document["run_id"], "--dry-run", "--json").document
     undone = command("runs", "undo", synced.document["run_id"], "--json")
+
     assert undone.code == 0
     assert undone.document["fields"] == rehearsed["fields"] > 500
     assert undone.document["kept"]["changed since"] == len(retyped)
+
     after = without_stamps(account.lasting())
+
     for key in before:
         if not is_silenced(account, written[key]):
             assert after[key] == expected[key]
@@ -59,16 +64,22 @@ def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account:
 def test_undo_that_is_killed_and_run_again_ends_like_an_unbroken_one(open_account: Callable[[str], Any]) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")
     run_ids = []
+
     for account in (unbroken, broken):
         account.sandbox.hubspot.noop_bumps = False
         account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
         run_ids.append(account.finish(account.start("sync", account.crm, "--json")).document["run_id"])
+
     made = unbroken.requests.total()
+
     assert unbroken.finish(unbroken.start("runs", "undo", run_ids[0], "--json")).document["records"] > 100
+
     counted = itertools.count(made + 1)
     last = unbroken.requests.total()
+
     # The last request writes: the CRM carries it out, and nobody is left to hear so.
     assert broken.killed(broken.requests, lambda _name: next(counted) == last, "runs", "undo", run_ids[1], "--json")
+
     undone = broken.finish(broken.start("runs", "undo", run_ids[1], "--json"))
     assert undone.code == 0, undone.err
     assert undone.document["reconciled"] > 0

@@ -33,6 +33,7 @@ def people() -> int:
 def test_unknown_is_not_invalid(account: Any, command: Any, failure: str, told: bool) -> None:
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = '["twilio"]' if told else "[]"
     assert command("sync", account.crm, "--json").code == 0
+
     account.age(days=40)
     before = account.lasting()
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = '["twilio"]'
@@ -40,6 +41,7 @@ def test_unknown_is_not_invalid(account: Any, command: Any, failure: str, told: 
     for path in account.folder.glob("ringfence.*"):
         path.unlink()
     result = command("sync", account.crm, "--json")
+
     assert account.sandbox.twilio.requests.total() > 5
     assert result.code in ({STOPS[failure]} if failure in STOPS else {0, 4})
     for key, row in account.lasting().items():

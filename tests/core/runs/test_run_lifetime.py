@@ -47,10 +47,12 @@ def test_an_outage_while_an_earlier_run_is_settled_stops_the_next_one_in_good_or
     with monkeypatch.context() as cut_off:
         cut_off.setattr(crm, "write", _down)
         assert "no answer" in sync().stopped
+
     with monkeypatch.context() as outage:
         outage.setattr(crm, "fetch", _down)
         with pytest.raises(UnreachableError):
             sync()
+
     assert list_runs(store)[0].outcome is RunOutcome.STOPPED
     assert sync().total("written") == 1
 

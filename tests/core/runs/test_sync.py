@@ -32,17 +32,21 @@ def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryC
     for i in range(10):
         crm.put("people", f"p{i}", phone=GOOD if i % 2 else "n/a", mobile=OTHER)
     first = sync()
+
     assert first.complete
     assert first.total("written") == 10
     assert first.total("screened") == 20
     assert status(crm, "p1") == "valid"
     assert status(crm, "p0") == "invalid"
+
     row = crm.rows["people"]["p1"]
     assert row["rf_phone_e164"] == "+14155550132"
     assert row["rf_phone_screened_value"] == GOOD
     assert row["rf_mobile_e164"] == "+442079460018"
+
     second = sync()
     assert second.total("written") == 0
+
     third = sync()
     assert third.total("read") == 0
 
@@ -52,12 +56,16 @@ def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, 
     crm.put("people", "p2", phone=GOOD)
     sync()
     crm.put("people", "p1", phone=OTHER, mobile="")
+
     assert sync().total("written") == 1
+
     row = crm.rows["people"]["p1"]
     assert row["rf_phone_e164"] == "+442079460018"
     assert all(row[f"rf_mobile_{c}"] is None for c in ("status", "reason", "e164", "screened_value", "last_screened"))
+
     clock.advance(days=31)
     aged = sync()
+
     assert aged.total("written") == 2
     assert aged.due_reasons == {"aged": 2}
 
@@ -70,9 +78,12 @@ def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryC
     crm.put("people", "p3", phone="1-415-555-0132", vip=True)
     crm.put("people", "p4", phone=OTHER)
     sync()
+
     assert status(crm, "p3") is None
+
     crm.put("people", "p1", optout=True)
     summary = sync()
+
     assert [crm.rows["people"][p].get("optout") for p in ("p1", "p2", "p3", "p4")] == [True, True, True, None]
     assert status(crm, "p1") == status(crm, "p2", "mobile") == status(crm, "p3") == "do_not_contact"
     assert status(crm, "p4") == "valid"
@@ -95,11 +106,14 @@ def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: Memor
     sync()
     crm.put("people", "p1", optout=False)
     summary = sync()
+
     assert crm.rows["people"]["p1"]["optout"] is True
     assert summary.total("opt_outs_enforced") == 1
+
     crm.put("people", "p1", optout=False)
     crm.put("people", "p2", optout=False)
     sync()
+
     assert [crm.rows["people"][p]["optout"] for p in ("p1", "p2")] == [False, False]
     assert status(crm, "p1") == status(crm, "p2") == "valid"
 
@@ -108,10 +122,12 @@ def test_switchboard_is_silenced_but_not_flagged_until_confirmed(crm: MemoryCrm,
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
     summary = sync()
+
     assert [crm.rows["people"][f"p{i}"].get("optout") for i in range(6)] == [True] + [False] * 5
     assert {status(crm, f"p{i}") for i in range(6)} == {"do_not_contact"}
     assert [(s.number, s.holders) for s in summary.spread] == [("+1415***0132", 6)]
     assert sync().total("written") == 0
+
     sync(confirm_spread=True)
     assert all(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
 
@@ -121,7 +137,9 @@ def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) ->
     crm.put("people", "p2", phone=GOOD, mobile=OTHER)
     before = {id_: dict(row) for id_, row in crm.rows["people"].items()}
     rehearsal = sync(dry_run=True)
+
     assert crm.rows["people"] == before
+
     real = sync()
     for name in ("read", "due", "written", "opt_outs_enforced"):
         assert rehearsal.total(name) == real.total(name)
@@ -142,12 +160,15 @@ def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store
         crm.put("people", f"p{i}", phone=GOOD)
     crm.refuse = lambda change: ("RULE", "no changes on Mondays") if change.id == "p3" else None
     first = sync()
+
     assert first.total("written") == 4
     assert [(row.id, row.code) for row in first.refused] == [("p3", "RULE")]
     assert find_run(store, first.run_id).outcome is RunOutcome.REFUSED_ROWS
+
     outcomes = [row.result.outcome for row in read_changes(store, first.run_id) if row.result]
     assert outcomes.count(Outcome.REFUSED) == 1
     assert sync().total("failed") == 1
+
     crm.refuse = lambda change: None
     assert sync().total("written") == 1
     assert sync().waiting == {}
@@ -160,7 +181,9 @@ def test_a_survivor_that_waits_under_two_ids_is_written_once(
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD)
     crm.refuse = lambda _change: ("RULE", "no changes on Mondays")
+
     assert sync().waiting == {"failed": 6}
+
     for i in range(1, 5):
         crm.delete("people", f"p{i}")
     crm.merge("people", winner, loser)
@@ -168,6 +191,7 @@ def test_a_survivor_that_waits_under_two_ids_is_written_once(
     # The index does not show anything of it yet.
     monkeypatch.setattr(MemoryFeed, "_all", lambda *_: [])
     last = sync()
+
     assert (last.total("read"), last.total("written"), last.waiting) == (1, 1, {})
 
 
@@ -186,10 +210,13 @@ def test_a_limit_gets_on_by_the_age_of_a_policy_and_not_by_a_rescreen(
         crm.put("people", f"p{i}", phone=GOOD)
     sync()
     clock.advance(days=3)
+
     with pytest.raises(UsageError, match="the same records again"):
         sync(rescreen=True, limit=3)
+
     job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(max_age_days=2), clock)
     parts = [run_sync(job, SyncOptions(limit=3)) for _ in range(3)]
+
     assert [(part.total("written"), part.complete) for part in parts] == [(3, False), (3, False), (2, True)]
 
 
@@ -200,6 +227,7 @@ def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Any) -
     crm.put("people", "p1", phone=OTHER)
     crm.put("people", "p2", optout=True)
     sync()
+
     assert crm.rows["people"]["p1"]["rf_phone_screened_value"] == OTHER
     assert status(crm, "p2") == "do_not_contact"
     assert crm.rows["people"]["p1"]["optout"] is True
@@ -212,6 +240,7 @@ def test_deleted_and_merged_records_end_as_conflicts(crm: MemoryCrm, sync: Any) 
     crm.delete("people", "p1")
     crm.merge("people", "p0", "p2")
     summary = sync()
+
     assert summary.total("written") == 2
     assert summary.total("conflicts") == 2
 
@@ -224,6 +253,7 @@ def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Any) ->
     for i in range(60):
         crm.put("people", f"p{i:02}", country="US", phone="020 7946 0019")
     stopped = sync()
+
     assert "would become invalid" in stopped.stopped
     assert status(crm, "p00") == "valid"
     assert sync(accept_mass_change=True).total("written") == 60
@@ -239,10 +269,13 @@ def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
         crm.put("people", id_, phone=GOOD, rf_phone_status=told, rf_phone_reason=reason, rf_phone_e164="+14155550132")
         screened_at = clock.now() - timedelta(days=days)
         crm.put("people", id_, rf_phone_screened_value=GOOD, rf_phone_last_screened=screened_at)
+
     crm.put("people", "p3", phone=GOOD)
     provider = make_provider()
     sync(lookups=[provider])
+
     assert status(crm, "p3") == "disconnected"
+
     clock.advance(days=2)
     assert sync(lookups=[provider]).due_reasons == {"aged": 1}
     assert status(crm, "p2") == "disconnected"
@@ -253,9 +286,12 @@ def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryC
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
     sync()
+
     assert {status(crm, f"p{i}") for i in range(6)} == {"do_not_contact"}
+
     crm.put("people", "p0", optout=False)
     sync()
+
     assert {status(crm, f"p{i}") for i in range(6)} == {"valid"}
     assert not any(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
     assert sync().total("written") == 0
@@ -267,7 +303,9 @@ def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm:
     sync()
     crm.delete("people", "p0")
     sync()
+
     assert status(crm, "p1") == "do_not_contact"
+
     sync(full=True)
     assert {status(crm, f"p{i}") for i in range(1, 6)} == {"valid"}
 

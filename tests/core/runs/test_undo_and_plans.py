@@ -69,10 +69,13 @@ def test_undo_restores_everything_nobody_touched(crm: MemoryCrm, job: SyncJob, c
         crm.put("people", f"p{i}", phone=GOOD if i % 2 else "n/a", mobile="(415) 555-0133")
     before = snapshot(crm)
     run = sync(job, clock)
+
     assert crm.rows["people"]["p1"]["mobile"] == "+14155550133"
+
     after = snapshot(crm)
     assert undo(job, clock, run.run_id, dry_run=True).records == 10
     assert snapshot(crm) == after
+
     undone = undo(job, clock, run.run_id)
     assert snapshot(crm) == before
     assert (undone.records, dict(undone.kept)) == (10, {})
@@ -86,6 +89,7 @@ def test_undo_leaves_what_somebody_changed_since(crm: MemoryCrm, job: SyncJob, c
     crm.put("people", "p1", rf_phone_reason="a person wrote this")
     crm.put("people", "p2", mobile=OTHER)
     undone = undo(job, clock, run.run_id)
+
     assert crm.rows["people"]["p1"]["rf_phone_reason"] == "a person wrote this"
     assert crm.rows["people"]["p1"]["rf_phone_status"] is None
     assert crm.rows["people"]["p2"]["mobile"] == OTHER
@@ -98,11 +102,14 @@ def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: Any)
     sync(job, clock)
     crm.put("people", "p1", optout=True)
     run = sync(job, clock)
+
     assert crm.rows["people"]["p2"]["optout"] is True
+
     undone = undo(job, clock, run.run_id)
     for id_ in ("p1", "p2"):
         assert crm.rows["people"][id_]["optout"] is True
         assert crm.rows["people"][id_]["rf_phone_status"] == "do_not_contact"
+
     assert undone.fields == 0
     assert set(undone.kept) == {OPT_OUT}
 
@@ -115,6 +122,7 @@ def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJ
     sync(job, clock)
     silenced = snapshot(crm)
     undone = undo(job, clock, run.run_id)
+
     assert snapshot(crm) == silenced
     assert silenced["p2"]["rf_mobile_status"] == "do_not_contact"
     assert set(undone.kept) == {OPT_OUT}
@@ -123,11 +131,14 @@ def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJ
 def test_undo_of_a_dry_run_or_another_org_is_refused(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
     crm.put("people", "p1", phone=GOOD)
     rehearsal = sync(job, clock, dry_run=True)
+
     with pytest.raises(UsageError, match="dry run"):
         undo(job, clock, rehearsal.run_id)
+
     run = sync(job, clock)
     crm.org_id = "mem-2"
     elsewhere = SyncJob(crm, crm.identify(), crm.shapes, job.store, Policy(), clock)
+
     with pytest.raises(UsageError, match="another account"):
         undo(elsewhere, clock, run.run_id)
 
@@ -142,14 +153,18 @@ def test_plan_is_applied_as_it_is_and_only_once(crm: MemoryCrm, job: SyncJob, cl
         crm.put("people", f"p{i}", phone=GOOD, mobile=OTHER)
     plan = make_plan(job, clock, tmp_path / "plan.json")
     text = plan.read_text(encoding="utf-8")
+
     assert "+14155550132" not in text
     assert GOOD not in text
     assert plan.stat().st_mode & 0o077 == 0
+
     crm.put("people", "later", phone=GOOD)
     applied = apply_plan(job, plan)
+
     assert applied.total("written") == 9
     assert crm.rows["people"]["p3"]["rf_phone_status"] == "valid"
     assert "rf_phone_status" not in crm.rows["people"]["later"]
+
     again = apply_plan(job, plan)
     assert (again.total("written"), again.total("conflicts")) == (0, 9)
 
@@ -164,6 +179,7 @@ def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
     crm.put("people", "flagged", optout=True)
     crm.delete("people", "gone")
     applied = apply_plan(job, plan)
+
     assert applied.total("written") == 1
     assert applied.total("conflicts") == 4
     assert crm.rows["people"]["same"]["rf_phone_status"] == "valid"
@@ -192,11 +208,14 @@ def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_th
     crm.put("people", "retyped", phone="+44 20 7946 0020")
     clock.advance(seconds=10)
     applied = apply_plan(job, plan)
+
     assert (applied.total("written"), applied.total("conflicts")) == (4, 2)
+
     for id_ in ("link", "reached"):
         row = crm.rows["people"][id_]
         assert row["optout"] is True
         assert (row["rf_phone_status"], row["rf_mobile_status"]) == ("do_not_contact", "do_not_contact")
+
     assert "rf_phone_status" not in crm.rows["people"]["retyped"]
     assert sync(job, clock).total("written") == 1
 
@@ -216,17 +235,21 @@ def test_edited_cut_old_and_foreign_plans_are_refused(crm: MemoryCrm, job: SyncJ
     crm.put("people", "p1", phone=GOOD)
     plan = make_plan(job, clock, tmp_path / "plan.json")
     content = plan.read_bytes()
+
     for spoilt in (content.replace(b"valid", b"activ", 1), content[:-30], content + b"x", b"", b"{}", b"\x00\xff"):
         (tmp_path / "spoilt.json").write_bytes(spoilt)
         with pytest.raises(FileError):
             apply_plan(job, tmp_path / "spoilt.json")
+
     with pytest.raises(FileError):
         apply_plan(job, tmp_path / "missing.json")
     with pytest.raises(FileError, match="exists already"):
         make_plan(job, clock, plan)
+
     crm.org_id = "mem-2"
     with pytest.raises(UsageError, match="planned for"):
         apply_plan(SyncJob(crm, crm.identify(), crm.shapes, job.store, Policy(), clock), plan)
+
     clock.advance(hours=25)
     with pytest.raises(UsageError, match="24 hours"):
         apply_plan(job, plan)
@@ -244,6 +267,7 @@ def test_a_plan_that_the_disk_has_no_room_for_is_told_and_leaves_nothing(
         crm.put("people", f"p{i}", phone=GOOD)
     part = tmp_path / "plan.json.part"
     part.symlink_to("/dev/full")
+
     with pytest.raises(FileError, match="No space left"):
         sync(job, clock, dry_run=True, plan_file=tmp_path / "plan.json")
     assert not part.is_symlink()

@@ -114,6 +114,7 @@ def test_a_flag_that_an_index_still_shows_up_raises_no_other_again(
     sync()
     settled.index = None
     sync()
+
     for row in settled.rows["people"].values():
         assert (row["optout"], row["rf_phone_status"]) == (False, "valid")
 
@@ -125,6 +126,7 @@ def test_deleted_records_make_no_switchboard(settled: MemoryCrm, sync: Sync) -> 
     for extra in range(4):
         settled.delete("people", f"gone{extra}")
     settled.put("people", "asks", optout=True)
+
     assert sync().spread == []
     assert settled.rows["people"]["fresh"]["optout"] is True
 
@@ -133,10 +135,13 @@ def test_an_opt_out_that_has_reached_everybody_costs_nothing_more(settled: Memor
     for extra in range(3):
         settled.put("people", f"desk{extra}", phone=SHARED)
     settled.put("people", "asks", optout=True)
+
     assert sync().spread
+
     sync()
     # The switchboard's records stay unflagged: that is no reason to fetch them in every run.
     sync()
+
     assert sync().total("read") == 0
 
 
@@ -148,6 +153,7 @@ def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
     clock.advance(seconds=10)
     job = SyncJob(settled, settled.identify(), settled.shapes, store, Policy(), clock, [NeverAsked()], max_lookups=0)
     summary = run_sync(job, SyncOptions())
+
     assert summary.stopped
     assert not summary.complete
     assert settled.rows["people"]["fresh"]["optout"] is True
@@ -202,8 +208,10 @@ def test_a_chain_of_opt_outs_comes_back_for_what_the_crm_did_not_take_also_in_ru
     for _ in range(2):
         assert spend_all().total("failed") == 1
         chained.put("people", "late", phone="+1 415 555 0134")
+
     chained.refuse = lambda change: None
     spend_all()
+
     assert chained.rows["people"]["zed"]["optout"] is True
     assert chained.rows["people"]["zed"]["rf_phone_status"] == "do_not_contact"
 
@@ -212,9 +220,12 @@ def test_rows_that_are_refused_every_time_do_not_use_up_the_limit(crm: MemoryCrm
     for i in range(4):
         crm.put("people", f"barred{i}", phone=SHARED)
     crm.refuse = lambda change: ("VALIDATION", "no") if change.id.startswith("barred") else None
+
     assert sync().total("failed") == 4
+
     for i in range(8):
         crm.put("people", f"new{i}", phone=f"+1 415 555 010{i}")
+
     for _ in range(2):
         assert not sync(limit=4).complete
     assert all(crm.rows["people"][f"new{i}"]["rf_phone_status"] == "valid" for i in range(8))
@@ -229,7 +240,9 @@ def test_a_flag_raised_again_says_by_which_number_and_how_to_lift_it(crm: Memory
     crm.put("people", "again", phone=SHARED, mobile="+44 20 7946 0018", optout=True)
     sync()
     row = crm.rows["people"]["again"]
+
     assert row["rf_phone_reason"] == "opted_out: the opt-out flag of this record is set"
+
     crm.put("people", "again", optout=False)
     assert sync().total("opt_outs_enforced") == 1
     assert row["optout"] is True
@@ -303,6 +316,7 @@ def test_an_opt_out_field_that_is_mapped_later_tells_of_the_flags_that_are_up(se
     sync()
     sync()
     settled.shapes = asking
+
     assert sync().full
     assert settled.rows["people"]["asks"]["rf_phone_status"] == "do_not_contact"
     assert settled.rows["people"]["fresh"]["optout"] is True

@@ -72,8 +72,10 @@ def test_a_large_read_is_written_by_jobs_and_a_small_one_is_not(crm: MemoryCrm, 
     assert [len(rows or {}) for rows in crm.bulk.jobs.values()] == [12, 8]
     assert outcomes(store, first.run_id) == [Outcome.WRITTEN] * PEOPLE
     assert sync().total("written") == 0
+
     for n in range(3):
         crm.put("people", f"p{n:02}", phone="n/a")
+
     assert sync().total("written") == 3
     assert len(crm.bulk.jobs) == 2
 
@@ -131,10 +133,13 @@ def watch(store: Store, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         for name, phones in contents.items():
             for n, content in enumerate(phones):
                 crm.put(name, f"{n:04}", phone=content)
+
         waited[:], moves[:] = [0], [0]
         clock.advance(seconds=10)
         done = run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions())
+
         assert done.total("written") == sum(map(len, contents.values()))
+
         return Watched(max(waited), moves[0], [len(rows or {}) for rows in crm.bulk.jobs.values()])
 
     return run
@@ -149,6 +154,7 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
     odd = watch("{normalize: true}", people=(["n/a"] + ["(415) 555-0132"] * 19) * 5 * times)
     assert odd.waited <= MOST + 4
     assert odd.moves >= 6 * times
+
     # The rest of the first object does not wait until the last one has been read.
     rest = watch("{}", firms=[GOOD] * (MOST + 8), people=[GOOD] * 8 * MOST * times)
     assert rest.waited <= 2 * MOST
@@ -165,13 +171,16 @@ def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, stor
     for status, ids in (("valid", range(6)), ("invalid", range(5, 11))):
         says = [FieldChange("rf_phone_status", None, status)]
         sent += outbox.post([Change.of("people", f"p{n:02}", says) for n in ids])
+
     outbox.flush()
+
     assert [outbox.take(each) for each in sent] == [[RowResult(Outcome.WRITTEN)] * 6] * 2
     assert [list(rows or {}) for rows in crm.bulk.jobs.values()] == [
         [f"p{n:02}" for n in range(6)],
         [f"p{n:02}" for n in range(5, 11)],
     ]
     assert crm.rows["people"]["p05"]["rf_phone_status"] == "invalid"
+
     outbox.close(())
 
 
@@ -182,6 +191,7 @@ def test_a_row_that_a_job_says_nothing_about_is_refused_and_comes_again(
     with monkeypatch.context() as patched:
         patched.setattr(MemoryLoad, "write", lambda load, watch: (row for row in write(load, watch) if row[0] != "p03"))
         first = sync()
+
     assert (first.total("written"), first.total("failed")) == (PEOPLE - 1, 1)
     assert [(row.id, row.code) for row in first.refused] == [("p03", "NO_RESULT")]
     assert first.waiting == {"failed": 1}
@@ -232,15 +242,19 @@ def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
 ) -> None:
     kill(crm, sync, no_clean_up, at)
     killed = list_runs(store)[0]
+
     assert sum("rf_phone_status" in row for row in crm.rows["people"].values()) == written
+
     reads = crm.calls["read"]
     last = sync()
+
     assert last.complete
     assert last.reconciled == 12
     # Only rows that the job does not name were read beside the new run's own feed, here two calls for each batch.
     assert crm.calls["read"] - reads == -(-PEOPLE // crm.page_size) + unnamed // 4 * 2
     assert last.total("written") == PEOPLE - written
     assert next(run for run in list_runs(store) if run.id == killed.id).outcome is RunOutcome.KILLED
+
     found = outcomes(store, killed.id)
     assert found.count(Outcome.WRITTEN) == written
     assert found.count(Outcome.LOST) == len(found) - written
@@ -253,6 +267,7 @@ def test_a_job_that_is_gone_is_made_up_for_by_reading(
     crm.bulk.jobs.clear()
     reads = crm.calls["read"]
     last = sync()
+
     assert last.complete
     assert last.reconciled == 12
     assert crm.calls["read"] - reads > -(-PEOPLE // crm.page_size)
@@ -271,6 +286,7 @@ def test_rows_that_a_job_does_not_name_are_read(
     for field in [field for field in crm.rows["people"][lost] if field.startswith("rf_")]:
         crm.rows["people"][lost][field] = None
     last = sync()
+
     assert last.total("written") == PEOPLE - 11
     assert outcomes(store, killed).count(Outcome.WRITTEN) == 11
     assert outcomes(store, killed).count(Outcome.LOST) == len(outcomes(store, killed)) - 11

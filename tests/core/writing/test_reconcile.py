@@ -78,6 +78,7 @@ def test_each_row_is_judged_by_what_the_crm_holds_now(
     crm.merge("people", "winner", "merged")
     crm.delete("people", "deleted")
     before = {id_: dict(row) for id_, row in crm.rows["people"].items()}
+
     assert settle_all() == 7
     assert judged(store) == {
         "landed": Outcome.WRITTEN,
@@ -146,11 +147,15 @@ def test_a_large_batch_over_two_objects_is_fetched_by_object(
     for i in range(250):
         crm.put("people", f"p{i}", phone=PHONE)
         crm.put("firms", f"p{i}", phone=PHONE, rf_phone_status="valid", rf_phone_e164=E164)
+
     killed.plan_batch([change(f"p{i}", kind) for i in range(250) for kind in ("people", "firms")], clock.now())
+
     assert settle_all() == 500
     assert crm.calls["read"] == 2
+
     by_object: dict[str, set[Outcome]] = {}
     for row in read_changes(store, "killed"):
         assert row.result
         by_object.setdefault(row.change.object, set()).add(row.result.outcome)
+
     assert by_object == {"people": {Outcome.LOST}, "firms": {Outcome.WRITTEN}}
