@@ -33,6 +33,7 @@ def main() -> None:
     people = int(count / (1 - LEADS_SHARE) * 1.1) + 100
     print(f"{count:,} contacts changed and written\n")
     print("crm         read  write  fewest  ratio  besides")
+
     with Sandbox(contacts=people) as sandbox, tempfile.TemporaryDirectory() as folder:
         # Requests are counted, so the sandbox's own pace is let go.
         sandbox.hubspot.searches.limit = sandbox.hubspot.calls.limit = 10**9
@@ -59,6 +60,7 @@ def _sync(sandbox: Sandbox, store: Store, crm: str) -> Summary:
     text = (Path(__file__).parents[1] / "mappings" / f"{crm}.yaml").read_text(encoding="utf-8")
     shapes = resolve(parse_mapping(text, crm), plugin.companion_name)
     connected = plugin.connect(plugin.settings(**values), shapes, Services(_SandboxTime(sandbox)))
+
     try:
         org = connected.identify()
         connected.check()

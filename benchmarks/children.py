@@ -59,11 +59,12 @@ def run_ringfence(sandbox: Loopback, crm: str, name: str, folder: Path) -> Figur
     command = [str(Path(sys.executable).with_name("ringfence")), "sync", crm, "--json", "--yes"]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         cost = measure(command, settings, sandbox, output, folder)
-        told = json.load(output)
-    if not told["complete"] or told["refused"]:
+        document = json.load(output)
+
+    if not document["complete"] or document["refused"]:
         raise SystemExit(f"{' '.join(command)}: {told['stopped'] or told['refused']}")
-    read, written = (sum(each[what] for each in told["objects"].values()) for what in ("read", "written"))
-    purposes, fewest = told["api_calls_by_purpose"], told["fewest_api_calls"]
+    read, written = (sum(each[what] for each in document["objects"].values()) for what in ("read", "written"))
+    purposes, fewest = document["api_calls_by_purpose"], document["fewest_api_calls"]
     return Figures(name, read, written, cost.seconds, cost, cost.calls, purposes, fewest)
 
 
@@ -73,16 +74,17 @@ def run_script(sandbox: Loopback, crm: str, rows_a_call: int, sample: int | None
     command += [] if sample is None else ["--sample", str(sample)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         cost = measure(command, sandbox.settings, sandbox, output)
-        told = json.load(output)
-    times = told["read"] / max(told["sent"], 1)
+        document = json.load(output)
+
+    times = document["read"] / max(document["sent"], 1)
     return Figures(
         f"plain script, {'one update a row' if rows_a_call == 1 else f'{rows_a_call} rows a call'}",
-        told["read"],
-        round(told["written"] * times),
-        cost.seconds + told["write_s"] * (times - 1),
+        document["read"],
+        round(document["written"] * times),
+        cost.seconds + document["write_s"] * (times - 1),
         cost,
-        cost.calls + round(told["sent"] / rows_a_call * (times - 1)),
-        sampled=told["sent"] if times > 1 else None,
+        cost.calls + round(document["sent"] / rows_a_call * (times - 1)),
+        sampled=document["sent"] if times > 1 else None,
     )
 
 
@@ -108,6 +110,7 @@ def measure(
         if child.returncode:
             words.seek(0)
             raise SystemExit(f"{' '.join(command)} ended with {child.returncode}:\n{words.read()[-2000:]}")
+
     output.seek(0)
     scale = 1 if sys.platform == "darwin" else 1024
     return Cost(

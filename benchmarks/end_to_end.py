@@ -43,6 +43,7 @@ def main() -> None:
     given = _parse()
     print(f"{describe_machine()}\n")
     failures = []
+
     for crm in given.crm:
         for records in given.records:
             for latency in given.latency:
@@ -55,6 +56,7 @@ def main() -> None:
                 print(f"\n{_ratios(lines)}", flush=True)
                 missed = _missed(crm, records, latency, lines)
                 failures += [f"{crm}, {records:,} contacts, {latency} ms: {words}" for words in missed]
+
     if failures:
         sys.exit("missed: " + "; ".join(failures))
 
@@ -87,6 +89,7 @@ def _measure(crm: str, records: int, latency: int, given: argparse.Namespace) ->
             for name in RUNS:
                 yield run_ringfence(sandbox, crm, name, Path(folder))
                 sandbox.advance(PAST_THE_OVERLAP_S[crm])
+
         if given.alone:
             return
         yield run_script(sandbox, crm, 1, given.sample // 10 if latency else given.sample)
@@ -121,8 +124,8 @@ def _compare(lines: list[Figures]) -> list[tuple[float, str]]:
 
 
 def _ratios(lines: list[Figures]) -> str:
-    told = [f"{ratio:.1f} times the {name}" for ratio, name in _compare(lines)]
-    return f"Rows written a second, first sync: {', '.join(told)}.\n" if told else ""
+    document = [f"{ratio:.1f} times the {name}" for ratio, name in _compare(lines)]
+    return f"Rows written a second, first sync: {', '.join(told)}.\n" if document else ""
 
 
 def _missed(crm: str, records: int, latency: int, lines: list[Figures]) -> Iterator[str]:
@@ -134,6 +137,7 @@ def _missed(crm: str, records: int, latency: int, lines: list[Figures]) -> Itera
             yield f"{figures.name} writes {figures.written} rows"
         if promised and figures.calls > MOST_CALLS.get(figures.name, figures.calls):
             yield f"{figures.name} makes {figures.calls} calls"
+
     for (ratio, name), least in zip(_compare(lines), LEAST_RATIOS, strict=False):
         if promised and ratio < least:
             yield f"{ratio:.1f} times the {name}"

@@ -37,12 +37,14 @@ def main() -> None:
     clock = SandboxClock()
     crowd = (replace(person, screened="never", lead=False) for person in people(given.records, now=clock.now()))
     crm: SalesforceOrg | HubSpotPortal
+
     if given.crm == "salesforce":
         crm = SalesforceOrg(people=crowd, clock=clock)
         app: ASGIApp = salesforce_app(crm)
     else:
         crm = _portal(crowd, clock)
         app = hubspot_app(crm)
+
     # A million records that live as long as the process are no work for the garbage collector.
     gc.collect()
     gc.freeze()
@@ -55,6 +57,7 @@ def main() -> None:
     for line in sys.stdin:
         clock.advance(json.loads(line).get("advance", 0))
         _say({"requests": crm.requests.total(), "cpu_s": time.process_time()})
+
     server.ask_to_stop()
     server.join()
 

@@ -70,12 +70,14 @@ def _draw(dice: random.Random, region: str) -> PhoneNumber:
     example = phonenumbers.example_number_for_type(region, dice.choice(_USUAL_TYPES))
     example = example or phonenumbers.example_number(region)
     digits = phonenumbers.national_significant_number(example)
+
     for _ in range(20):
         kept = digits[: len(digits) - dice.choice((4, 6, len(digits) - 1))]
         tail = "".join(dice.choices(_DIGITS, k=len(digits) - len(kept)))
         number = phonenumbers.parse(f"+{example.country_code}{kept}{tail}")
         if phonenumbers.is_valid_number(number):
             return number
+
     return example
 
 
@@ -104,6 +106,7 @@ def generated_cells(count: int) -> Iterator[Cell]:
     """Yield texts of digits, prefixes and what stands around and between them."""
     dice = random.Random(2)
     codes = [str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
+
     for _ in range(count):
         digits = "".join(dice.choices(_DIGITS, k=dice.randrange(17)))
         text = dice.choice(_PREFIXES) + dice.choice(("", dice.choice(codes))) + digits

@@ -39,6 +39,7 @@ def make_naive(package: str = "phonenumbers") -> Callable[[str, str], Answers | 
             number = library.parse(text, region)
         except library.NumberParseException:
             return None
+
         return (
             library.format_number(number, library.PhoneNumberFormat.E164),
             library.is_possible_number(number),
@@ -74,6 +75,7 @@ def make_table() -> Callable[[str, str], Answers | None]:
             if split is None:
                 return None
             plus, digits = split
+
         if len(digits) < 3 or len(text) > 250:
             return naive(text, region)
         form, found, _ = find(None if plus else region, digits)
@@ -97,6 +99,7 @@ def _split(util: Any, text: str, digits: str) -> tuple[bool, str] | None:
         text = util._build_national_number_for_parsing(text)
     except util.NumberParseException:
         return None
+
     # An extension has a letter or a sign in front of it, and ends in a digit or in #.
     digits = _bare(text).replace("\u2013", "")
     plus = digits[:1] == "+"

@@ -68,6 +68,7 @@ def measure(cells: list[Cell], passes: int) -> dict[str, Child]:
     for _ in range(passes):
         for child in children.values():
             child.seconds.append(child.run())
+
     for child in children.values():
         child.end()
     return children
@@ -115,6 +116,7 @@ def main() -> None:
     if options.differential is not None:
         compare(chain(example_cells(), generated_cells(options.differential)), "examples, mutations, generated")
         return
+
     for name in options.sets:
         cells = contact_cells(SETS[name], options.rows)
         compare(cells, name)

@@ -47,6 +47,7 @@ def screen(raw: str, country: str | None) -> tuple[str, str, str | None, str, st
         number = phonenumbers.parse(raw, REGIONS.get(country or ""))
     except phonenumbers.NumberParseException as error:
         return "invalid", str(error), None, "unknown", raw, NOW
+
     if not phonenumbers.is_valid_number(number):
         return "invalid", "not a valid number", None, "unknown", raw, NOW
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -83,6 +84,7 @@ class SalesforceScript:
                 values |= zip(names, screen(row[slot], row["MailingCountry"]), strict=True)
                 if row["DoNotCall"]:
                     values[f"RF_{slot}_Status__c"] = "do_not_contact"
+
         return values
 
     def write(self, rows: Sequence[Any]) -> int:
@@ -93,6 +95,7 @@ class SalesforceScript:
             except SalesforceMalformedRequest:  # such as a cell of two numbers, whose E.164 is too long for the field
                 return 0
             return 1
+
         records = [{"attributes": {"type": "Contact"}, "id": row["Id"], **self.verdict(row)} for row in rows]
         body = {"allOrNone": False, "records": records}
         answers = self.sf.restful("composite/sobjects", method="PATCH", json=body)
@@ -132,6 +135,7 @@ class HubSpotScript:
                 values |= zip(names, (value or "" for value in screen(raw, held.get("country"))), strict=True)
                 if held.get("rf_do_not_call") == "true":
                     values[f"rf_{slot}_status"] = "do_not_contact"
+
         return values
 
     def write(self, rows: Sequence[Any]) -> int:
@@ -158,9 +162,10 @@ def main() -> None:
     for some in _batches(islice(rows, given.sample), given.batch):
         written += script.write(some)
         sent += len(some)
+
     done = time.perf_counter()
-    told = {"read": len(rows), "sent": sent, "written": written, "read_s": read - started, "write_s": done - read}
-    sys.stdout.write(json.dumps(told) + "\n")
+    document = {"read": len(rows), "sent": sent, "written": written, "read_s": read - started, "write_s": done - read}
+    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

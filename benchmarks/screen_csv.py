@@ -36,6 +36,7 @@ def make_file(path: Path, rows: int) -> None:
     plans = {
         region: phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE) for region in REGIONS
     }
+
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["id", "name", "email", "phone", "country", "do not call", "note"])
@@ -58,6 +59,7 @@ def _cell(dice: random.Random, example: phonenumbers.PhoneNumber) -> str:
     if kind < 0.9:
         form = dice.choice((phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
         return phonenumbers.format_number(number, form)
+
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return dice.choice(("", "n/a", f"{e164} (mobile)", f"{e164[1:]}.0", f"{e164} ext. 12", e164[:-4]))
 
@@ -80,6 +82,7 @@ def run_naive(source: Path, rows: int) -> float:
     """Return the seconds that a plain csv and phonenumbers loop takes for the first rows."""
     codes = {pycountry.countries.get(alpha_2=region).name: region for region in REGIONS}
     started = time.perf_counter()
+
     with source.open(newline="", encoding="utf-8") as stream, Path(os.devnull).open("w", encoding="utf-8") as sink:
         writer = csv.writer(sink)
         for row in itertools.islice(csv.DictReader(stream), rows):
@@ -98,6 +101,7 @@ def run_naive(source: Path, rows: int) -> float:
                     phonenumbers.region_code_for_number(number),
                 ]
             )
+
     return time.perf_counter() - started
 
 
@@ -108,6 +112,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="leave the files in this folder")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp())
+
     try:
         source, target = folder / "contacts.csv", folder / "out.csv"
         make_file(source, options.rows)
@@ -124,6 +129,7 @@ def main() -> None:
     finally:
         if options.keep is None:
             shutil.rmtree(folder)
+
     if peak > MAX_PEAK_MB:
         raise SystemExit(1)
 

@@ -34,6 +34,7 @@ def run_tap(sandbox: Loopback, crm: str, tap: Path) -> Figures:
         "/services/oauth2/token": {"access_token": settings["ACCESS_TOKEN"], "instance_url": url},
         "/crm/v3/schemas": {"results": []},
     }
+
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         folder = Path(name)
         config = folder / "config.json"
@@ -44,6 +45,7 @@ def run_tap(sandbox: Loopback, crm: str, tap: Path) -> Figures:
         with TlsGate(url, folder, answers) as gate:
             cost = measure(command, gate.settings, sandbox, output, folder)
         rows = sum('"type": "RECORD"' in line or '"type":"RECORD"' in line for line in output)
+
     return Figures(f"{tap.name}, reading only", rows, 0, cost.seconds, cost, cost.calls)
 
 

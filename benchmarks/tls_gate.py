@@ -71,6 +71,7 @@ class TlsGate:
             while not asked.endswith(b"\r\n\r\n"):
                 asked += client.recv(1)
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
             with self._context.wrap_socket(client, server_side=True) as secure:
                 first = secure.recv(CHUNK)
                 path = first.split(b" ", 2)[1].partition(b"?")[0]
