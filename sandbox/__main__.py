@@ -14,16 +14,19 @@ from threading import Event
 from ringfence.core.errors import FixError
 
 from .fault_file import read_faults
+from .plugin import installed_plugins
 from .server import Sandbox
+from .wording import count_of
 
 
 def main() -> None:
     """Read the arguments, serve, and wait for a signal."""
+    vendors = [plugin.vendor for plugin in installed_plugins()]
     parser = argparse.ArgumentParser(prog="python -m ringfence.sandbox", description=__doc__)
     parser.add_argument("--contacts", type=int, default=3000, help="how many people the CRMs hold")
     parser.add_argument("--seed", type=int, default=7, help="another seed gives other people")
     parser.add_argument(
-        "--ports", type=_ports, default=(0, 0, 0), help="Salesforce, HubSpot, Twilio, comma separated; 0 = any free one"
+        "--ports", type=_ports, default=(), help=f"{', '.join(vendors)}, comma separated; 0 = any free one"
     )
     parser.add_argument("--bare", action="store_true", help="the companion fields do not exist yet")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
@@ -42,12 +45,18 @@ def main() -> None:
         done.wait()
 
 
-def _ports(text: str) -> tuple[int, int, int]:
+def _ports(text: str) -> list[int]:
+    """Return a port for each service; raises ArgumentTypeError for another number of them, or for no numbers."""
+    needed = len(installed_plugins())
     try:
-        first, second, third = map(int, text.split(","))
+        ports = [int(port) for port in text.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError("three port numbers are needed, such as 8001,8002,8003") from None
-    return first, second, third
+        ports = []
+
+    if len(ports) != needed:
+        example = ",".join(str(8001 + at) for at in range(needed))
+        raise argparse.ArgumentTypeError(f"{count_of(needed, 'port number')} are needed, such as {example}")
+    return ports
 
 
 if __name__ == "__main__":

@@ -12,18 +12,11 @@ from pydantic import ValidationError
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FileError
 
-from .fault_kinds import Service
-from .faults import KINDS, Faults, FaultsError, meant
-from .hubspot.app import ENDPOINTS
-from .salesforce.routes import ROUTES
+from .fault_schema import fault_kinds, faults_model, meant
+from .faults import Faults, FaultsError
+from .plugin import installed_services
 
 EXAMPLE = "docs/faults.example.yaml shows every kind of fault."
-PATHS: dict[Service, tuple[str, ...]] = {
-    "salesforce": ("/services/oauth2/token", "/services/oauth2/userinfo", *(route.template or "/" for route in ROUTES)),
-    "hubspot": tuple(dict.fromkeys(endpoint.path for endpoint in ENDPOINTS if endpoint.method != "ANY")),
-    "twilio": ("/v2/PhoneNumbers/{number}",),
-}
-"""The endpoints of each service, as templates."""
 
 
 def read_faults(path: Path) -> Faults:
@@ -45,12 +38,12 @@ def parse_faults(text: str, where: str) -> Faults:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        told = " ".join(str(error).split())
-        raise FaultsError(f"The faults {where} are not YAML: {told}.", "Check the indentation.") from error
+        problem = " ".join(str(error).split())
+        raise FaultsError(f"The faults {where} are not YAML: {problem}.", "Check the indentation.") from error
     if not isinstance(content, dict):
         raise FaultsError(f"The faults {where} are empty or not a table of keys.", EXAMPLE)
     try:
-        faults = Faults.model_validate(content)
+        faults = faults_model().model_validate(content)
     except ValidationError as error:
         problems = "; ".join(_explain(item) for item in error.errors())
         raise FaultsError(f"The faults {where} are wrong: {problems}.", EXAMPLE) from error
@@ -61,10 +54,11 @@ def parse_faults(text: str, where: str) -> Faults:
 def refuse_unknown_paths(faults: Faults) -> None:
     """Raise FaultsError for a path that no endpoint of its service has: such a rule would never act."""
     for number, rule in enumerate(faults.rules):
-        path = rule.when.path
-        if path is None or any(_overlap(path, template) for template in PATHS[rule.service]):
+        path, templates = rule.when.path, installed_services()[rule.service].fault_paths
+        if path is None or any(_overlap(path, template) for template in templates):
             continue
-        near = difflib.get_close_matches(path, PATHS[rule.service], n=1, cutoff=0)
+
+        near = difflib.get_close_matches(path, templates, n=1, cutoff=0)
         raise FaultsError(
             f"rules.{number}.when.path: {rule.service} has no endpoint {path!r} (did you mean {near[0]!r}?).", EXAMPLE
         )
@@ -79,11 +73,12 @@ def _overlap(path: str, template: str) -> bool:
 
 
 def _explain(item: Any) -> str:
-    place = tuple(item["loc"])
-    where = ".".join(str(part) for part in place if part not in KINDS) or "the file"
+    place, kinds = tuple(item["loc"]), fault_kinds()
+    where = ".".join(str(part) for part in place if part not in kinds) or "the file"
+
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key {place[-1]!r}{meant(place[-1], place[:-1])}"
     if item["type"] == "union_tag_invalid":
         word = item["ctx"]["tag"]
-        return f"{where}: unknown kind {word!r}{did_you_mean(word, KINDS)}"
+        return f"{where}: unknown kind {word!r}{did_you_mean(word, kinds)}"
     return f"{where}: {item['msg'].removeprefix('Value error, ')}"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from .broken_wire import Wire
-from .fault_kinds import Delay, Empty, Fault, Hang, Html, Interruption, Refuse, Reset, Service, Truncate
+from .fault_kinds import Delay, Empty, Fault, Hang, Html, Interruption, Refuse, Reset, Truncate
 from .fault_rules import ActiveRule, Seen
 from .faults import Faults
 
@@ -46,7 +46,7 @@ class Swaps:
 class FaultGate(ABC, Generic[A]):
     """The faults of one service; `A` is how it represents an answer."""
 
-    service: Service
+    service: str
 
     def __init__(self, faults: Faults) -> None:
         self.latency_s = faults.latency_s(self.service)

@@ -1,4 +1,6 @@
-"""What can go wrong: one model for each kind of fault, as it stands in a faults file.
+"""What can go wrong at several services: one model for each kind of fault, as it stands in a faults file.
+
+Kinds that only one service has stand in its own `fault_kinds.py`.
 
 Sources: salesforce facts, sections 2.1, 2.7, 2.8, 3 and 8; hubspot facts, sections 2.1 to 2.6 and 2.9; lookups facts.
 What the documentation of a service leaves open is marked "unverified" where it is used.
@@ -6,13 +8,10 @@ What the documentation of a service leaves open is marked "unverified" where it 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Service = Literal["salesforce", "hubspot", "twilio"]
-ALL: tuple[Service, ...] = ("salesforce", "hubspot", "twilio")
-CRMS: tuple[Service, ...] = ("salesforce", "hubspot")
 DAY_S = 86_400
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -24,9 +23,9 @@ class FaultModel(BaseModel):
 
 
 class Fault(FaultModel):
-    """Base of the kinds; `services` are those that can have it."""
+    """Base of the kinds: each has its name in a faults file, and a Service lists those that it can have."""
 
-    services: ClassVar[tuple[Service, ...]] = ALL
+    kind: str = ""
 
 
 class Interruption(Fault):
@@ -104,7 +103,6 @@ class RecordFault(Fault):
     request names.
     """
 
-    services: ClassVar[tuple[Service, ...]] = CRMS
     object: str | None = Field(None, description="Contact or contacts by default.")
     count: int = Field(1, ge=1)
     ids: tuple[str, ...] = ()
@@ -158,7 +156,6 @@ class RefuseRows(Fault):
     HubSpot refuses the row or the whole batch, as `invalid_value` of its settings says.
     """
 
-    services: ClassVar[tuple[Service, ...]] = CRMS
     kind: Literal["refuse_rows"]
     object: str | None = None
     fraction: Share = Field(1.0, description="Share of the rows, by a hash of seed and id.")
@@ -168,145 +165,8 @@ class RefuseRows(Fault):
     message: str = "Sandbox rule: this record may not be changed"
 
 
-class LockRows(Fault):
-    """UNABLE_TO_LOCK_ROW on some rows, for rows with an account by the account (the parent is what is locked)."""
+ANSWER_FAULTS = (Refuse, Html, Empty, Truncate, Reset, Hang, Delay)
+"""What can happen to the answers of any service."""
 
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["lock_rows"]
-    fraction: Share = 1.0
-    tries: int = Field(1, ge=1, description="The row passes after so many refusals.")
-
-
-class ConvertLeads(Fault):
-    """Leads are converted to contacts just before the request is handled."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["convert_leads"]
-    count: int = Field(1, ge=1)
-    ids: tuple[str, ...] = ()
-    among: Literal["all", "request"] = "all"
-
-
-class TouchRows(RecordFault):
-    """A background process of the platform moves SystemModstamp and nothing else."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["touch_rows"]
-
-
-class LateCommit(EditFault):
-    """A long transaction: its edits are stamped with its start and become visible later.
-
-    While it runs, latestDateCovered is held back to its start.
-    """
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["late_commit"]
-    started_s_ago: float = Field(120, ge=0)
-    requests: int = Field(1, ge=1, description="Commit when so many further requests have come in.")
-
-
-class DropCursors(Fault):
-    """The service forgets its open cursors: the next page asked for gives INVALID_QUERY_LOCATOR."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["drop_cursors"]
-
-
-class DropJobs(Fault):
-    """The service forgets its Bulk jobs, with their results: 404 NOT_FOUND from then on."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["drop_jobs"]
-
-
-class FailJobs(Fault):
-    """The Bulk job that the request starts ends as Failed.
-
-    An ingest job has written its first batches then, and the rest is unprocessed; a query job has no results.
-    """
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["fail_jobs"]
-    done: Share = Field(0.5, description="Share of the batches that is worked off before, rounded down.")
-    message: str = "InternalServerError : A batch could not be processed after 20 retries"
-
-
-class ShortPages(Fault):
-    """Queries answer with pages of fewer than 2,000 rows, of another size for each query."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["short_pages"]
-    smallest: int = Field(1, ge=1)
-    largest: int = Field(1999, ge=1)
-
-
-class ExpireTokens(Fault):
-    """Every open session ends: 401 until the client signs in again."""
-
-    services: ClassVar[tuple[Service, ...]] = ("salesforce",)
-    kind: Literal["expire_tokens"]
-
-
-class DisorderResults(Fault):
-    """A search gives its rows out of order: each is moved within a block of so many rows, across pages."""
-
-    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
-    kind: Literal["disorder_results"]
-    block: int = Field(500, ge=2)
-
-
-class MisstateTotal(Fault):
-    """`total` of a search is wrong by so many."""
-
-    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
-    kind: Literal["misstate_total"]
-    by: int
-
-
-class FoldErrors(Fault):
-    """The errors of a 207 are folded into one, without trace ids: `numErrors` is 1, whatever the number of rows."""
-
-    services: ClassVar[tuple[Service, ...]] = ("hubspot",)
-    kind: Literal["fold_errors"]
-    kept: int | None = Field(None, ge=0, description="How many ids it names; all by default.")
-
-
-class FailPackages(Fault):
-    """A data package fails inside a 200, with an error code in place of its values."""
-
-    services: ClassVar[tuple[Service, ...]] = ("twilio",)
-    kind: Literal["fail_packages"]
-    error_code: int = Field(60616, ge=60000, le=61000)
-    packages: tuple[str, ...] = Field(("line_status", "line_type_intelligence"), min_length=1)
-
-
-Kind = Annotated[
-    Refuse
-    | Html
-    | Empty
-    | Truncate
-    | Reset
-    | Hang
-    | Delay
-    | EditRows
-    | DeleteRows
-    | MergeRows
-    | EqualStamps
-    | RefuseRows
-    | LockRows
-    | ConvertLeads
-    | TouchRows
-    | LateCommit
-    | DropCursors
-    | DropJobs
-    | FailJobs
-    | ShortPages
-    | ExpireTokens
-    | DisorderResults
-    | MisstateTotal
-    | FoldErrors
-    | FailPackages,
-    Field(discriminator="kind"),
-]
-"""Any fault; its `kind` says which."""
+RECORD_FAULTS = (EditRows, DeleteRows, MergeRows, EqualStamps, RefuseRows)
+"""What can happen to the records of any CRM."""

@@ -5,15 +5,13 @@ A file of them is read by `read_faults` (fault_file.py); `docs/faults.example.ya
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FixError
 
-from .fault_kinds import FaultModel, Kind, Service, Share
+from .fault_kinds import Fault, FaultModel, Share
 
 Purpose = Literal["sign_in", "read", "write", "schema", "lookup", "other"]
 """What a request is for: `read` and `write` are about records, `schema` about fields and permissions."""
@@ -54,21 +52,6 @@ class When(FaultModel):
         return self
 
 
-class Rule(FaultModel):
-    """One fault of one service, and when it happens (at every request where `when` is left out)."""
-
-    service: Service
-    when: When = When()
-    fault: Kind
-
-    @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        if self.service not in self.fault.services:
-            can = " and ".join(self.fault.services)
-            raise ValueError(f"{self.fault.kind} is a fault of {can}, not of {self.service}")
-        return self
-
-
 class ServiceSettings(FaultModel):
     """What every service can be set to from the start."""
 
@@ -76,86 +59,42 @@ class ServiceSettings(FaultModel):
     clock_skew_s: float = Field(0, description="How far its clock is ahead of the shared one; negative: behind.")
 
 
-class SalesforceSettings(ServiceSettings):
-    """Salesforce: quotas, page size and jobs. What is left out stays as the sandbox has it."""
+class Rule(FaultModel):
+    """One fault of one service, and when it happens (at every request where `when` is left out)."""
 
-    page_size: int | None = Field(None, ge=1, le=2_000)
-    api_limit: int | None = Field(None, ge=0, description="Calls a day.")
-    api_usage: int | None = Field(None, ge=0, description="Calls that are used already.")
-    app_limit: tuple[str, int] | None = Field(
-        None, description="Name and limit of the app: adds the second form of Sforce-Limit-Info."
-    )
-    job_seconds: float | None = Field(None, ge=0, le=86_400, description="How long a Bulk job takes.")
-    job_batch_rows: int | None = Field(None, ge=1, le=10_000, description="Rows of an internal batch.")
-    upload_mb: int | None = Field(None, ge=1, le=150, description="Largest file of an ingest job.")
-    second_upload: Literal["close", "upload"] | None = Field(
-        None, description="What is refused of an ingest job whose data came twice."
-    )
-    daily_query_jobs: int | None = Field(None, ge=0, description="Query jobs in 24 hours.")
-    daily_query_kb: int | None = Field(None, ge=0, description="Stored results of query jobs in 24 hours.")
-    daily_batches: int | None = Field(None, ge=0, description="Batches of ingest jobs in 24 hours.")
-
-
-class HubSpotSettings(ServiceSettings):
-    """HubSpot: limits, search index, and what its documentation leaves open. What is left out stays as it is."""
-
-    search_lag_s: float | None = Field(None, ge=0, le=3_600)
-    invalid_value: Literal["whole", "row"] | None = Field(None, description="What one bad value refuses.")
-    noop_bumps: bool | None = Field(None, description="A write that changes nothing moves the modification time.")
-    daily_limit: int | None = Field(None, ge=0)
-    calls_per_ten_s: int | None = Field(None, ge=1)
-    searches_per_s: int | None = Field(None, ge=1)
-    retry_after: int | None = Field(None, ge=0, description="Seconds that its 429 answers name; none by default.")
-
-
-class TwilioSettings(ServiceSettings):
-    """Twilio Lookup: its limit. What is left out stays as it is."""
-
-    requests_per_second: int | None = Field(None, ge=1)
+    service: str
+    when: When = When()
+    fault: Fault
 
 
 class Faults(FaultModel):
-    """All of a faults file. The same seed and the same order of requests give the same faults."""
+    """All of a faults file. The same seed and the same order of requests give the same faults.
+
+    Each service has a section of its own besides these keys: fault_schema.py adds it.
+    """
 
     seed: int = 7
     latency_ms: int = Field(0, ge=0, le=600_000, description="Added to every answer of every service.")
-    salesforce: SalesforceSettings = SalesforceSettings()
-    hubspot: HubSpotSettings = HubSpotSettings()
-    twilio: TwilioSettings = TwilioSettings()
-    rules: tuple[Rule, ...] = ()
 
-    def concern(self, service: Service) -> bool:
+    if TYPE_CHECKING:  # a field of the schema, which puts it behind the sections of the services
+        rules: tuple[Rule, ...] = ()
+
+    def section(self, service: str, model: type[S]) -> S:
+        """Return the section of a service, whose model is given."""
+        section = getattr(self, service)
+        assert isinstance(section, model)  # noqa: S101  # the schema has been built with this very model
+        return section
+
+    def concern(self, service: str) -> bool:
         """Tell whether anything here is about a service."""
-        untouched = getattr(self, service) == type(getattr(self, service))()
-        return bool(self.latency_ms) or not untouched or any(rule.service == service for rule in self.rules)
+        section = self.section(service, ServiceSettings)
+        ruled = any(rule.service == service for rule in self.rules)
 
-    def latency_s(self, service: Service) -> float:
+        return bool(self.latency_ms) or section != type(section)() or ruled
+
+    def latency_s(self, service: str) -> float:
         """Return the seconds that every answer of a service is late by."""
-        own: ServiceSettings = getattr(self, service)
-        return (self.latency_ms + own.latency_ms) / 1000
+        return (self.latency_ms + self.section(service, ServiceSettings).latency_ms) / 1000
 
 
-KINDS: Mapping[str, type[FaultModel]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(get_args(Kind)[0])
-}
-"""The model of each kind of fault, by its name in a file."""
-
-
-def known_keys(place: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that may stand at a place of a faults file, given as pydantic names it."""
-    if not place:
-        return list(Faults.model_fields)
-    sections: dict[str, type[FaultModel]] = {
-        "salesforce": SalesforceSettings,
-        "hubspot": HubSpotSettings,
-        "twilio": TwilioSettings,
-        "when": When,
-        **KINDS,
-    }
-    model = Rule if place[0] == "rules" and len(place) == 2 else sections.get(str(place[-1]))
-    return list(model.model_fields) if model else []
-
-
-def meant(word: object, place: tuple[str | int, ...]) -> str:
-    """Return `` (did you mean 'x'?)`` for a key that is not known at a place, or nothing."""
-    return did_you_mean(str(word), known_keys(place))
+S = TypeVar("S", bound=ServiceSettings)

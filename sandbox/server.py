@@ -1,4 +1,4 @@
-"""All stand-ins together: three loopback servers over one set of people and one clock."""
+"""All stand-ins together: a loopback server for each, over one set of people and one clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,12 +18,8 @@ from .clock import SandboxClock
 from .dataset import people
 from .fault_file import refuse_unknown_paths
 from .faults import Faults
-from .hubspot import HubSpotPortal, hubspot_app
-from .hubspot.faults import HubSpotFaults
-from .salesforce import SalesforceOrg, salesforce_app
-from .salesforce.faults import SalesforceFaults
-from .twilio import TwilioAccount, twilio_app
-from .twilio_faults import TwilioFaults
+from .plugin import installed_services
+from .service import Service, ServiceContext
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0
@@ -34,11 +30,14 @@ class SandboxError(Exception):
 
 
 class Sandbox:
-    """Salesforce, HubSpot and Twilio Lookup on loopback, filled with the same `contacts` people (leads among them).
+    """Every stand-in on loopback, the CRMs filled with the same `contacts` people (leads among them).
 
-    `ports` are for Salesforce, HubSpot and Twilio in this order, 0 for a free one. With `bare` the companion fields do
-    not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real time. `faults` are
-    what the services do wrong, nothing by default.
+    `ports` are in the order of the installed plugins, 0 for a free one; all are free ones by default. With `bare` the
+    companion fields do not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real
+    time. `faults` are what the services do wrong, nothing by default.
+
+    `services` holds the stand-ins by name. For short, `sandbox.salesforce` is the state of the service `salesforce`
+    and `sandbox.salesforce_url` its address, and so for every other name.
     """
 
     def __init__(
@@ -46,20 +45,32 @@ class Sandbox:
         *,
         contacts: int = 3000,
         seed: int = 7,
-        ports: Sequence[int] = (0, 0, 0),
+        ports: Sequence[int] = (),
         bare: bool = False,
         now: datetime | None = None,
         faults: Faults | None = None,
     ) -> None:
         self.clock = SandboxClock(now)
         crowd = list(people(contacts, seed=seed, now=self.clock.now()))
-        self.salesforce = SalesforceOrg(people=crowd, clock=self.clock, companions=not bare, seed=seed)
-        self.hubspot = HubSpotPortal(people=crowd, clock=self.clock, companions=not bare, seed=seed)
-        self.twilio = TwilioAccount(clock=self.clock, seed=seed)
-        apps = (salesforce_app(self.salesforce), hubspot_app(self.hubspot), twilio_app(self.twilio))
-        self._servers = [LoopbackServer(app, port) for app, port in zip(apps, ports, strict=True)]
+        context = ServiceContext(people=crowd, clock=self.clock, companions=not bare, seed=seed)
+        self.services = {name: service(context) for name, service in installed_services().items()}
+
+        wanted = ports or [0] * len(self.services)
+        self._servers = {
+            name: LoopbackServer(service.app(), port)
+            for (name, service), port in zip(self.services.items(), wanted, strict=True)
+        }
         self._faults: Faults | None = None
         self.faults = faults
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the state of a service by its name, or its address by `NAME_url`."""
+        services: dict[str, Service] = self.__dict__.get("services", {})
+        if name in services:
+            return services[name].state
+        if name.removesuffix("_url") in services:
+            return self.url(name.removesuffix("_url"))
+        raise AttributeError(f"the sandbox has no {name!r}; its services: {', '.join(services)}")
 
     @property
     def faults(self) -> Faults | None:
@@ -72,70 +83,47 @@ class Sandbox:
 
     @faults.setter
     def faults(self, faults: Faults | None) -> None:
-        for service in (self.salesforce, self.hubspot, self.twilio):
-            with service.lock:
-                if service.faults is not None:
-                    service.faults.close()
-                service.faults = None
         self._faults = None
-        if faults is None:
-            return
-        refuse_unknown_paths(faults)
-        if faults.concern("salesforce"):
-            with self.salesforce.lock:
-                self.salesforce.faults = SalesforceFaults(self.salesforce, self.clock, faults)
-        if faults.concern("hubspot"):
-            with self.hubspot.lock:
-                self.hubspot.faults = HubSpotFaults(self.hubspot, self.clock, faults)
-        if faults.concern("twilio"):
-            with self.twilio.lock:
-                self.twilio.faults = TwilioFaults(self.twilio, self.clock, faults)
-        self._faults = faults
+        for service in self.services.values():
+            service.set_faults(None)
 
-    @property
-    def salesforce_url(self) -> str:
-        """Address of the Salesforce org: instance URL and login URL alike."""
-        return self._servers[0].url
+        if faults is not None:
+            refuse_unknown_paths(faults)
+            for name, service in self.services.items():
+                service.set_faults(faults if faults.concern(name) else None)
+            self._faults = faults
 
-    @property
-    def hubspot_url(self) -> str:
-        """Base URL of the HubSpot portal."""
-        return self._servers[1].url
-
-    @property
-    def twilio_url(self) -> str:
-        """Base URL of Twilio Lookup."""
-        return self._servers[2].url
+    def url(self, service: str) -> str:
+        """Return the address of a service, with its real port once the sandbox was started."""
+        return self._servers[service].url
 
     def settings(self) -> dict[str, str]:
         """Return the environment variables that point ringfence at this sandbox; which lookups to buy is left open."""
-        return {
-            "RINGFENCE_SALESFORCE__INSTANCE_URL": self.salesforce_url,
-            "RINGFENCE_SALESFORCE__ACCESS_TOKEN": self.salesforce.access_token,
-            "RINGFENCE_HUBSPOT__BASE_URL": self.hubspot_url,
-            "RINGFENCE_HUBSPOT__ACCESS_TOKEN": self.hubspot.access_token,
-            "RINGFENCE_TWILIO__BASE_URL": self.twilio_url,
-            "RINGFENCE_TWILIO__ACCOUNT_SID": self.twilio.sid,
-            "RINGFENCE_TWILIO__AUTH_TOKEN": self.twilio.auth_token,
-        }
+        settings: dict[str, str] = {}
+        for name, service in self.services.items():
+            settings |= service.settings(self.url(name))
+
+        return settings
 
     def start(self) -> None:
-        """Start the servers and return when all three answer. Raises SandboxError, or OSError for a taken port."""
+        """Start the servers and return when all of them answer. Raises SandboxError, or OSError for a taken port."""
         try:
-            for server in self._servers:
+            for server in self._servers.values():
                 server.start()
-            for server in self._servers:
+            for server in self._servers.values():
                 server.await_ready()
         except BaseException:
             self.stop()
             raise
-        self.salesforce.instance_url = self.salesforce_url
+
+        for name, service in self.services.items():
+            service.served_at(self.url(name))
 
     def stop(self) -> None:
         """Stop the servers and wait for them; may be called twice."""
-        for server in self._servers:
+        for server in self._servers.values():
             server.ask_to_stop()
-        for server in self._servers:
+        for server in self._servers.values():
             server.join()
 
     def __enter__(self) -> Self:

@@ -1,6 +1,29 @@
 """A HubSpot portal on loopback: CRM v3 objects, search, properties and account information."""
 
-from .app import hubspot_app
-from .portal import HubSpotPortal
+from __future__ import annotations
 
-__all__ = ["HubSpotPortal", "hubspot_app"]
+from typing import TYPE_CHECKING
+
+from ..plugin import SandboxPlugin
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+
+def _load() -> type[Service]:
+    # Imported here because servers take a while to import, and every command asks for the name.
+    from .service import HubSpotService  # noqa: PLC0415
+
+    return HubSpotService
+
+
+plugin = SandboxPlugin(
+    name="hubspot",
+    vendor="HubSpot",
+    product="HubSpot",
+    role="crm",
+    port=8462,
+    load=_load,
+)
+
+__all__ = ["plugin"]

@@ -16,13 +16,10 @@ from ..clock import SandboxClock, SkewedClock
 from ..fault_gate import PAGE, FaultGate, Swaps
 from ..fault_kinds import (
     DeleteRows,
-    DisorderResults,
     EditRows,
     EqualStamps,
     Fault,
-    FoldErrors,
     MergeRows,
-    MisstateTotal,
     RecordFault,
     Refuse,
     RefuseRows,
@@ -31,6 +28,7 @@ from ..fault_rules import ActiveRule, Seen, chosen
 from ..faults import Faults, FaultsError
 from .call import Answer
 from .errors import missing_scopes, too_many_requests, too_many_searches
+from .fault_kinds import DisorderResults, FoldErrors, HubSpotSettings, MisstateTotal
 from .portal import HubSpotPortal, RefuseRow
 
 MIGRATION_WAIT_S = 10
@@ -57,10 +55,10 @@ class HubSpotFaults(FaultGate[Answer]):
     def __init__(self, portal: HubSpotPortal, clock: SandboxClock, faults: Faults) -> None:
         super().__init__(faults)
         self.portal = portal
-        self.retry_after = faults.hubspot.retry_after
+        given = faults.section(self.service, HubSpotSettings)
+        self.retry_after = given.retry_after
         for active in self.rules:
             self._refuse_unknown(active)
-        given = faults.hubspot
         if given.clock_skew_s:
             self.swaps.put(portal, "clock", SkewedClock(clock, given.clock_skew_s))
         for name in ("search_lag_s", "invalid_value", "noop_bumps"):

@@ -4,7 +4,30 @@ It answers as the service does, refusals included, and is never bent to please a
 1.0, jobs that insert or delete, relationship fields and aggregates other than COUNT in SOQL, sharing, triggers.
 """
 
-from .app import salesforce_app
-from .org import SalesforceOrg
+from __future__ import annotations
 
-__all__ = ["SalesforceOrg", "salesforce_app"]
+from typing import TYPE_CHECKING
+
+from ..plugin import SandboxPlugin
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+
+def _load() -> type[Service]:
+    # Imported here because servers take a while to import, and every command asks for the name.
+    from .service import SalesforceService  # noqa: PLC0415
+
+    return SalesforceService
+
+
+plugin = SandboxPlugin(
+    name="salesforce",
+    vendor="Salesforce",
+    product="Salesforce",
+    role="crm",
+    port=8461,
+    load=_load,
+)
+
+__all__ = ["plugin"]

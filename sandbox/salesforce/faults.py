@@ -12,28 +12,31 @@ from ringfence.core.config.spelling import did_you_mean
 from ..clock import SandboxClock, SkewedClock
 from ..fault_gate import PAGE, FaultGate, Swaps
 from ..fault_kinds import (
-    ConvertLeads,
     DeleteRows,
-    DropCursors,
-    DropJobs,
     EditFault,
     EditRows,
     EqualStamps,
-    ExpireTokens,
-    FailJobs,
-    LateCommit,
-    LockRows,
     MergeRows,
     RecordFault,
     Refuse,
     RefuseRows,
-    ShortPages,
-    TouchRows,
 )
 from ..fault_rules import ActiveRule, Seen, chosen
 from ..faults import Faults, FaultsError
 from .bulk_jobs import JobFailure
 from .errors import ApiError, RowError
+from .fault_kinds import (
+    ConvertLeads,
+    DropCursors,
+    DropJobs,
+    ExpireTokens,
+    FailJobs,
+    LateCommit,
+    LockRows,
+    SalesforceSettings,
+    ShortPages,
+    TouchRows,
+)
 from .limits import usage_header
 from .org import SalesforceOrg
 from .replication import LongTransaction
@@ -69,7 +72,7 @@ class SalesforceFaults(FaultGate[Answer]):
         self._held: list[tuple[int, LongTransaction]] = []
         for active in self.rules:
             self._refuse_unknown(active)
-        given = faults.salesforce
+        given = faults.section(self.service, SalesforceSettings)
         if given.clock_skew_s:
             self.swaps.put(org, "clock", SkewedClock(clock, given.clock_skew_s))
         for name in given.model_fields_set - {"latency_ms", "clock_skew_s", "api_usage"}:

@@ -12,16 +12,9 @@ from pydantic import BaseModel
 
 from ringfence.core.errors import FileError
 from ringfence.sandbox.fault_file import parse_faults, read_faults
-from ringfence.sandbox.faults import (
-    KINDS,
-    Faults,
-    FaultsError,
-    HubSpotSettings,
-    Rule,
-    SalesforceSettings,
-    TwilioSettings,
-    When,
-)
+from ringfence.sandbox.fault_schema import fault_kinds
+from ringfence.sandbox.faults import Faults, FaultsError, Rule, When
+from ringfence.sandbox.plugin import installed_services
 from ringfence.sandbox.server import Sandbox
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -34,12 +27,13 @@ def example() -> Faults:
 
 
 def test_the_example_shows_every_kind_of_fault(example: Faults):
-    assert {rule.fault.kind for rule in example.rules} == set(KINDS)
+    assert {rule.fault.kind for rule in example.rules} == set(fault_kinds())
 
 
-@pytest.mark.parametrize(
-    ("name", "model"), [("salesforce", SalesforceSettings), ("hubspot", HubSpotSettings), ("twilio", TwilioSettings)]
-)
+SECTIONS = {name: service.fault_settings for name, service in installed_services().items()}
+
+
+@pytest.mark.parametrize(("name", "model"), SECTIONS.items())
 def test_the_example_sets_every_setting_of_a_service(example: Faults, name: str, model: type[BaseModel]):
     common = {"latency_ms", "clock_skew_s"}
     assert getattr(example, name).model_fields_set | common == set(model.model_fields)
@@ -47,8 +41,8 @@ def test_the_example_sets_every_setting_of_a_service(example: Faults, name: str,
 
 def test_the_page_names_every_kind_condition_and_setting():
     page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
-    models = (*KINDS.values(), When, SalesforceSettings, HubSpotSettings, TwilioSettings, Rule)
-    names = {name for model in models for name in model.model_fields} | set(KINDS)
+    models = (*fault_kinds().values(), When, *SECTIONS.values(), Rule)
+    names = {name for model in models for name in model.model_fields} | set(fault_kinds())
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 

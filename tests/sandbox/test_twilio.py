@@ -12,7 +12,8 @@ import requests
 
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.server import LoopbackServer
-from ringfence.sandbox.twilio import TwilioAccount, twilio_app
+from ringfence.sandbox.twilio.app import twilio_app
+from ringfence.sandbox.twilio.state import TwilioAccount
 
 EXAMPLES = (
     Path(__file__).resolve().parents[2] / ".." / "shared" / "traffic" / "twilio" / "lookups-v2-examples-2026.json"

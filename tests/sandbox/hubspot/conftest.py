@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.dataset import people
-from ringfence.sandbox.hubspot import HubSpotPortal, hubspot_app
+from ringfence.sandbox.hubspot.app import hubspot_app
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import LoopbackServer
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

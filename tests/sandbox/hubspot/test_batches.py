@@ -6,7 +6,7 @@ import pytest
 from hubspot import HubSpot
 from hubspot.crm.contacts.exceptions import ApiException
 
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 from .conftest import Api
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 from .conftest import Api
 

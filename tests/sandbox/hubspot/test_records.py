@@ -3,7 +3,7 @@
 import pytest
 from hubspot import HubSpot
 
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 from .conftest import NOW, Api
 

@@ -5,7 +5,8 @@ from hubspot import HubSpot
 
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.dataset import people
-from ringfence.sandbox.hubspot import HubSpotPortal, hubspot_app
+from ringfence.sandbox.hubspot.app import hubspot_app
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 from .conftest import NOW, Api
 

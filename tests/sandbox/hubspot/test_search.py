@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hubspot import HubSpot
 
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 from .conftest import NOW, PEOPLE, Api
 

@@ -16,7 +16,8 @@ import uvicorn
 
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.dataset import Person
-from ringfence.sandbox.salesforce import SalesforceOrg, salesforce_app
+from ringfence.sandbox.salesforce.app import salesforce_app
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 
 NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 VERSION = "65.0"

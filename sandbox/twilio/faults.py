@@ -8,12 +8,15 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ringfence.core.config.spelling import did_you_mean
 
-from .clock import SandboxClock, SkewedClock
-from .fault_gate import PAGE, FaultGate
-from .fault_kinds import FailPackages, Fault, Refuse
-from .fault_rules import ActiveRule, Seen
-from .faults import Faults, FaultsError
-from .twilio import PACKAGES, TwilioAccount, refusal
+from ..clock import SandboxClock, SkewedClock
+from ..fault_gate import PAGE, FaultGate
+from ..fault_kinds import Fault, Refuse
+from ..fault_rules import ActiveRule, Seen
+from ..faults import Faults, FaultsError
+from .errors import refusal
+from .fault_kinds import FailPackages, TwilioSettings
+from .packages import PACKAGES
+from .state import TwilioAccount
 
 WORDS = {
     401: (20003, "Authenticate"),
@@ -35,7 +38,7 @@ class TwilioFaults(FaultGate[Response]):
         super().__init__(faults)
         for active in self.rules:
             _refuse_unknown(active)
-        given = faults.twilio
+        given = faults.section(self.service, TwilioSettings)
         if given.clock_skew_s:
             self.swaps.put(account, "clock", SkewedClock(clock, given.clock_skew_s))
         self.swaps.put(account.window, "limit", given.requests_per_second)

@@ -1,0 +1,125 @@
+"""What Twilio Lookup knows about a number: the body of an answer and its data packages.
+
+Shapes follow Twilio's OpenAPI file and its example bodies (April 2026): every package is a key, null unless it was
+requested; a number that cannot exist is a 200 with `valid: false`; a package that failed has an `error_code` inside
+the 200.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+PACKAGES = (
+    "caller_name",
+    "sim_swap",
+    "call_forwarding",
+    "line_status",
+    "line_type_intelligence",
+    "identity_match",
+    "reassigned_number",
+    "sms_pumping_risk",
+    "phone_number_quality_score",
+    "pre_fill",
+)
+ANSWERED = ("line_status", "line_type_intelligence")
+"""The packages that are switched on for this account; the others answer with error 60606 (package not enabled)."""
+
+NOT_ENABLED, NOT_COVERED = 60606, 60610
+
+LINE_TYPES = {
+    PhoneNumberType.FIXED_LINE: "landline",
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "mobile",
+    PhoneNumberType.TOLL_FREE: "tollFree",
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "sharedCost",
+    PhoneNumberType.VOIP: "nonFixedVoip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
+    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.UAN: "uan",
+    PhoneNumberType.VOICEMAIL: "voicemail",
+}
+WITH_CARRIER = {"landline", "mobile", "nonFixedVoip"}
+
+PROBLEMS = {
+    ValidationResult.TOO_SHORT: "TOO_SHORT",
+    ValidationResult.TOO_LONG: "TOO_LONG",
+    ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "TOO_SHORT",
+}
+
+# Shares of line states, in percent, drawn from a hash of the number: the same number always has the same state.
+STATES = (("active", 62), ("reachable", 18), ("inactive", 8), ("unreachable", 6), ("unknown", 3), (None, 3))
+
+
+def lookup_body(raw: str, region: str | None, fields: list[str]) -> dict[str, Any]:
+    """Return the body of a lookup, but for its `url`.
+
+    `raw` is the number as it was sent, `region` the ISO 3166 code that a national number is read for (None: US), and
+    `fields` are the packages to fill; names that are no package are passed over.
+    """
+    number, problem = _parsed(raw, region)
+    e164 = raw if number is None else phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    body: dict[str, Any] = {
+        "calling_country_code": None,
+        "country_code": None,
+        "phone_number": e164,
+        "national_format": None,
+        "valid": problem is None,
+        "validation_errors": [problem] if problem else None,
+        **dict.fromkeys(PACKAGES),
+    }
+
+    if number is not None and problem is None:
+        body |= {
+            "calling_country_code": str(number.country_code),
+            "country_code": phonenumbers.region_code_for_number(number),
+            "national_format": phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
+        }
+        body |= {name: _package(name, number, e164) for name in fields if name in PACKAGES}
+
+    return body
+
+
+def _parsed(raw: str, region: str | None) -> tuple[PhoneNumber | None, str | None]:
+    """Return the number and Twilio's validation error, if any. Without a country a national number is American."""
+    try:
+        number = phonenumbers.parse(raw, region or "US")
+    except phonenumbers.NumberParseException as error:
+        country = phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
+        return None, "INVALID_COUNTRY_CODE" if error.error_type == country else "NOT_A_NUMBER"
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != ValidationResult.IS_POSSIBLE:
+        return number, PROBLEMS[reason]
+    return number, None if phonenumbers.is_valid_number(number) else "INVALID_BUT_POSSIBLE"
+
+
+def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
+    if name not in ANSWERED:
+        return {"error_code": NOT_ENABLED}
+    if name == "line_status":
+        status = _state(e164)
+        return {"status": status, "error_code": None if status else NOT_COVERED}
+    kind = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
+    carrier = f"Sandbox {kind} carrier" if kind in WITH_CARRIER else None
+    return {
+        "mobile_country_code": "001" if kind == "mobile" else None,
+        "mobile_network_code": "01" if kind == "mobile" else None,
+        "carrier_name": carrier,
+        "type": kind,
+        "error_code": None,
+    }
+
+
+def _state(e164: str) -> str | None:
+    draw = int.from_bytes(sha256(e164.encode()).digest()[:4]) % 100
+    for state, share in STATES:
+        if draw < share:
+            return state
+        draw -= share
+    raise AssertionError("the shares of STATES add up to 100")

@@ -1,0 +1,44 @@
+"""What a sandbox account of Twilio holds: credentials, counts of the numbers asked for, its limit."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from threading import RLock
+from typing import Any
+
+from starlette.responses import Response
+
+from ..clock import SandboxClock
+from ..fault_gate import FaultGate
+from ..rates import RollingWindow
+
+
+class TwilioAccount:
+    """An account with its credentials; counts every number that a lookup was bought for.
+
+    `asked` counts the paid lookups per number (E.164), `answers` replaces parts of an answer for a number (E.164 ->
+    top-level keys of the body), `window.limit` is how many requests a second pass before a 429.
+    """
+
+    def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 300) -> None:
+        rng = Random(seed)  # noqa: S311 -- made-up credentials for loopback, not a secret
+        self.clock = clock
+        self.lock = RLock()
+        self.sid = f"AC{rng.randbytes(16).hex()}"
+        self.auth_token = rng.randbytes(16).hex()
+
+        self.requests: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+        self.answers: dict[str, Mapping[str, Any]] = {}
+        self.window = RollingWindow(requests_per_second, 1)
+        self.faults: FaultGate[Response] | None = None
+
+    def is_authorised(self, authorization: str) -> bool:
+        """True for HTTP Basic with this account's SID and token."""
+        expected = "Basic " + base64.b64encode(f"{self.sid}:{self.auth_token}".encode()).decode()
+
+        return hmac.compare_digest(authorization.encode(), expected.encode())
