@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.dataset import Person, people
-from ringfence.sandbox.hubspot import HubSpotPortal, hubspot_app
-from ringfence.sandbox.salesforce import SalesforceOrg, salesforce_app
+from ringfence.sandbox.hubspot.app import hubspot_app
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
+from ringfence.sandbox.salesforce.app import salesforce_app
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import LoopbackServer
 
 NO_LIMIT = 10**9

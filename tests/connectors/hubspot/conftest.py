@@ -12,7 +12,7 @@ from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.services import Services
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import Sandbox
 
 CONTACTS = """

@@ -10,7 +10,7 @@ import pytest
 from ringfence.connectors.hubspot.connector import HubSpotCrm
 from ringfence.core.errors import StateError
 from ringfence.core.ports.crm import Page
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., HubSpotCrm]

@@ -15,7 +15,7 @@ from ringfence.core.errors import AccessError, AuthenticationError, FileError, M
 from ringfence.core.model.values import Change, FieldChange, Outcome
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., HubSpotCrm]

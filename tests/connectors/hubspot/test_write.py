@@ -10,7 +10,7 @@ import pytest
 from ringfence.connectors.hubspot.connector import HubSpotCrm
 from ringfence.core.errors import SchemaError
 from ringfence.core.model.values import Change, FieldChange, Outcome, Value
-from ringfence.sandbox.hubspot import HubSpotPortal
+from ringfence.sandbox.hubspot.portal import HubSpotPortal
 
 UPDATE = "POST /crm/v3/objects/{type}/batch/update"
 SCREENED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)

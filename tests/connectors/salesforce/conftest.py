@@ -12,7 +12,7 @@ from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.services import MemoryTokens, Services, TokenStore
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 BOTH = """

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
 from ringfence.core.ports.services import MemoryTokens
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]

@@ -14,7 +14,7 @@ from ringfence.connectors.salesforce.cursor import OVERLAP
 from ringfence.core.errors import MappingError, SchemaError
 from ringfence.core.model.values import Change, FieldChange, Record
 from ringfence.core.ports.crm import Feed, Page
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]

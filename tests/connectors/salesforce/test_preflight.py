@@ -10,7 +10,7 @@ import pytest
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import AccessError, MappingError, SchemaError
 from ringfence.core.ports.crm import Finding, Level
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"

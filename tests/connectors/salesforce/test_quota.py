@@ -12,7 +12,7 @@ from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.quota import AT_ONCE, FOR_WRITES, GOOD_FOR, Quota, Usage, read_usage
 from ringfence.core.errors import QuotaError
 from ringfence.core.model.values import Change, FieldChange, Outcome
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]

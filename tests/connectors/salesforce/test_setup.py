@@ -16,7 +16,7 @@ from ringfence.core.errors import FileError, MappingError, SchemaError
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Level
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 
 Connect = Callable[..., SalesforceCrm]
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"

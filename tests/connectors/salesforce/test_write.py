@@ -17,7 +17,7 @@ from ringfence.core.errors import AuthenticationError, QuotaError, UnreachableEr
 from ringfence.core.model.values import Change, FieldChange, Outcome, Record, Value
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.fault_file import parse_faults
-from ringfence.sandbox.salesforce import SalesforceOrg
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 SCREENED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)

@@ -18,8 +18,8 @@ from ringfence.core.errors import QuotaError, UnreachableError
 from ringfence.core.model.values import Record
 from ringfence.core.ports.crm import Page
 from ringfence.sandbox.fault_file import parse_faults
-from ringfence.sandbox.salesforce import SalesforceOrg
 from ringfence.sandbox.salesforce.bulk_extract import QueryJob
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]

@@ -20,8 +20,8 @@ from ringfence.core.errors import QuotaError, UnreachableError
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult, Value
 from ringfence.core.ports.bulk import BulkLoad
 from ringfence.sandbox.fault_file import parse_faults
-from ringfence.sandbox.salesforce import SalesforceOrg
 from ringfence.sandbox.salesforce.bulk_load import IngestJob
+from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 Connect = Callable[..., SalesforceCrm]
