@@ -62,7 +62,7 @@ def run_ringfence(sandbox: Loopback, crm: str, name: str, folder: Path) -> Figur
         document = json.load(output)
 
     if not document["complete"] or document["refused"]:
-        raise SystemExit(f"{' '.join(command)}: {told['stopped'] or told['refused']}")
+        raise SystemExit(f"{' '.join(command)}: {document['stopped'] or document['refused']}")
     read, written = (sum(each[what] for each in document["objects"].values()) for what in ("read", "written"))
     purposes, fewest = document["api_calls_by_purpose"], document["fewest_api_calls"]
     return Figures(name, read, written, cost.seconds, cost, cost.calls, purposes, fewest)

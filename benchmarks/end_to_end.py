@@ -124,8 +124,8 @@ def _compare(lines: list[Figures]) -> list[tuple[float, str]]:
 
 
 def _ratios(lines: list[Figures]) -> str:
-    document = [f"{ratio:.1f} times the {name}" for ratio, name in _compare(lines)]
-    return f"Rows written a second, first sync: {', '.join(told)}.\n" if document else ""
+    ratios = [f"{ratio:.1f} times the {name}" for ratio, name in _compare(lines)]
+    return f"Rows written a second, first sync: {', '.join(ratios)}.\n" if ratios else ""
 
 
 def _missed(crm: str, records: int, latency: int, lines: list[Figures]) -> Iterator[str]:

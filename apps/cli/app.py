@@ -14,12 +14,12 @@ import typer
 from ringfence.core.errors import RingfenceError, UsageError
 
 from .check import check
-from .demo import demo
+from .demo import DEMO_HELP, demo
 from .exit_codes import INTERRUPTED
 from .lookup import lookup
 from .output import output
 from .runs import runs
-from .sandbox import sandbox
+from .sandbox import SANDBOX_HELP, sandbox
 from .screen import screen
 from .setup import setup
 from .sync import sync
@@ -47,8 +47,8 @@ def _common(
         raise typer.Exit
 
 
-app.command()(demo)
-app.command()(sandbox)
+app.command(help=DEMO_HELP)(demo)
+app.command(help=SANDBOX_HELP)(sandbox)
 app.command()(check)
 app.command()(setup)
 app.command()(sync)

@@ -17,6 +17,8 @@ import typer
 from ringfence.core.errors import UnreachableError
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
+from ringfence.sandbox.plugin import installed_plugins
+from ringfence.sandbox.wording import count_of, listed
 
 from ..operations import Account, require_ready, run_sync_job
 from ..wiring import wire
@@ -26,6 +28,17 @@ from .options import Json
 from .output import output
 from .render import show_summary
 
+_SERVICES = installed_plugins()
+_CRMS = [service.name for service in _SERVICES if service.role == "crm"]
+_PROVIDERS = [service.name for service in _SERVICES if service.role == "lookup"]
+
+DEMO_HELP = f"""
+Clean {count_of(len(_CRMS), "CRM")} on this machine, through the real client libraries, and show what changed.
+
+Starts stand-ins for {listed([service.product for service in _SERVICES])}, syncs each CRM twice, and leaves nothing
+behind. Needs no account and no network. The second pass shows that running again changes nothing.
+"""
+
 EXTRA_CALLS = "(Fewest: each record read and written once; the others carry opt-outs further.)"
 
 
@@ -34,22 +47,20 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other people.")] = 7,
     json: Json = False,
 ) -> int:
-    """Clean two CRMs on this machine, through the real client libraries, and show what changed.
-
-    Starts stand-ins for Salesforce, HubSpot and Twilio Lookup, syncs each CRM twice, and leaves nothing behind. Needs
-    no account and no network. The second pass shows that running again changes nothing.
-    """
+    """Sync every CRM of the sandbox twice; the user reads DEMO_HELP, which names the services that are installed."""
     output.json = json
-    output.say("A whole sync of two CRMs, over HTTP on this machine. Nothing leaves it, nothing is kept.\n")
+    crms = count_of(len(_CRMS), "CRM")
+    output.say(f"A whole sync of {crms}, over HTTP on this machine. Nothing leaves it, nothing is kept.\n")
     output.note(f"filling the sandbox with {contacts:,} people ...")
     with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder, _sandbox(contacts, seed) as settings:
         environment = {
             **settings,
             "RINGFENCE_STATE_URL": f"sqlite:///{Path(folder) / 'demo.db'}",
-            "RINGFENCE_LOOKUP__PROVIDERS": '["twilio"]',
+            "RINGFENCE_LOOKUP__PROVIDERS": json_text.dumps(_PROVIDERS),
         }
+
         with _environment(environment, Path(folder)):
-            passes = [summary for crm in ("salesforce", "hubspot") for summary in _sync_twice(crm)]
+            passes = [summary for crm in _CRMS for summary in _sync_twice(crm)]
     output.document({"passes": [summary.to_json() for summary in passes]})
     return max(exit_code(summary) for summary in passes)
 
