@@ -5,10 +5,10 @@ from datetime import timedelta
 from . import instants
 from .call import Answer, Call
 from .errors import not_found_page
-from .portal import HubSpotPortal
+from .state import PortalState
 
 
-def details(portal: HubSpotPortal, _call: Call) -> Answer:
+def details(portal: PortalState, _call: Call) -> Answer:
     """`GET /account-info/v3/details`."""
     return Answer(
         200,
@@ -26,7 +26,7 @@ def details(portal: HubSpotPortal, _call: Call) -> Answer:
     )
 
 
-def daily_usage(portal: HubSpotPortal, _call: Call) -> Answer:
+def daily_usage(portal: PortalState, _call: Call) -> Answer:
     """`GET /account-info/v3/api-usage/daily/private-apps`."""
     now = portal.clock.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -41,6 +41,6 @@ def daily_usage(portal: HubSpotPortal, _call: Call) -> Answer:
     return Answer(200, {"results": [usage]})
 
 
-def nothing_here(_portal: HubSpotPortal, _call: Call) -> Answer:
+def nothing_here(_portal: PortalState, _call: Call) -> Answer:
     """Any other path or method: the web page that says 404."""
     raise not_found_page()

@@ -11,7 +11,7 @@ from ..broken_wire import BrokenResponse
 from . import account, batches, objects, schema
 from .call import Call
 from .gate import Endpoint, pass_through
-from .portal import HubSpotPortal
+from .state import PortalState
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _OBJECTS = "/crm/v3/objects/{type}"
@@ -45,17 +45,17 @@ ENDPOINTS = (
 """Every path and method ends in one of these, the last one included: nothing bypasses the gate."""
 
 
-def hubspot_app(portal: HubSpotPortal) -> Starlette:
+def hubspot_app(portal: PortalState) -> Starlette:
     """Return the ASGI application that answers for `portal`."""
     return Starlette(routes=[_route(portal, endpoint) for endpoint in ENDPOINTS])
 
 
-def _route(portal: HubSpotPortal, endpoint: Endpoint) -> Route:
+def _route(portal: PortalState, endpoint: Endpoint) -> Route:
     methods = METHODS if endpoint.method == "ANY" else [endpoint.method]
     return Route(endpoint.path, _handler(portal, endpoint), methods=methods)
 
 
-def _handler(portal: HubSpotPortal, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _handler(portal: PortalState, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         parameters = request.query_params
         call = Call(

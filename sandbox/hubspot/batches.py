@@ -8,14 +8,14 @@ from . import instants
 from .call import Answer, Call
 from .errors import RefusalError, bad_request, conflict, invalid_properties_message, missing_objects
 from .objects import accepted, after_write, created, ensure_free, given_properties, history, located, rendered, shown
-from .portal import HubSpotPortal
+from .state import PortalState
 from .store import Row
 from .values import checked
 
 BATCH, BATCH_WITH_HISTORY = 100, 50
 
 
-def read(portal: HubSpotPortal, call: Call) -> Answer:
+def read(portal: PortalState, call: Call) -> Answer:
     """`batch/read`: what exists, and one error that names all the ids that do not (207)."""
     body, started = call.json(), portal.now()
     versioned = body.get("propertiesWithHistory") or []
@@ -38,7 +38,7 @@ def read(portal: HubSpotPortal, call: Call) -> Answer:
     return _answer(200, list(results.values()), errors, portal, started)
 
 
-def update(portal: HubSpotPortal, call: Call) -> Answer:
+def update(portal: PortalState, call: Call) -> Answer:
     """`batch/update`: by record id only.
 
     A missing or archived id gives an error in a 207 with its objectWriteTraceId, a merged-away id is left out without
@@ -76,7 +76,7 @@ def update(portal: HubSpotPortal, call: Call) -> Answer:
     return _answer(200, results, errors, portal, started)
 
 
-def create(portal: HubSpotPortal, call: Call) -> Answer:
+def create(portal: PortalState, call: Call) -> Answer:
     """`batch/create`: all or none; 201."""
     body, started, type_name = call.json(), portal.now(), call.type_name
     inputs = _inputs(body, BATCH)
@@ -90,7 +90,7 @@ def create(portal: HubSpotPortal, call: Call) -> Answer:
     return _answer(201, results, [], portal, started)
 
 
-def upsert(portal: HubSpotPortal, call: Call) -> Answer:
+def upsert(portal: PortalState, call: Call) -> Answer:
     """`batch/upsert`: by e-mail address (or record id, which must exist); the answer says which records are new."""
     body, started, type_name = call.json(), portal.now(), call.type_name
     inputs = _inputs(body, BATCH)
@@ -112,7 +112,7 @@ def upsert(portal: HubSpotPortal, call: Call) -> Answer:
     return _answer(200, results, errors, portal, started)
 
 
-def archive(portal: HubSpotPortal, call: Call) -> Answer:
+def archive(portal: PortalState, call: Call) -> Answer:
     """`batch/archive`: 204, also for records that are gone already."""
     store = portal.stores[call.type_name]
     for each in _inputs(call.json(), BATCH):
@@ -140,9 +140,7 @@ def inputs_of(call: Call) -> list[dict[str, Any]]:
     return _inputs(call.json(), BATCH)
 
 
-def enveloped(
-    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: HubSpotPortal
-) -> Answer:
+def enveloped(status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: PortalState) -> Answer:
     """Return the batch envelope with the present moment as start and end."""
     return _answer(status, results, errors, portal, portal.now())
 
@@ -184,7 +182,7 @@ def _traced(each: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(
-    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: HubSpotPortal, started: int
+    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: PortalState, started: int
 ) -> Answer:
     body: dict[str, Any] = {"status": "COMPLETE", "results": results}
     if errors:

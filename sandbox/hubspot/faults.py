@@ -29,7 +29,8 @@ from ..faults import Faults, FaultsError
 from .call import Answer
 from .errors import missing_scopes, too_many_requests, too_many_searches
 from .fault_kinds import DisorderResults, FoldErrors, HubSpotSettings, MisstateTotal
-from .portal import HubSpotPortal, RefuseRow
+from .portal import HubSpotPortal
+from .state import RefuseRow
 
 MIGRATION_WAIT_S = 10
 """A 477 always says when to come back (HubSpot's error-handling page): in so many seconds unless the rule says more."""

@@ -20,9 +20,9 @@ from .errors import (
     unauthenticated,
     unreadable_definitions,
 )
-from .portal import HubSpotPortal
+from .state import PortalState
 
-Handler = Callable[[HubSpotPortal, Call], Answer]
+Handler = Callable[[PortalState, Call], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Reply:
     wire: Wire | None = None
 
 
-def pass_through(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Reply:
+def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorization: str) -> Reply:
     """Answer one request; takes the portal's lock, so that a test may edit the portal from its own thread."""
     correlation_id = str(uuid4())
     wire: Wire | None = None
@@ -69,7 +69,7 @@ def pass_through(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authoriz
     return _reply(answer, headers, correlation_id, wire)
 
 
-def _pass(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Answer:
+def _pass(portal: PortalState, endpoint: Endpoint, call: Call, authorization: str) -> Answer:
     try:
         _authenticate(portal, authorization)
         _limit(portal, endpoint)
@@ -85,13 +85,13 @@ def _purpose(endpoint: Endpoint) -> Purpose:
     return "schema" if endpoint.area == "schemas" else "other"
 
 
-def _authenticate(portal: HubSpotPortal, authorization: str) -> None:
+def _authenticate(portal: PortalState, authorization: str) -> None:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or token.strip() != portal.access_token:
         raise unauthenticated()
 
 
-def _limit(portal: HubSpotPortal, endpoint: Endpoint) -> None:
+def _limit(portal: PortalState, endpoint: Endpoint) -> None:
     now = portal.clock.now()
     if not portal.daily.take(now):
         raise too_many_requests("DAILY")
@@ -102,7 +102,7 @@ def _limit(portal: HubSpotPortal, endpoint: Endpoint) -> None:
         raise too_many_requests("TEN_SECONDLY_ROLLING")
 
 
-def _authorise(portal: HubSpotPortal, endpoint: Endpoint, call: Call) -> None:
+def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
     if endpoint.area == "account":
         return
     name = call.type_name
@@ -123,7 +123,7 @@ def _signed(body: dict[str, object], correlation_id: str) -> dict[str, object]:
     return dict([status, message, ("correlationId", correlation_id), *rest])
 
 
-def _rate_headers(portal: HubSpotPortal, endpoint: Endpoint) -> dict[str, str]:
+def _rate_headers(portal: PortalState, endpoint: Endpoint) -> dict[str, str]:
     headers = {
         "X-HubSpot-RateLimit-Daily": str(portal.daily.limit),
         "X-HubSpot-RateLimit-Daily-Remaining": str(portal.daily.remaining),

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from . import instants, search
 from .call import Answer, Call
 from .errors import bad_request, conflict, invalid_properties_message, not_found, not_found_page
-from .portal import HubSpotPortal
+from .lifecycle import merge_records
+from .state import PortalState
 from .store import ObjectStore, Row
 from .values import checked
 
@@ -39,7 +40,7 @@ def rendered(row: Row, names: Iterable[str]) -> dict[str, Any]:
     return body
 
 
-def history(row: Row, names: Iterable[str], portal: HubSpotPortal) -> dict[str, list[dict[str, Any]]]:
+def history(row: Row, names: Iterable[str], portal: PortalState) -> dict[str, list[dict[str, Any]]]:
     """Return the values that properties have had, newest first, with time and source."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in names:
@@ -56,14 +57,14 @@ def history(row: Row, names: Iterable[str], portal: HubSpotPortal) -> dict[str, 
     return found
 
 
-def _version(value: str, when: int, source: str, portal: HubSpotPortal) -> dict[str, Any]:
+def _version(value: str, when: int, source: str, portal: PortalState) -> dict[str, Any]:
     body = {"value": value, "timestamp": instants.instant(when), "sourceType": source}
     if source == "INTEGRATION":
         body["sourceId"] = portal.app_id
     return body
 
 
-def list_page(portal: HubSpotPortal, call: Call) -> Answer:
+def list_page(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/objects/{type}`: records in the order of their ids; `after` is the last id plus one (recorded)."""
     store = portal.stores[call.type_name]
     versioned = call.names("propertiesWithHistory")
@@ -86,7 +87,7 @@ def list_page(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(200, body)
 
 
-def find_page(portal: HubSpotPortal, call: Call) -> Answer:
+def find_page(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/objects/{type}/search`; an unset property is null, an unknown one is left out (recorded)."""
     type_name = call.type_name
     store, definitions = portal.stores[type_name], portal.definitions[type_name]
@@ -110,7 +111,7 @@ def find_page(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(200, body)
 
 
-def read_one(portal: HubSpotPortal, call: Call) -> Answer:
+def read_one(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/objects/{type}/{id}`; a merged-away id answers with the survivor."""
     store = portal.stores[call.type_name]
     row = located(store, call.params["id"], call.first("idProperty"), archived=call.flag("archived"))
@@ -122,7 +123,7 @@ def read_one(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(200, body)
 
 
-def update_one(portal: HubSpotPortal, call: Call) -> Answer:
+def update_one(portal: PortalState, call: Call) -> Answer:
     """`PATCH /crm/v3/objects/{type}/{id}`: one bad value refuses all, nothing is written."""
     store = portal.stores[call.type_name]
     row = located(store, call.params["id"], call.first("idProperty"))
@@ -136,14 +137,14 @@ def update_one(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(200, after_write(row, values, store))
 
 
-def create_one(portal: HubSpotPortal, call: Call) -> Answer:
+def create_one(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/objects/{type}`."""
     values = accepted(portal, call.type_name, given_properties(call.json()))
     ensure_free(portal.stores[call.type_name], values, owner=None)
     return Answer(201, created(portal, call.type_name, values))
 
 
-def archive_one(portal: HubSpotPortal, call: Call) -> Answer:
+def archive_one(portal: PortalState, call: Call) -> Answer:
     """`DELETE /crm/v3/objects/{type}/{id}`: 204, also for a record that is gone already."""
     store = portal.stores[call.type_name]
     row = store.find(call.params["id"])
@@ -152,11 +153,13 @@ def archive_one(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(204)
 
 
-def merge(portal: HubSpotPortal, call: Call) -> Answer:
+def merge(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/objects/{type}/merge`: answers with the survivor."""
     body = call.json()
     try:
-        survivor = portal.merge(str(body["primaryObjectId"]), str(body["objectIdToMerge"]), type_name=call.type_name)
+        survivor = merge_records(
+            portal, str(body["primaryObjectId"]), str(body["objectIdToMerge"]), type_name=call.type_name
+        )
     except KeyError as missing:
         raise not_found(f"Object not found: {missing}") from None
     store = portal.stores[call.type_name]
@@ -183,7 +186,7 @@ def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def accepted(portal: HubSpotPortal, type_name: str, properties: Mapping[str, Any]) -> dict[str, str]:
+def accepted(portal: PortalState, type_name: str, properties: Mapping[str, Any]) -> dict[str, str]:
     """Return the checked values; raises RefusalError(400) naming every bad one."""
     values, problems = checked(properties, portal.definitions[type_name], portal.portal_id)
     if problems:
@@ -198,7 +201,7 @@ def ensure_free(store: ObjectStore, values: Mapping[str, str], *, owner: Row | N
         raise conflict(f"Contact already exists. Existing ID: {holder.id}")
 
 
-def created(portal: HubSpotPortal, type_name: str, values: Mapping[str, str]) -> dict[str, Any]:
+def created(portal: PortalState, type_name: str, values: Mapping[str, str]) -> dict[str, Any]:
     """Create a record and return it with everything that HubSpot fills in itself."""
     store, record_id, now = portal.stores[type_name], portal.new_id(), portal.now()
     filled = dict(values)

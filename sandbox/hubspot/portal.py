@@ -1,170 +1,72 @@
-"""The state of one HubSpot portal, and what tests and trials do to it behind the API's back."""
+"""A whole portal: its state, filled with people, and what people and HubSpot's own jobs do in it."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable
 from datetime import datetime
-from random import Random
-from threading import RLock
-from typing import Any, Literal
 
-from ..clock import SandboxClock
+from ..clock import Clock
 from ..dataset import COMPANIES, SWITCHBOARD, Person
-from ..fault_gate import FaultGate
-from ..rates import DailyCounter, RollingWindow
 from . import instants
-from .call import Answer
-from .definitions import GROUP, Definition, companions, standard
-from .errors import property_problem
+from .lifecycle import merge_records
 from .seed import contact_values
-from .store import ObjectStore
+from .state import PortalState
+from .store import Row
 from .values import checked
 
-SCOPES = frozenset(
-    f"crm.{area}.{name}.{access}"
-    for area in ("objects", "schemas")
-    for name in ("contacts", "companies")
-    for access in ("read", "write")
-)
-"""What the token may do by default."""
 
-RefuseRow = Callable[[str, Mapping[str, str]], tuple[str, str] | None]
-"""Takes the id of a contact and the values to set; returns (error, message) to refuse them, else None."""
-
-
-class HubSpotPortal:
-    """A portal with contacts made of `people` (leads too), on loopback only.
+class HubSpotPortal(PortalState):
+    """A portal with contacts made of `people` (leads too); the methods here are what happens behind the API's back.
 
     With `companions` the fields that `setup` creates exist already and are filled for people who were screened before.
-    Switches that tests set: `scopes`, `search_lag_s` (the search index is that many seconds behind), `invalid_value`
-    (one bad value refuses the "whole" batch or the "row" only), `noop_bumps` (a write that changes nothing moves the
-    modification time), `refuse_row` (a rule of the portal about values), `searches.limit` (per second), `calls.limit`
-    (per ten seconds), `daily.limit`.
+    Every public method may be called while a server thread answers requests.
     """
 
     def __init__(
         self,
         *,
         people: Iterable[Person],
-        clock: SandboxClock,
+        clock: Clock,
         companions: bool = True,
         sandbox: bool = True,
         seed: int = 7,
     ) -> None:
-        rng = Random(seed)  # noqa: S311 -- made-up ids and a token for loopback, not a secret
-        self.clock = clock
-        self.lock = RLock()
-        self.portal_id = rng.randrange(20_000_000, 50_000_000)
-        self.app_id = str(rng.randrange(1_000_000, 9_000_000))
-        self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
-        self.account_type = "SANDBOX" if sandbox else "STANDARD"
-        self.scopes: set[str] = set(SCOPES)
-        self.requests: Counter[str] = Counter()
-        self.searches = RollingWindow(5, 1)
-        self.calls = RollingWindow(190, 10)
-        self.daily = DailyCounter(625_000)
-        self.invalid_value: Literal["whole", "row"] = "whole"
-        self.noop_bumps = True
-        self.refuse_row: RefuseRow | None = None
-        self.faults: FaultGate[Answer] | None = None
-        self.definitions = {name: standard(name) for name in ("contacts", "companies")}
-        self.groups = {name: _groups(known.values()) for name, known in self.definitions.items()}
-        self.stores = {
-            "contacts": ObjectStore("CONTACT", "lastmodifieddate"),
-            "companies": ObjectStore("COMPANY", "hs_lastmodifieddate"),
-        }
-        self._rng = rng
-        self._last_id = 70_000_000_000
+        super().__init__(clock, sandbox=sandbox, seed=seed)
+
         if companions:
             self.create_companions()
         self._fill(people, companions=companions)
 
-    @property
-    def contacts(self) -> Mapping[str, Mapping[str, str]]:
-        """The live contacts: id -> property values (set ones only), for inspection."""
-        return _Inspection(self.stores["contacts"])
-
-    @property
-    def search_lag_s(self) -> float:
-        """How many seconds the search index is behind the truth."""
-        return self.stores["contacts"].index.lag / 1000
-
-    @search_lag_s.setter
-    def search_lag_s(self, seconds: float) -> None:
-        for store in self.stores.values():
-            store.index.lag = int(seconds * 1000)
-
-    def now(self) -> int:
-        """The present moment of the portal in epoch milliseconds."""
-        return instants.to_milliseconds(self.clock.now())
-
-    def new_id(self) -> int:
-        """Return an id that no record has had; ids rise."""
-        self._last_id += self._rng.randrange(1, 50)
-        return self._last_id
-
-    def problems(self, record_id: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return what the rule of the portal has against values to be set, as a refused write shows it."""
-        found = self.refuse_row(record_id, values) if self.refuse_row else None
-        if found is None:
-            return []
-        name = next(iter(values), "hs_object_id")
-        return [property_problem(name, *found, self.portal_id)]
-
-    def create_companions(self) -> None:
-        """Create the property group, the twelve companions and the opt-out flag, as `setup` does."""
-        self.definitions["contacts"] |= companions(instants.instant(self.now()))
-        self.groups["contacts"][GROUP] = {"name": GROUP, "label": "ringfence", "displayOrder": -1, "archived": False}
-
     def update_as_user(self, record_id: str, **properties: str | None) -> None:
         """Edit a contact as a person in the browser does; None or "" clears. Raises KeyError or ValueError."""
         with self.lock:
-            store = self.stores["contacts"]
-            row = store.find(record_id)
-            if row is None:
-                raise KeyError(record_id)
+            row = self._contact(record_id)
             values, problems = checked(properties, self.definitions["contacts"], self.portal_id)
             if problems:
                 raise ValueError(", ".join(f"{each['name']}: {each['error']}" for each in problems))
-            store.update(row, values, self.now(), "CRM_UI", noop_bumps=False)
 
-    def merge(self, primary: str, other: str, *, type_name: str = "contacts") -> str:
-        """Merge two records and return the id of the survivor, a new one: both old ids lead to it from now on.
+            self.stores["contacts"].update(row, values, self.now(), "CRM_UI", noop_bumps=False)
 
-        The primary's values win, the other's fill the gaps. Raises KeyError for an id without a record.
-        """
+    def merge(self, primary: str, other: str) -> str:
+        """Merge two contacts and return the id of the survivor. Raises KeyError for an id without a contact."""
         with self.lock:
-            store = self.stores[type_name]
-            kept, gone = store.find(primary), store.find(other)
-            if kept is None or gone is None or kept is gone:
-                raise KeyError(primary if kept is None else other)
-            now = self.now()
-            ids = [str(kept.id), str(gone.id)]
-            older = [each for row in (kept, gone) for each in row.properties.get("hs_merged_object_ids", "").split(";")]
-            values = {
-                **gone.properties,
-                **kept.properties,
-                "hs_merged_object_ids": ";".join(filter(None, [*older, *ids])),
-            }
-            survivor = self.new_id()
-            created = min(kept.created, gone.created)
-            for row in (kept, gone):
-                store.absorb(row, survivor, now)
-            store.add(survivor, values, created, now)
-            return str(survivor)
+            return merge_records(self, primary, other)
 
     def archive(self, record_id: str) -> None:
         """Move a contact to the recycle bin. Raises KeyError for an id without a record."""
         with self.lock:
-            store = self.stores["contacts"]
-            row = store.find(record_id)
-            if row is None:
-                raise KeyError(record_id)
-            store.archive(row, self.now())
+            self.stores["contacts"].archive(self._contact(record_id), self.now())
 
     def set_modified(self, record_ids: Iterable[str], when: datetime) -> None:
         """Put contacts on one modification time (aware), as HubSpot's own batch jobs do with thousands of them."""
         with self.lock:
             self.stores["contacts"].set_modified(record_ids, instants.to_milliseconds(when))
+
+    def _contact(self, record_id: str) -> Row:
+        row = self.stores["contacts"].find(record_id)
+        if row is None:
+            raise KeyError(record_id)
+        return row
 
     def _fill(self, people: Iterable[Person], *, companions: bool) -> None:
         store = self.stores["contacts"]
@@ -173,28 +75,3 @@ class HubSpotPortal:
             store.add(self.new_id(), contact_values(person, companions=companions), created, modified)
         for name in (*COMPANIES, SWITCHBOARD):
             self.stores["companies"].add(self.new_id(), {"name": name}, self.now(), self.now())
-
-
-class _Inspection(Mapping[str, Mapping[str, str]]):
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
-    def __getitem__(self, record_id: str) -> Mapping[str, str]:
-        row = self._store.rows.get(int(record_id))
-        if row is None or row.archived_at is not None:
-            raise KeyError(record_id)
-        return row.properties
-
-    def __iter__(self) -> Iterator[str]:
-        return map(str, list(self._store.order))
-
-    def __len__(self) -> int:
-        return len(self._store.order)
-
-
-def _groups(definitions: Iterable[Definition]) -> dict[str, dict[str, object]]:
-    names = dict.fromkeys(definition.group for definition in definitions)
-    return {
-        name: {"name": name, "label": name, "displayOrder": order, "archived": False}
-        for order, name in enumerate(names)
-    }

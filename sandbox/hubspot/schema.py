@@ -8,35 +8,35 @@ from .batches import each_or_error, enveloped, inputs_of
 from .call import Answer, Call
 from .definitions import BOOLEAN_OPTIONS, TYPES, Definition
 from .errors import bad_request, conflict, not_found
-from .portal import HubSpotPortal
+from .state import PortalState
 
 REQUIRED = ("name", "label", "type", "fieldType", "groupName")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
-def list_properties(portal: HubSpotPortal, call: Call) -> Answer:
+def list_properties(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/properties/{type}`: all definitions; none is ever archived here."""
     known = {} if call.flag("archived") else portal.definitions[call.type_name]
     return Answer(200, {"results": [known[name].to_json() for name in sorted(known)]})
 
 
-def read_property(portal: HubSpotPortal, call: Call) -> Answer:
+def read_property(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/properties/{type}/{name}`."""
     return Answer(200, _definition(portal, call.type_name, call.params["name"]).to_json())
 
 
-def create_property(portal: HubSpotPortal, call: Call) -> Answer:
+def create_property(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}`: 201, or 409 when the name is taken."""
     return Answer(201, _create(portal, call.type_name, call.json()))
 
 
-def create_properties(portal: HubSpotPortal, call: Call) -> Answer:
+def create_properties(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}/batch/create`: each by itself."""
     results, errors = each_or_error(inputs_of(call), lambda each: _create(portal, call.type_name, each))
     return enveloped(201, results, errors, portal)
 
 
-def read_properties(portal: HubSpotPortal, call: Call) -> Answer:
+def read_properties(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}/batch/read`: each by itself."""
     type_name = call.type_name
     results, errors = each_or_error(
@@ -45,12 +45,12 @@ def read_properties(portal: HubSpotPortal, call: Call) -> Answer:
     return enveloped(200, results, errors, portal)
 
 
-def list_groups(portal: HubSpotPortal, call: Call) -> Answer:
+def list_groups(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/properties/{type}/groups`."""
     return Answer(200, {"results": list(portal.groups[call.type_name].values())})
 
 
-def read_group(portal: HubSpotPortal, call: Call) -> Answer:
+def read_group(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/properties/{type}/groups/{name}`."""
     group = portal.groups[call.type_name].get(call.params["name"])
     if group is None:
@@ -58,7 +58,7 @@ def read_group(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(200, group)
 
 
-def create_group(portal: HubSpotPortal, call: Call) -> Answer:
+def create_group(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}/groups`: 201, or 409 when the name is taken."""
     body, groups = call.json(), portal.groups[call.type_name]
     name, label = body.get("name"), body.get("label")
@@ -71,14 +71,14 @@ def create_group(portal: HubSpotPortal, call: Call) -> Answer:
     return Answer(201, groups[name])
 
 
-def _definition(portal: HubSpotPortal, type_name: str, name: str) -> Definition:
+def _definition(portal: PortalState, type_name: str, name: str) -> Definition:
     definition = portal.definitions[type_name].get(name)
     if definition is None:
         raise not_found(f'Property "{name}" does not exist', "Properties.PROPERTY_NOT_FOUND")
     return definition
 
 
-def _create(portal: HubSpotPortal, type_name: str, body: dict[str, Any]) -> dict[str, Any]:
+def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[str, Any]:
     lacking = [name for name in REQUIRED if not isinstance(body.get(name), str) or not body[name]]
     if lacking:
         raise bad_request(f"Invalid input JSON: some required fields were not set: [{', '.join(lacking)}]")
