@@ -17,7 +17,7 @@ from .broken_wire import Connection
 from .clock import SandboxClock
 from .dataset import people
 from .fault_file import refuse_unknown_paths
-from .faults import Faults
+from .faults import Faults, FaultsError
 from .plugin import installed_services
 from .service import Service, ServiceContext
 
@@ -89,9 +89,17 @@ class Sandbox:
 
         if faults is not None:
             refuse_unknown_paths(faults)
+            self._begin(faults)
+            self._faults = faults
+
+    def _begin(self, faults: Faults) -> None:
+        try:
             for name, service in self.services.items():
                 service.set_faults(faults if faults.concern(name) else None)
-            self._faults = faults
+        except FaultsError:
+            for service in self.services.values():
+                service.set_faults(None)
+            raise
 
     def url(self, service: str) -> str:
         """Return the address of a service, with its real port once the sandbox was started."""

@@ -124,6 +124,20 @@ def test_what_the_sandbox_does_not_have_is_refused_and_leaves_no_faults(rule: st
     assert sandbox.faults is None
 
 
+def test_faults_that_one_service_refuses_are_begun_by_no_other():
+    sandbox = Sandbox(contacts=5)
+    half_wrong = parse_faults(
+        "{salesforce: {page_size: 9}, rules: [{service: twilio, fault: {kind: refuse, status: 500, code: oops}}]}",
+        "text",
+    )
+
+    with pytest.raises(FaultsError):
+        sandbox.faults = half_wrong
+
+    assert sandbox.salesforce.faults is None
+    assert sandbox.salesforce.page_size == 2_000
+
+
 def test_an_unreadable_file_is_a_file_error(tmp_path: Path):
     with pytest.raises(FileError):
         read_faults(tmp_path / "none.yaml")
