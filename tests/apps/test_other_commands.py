@@ -15,6 +15,7 @@ import pytest
 
 from ringfence.apps.cli.app import app
 from ringfence.apps.registry import crm_plugins
+from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.server import Sandbox
 
 CRMS = sorted(crm_plugins())
@@ -136,18 +137,19 @@ def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Any) -> No
     result = cli("demo", "--contacts", "300", "--json")
     assert result.code == 0
     passes = result.document["passes"]
-    assert [one["crm"] for one in passes] == ["salesforce", "salesforce", "hubspot", "hubspot"]
-    for first, second in (passes[:2], passes[2:]):
+    assert [one["crm"] for one in passes][:4] == ["salesforce", "salesforce", "hubspot", "hubspot"]
+    for first, second in zip(passes[::2], passes[1::2], strict=True):
         assert sum(counts["written"] for counts in first["objects"].values()) > 100
         assert sum(counts["written"] for counts in second["objects"].values()) == 0
     told = cli("demo", "--contacts", "300").out
-    assert told.count("Nothing to change.") == 2
+    assert told.count("Nothing to change.") == len(passes) // 2
     assert "do_not_contact" in told
 
 
 def test_sandbox_prints_settings_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
-    words = ["sandbox", "--contacts", "20", "--ports", "0,0,0", "--json", "--env-file", ".env"]
+    ports = ",".join("0" for _ in installed_plugins())
+    words = ["sandbox", "--contacts", "20", "--ports", ports, "--json", "--env-file", ".env"]
     with subprocess.Popen([*command, *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         settings = json.loads(process.stdout.readline())
