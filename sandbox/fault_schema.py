@@ -17,10 +17,18 @@ from .plugin import installed_services
 
 @cache
 def fault_kinds() -> Mapping[str, type[Fault]]:
-    """Return the model of each kind of fault that some service can have, by its name in a file."""
-    models = [model for service in installed_services().values() for model in service.fault_kinds]
+    """Return the model of each kind of fault that some service can have, by its name in a file.
 
-    return {_kind_name(model): model for model in models}
+    Raises TypeError where two services mean different things by one name.
+    """
+    found: dict[str, type[Fault]] = {}
+    for service, definition in installed_services().items():
+        for model in definition.fault_kinds:
+            name = _kind_name(model)
+            if found.setdefault(name, model) is not model:
+                raise TypeError(f"{service}: {name} is another service's kind of fault; share it in fault_kinds.py")
+
+    return found
 
 
 def _kind_name(model: type[Fault]) -> str:

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.server import LoopbackServer, Sandbox, SandboxError
+from ringfence.sandbox.wording import count_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -96,7 +98,8 @@ def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements():
 def test_a_taken_port_is_an_error_and_nothing_stays_up():
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as holder:
-        sandbox = Sandbox(contacts=5, ports=(0, holder.getsockname()[1], 0))
+        free = [0] * (len(installed_plugins()) - 2)
+        sandbox = Sandbox(contacts=5, ports=[0, holder.getsockname()[1], *free])
         with pytest.raises(OSError, match="in use"):
             sandbox.start()
     assert threading.active_count() == before
@@ -133,4 +136,4 @@ def test_wrong_ports_are_wrong_usage():
     command = [sys.executable, "-m", "ringfence.sandbox", "--ports", "1,2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
-    assert "three port numbers" in done.stderr
+    assert f"{count_of(len(installed_plugins()), 'port number')} are needed" in done.stderr
