@@ -5,26 +5,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from pathlib import Path
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
-from ringfence.core.model.shapes import ObjectShape, Slot
-from ringfence.core.model.values import Change, Companion, Outcome, Record, RowResult, Value
-from ringfence.core.model.verdicts import Status
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Change, Outcome, Record, RowResult, Value
 from ringfence.core.ports.bulk import BulkJobs
-from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, Page, SetupStep
+from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
 from ringfence.core.ports.services import Clock
 
+from .feed import MemoryFeed
+
 Row = dict[str, Value]
-
-
-def companion_name(slot: str, companion: Companion) -> str:
-    """Return the field that holds a slot's companion: ``rf_phone_status``."""
-    return f"rf_{slot.lower()}_{companion.value}"
 
 
 @dataclass
@@ -173,89 +169,3 @@ class MemoryCrm:
 
     def _touch(self, object_name: str, record_id: str) -> None:
         self.modified[object_name, record_id] = self.clock.now()
-
-
-@dataclass
-class MemoryFeed:
-    """The reads of one run. A cursor is ``{"since": stamp}``, or ``{"after": id, "since": stamp}`` in a full read."""
-
-    crm: MemoryCrm
-    cursors: Mapping[str, dict[str, str]]
-    watermark: datetime
-
-    def is_full(self, object_name: str) -> bool:
-        """Return whether all records are read."""
-        cursor = self.cursors[object_name]
-        return not cursor or "after" in cursor
-
-    def flagged(self) -> Iterator[Page]:
-        """Yield flagged records, and in a window those whose flag is down while a slot still says do_not_contact."""
-        for name, shape in self.crm.shapes.items():
-            yield from self._pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
-
-    def screened(self, since: datetime) -> Iterator[Page]:
-        """Yield records with a recent verdict."""
-        for name, shape in self.crm.shapes.items():
-            stamps = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
-            found = [r for r in self._all(name) if any(_at_least(r.values[s], since) for s in stamps)]
-            yield from self._pages(name, found)
-
-    def changed(self) -> Iterator[Page]:
-        """Yield changed records in the order of their stamps; in a full read, all in the order of their ids."""
-        for name in self.crm.shapes:
-            cursor, full = self.cursors[name], self.is_full(name)
-            watermark = cursor["since"] if full and cursor else self.watermark.isoformat()
-            records = [r for r in self._candidates(name) if not full or r.id > cursor.get("after", "")]
-            pages = list(self._pages(name, records)) or [Page(name, [], authoritative=self._is_authoritative())]
-            for page in pages[:-1]:
-                # A window's cursor moves at its end only; a full read goes on behind the last id.
-                after = json.dumps({"after": page.records[-1].id, "since": watermark})
-                yield replace(page, cursor=after if full else None)
-            yield replace(pages[-1], cursor=json.dumps({"since": watermark}))
-
-    def due(self, before: datetime) -> Iterator[Page]:
-        """Yield records in scope with a filled slot never screened, or screened before then."""
-        for name, shape in self.crm.shapes.items():
-            if self.is_full(name):
-                continue
-            found = [r for r in self._all(name) if r.in_scope and any(_is_old(r, s, before) for s in shape.slots)]
-            yield from self._pages(name, found)
-
-    def _rows(self) -> Mapping[str, Mapping[str, Row]]:
-        return self.crm.rows if self.crm.index is None else self.crm.index
-
-    def _all(self, name: str) -> list[Record]:
-        rows = self._rows()
-        return [self.crm.record(name, id_, rows) for id_ in sorted(rows[name])]
-
-    def _candidates(self, name: str) -> list[Record]:
-        if self.is_full(name):
-            return self._all(name)
-        since = datetime.fromisoformat(self.cursors[name]["since"])
-        found = [r for r in self._all(name) if r.modified and since <= r.modified <= self.watermark]
-        return sorted(found, key=lambda r: (r.modified, r.id))
-
-    def _matters(self, record: Record, shape: ObjectShape) -> bool:
-        if shape.is_flagged(record):
-            return True
-        statuses = [record.values[slot.companions[Companion.STATUS]] for slot in shape.slots]
-        return not self.is_full(record.object) and Status.DO_NOT_CONTACT in statuses
-
-    def _is_authoritative(self) -> bool:
-        return self.crm.index is None
-
-    def _pages(self, name: str, records: list[Record]) -> Iterator[Page]:
-        size = self.crm.page_size
-        for start in range(0, len(records), size):
-            self.crm.calls["read"] += 1
-            some = records[start : start + size]
-            yield Page(name, some, authoritative=self._is_authoritative(), total=len(records))
-
-
-def _at_least(value: Value, since: datetime) -> bool:
-    return isinstance(value, datetime) and value >= since
-
-
-def _is_old(record: Record, slot: Slot, before: datetime) -> bool:
-    last = record.values[slot.companions[Companion.LAST_SCREENED]]
-    return bool(record.values[slot.field]) and (last is None or (isinstance(last, datetime) and last < before))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ringfence.connectors.memory import MemoryCrm, companion_name
+from ringfence.connectors.memory import MemoryCrm, MemoryLookup, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
-from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -27,7 +25,6 @@ objects:
     region: {field: country, default: US}
     spread_limit: 3
 """
-ACTIVE: Mapping[str, Any] = {"kind": AnswerKind.KNOWN, "valid": True, "line": "active"}
 
 
 @pytest.fixture
@@ -62,45 +59,29 @@ def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
     return run
 
 
-@dataclass
-class Provider:
-    """A provider that confirms every number unless ``says`` tells what to answer, or raise, about it.
+class Provider(MemoryLookup):
+    """A provider in memory, under the short names that the tests here use."""
 
-    It asks about ``ahead`` numbers before it answers the first of them, and answers the last one first.
-    """
-
-    clock: Any
-    name: str = "first"
-    says: dict[str, Any] = field(default_factory=dict)
-    ahead: int = 1
-    asked: list[str] = field(default_factory=list)
-    on_question: Callable[[str], None] = lambda _number: None
+    def __init__(
+        self,
+        clock: Any,
+        name: str,
+        says: dict[str, Any] | None = None,
+        ahead: int = 1,
+        on_question: Callable[[str], None] = lambda _number: None,
+    ) -> None:
+        super().__init__(clock, name, answers=says or {}, in_flight=ahead, before_sending=on_question)
+        self.says = self.answers
+        self.asked = self.looked_up
 
     @property
-    def realm(self) -> str:
-        """Where its answers are kept."""
-        return f"{self.name}:host:account"
+    def on_question(self) -> Callable[[str], None]:
+        """What is called with each number before it is sent."""
+        return self.before_sending
 
-    def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
-        """See :class:`ringfence.core.ports.lookup.Lookup`."""
-        taken: list[str] = []
-        for number in numbers:
-            self.asked.append(number)
-            self.on_question(number)
-            taken.append(number)
-            if len(taken) == self.ahead:
-                yield from self._answer(taken)
-        yield from self._answer(taken)
-
-    def _answer(self, taken: list[str]) -> Iterator[Answer]:
-        while taken:
-            told = self.says.get(taken[-1], ACTIVE)
-            if not isinstance(told, Mapping):
-                raise told
-            yield Answer(taken.pop(), observed_at=self.clock.now(), **told)
-
-    def close(self) -> None:
-        """Nothing is held."""
+    @on_question.setter
+    def on_question(self, call: Callable[[str], None]) -> None:
+        self.before_sending = call
 
 
 @pytest.fixture
