@@ -16,15 +16,15 @@ from ringfence.core.ports.services import Services
 from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
-from .feed import HubSpotFeed, Source
+from .feed import HubSpotFeed, ObjectSource
 from .fields import ID, to_ms
 from .filters import read_filter
-from .keyset import Searcher
+from .paging import Searcher
 from .preflight import check_object
 from .schema import Schema
 from .settings import HubSpotSettings
 from .setup import apply_steps, emit_steps, plan_steps
-from .write import BatchWriter
+from .writer import BatchWriter
 
 NAME = "hubspot"
 
@@ -96,7 +96,7 @@ class HubSpotCrm:
         # The Date header names a second; its records to the last millisecond belong to the window.
         now_ms = to_ms(now) + 999
         positions = {name: read_position(cursors.get(name), now_ms) for name in self._shapes}
-        sources = [Source(self._schema.reader(shape), self._scopes[name]) for name, shape in self._shapes.items()]
+        sources = [ObjectSource(self._schema.reader(shape), self._scopes[name]) for name, shape in self._shapes.items()]
         return HubSpotFeed(self._client, sources, positions, now_ms)
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ringfence.core.errors import StateError
 
-from .keyset import START
+from .paging import START
 
 OVERLAP_MS = 3_600_000
 """How far a window reaches back behind the one before it: HubSpot's index was seen an hour late.

@@ -74,7 +74,7 @@ class AnswerError(SchemaError):
         self.words = words
 
 
-class PaceError(RetryError):
+class RateLimitError(RetryError):
     """Calls went out too fast: a passing fault that ends as QuotaError when waiting does not help."""
 
 
@@ -100,7 +100,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
             "The daily limit of the HubSpot portal is used up.", "Run again after midnight in the portal's time zone."
         )
     if rule.action in (Action.WAIT, Action.SLOW_DOWN):
-        kind = PaceError if rule.action is Action.SLOW_DOWN else RetryError
+        kind = RateLimitError if rule.action is Action.SLOW_DOWN else RetryError
         return kind(told, wait_s=read_retry_after(headers) or rule.wait_s)
     if rule.action is Action.LOG_IN:
         return AuthenticationError(

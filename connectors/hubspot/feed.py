@@ -13,12 +13,12 @@ from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
 from .fields import RowReader
 from .filters import Group, due_groups, flag_groups, in_window, screened_groups
-from .keyset import START, Row, Searcher
-from .scope import Scope
+from .paging import START, Row, Searcher
+from .scope import ScopeChecker
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ObjectSource:
     """One object: how its rows are read and which filter the mapping sets."""
 
     rows: RowReader
@@ -38,7 +38,7 @@ class HubSpotFeed:
     """
 
     def __init__(
-        self, client: HubSpotClient, sources: Sequence[Source], positions: Mapping[str, Position], now_ms: int
+        self, client: HubSpotClient, sources: Sequence[ObjectSource], positions: Mapping[str, Position], now_ms: int
     ) -> None:
         self._client = client
         self._sources = sources
@@ -86,11 +86,11 @@ class HubSpotFeed:
                 yield from self._window(source, position)
             yield from self._window(source, position.next_window(self._now_ms))
 
-    def _list(self, source: Source, position: Position) -> Iterator[Page]:
+    def _list(self, source: ObjectSource, position: Position) -> Iterator[Page]:
         searcher = self._searcher(source)
         total = searcher.count([])
         after = None if position.after == START else position.after
-        scope = Scope(searcher, source.scope, last=_before(position.after))
+        scope = ScopeChecker(searcher, source.scope, last=_before(position.after))
         while True:
             answer = self._client.list_page(source.name, source.rows.properties, after)
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
@@ -99,10 +99,10 @@ class HubSpotFeed:
             if not after:
                 return
 
-    def _window(self, source: Source, position: Position) -> Iterator[Page]:
+    def _window(self, source: ObjectSource, position: Position) -> Iterator[Page]:
         searcher = self._searcher(source)
         window = in_window(source.name, position.start, position.until)
-        scope = Scope(searcher, source.scope, [(window,)], position.after)
+        scope = ScopeChecker(searcher, source.scope, [(window,)], position.after)
         total = None
         for found in searcher.pages([(window,)], position.after):
             total = found.total if total is None else total
@@ -114,20 +114,20 @@ class HubSpotFeed:
             yield Page(source.name, records, there.dump(), authoritative=False, total=total)
 
     def _unordered(
-        self, source: Source, groups: Sequence[Group], purpose: str, *, scoped: bool = False
+        self, source: ObjectSource, groups: Sequence[Group], purpose: str, *, scoped: bool = False
     ) -> Iterator[Page]:
         if not groups:
             return
         searcher = self._searcher(source, purpose)
-        scope = Scope(searcher, () if scoped else source.scope, groups)
+        scope = ScopeChecker(searcher, () if scoped else source.scope, groups)
         for rows in searcher.chunks(groups):
             yield Page(source.name, _read(source, rows, scope), authoritative=False)
 
-    def _searcher(self, source: Source, purpose: str = "read") -> Searcher:
+    def _searcher(self, source: ObjectSource, purpose: str = "read") -> Searcher:
         return Searcher(self._client, source.name, source.rows.properties, purpose)
 
 
-def _read(source: Source, rows: Sequence[Row], scope: Scope) -> list[Record]:
+def _read(source: ObjectSource, rows: Sequence[Row], scope: ScopeChecker) -> list[Record]:
     inside = scope.inside([str(row["id"]) for row in rows])
     return [source.rows.read(row, in_scope=str(row["id"]) in inside) for row in rows]
 

@@ -15,7 +15,7 @@ from .client import HubSpotClient
 from .errors import AnswerError
 from .fields import ID
 from .filters import Group
-from .keyset import Searcher
+from .paging import Searcher
 from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, missing_field
 
 

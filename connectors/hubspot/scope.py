@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from .fields import ID
 from .filters import Group
-from .keyset import START, Searcher
+from .paging import START, Searcher
 
 
-class Scope:
+class ScopeChecker:
     """Follows a read in the order of ids with a second one, of the records that match the filter.
 
     HubSpot's filters mean what HubSpot says, so they are asked, never imitated. The second read runs only as far as

@@ -17,7 +17,7 @@ from ringfence.core.ports.services import Services
 
 from ..http.first_contact import FirstContact
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule
-from .errors import PaceError, read_error
+from .errors import RateLimitError, read_error
 from .limits import PortalLimits
 
 TIMEOUT_S = (10.0, 60.0)
@@ -45,7 +45,7 @@ def _policy(host: str) -> RetryPolicy:
     return RetryPolicy(
         attempts=ATTEMPTS,
         back_off=BackOff(first_s=0.25, longest_s=20, jitter_s=0.5),
-        rules=(RetryRule(PaceError, give_up=end_as_quota), RetryRule(RetryError, give_up=end_as_outage)),
+        rules=(RetryRule(RateLimitError, give_up=end_as_quota), RetryRule(RetryError, give_up=end_as_outage)),
         longest_wait_s=120.0,
         refuse_wait=refuse_wait,
     )

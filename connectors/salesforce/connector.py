@@ -20,15 +20,15 @@ from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
 from .cursor import read_position
 from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead
-from .pages import read_masters
+from .paging import read_masters
 from .preflight import check_account, check_object
-from .project import write_project
 from .schema import Schema
 from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
-from .sources import Source
+from .sfdx_project import write_project
+from .source import ObjectSource
 from .watermark import open_feed
-from .write import CompositeWriter
+from .writer import CompositeWriter
 
 NAME = "salesforce"
 WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
@@ -109,7 +109,7 @@ class SalesforceCrm:
     def open_feed(self, cursors: Mapping[str, str | None]) -> SalesforceFeed:
         """Take the watermark of each object from Salesforce and return the reads up to it."""
         sources = [
-            Source(reader, self._scopes[name], read_position(cursors.get(name)))
+            ObjectSource(reader, self._scopes[name], read_position(cursors.get(name)))
             for name, reader in self._readers.items()
         ]
         if (now := self._client.server_now()) is None:

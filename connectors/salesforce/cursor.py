@@ -23,7 +23,7 @@ _READABLE = (1, 2)  # version 1 knew no jobs
 
 
 @dataclass(frozen=True, slots=True)
-class JobPlace:
+class JobPosition:
     """How far the results of a query job have been read: ``locator`` is the page that comes next, None for the first
     one; ``rows`` is how many rows the pages before it hold.
     """
@@ -48,7 +48,7 @@ class Position:
     full: bool
     since: datetime | None = None
     after: str | None = None
-    job: JobPlace | None = None
+    job: JobPosition | None = None
     until: datetime | None = None
 
     def dump(self) -> str:
@@ -81,11 +81,11 @@ def read_position(cursor: str | None) -> Position:
     return position
 
 
-def _read_job(content: dict[str, Any]) -> tuple[JobPlace, datetime] | tuple[None, None]:
+def _read_job(content: dict[str, Any]) -> tuple[JobPosition, datetime] | tuple[None, None]:
     if content.get("job") is None:
         return None, None
     job_id, locator, rows = content["job"]
-    return JobPlace(job_id, locator, rows), read_moment(content["until"])
+    return JobPosition(job_id, locator, rows), read_moment(content["until"])
 
 
 _UNREADABLE = ("A stored Salesforce cursor cannot be read by this version.", "Run `ringfence sync salesforce --full`.")

@@ -130,17 +130,17 @@ def read_fault(content: object) -> Fault:
         return Fault(word if re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", word) else "", "")
     code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
     words = first.get("message") or first.get("error_description") or ""
-    return Fault(str(code), hide_numbers(" ".join(str(words).split())))
+    return Fault(str(code), mask_numbers(" ".join(str(words).split())))
 
 
 def read_job_fault(text: str) -> Fault:
     """Return the fault of a row of ``failedResults``: ``CODE:message:fields --``, as recordings show it."""
     code, _, rest = text.strip().partition(":")
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", code):
-        return Fault("UNKNOWN", hide_numbers(text))
+        return Fault("UNKNOWN", mask_numbers(text))
     words, _, fields = rest.removesuffix("--").rpartition(":")
     shown = f"{words} ({fields.strip()})" if fields.strip() else words
-    return Fault(code, hide_numbers(" ".join(shown.split())))
+    return Fault(code, mask_numbers(" ".join(shown.split())))
 
 
 def find_action(status: int, fault: Fault) -> Action:
@@ -176,12 +176,12 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
     return AnswerError(said, remedy, fault)
 
 
-def read_row(fault: Fault) -> RowResult:
+def read_row_error(fault: Fault) -> RowResult:
     """Return the outcome of a row that Salesforce did not write."""
     outcome = Outcome.CONFLICT if fault.code in ROW_CONFLICTS else Outcome.REFUSED
     return RowResult(outcome, fault.code or "UNKNOWN", fault.words)
 
 
-def hide_numbers(text: str) -> str:
+def mask_numbers(text: str) -> str:
     """Return the text with everything that may be a phone number masked."""
     return _NUMBER.sub(lambda match: mask(match[0]), text)

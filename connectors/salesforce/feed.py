@@ -13,13 +13,13 @@ from ringfence.core.ports.crm import Page
 from .bulk import reader as bulk_read
 from .bulk.reader import BulkReader
 from .client import Row, SalesforceClient
-from .cursor import OVERLAP, JobPlace, Position
+from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
 from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
-from .merged import merged_query, read_merged
-from .pages import BulkFallback, QueryPage, follow, read_pages, read_scope
-from .query import BY_STAMP, Query, after_id, due, screened, until
-from .sources import Source
+from .merged_records import merged_query, read_merged
+from .paging import BulkFallback, QueryPage, follow, read_pages, read_scope
+from .soql import BY_STAMP, Query, after_id, due, screened, until
+from .source import ObjectSource
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class SalesforceFeed:
     def __init__(
         self,
         client: SalesforceClient,
-        sources: Sequence[Source],
+        sources: Sequence[ObjectSource],
         covered: Mapping[str, datetime],
         firsts: Mapping[Query, Row],
         bulk: BulkReader,
@@ -61,7 +61,7 @@ class SalesforceFeed:
             if first is None:
                 yield from self._read([source], [query], "opt_outs")
                 continue
-            for found in follow(self._client, query, first, "opt_outs", self._detour("opt_outs")):
+            for found in follow(self._client, query, first, "opt_outs", self._bulk_fallback("opt_outs")):
                 yield self._page(source, found, "opt_outs")
         for source in self._sources:
             if (query := merged_query(source)) is not None:
@@ -92,21 +92,21 @@ class SalesforceFeed:
                 begin.append(source)
                 continue
             try:
-                yield from self._go_on(source, source.position.job)
+                yield from self._resume(source, source.position.job)
             except JobGoneError as error:
                 _log.info("%s is read from its last place: %s", source.name, error.message)
                 begin.append(replace(source, position=replace(source.position, job=None, until=None)))
         yield from self._begin(begin)
 
-    def _go_on(self, source: Source, job: JobPlace) -> Iterator[Page]:
+    def _resume(self, source: ObjectSource, job: JobPosition) -> Iterator[Page]:
         place = source.position
-        for found in self._bulk.go_on(source.query(), job, "read"):
+        for found in self._bulk.resume(source.query(), job, "read"):
             place = self._next_place(source, place, found)
             # The rows are those of the moment when the job was made: since then people, and the run that died, wrote.
             page = self._page(source, found, "read", place.dump())
             yield replace(page, records=self._with_flags_of_now(source, page.records), authoritative=False)
 
-    def _with_flags_of_now(self, source: Source, records: Sequence[Record]) -> list[Record]:
+    def _with_flags_of_now(self, source: ObjectSource, records: Sequence[Record]) -> list[Record]:
         """Return the records, those whose flag is up as they are now: a raised flag is believed wherever it is read."""
         shape = source.rows.shape
         raised = [record.id for record in records if shape.is_flagged(record)]
@@ -124,28 +124,28 @@ class SalesforceFeed:
             if record.id in now or record.id not in stale
         ]
 
-    def _begin(self, sources: Sequence[Source]) -> Iterator[Page]:
+    def _begin(self, sources: Sequence[ObjectSource]) -> Iterator[Page]:
         queries = [self._changed_query(source) for source in sources]
         place = [source.position for source in sources]
-        for number, found in read_pages(self._client, queries, "read", self._detour("read")):
+        for number, found in read_pages(self._client, queries, "read", self._bulk_fallback("read")):
             source = sources[number]
             place[number] = self._next_place(source, place[number], found)
             yield self._page(source, found, "read", place[number].dump())
 
-    def _detour(self, purpose: str) -> BulkFallback:
+    def _bulk_fallback(self, purpose: str) -> BulkFallback:
         def detour(query: Query, rows: int) -> Iterator[QueryPage] | None:
             return self._bulk.read(query, rows, purpose) if rows > bulk_read.WORTH_FROM else None
 
         return detour
 
-    def _changed_query(self, source: Source) -> Query:
+    def _changed_query(self, source: ObjectSource) -> Query:
         position = source.position
         if position.full:
             return source.query(*([after_id(position.after)] if position.after else []))
         window = (source.lower_bound(), until(self._covered[source.name]))
         return replace(source.query(*window), order=BY_STAMP)
 
-    def _next_place(self, source: Source, place: Position, found: QueryPage) -> Position:
+    def _next_place(self, source: ObjectSource, place: Position, found: QueryPage) -> Position:
         covered = source.position.until or self._covered[source.name]
         started = source.position.since
         watermark = started or covered
@@ -161,11 +161,11 @@ class SalesforceFeed:
             return Position(full=False, since=moment, after=found.rows[-1]["Id"])
         return replace(place, job=None, until=None)
 
-    def _read(self, sources: Sequence[Source], queries: Sequence[Query], purpose: str) -> Iterator[Page]:
-        for number, found in read_pages(self._client, queries, purpose, self._detour(purpose)):
+    def _read(self, sources: Sequence[ObjectSource], queries: Sequence[Query], purpose: str) -> Iterator[Page]:
+        for number, found in read_pages(self._client, queries, purpose, self._bulk_fallback(purpose)):
             yield self._page(sources[number], found, purpose)
 
-    def _page(self, source: Source, found: QueryPage, purpose: str, cursor: str | None = None) -> Page:
+    def _page(self, source: ObjectSource, found: QueryPage, purpose: str, cursor: str | None = None) -> Page:
         if found.job is None:
             records = read_records(self._client, source.rows, source.scope, found.rows, purpose)
         else:

@@ -13,10 +13,10 @@ from ringfence.core.ports.crm import Finding, Level, Org
 from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
 from .client import SalesforceClient
 from .errors import AnswerError
-from .query import Query, standing
 from .quota import Usage
 from .schema import COMPANIONS, CUSTOM, SETUP, Described, Schema
 from .settings import VARIABLE
+from .soql import Query, base_conditions
 
 LOW_SHARE = 10
 """Percent of the day's API calls left above the reserve under which `check` warns."""
@@ -40,10 +40,10 @@ def check_account(client: SalesforceClient, org: Org) -> Iterator[Finding]:
     except RefusedError as error:
         yield Finding(Level.WARNING, "user", f"the token does not tell whose it is. {error.message}", error.remedy)
     for usage in client.quota.usages:
-        yield _judge_usage(usage, client.quota.reserve)
+        yield _usage_finding(usage, client.quota.reserve)
 
 
-def _judge_usage(usage: Usage, reserve: int) -> Finding:
+def _usage_finding(usage: Usage, reserve: int) -> Finding:
     left = max(0, usage.allowed(reserve) - usage.used)
     level = Level.WARNING if left * 100 < usage.limit * LOW_SHARE else Level.OK
     subject = "API calls" if usage.app is None else f"API calls of {usage.whose}"
@@ -167,7 +167,7 @@ def _active_values(field: Described) -> list[str]:
 
 
 def _try_filter(client: SalesforceClient, shape: ObjectShape) -> Finding:
-    query = Query(shape.name, ("Id",), (*standing(shape), f"({shape.filter})"))
+    query = Query(shape.name, ("Id",), (*base_conditions(shape), f"({shape.filter})"))
     try:
         client.query(f"{query.soql()} LIMIT 1", "describe")
     except AnswerError as error:

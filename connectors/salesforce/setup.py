@@ -15,8 +15,8 @@ from ringfence.core.ports.crm import SetupStep
 
 from .client import Row, SalesforceClient
 from .errors import AnswerError
-from .query import literal
 from .schema import CUSTOM, Schema, define_all
+from .soql import literal
 
 PERMISSION_SET = "RF_Ringfence"
 PERMISSION_SET_LABEL = "ringfence"

@@ -11,9 +11,9 @@ from .bulk.reader import BulkReader
 from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment
-from .merged import merged_query
-from .query import Query
-from .sources import Source
+from .merged_records import merged_query
+from .soql import Query
+from .source import ObjectSource
 
 WATERMARK_REACH = timedelta(minutes=2)
 """Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
@@ -22,7 +22,9 @@ AT_ONCE = HEAVY_SUBREQUESTS // 2
 """Objects of one call: each may take two of its queries."""
 
 
-def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime, bulk: BulkReader) -> SalesforceFeed:
+def open_feed(
+    client: SalesforceClient, sources: Sequence[ObjectSource], now: datetime, bulk: BulkReader
+) -> SalesforceFeed:
     """Take the watermark of each object, together with the first pages of flagged records, and return the reads.
 
     ``now`` is the time at Salesforce; when its answer shows that it was long past, the question is asked again.
@@ -36,7 +38,7 @@ def open_feed(client: SalesforceClient, sources: Sequence[Source], now: datetime
     return feed
 
 
-def _ask(client: SalesforceClient, sources: Sequence[Source], end: datetime, bulk: BulkReader) -> SalesforceFeed:
+def _ask(client: SalesforceClient, sources: Sequence[ObjectSource], end: datetime, bulk: BulkReader) -> SalesforceFeed:
     covered: dict[str, datetime] = {}
     firsts: dict[Query, Row] = {}
     for batch in in_batches(sources, AT_ONCE):

@@ -97,7 +97,7 @@ def _parse(file: BufferedReader | BytesIO | gzip.GzipFile) -> Iterator[list[str]
             raise RetryError(f"The answer is not the CSV that Salesforce sends ({type(error).__name__}).") from None
 
 
-class SheetMaker:
+class SheetBuilder:
     """Makes a sheet."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ def _line(cells: Sequence[str]) -> str:
     return f'"{line}"\n'
 
 
-def look_over(pieces: Iterable[bytes]) -> ResultFile:
+def read_result_file(pieces: Iterable[bytes]) -> ResultFile:
     """Return a file of a job, looked over, from the pieces as they come. Raises RetryError where it is no CSV."""
     held = BytesIO()
     for piece in pieces:

@@ -17,7 +17,7 @@ from ringfence.core.ports.services import Clock
 from ..client import SalesforceClient
 from ..errors import AnswerError, Fault, read_job_fault
 from ..fields import write_moment
-from .csv_sheet import ResultFile, Sheet, SheetMaker, look_over, read_rows
+from .csv_sheet import ResultFile, Sheet, SheetBuilder, read_result_file, read_rows
 from .jobs import OPEN, Job, JobCalls
 
 FILE_BYTES = 100_000_000
@@ -66,13 +66,13 @@ class IngestJobs(JobCalls):
             self.ask("PUT", f"{job_id}/batches", lambda _answer: None, done=201, data=sheet, headers=head)
         except AnswerError as error:
             # Where a second upload is refused, the first one arrived, and its answer was lost.
-            if not came_twice(error) or self.get(job_id).state != OPEN:
+            if not was_uploaded_twice(error) or self.get(job_id).state != OPEN:
                 raise
 
     def close(self, job_id: str) -> Job:
         """Let Salesforce begin, and return the job; one that has begun already is left alone.
 
-        Where the rows :func:`came_twice`, the job never begins: it has to be aborted, and another one made.
+        Where the rows :func:`was_uploaded_twice`, the job never begins: it has to be aborted, and another one made.
         """
         try:
             return self.move(job_id, "UploadComplete")
@@ -133,7 +133,7 @@ class IngestJobs(JobCalls):
         return held
 
 
-def came_twice(error: AnswerError) -> bool:
+def was_uploaded_twice(error: AnswerError) -> bool:
     """Return whether a job is refused because its rows were uploaded twice, as when the first answer was lost.
 
     Salesforce says so at the second upload or when the job is closed, in words that it has spelled in several ways.
@@ -151,7 +151,7 @@ def _read_ids(answer: Response) -> tuple[int, list[str]]:
 
 
 def _hold(answer: Response, columns: Collection[str]) -> tuple[int, ResultFile]:
-    file = look_over(answer.iter_content(_PIECE))
+    file = read_result_file(answer.iter_content(_PIECE))
     _check_header(file.header, columns)
     return file.count, file
 
@@ -171,8 +171,8 @@ class UpdateSheet:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.odd: list[Change] = []
-        self._order = _Order(columns)
-        self._made = SheetMaker()
+        self._column_order = _ColumnOrder(columns)
+        self._made = SheetBuilder()
         self._made.add([(_ID, *columns)])
 
     def add(self, changes: Sequence[Change]) -> None:
@@ -192,7 +192,7 @@ class UpdateSheet:
 
     def _rows(self, changes: Iterable[Change]) -> Iterator[Sequence[str]]:
         for change in changes:
-            place = self._order[change.names]
+            place = self._column_order[change.names]
             # What begins with a printable character behind "#" is itself; asking for it here spares most of the calls.
             cells = [v if v.__class__ is str and "$" <= v < "\x7f" else write_cell(v) for v in change.new]
             if place is None or None in cells:
@@ -210,7 +210,7 @@ def _is_encodable(change: Change) -> bool:
     return True
 
 
-class _Order(dict[tuple[str, ...], Callable[[Sequence[Any]], Sequence[str]] | None]):
+class _ColumnOrder(dict[tuple[str, ...], Callable[[Sequence[Any]], Sequence[str]] | None]):
     """Names of fields to what puts (id, their cells, an empty cell) into the order of the columns; None for others."""
 
     def __init__(self, columns: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from ringfence.core.errors import RetryError
 from ringfence.core.ports.services import Clock
 
 from ..client import SalesforceClient
-from ..query import Query
-from .csv_sheet import ResultFile, look_over
+from ..soql import Query
+from .csv_sheet import ResultFile, read_result_file
 from .jobs import Job, JobCalls
 
 RESULT_ROWS = 50_000
@@ -27,7 +27,7 @@ _LAST = "null"
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class ResultPage:
     """One page of a query job's results: ``locator`` is the place of the next page, None after the last one."""
 
     page: ResultFile
@@ -60,7 +60,7 @@ class QueryJobs(JobCalls):
         """Make a job for a query. It carries no order, which would keep Salesforce from splitting the work up."""
         return self.create({"operation": "query", "query": query.soql(ordered=False)})
 
-    def results(self, job_id: str, locator: str | None) -> Results:
+    def results(self, job_id: str, locator: str | None) -> ResultPage:
         """Return the page of results at a locator, the first one for None; it can be asked for any number of times.
 
         The page is here as a whole, and holds as many rows as its header says, before a row of it is given: a page that
@@ -72,14 +72,14 @@ class QueryJobs(JobCalls):
         return self.ask("GET", f"{job_id}/results", _read_results, params=wanted, headers={"Accept": "text/csv"})
 
 
-def _read_results(answer: Response) -> Results:
+def _read_results(answer: Response) -> ResultPage:
     told = answer.headers.get("Sforce-NumberOfRecords", "")
     locator = answer.headers.get("Sforce-Locator", "")
-    page = look_over(answer.iter_content(_PIECE))
+    page = read_result_file(answer.iter_content(_PIECE))
     if not told.isdigit() or not locator:
         raise RetryError("The results of a Bulk query came without Salesforce's headers.")
     if page.count != int(told):
         raise RetryError(f"A page of a Bulk query has {page.count:,} rows; Salesforce said {int(told):,}.")
     if not page.even:
         raise RetryError("A page of a Bulk query has rows that are shorter or longer than its header.")
-    return Results(page, None if locator == _LAST else locator)
+    return ResultPage(page, None if locator == _LAST else locator)

@@ -13,13 +13,13 @@ from ringfence.core.errors import AccessError, RingfenceError
 from ringfence.core.ports.services import Clock
 
 from ..client import PAGE, SalesforceClient
-from ..cursor import JobPlace
+from ..cursor import JobPosition
 from ..errors import AnswerError, JobGoneError, LocatorError
-from ..pages import QueryPage
-from ..query import Query
+from ..paging import QueryPage
 from ..schema import Schema
+from ..soql import Query
 from .jobs import Job
-from .query import QueryJobs, Results
+from .query import QueryJobs, ResultPage
 
 POLLS = 6
 """How often a job is looked at, at a guess: for a quarter of a minute (``bulk_jobs``)."""
@@ -58,9 +58,9 @@ class BulkReader:
         jobs = QueryJobs(self._client, self._clock, purpose)
         with _refused_as_gone():
             job = jobs.open(query)
-            yield from self._results(jobs, job, query, JobPlace(job.id), total)
+            yield from self._results(jobs, job, query, JobPosition(job.id), total)
 
-    def go_on(self, query: Query, place: JobPlace, purpose: str) -> Iterator[QueryPage]:
+    def resume(self, query: Query, place: JobPosition, purpose: str) -> Iterator[QueryPage]:
         """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
 
         Raises JobGoneError also for a job that has ended and is hours old, or that lacks a field because the mapping
@@ -84,7 +84,7 @@ class BulkReader:
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPlace, total: int) -> Iterator[QueryPage]:
+    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPosition, total: int) -> Iterator[QueryPage]:
         for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
             yield QueryPage((), False, total, place)
         self._done.append(job.id)
@@ -93,7 +93,7 @@ class BulkReader:
         flags = self._flags(query.object)
         while True:
             page = jobs.results(job.id, place.locator)
-            reached = JobPlace(job.id, page.locator, place.rows + page.count)
+            reached = JobPosition(job.id, page.locator, place.rows + page.count)
             _check(job, query, page, reached)
             yield from _cut(page, flags, job.processed, place, reached)
             if page.locator is None:
@@ -113,7 +113,7 @@ def _refused_as_gone() -> Iterator[None]:
         raise JobGoneError(refused.message, refused.remedy) from refused
 
 
-def _check(job: Job, query: Query, page: Results, reached: JobPlace) -> None:
+def _check(job: Job, query: Query, page: ResultPage, reached: JobPosition) -> None:
     # A field that the mapping spells in another way than the org does is lacking too, and no job would have it.
     if lacking := {name.lower() for name in query.fields} - {name.lower() for name in page.fields}:
         raise JobGoneError(f"The job {job.id} was made for other fields: it lacks {', '.join(sorted(lacking))}.")
@@ -121,7 +121,9 @@ def _check(job: Job, query: Query, page: Results, reached: JobPlace) -> None:
         raise JobGoneError(f"The pages of a query job hold {reached.rows:,} rows; Salesforce read {job.processed:,}.")
 
 
-def _cut(page: Results, flags: list[str], total: int, place: JobPlace, reached: JobPlace) -> Iterator[QueryPage]:
+def _cut(
+    page: ResultPage, flags: list[str], total: int, place: JobPosition, reached: JobPosition
+) -> Iterator[QueryPage]:
     """Yield a page of results as pages of records; only the last of them moves the place on.
 
     A place within a page would count on the same order of rows when it is asked for again, which nobody promises.

@@ -13,10 +13,10 @@ from ringfence.core.ports.bulk import BulkWatch
 from ringfence.core.ports.services import Clock
 
 from ..client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
-from ..errors import AnswerError, Fault, JobGoneError, read_row
-from ..write import CompositeWriter
+from ..errors import AnswerError, Fault, JobGoneError, read_row_error
+from ..writer import CompositeWriter
 from .csv_sheet import Sheet
-from .ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, came_twice
+from .ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, was_uploaded_twice
 from .jobs import ABORTED, OPEN, Job
 
 POLLS = 6
@@ -71,10 +71,10 @@ class SalesforceLoad:
             return
         job = _wait(self._jobs, job, watch)
         for tried in self._jobs.results(job):
-            if tried.fault is not None and _may_help(tried.fault, job):
+            if tried.fault is not None and _is_worth_resending(tried.fault, job):
                 odd.append(self._change(tried.id, tried.cells))
             else:
-                yield tried.id, read_row(tried.fault) if tried.fault else _WRITTEN
+                yield tried.id, read_row_error(tried.fault) if tried.fault else _WRITTEN
             if len(odd) >= AT_ONCE:
                 yield from self._write_all(odd)
                 odd.clear()
@@ -94,7 +94,7 @@ class SalesforceLoad:
             try:
                 return self._jobs.close(job_id)
             except AnswerError as error:
-                if not came_twice(error):
+                if not was_uploaded_twice(error):
                     raise
             _log.warning("the Bulk job %s got its rows twice, and is made anew", job_id)
             self._jobs.abort(job_id)
@@ -157,7 +157,7 @@ class SalesforceBulk:
                 if job.state == ABORTED and not job.processed:
                     _clear(jobs, reference)
                     return iter(())
-            told = list(_told(jobs, _wait(jobs, job, watch)))
+            told = list(_final_results(jobs, _wait(jobs, job, watch)))
         except (JobGoneError, AnswerError, AccessError) as error:
             # A job that this user may not look at is no better than none: it would stand in the way of every run.
             _log.warning("the rows of the Bulk job %s are read instead: %s", reference, error.message)
@@ -166,12 +166,12 @@ class SalesforceBulk:
         return iter(told)
 
 
-def _told(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
+def _final_results(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
     for tried in jobs.results(job):
         if tried.fault is None:
             yield tried.id, _WRITTEN
-        elif not _may_help(tried.fault, job):
-            yield tried.id, read_row(tried.fault)
+        elif not _is_worth_resending(tried.fault, job):
+            yield tried.id, read_row_error(tried.fault)
 
 
 def _wait(jobs: IngestJobs, job: Job, watch: BulkWatch) -> Job:
@@ -189,7 +189,7 @@ def _clear(jobs: IngestJobs, job_id: str) -> None:
         _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
 
-def _may_help(fault: Fault, job: Job) -> bool:
+def _is_worth_resending(fault: Fault, job: Job) -> bool:
     """Return whether the row may pass when it is sent by itself."""
     return fault.locked or (fault.code == UNPROCESSED and job.state == "Failed")
 

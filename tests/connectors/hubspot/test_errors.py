@@ -59,7 +59,7 @@ def test_every_recorded_refusal_is_understood() -> None:
             if answer.get("status", 0) >= 400:
                 body = answer["body"] if isinstance(answer["body"], dict) else {}
                 error = read_error("the call", answer["status"], answer["headers"], body)
-                expected = {429: "PaceError", 403: "AccessError", 404: "AnswerError", 400: "AnswerError"}
+                expected = {429: "RateLimitError", 403: "AccessError", 404: "AnswerError", 400: "AnswerError"}
                 assert type(error).__name__ == expected[answer["status"]]
                 seen += 1
     assert seen > 20

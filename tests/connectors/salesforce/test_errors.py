@@ -15,10 +15,10 @@ from ringfence.connectors.salesforce.errors import (
     ROW_CONFLICTS,
     STATUSES,
     Fault,
-    hide_numbers,
+    mask_numbers,
     read_error,
     read_fault,
-    read_row,
+    read_row_error,
 )
 from ringfence.core.errors import RetryError
 from ringfence.core.model.values import Outcome
@@ -55,19 +55,19 @@ def test_every_row_of_the_tables_has_a_case() -> None:
     ],
 )
 def test_a_row_is_refused_with_the_words_of_the_org(code: str) -> None:
-    result = read_row(read_fault([{"statusCode": code, "message": "call (415) 555-0123", "fields": []}]))
+    result = read_row_error(read_fault([{"statusCode": code, "message": "call (415) 555-0123", "fields": []}]))
     assert (result.outcome, result.code, result.message) == (Outcome.REFUSED, code, "call (4155***123")
 
 
 @pytest.mark.parametrize("code", sorted(ROW_CONFLICTS))
 def test_a_row_that_is_gone_is_a_conflict(code: str) -> None:
-    assert read_row(Fault(code, "entity is deleted")).outcome is Outcome.CONFLICT
+    assert read_row_error(Fault(code, "entity is deleted")).outcome is Outcome.CONFLICT
 
 
 @pytest.mark.parametrize("content", [None, [], {}, "", "<html>", [None], [{"message": None}], 5])
 def test_a_body_of_any_shape_is_a_fault(content: object) -> None:
     assert read_fault(content) == Fault("", "")
-    assert read_row(read_fault(content)).code == "UNKNOWN"
+    assert read_row_error(read_fault(content)).code == "UNKNOWN"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_body_of_any_shape_is_a_fault(content: object) -> None:
     ["0035i00000ABCdEAAW", "at Row:1:Column:11", "limit of 200 records", "line 1, column 123456"],
 )
 def test_words_without_a_number_stay_as_they_are(words: str) -> None:
-    assert hide_numbers(words) == words
+    assert mask_numbers(words) == words
 
 
 def recorded(content: Any) -> Iterator[tuple[int, Any]]:

@@ -88,13 +88,13 @@ def test_calls_under_way_count_before_they_are_answered() -> None:
 
 
 def test_few_requests_run_at_once() -> None:
-    quota, go_on = Quota(20), threading.Event()
+    quota, resume = Quota(20), threading.Event()
     inside, full = threading.Semaphore(0), []
 
     def call() -> None:
         with quota.hold(NOW):
             inside.release()
-            go_on.wait(10)
+            resume.wait(10)
 
     threads = [threading.Thread(target=call) for _ in range(AT_ONCE + 3)]
     for thread in threads:
@@ -102,7 +102,7 @@ def test_few_requests_run_at_once() -> None:
     for _ in range(AT_ONCE):
         assert inside.acquire(timeout=10)
     full.append(inside.acquire(timeout=0.05))
-    go_on.set()
+    resume.set()
     for thread in threads:
         thread.join(10)
     assert full == [False]

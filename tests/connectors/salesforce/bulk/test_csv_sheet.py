@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.connectors.salesforce.bulk.csv_sheet import SheetMaker, look_over, read_rows
+from ringfence.connectors.salesforce.bulk.csv_sheet import SheetBuilder, read_result_file, read_rows
 from ringfence.core.errors import RetryError
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), min_size=1, max_size=8)
@@ -18,7 +18,7 @@ spoilt = st.sampled_from(["", "a", '"', "\n", '","', '"\n"', "ü"])
 
 @given(st.lists(st.tuples(cells, cells), max_size=6), st.integers(1, 9))
 def test_what_was_written_is_read_from_pieces_of_any_size(rows: list[tuple[str, str]], size: int) -> None:
-    made = SheetMaker()
+    made = SheetBuilder()
     made.add([("Id", "Reason")])
     made.add(rows)
     sheet = made.finish()
@@ -28,7 +28,7 @@ def test_what_was_written_is_read_from_pieces_of_any_size(rows: list[tuple[str, 
     expected = [["Id", "Reason"], *map(list, rows)]
     assert list(sheet.rows()) == expected
     assert list(read_rows(pieces)) == expected
-    assert list(look_over(pieces).rows()) == expected[1:]
+    assert list(read_result_file(pieces).rows()) == expected[1:]
 
 
 @given(st.lists(st.lists(spoilt, min_size=1, max_size=3), max_size=4), st.integers(0, 3))
@@ -41,9 +41,9 @@ def test_a_look_over_a_file_says_what_reading_all_of_it_says(rows: list[list[str
         header, *read = read_rows([content])
     except RetryError:
         with pytest.raises(RetryError):
-            look_over([content])
+            read_result_file([content])
         return
-    found = look_over([content])
+    found = read_result_file([content])
     assert (found.header, found.count) == (tuple(header), len(read))
     assert found.even == ({len(row) for row in read} <= {len(header)})
     assert list(found.rows()) == read
@@ -54,4 +54,4 @@ def test_what_is_no_csv_is_asked_for_again(content: bytes) -> None:
     with pytest.raises(RetryError, match="not the CSV"):
         list(read_rows([content]))
     with pytest.raises(RetryError, match="not the CSV"):
-        look_over([content])
+        read_result_file([content])

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.salesforce import plugin
-from ringfence.connectors.salesforce.bulk.csv_sheet import SheetMaker, look_over
+from ringfence.connectors.salesforce.bulk.csv_sheet import SheetBuilder, read_result_file
 from ringfence.connectors.salesforce.bulk.ingest import IngestJobs
 from ringfence.connectors.salesforce.bulk.jobs import Job
-from ringfence.connectors.salesforce.bulk.query import QueryJobs, Results
+from ringfence.connectors.salesforce.bulk.query import QueryJobs, ResultPage
 from ringfence.connectors.salesforce.bulk.reader import BulkReader
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.errors import JobGoneError
-from ringfence.connectors.salesforce.query import Query
 from ringfence.connectors.salesforce.settings import SalesforceSettings
+from ringfence.connectors.salesforce.soql import Query
 from ringfence.core.errors import RetryError, UnreachableError
 from ringfence.core.ports.services import Services
 
@@ -34,7 +34,7 @@ def crm(script: Any, clock: Any, shapes: Callable[..., Any]) -> Iterator[Salesfo
 
 
 @pytest.fixture
-def results(crm: SalesforceCrm, clock: Any) -> Callable[[], Results]:
+def results(crm: SalesforceCrm, clock: Any) -> Callable[[], ResultPage]:
     return lambda: QueryJobs(crm._client, clock, "read").results("750A", None)
 
 
@@ -42,7 +42,7 @@ def headers(rows: int, locator: str = "null", **more: str) -> dict[str, str]:
     return {"Sforce_NumberOfRecords": str(rows), "Sforce_Locator": locator, **more}
 
 
-def test_a_page_is_rows_of_text(script: Any, results: Callable[[], Results]) -> None:
+def test_a_page_is_rows_of_text(script: Any, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(2, "MTA"))
     page = results()
     assert (page.count, page.locator) == (2, "MTA")
@@ -50,7 +50,7 @@ def test_a_page_is_rows_of_text(script: Any, results: Callable[[], Results]) -> 
     assert script.seen[0][1].endswith("/jobs/query/750A/results?maxRecords=10000")
 
 
-def test_no_rows_are_a_page_too(script: Any, results: Callable[[], Results]) -> None:
+def test_no_rows_are_a_page_too(script: Any, results: Callable[[], ResultPage]) -> None:
     script.says(200, '"Id","Phone"\n', **headers(0))
     page = results()
     assert (page.count, page.locator, list(page.rows())) == (0, None, [])
@@ -70,21 +70,21 @@ def test_no_rows_are_a_page_too(script: Any, results: Callable[[], Results]) -> 
     ],
 )
 def test_a_page_that_is_not_whole_is_asked_for_again(
-    script: Any, results: Callable[[], Results], body: str, told: dict[str, str]
+    script: Any, results: Callable[[], ResultPage], body: str, told: dict[str, str]
 ) -> None:
     script.says(200, body, **told)
     script.says(200, CSV, **headers(2))
     assert results().count == len(script.seen) == 2
 
 
-def test_a_page_that_is_never_whole_ends_the_run(script: Any, results: Callable[[], Results]) -> None:
+def test_a_page_that_is_never_whole_ends_the_run(script: Any, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(3))
     with pytest.raises(UnreachableError, match="has 2 rows; Salesforce said 3"):
         results()
 
 
 @pytest.mark.parametrize("status", [404, 409])
-def test_a_job_that_is_gone_is_told_apart(script: Any, results: Callable[[], Results], status: int) -> None:
+def test_a_job_that_is_gone_is_told_apart(script: Any, results: Callable[[], ResultPage], status: int) -> None:
     script.says(status, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
     with pytest.raises(JobGoneError):
         results()
@@ -134,7 +134,7 @@ def test_a_query_goes_out_without_its_order(script: Any, crm: SalesforceCrm, clo
 
 def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
     rows = [["003A", ' "quoted", \r\n spaced '], ["003B", "\u2028ü☎"], ["003C", ""], ["003D", 'a","b']]
-    made = SheetMaker()
+    made = SheetBuilder()
     made.add([["Id", "Phone"], *rows])
     sheet = made.finish()
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
         assert len(b"".join(sheet)) == len(sheet)
 
 
-def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[], Results]) -> None:
+def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(2))
     page = results()
     assert b"003A" in page.page.content
@@ -151,5 +151,5 @@ def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[]
 
 def test_a_sheet_that_is_no_text_shows_nothing_of_it() -> None:
     with pytest.raises(RetryError) as caught:
-        look_over([b"Id\n4155550123\xff\n"])
+        read_result_file([b"Id\n4155550123\xff\n"])
     assert "4155550123" not in str(caught.value)

@@ -13,7 +13,7 @@ import pytest
 from ringfence.connectors.salesforce.bulk import query as bulk_query
 from ringfence.connectors.salesforce.bulk import reader as bulk_read
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.salesforce.cursor import JobPlace, Position, read_position
+from ringfence.connectors.salesforce.cursor import JobPosition, Position, read_position
 from ringfence.core.errors import QuotaError, UnreachableError
 from ringfence.core.model.values import Record
 from ringfence.core.ports.crm import Page
@@ -383,7 +383,7 @@ def test_a_filter_is_judged_by_salesforce_for_rows_of_a_job(connect: Connect, or
 @pytest.mark.parametrize("full", [True, False])
 def test_a_cursor_with_a_job_survives_its_text(full: bool, sandbox: Sandbox) -> None:
     now = sandbox.clock.now().replace(microsecond=0)
-    place = Position(full, now - timedelta(1), "003A", JobPlace("750A", "MTA", 30), now)
+    place = Position(full, now - timedelta(1), "003A", JobPosition("750A", "MTA", 30), now)
     assert read_position(place.dump()) == place
 
 

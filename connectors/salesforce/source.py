@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from .cursor import OVERLAP, Position
 from .fields import RowReader
-from .query import Query, after_stamp, flag_matters, flag_up, since, standing
+from .soql import Query, after_stamp, base_conditions, flag_matters, flag_up, since
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ObjectSource:
     """One object: how its rows are read, the mapping's SOQL condition, and where reading starts."""
 
     rows: RowReader
@@ -24,7 +24,7 @@ class Source:
 
     def query(self, *conditions: str) -> Query:
         """Return a query for whole records."""
-        return Query(self.name, self.rows.fields, (*standing(self.rows.shape), *conditions))
+        return Query(self.name, self.rows.fields, (*base_conditions(self.rows.shape), *conditions))
 
     def flagged(self) -> Query | None:
         """Return the query for opt-outs, or None where the mapping names no flag.

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..http.batches import in_batches
 from .client import HEAVY_SUBREQUESTS, Row, SalesforceClient, query_part
-from .cursor import JobPlace
+from .cursor import JobPosition
 from .errors import JobGoneError, LocatorError
-from .query import Query, one_of
+from .soql import Query, one_of
 
 IDS_IN_A_QUERY = 600
 """Ids that fit the address of one query: 21 characters each, under 16,384 together."""
@@ -30,7 +30,7 @@ class QueryPage:
     rows: Sequence[dict[str, Any]]
     last: bool
     total: int
-    job: JobPlace | None = None
+    job: JobPosition | None = None
 
 
 BulkFallback = Callable[[Query, int], Iterator[QueryPage] | None]

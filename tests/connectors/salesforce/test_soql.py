@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ringfence.connectors.salesforce.client import MAX_URI, query_part
 from ringfence.connectors.salesforce.cursor import Position, read_position
 from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
-from ringfence.connectors.salesforce.query import BY_STAMP, Query, due, flag_matters, literal, one_of, standing
+from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_matters, literal, one_of
 from ringfence.core.errors import SchemaError, StateError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 
@@ -82,8 +82,8 @@ def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
 
 def test_only_leads_can_be_converted(shapes: Shapes, both: str) -> None:
     known = shapes(both)
-    assert standing(known["Lead"]) == ("IsConverted = false",)
-    assert standing(known["Contact"]) == ()
+    assert base_conditions(known["Lead"]) == ("IsConverted = false",)
+    assert base_conditions(known["Contact"]) == ()
 
 
 def test_the_ids_of_one_query_fit_its_address() -> None:

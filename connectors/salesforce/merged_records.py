@@ -10,9 +10,9 @@ from ringfence.core.ports.crm import Page
 
 from ..http.batches import in_batches
 from .client import PAGE, Row, SalesforceClient
-from .pages import follow, read_first, read_masters
-from .query import Query, flag_up
-from .sources import Source
+from .paging import follow, read_first, read_masters
+from .soql import Query, flag_up
+from .source import ObjectSource
 
 MASTER = "MasterRecordId"
 MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
@@ -21,7 +21,7 @@ MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
 _PURPOSE = "opt_outs"
 
 
-def merged_query(source: Source) -> Query | None:
+def merged_query(source: ObjectSource) -> Query | None:
     """Return the query for records merged away with their flag up, or None where there can be none.
 
     In a full read it finds what the recycle bin still holds, else what was merged in the window.
@@ -34,7 +34,7 @@ def merged_query(source: Source) -> Query | None:
     return Query(source.name, (*source.rows.fields, MASTER), conditions, deleted_too=True)
 
 
-def read_merged(client: SalesforceClient, source: Source, query: Query, first: Row | None) -> Iterator[Page]:
+def read_merged(client: SalesforceClient, source: ObjectSource, query: Query, first: Row | None) -> Iterator[Page]:
     """Yield the records of the query with what their survivors hold now, and as they were; the flag is up in both.
 
     ``first`` is the query's first page where it has been read already.
@@ -47,7 +47,7 @@ def read_merged(client: SalesforceClient, source: Source, query: Query, first: R
             yield Page(source.name, [source.rows.read(row, in_scope=False) for row in found.rows], gone=True)
 
 
-def _as_survivors(client: SalesforceClient, source: Source, rows: Sequence[Row]) -> list[Record]:
+def _as_survivors(client: SalesforceClient, source: ObjectSource, rows: Sequence[Row]) -> list[Record]:
     masters = {row["Id"]: row[MASTER] for row in rows}
     survivors = _find_survivors(client, source, set(masters.values()))
     flag = source.rows.shape.opt_out
@@ -60,7 +60,7 @@ def _as_survivors(client: SalesforceClient, source: Source, rows: Sequence[Row])
     return records
 
 
-def _find_survivors(client: SalesforceClient, source: Source, masters: set[str]) -> dict[str, Mapping[str, Any]]:
+def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set[str]) -> dict[str, Mapping[str, Any]]:
     """Return master id -> the record that stands for it now; a master may have been merged as well since."""
     stands = {master: master for master in masters}
     found: dict[str, Mapping[str, Any]] = {}

@@ -12,7 +12,7 @@ import pytest
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.connectors.salesforce.write import TRIES
+from ringfence.connectors.salesforce.writer import TRIES
 from ringfence.core.errors import AuthenticationError, QuotaError, UnreachableError
 from ringfence.core.model.values import Change, FieldChange, Outcome, Record, Value
 from ringfence.core.ports.services import Services

@@ -28,7 +28,7 @@ from .client import (
     Row,
     SalesforceClient,
 )
-from .errors import Action, AnswerError, Fault, find_action, read_error, read_fault, read_row
+from .errors import Action, AnswerError, Fault, find_action, read_error, read_fault, read_row_error
 from .fields import read_moment, write_value
 
 TRIES = 4
@@ -141,7 +141,7 @@ class CompositeWriter:
             if fault is not None and fault.locked and chunk.tries + 1 < TRIES:
                 locked.append(place)
             else:
-                self._results[place] = read_row(fault) if fault else _WRITTEN
+                self._results[place] = read_row_error(fault) if fault else _WRITTEN
         return [Chunk(tuple(locked), chunk.tries + 1)] if locked else []
 
     def _settle_guarded(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
@@ -169,7 +169,7 @@ class CompositeWriter:
     def _settle_refused(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
         """Cut up a chunk that was refused whole, until its bad row stands alone; a single row is settled."""
         if answer.ok or not answer.status:
-            self._results.update((place, read_row(_NO_RESULT)) for place in chunk.places)
+            self._results.update((place, read_row_error(_NO_RESULT)) for place in chunk.places)
             return []
         fault = read_fault(answer.body)
         action = find_action(answer.status, fault)
@@ -182,7 +182,7 @@ class CompositeWriter:
         elif action in (Action.STOP, Action.LOG_IN) or (len(chunk.places) > 1 and action is not Action.CORRECT):
             raise read_error("a write", answer.status, answer.body)
         if len(chunk.places) == 1:
-            self._results[chunk.places[0]] = read_row(fault)
+            self._results[chunk.places[0]] = read_row_error(fault)
             return []
         return _cut(chunk)
 

@@ -54,7 +54,7 @@ def literal(value: Value) -> str:
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def standing(shape: ObjectShape) -> tuple[str, ...]:
+def base_conditions(shape: ObjectShape) -> tuple[str, ...]:
     """Return what every read of the object asks for: converted leads are left out (contract, section 2)."""
     return (f"{CONVERTED} = false",) if is_lead(shape) else ()
 
