@@ -67,5 +67,6 @@ def wrong_true_values(flag: OptOutFlag, field: FlagField) -> tuple[str, str] | N
     strange = next((text for text in texts if options is not None and text not in options), None)
     if strange is None:
         return None
+
     message = f"{field.wrong_option.format(value=strange)}{did_you_mean(strange, options or ())}."
     return message, "Correct `true_values` in the mapping."

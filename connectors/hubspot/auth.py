@@ -24,6 +24,7 @@ def open_api(settings: HubSpotSettings) -> ApiClient:
         raise SettingsError(
             f"{VARIABLE}ACCESS_TOKEN is not set.", "Set it to a service key or to the token of your HubSpot app."
         )
+
     configuration = Configuration(host=settings.base_url)
     configuration.access_token = settings.access_token.get_secret_value().strip()
     configuration.retries = False

@@ -93,6 +93,7 @@ class HubSpotClient:
             if error.status != 404:
                 raise
             return False
+
         return True
 
     def create_group(self, object_name: str, body: Mapping[str, Any]) -> None:

@@ -68,6 +68,7 @@ class HubSpotCrm:
                     f"The token may not read which HubSpot account it belongs to. {error.message}", error.remedy
                 ) from error
             self._org = _read_org(details)
+
         return self._org
 
     def check(self) -> list[Finding]:
@@ -104,9 +105,11 @@ class HubSpotCrm:
         reader = self._schema.reader(self._shapes[object_name])
         found: dict[str, Mapping[str, object]] = {}
         wanted = list(dict.fromkeys(ids))
+
         for batch in in_batches(wanted, BATCH):
             answer = self._client.read_batch(object_name, batch, reader.properties)
             found.update((str(row["id"]), row) for row in answer["results"])
+
         inside = self._inside(object_name, list(found))
         return [reader.read(row, in_scope=one in inside) for one, row in found.items()]
 

@@ -56,6 +56,7 @@ def read_position(text: str | None, now_ms: int) -> Position:
     """Return the position of a cursor, and the start of a full read for None. Raises StateError."""
     if text is None:
         return Position(mode=Mode.FULL, until=now_ms)
+
     try:
         return Position.model_validate_json(text)
     except ValidationError as error:

@@ -102,13 +102,16 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
     if rule.action in (Action.WAIT, Action.SLOW_DOWN):
         kind = RateLimitError if rule.action is Action.SLOW_DOWN else RetryError
         return kind(told, wait_s=read_retry_after(headers) or rule.wait_s)
+
     if rule.action is Action.LOG_IN:
         return AuthenticationError(
             f"HubSpot does not accept the token ({words or code or 'HTTP 401'}).",
             f"Check {VARIABLE}ACCESS_TOKEN: it may be mistyped, expired or rotated.",
         )
+
     if rule.action is Action.GRANT:
         return AccessError(f"The HubSpot token may not make {what}: {_scopes(body) or words}.", _GRANT)
+
     return AnswerError(told, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
 
 
@@ -123,6 +126,7 @@ def read_words(body: Mapping[str, Any]) -> tuple[str, str]:
     code = str(body.get("category") or body.get("errorType") or body.get("code") or "")
     words = str(body.get("message") or "")
     start = words.find("[{")
+
     if start >= 0:
         try:
             first = json.loads(words[start:])[0]
@@ -130,6 +134,7 @@ def read_words(body: Mapping[str, Any]) -> tuple[str, str]:
             return code, mask_numbers(words)
         code = str(first.get("error") or code)
         words = f"{first.get('name', 'a property')}: {first.get('message', '')}"
+
     return code, mask_numbers(words)
 
 

@@ -91,6 +91,7 @@ class HubSpotFeed:
         total = searcher.count([])
         after = None if position.after == START else position.after
         scope = ScopeChecker(searcher, source.scope, last=_before(position.after))
+
         while True:
             answer = self._client.list_page(source.name, source.rows.properties, after)
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
@@ -104,6 +105,7 @@ class HubSpotFeed:
         window = in_window(source.name, position.start, position.until)
         scope = ScopeChecker(searcher, source.scope, [(window,)], position.after)
         total = None
+
         for found in searcher.pages([(window,)], position.after):
             total = found.total if total is None else total
             there = position.done()

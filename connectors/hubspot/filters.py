@@ -55,11 +55,14 @@ class MappedFilter(BaseModel):
         needed = {"value"} if not self.operator.endswith("HAS_PROPERTY") else set()
         if self.operator in ("IN", "NOT_IN"):
             needed = {"values"}
+
         if self.operator == "BETWEEN":
             needed = {"value", "highValue"}
+
         given = set(self.model_dump(by_alias=True, exclude_none=True)) - {"propertyName", "operator"}
         if needed != given:
             raise ValueError(f"{self.operator} takes {' and '.join(sorted(needed)) or 'no value'}")
+
         return self
 
 
@@ -67,11 +70,13 @@ def read_filter(shape: ObjectShape) -> Group:
     """Return the mapping's filter of an object, empty where it has none. Raises MappingError."""
     if shape.filter is None:
         return ()
+
     where = f"The filter of {shape.name} in the mapping"
     if not isinstance(shape.filter, list):
         raise MappingError(f"{where} is text.", "HubSpot takes a list of {propertyName, operator, value}.")
     if len(shape.filter) > MAX_MAPPED:
         raise MappingError(f"{where} has {len(shape.filter)} conditions.", f"HubSpot leaves room for {MAX_MAPPED}.")
+
     try:
         filters = [MappedFilter.model_validate(item) for item in shape.filter]
     except ValidationError as error:
@@ -80,6 +85,7 @@ def read_filter(shape: ObjectShape) -> Group:
         raise MappingError(
             f"{where} is wrong: {place + ': ' if place else ''}{first['msg']}.", "Correct the mapping."
         ) from error
+
     return tuple(item.model_dump(by_alias=True, exclude_none=True) for item in filters)
 
 
@@ -111,10 +117,12 @@ def flag_groups(shape: ObjectShape, window: Filter | None) -> list[Group]:
     """
     if shape.opt_out is None:
         return []
+
     flag = shape.opt_out.field
     groups: list[Group] = [(_equals(flag, write_value(value)),) for value in shape.opt_out.true_values]
     if window is None:
         return groups
+
     statuses = [slot.companions[Companion.STATUS] for slot in shape.slots]
     groups += [(_equals(name, Status.DO_NOT_CONTACT.value),) for name in statuses]
     return [(*group, window) for group in groups]
@@ -135,6 +143,7 @@ def due_groups(shape: ObjectShape, before: datetime, scope: Group) -> list[Group
         old = {"propertyName": last, "operator": "LT", "value": str(to_ms(before))}
         never = {"propertyName": last, "operator": "NOT_HAS_PROPERTY"}
         groups += [(old, filled, *scope), (never, filled, *scope)]
+
     return groups
 
 

@@ -47,6 +47,7 @@ class PortalLimits:
             )
         except (KeyError, ValueError):
             return
+
         with self._lock:
             if size != self._size and min(size) > 0:
                 self._size = size

@@ -94,6 +94,7 @@ class Searcher:
         }
         if skip is not None:
             body["after"] = skip
+
         return self.client.search(self.object_name, body, self.purpose)
 
 

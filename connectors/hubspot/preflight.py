@@ -33,6 +33,7 @@ def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scop
     if not has_problem(findings):
         yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped properties are there.")
         yield _try_reading(client, shape, scope)
+
     yield _try_writing(client, shape)
 
 
@@ -40,12 +41,15 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
     missing = [name for name in shape.read_fields() if name not in known]
     if missing and all(one.get("groupName") != GROUP_NAME for one in known.values()):
         yield Finding(Level.WARNING, shape.name, f"the property group {GROUP['label']} is missing.", SETUP)
+
     for name in missing:
         yield problem(f"{shape.name}.{name}", *missing_field(shape, name, known))
+
     for slot in shape.slots:
         for companion, name in slot.companions.items():
             if name in known:
                 yield from _check_companion(f"{shape.name}.{name}", companion, known[name])
+
     for name in sorted(shape.owned_fields() & known.keys()):
         rights = known[name].get("modificationMetadata") or {}
         if rights.get("readOnlyValue") or known[name].get("calculated"):
@@ -116,6 +120,7 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
             return _refused(shape.name, error)
     except RefusedError as error:
         return _refused(shape.name, error)
+
     return Finding(Level.OK, shape.name, "writable.")
 
 

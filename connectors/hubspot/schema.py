@@ -61,10 +61,12 @@ def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
         "description": "Kept by ringfence; edits are overwritten.",
         "formField": False,
     }
+
     if companion is Companion.STATUS:
         body["options"] = [
             _option(status.value, status.value.replace("_", " ").capitalize(), n) for n, status in enumerate(Status)
         ]
+
     return body
 
 
@@ -118,6 +120,7 @@ class Schema:
                     "Correct the mapping.",
                 ) from error
             self._known[object_name] = {str(one["name"]): one for one in found}
+
         return self._known[object_name]
 
     def forget(self, object_name: str) -> None:

@@ -29,15 +29,19 @@ class ScopeChecker:
         """Return those of the next page's ids that lie inside the filter; all of them without a filter."""
         if not self._scope:
             return set(ids)
+
         numbers = [int(one) for one in ids]
         if not numbers or min(numbers) <= self._passed:
             # Only a list could come in another order, and then its rows are asked for by name.
             return self._searcher.among(ids, self._scope) if numbers else set()
+
         self._passed = max(numbers)
         found: set[str] = set()
+
         while self._head is not None and self._head <= self._passed:
             found.add(str(self._head))
             self._head = next(self._inside, None)
+
         return found
 
     def _ids(self, groups: Sequence[Group], last: str) -> Iterator[int]:

@@ -48,12 +48,14 @@ def emit_steps(shapes: Iterable[ObjectShape], folder: Path) -> list[Path]:
     """Write the request bodies of all that setup creates, and how to send them; return the files written."""
     files: dict[str, str] = {}
     calls = []
+
     for shape in shapes:
         bodies = {"group": ("groups", GROUP), "properties": ("batch/create", {"inputs": define_all(shape)})}
         for kind, (path, body) in bodies.items():
             name = f"{shape.name}.{kind}.json"
             files[name] = json.dumps(body, indent=2, ensure_ascii=False) + "\n"
             calls.append(f'POST "$HUBSPOT/crm/v3/properties/{shape.name}/{path}" {name}')
+
     files["README.md"] = _README.format(calls="\n".join(calls))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +63,7 @@ def emit_steps(shapes: Iterable[ObjectShape], folder: Path) -> list[Path]:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise FileError(f"{folder} cannot be written: {error.strerror}.", "Name another folder.") from error
+
     return [folder / name for name in files]
 
 
@@ -94,10 +97,12 @@ def _create_properties(client: HubSpotClient, schema: Schema, name: str, bodies:
         if error.status not in (400, 409):
             raise
         created = set()
+
     # A batch stumbles over one name that is taken, perhaps by a run at the same time: then each one by itself.
     left = [body for body in bodies if body["name"] not in created]
     for body in left:
         _tolerate_existing(client.create_property, name, body)
+
     if left:
         _confirm(schema, name, left)
 

@@ -94,6 +94,7 @@ class Transport:
         self._limits.acquire(search=request.search)
         with self._lock:
             self.calls[request.purpose] += 1
+
         status, headers, content = self._send(request.what, send, args)
         self._contact.note_answer(self._host)
         self._limits.learn(headers)
@@ -102,6 +103,7 @@ class Transport:
             if body is None or request.key not in body:
                 raise RetryError(f"The answer to {request.what} is not what HubSpot sends.")
             return Answer(status, headers, body)
+
         raise read_error(request.what, status, headers, body or {})
 
     def _send(self, what: str, send: Callable[..., Any], args: tuple[Any, ...]) -> tuple[int, Mapping[str, str], bytes]:
@@ -120,6 +122,7 @@ class Transport:
             raise self._contact.judge(self._host, RetryError(f"HubSpot could not be reached for {what}.")) from error
         except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as error:
             raise RetryError(f"The answer to {what} was cut off or late ({type(error).__name__}).") from error
+
         return answer.status, answer.headers, content
 
 

@@ -38,15 +38,18 @@ class BatchWriter:
         guarded = [change for change in batch if change.guard]
         if not guarded:
             return {}
+
         names = sorted({name for change in guarded for name in change.guard})
         answer = self._client.read_batch(self._object_name, [change.id for change in guarded], names)
         held = {str(row["id"]): row["properties"] for row in answer["results"]}
         stale = {}
+
         for change in guarded:
             if change.id not in held:
                 stale[change.id] = GONE
             elif any(self._typed(name, held[change.id]) != value for name, value in change.guard.items()):
                 stale[change.id] = CHANGED
+
         return stale
 
     def _typed(self, name: str, properties: Mapping[str, str | None]) -> Value:
@@ -55,6 +58,7 @@ class BatchWriter:
     def _update(self, batch: Sequence[Change]) -> dict[str, RowResult]:
         if not batch:
             return {}
+
         try:
             answer = self._client.update_batch(self._object_name, [_input(change) for change in batch], "write")
         except AnswerError as error:
@@ -65,6 +69,7 @@ class BatchWriter:
             # One bad row may sink the batch: halve it until the row stands alone.
             middle = len(batch) // 2
             return self._update(batch[:middle]) | self._update(batch[middle:])
+
         return _match(batch, answer)
 
 
@@ -73,11 +78,13 @@ def _match(batch: Sequence[Change], answer: Mapping[str, Any]) -> dict[str, RowR
     written = {str(row["id"]) for row in answer.get("results") or ()}
     named: dict[str, RowResult] = {}
     rest = GONE
+
     for error in answer.get("errors") or ():
         ids = _error_ids(error)
         named.update(dict.fromkeys(ids, read_row_error(error)))
         if not ids:
             rest = RowResult(Outcome.REFUSED, *read_words(error))
+
     return {change.id: WRITTEN if change.id in written else named.get(change.id, rest) for change in batch}
 
 
@@ -103,5 +110,6 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
             yield list(batch.values())
             batch = {}
         batch[change.id] = change
+
     if batch:
         yield list(batch.values())

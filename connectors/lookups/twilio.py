@@ -194,6 +194,7 @@ class TwilioLookup:
         line = None if error else LINE_STATES.get(str(status.get("status")))
 
         kind = AnswerKind.KNOWN if line else AnswerKind.INCONCLUSIVE
+
         if error in PASSING_CODES:
             kind = AnswerKind.FAILED
 

@@ -92,6 +92,7 @@ class MemoryCrm:
         ]
         if not missing:
             return [Finding(Level.OK, "fields", "every mapped field is there")]
+
         return [
             Finding(
                 Level.PROBLEM,
@@ -158,11 +159,13 @@ class MemoryCrm:
             return RowResult(Outcome.CONFLICT, "GONE", "the record is deleted or merged")
         if any(row.get(name) != value for name, value in change.guard.items()):
             return RowResult(Outcome.CONFLICT, "CHANGED", "the record has changed since it was read")
+
         unknown = [item.field for item in change.fields if item.field not in self.fields[change.object]]
         if unknown:
             return RowResult(Outcome.REFUSED, "NO_FIELD", f"no such field: {unknown[0]}")
         if (refusal := self.refuse(change)) is not None:
             return RowResult(Outcome.REFUSED, *refusal)
+
         row.update(change.new_values())
         self._touch(change.object, change.id)
         return RowResult(Outcome.WRITTEN)

@@ -49,10 +49,12 @@ class MemoryFeed:
             watermark = cursor["since"] if full and cursor else self.watermark.isoformat()
             records = [r for r in self._candidates(name) if not full or r.id > cursor.get("after", "")]
             pages = list(self._pages(name, records)) or [Page(name, [], authoritative=self._is_authoritative())]
+
             for page in pages[:-1]:
                 # A window's cursor moves at its end only; a full read goes on behind the last id.
                 after = json.dumps({"after": page.records[-1].id, "since": watermark})
                 yield replace(page, cursor=after if full else None)
+
             yield replace(pages[-1], cursor=json.dumps({"since": watermark}))
 
     def due(self, before: datetime) -> Iterator[Page]:

@@ -43,11 +43,13 @@ class MemoryLookup:
         for number in numbers:
             if number in seen:
                 continue
+
             seen.add(number)
 
             self.looked_up.append(number)
             self.before_sending(number)
             sent.append(number)
+
             if len(sent) == self.in_flight:
                 yield from self._answer(sent)
 

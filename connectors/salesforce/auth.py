@@ -48,8 +48,10 @@ def choose_source(settings: SalesforceSettings, transport: Transport, services: 
             "No way to log in to Salesforce is set.",
             f"Set {VARIABLE}INSTANCE_URL and {VARIABLE}ACCESS_TOKEN, or the OAuth settings.",
         )
+
     if settings.log_in is LogIn.DIRECT:
         return DirectToken(settings, transport)
+
     return OAuthToken(settings, transport, services)
 
 
@@ -115,9 +117,11 @@ class OAuthToken:
             body = answer.json()
         except ValueError:
             body = None
+
         if answer.status_code == 200 and isinstance(body, dict) and "access_token" in body:
             instance = check_url(str(body.get("instance_url")), "The instance URL that the log-in gave")
             return str(body["access_token"]), instance
+
         raise self._refusal(answer.status_code, body)
 
     def _grant(self) -> tuple[tuple[str, str] | None, dict[str, str]]:
@@ -137,6 +141,7 @@ class OAuthToken:
         }
         file = settings.private_key_file
         variable = f"{VARIABLE}PRIVATE_KEY_FILE"
+
         try:
             return jwt.encode(claims, file.read_bytes() if file else b"", algorithm="RS256")
         except OSError as error:
@@ -154,11 +159,13 @@ class OAuthToken:
         error = read_error("the log-in", status, body)
         if isinstance(error, (RetryError, QuotaError)):
             return error
+
         if not fault.code:
             return AuthenticationError(
                 f"{self._settings.login_url} does not answer as Salesforce's log-in does (HTTP {status}).",
                 f"Check {VARIABLE}LOGIN_URL.",
             )
+
         return AuthenticationError(f"Salesforce refused the log-in: {fault}.", _remedy(fault.code, fault.words))
 
 

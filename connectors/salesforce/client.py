@@ -104,6 +104,7 @@ class SalesforceClient:
             raise AnswerError(
                 "The org does not show its own record.", "Check the user's permissions.", read_fault(None)
             )
+
         row: Row = records[0]
         return row
 
@@ -146,6 +147,7 @@ class SalesforceClient:
         by_reference = {answer.get("referenceId"): answer for answer in answers}
         if None in by_reference:
             raise read_error("a Composite call", 400, by_reference[None].get("body"))
+
         found = [by_reference.get(f"r{n}") for n in range(len(parts))]
         return [PartAnswer(a.get("httpStatusCode", 0), a.get("body")) if a else PartAnswer(0, None) for a in found]
 
@@ -243,6 +245,7 @@ class SalesforceClient:
         held = self._library
         if held is not None and held[0] == token:
             return held[1]
+
         library = Salesforce(
             session_id=token[0],
             instance_url=token[1],

@@ -115,6 +115,7 @@ class SalesforceCrm:
         if (now := self._client.server_now()) is None:
             self.identify()
             now = self._client.server_now() or self._clock.now()
+
         return open_feed(self._client, sources, now, BulkReader(self._client, self._clock, self._schema))
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
@@ -124,11 +125,13 @@ class SalesforceCrm:
         wanted = list(dict.fromkeys(ids))
         asked: set[str] = set()
         found: dict[str, Row] = {}
+
         while wanted:
             asked.update(wanted)
             missing = self._retrieve(object_name, wanted, (*reader.fields, *extra), found)
             masters = read_masters(self._client, object_name, missing) if missing else {}
             wanted = [master for master in dict.fromkeys(masters.values()) if master not in asked]
+
         rows = [row for row in found.values() if not row.get(CONVERTED)]
         return read_records(self._client, reader, scope, rows, "read")
 

@@ -62,6 +62,7 @@ class Position:
         if self.job and self.until:
             content["job"] = [self.job.id, self.job.locator, self.job.rows]
             content["until"] = write_moment(self.until)
+
         return json.dumps(content)
 
 
@@ -69,6 +70,7 @@ def read_position(cursor: str | None) -> Position:
     """Return the position in a cursor text; None asks for a full read. Raises StateError for any other text."""
     if cursor is None:
         return Position(full=True)
+
     try:
         content = json.loads(cursor)
         version = content["v"]
@@ -76,8 +78,10 @@ def read_position(cursor: str | None) -> Position:
         position = Position(bool(content["full"]), since, content["after"], *_read_job(content))
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(*_UNREADABLE) from error
+
     if version not in _READABLE or (since is None and not position.full):
         raise StateError(*_UNREADABLE)
+
     return position
 
 

@@ -169,10 +169,12 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
             return AccessError(said, "Give the user the permission that Salesforce names, API access included.")
         case Action.RESTART:
             return LocatorError(said)
+
     if not fault.code and status in (404, 405):
         remedy = f"Check {VARIABLE}INSTANCE_URL: this does not answer as Salesforce does."
     else:
         remedy = "Check the mapping, the user's field-level security and the API version; see `ringfence check`."
+
     return AnswerError(said, remedy, fault)
 
 

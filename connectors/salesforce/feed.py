@@ -63,9 +63,11 @@ class SalesforceFeed:
                 continue
             for found in follow(self._client, query, first, "opt_outs", self._bulk_fallback("opt_outs")):
                 yield self._page(source, found, "opt_outs")
+
         for source in self._sources:
             if (query := merged_query(source)) is not None:
                 yield from read_merged(self._client, source, query, self._firsts.pop(query, None))
+
         self._bulk.clear()
 
     def screened(self, since: datetime) -> Iterator[Page]:
@@ -96,6 +98,7 @@ class SalesforceFeed:
             except JobGoneError as error:
                 _log.info("%s is read from its last place: %s", source.name, error.message)
                 begin.append(replace(source, position=replace(source.position, job=None, until=None)))
+
         yield from self._begin(begin)
 
     def _resume(self, source: ObjectSource, job: JobPosition) -> Iterator[Page]:
@@ -112,6 +115,7 @@ class SalesforceFeed:
         raised = [record.id for record in records if shape.is_flagged(record)]
         if not raised:
             return list(records)
+
         fields = (*source.rows.fields, *((CONVERTED,) if is_lead(shape) else ()))
         rows = self._client.retrieve(shape.name, raised, fields, "read")
         # What was deleted or converted since is left out, as it is of a read that begins now; what was merged away is

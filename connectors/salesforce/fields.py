@@ -55,12 +55,14 @@ class RowReader:
         for field in self.fields:
             if rows and field not in rows[0]:  # they all have the columns of one file
                 raise self._lacking(field)
+
         name, records = self.shape.name, []
         for row in rows:
             record_id, stamp = row.pop("Id"), row.pop(STAMP)
             for moment in self._moments:
                 row[moment] = _read_moment(row[moment])
             records.append(Record(name, record_id, row, read_moment(stamp), inside is None or record_id in inside))
+
         return records
 
     def _lacking(self, field: str) -> SchemaError:

@@ -29,6 +29,7 @@ def merged_query(source: ObjectSource) -> Query | None:
     flag = source.rows.shape.opt_out
     if flag is None or source.name not in MERGEABLE:
         return None
+
     window = () if source.position.full else (source.lower_bound(),)
     conditions = ("IsDeleted = true", f"{MASTER} != null", *window, flag_up(flag))
     return Query(source.name, (*source.rows.fields, MASTER), conditions, deleted_too=True)
@@ -41,6 +42,7 @@ def read_merged(client: SalesforceClient, source: ObjectSource, query: Query, fi
     """
     if first is None:
         (first,) = read_first(client, [query], _PURPOSE)
+
     for found in follow(client, query, first, _PURPOSE):
         if found.rows:
             yield Page(source.name, _as_survivors(client, source, found.rows), gone=True)
@@ -52,11 +54,13 @@ def _as_survivors(client: SalesforceClient, source: ObjectSource, rows: Sequence
     survivors = _find_survivors(client, source, set(masters.values()))
     flag = source.rows.shape.opt_out
     records = []
+
     for loser, master in masters.items():
         if flag is not None and (row := survivors.get(master)) is not None:
             record = source.rows.read(row, in_scope=False)
             values = {**record.values, flag.field: flag.raised}
             records.append(Record(source.name, loser, values, record.modified, in_scope=False))
+
     return records
 
 
@@ -65,6 +69,7 @@ def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set
     stands = {master: master for master in masters}
     found: dict[str, Mapping[str, Any]] = {}
     wanted = sorted(masters)
+
     while wanted:
         missing = []
         for batch in in_batches(wanted, PAGE):
@@ -75,4 +80,5 @@ def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set
         further = read_masters(client, source.name, missing) if missing else {}
         stands = {master: further.get(at, at) for master, at in stands.items()}
         wanted = sorted(set(further.values()) - found.keys())
+
     return {master: found[at] for master, at in stands.items() if at in found}

@@ -73,11 +73,14 @@ def follow(
     while True:
         rows = page["records"]
         seen += len(rows)
+
         if rows:
             rest = query.behind(rows[-1])
+
         yield QueryPage(rows, page["done"], total)
         if page["done"]:
             break
+
         if detour and (other := detour(rest, total)):
             try:
                 yield from other
@@ -85,11 +88,13 @@ def follow(
                 _log.warning("%s is read page by page, a query job did not serve: %s", query.object, error.message)
             else:
                 return
+
         detour = None
         try:
             page = client.more(page["nextRecordsUrl"], purpose)
         except LocatorError:
             (page,) = read_first(client, [rest], purpose)
+
     if seen < total:
         _log.warning("%s: %d of %d rows vanished while they were read", query.object, total - seen, total)
 

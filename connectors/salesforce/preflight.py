@@ -34,11 +34,13 @@ def check_account(client: SalesforceClient, org: Org) -> Iterator[Finding]:
     """Yield the org, the user and what is left of the day's API calls."""
     kind = "a production org" if org.production else "not a production org"
     yield Finding(Level.OK, "org", f"{org.name} ({org.id}), {kind}.")
+
     try:
         user = client.user("describe")
         yield Finding(Level.OK, "user", f"logged in as {user.get('preferred_username') or user.get('user_id')}.")
     except RefusedError as error:
         yield Finding(Level.WARNING, "user", f"the token does not tell whose it is. {error.message}", error.remedy)
+
     for usage in client.quota.usages:
         yield _usage_finding(usage, client.quota.reserve)
 
@@ -64,17 +66,22 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
             "Correct the mapping, or give the user access to the object.",
         )
         return
+
     if described["name"] != shape.name:
         yield problem(shape.name, f"the org spells it {described['name']}.", "Spell it so in the mapping.")
         return
+
     known = schema.fields(shape.name)
     findings = [*_check_fields(shape, known), *_check_flag(shape, known)]
+
     if not described.get("updateable", True):
         findings.append(problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))
+
     yield from findings
 
     if not has_problem(findings):
         yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped fields are there and fit.")
+
     if shape.filter:
         yield _try_filter(client, shape)
 
@@ -86,6 +93,7 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Described]) -> Iterato
     for name in shape.read_fields():
         if name not in known:
             yield _missing(shape, name, known)
+
     for slot in shape.slots:
         if slot.normalize and slot.field in known:
             yield from _check_editable(shape, known[slot.field])
@@ -115,6 +123,7 @@ def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
 def _check_companion(subject: str, companion: Companion, field: Described) -> Iterator[Finding]:
     spec, kind, length = COMPANIONS[companion], field["type"], int(field.get("length") or 0)
     remedy = "Map another field under `companions`, or delete this one and run `ringfence setup salesforce`."
+
     if kind not in _TYPES.get(companion, _TEXT_TYPES):
         yield problem(subject, f"{field['name']} is of the type {kind}; it has to be {spec.type}.", remedy)
     elif length < spec.length:

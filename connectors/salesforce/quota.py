@@ -99,6 +99,7 @@ class Quota:
             # Only this call goes out unseen: the others go by the old figure until its answer is there.
             self._learnt = now
             return
+
         for usage in self.usages:
             # Calls whose answers are still out are in no figure yet.
             if usage.used + self._under_way + kept >= usage.allowed(self.reserve):

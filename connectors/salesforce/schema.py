@@ -53,11 +53,13 @@ def companion_name(slot: str, companion: Companion) -> str:
     base = slot.removesuffix(CUSTOM).replace("__", "_").strip("_")
     suffix = COMPANIONS[companion].suffix
     name = f"RF_{base}_{suffix}"
+
     if len(name) > MAX_NAME:
         raise MappingError(
             f"The companion of {slot} would be called {name}{CUSTOM}, {len(name) - MAX_NAME} characters too long.",
             f"Name it in the mapping, under {slot}: companions: {{{companion.value}: RF_..._{suffix}{CUSTOM}}}.",
         )
+
     return name + CUSTOM
 
 
@@ -72,11 +74,14 @@ def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
         "description": f"{spec.text} in {slot.field}. Kept by ringfence; edits are overwritten.",
         "required": False,
     }
+
     if spec.type == "Text":
         body["length"] = spec.length
+
     if companion is Companion.STATUS:
         values = [{"valueName": status.value, "label": status.value, "default": False} for status in Status]
         body["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+
     return body
 
 

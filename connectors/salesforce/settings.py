@@ -93,9 +93,11 @@ def is_configured(settings: SalesforceSettings) -> bool:
     """Return whether there is a complete way to log in. Raises SettingsError for half a way, naming what is missing."""
     if settings.log_in is not None:
         return True
+
     started = [way for way in LogIn if len(settings.missing(way)) < len(NEEDED[way])]
     if not started:
         return False
+
     nearest = min(started, key=lambda way: len(settings.missing(way)))
     ways = [way for way in started if len(settings.missing(way)) == len(settings.missing(nearest))]
     lacking = " or ".join(f"{_variables(settings.missing(way))} ({way})" for way in ways)

@@ -31,14 +31,17 @@ def plan_steps(client: SalesforceClient, schema: Schema, shapes: Mapping[str, Ob
     lacking = {name: _lacking(schema, shape) for name, shape in shapes.items()}
     if not any(lacking.values()):
         return []
+
     steps = list(_plan_fields(client, shapes, lacking))
     owner = _permission_set(client)
     if owner is None:
         steps.append(SetupStep(GRANTS, PERMISSION_SET))
+
     steps += _plan_grants(client, shapes, owner)
     user = str(client.user("setup")["user_id"])
     if owner is None or not _is_assigned(client, owner, user):
         steps.append(SetupStep(ASSIGNMENT, PERMISSION_SET, user))
+
     return steps
 
 
@@ -55,6 +58,7 @@ def apply_steps(client: SalesforceClient, schema: Schema, steps: Iterable[SetupS
             else:
                 owner = owner or _permission_set(client)
                 _grant(client, step, _required(owner))
+
         schema.forget()
         yield step
 
@@ -75,6 +79,7 @@ def _plan_fields(
     objects = ", ".join(literal(name) for name in shapes)
     soql = f"SELECT DeveloperName, TableEnumOrId FROM CustomField WHERE TableEnumOrId IN ({objects})"  # noqa: S608  # literals are escaped
     there = {(row["TableEnumOrId"], row["DeveloperName"]) for row in _all(client, client.tooling_query(soql))}
+
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
             if field not in lacking[name] or (name, field.removesuffix(CUSTOM)) in there:
@@ -92,6 +97,7 @@ def _plan_grants(client: SalesforceClient, shapes: Mapping[str, ObjectShape], ow
     if owner is not None:
         soql = f"SELECT Id, Field, PermissionsEdit FROM FieldPermissions WHERE ParentId = {literal(owner)}"  # noqa: S608  # literals are escaped
         held = {row["Field"]: row for row in _all(client, client.query(soql, "setup"))}
+
     for name, shape in shapes.items():
         for field in granted_fields(shape):
             full_name = f"{name}.{field}"

@@ -35,6 +35,7 @@ def write_project(shapes: Mapping[str, ObjectShape], folder: Path, api_version: 
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds no text"
         raise FileError(f"{folder} cannot be written: {reason}.", "Name another folder.") from error
+
     return list(files)
 
 
@@ -45,11 +46,13 @@ def _project(shapes: Mapping[str, ObjectShape], api_version: str) -> dict[str, s
         "sourceApiVersion": api_version,
     }
     files = {"sfdx-project.json": json.dumps(settings, indent=2) + "\n"}
+
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
             if field.endswith(CUSTOM):
                 path = f"{_ROOT}/objects/{name}/fields/{field}.field-meta.xml"
                 files[path] = _document("CustomField", {"fullName": field, **_as_source(metadata)})
+
     files[f"{_ROOT}/permissionsets/{PERMISSION_SET}.permissionset-meta.xml"] = _permission_set(shapes)
     return files
 
@@ -78,6 +81,7 @@ def _as_source(metadata: Mapping[str, Any]) -> dict[str, Any]:
             for value in body["valueSet"]["valueSetDefinition"]["value"]
         ]
         body["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+
     return body
 
 

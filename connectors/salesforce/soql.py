@@ -101,6 +101,7 @@ def due(shape: ObjectShape, before: datetime) -> str:
     for slot in shape.slots:
         last = slot.companions[Companion.LAST_SCREENED]
         clauses.append(f"({slot.field} != null AND ({last} < {literal(before)} OR {last} = null))")
+
     return _any(clauses)
 
 

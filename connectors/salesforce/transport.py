@@ -88,6 +88,7 @@ class Transport:
         self.session = requests.Session()
         # Without an auth of its own a session takes one from .netrc, in place of the token.
         self.session.auth = _keep_headers
+
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, _Adapter(self))
 
@@ -189,10 +190,12 @@ class _Adapter(HTTPAdapter):
         if self._transport.is_clear(request.url):
             request.url = str(request.url).replace("https://", "http://", 1)
             proxies = None
+
         with self._transport.admit(request.url):
             self._transport.count()
             answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
             self._transport.learn(answer, urlsplit(str(request.url)).netloc)
+
         return answer
 
 

@@ -33,14 +33,17 @@ def open_feed(
     end = _minute(now)
     feed = _ask(client, sources, end, bulk)
     seen = client.server_now()
+
     if seen is not None and _minute(seen) - end >= WATERMARK_REACH:
         feed = _ask(client, sources, _minute(seen), bulk)
+
     return feed
 
 
 def _ask(client: SalesforceClient, sources: Sequence[ObjectSource], end: datetime, bulk: BulkReader) -> SalesforceFeed:
     covered: dict[str, datetime] = {}
     firsts: dict[Query, Row] = {}
+
     for batch in in_batches(sources, AT_ONCE):
         asked = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
         parts = [_updated_part(source.name, end) for source in batch]
@@ -50,6 +53,7 @@ def _ask(client: SalesforceClient, sources: Sequence[ObjectSource], end: datetim
             (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
         )
         firsts.update(zip(asked, bodies[len(batch) :], strict=True))
+
     return SalesforceFeed(client, sources, covered, firsts, bulk)
 
 

@@ -124,6 +124,7 @@ class CompositeWriter:
         change = self._changes[chunk.places[0]]
         if change.modified is None:
             raise ValueError("a guarded change needs a stamp")
+
         headers = {
             **NO_ASSIGNMENT,
             "If-Unmodified-Since": format_datetime(change.modified.astimezone(UTC), usegmt=True),
@@ -134,6 +135,7 @@ class CompositeWriter:
     def _settle_collection(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
         if not answer.ok or not isinstance(answer.body, list):
             return self._settle_refused(chunk, answer)
+
         locked = []
         for index, place in enumerate(chunk.places):
             row = answer.body[index] if index < len(answer.body) else None
@@ -142,6 +144,7 @@ class CompositeWriter:
                 locked.append(place)
             else:
                 self._results[place] = read_row_error(fault) if fault else _WRITTEN
+
         return [Chunk(tuple(locked), chunk.tries + 1)] if locked else []
 
     def _settle_guarded(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
@@ -171,6 +174,7 @@ class CompositeWriter:
         if answer.ok or not answer.status:
             self._results.update((place, read_row_error(_NO_RESULT)) for place in chunk.places)
             return []
+
         fault = read_fault(answer.body)
         action = find_action(answer.status, fault)
         if fault.locked or action in (Action.WAIT, Action.SLOW_DOWN):
@@ -181,9 +185,11 @@ class CompositeWriter:
                 raise UnreachableError(str(error), "Run again later: it goes on from here.") from error
         elif action in (Action.STOP, Action.LOG_IN) or (len(chunk.places) > 1 and action is not Action.CORRECT):
             raise read_error("a write", answer.status, answer.body)
+
         if len(chunk.places) == 1:
             self._results[chunk.places[0]] = read_row_error(fault)
             return []
+
         return _cut(chunk)
 
 

@@ -132,6 +132,7 @@ def read_result_file(pieces: Iterable[bytes]) -> ResultFile:
     held = BytesIO()
     for piece in pieces:
         held.write(piece)
+
     content = held.getvalue()
     rows = _parse(BytesIO(content))
     header = tuple(next(rows, []))

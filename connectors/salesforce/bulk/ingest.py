@@ -61,6 +61,7 @@ class IngestJobs(JobCalls):
         """Send the rows of an open job, all at once. Raises ValueError for a file above 100 MB."""
         if len(sheet) > FILE_BYTES:
             raise ValueError(f"an upload may have {FILE_BYTES:,} bytes, not {len(sheet):,}")
+
         head = {"Content-Type": "text/csv; charset=UTF-8"}
         try:
             self.ask("PUT", f"{job_id}/batches", lambda _answer: None, done=201, data=sheet, headers=head)
@@ -102,6 +103,7 @@ class IngestJobs(JobCalls):
             if tried.id not in named:
                 named.add(tried.id)
                 yield tried
+
         # Nothing is kept of this file but the ids.
         written = self._ask_for(job, "successfulResults", job.processed - job.failed, _read_ids)
         for record_id in dict.fromkeys(written):

@@ -102,6 +102,7 @@ class JobCalls:
         """
         pauses, start = _pauses(), self._clock.monotonic()
         yield job
+
         while not job.ended:
             if self._clock.monotonic() - start > PATIENCE_S:
                 raise UnreachableError(

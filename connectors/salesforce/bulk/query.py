@@ -69,6 +69,7 @@ class QueryJobs(JobCalls):
         wanted: dict[str, Any] = {"maxRecords": FIRST_ROWS}
         if locator is not None:
             wanted = {"maxRecords": RESULT_ROWS, "locator": locator}
+
         return self.ask("GET", f"{job_id}/results", _read_results, params=wanted, headers={"Accept": "text/csv"})
 
 

@@ -87,9 +87,11 @@ class BulkReader:
     def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPosition, total: int) -> Iterator[QueryPage]:
         for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
             yield QueryPage((), False, total, place)
+
         self._done.append(job.id)
         if not job.complete:
             raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")
+
         flags = self._flags(query.object)
         while True:
             page = jobs.results(job.id, place.locator)
@@ -131,6 +133,7 @@ def _cut(
     there = [name for name in flags if name in page.fields]
     rows = (_typed(row, there) for row in page.rows())
     left = page.count
+
     while True:
         some = list(islice(rows, RECORDS_AT_ONCE))
         left -= len(some)

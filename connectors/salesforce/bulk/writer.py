@@ -69,6 +69,7 @@ class SalesforceLoad:
             watch.opened("")
             yield from self._write_all(chain(self._changes(sheet), odd))
             return
+
         job = _wait(self._jobs, job, watch)
         for tried in self._jobs.results(job):
             if tried.fault is not None and _is_worth_resending(tried.fault, job):
@@ -78,6 +79,7 @@ class SalesforceLoad:
             if len(odd) >= AT_ONCE:
                 yield from self._write_all(odd)
                 odd.clear()
+
         yield from self._write_all(odd)
         _clear(self._jobs, job.id)
 
@@ -89,16 +91,20 @@ class SalesforceLoad:
             except (AnswerError, AccessError) as error:
                 _log.warning("%s is written without a Bulk job: %s", self._shape.name, error.message)
                 return None
+
             watch.opened(job_id)
             self._jobs.upload(job_id, sheet)
+
             try:
                 return self._jobs.close(job_id)
             except AnswerError as error:
                 if not was_uploaded_twice(error):
                     raise
+
             _log.warning("the Bulk job %s got its rows twice, and is made anew", job_id)
             self._jobs.abort(job_id)
             _clear(self._jobs, job_id)
+
         return None
 
     def _changes(self, sheet: Sheet) -> Iterator[Change]:
@@ -111,6 +117,7 @@ class SalesforceLoad:
         """Return a row as the change that it was."""
         flag = self._shape.opt_out
         fields = []
+
         for name in self._columns:
             if not (cell := cells.get(name)):
                 continue
@@ -119,6 +126,7 @@ class SalesforceLoad:
             elif cell.lower() not in _DOWN:
                 # It was uploaded to be raised, in whatever way Salesforce spells it in its results.
                 fields.append(FieldChange(name, None, flag.raised))
+
         return Change.of(self._shape.name, record_id, fields)
 
     def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
@@ -157,11 +165,13 @@ class SalesforceBulk:
                 if job.state == ABORTED and not job.processed:
                     _clear(jobs, reference)
                     return iter(())
+
             told = list(_final_results(jobs, _wait(jobs, job, watch)))
         except (JobGoneError, AnswerError, AccessError) as error:
             # A job that this user may not look at is no better than none: it would stand in the way of every run.
             _log.warning("the rows of the Bulk job %s are read instead: %s", reference, error.message)
             return None
+
         _clear(jobs, reference)
         return iter(told)
 
