@@ -1,4 +1,4 @@
-"""Where access tokens come from.
+"""Access tokens: given in the settings, or obtained by OAuth.
 
 The client library's own log-in is not used: it drops headers on refresh, takes no full log-in URL for JWT and knows no
 lock (salesforce facts, sections 1.1, 1.3 and 1.8).
@@ -26,11 +26,11 @@ ASSERTION_LIFE_S = 180
 
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LOCK = threading.Lock()
-"""One log-in at a time in this process: connectors that share a token store log in once."""
+"""One log-in at a time in this process, so that connectors that share a token store log in once."""
 
 
 class TokenSource(Protocol):
-    """Gives the token for the next request."""
+    """Provides the token for the next request."""
 
     def current(self) -> Token:
         """Return the token, logging in where there is none."""
@@ -56,7 +56,7 @@ def choose_source(settings: SalesforceSettings, transport: Transport, services: 
 
 
 class DirectToken:
-    """The token of the settings: when it is refused there is no other."""
+    """The token in the settings; there is no other when it is refused."""
 
     def __init__(self, settings: SalesforceSettings, transport: Transport) -> None:
         if settings.access_token is None or settings.instance_url is None:
@@ -104,11 +104,11 @@ class OAuthToken:
         return self.current()
 
     def _log_in(self) -> Token:
-        token = self._transport.call_with_retries("login", "the log-in", self._ask)
+        token = self._transport.call_with_retries("login", "the log-in", self._request_token)
         self._services.tokens.put(self._key, token)
         return token
 
-    def _ask(self) -> Token:
+    def _request_token(self) -> Token:
         basic, form = self._grant()
         answer = self._transport.session.post(
             f"{self._settings.login_url}/services/oauth2/token", data=form, auth=basic, allow_redirects=False

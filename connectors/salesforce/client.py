@@ -1,4 +1,4 @@
-"""One method per endpoint, over simple-salesforce as transport."""
+"""One method for each endpoint, over the client library as transport."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ MAX_URI = 16_384
 
 NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 """Keeps assignment rules from changing the owner on our updates. It is sent with the call and with each subrequest: the
-documents name it for both and do not say whether the outer one reaches in (salesforce facts, section 2.6)."""
+documents name it for both, and leave open whether the call's own reaches its subrequests (salesforce facts, section
+2.6)."""
 
 Row = Mapping[str, Any]
 Result = TypeVar("Result")
@@ -56,7 +57,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartAnswer:
-    """What became of a subrequest; status 0 where the answer does not mention it."""
+    """The answer to a subrequest; status 0 where the whole answer does not mention it."""
 
     status: int
     body: Any
@@ -85,7 +86,7 @@ class SalesforceClient:
 
     @property
     def quota(self) -> Quota:
-        """Return the daily API calls as the last answer told them, and the reserve."""
+        """Return the daily API calls of the last answer, and the reserve."""
         return self._transport.quota
 
     def server_now(self) -> datetime | None:
@@ -137,7 +138,7 @@ class SalesforceClient:
         return [row or None for row in rows]
 
     def composite(self, parts: Sequence[Part], purpose: str) -> list[PartAnswer]:
-        """Carry out up to 25 subrequests in one call and return what became of each, in their order."""
+        """Carry out up to 25 subrequests in one call and return the answer to each, in their order."""
         body = {"allOrNone": False, "compositeRequest": [self._subrequest(n, part) for n, part in enumerate(parts)]}
 
         def send(sf: Salesforce) -> Any:
@@ -152,7 +153,7 @@ class SalesforceClient:
         return [PartAnswer(a.get("httpStatusCode", 0), a.get("body")) if a else PartAnswer(0, None) for a in found]
 
     def read_together(self, parts: Sequence[Part], purpose: str, what: str) -> list[Any]:
-        """Return the bodies of up to 25 subrequests that only read; the call is repeated when one fails in passing."""
+        """Return the bodies of up to 25 subrequests that only read; a passing fault of one repeats the whole call."""
 
         def send() -> list[Any]:
             answers = self.composite(parts, purpose)
@@ -169,15 +170,15 @@ class SalesforceClient:
         what: str,
         method: str,
         path: str,
-        use: Callable[[Response], Result],
+        read: Callable[[Response], Result],
         *,
         headers: Mapping[str, str] | None = None,
         **sending: Any,
     ) -> Result:
-        """Carry out a request that is more than JSON and return what ``use`` makes of its answer.
+        """Carry out a request whose bodies need not be JSON, and return what ``read`` makes of the answer.
 
-        ``use`` gets every answer, refusals too, with the body still on its way; it runs again when it raises RetryError
-        or when the answer is cut off. ``sending`` goes to requests; what is sent has to be readable more than once.
+        ``read`` gets every answer, refusals too, as a stream; it runs again when it raises RetryError or when the
+        answer is cut off. ``sending`` is passed on to requests; a body has to be readable more than once.
         """
 
         def send(sf: Salesforce) -> Result:
@@ -185,7 +186,7 @@ class SalesforceClient:
             with self._transport.session.request(
                 method, f"{sf.base_url}{path}", headers=signed, stream=True, allow_redirects=False, **sending
             ) as answer:
-                return use(answer)
+                return read(answer)
 
         result: Result = self._call(purpose, what, send)
         return result

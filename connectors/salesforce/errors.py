@@ -1,4 +1,4 @@
-"""What Salesforce's refusals mean: code or status -> our error, and row code -> outcome of the row.
+"""Salesforce's refusals: code or status -> our error, and code of a row -> outcome of the row.
 
 Codes come first, the HTTP status decides where there is no known code (salesforce facts, section 2.8).
 """
@@ -25,14 +25,14 @@ from .settings import VARIABLE
 
 
 class Action(Enum):
-    """What helps."""
+    """What helps against a refusal."""
 
     WAIT = auto()  # the same call will work later
     SLOW_DOWN = auto()  # likewise: too many long requests at once
     STOP = auto()  # the daily quota is used up
     LOG_IN = auto()  # credentials, or a token that has expired
     GRANT = auto()  # permissions
-    RESTART = auto()  # the query cursor is gone: read on behind the last row
+    RESTART = auto()  # the query cursor has expired: a new query reads on behind the last row
     RENAME = auto()  # a field or object that the org lacks or hides: the same for every row
     CORRECT = auto()  # the request itself
 
@@ -72,7 +72,7 @@ ROW_CONFLICTS = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "CANNOT_UPDATE_CONV
 """Row codes that say that the record was deleted, merged or converted since it was read."""
 
 ROW_RETRIES = frozenset({"UNABLE_TO_LOCK_ROW", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
-"""Row codes that a later try may cure."""
+"""Row codes for which sending the row again may help."""
 
 _CLIENT_LIMIT_WORDS = "TotalRequests"
 _NUMBER = re.compile(r"(?<![\w.+])\+?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)")
@@ -87,7 +87,7 @@ class Fault:
 
     @property
     def locked(self) -> bool:
-        """Return whether a later try may cure it; a lock may hide inside the text of a failed trigger."""
+        """Return whether sending the row again may help; a lock may hide inside the text of a failed trigger."""
         return self.code in ROW_RETRIES or "UNABLE_TO_LOCK_ROW" in self.words
 
     def __str__(self) -> str:
@@ -107,19 +107,19 @@ class SessionError(AuthenticationError):
 
 
 class LocatorError(RetryError):
-    """The query cursor has expired: the read goes on behind the last row it gave."""
+    """The query cursor has expired: the reader has to start a new query behind the last row."""
 
 
 class JobGoneError(UnreachableError):
-    """A Bulk job is not there any more: deleted, expired after seven days, or made under another API version."""
+    """A Bulk job cannot be used: deleted, expired after seven days, or created under another API version."""
 
 
 class DailyLimitError(QuotaError):
-    """Salesforce itself says that the day's calls are used up; the transport adds when to go on."""
+    """Salesforce refuses a call because the day's calls are used up; the transport adds when to run again."""
 
 
 class ConcurrencyLimitError(RetryError):
-    """Too much at once: a passing fault that ends as QuotaError when waiting does not help."""
+    """Too many long calls at once: a passing fault that ends as QuotaError when waiting does not help."""
 
 
 def read_fault(content: object) -> Fault:
@@ -134,7 +134,7 @@ def read_fault(content: object) -> Fault:
 
 
 def read_job_fault(text: str) -> Fault:
-    """Return the fault of a row of ``failedResults``: ``CODE:message:fields --``, as recordings show it."""
+    """Return the fault of a row of ``failedResults``, which reads ``CODE:message:fields --`` in recordings."""
     code, _, rest = text.strip().partition(":")
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", code):
         return Fault("UNKNOWN", mask_numbers(text))
@@ -153,29 +153,31 @@ def find_action(status: int, fault: Fault) -> Action:
 
 
 def read_error(what: str, status: int, content: object) -> RingfenceError:
-    """Return our error for a refused request; ``what`` names the call for the reader."""
+    """Return our error for a refused request; ``what`` names the call in the message."""
     fault = read_fault(content)
-    said = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
+    message = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
     match find_action(status, fault):
         case Action.WAIT:
-            return RetryError(said)
+            return RetryError(message)
         case Action.SLOW_DOWN:
-            return ConcurrencyLimitError(said)
+            return ConcurrencyLimitError(message)
         case Action.STOP:
-            return DailyLimitError(said, "The org's daily API calls are used up.")
+            return DailyLimitError(message, "The org's daily API calls are used up.")
         case Action.LOG_IN:
-            return SessionError(said, f"Check {VARIABLE}ACCESS_TOKEN or the OAuth settings: the token is not accepted.")
+            return SessionError(
+                message, f"Check {VARIABLE}ACCESS_TOKEN or the OAuth settings: the token is not accepted."
+            )
         case Action.GRANT:
-            return AccessError(said, "Give the user the permission that Salesforce names, API access included.")
+            return AccessError(message, "Give the user the permission that Salesforce names, API access included.")
         case Action.RESTART:
-            return LocatorError(said)
+            return LocatorError(message)
 
     if not fault.code and status in (404, 405):
         remedy = f"Check {VARIABLE}INSTANCE_URL: this does not answer as Salesforce does."
     else:
         remedy = "Check the mapping, the user's field-level security and the API version; see `ringfence check`."
 
-    return AnswerError(said, remedy, fault)
+    return AnswerError(message, remedy, fault)
 
 
 def read_row_error(fault: Fault) -> RowResult:

@@ -1,4 +1,4 @@
-"""Records between Salesforce's JSON and our values."""
+"""Salesforce's JSON and job rows to records, and our values to JSON."""
 
 from __future__ import annotations
 
@@ -34,27 +34,28 @@ class RowReader:
         Raises SchemaError for a row without one of the fields, as when the mapping spells it in another case.
         """
         try:
-            # Most cells are empty or text; saying so here spares a call for each of them.
+            # Most cells are empty or text; to see that here spares a call for each of them.
             cells = [
                 cell if cell is None else (cell or None) if cell.__class__ is str else _read_other(cell)
                 for cell in self._cells(row)
             ]
+
             values: dict[str, Value] = dict(zip(self._names, cells, strict=True))
             for name in self._moments:
                 values[name] = _read_moment(values[name])
             return Record(self.shape.name, row["Id"], values, read_moment(row[STAMP]), in_scope)
         except KeyError as error:
-            raise self._lacking(error.args[0]) from error
+            raise self._missing_field(error.args[0]) from error
 
-    def take(self, rows: Sequence[dict[str, Any]], inside: Container[str] | None = None) -> list[Record]:
-        """Return the rows of a job as records, those in scope whose ids are ``inside``; None puts all there.
+    def read_job_rows(self, rows: Sequence[dict[str, Any]], inside: Container[str] | None = None) -> list[Record]:
+        """Return the rows of a job as records. In scope are those whose ids are ``inside``; None means all of them.
 
-        Their cells are None, bool and text already, and the rows become the records' values: they are used up. Raises
-        SchemaError as :meth:`read` does.
+        The cells are None, bool and text already, and each row becomes its record's values, which spares a copy: the
+        rows must not be used afterwards. Raises SchemaError as :meth:`read` does.
         """
         for field in self.fields:
             if rows and field not in rows[0]:  # they all have the columns of one file
-                raise self._lacking(field)
+                raise self._missing_field(field)
 
         name, records = self.shape.name, []
         for row in rows:
@@ -65,7 +66,7 @@ class RowReader:
 
         return records
 
-    def _lacking(self, field: str) -> SchemaError:
+    def _missing_field(self, field: str) -> SchemaError:
         return SchemaError(
             f"Salesforce answers without {self.shape.name}.{field}.",
             "Spell it in the mapping as the org does; see `ringfence check salesforce`.",

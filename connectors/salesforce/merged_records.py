@@ -1,4 +1,4 @@
-"""Opt-outs of records that were merged away: what they asked for passes to the record that took them in."""
+"""Opt-outs of records that were merged away: they pass to the record that survived the merge."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .source import ObjectSource
 
 MASTER = "MasterRecordId"
 MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
-"""Objects whose records can be merged, and that have the field which says into what."""
+"""Objects whose records can be merged, and that have the field which names the survivor."""
 
 _PURPOSE = "opt_outs"
 
 
 def merged_query(source: ObjectSource) -> Query | None:
-    """Return the query for records merged away with their flag up, or None where there can be none.
+    """Return the query for records that were merged away with their flag up, or None where there can be none.
 
-    In a full read it finds what the recycle bin still holds, else what was merged in the window.
+    In a full read it finds those that are still in the recycle bin, else those that were merged in the window.
     """
     flag = source.rows.shape.opt_out
     if flag is None or source.name not in MERGEABLE:
@@ -36,7 +36,7 @@ def merged_query(source: ObjectSource) -> Query | None:
 
 
 def read_merged(client: SalesforceClient, source: ObjectSource, query: Query, first: Row | None) -> Iterator[Page]:
-    """Yield the records of the query with what their survivors hold now, and as they were; the flag is up in both.
+    """Yield the merged records twice, the flag up: with the present values of their survivors, and as they were.
 
     ``first`` is the query's first page where it has been read already.
     """
@@ -65,8 +65,8 @@ def _as_survivors(client: SalesforceClient, source: ObjectSource, rows: Sequence
 
 
 def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set[str]) -> dict[str, Mapping[str, Any]]:
-    """Return master id -> the record that stands for it now; a master may have been merged as well since."""
-    stands = {master: master for master in masters}
+    """Return master id -> the record that survives today; a master may itself have been merged since."""
+    replaced_by = {master: master for master in masters}
     found: dict[str, Mapping[str, Any]] = {}
     wanted = sorted(masters)
 
@@ -78,7 +78,7 @@ def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set
             missing += [one for one, row in zip(batch, rows, strict=True) if row is None]
 
         further = read_masters(client, source.name, missing) if missing else {}
-        stands = {master: further.get(at, at) for master, at in stands.items()}
+        replaced_by = {master: further.get(at, at) for master, at in replaced_by.items()}
         wanted = sorted(set(further.values()) - found.keys())
 
-    return {master: found[at] for master, at in stands.items() if at in found}
+    return {master: found[at] for master, at in replaced_by.items() if at in found}

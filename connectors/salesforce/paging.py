@@ -1,4 +1,4 @@
-"""Reading queries page by page to their end, several first pages in one call."""
+"""Reading queries page by page to their end; the first pages of several queries come in one call."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class QueryPage:
-    """Rows of one page; ``last`` tells that none follows, ``total`` how many the query holds.
+    """Rows of one page. ``last`` tells that no page follows; ``total`` is the number of rows of the whole query.
 
-    ``job`` is the place in a query job's results that is reached once the rows are handled, for rows from such a job.
+    For rows from a query job, ``job`` is the position in its results that is reached once the rows are handled.
     """
 
     rows: Sequence[dict[str, Any]]
@@ -34,8 +34,8 @@ class QueryPage:
 
 
 BulkFallback = Callable[[Query, int], Iterator[QueryPage] | None]
-"""Takes what is left of a query, and how many rows the whole holds; returns another way to read it, or None. That way
-raises JobGoneError, once it is begun, where it comes to nothing."""
+"""Takes the unread rest of a query and the number of rows of the whole; returns the pages of a job, or None where it is
+not worth one. Iterating over the pages raises JobGoneError where the job fails."""
 
 
 def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
@@ -45,29 +45,28 @@ def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str)
 
 
 def read_pages(
-    client: SalesforceClient, queries: Iterable[Query], purpose: str, detour: BulkFallback | None = None
+    client: SalesforceClient, queries: Iterable[Query], purpose: str, fallback: BulkFallback | None = None
 ) -> Iterator[tuple[int, QueryPage]]:
     """Yield the pages of the queries, one query after the other, each with the query's number.
 
-    First pages come in Composite calls of five queries, further ones by a call each, or all as ``detour`` gives them.
+    First pages come in Composite calls of five queries, further ones by a call each or from ``fallback``.
     """
     numbered = iter(enumerate(queries))
     while batch := list(islice(numbered, HEAVY_SUBREQUESTS)):
         firsts = read_first(client, [query for _, query in batch], purpose)
         firsts.reverse()
         for number, query in batch:
-            for found in follow(client, query, firsts.pop(), purpose, detour):
-                yield number, found
+            for page in follow(client, query, firsts.pop(), purpose, fallback):
+                yield number, page
 
 
 def follow(
-    client: SalesforceClient, query: Query, page: Row, purpose: str, detour: BulkFallback | None = None
+    client: SalesforceClient, query: Query, page: Row, purpose: str, fallback: BulkFallback | None = None
 ) -> Iterator[QueryPage]:
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
-    What the first page says of the whole decides whether ``detour`` takes over behind it; when that comes to nothing,
-    the pages follow. The length of a page says nothing: Salesforce may send fewer rows than it could (salesforce facts,
-    section 2.1).
+    The total in the first page decides whether ``fallback`` reads the rest; where that fails, pages are read after all.
+    A short page need not be the last: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
     """
     total, seen, rest = page["totalSize"], 0, query
     while True:
@@ -81,7 +80,7 @@ def follow(
         if page["done"]:
             break
 
-        if detour and (other := detour(rest, total)):
+        if fallback and (other := fallback(rest, total)):
             try:
                 yield from other
             except JobGoneError as error:
@@ -89,7 +88,7 @@ def follow(
             else:
                 return
 
-        detour = None
+        fallback = None
         try:
             page = client.more(page["nextRecordsUrl"], purpose)
         except LocatorError:
@@ -110,7 +109,7 @@ def read_scope(
     queries = [
         Query(object_name, ("Id",), (one_of(batch), f"({condition})")) for batch in in_batches(ids, IDS_IN_A_QUERY)
     ]
-    return {row["Id"] for _, found in read_pages(client, queries, purpose) for row in found.rows}
+    return {row["Id"] for _, page in read_pages(client, queries, purpose) for row in page.rows}
 
 
 def read_masters(client: SalesforceClient, object_name: str, ids: Sequence[str]) -> Mapping[str, Any]:
@@ -120,5 +119,5 @@ def read_masters(client: SalesforceClient, object_name: str, ids: Sequence[str])
         Query(object_name, fields, (one_of(batch),), deleted_too=True) for batch in in_batches(ids, IDS_IN_A_QUERY)
     ]
 
-    rows = [row for _, found in read_pages(client, queries, "read") for row in found.rows]
+    rows = [row for _, page in read_pages(client, queries, "read") for row in page.rows]
     return {row["Id"]: row["MasterRecordId"] for row in rows if row["IsDeleted"] and row["MasterRecordId"]}

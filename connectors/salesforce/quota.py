@@ -1,4 +1,4 @@
-"""The org's API calls: what Salesforce says of them, the daily reserve, and how many run at once."""
+"""The org's API calls: the usage that Salesforce reports, the daily reserve, and how many calls run at once."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .settings import VARIABLE
 AT_ONCE = 4
 """Requests under way at one time, over all threads of a connector.
 
-Salesforce lets an org have 25 of 20 seconds and more, 5 in Developer Edition and trial orgs (salesforce facts, section
-2.1), for all its integrations together: these leave room to the others everywhere.
+Salesforce lets all integrations of an org together have 25 calls of 20 seconds and more at once, 5 in Developer Edition
+and trial orgs (salesforce facts, section 2.1). Four leave room to the others in both.
 """
 
 FOR_WRITES = 10
-"""Calls that reads leave, so that what they have brought can still be written and the run's place moves on."""
+"""Calls that reads leave over, so that the results of what was read can still be written and the cursor moves on."""
 
 WINDOW = timedelta(hours=24)
-"""How long Salesforce counts a call: the window rolls, and no header says when it has room again (section 2.7)."""
+"""How long Salesforce counts a call. The window rolls, and no header says when it has room again (section 2.7)."""
 
 GOOD_FOR = timedelta(hours=1)
-"""Age up to which a figure counts: later one call goes out to learn it anew, or a process that lives long would wait
-for ever."""
+"""Age up to which a reported usage is relied on. After it one call goes out to learn the usage anew; else a process
+that lives long would never call again."""
 
 _PARTS = re.compile(r"(?P<app>per-app-)?api-usage=(?P<used>\d+)/(?P<limit>\d+)(?:\(appName=(?P<name>[^)]*)\))?")
 
@@ -47,12 +47,12 @@ class Usage:
 
     @property
     def whose(self) -> str:
-        """Return whose calls these are, for the reader."""
+        """Return whose calls these are, in words for messages."""
         return "the org" if self.app is None else f"the app {self.app}"
 
 
 def read_usage(header: str) -> tuple[Usage, ...]:
-    """Return what ``Sforce-Limit-Info`` says: the org's usage, and beside it the app's where the app has a limit."""
+    """Return the usages in a ``Sforce-Limit-Info`` header: the org's, and the app's where the app has a limit."""
     return tuple(
         Usage(int(part["used"]), int(part["limit"]), (part["name"] or "in use") if part["app"] else None)
         for part in _PARTS.finditer(header)
@@ -60,29 +60,30 @@ def read_usage(header: str) -> tuple[Usage, ...]:
 
 
 class Quota:
-    """Keeps the calls of one connector below the daily reserve and few at a time. Safe with threads.
+    """Keeps the calls of one connector out of the daily reserve, and few at a time. Safe with threads.
 
-    ``reserve`` is the percentage of the daily calls that is left to others. ``usages`` is what the last answer said,
-    empty before the first one: that call is the only one that goes out unseen.
+    ``reserve`` is the percentage of the daily calls that is left to others. ``usages`` are those of the last answer,
+    empty before the first one: the first call is the only one that goes out with the usage unknown.
     """
 
     def __init__(self, reserve: int) -> None:
         self.reserve = reserve
         self.usages: tuple[Usage, ...] = ()
-        self._learnt: datetime | None = None
+        self._learned_at: datetime | None = None
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._under_way = 0
 
     def learn(self, header: str, now: datetime) -> None:
-        """Take the usage from an answer's ``Sforce-Limit-Info``; an answer without one changes nothing."""
+        """Remember the usage in an answer's ``Sforce-Limit-Info``, if any; ``now`` is in UTC."""
         if usages := read_usage(header):
-            self.usages, self._learnt = usages, now
+            self.usages, self._learned_at = usages, now
 
     @contextmanager
     def hold(self, now: datetime, *, reading: bool = False) -> Iterator[None]:
-        """Hold one call, waiting while too many are under way. Raises QuotaError at the reserve, for reads a little
-        before it; ``now`` is in UTC.
+        """Count one call as under way, waiting while too many are; ``now`` is in UTC.
+
+        Raises QuotaError where the call would use up the reserve; for reads :data:`FOR_WRITES` calls before it.
         """
         with self._slots:
             with self._lock:
@@ -94,18 +95,19 @@ class Quota:
                 with self._lock:
                     self._under_way -= 1
 
-    def _check(self, now: datetime, kept: int) -> None:
-        if self._learnt is None or now - self._learnt > GOOD_FOR:
-            # Only this call goes out unseen: the others go by the old figure until its answer is there.
-            self._learnt = now
+    def _check(self, now: datetime, left_over: int) -> None:
+        if self._learned_at is None or now - self._learned_at > GOOD_FOR:
+            # Only this call goes out with the usage unknown: the others go by the old one until its answer is there.
+            self._learned_at = now
             return
 
+        to_writes = f", {left_over} to writing what has been read" if left_over else ""
         for usage in self.usages:
-            # Calls whose answers are still out are in no figure yet.
-            if usage.used + self._under_way + kept >= usage.allowed(self.reserve):
+            # Calls without an answer yet are in no reported usage.
+            if usage.used + self._under_way + left_over >= usage.allowed(self.reserve):
                 raise QuotaError(
                     f"{usage.used:,} of {usage.limit:,} daily API calls of {usage.whose} are used, and "
-                    f"{self.reserve} % are left to others{f', {kept} to writing what has been read' if kept else ''}.",
+                    f"{self.reserve} % are left to others{to_writes}.",
                     f"{when_to_go_on(now)} The reserve is {VARIABLE}DAILY_RESERVE, in percent.",
                 )
 
@@ -113,7 +115,7 @@ class Quota:
 def when_to_go_on(now: datetime) -> str:
     """Return the remedy for used-up calls.
 
-    Salesforce says no time. What is certain: every call counted now has left the window 24 hours from now.
+    Salesforce reports no time. Certain is only that each call that counts now has left the window in 24 hours.
     """
     moment = (now + WINDOW).astimezone(UTC)
     return (

@@ -1,4 +1,4 @@
-"""The fields of an object: what companions are called, what setup makes them, what the org shows of them."""
+"""The fields of an object: the names of companions, how setup creates them, and which fields the org has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CompanionSpec:
-    """What a companion is (contract, section 2): the end of its name, its metadata type, its length in characters."""
+    """How a companion is created (contract, section 2): the end of its name, its type, its length in characters."""
 
     suffix: str
     type: str
@@ -47,8 +47,8 @@ COMPANIONS = {
 def companion_name(slot: str, companion: Companion) -> str:
     """Return a companion: ``RF_Phone_Status__c`` of ``Phone``, ``RF_Home_Phone_Status__c`` of ``Home_Phone__c``.
 
-    Raises MappingError where Salesforce would not take so long a name. It is not cut: two slots could then share one,
-    and people could no longer tell which field belongs to which.
+    Raises MappingError where the name is too long for Salesforce. It is not shortened: two slots could then share a
+    name, and people could not tell which field belongs to which slot.
     """
     base = slot.removesuffix(CUSTOM).replace("__", "_").strip("_")
     suffix = COMPANIONS[companion].suffix
@@ -91,7 +91,7 @@ def define_all(shape: ObjectShape) -> dict[str, dict[str, Any]]:
 
 
 class Schema:
-    """The describes of the mapped objects, asked for once each."""
+    """The describes of the mapped objects, each read once."""
 
     def __init__(self, client: SalesforceClient) -> None:
         self._client = client
@@ -108,5 +108,5 @@ class Schema:
         return {str(field["name"]): field for field in self.describe(object_name)["fields"]}
 
     def forget(self) -> None:
-        """Ask again next time, because fields were created."""
+        """Forget the describes, so that they are read again: fields were created."""
         self._known.clear()

@@ -1,4 +1,4 @@
-"""What the Salesforce connector is told."""
+"""The settings of the Salesforce connector."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def is_configured(settings: SalesforceSettings) -> bool:
 
     nearest = min(started, key=lambda way: len(settings.missing(way)))
     ways = [way for way in started if len(settings.missing(way)) == len(settings.missing(nearest))]
-    lacking = " or ".join(f"{_variables(settings.missing(way))} ({way})" for way in ways)
-    raise SettingsError(f"The Salesforce log-in is incomplete: {lacking} is not set.", "Set it, or unset the others.")
+    missing = " or ".join(f"{_variables(settings.missing(way))} ({way})" for way in ways)
+    raise SettingsError(f"The Salesforce log-in is incomplete: {missing} is not set.", "Set it, or unset the others.")
 
 
 def _variables(names: list[str]) -> str:

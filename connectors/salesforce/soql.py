@@ -1,4 +1,4 @@
-"""SOQL: what the feed asks for. Pure text building; every literal goes through :func:`literal`."""
+"""The text of SOQL queries. Every literal goes through :func:`literal`, which escapes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BY_STAMP = (STAMP, "Id")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query; ``conditions`` must all hold, ``order`` is BY_ID or BY_STAMP, so that it can go on behind any row."""
+    """One query. ``conditions`` must all hold; ``order`` is BY_ID or BY_STAMP, so that it can resume behind any row."""
 
     object: str
     fields: tuple[str, ...]
@@ -32,6 +32,10 @@ class Query:
         where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
         order = f" ORDER BY {', '.join(self.order)}" if ordered else ""
         return f"SELECT {', '.join(self.fields)} FROM {self.object}{where}{order}"  # noqa: S608  # literals are escaped, names come from the mapping
+
+    def ordered_by(self, order: tuple[str, ...]) -> Query:
+        """Return the same query in another order."""
+        return replace(self, order=order)
 
     def behind(self, row: Mapping[str, Any]) -> Query:
         """Return the same query over the rows that come after this one in its order."""
@@ -55,7 +59,7 @@ _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def base_conditions(shape: ObjectShape) -> tuple[str, ...]:
-    """Return what every read of the object asks for: converted leads are left out (contract, section 2)."""
+    """Return the conditions of every query of the object: converted leads are left out (contract, section 2)."""
     return (f"{CONVERTED} = false",) if is_lead(shape) else ()
 
 
@@ -86,16 +90,16 @@ def flag_up(flag: OptOutFlag) -> str:
 
 
 def flag_matters(shape: ObjectShape, flag: OptOutFlag) -> str:
-    """Return the condition for a flag that is up, or down while a slot still says ``do_not_contact``."""
-    said = literal(Status.DO_NOT_CONTACT.value)
-    statuses = [f"{slot.companions[Companion.STATUS]} = {said}" for slot in shape.slots]
+    """Return the condition for a flag that is up, or down while a slot's status is still ``do_not_contact``."""
+    do_not_contact = literal(Status.DO_NOT_CONTACT.value)
+    statuses = [f"{slot.companions[Companion.STATUS]} = {do_not_contact}" for slot in shape.slots]
     return _any([flag_up(flag), *statuses])
 
 
 def due(shape: ObjectShape, before: datetime) -> str:
     """Return the condition for a filled slot never screened, or last screened before the moment.
 
-    SOQL's ``<`` never matches an empty field, so emptiness is asked for by itself.
+    SOQL's ``<`` never matches an empty field, so emptiness is a condition of its own.
     """
     clauses = []
     for slot in shape.slots:

@@ -1,17 +1,18 @@
-"""What one object is read by: its fields, its conditions, and the place where reading starts."""
+"""One mapped object as a source of records: its fields, its filter, and the position where reading starts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from .cursor import OVERLAP, Position
 from .fields import RowReader
-from .soql import Query, after_stamp, base_conditions, flag_matters, flag_up, since
+from .soql import BY_STAMP, Query, after_id, after_stamp, base_conditions, flag_matters, flag_up, since, until
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectSource:
-    """One object: how its rows are read, the mapping's SOQL condition, and where reading starts."""
+    """One object: the reader of its rows, the mapping's SOQL condition, and where reading starts."""
 
     rows: RowReader
     scope: str | None
@@ -29,7 +30,7 @@ class ObjectSource:
     def flagged(self) -> Query | None:
         """Return the query for opt-outs, or None where the mapping names no flag.
 
-        It has no upper bound, so that it can share a call with the watermark; what is newer comes once more next time.
+        It has no upper bound, so that it can share a call with the watermark. What is newer is read again next time.
         """
         flag = self.rows.shape.opt_out
         if flag is None:
@@ -38,8 +39,17 @@ class ObjectSource:
             return self.query(flag_up(flag))
         return self.query(self.lower_bound(), flag_matters(self.rows.shape, flag))
 
+    def changed(self, watermark: datetime) -> Query:
+        """Return the query for the records that changed up to the watermark; for a full read, those not yet read."""
+        position = self.position
+        if position.full:
+            return self.query(*([after_id(position.after)] if position.after else []))
+
+        window = self.query(self.lower_bound(), until(watermark))
+        return window.ordered_by(BY_STAMP)
+
     def lower_bound(self) -> str:
-        """Return the condition that a window starts with."""
+        """Return the condition that a window starts with. Raises ValueError for a full read, which has no window."""
         position = self.position
         if position.since is None:
             raise ValueError("a window needs a start")

@@ -1,4 +1,4 @@
-"""One door for every request: counted, timed out, retried, its headers read."""
+"""The one way to Salesforce: every request is counted, has a time-out, is retried, and has its headers read."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ POLICY = RetryPolicy(
 class Transport:
     """Carries out calls that are safe to repeat, which all of ours are. Safe with threads.
 
-    ``session`` is handed to the client library: pooled, with time-outs, proxies as the environment says. It reaches a
-    loopback address in clear text where the settings name it so, because the library knows only https. ``quota`` is
-    asked before every request but a log-in.
+    ``session`` is for the client library: it pools connections, sets time-outs and uses the proxies of the environment.
+    It reaches a loopback address in clear text where the settings allow it, because the library only knows https.
+    ``quota`` has to allow every request but a log-in.
     """
 
     def __init__(self, clock: Clock, quota: Quota) -> None:
@@ -81,7 +81,7 @@ class Transport:
         self.quota = quota
         self._clock = clock
         self._clear: set[str] = set()
-        self._seen: tuple[datetime, float] | None = None
+        self._server_date: tuple[datetime, float] | None = None
         self._contact = FirstContact(_CHECK_ADDRESS)
         self._retries = Retries(POLICY, clock)
         self._lock = threading.Lock()
@@ -103,10 +103,10 @@ class Transport:
         return urlsplit(url or "").netloc in self._clear
 
     def server_now(self) -> datetime | None:
-        """Return the time at Salesforce in UTC, as the ``Date`` of the last answer tells it, or None before one."""
-        if self._seen is None:
+        """Return the time at Salesforce in UTC, from the ``Date`` of the last answer; None before the first answer."""
+        if self._server_date is None:
             return None
-        moment, at = self._seen
+        moment, at = self._server_date
         return moment + timedelta(seconds=self._clock.monotonic() - at)
 
     def count(self) -> None:
@@ -114,16 +114,16 @@ class Transport:
         with self._lock:
             self.calls[_purpose.get()] += 1
 
-    def learn(self, answer: requests.Response, host: str) -> None:
-        """Take the server's time and the org's usage from an answer's headers."""
+    def read_headers(self, answer: requests.Response, host: str) -> None:
+        """Read the server's time, the org's usage and ``Retry-After`` from an answer's headers."""
         self._contact.note_answer(host)
         if date := answer.headers.get("Date"):
-            self._seen = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
+            self._server_date = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
         _retry_after_s.set(read_retry_after(answer.headers))
         self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""), self._now())
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
-        """Hold one request to the address. Raises QuotaError at the daily reserve, which a log-in does not touch."""
+        """Hold one request to the address within the quota. Raises QuotaError at the daily reserve, but for log-ins."""
         if urlsplit(url or "").path.startswith(_FREE):
             return nullcontext()
         return self.quota.hold(self._now(), reading=_purpose.get() in _READS)
@@ -171,7 +171,7 @@ class Transport:
 
 
 class _Adapter(HTTPAdapter):
-    """Sends for the session: sets the time-out, counts, and reads the headers of the answer."""
+    """Sends the session's requests: sets the time-out, counts, and reads the headers of the answer."""
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(pool_maxsize=POOL)
@@ -186,7 +186,7 @@ class _Adapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send one request, in clear text where the settings say so of its loopback address."""
+        """Send one request, in clear text to a loopback address for which the settings allow it."""
         if self._transport.is_clear(request.url):
             request.url = str(request.url).replace("https://", "http://", 1)
             proxies = None
@@ -194,7 +194,7 @@ class _Adapter(HTTPAdapter):
         with self._transport.admit(request.url):
             self._transport.count()
             answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
-            self._transport.learn(answer, urlsplit(str(request.url)).netloc)
+            self._transport.read_headers(answer, urlsplit(str(request.url)).netloc)
 
         return answer
 

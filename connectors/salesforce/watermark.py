@@ -1,4 +1,4 @@
-"""How far Salesforce says that a run may read: asked for each object, in one call with what else can share it."""
+"""The watermark of each object, up to which Salesforce has all changes on record, in one call with opt-out queries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .soql import Query
 from .source import ObjectSource
 
 WATERMARK_REACH = timedelta(minutes=2)
-"""Width of the window that ``/updated`` is asked about; only its ``latestDateCovered`` is used."""
+"""Width of the window of the ``/updated`` request; only the answer's ``latestDateCovered`` is used."""
 
 AT_ONCE = HEAVY_SUBREQUESTS // 2
 """Objects of one call: each may take two of its queries."""
@@ -27,34 +27,36 @@ def open_feed(
 ) -> SalesforceFeed:
     """Take the watermark of each object, together with the first pages of flagged records, and return the reads.
 
-    ``now`` is the time at Salesforce; when its answer shows that it was long past, the question is asked again.
-    ``bulk`` reads what is large.
+    ``now`` is the time at Salesforce in UTC; where the answer shows that it is minutes old, the watermarks are read
+    once more. ``bulk`` reads what is large.
     """
     end = _minute(now)
-    feed = _ask(client, sources, end, bulk)
+    feed = _read_watermarks(client, sources, end, bulk)
     seen = client.server_now()
 
     if seen is not None and _minute(seen) - end >= WATERMARK_REACH:
-        feed = _ask(client, sources, _minute(seen), bulk)
+        feed = _read_watermarks(client, sources, _minute(seen), bulk)
 
     return feed
 
 
-def _ask(client: SalesforceClient, sources: Sequence[ObjectSource], end: datetime, bulk: BulkReader) -> SalesforceFeed:
-    covered: dict[str, datetime] = {}
-    firsts: dict[Query, Row] = {}
+def _read_watermarks(
+    client: SalesforceClient, sources: Sequence[ObjectSource], end: datetime, bulk: BulkReader
+) -> SalesforceFeed:
+    watermarks: dict[str, datetime] = {}
+    first_pages: dict[Query, Row] = {}
 
     for batch in in_batches(sources, AT_ONCE):
-        asked = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
+        queries = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
         parts = [_updated_part(source.name, end) for source in batch]
-        parts += [query_part(query.soql(), deleted_too=query.deleted_too) for query in asked]
-        bodies = client.read_together(parts, "opt_outs" if asked else "read", "what has changed")
-        covered.update(
+        parts += [query_part(query.soql(), deleted_too=query.deleted_too) for query in queries]
+        bodies = client.read_together(parts, "opt_outs" if queries else "read", "what has changed")
+        watermarks.update(
             (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
         )
-        firsts.update(zip(asked, bodies[len(batch) :], strict=True))
+        first_pages.update(zip(queries, bodies[len(batch) :], strict=True))
 
-    return SalesforceFeed(client, sources, covered, firsts, bulk)
+    return SalesforceFeed(client, sources, watermarks, first_pages, bulk)
 
 
 def _updated_part(object_name: str, end: datetime) -> Part:

@@ -1,4 +1,4 @@
-"""Bulk API 2.0 jobs of both kinds: made, looked at, waited for and cleared away, over our own transport.
+"""Calls that Bulk API 2.0 jobs of both kinds share: create, poll, change state, delete, over our own transport.
 
 The client library's handler is not used: one failed poll aborts its job, it keeps no job id and never renews a token
 (salesforce facts, sections 1.3 and 1.7).
@@ -22,11 +22,11 @@ from ..fields import read_moment
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
-"""A job is looked at after a tenth of a second and after another, for a small one is quick; then after thrice the pause
-before, 30 s at most: a look is a call."""
+"""Seconds between polls. The first two come after a tenth of a second each, because a small job is quick; then each
+pause is three times the one before, up to 30 s, because every poll is a call."""
 
 PATIENCE_S = 6 * 3_600.0
-"""How long one run waits for a job; the next one goes on waiting."""
+"""Seconds that one run waits for a job; the next run waits on for the same job."""
 
 GONE = (404, 409, 410)
 """409: the job was made under another API version, and its results cannot be had under this one (section 2.2)."""
@@ -41,8 +41,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as Salesforce shows it. ``processed`` counts rows that were read or tried, ``failed`` those of them that
-    were refused; ``error`` says why it ended as Failed.
+    """A job as Salesforce shows it.
+
+    ``created`` is in UTC. ``processed`` counts the rows that Salesforce has read, or has tried to write; ``failed``
+    counts those that it refused. ``error`` is the reason of a job that ended as Failed.
     """
 
     id: str
@@ -59,14 +61,14 @@ class Job:
 
     @property
     def complete(self) -> bool:
-        """Return whether it has come to all of its rows."""
+        """Return whether all of its rows were processed."""
         return self.state == COMPLETE
 
 
 class JobCalls:
-    """The calls that jobs of one kind share; ``kind`` is ``query`` or ``ingest``, ``purpose`` what they count as.
+    """The calls for jobs of one kind: ``kind`` is ``query`` or ``ingest``, ``purpose`` is what they count as.
 
-    Every method may raise JobGoneError beside the client's errors. Safe to repeat, all of them.
+    Every method may raise JobGoneError beside the client's errors, and every method is safe to repeat.
     """
 
     def __init__(self, client: SalesforceClient, clock: Clock, kind: str, purpose: str) -> None:
@@ -76,28 +78,28 @@ class JobCalls:
         self._purpose = purpose
 
     def create(self, body: Mapping[str, Any]) -> Job:
-        """Make a job. One whose answer was lost stays behind, empty, and expires by itself."""
-        return self.ask("POST", "", _read_job, json=dict(body))
+        """Create a job. Where the answer is lost, an empty job stays behind and expires by itself."""
+        return self.request("POST", "", _read_job, json=dict(body))
 
     def get(self, job_id: str) -> Job:
-        """Return the present state."""
-        return self.ask("GET", job_id, _read_job)
+        """Return the job as it is now."""
+        return self.request("GET", job_id, _read_job)
 
-    def move(self, job_id: str, state: str) -> Job:
-        """Ask for another state: ``UploadComplete`` or ``Aborted``."""
-        return self.ask("PATCH", job_id, _read_job, json={"state": state})
+    def set_state(self, job_id: str, state: str) -> Job:
+        """Set another state, ``UploadComplete`` or ``Aborted``, and return the job."""
+        return self.request("PATCH", job_id, _read_job, json={"state": state})
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its results; one that is gone already is no fault."""
         try:
-            self.ask("DELETE", job_id, lambda _answer: None, done=204)
+            self.request("DELETE", job_id, lambda _answer: None, success=204)
         except JobGoneError:
             return
 
     def wait(self, job: Job) -> Iterator[Job]:
-        """Yield the job as it is known and each time it was looked at again, the last time when it has ended.
+        """Yield the job as it is known, and then after each poll, the last time when it has ended.
 
-        A look that fails is repeated as every call is, and leaves the job alone. Raises UnreachableError after six
+        A poll that fails is repeated as every call is, and never aborts the job. Raises UnreachableError after six
         hours, when the job is still at work.
         """
         pauses, start = _pauses(), self._clock.monotonic()
@@ -113,19 +115,19 @@ class JobCalls:
             job = self.get(job.id)
             yield job
 
-    def ask(
-        self, method: str, path: str, use: Callable[[Response], Result], *, done: int = 200, **sending: Any
+    def request(
+        self, method: str, path: str, read: Callable[[Response], Result], *, success: int = 200, **sending: Any
     ) -> Result:
-        """Carry out one request below ``jobs/<kind>/`` and return what ``use`` makes of its answer.
+        """Carry out one request below ``jobs/<kind>/`` and return what ``read`` makes of the answer.
 
-        ``done`` is the status by which Salesforce says that it was. Any other but a refusal comes from a proxy, as the
-        page it shows or a way to one, and nothing was carried out.
+        ``success`` is the status of an answer that Salesforce gives when it has carried the request out. Any other
+        status below 400 comes from a proxy, and nothing was carried out: RetryError.
         """
         what = f"a Bulk {self._kind} job"
 
         def judge(answer: Response) -> Result:
-            if answer.status_code == done:
-                return use(answer)
+            if answer.status_code == success:
+                return read(answer)
             if answer.ok:
                 raise RetryError(f"The answer to {what} is not what Salesforce sends (HTTP {answer.status_code}).")
             if path and answer.status_code in GONE:

@@ -1,4 +1,4 @@
-"""The rest of a large read through one query job, cut into pages as a query would give them."""
+"""Reading what is large, or the rest of it, through one query job, in pages like those of a query."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ from .jobs import Job
 from .query import QueryJobs, ResultPage
 
 POLLS = 6
-"""How often a job is looked at, at a guess: for a quarter of a minute (``bulk_jobs``)."""
+"""Polls of a job, estimated: those of its first quarter of a minute (see ``jobs``)."""
 
 WORTH_FROM = PAGE * (4 + POLLS)
-"""Rows from which a job takes fewer calls than query pages: the first page, which tells how many they are, making it,
-looking at it, one page of results and deleting it, against a page for each 2,000 rows (salesforce facts, section 7).
+"""Rows from which a job takes fewer calls than query pages: the first page of the query, which gives their number,
+creating the job, polling it, one page of results and deleting it, against a page for each 2,000 rows (salesforce facts,
+section 7).
 """
 
 RECORDS_AT_ONCE = 5_000
-"""Records of one page, larger than a query's: the state takes in a page as a whole, and few large ones in less time."""
+"""Records of one page. It is larger than a query's, because the state stores a page at once, and few large pages take
+less time."""
 
 STALE = timedelta(hours=6)
-"""Age from which a job that has ended is not gone on with: its rows are those of the moment when it was made, and
-people edit. One that is still at work is waited for, because another one would take as long."""
+"""Age from which a job that has ended is not resumed: its rows are as they were when it was created, and people edit. A
+job that is still at work is waited for, because another one would take as long."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,69 +48,71 @@ class BulkReader:
         self._client = client
         self._clock = clock
         self._schema = schema
-        self._done: list[str] = []
+        self._finished: list[str] = []
 
     def read(self, query: Query, total: int, purpose: str) -> Iterator[QueryPage]:
-        """Yield the rows of a query, in no order, with the place that is reached once they are handled.
+        """Yield the rows of a query, in no order, each page with the position that is reached once it is handled.
 
-        ``total`` is told with them. First come empty pages while Salesforce works: the first of them makes the job
-        known to a later run. Raises JobGoneError where there is no job to be had or it does not give all of its rows:
-        the query has to be read in another way then, from its start.
+        ``total`` is the number of rows that each page reports. Empty pages come first, while Salesforce works: the
+        first of them makes the job known to a later run. Raises JobGoneError where no job can be created or it does not
+        give all of its rows: the caller must then read the query in another way, from its start.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
-        with _refused_as_gone():
+        with _refusal_as_gone():
             job = jobs.open(query)
-            yield from self._results(jobs, job, query, JobPosition(job.id), total)
+            yield from self._pages(jobs, job, query, JobPosition(job.id), total)
 
-    def resume(self, query: Query, place: JobPosition, purpose: str) -> Iterator[QueryPage]:
-        """Yield what an earlier run left of the rows of a job that it made for such a query; as :meth:`read` otherwise.
+    def resume(self, query: Query, position: JobPosition, purpose: str) -> Iterator[QueryPage]:
+        """Yield the rows that an earlier run left of its job for such a query; otherwise as :meth:`read`.
 
         Raises JobGoneError also for a job that has ended and is hours old, or that lacks a field because the mapping
         has grown.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
-        with _refused_as_gone():
-            job = jobs.get(place.id)
+        with _refusal_as_gone():
+            job = jobs.get(position.id)
             now = self._client.server_now()
             if job.ended and now is not None and now - job.created > STALE:
-                self._done.append(place.id)
-                raise JobGoneError(f"The job {place.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
-            yield from self._results(jobs, job, query, place, job.processed)
+                self._finished.append(position.id)
+                raise JobGoneError(f"The job {position.id} is of {job.created:%Y-%m-%d %H:%M} UTC.", "It is read anew.")
 
-    def clear(self) -> None:
+            yield from self._pages(jobs, job, query, position, job.processed)
+
+    def delete_finished_jobs(self) -> None:
         """Delete the jobs that have been read to their end. A deletion that fails matters little: jobs expire."""
-        while self._done:
-            job_id = self._done.pop()
+        while self._finished:
+            job_id = self._finished.pop()
             try:
                 QueryJobs(self._client, self._clock, "read").delete(job_id)
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _results(self, jobs: QueryJobs, job: Job, query: Query, place: JobPosition, total: int) -> Iterator[QueryPage]:
+    def _pages(self, jobs: QueryJobs, job: Job, query: Query, position: JobPosition, total: int) -> Iterator[QueryPage]:
         for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
-            yield QueryPage((), False, total, place)
+            yield QueryPage((), False, total, position)
 
-        self._done.append(job.id)
+        self._finished.append(job.id)
         if not job.complete:
             raise JobGoneError(f"Salesforce ended a query job as {job.state}: {job.error or 'no reason given'}.")
 
-        flags = self._flags(query.object)
+        flags = self._boolean_fields(query.object)
         while True:
-            page = jobs.results(job.id, place.locator)
-            reached = JobPosition(job.id, page.locator, place.rows + page.count)
+            page = jobs.results(job.id, position.locator)
+            reached = JobPosition(job.id, page.locator, position.rows + page.count)
             _check(job, query, page, reached)
-            yield from _cut(page, flags, job.processed, place, reached)
+            yield from _cut(page, flags, job.processed, position, reached)
+
             if page.locator is None:
                 return
-            place = reached
+            position = reached
 
-    def _flags(self, object_name: str) -> list[str]:
+    def _boolean_fields(self, object_name: str) -> list[str]:
         return [name for name, field in self._schema.fields(object_name).items() if field["type"] == "boolean"]
 
 
 @contextmanager
-def _refused_as_gone() -> Iterator[None]:
-    """Let a refusal say that the job comes to nothing: a job serves one read, which goes on in another way."""
+def _refusal_as_gone() -> Iterator[None]:
+    """Raise a refusal as JobGoneError: a job serves one read, which can go on in another way."""
     try:
         yield
     except (AnswerError, AccessError, LocatorError) as refused:
@@ -116,33 +120,38 @@ def _refused_as_gone() -> Iterator[None]:
 
 
 def _check(job: Job, query: Query, page: ResultPage, reached: JobPosition) -> None:
-    # A field that the mapping spells in another way than the org does is lacking too, and no job would have it.
-    if lacking := {name.lower() for name in query.fields} - {name.lower() for name in page.fields}:
-        raise JobGoneError(f"The job {job.id} was made for other fields: it lacks {', '.join(sorted(lacking))}.")
+    """Raise JobGoneError for a page that lacks a field of the query, or a last page that leaves rows out."""
+    # A field that the mapping spells in another way than the org does is missing too, and no job would have it.
+    missing = {name.lower() for name in query.fields} - {name.lower() for name in page.fields}
+    if missing:
+        raise JobGoneError(f"The job {job.id} was made for other fields: it lacks {', '.join(sorted(missing))}.")
+
     if page.locator is None and reached.rows != job.processed:
         raise JobGoneError(f"The pages of a query job hold {reached.rows:,} rows; Salesforce read {job.processed:,}.")
 
 
 def _cut(
-    page: ResultPage, flags: list[str], total: int, place: JobPosition, reached: JobPosition
+    page: ResultPage, flags: list[str], total: int, position: JobPosition, reached: JobPosition
 ) -> Iterator[QueryPage]:
-    """Yield a page of results as pages of records; only the last of them moves the place on.
+    """Yield a page of results as pages of records; only the last of them has the position behind the page.
 
-    A place within a page would count on the same order of rows when it is asked for again, which nobody promises.
+    A position within a page would rely on the rows coming in the same order when the page is read again, which nobody
+    promises.
     """
-    there = [name for name in flags if name in page.fields]
-    rows = (_typed(row, there) for row in page.rows())
+    present = [name for name in flags if name in page.fields]
+    rows = (_type_flags(row, present) for row in page.rows())
     left = page.count
 
     while True:
-        some = list(islice(rows, RECORDS_AT_ONCE))
-        left -= len(some)
-        yield QueryPage(some, page.locator is None and not left, total, place if left else reached)
+        records = list(islice(rows, RECORDS_AT_ONCE))
+        left -= len(records)
+        yield QueryPage(records, page.locator is None and not left, total, position if left else reached)
+
         if not left:
             return
 
 
-def _typed(row: dict[str, Any], flags: list[str]) -> dict[str, Any]:
+def _type_flags(row: dict[str, Any], flags: list[str]) -> dict[str, Any]:
     for name in flags:
         row[name] = row[name] == "true"
     return row

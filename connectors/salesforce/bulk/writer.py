@@ -16,12 +16,13 @@ from ..client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
 from ..errors import AnswerError, Fault, JobGoneError, read_row_error
 from ..writer import CompositeWriter
 from .csv_sheet import Sheet
-from .ingest import FILE_BYTES, NULL, UNPROCESSED, IngestJobs, UpdateSheet, was_uploaded_twice
+from .ingest import FILE_BYTES, UNPROCESSED, IngestJobs, was_uploaded_twice
 from .jobs import ABORTED, OPEN, Job
+from .update_sheet import NULL, UpdateSheet
 
 POLLS = 6
 CALLS = 3 + POLLS + 2 + 1
-"""Calls of one job, at a guess: make, upload, close; looks; two files of results; deletion (facts, section 7)."""
+"""Calls of one job, estimated: create, upload, close; polls; two files of results; deletion (facts, section 7)."""
 
 AT_ONCE = COLLECTION * HEAVY_SUBREQUESTS
 """Rows of one Composite call, which takes what a job cannot."""
@@ -30,16 +31,54 @@ SLOT_BYTES = 700
 """Bytes of one slot's six companions at the most, as a line of CSV: 255 of a reason, 80 characters of up to four bytes
 of a screened value, and the rest (contract, section 2)."""
 
-_JOBS = 2
-"""Jobs that are made for the same rows, at most: one whose upload was repeated may be of no use."""
+_MOST_JOBS = 2
+"""Jobs that are created for the same rows, at most: one whose rows were uploaded twice never starts."""
 
-_DOWN = frozenset({"false", "0"})
-"""What a lowered flag may look like in a file of results; no file of ours has one."""
+_LOWERED = frozenset({"false", "0"})
+"""Cells of a lowered flag in a file of results; no file of ours has one."""
 
 _REST_BYTES = 60
 _SERVER_BATCH = 10_000
 _WRITTEN = RowResult(Outcome.WRITTEN)
 _log = logging.getLogger(__name__)
+
+
+class SalesforceBulk:
+    """See :class:`ringfence.core.ports.bulk.BulkJobs`; ``shapes`` are the mapped objects by name."""
+
+    def __init__(self, client: SalesforceClient, clock: Clock, shapes: Mapping[str, ObjectShape]) -> None:
+        self._client = client
+        self._clock = clock
+        self._shapes = shapes
+        self.worth_from = CALLS * AT_ONCE
+        self.most = _rows_of_a_file(shapes)
+
+    def load(self, object_name: str) -> SalesforceLoad:
+        """Return an empty load of one job."""
+        return SalesforceLoad(self._client, self._clock, self._shapes[object_name])
+
+    def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
+        """Return each record's id and result of a job that an earlier run left; None where they cannot be had.
+
+        Locked and unprocessed rows are left out: they may have been written in another way after the job.
+        """
+        jobs = IngestJobs(self._client, self._clock)
+        try:
+            job = jobs.get(reference)
+            if job.state == OPEN:
+                job = _abort_incomplete(jobs, reference)
+                if job.state == ABORTED and not job.processed:
+                    _delete(jobs, reference)
+                    return iter(())
+
+            results = list(_final_results(jobs, _wait(jobs, job, watch)))
+        except (JobGoneError, AnswerError, AccessError) as error:
+            # A job that this user may not see is treated as gone: it would stand in the way of every run.
+            _log.warning("the rows of the Bulk job %s are read instead: %s", reference, error.message)
+            return None
+
+        _delete(jobs, reference)
+        return iter(results)
 
 
 class SalesforceLoad:
@@ -54,38 +93,39 @@ class SalesforceLoad:
         self._rows = UpdateSheet(self._columns)
 
     def add(self, changes: Sequence[Change]) -> None:
-        """Take in changes of the object."""
+        """Add changes of the object."""
         self._rows.add(changes)
 
     def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
-        """Write it as one job; rows that it cannot carry, leaves untried or finds locked go by Composite calls.
+        """Write the load as one job, and by Composite calls the rows that the job cannot take, skips or finds locked.
 
-        All of them go so where Salesforce makes no job. A job that an administrator has aborted is not made up for: its
-        rows are refused, and come again in a later run.
+        Where Salesforce creates no job, all rows go by Composite calls. Rows of a job that an administrator aborted are
+        refused, and come again in a later run.
         """
-        sheet, odd = self._rows.finish(), self._rows.odd
-        job = self._begin(sheet, watch)
+        sheet, by_composite = self._rows.finish(), self._rows.unsupported
+        job = self._start_job(sheet, watch)
         if job is None:
             watch.opened("")
-            yield from self._write_all(chain(self._changes(sheet), odd))
+            yield from self._write_by_composite(chain(self._read_back(sheet), by_composite))
             return
 
         job = _wait(self._jobs, job, watch)
-        for tried in self._jobs.results(job):
-            if tried.fault is not None and _is_worth_resending(tried.fault, job):
-                odd.append(self._change(tried.id, tried.cells))
+        for result in self._jobs.results(job):
+            if result.fault is not None and _is_worth_resending(result.fault, job):
+                by_composite.append(self._change(result.id, result.cells))
             else:
-                yield tried.id, read_row_error(tried.fault) if tried.fault else _WRITTEN
-            if len(odd) >= AT_ONCE:
-                yield from self._write_all(odd)
-                odd.clear()
+                yield result.id, read_row_error(result.fault) if result.fault else _WRITTEN
 
-        yield from self._write_all(odd)
-        _clear(self._jobs, job.id)
+            if len(by_composite) >= AT_ONCE:
+                yield from self._write_by_composite(by_composite)
+                by_composite.clear()
 
-    def _begin(self, sheet: Sheet, watch: BulkWatch) -> Job | None:
-        """Return a job that works on the rows, or None where Salesforce makes none of them."""
-        for _ in range(_JOBS):
+        yield from self._write_by_composite(by_composite)
+        _delete(self._jobs, job.id)
+
+    def _start_job(self, sheet: Sheet, watch: BulkWatch) -> Job | None:
+        """Return a job that works on the rows, or None where Salesforce creates none or starts none."""
+        for _ in range(_MOST_JOBS):
             try:
                 job_id = self._jobs.create_update_job(self._shape.name)
             except (AnswerError, AccessError) as error:
@@ -94,7 +134,6 @@ class SalesforceLoad:
 
             watch.opened(job_id)
             self._jobs.upload(job_id, sheet)
-
             try:
                 return self._jobs.close(job_id)
             except AnswerError as error:
@@ -103,11 +142,12 @@ class SalesforceLoad:
 
             _log.warning("the Bulk job %s got its rows twice, and is made anew", job_id)
             self._jobs.abort(job_id)
-            _clear(self._jobs, job_id)
+            _delete(self._jobs, job_id)
 
         return None
 
-    def _changes(self, sheet: Sheet) -> Iterator[Change]:
+    def _read_back(self, sheet: Sheet) -> Iterator[Change]:
+        """Yield the rows of the sheet as changes again."""
         rows = sheet.rows()
         header = next(rows)
         for row in rows:
@@ -123,76 +163,46 @@ class SalesforceLoad:
                 continue
             if flag is None or name != flag.field:
                 fields.append(FieldChange(name, None, None if cell == NULL else cell))
-            elif cell.lower() not in _DOWN:
+            elif cell.lower() not in _LOWERED:
                 # It was uploaded to be raised, in whatever way Salesforce spells it in its results.
                 fields.append(FieldChange(name, None, flag.raised))
 
         return Change.of(self._shape.name, record_id, fields)
 
-    def _write_all(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
-        left = iter(changes)
-        while some := list(islice(left, AT_ONCE)):
-            results = CompositeWriter(self._client, self._clock, some).write()
-            yield from zip([change.id for change in some], results, strict=True)
+    def _write_by_composite(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
+        remaining = iter(changes)
+        while batch := list(islice(remaining, AT_ONCE)):
+            results = CompositeWriter(self._client, self._clock, batch).write()
+            yield from zip([change.id for change in batch], results, strict=True)
 
 
-class SalesforceBulk:
-    """See :class:`ringfence.core.ports.bulk.BulkJobs`; ``shapes`` are the mapped objects."""
+def _abort_incomplete(jobs: IngestJobs, job_id: str) -> Job:
+    """Abort a job whose upload is incomplete or was never closed, and return the job as it is then.
 
-    def __init__(self, client: SalesforceClient, clock: Clock, shapes: Mapping[str, ObjectShape]) -> None:
-        self._client = client
-        self._clock = clock
-        self._shapes = shapes
-        self.worth_from = CALLS * AT_ONCE
-        self.most = _rows_of_a_file(shapes)
-
-    def load(self, object_name: str) -> SalesforceLoad:
-        """Return an empty load of one job."""
-        return SalesforceLoad(self._client, self._clock, self._shapes[object_name])
-
-    def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
-        """Return what a job did. Rows are left out that may have been written in another way after it: locked and
-        untried ones.
-        """
-        jobs = IngestJobs(self._client, self._clock)
-        try:
-            job = jobs.get(reference)
-            if job.state == OPEN:
-                # Its rows never came whole, or were never let go; unless the last request of the run that was killed
-                # arrives only now.
-                jobs.abort(reference)
-                job = jobs.get(reference)  # with the counts, which the answer to the other does not show
-                if job.state == ABORTED and not job.processed:
-                    _clear(jobs, reference)
-                    return iter(())
-
-            told = list(_final_results(jobs, _wait(jobs, job, watch)))
-        except (JobGoneError, AnswerError, AccessError) as error:
-            # A job that this user may not look at is no better than none: it would stand in the way of every run.
-            _log.warning("the rows of the Bulk job %s are read instead: %s", reference, error.message)
-            return None
-
-        _clear(jobs, reference)
-        return iter(told)
+    The last request of the run that was killed may arrive only now, so the job may have started after all. It is read
+    again, because the answer to the abortion does not hold the counts.
+    """
+    jobs.abort(job_id)
+    return jobs.get(job_id)
 
 
 def _final_results(jobs: IngestJobs, job: Job) -> Iterator[tuple[str, RowResult]]:
-    for tried in jobs.results(job):
-        if tried.fault is None:
-            yield tried.id, _WRITTEN
-        elif not _is_worth_resending(tried.fault, job):
-            yield tried.id, read_row_error(tried.fault)
+    for result in jobs.results(job):
+        if result.fault is None:
+            yield result.id, _WRITTEN
+        elif not _is_worth_resending(result.fault, job):
+            yield result.id, read_row_error(result.fault)
 
 
 def _wait(jobs: IngestJobs, job: Job, watch: BulkWatch) -> Job:
-    """Return the job once it has ended, telling ``watch`` at every look."""
+    """Return the job once it has ended, calling ``watch.waiting()`` at every poll."""
     for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
         watch.waiting()
     return job
 
 
-def _clear(jobs: IngestJobs, job_id: str) -> None:
-    """Delete a job that was told. A deletion that fails matters little: jobs expire."""
+def _delete(jobs: IngestJobs, job_id: str) -> None:
+    """Delete a job whose results have been read. A deletion that fails matters little: jobs expire."""
     try:
         jobs.delete(job_id)
     except RingfenceError as error:
@@ -200,11 +210,12 @@ def _clear(jobs: IngestJobs, job_id: str) -> None:
 
 
 def _is_worth_resending(fault: Fault, job: Job) -> bool:
-    """Return whether the row may pass when it is sent by itself."""
+    """Return whether the row may be written when it is sent again outside the job."""
     return fault.locked or (fault.code == UNPROCESSED and job.state == "Failed")
 
 
 def _rows_of_a_file(shapes: Mapping[str, ObjectShape]) -> int:
+    """Return how many rows surely fit one upload, in whole batches of Salesforce where they are that many."""
     widest = max((len(shape.slots) for shape in shapes.values()), default=1)
     rows = FILE_BYTES // (widest * SLOT_BYTES + _REST_BYTES)
     return rows - rows % _SERVER_BATCH or rows

@@ -1,4 +1,4 @@
-"""What the one door does with answers that a healthy service does not give."""
+"""What the transport does with answers that a healthy service does not give."""
 
 from __future__ import annotations
 
@@ -152,16 +152,16 @@ def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(crm: Salesforce
 def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: Any) -> None:
     transport, tries = Transport(clock, Quota(20)), []
 
-    def hear(**headers: str) -> None:
+    def answer_with(**headers: str) -> None:
         answer = requests.Response()
         answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-        transport.learn(answer, "acme")
+        transport.read_headers(answer, "acme")
 
     def send() -> None:
         tries.append(clock.monotonic())
         if len(tries) == 1:
-            hear(Retry_After="60")
-            other = threading.Thread(target=hear)
+            answer_with(Retry_After="60")
+            other = threading.Thread(target=answer_with)
             other.start()
             other.join()
         if len(tries) < 3:

@@ -45,7 +45,7 @@ def test_a_look_over_a_file_says_what_reading_all_of_it_says(rows: list[list[str
         return
     found = read_result_file([content])
     assert (found.header, found.count) == (tuple(header), len(read))
-    assert found.even == ({len(row) for row in read} <= {len(header)})
+    assert found.is_rectangular == ({len(row) for row in read} <= {len(header)})
     assert list(found.rows()) == read
 
 

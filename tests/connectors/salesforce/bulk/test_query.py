@@ -145,7 +145,7 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
 def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(2))
     page = results()
-    assert b"003A" in page.page.content
+    assert b"003A" in page.file.content
     assert "003A" not in repr(page)
 
 

@@ -13,7 +13,8 @@ import pytest
 from ringfence.connectors.salesforce.bulk import ingest as bulk_ingest
 from ringfence.connectors.salesforce.bulk import writer as bulk_write
 from ringfence.connectors.salesforce.bulk.csv_sheet import Sheet
-from ringfence.connectors.salesforce.bulk.ingest import IngestJobs, UpdateSheet
+from ringfence.connectors.salesforce.bulk.ingest import IngestJobs
+from ringfence.connectors.salesforce.bulk.update_sheet import UpdateSheet
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.connectors.salesforce.errors import Fault, JobGoneError, read_job_fault
 from ringfence.core.errors import QuotaError, UnreachableError
@@ -55,7 +56,7 @@ def change(one: str, **new: Value) -> Change:
 def sheet(columns: list[str], *changes: Change) -> Sheet:
     made = UpdateSheet(columns)
     made.add(changes)
-    assert not made.odd
+    assert not made.unsupported
     return made.finish()
 
 
