@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -111,6 +113,29 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(tmp_path: 
         assert Cursors(opened, register_org(opened, ORG), SHAPES).read() == {"people": "where we were"}
         assert [run.id for run in list_runs(opened)] == ["r1"]
         opened.close()
+
+
+DIE_MAKING_A_STORE = """
+import os, sys
+import sqlalchemy as sa
+from ringfence.core.state.store import open_store
+
+def die(connection, cursor, statement, *_):
+    if statement.strip().startswith("CREATE TABLE runs"):
+        os._exit(9)
+
+sa.event.listen(sa.engine.Engine, "after_cursor_execute", die)
+open_store(sys.argv[1])
+"""
+
+
+def test_a_new_store_whose_process_dies_half_way_is_made_again(tmp_path: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", DIE_MAKING_A_STORE, url(tmp_path)], check=False)
+
+    assert died.returncode == 9
+    opened = open_store(url(tmp_path))
+    assert register_org(opened, ORG) == 1
+    opened.close()
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
