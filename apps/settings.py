@@ -6,9 +6,11 @@ Connectors bring their own settings: each plugin's model is nested under its nam
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -24,7 +26,15 @@ from ringfence.core.numbers.regions import read_region
 from .registry import crm_plugins, lookup_plugins
 
 PREFIX = "RINGFENCE_"
+LOG = f"{PREFIX}LOG"
 ENV_FILE = ".env"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class LookupSettings(BaseModel):
@@ -47,6 +57,7 @@ class _Environment(BaseSettings):
     policy: str = "standard"
     mappings: Path | None = None
     lookup: LookupSettings = Field(default_factory=LookupSettings)
+    log: LogFormat = LogFormat.TEXT
 
     @field_validator("default_region")
     @classmethod
@@ -66,7 +77,14 @@ class Settings:
     policy: str
     mappings: Path | None
     lookup: LookupSettings
+    log: LogFormat
     connectors: Mapping[str, BaseModel]
+
+    def secrets(self) -> list[str]:
+        """Return every value that must not be shown: the encryption key, and tokens of the connectors."""
+        values = (getattr(model, name) for model in self.connectors.values() for name in type(model).model_fields)
+        secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [*secrets, self.encryption_key] if self.encryption_key else secrets
 
 
 def load_settings() -> Settings:
@@ -93,8 +111,21 @@ def load_settings() -> Settings:
         policy=found.policy,
         mappings=found.mappings,
         lookup=found.lookup,
+        log=found.log,
         connectors={name: getattr(found, name) for name in plugins},
     )
+
+
+def read_log_format() -> LogFormat:
+    """Return how log lines look, for what is logged before the settings are loaded.
+
+    A value that is none gives text here; :func:`load_settings` refuses it.
+    """
+    try:
+        values = {name.upper(): value for name, value in _present().items()}
+        return LogFormat(values.get(LOG) or LogFormat.TEXT)
+    except (OSError, ValueError):  # the file cannot be read, or is no text: said when the settings are loaded
+        return LogFormat.TEXT
 
 
 def known_variables() -> list[str]:
@@ -116,7 +147,17 @@ def _plugin_settings() -> dict[str, type[BaseModel]]:
 
 
 def _present() -> Mapping[str, str | None]:
-    return {**dotenv_values(ENV_FILE), **os.environ} if Path(ENV_FILE).is_file() else os.environ
+    """Return every variable of the environment and of ``.env``, where the environment wins."""
+    if not Path(ENV_FILE).is_file():
+        return os.environ
+
+    # A line that makes no sense is warned about when the settings are read; once is enough.
+    log = logging.getLogger("dotenv.main")
+    log.disabled = True
+    try:
+        return {**dotenv_values(ENV_FILE), **os.environ}
+    finally:
+        log.disabled = False
 
 
 def _lists_that_are_none(prefix: str) -> Iterable[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,10 +12,13 @@ import typer
 
 from ringfence.core.errors import RingfenceError, UsageError
 
+from ..logs import show_events, start_logging
+from ..settings import read_log_format
 from .check import check
 from .demo import DEMO_HELP, demo
 from .exit_codes import INTERRUPTED
 from .lookup import lookup
+from .options import Verbose
 from .output import output
 from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
@@ -41,10 +43,13 @@ app = typer.Typer(
 @app.callback()
 def _common(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    verbose: Verbose = False,
 ) -> None:
     if show_version:
         sys.stdout.write(f"ringfence {version('ringfence')}\n")
         raise typer.Exit
+    if verbose:
+        show_events()
 
 
 app.command(help=DEMO_HELP)(demo)
@@ -79,7 +84,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Known before the words are parsed, so that a wrong word is answered in JSON as well.
     output.json = "--json" in words
-    logging.getLogger().addHandler(logging.NullHandler())
+    start_logging(output.log, read_log_format())
     try:
         code = app(args=words, prog_name="ringfence", standalone_mode=False)
     except RingfenceError as error:

@@ -12,20 +12,20 @@ from ringfence.core.ports.crm import Finding, Level
 
 from ..operations import check_crm
 from ..remedies import word
-from ..wiring import Wiring, wire
-from .options import CrmName, Json, MappingFile
+from ..wiring import Wiring
+from .options import CrmName, Json, MappingFile, Verbose
 from .output import output
+from .start import begin_wired
 
 MARKS = {Level.OK: ("ok", "green"), Level.WARNING: ("warning", "yellow"), Level.PROBLEM: ("problem", "red")}
 
 
-def check(crm: CrmName = None, mapping: MappingFile = None, json: Json = False) -> int:
+def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = False, json: Json = False) -> int:
     """Connect and name every missing field, permission or scope. Changes nothing.
 
     Takes every configured CRM when none is named. Exit code 3 when something is missing.
     """
-    output.json = json
-    wiring = wire()
+    wiring = begin_wired(json=json, verbose=verbose)
     names = [crm] if crm else wiring.configured_crms()
     if not names:
         raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")

@@ -9,9 +9,9 @@ import typer
 from ringfence.core.numbers import metadata_version
 
 from ..operations import ScreenedNumber, home_region, screen_number
-from ..wiring import wire
-from .options import Json
+from .options import Json, Verbose
 from .output import output
+from .start import begin_wired
 
 FAILED_FOR_NOW = "the lookup failed for now; nothing is known beyond the numbering plan"
 
@@ -23,14 +23,14 @@ def lookup(
         typer.Option("--region", metavar="R", help="Country of a national number: code or English name."),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no provider, also where one is configured.")] = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Screen one number and explain the verdict.
 
     Asks the configured providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS.
     """
-    output.json = json
-    wiring = wire()
+    wiring = begin_wired(json=json, verbose=verbose)
     found = screen_number(wiring, number, region=home_region(wiring, region), offline=offline)
 
     answer = _answer(found)

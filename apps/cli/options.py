@@ -10,6 +10,7 @@ import typer
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output; progress goes to standard error.")
 ]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show on standard error what goes on, step by step.")]
 CrmName = Annotated[str | None, typer.Argument(metavar="[CRM]", help="salesforce or hubspot")]
 MappingFile = Annotated[
     Path | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import textwrap
 from typing import Any
@@ -24,8 +25,9 @@ class Output:
 
     def __init__(self) -> None:
         self.json = False
-        self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        # No emoji codes: what stands between two colons is data, as in a time of day.
+        self.out = Console(highlight=False, soft_wrap=True, emoji=False)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def say(self, text: str = "", style: str | None = None, *, whole: bool = False) -> None:
         """Print words for a person; nothing in JSON mode. ``whole`` keeps a line that is to be copied in one piece."""
@@ -44,6 +46,10 @@ class Output:
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""
         _print(self.err, text, style)
+
+    def log(self, line: str, level: int) -> None:
+        """Print a log line on standard error, in one piece; above the progress bar where one is shown."""
+        _print(self.err, line, "yellow" if level >= logging.WARNING else "dim", whole=True)
 
     def table(
         self, title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = (), whole: int = 1

@@ -14,11 +14,11 @@ from ringfence.core.runs.undo import UndoSummary
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 
 from ..operations import undo_run
-from ..wiring import wire
 from .door import open_door
 from .exit_codes import exit_code
-from .options import Json, MappingFile, Yes
+from .options import Json, MappingFile, Verbose, Yes
 from .output import output
+from .start import begin_wired
 
 runs = typer.Typer(help="The history: every run, every change of a run, and its reversal.", no_args_is_help=True)
 
@@ -26,13 +26,14 @@ runs = typer.Typer(help="The history: every run, every change of a run, and its 
 @runs.command("list")
 def list_(
     most: Annotated[int, typer.Option("--limit", metavar="N", help="How many of the latest runs.")] = 20,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """List the latest runs, newest first."""
-    output.json = json
+    wiring = begin_wired(json=json, verbose=verbose)
     if most < 1:
         raise UsageError(f"--limit {most} would list no run.", "Give 1 or more.")
-    with closing(wire().open_state()) as store:
+    with closing(wiring.open_state()) as store:
         found = list_runs(store, most)
 
     output.document({"runs": [_document(run) for run in found]})
@@ -52,11 +53,12 @@ def show(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning or end of it.")],
     reveal: Annotated[bool, typer.Option("--reveal", help="Show full numbers.")] = False,
     refused: Annotated[bool, typer.Option("--refused", help="Only the rows that the CRM did not take.")] = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Show what a run did, and every change with its outcome. Numbers are masked unless --reveal."""
-    output.json = json
-    with closing(wire().open_state()) as store:
+    wiring = begin_wired(json=json, verbose=verbose)
+    with closing(wiring.open_state()) as store:
         run = find_run(store, run_id)
         _say_run(run)
 
@@ -80,6 +82,7 @@ def undo(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken back; write nothing.")] = False,
     mapping: MappingFile = None,
     yes: Yes = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Take back what a run wrote, where it still stands.
@@ -87,8 +90,8 @@ def undo(
     Only fields that still hold what the run wrote are set back; what anybody changed since is left and reported.
     Opt-outs are never taken back. The next sync screens the records again.
     """
-    output.json = json
-    summary = undo_run(wire(), run_id, open_door(yes=yes), mapping=mapping, dry_run=dry_run)
+    wiring = begin_wired(json=json, verbose=verbose)
+    summary = undo_run(wiring, run_id, open_door(yes=yes), mapping=mapping, dry_run=dry_run)
 
     _say_undo(summary)
     output.document(summary.to_json())

@@ -11,12 +11,12 @@ import typer
 from ringfence.connectors.spreadsheet import Detection, ScreenOptions, default_target, detect
 
 from ..operations import ScreenedFile, home_region, screen_file
-from ..wiring import wire
 from .door import open_door
 from .exit_codes import DONE, STOPPED
-from .options import Json
+from .options import Json, Verbose
 from .output import output
 from .render import status_rows
+from .start import begin_wired
 
 
 def screen(
@@ -49,6 +49,7 @@ def screen(
     ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show what was detected, and stop.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output file. Never the input.")] = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Screen the phone numbers of a CSV or Excel file into a new file.
@@ -56,8 +57,7 @@ def screen(
     Every row and cell stays as it is; six columns per phone column are added: status, reason, E.164, line type,
     screened value, last screened. Numbers of rows that opted out are silenced in the whole file.
     """
-    output.json = json
-    wiring = wire()
+    wiring = begin_wired(json=json, verbose=verbose)
     options = ScreenOptions(
         phones=tuple(phones or ()),
         country=country,

@@ -10,10 +10,11 @@ import typer
 from ringfence.core.errors import UsageError
 
 from ..operations import emit_setup, plan_setup
-from ..wiring import Wiring, wire
+from ..wiring import Wiring
 from .door import open_door
-from .options import Json, MappingFile, Yes
+from .options import Json, MappingFile, Verbose, Yes
 from .output import output
+from .start import begin_wired
 
 
 def setup(
@@ -25,16 +26,16 @@ def setup(
     ] = None,
     mapping: MappingFile = None,
     yes: Yes = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Create the missing companion fields in the CRM, and make them visible. Can be repeated.
 
     What is there already is left as it is; a run that broke off is completed by the next one.
     """
-    output.json = json
+    wiring = begin_wired(json=json, verbose=verbose)
     if dry_run and emit is not None:
         raise UsageError("--emit writes files, and a dry run writes nothing.", "Leave one of the two out.")
-    wiring = wire()
 
     if emit is not None:
         _emit(wiring, crm, emit, mapping)

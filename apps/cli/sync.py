@@ -13,12 +13,13 @@ from ringfence.core.runs.sync import SyncOptions
 
 from ..operations import apply_plan, sync_crm
 from ..remedies import word
-from ..wiring import Wiring, wire
+from ..wiring import Wiring
 from .door import open_door
 from .exit_codes import exit_code
-from .options import CrmName, Json, MappingFile, Yes
+from .options import CrmName, Json, MappingFile, Verbose, Yes
 from .output import output
 from .render import show_summary
+from .start import begin_wired
 
 
 def sync(
@@ -68,6 +69,7 @@ def sync(
         typer.Option("--apply", metavar="FILE", help="Apply that plan and nothing else, without rows changed since."),
     ] = None,
     yes: Yes = False,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Screen new, changed and aged phone numbers of a CRM and write back what differs.
@@ -78,8 +80,7 @@ def sync(
 
     Try it first: `ringfence sync salesforce --dry-run`.
     """
-    output.json = json
-    wiring = wire()
+    wiring = begin_wired(json=json, verbose=verbose)
     options = SyncOptions(
         full=full,
         rescreen=rescreen,
