@@ -24,9 +24,10 @@ from ..operations import Account, require_ready, run_sync_job
 from ..wiring import wire
 from .door import open_door
 from .exit_codes import exit_code
-from .options import Json
+from .options import Json, Verbose
 from .output import output
 from .render import show_summary
+from .start import begin
 
 _SERVICES = installed_plugins()
 _CRMS = [service.name for service in _SERVICES if service.role == "crm"]
@@ -45,10 +46,11 @@ EXTRA_CALLS = "(Fewest: each record read and written once; the others carry opt-
 def demo(
     contacts: Annotated[int, typer.Option("--contacts", min=1, help="How many people the CRMs hold.")] = 1500,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other people.")] = 7,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Sync every CRM of the sandbox twice; the user reads DEMO_HELP, which names the services that are installed."""
-    output.json = json
+    begin(json=json, verbose=verbose)
     crms = count_of(len(_CRMS), "CRM")
     output.say(f"A whole sync of {crms}, over HTTP on this machine. Nothing leaves it, nothing is kept.\n")
     output.note(f"filling the sandbox with {contacts:,} people ...")

@@ -14,8 +14,9 @@ from ringfence.core.errors import FileError, UsageError
 from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
-from .options import Json
+from .options import Json, Verbose
 from .output import output
+from .start import begin
 
 _SERVICES = installed_plugins()
 _VENDORS = ", ".join(service.vendor for service in _SERVICES)
@@ -44,6 +45,7 @@ def sandbox(
         Path | None,
         typer.Option("--faults", metavar="FILE", help="A YAML file of what the services do wrong, to try the worst."),
     ] = None,
+    verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Run the sandbox until Ctrl-C; the user reads SANDBOX_HELP, which names the services that are installed."""
@@ -51,7 +53,7 @@ def sandbox(
     from ringfence.sandbox.fault_file import read_faults  # noqa: PLC0415
     from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
-    output.json = json
+    begin(json=json, verbose=verbose)
     chosen = _read_ports(ports)
     if env_file is not None and env_file.exists():
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
