@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
+from ringfence.core.decisions.coverage import find_covered
 from ringfence.core.model.verdicts import OptOut, judge, offline_facts, with_opt_out
-from ringfence.core.numbers import Number, read_number
+from ringfence.core.numbers import Number, mask, read_number
 
 from .screener import Cell, CellVerdict
 
@@ -71,8 +72,7 @@ class OptOuts:
         self.rows += 1
         for column in self.phones:
             if column < len(row):
-                number = read_number(row[column], region)
-                found = (number.e164, *number.others) if number.e164 else number.others
+                found = read_number(row[column], region).all_e164s()
                 self.numbers.update(found)
                 for e164 in found:
                     self._endings[int(e164[-_ENDING:])] = 1
@@ -88,7 +88,10 @@ class OptOuts:
         number = read_number(*cell)
         if flagged:
             return self._verdict(number, OptOut.OWN)
-        return self._verdict(number, OptOut.SHARED) if number.e164 in self.numbers else None
+        found = find_covered(number.all_e164s(), self.numbers)
+        if found is None:
+            return None
+        return self._verdict(number, OptOut.SHARED, "" if found == number.e164 else mask(found))
 
     def review(self, cell: Cell, verdict: CellVerdict | None) -> CellVerdict | None:
         """Return the screener's verdict, or ours where it found the cell to hold a number that opted out."""
@@ -103,6 +106,6 @@ class OptOuts:
             return True
         return any(self._endings[int(digits[at : at + _ENDING])] for at in range(len(digits) - _ENDING + 1))
 
-    def _verdict(self, number: Number, opt_out: OptOut) -> CellVerdict:
-        facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now)
+    def _verdict(self, number: Number, opt_out: OptOut, opted_out_via: str = "") -> CellVerdict:
+        facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now, opted_out_via)
         return CellVerdict.of(judge(facts), number)

@@ -107,8 +107,7 @@ class RecordView:
         known = self.record.values.get(slot.companions[Companion.E164])
         if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
             return (known,)
-        number = self.number(slot)
-        return (number.e164, *number.others) if number.e164 else number.others
+        return self.number(slot).all_e164s()
 
     @staticmethod
     def _is_plain(content: str) -> bool:

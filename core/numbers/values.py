@@ -103,6 +103,10 @@ class Number(NamedTuple):
     repairs: tuple[str, ...]
     others: tuple[str, ...]
 
+    def all_e164s(self) -> tuple[str, ...]:
+        """Return every number in the field as E.164, the one that is screened first."""
+        return (self.e164, *self.others) if self.e164 else self.others
+
 
 def mask(e164: str) -> str:
     """Return the number for logs and messages: `+1415***2671`.

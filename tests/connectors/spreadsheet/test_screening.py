@@ -106,6 +106,18 @@ def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(sc
     assert summary.notes == ("1 opt-out cells say neither yes nor no and opt nobody out.",)
 
 
+def test_a_cell_is_silenced_by_a_further_number_in_it_that_opted_out(screen, screener, parse):
+    text = b"phone,dnc\n+442079460143,x\n+442079460199 / +442079460143,\n"
+
+    data, summary = screen(text)
+
+    header, _, row = parse(data.decode())
+    reason = row[header.index("rf_phone_reason")]
+    assert summary.columns[0].statuses == {"do_not_contact": 2}
+    assert reason.startswith("opted_out: another record with +4420***0143 opted out")
+    assert screener.batches == []
+
+
 @pytest.mark.parametrize(
     "cell",
     ["0044 20 7946 0143", "020-7946-0143", "+44 (0)20 7946 0143", "442079460143.0", "02079460143 / 02079460199",
