@@ -25,8 +25,8 @@ EMPTY = ("",) * len(COMPANIONS)
 class Layout:
     """Where the companions go in a table of ``width`` columns.
 
-    ``replaced`` holds (column, phone, companion) for columns that an earlier screening left; ``appended`` holds
-    (phone, companion) and ``appended_names`` for those that come new behind the last column.
+    ``replaced`` holds (column, phone, companion) for the columns that an earlier screening wrote. ``appended`` holds
+    (phone, companion), and ``appended_names`` the headers, of the new columns behind the last one.
     """
 
     width: int
@@ -48,17 +48,17 @@ class Layout:
 
 
 def is_companion(name: str) -> bool:
-    """Return whether a column is one that a screening left."""
+    """Return whether a column of that name is one that a screening writes."""
     return _OURS.fullmatch(name.strip().lower()) is not None
 
 
 def was_screened(columns: Sequence[str], name: str) -> bool:
-    """Return whether a column already has a companion."""
+    """Return whether the column has the companions of an earlier screening."""
     return f"rf_{_stem(name)}_{Companion.STATUS}" in columns
 
 
 def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
-    """Return where the companions of the phone columns go, given the names of all columns."""
+    """Return where the companions go, given the names of all columns and the places of the phone columns."""
     existing = {name.strip(): index for index, name in reversed(list(enumerate(columns)))}
     replaced, appended, names = [], [], []
     for phone, stem in enumerate(_stems(columns, phones)):
@@ -73,7 +73,7 @@ def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
 
 
 def companion_values(text: str, verdict: CellVerdict) -> tuple[str, ...]:
-    """Return the six values for a cell with that raw text: last screened as whole seconds in UTC."""
+    """Return the six companions of a cell with that raw text, in their order; last screened in whole seconds UTC."""
     return (
         verdict.status,
         verdict.reason,
@@ -94,7 +94,7 @@ def _stem(name: str) -> str:
 
 
 def _stems(columns: Sequence[str], phones: Sequence[int]) -> list[str]:
-    """Columns whose names fall together get a number, so that no two share a companion."""
+    """Return a name for each phone column; those that would share one are numbered, so that none shares a companion."""
     stems: list[str] = []
     for index in phones:
         stem = plain = _stem(columns[index])

@@ -1,4 +1,4 @@
-"""CSV in constant memory. A record is written back character by character as it was read."""
+"""CSV, read and written in constant memory; each record is written back character by character as it was read."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ class CsvTable:
     """A CSV file in its encoding and dialect."""
 
     def __init__(self, path: Path, options: ScreenOptions) -> None:
-        """Look at the file. Raises FileError when it is no text, or holds nothing but a ``sep=`` line."""
+        """Detect encoding, dialect and header. Raises FileError for what is no text, or holds no line of a table."""
         self.path = path
         self.encoding = detect_encoding(path, options.encoding)
         head = read_head(path)
         sample = self.encoding.decode(head)
         self.dialect = detect_dialect(sample, complete=len(head) < HEAD_BYTES, delimiter=options.delimiter)
+
         first = next(itertools.islice(self._records(), int(self.dialect.sep_line), None), None)
         if first is None:
             raise FileError(f"{path} holds no table.", "Give a file with at least a header line.")
@@ -39,6 +40,7 @@ class CsvTable:
             self.has_header = not holds_numbers(first[1], options.region)
         else:
             self.has_header = options.header
+
         self._skipped = int(self.dialect.sep_line) + int(self.has_header)
         self.columns = name_columns(first[1] if self.has_header else [""] * self._widest())
         self.notes: tuple[str, ...] = ()
@@ -49,11 +51,14 @@ class CsvTable:
         return {"kind": "csv", "encoding": self.encoding.label, "delimiter": self.dialect.delimiter}
 
     def rows(self) -> Iterator[tuple[str, list[str]]]:
-        """Return (record as written, its cells) for each row below the header. Raises FileError on broken quoting."""
+        """Return (record as written, its cells) for each row below the header.
+
+        Raises FileError, while they are read, for broken quoting and undecodable text.
+        """
         return itertools.islice(self._records(), self._skipped, None)
 
     def estimate(self, rows: int, size: int) -> int:
-        """Return about how many rows the file holds."""
+        """Return about how many rows the file holds, judged by its size in bytes."""
         total = self.path.stat().st_size
         unit = len("a".encode(self.encoding.name))
         return max(rows, round(rows * total / (size * unit))) if size else rows
@@ -70,7 +75,9 @@ class CsvTable:
                     stream.write(lead[0][0])
                 if self.has_header:
                     writer.write_header(lead[-1][0])
+
                 yield writer
+
                 stream.flush()
                 os.fsync(binary.fileno())
 
@@ -110,6 +117,7 @@ class CsvTable:
             line += len(held)
             held.clear()
             yield raw, cells
+
         # An open last cell would swallow the companions.
         if raw and sum(1 for _ in self.dialect.read([raw.rstrip("\r\n") + "\n", "end\n"])) < 2:
             raise self._unclosed(line)
@@ -137,7 +145,7 @@ class CsvWriter:
         self._layout = layout
 
     def write_header(self, record: str) -> None:
-        """Write the header with the new names behind it."""
+        """Write the header with the names of the new columns behind its last one."""
         body, end = _split_end(record)
         names = [self._dialect.write(self._encoding.fit(name)) for name in self._layout.appended_names]
         written = self._dialect.split(body)
@@ -145,7 +153,7 @@ class CsvWriter:
         self._stream.write(self._dialect.delimiter.join(row) + end)
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
-        """Return the values encoded and quoted as this file does it."""
+        """Return the values quoted as in this file, and without what its encoding cannot write."""
         together = "".join(values)
         if together.isascii() and self._dialect.is_plain(together):
             return tuple(values)

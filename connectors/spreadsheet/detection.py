@@ -1,8 +1,9 @@
-"""What a file is, before work starts: its format, its columns, its size, and a look at the first rows."""
+"""What a file is, found out before work starts: its format, columns and size, and a preview of its first rows."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from .columns import FoundColumn, Sample, find_country, find_named, find_opt_out
 from .companions import is_companion
 from .csv_table import CsvTable
 from .encoding import check_text, read_head
+from .headers import names_opt_out
 from .options import ScreenOptions
 from .table import Table
-from .words import says_opt_out
 
 SAMPLE_ROWS = 1000
 _SAMPLE_SIZE = 16 * 1024 * 1024
@@ -31,7 +32,7 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What was found. ``preview`` are the first rows, shortened, with every long run of digits masked.
+    """What was found out about a file. ``preview`` holds the first rows, cells shortened and numbers masked.
 
     ``format`` has the keys kind, and encoding and delimiter for CSV or sheet for Excel. ``rows`` is an estimate.
     """
@@ -57,9 +58,13 @@ def detect(path: Path, options: ScreenOptions) -> Detection:
 
 
 def open_table(path: Path, options: ScreenOptions) -> Table[Any]:
-    """Return the file as a table: Excel when it is a workbook called .xlsx, otherwise CSV. Raises FileError."""
+    """Return the file as a table: Excel when it is a workbook called .xlsx, otherwise CSV.
+
+    Raises FileError when it cannot be read as one, UsageError for options that do not fit it.
+    """
     if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in "\"'\r\n"):
         raise UsageError(f"{options.delimiter!r} cannot separate columns.", "Name one character, such as ';'.")
+
     if not path.is_file():
         raise FileError(f"{path} is not a file.", "Check the name.")
     is_zip = read_head(path).startswith(_ZIP)
@@ -67,6 +72,7 @@ def open_table(path: Path, options: ScreenOptions) -> Table[Any]:
         from .xlsx_table import XlsxTable  # noqa: PLC0415 - needs an extra that a user of CSV does not have
 
         return XlsxTable(path, options)
+
     if path.suffix.lower() in (".xlsm", ".xlsb", ".ods", ".numbers"):
         raise FileError(f"{path} is a workbook of a kind that is not read.", "Save it as .xlsx or CSV.")
     if options.sheet:
@@ -77,22 +83,19 @@ def open_table(path: Path, options: ScreenOptions) -> Table[Any]:
 
 
 def survey(table: Table[Any], options: ScreenOptions) -> Detection:
-    """Return what a table holds, from its first thousand rows."""
-    rows, size = _sample(table)
+    """Return what a table holds, judged by its first thousand rows.
+
+    Raises UsageError for a named column that it lacks.
+    """
+    rows, size = _read_sample(table)
     sample = Sample(table.columns, tuple(rows))
+    is_whole = len(rows) < SAMPLE_ROWS and size < _SAMPLE_SIZE
+
     country = _named(sample, (options.country,))[0] if options.country else find_country(sample)
     place = country.index if country else None
     phones = _named(sample, options.phones) if options.phones else find_phones(sample, place, options.region)
     opt_outs = _named(sample, options.opt_outs) if options.opt_outs else find_opt_outs(sample)
-    notes = list(table.notes)
-    if not table.has_header:
-        why = "The first row holds numbers, so there" if options.header is None else "There"
-        notes.append(f"{why} is no header: columns are called column_1 and so on.")
-    if not options.opt_outs:
-        taken = {column.index for column in opt_outs}
-        notes += [
-            _UNREAD_NOTE.format(name) for index, name in enumerate(table.columns) if _is_missed(index, name, taken)
-        ]
+
     return Detection(
         path=table.path,
         format=table.format,
@@ -101,17 +104,24 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
         phones=phones,
         country=country,
         opt_outs=opt_outs,
-        rows=len(rows) if len(rows) < SAMPLE_ROWS and size < _SAMPLE_SIZE else table.estimate(len(rows), size),
-        preview=tuple(tuple(_veil(cell) for cell in row) for row in rows[:_PREVIEW_ROWS]),
-        notes=tuple(notes),
+        rows=len(rows) if is_whole else table.estimate(len(rows), size),
+        preview=tuple(tuple(map(_preview_cell, row)) for row in rows[:_PREVIEW_ROWS]),
+        notes=tuple(_notes(table, options, opt_outs)),
     )
 
 
-def _is_missed(index: int, name: str, taken: set[int]) -> bool:
-    return index not in taken and says_opt_out(name) and not is_companion(name)
+def _notes(table: Table[Any], options: ScreenOptions, opt_outs: tuple[FoundColumn, ...]) -> Iterator[str]:
+    yield from table.notes
+    if not table.has_header:
+        why = "The first row holds numbers, so there" if options.header is None else "There"
+        yield f"{why} is no header: columns are called column_1 and so on."
+    if not options.opt_outs:
+        used = {column.index for column in opt_outs}
+        unused = [name for index, name in enumerate(table.columns) if index not in used]
+        yield from (_UNREAD_NOTE.format(name) for name in unused if names_opt_out(name) and not is_companion(name))
 
 
-def _sample(table: Table[Any]) -> tuple[list[list[str]], int]:
+def _read_sample(table: Table[Any]) -> tuple[list[list[str]], int]:
     rows: list[list[str]] = []
     size = 0
     for _, cells in itertools.islice(table.rows(), SAMPLE_ROWS):
@@ -127,7 +137,7 @@ def _named(sample: Sample, names: tuple[str, ...]) -> tuple[FoundColumn, ...]:
     return tuple(FoundColumn(place, sample.columns[place], "named", 1.0) for place in places)
 
 
-def _veil(cell: str) -> str:
+def _preview_cell(cell: str) -> str:
     if sum(map(str.isdecimal, cell)) > 5:
         return mask(cell)
     shown = "".join(character if character.isprintable() else " " for character in cell[:_PREVIEW_WIDTH])

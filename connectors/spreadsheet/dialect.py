@@ -12,14 +12,19 @@ from functools import cached_property
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_RECORD = 4 * 1024 * 1024
-"""Characters of one record: beyond this a quotation mark is missing, not a cell large."""
+"""Characters of one record: where there are more, a closing quotation mark is missing."""
+
 _SEP_LINE = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)
 _SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """One way of writing CSV. ``sep_line``: Excel's ``sep=;`` comes first; ``quote_all``: every cell is in quotes."""
+    """One way of writing CSV.
+
+    ``skip_space`` tells that spaces may stand in front of a quotation mark, ``quote_all`` that every cell is in quotes,
+    ``sep_line`` that Excel's line ``sep=;`` comes first.
+    """
 
     delimiter: str = ","
     quote: str = '"'
@@ -41,7 +46,7 @@ class Dialect:
         )
 
     def split(self, body: str) -> list[str]:
-        """Return the cells of one record as they are written, quotes included; joined again they are the record."""
+        """Return the cells of one record as written, quotes included; joined by the delimiter they are the record."""
         cells, position = [], 0
         while True:
             match = self._cell.match(body, position)
@@ -52,11 +57,11 @@ class Dialect:
             position = end + 1
 
     def is_plain(self, text: str) -> bool:
-        """Return whether a text stands in this file without quotes."""
+        """Return whether a text is written without quotes in this file."""
         return not self.quote_all and self._special.search(text) is None
 
     def write(self, cell: str) -> str:
-        """Return a cell of our own as this file would write it."""
+        """Return a text as a cell of this file, quoted and escaped where that is needed."""
         if self.is_plain(cell):
             return cell
         if self.escape:
@@ -65,6 +70,7 @@ class Dialect:
 
     @cached_property
     def _cell(self) -> re.Pattern[str]:
+        """Match one cell as written; the possessive quantifiers keep it linear on broken quoting."""
         quote, escaped = re.escape(self.quote), f"|{re.escape(self.escape)}." if self.escape else ""
         stop, halt = (re.escape(text + (self.escape or "")) for text in (self.delimiter, self.quote))
         space = " *" if self.skip_space else ""
@@ -78,9 +84,9 @@ class Dialect:
 
 
 def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None) -> Dialect:
-    """Return the dialect under which the sample falls into the most even rows.
+    """Return the dialect by which the rows of the sample have the most even widths.
 
-    Takes the first part of the file; ``complete`` says that it is the whole of it. A named delimiter wins, then a
+    ``sample`` is the first part of the file; ``complete`` tells that it is the whole. A named delimiter wins, then a
     ``sep=`` line, then the evenest of comma, semicolon, tab and pipe; a file of one column counts as comma-separated.
     """
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", sample)
@@ -89,6 +95,7 @@ def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None)
     sep = _SEP_LINE.fullmatch(lines[0]) if lines else None
     if sep:
         lines = lines[1:]
+
     named = delimiter or (sep[1] if sep else None)
     body = "".join(lines)
     best = max(_candidates(body, lines, named), key=lambda dialect: _evenness(dialect, lines))
@@ -98,7 +105,7 @@ def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None)
 
 
 def _candidates(body: str, lines: Sequence[str], named: str | None) -> Iterable[Dialect]:
-    """Plain readings first, because the first of equals wins."""
+    """Yield the dialects to try, plain ones first, because the first of equals wins."""
     delimiters = (named,) if named else DELIMITERS
     # O'Neill is no quoting: single quotes must hug the delimiters all over a file that has no double ones.
     hugging = '"' not in body and sum(line.strip()[:1] == line.strip()[-1:] == "'" for line in lines) * 2 > len(lines)
@@ -110,7 +117,7 @@ def _candidates(body: str, lines: Sequence[str], named: str | None) -> Iterable[
 
 
 def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:
-    """The share of rows with the commonest width, less for few columns, halved where the first row differs."""
+    """Return the share of rows with the commonest width: less for few columns, half where the first row differs."""
     try:
         rows = itertools.islice(dialect.read(lines), _SAMPLE_ROWS)
         widths = [len(row) for row in rows if row]
@@ -123,6 +130,6 @@ def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:
 
 
 def _quotes_all(dialect: Dialect, lines: Sequence[str]) -> bool:
-    """Judged by the first line, because a line further down may be the middle of a cell."""
+    """Return whether every cell of the first line is in quotes; a line further down may be the middle of a cell."""
     cells = dialect.split(lines[0].rstrip("\r\n")) if lines else [""]
     return all(cell.lstrip(" ").startswith(dialect.quote) for cell in cells)

@@ -1,4 +1,4 @@
-"""Which bytes a text file is written in, and whether it is text at all."""
+"""The encoding of a text file, and whether the file is text at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# In order of preference where a guess is a tie.
+# In order of preference where two fit a text equally well.
 _CANDIDATES = ["cp1252", "cp1251", "cp932", "gb18030", "big5", "euc_kr", "cp1250"]
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _FOREIGN = (
@@ -39,14 +39,14 @@ _FOREIGN = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A codec's name, and the byte-order mark that stands in front of the text (empty for none)."""
+    """A codec's name, and the byte-order mark in front of the text; empty where there is none."""
 
     name: str
     bom: bytes = b""
 
     @property
     def errors(self) -> str:
-        """Return the error handler under which undecodable bytes come out as they went in."""
+        """Return the error handler by which undecodable bytes are written back as they were read."""
         return "surrogatepass" if self.name.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
     @property
@@ -59,7 +59,7 @@ class Encoding:
         return codecs.getincrementaldecoder(self.name)(self.errors).decode(data.removeprefix(self.bom))
 
     def fit(self, text: str) -> str:
-        """Return a text of ours with question marks for what the encoding cannot write."""
+        """Return the text with a question mark for each character that the encoding cannot write."""
         if text.isascii():
             return text
         return "".join(character if self._writes(character) else "?" for character in text)
@@ -95,13 +95,15 @@ def detect_encoding(path: Path, named: str | None = None) -> Encoding:
     for magic, what, remedy in _FOREIGN:
         if head.startswith(magic):
             raise FileError(f"{path} is not text but {what}.", remedy)
+
     if named:
         return _named(named, head)
     for bom, name in _BOMS:
         if head.startswith(bom):
             return Encoding(name, bom)
-    if wide := _wide(head):
+    if wide := _detect_utf16(head):
         return wide
+
     if _is_binary(head):
         raise FileError(f"{path} is not a text file.", "Give a CSV or .xlsx file, or name its encoding if it is text.")
     return _guess(head + b"\n" + _slices(path))
@@ -115,6 +117,7 @@ def _named(name: str, head: bytes) -> Encoding:
         raise FileError(
             f"{name!r} is not a text encoding.", "Use a name such as utf-8, cp1252 or shift_jis."
         ) from error
+
     for bom, marked in _BOMS:
         if head.startswith(bom) and marked.startswith(codec.removesuffix("-sig")):
             return Encoding(marked, bom)
@@ -123,8 +126,8 @@ def _named(name: str, head: bytes) -> Encoding:
     return Encoding(codec.removesuffix("-sig"))
 
 
-def _wide(head: bytes) -> Encoding | None:
-    """UTF-16 without a mark: Western text has a NUL in every other byte."""
+def _detect_utf16(head: bytes) -> Encoding | None:
+    """Return UTF-16 where it comes without a mark: Western text has a NUL in every other byte."""
     even, odd = head[:2048:2], head[1:2048:2]
     if len(odd) < 4:
         return None
@@ -136,7 +139,7 @@ def _wide(head: bytes) -> Encoding | None:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Judged by the first line: a cell further down may hold rubbish, and that is a verdict on the cell."""
+    """Return whether the first line is no text; rubbish further down is one cell's matter, not the file's."""
     line = re.split(rb"[\r\n]", head.lstrip(b"\r\n")[:4096], maxsplit=1)[0]
     return len(_CONTROLS.findall(line)) > 0.05 * len(line)
 
@@ -145,7 +148,7 @@ def check_text(path: Path) -> None:
     """Raise FileError where a file that goes by the name of a workbook is neither one nor plain text."""
     head = read_head(path)
     foreign = any(head.startswith(magic) for magic, _, _ in _FOREIGN)
-    marked = any(head.startswith(bom) for bom, _ in _BOMS) or _wide(head)
+    marked = any(head.startswith(bom) for bom, _ in _BOMS) or _detect_utf16(head)
     if not foreign and not marked and _CONTROLS.search(head):
         raise FileError(
             f"{path} is called a workbook and is none.", "Open it in Excel and save it again as .xlsx, or export it."
@@ -153,6 +156,7 @@ def check_text(path: Path) -> None:
 
 
 def _slices(path: Path) -> bytes:
+    """Return whole lines from further down the file, because its head alone may be plain ASCII."""
     size = path.stat().st_size
     pieces = []
     with path.open("rb") as stream:
@@ -176,6 +180,7 @@ def _guess(sample: bytes) -> Encoding:
 
 
 def _rank(match: CharsetMatch) -> tuple[float, float, int, str]:
-    """Least mess, then most like a language, then our preference; texts that read the same come as one match."""
+    """Return the sort key of a match and its codec: least mess, most like a language, then our order of preference."""
+    # Codecs by which the text reads the same come as one match.
     name = min(match.could_be_from_charset, key=_CANDIDATES.index)
     return round(match.chaos, 2), -round(match.coherence, 2), _CANDIDATES.index(name), name

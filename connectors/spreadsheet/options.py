@@ -1,4 +1,4 @@
-"""What the user may say about a file; what is left out is detected."""
+"""What a user may state about a file; what is not stated is detected."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScreenOptions:
-    """The words of the command.
+    """What was stated about one file and its result.
 
     Columns are named as in the header (case does not matter when only one fits) or as ``column_3``. ``region`` is the
-    ISO 3166 region of national numbers in rows without a country. ``header`` None means: see whether the first row
-    holds numbers. ``force`` allows an existing target to be replaced.
+    ISO 3166 region of national numbers in rows without a country. ``header`` tells whether the
+    first row is one; None has it detected. ``force`` allows an existing result to be replaced.
     """
 
     phones: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The one thing this room needs from outside: somebody who judges cells."""
+"""What the caller hands in: a screener, which judges phone cells."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from ringfence.core.model.verdicts import Verdict
 from ringfence.core.numbers import Number
 
 Cell = tuple[str, str | None]
-"""Raw text of a phone cell and the ISO region that reads it when it has no calling code."""
+"""Raw text of a phone cell, and the ISO 3166 region that reads it when it has no calling code."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellVerdict:
-    """What the companions of one cell say. ``last_screened`` is aware; ``repaired`` feeds the summary only."""
+    """What the companions of one cell should say.
+
+    ``last_screened`` is aware; ``repaired`` tells that the number could be read after a repair only, for the summary.
+    """
 
     status: str
     reason: str
@@ -27,7 +30,7 @@ class CellVerdict:
 
     @classmethod
     def of(cls, verdict: Verdict, number: Number) -> CellVerdict:
-        """Return the core's verdict on a number as the verdict on the cell it was read from."""
+        """Return the verdict on a number as the verdict on the cell it was read from."""
         return cls(
             status=verdict.status.value,
             reason=verdict.reason,
@@ -39,7 +42,10 @@ class CellVerdict:
 
 
 class Screener(Protocol):
-    """Judges cells. Asked in batches, each distinct cell once a batch, never about a number that opted out."""
+    """Judges phone cells, a batch at a time.
+
+    It is given each distinct cell once a batch, and none whose number opted out.
+    """
 
     def screen(self, cells: Sequence[Cell]) -> Sequence[CellVerdict | None]:
         """Return one verdict per cell, in order; None where it is deferred (lookup failed, budget used up)."""

@@ -1,4 +1,4 @@
-"""The screening of a file: opt-outs first, then batch after batch, each distinct cell once a batch."""
+"""The screening of a file: a first pass collects its opt-outs, a second one screens and writes it in batches."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ringfence.core.ports.services import Clock
 from .columns import list_columns, region_of
 from .companions import EMPTY, companion_values, plan_layout
 from .detection import Detection, open_table, survey
+from .opt_outs import OptOuts
 from .options import ScreenOptions
-from .optouts import OptOuts
 from .screener import Cell, CellVerdict, Screener
 from .table import Table, TableWriter
 from .target import check_target, staged
@@ -26,14 +26,15 @@ _BATCH_SIZE = 8 * 1024 * 1024
 
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
-"""Called with (rows done, rows expected); (0, expected) while the opt-outs are being collected."""
+"""Called with (rows done, rows expected), and with (0, rows expected) while the opt-outs are being collected."""
 
 _Key = tuple[str, str | None, bool]
+"""A distinct cell: its text, its region, and whether its row opted out."""
 
 
 @dataclass(slots=True)
 class ColumnSummary:
-    """What became of one phone column: cells by status; ``empty`` and ``deferred`` cells have none."""
+    """How many cells of one phone column have which status; ``empty`` and ``deferred`` cells have none."""
 
     name: str
     statuses: Counter[str] = field(default_factory=Counter)
@@ -44,7 +45,7 @@ class ColumnSummary:
 
 @dataclass(slots=True)
 class Summary:
-    """What was done. ``opted_out_rows`` asked for silence, for ``opted_out_numbers`` numbers; ``size`` is in bytes."""
+    """What a screening did: how many rows opted out, with how many numbers; ``size`` is the result's, in bytes."""
 
     source: Path
     target: Path
@@ -79,35 +80,29 @@ def screen_file(
     """
     check_target(source, target, force=options.force)
     table = open_table(source, options)
-    if target.suffix.lower() == ".xlsx" and table.format["kind"] != "xlsx":
-        raise UsageError(f"{source} is CSV and {target} would be Excel.", "The result has the kind of the input.")
-    if table.format["kind"] == "xlsx" and target.suffix.lower() != ".xlsx":
-        raise UsageError(f"{source} is Excel and {target} would not be.", "The result has the kind of the input.")
+    _check_kind(source, target, table)
     found = survey(table, options)
     if not found.phones:
         raise UsageError(
             f"No column of {source} looks like phone numbers.",
             f"Name one with --phone. The columns are: {list_columns(found.columns)}.",
         )
+
     phones = tuple(column.index for column in found.phones)
-    layout = plan_layout(table.columns, phones)
     now = whole_seconds((clock or SystemClock()).now())
     opt_outs = OptOuts(tuple(column.index for column in found.opt_outs), phones, now)
     with staged(source, target, force=options.force) as stage:
-        _collect(table, found, options, opt_outs, progress)
-        with table.writer(stage, layout) as writer:
-            run = _Run(found, options, opt_outs, screener, writer)
-            rows = size = 0
-            for batch, batch_size in _batches(table):
-                run.handle(batch)
-                rows, size = rows + len(batch), size + batch_size
-                progress(rows, table.estimate(rows, size))
+        _collect_opt_outs(table, found, options, opt_outs, progress)
+        with table.writer(stage, plan_layout(table.columns, phones)) as writer:
+            batches = _BatchScreening(found, options, opt_outs, screener, writer)
+            rows = _screen_rows(table, batches, progress)
         progress(rows, rows)
+
     return Summary(
         source=source,
         target=target,
         rows=rows,
-        columns=run.columns,
+        columns=batches.columns,
         opted_out_rows=opt_outs.rows,
         opted_out_numbers=len(opt_outs.numbers),
         size=target.stat().st_size,
@@ -115,8 +110,26 @@ def screen_file(
     )
 
 
-class _Run(Generic[R]):
-    """One file's way through the screener."""
+def _check_kind(source: Path, target: Path, table: Table[Any]) -> None:
+    is_excel, will_be_excel = table.format["kind"] == "xlsx", target.suffix.lower() == ".xlsx"
+    if will_be_excel and not is_excel:
+        raise UsageError(f"{source} is CSV and {target} would be Excel.", "The result has the kind of the input.")
+    if is_excel and not will_be_excel:
+        raise UsageError(f"{source} is Excel and {target} would not be.", "The result has the kind of the input.")
+
+
+def _screen_rows(table: Table[R], batches: _BatchScreening[R], progress: Progress) -> int:
+    """Screen and write every row, and return how many there were."""
+    rows = size = 0
+    for batch, batch_size in _batches(table):
+        batches.process(batch)
+        rows, size = rows + len(batch), size + batch_size
+        progress(rows, table.estimate(rows, size))
+    return rows
+
+
+class _BatchScreening(Generic[R]):
+    """Screens the batches of one file and writes their rows; ``columns`` counts what became of the cells."""
 
     def __init__(
         self,
@@ -135,16 +148,18 @@ class _Run(Generic[R]):
         self._writer = writer
         self._empty = writer.render(EMPTY)
 
-    def handle(self, batch: list[tuple[R, list[str]]]) -> None:
-        """Screen the distinct cells of a batch and write its rows."""
+    def process(self, batch: list[tuple[R, list[str]]]) -> None:
+        """Screen the distinct cells of a batch, write its rows and count them."""
         keys = [self._keys(cells) for _, cells in batch]
-        verdicts = self._judge({key: None for row in keys for key in row if key})
+        verdicts = self._judge(dict.fromkeys(key for row_keys in keys for key in row_keys if key))
+
         rendered = {
             key: self._writer.render(companion_values(key[0], verdict)) if verdict else self._empty
             for key, verdict in verdicts.items()
         }
         for (row, cells), row_keys in zip(batch, keys, strict=True):
             self._writer.write(row, cells, [rendered[key] if key else self._empty for key in row_keys])
+
         for column, summary in enumerate(self.columns):
             for key, count in Counter(row_keys[column] for row_keys in keys).items():
                 _count(summary, count, empty=key is None, verdict=verdicts[key] if key else None)
@@ -157,20 +172,21 @@ class _Run(Generic[R]):
             for column in self._phones
         ]
 
-    def _judge(self, keys: dict[_Key, CellVerdict | None]) -> dict[_Key, CellVerdict | None]:
-        asked = list(keys)
+    def _judge(self, verdicts: dict[_Key, CellVerdict | None]) -> dict[_Key, CellVerdict | None]:
+        """Fill in the verdict on each cell: the opt-outs' where one covers it, else the screener's."""
         if self._opt_outs.rows:
-            for text, region, flagged in asked:
-                keys[text, region, flagged] = self._opt_outs.judge((text, region), flagged=flagged)
-            asked = [key for key in asked if keys[key] is None]
-        cells: list[Cell] = [(text, region) for text, region, _ in asked]
-        answers = self._screener.screen(cells) if cells else ()
-        for key, cell, answer in zip(asked, cells, answers, strict=True):
-            keys[key] = self._opt_outs.review(cell, answer)
-        return keys
+            for text, region, flagged in verdicts:
+                verdicts[text, region, flagged] = self._opt_outs.silence((text, region), flagged=flagged)
+
+        to_screen = [key for key, verdict in verdicts.items() if verdict is None]
+        cells: list[Cell] = [(text, region) for text, region, _ in to_screen]
+        screened = self._screener.screen(cells) if cells else ()
+        for key, cell, verdict in zip(to_screen, cells, screened, strict=True):
+            verdicts[key] = self._opt_outs.enforce(cell, verdict)
+        return verdicts
 
 
-def _collect(
+def _collect_opt_outs(
     table: Table[Any], found: Detection, options: ScreenOptions, opt_outs: OptOuts, progress: Progress
 ) -> None:
     if not opt_outs.columns:
@@ -178,12 +194,12 @@ def _collect(
     country = found.country.index if found.country else None
     for batch, _ in _batches(table):
         for _, cells in batch:
-            opt_outs.take_in(cells, region_of(cells, country, options.region))
+            opt_outs.collect(cells, region_of(cells, country, options.region))
         progress(0, found.rows)
 
 
 def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]:
-    """Batches and their size in characters; bounded by rows and by text, so that large cells do not add up."""
+    """Yield batches with their size in characters; both rows and text are bounded, for cells may be large."""
     batch: list[tuple[R, list[str]]] = []
     size = 0
     for row in table.rows():
@@ -192,6 +208,7 @@ def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]
         if len(batch) >= BATCH_ROWS or size >= _BATCH_SIZE:
             yield batch, size
             batch, size = [], 0
+
     if batch:
         yield batch, size
 
@@ -207,6 +224,6 @@ def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerd
 
 
 def _notes(found: Detection, opt_outs: OptOuts) -> tuple[str, ...]:
-    if not opt_outs.unread:
+    if not opt_outs.unclear:
         return found.notes
-    return (*found.notes, f"{opt_outs.unread} opt-out cells say neither yes nor no and opt nobody out.")
+    return (*found.notes, f"{opt_outs.unclear} opt-out cells say neither yes nor no and opt nobody out.")

@@ -1,4 +1,4 @@
-"""What CSV and Excel have in common for the screening: rows that can be read again and written with additions."""
+"""The contract that CSV and Excel fulfil: rows that can be read more than once, and written with their companions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TableWriter(Protocol[R_contra]):
     """Writes the rows of a table, each with its companions."""
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
-        """Return six companion values in the form that ``write`` takes; worth keeping for a value that recurs."""
+        """Return six companion values in the form that ``write`` takes; worth keeping where the same values recur."""
         ...
 
     def write(self, row: R_contra, cells: list[str], additions: Sequence[Sequence[str]], /) -> None:
@@ -29,7 +29,7 @@ class Table(Protocol[R]):
     """One table of a file.
 
     ``columns`` are the header's names, or column_1... where there is no header; empty names are column_N too.
-    ``notes`` are remarks they should see before work starts.
+    ``notes`` are remarks for the user, shown before work starts.
     """
 
     path: Path
@@ -43,18 +43,18 @@ class Table(Protocol[R]):
         ...
 
     def rows(self) -> Iterator[tuple[R, list[str]]]:
-        """Return the rows below the header from the first on: each as the writer wants it back, and as text cells."""
+        """Return the rows below the header from the first on: each as ``write`` takes it, and as text cells."""
         ...
 
     def estimate(self, rows: int, size: int, /) -> int:
-        """Return about how many rows there are, after ``rows`` rows with ``size`` characters of text were seen."""
+        """Return about how many rows there are, judged by the first ``rows`` rows with ``size`` characters of text."""
         ...
 
     def writer(self, target: Path, layout: Layout) -> AbstractContextManager[TableWriter[R]]:
-        """Return a writer to the path, which begins with everything that stands before the first row."""
+        """Return a writer to the path that has already written what stands in front of the first row."""
         ...
 
 
 def name_columns(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the columns: stripped, or column_N where the header says nothing."""
+    """Return the names of the columns: the header's without white space around, or column_N where it is blank."""
     return tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(header, 1))

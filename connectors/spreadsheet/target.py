@@ -1,4 +1,4 @@
-"""The file that is written: beside its final place until it is complete, and never over the input."""
+"""The result file: written beside its final place until it is complete, and never over the input."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ringfence.core.errors import FileError
 
 
 def default_target(source: Path) -> Path:
-    """Return where the result goes when nothing else is said: ``contacts.csv`` gives ``contacts.screened.csv``."""
+    """Return where the result goes by default: that of ``contacts.csv`` to ``contacts.screened.csv``."""
     return source.with_name(f"{source.stem}.screened{source.suffix}")
 
 
 def check_target(source: Path, target: Path, *, force: bool) -> None:
-    """Raise FileError when the target is the source (by any path or link), exists without ``force``, or cannot be."""
+    """Raise FileError when the target is the source (by any path or link), lacks a folder, or exists unforced."""
     if not source.is_file():
         raise FileError(f"{source} is not a file.", "Check the name.")
     if target.exists() and target.samefile(source):
@@ -33,9 +33,9 @@ def check_target(source: Path, target: Path, *, force: bool) -> None:
 
 @contextmanager
 def staged(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
-    """Give a path to write to, and move it to the target when the block ends well.
+    """Yield a temporary path beside the target, and move what was written there to the target when the block ends.
 
-    Whatever ends the block early, an interrupt included, leaves the target as it was and no remains. The result gets
+    Where the block raises, an interrupt included, the target stays as it was and nothing is left over. The result gets
     the access rights of the source. Raises FileError when the disk refuses, or as ``check_target`` does.
     """
     check_target(source, target, force=force)
@@ -45,6 +45,7 @@ def staged(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
         )
     except OSError as error:
         raise _unwritable(target, error) from error
+
     os.close(handle)
     stage = Path(name)
     try:

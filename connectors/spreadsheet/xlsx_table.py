@@ -53,7 +53,7 @@ class XlsxTable:
     """One sheet of a workbook; the values of the others are carried over."""
 
     def __init__(self, path: Path, options: ScreenOptions) -> None:
-        """Look at the file. Raises FileError when it is no workbook, the sheet is not there, or it is empty."""
+        """Find sheet, columns and header. Raises FileError for what is no workbook, lacks the sheet, or is empty."""
         self.path = path
         with self._open() as book:
             titles = [sheet.title for sheet in book.worksheets]
@@ -62,7 +62,8 @@ class XlsxTable:
             if not titles:
                 raise FileError(f"{path} has no sheet with cells.", "Give a workbook with a table.")
             self._sheet = options.sheet or titles[0]
-            self._rows_said = book[self._sheet].max_row or 0
+            self._claimed_rows = book[self._sheet].max_row or 0
+
         first = next(self._all_rows(), None)
         if not first:
             raise FileError(f"Sheet {self._sheet!r} of {path} has no first row.", "Give a table that begins in row 1.")
@@ -84,8 +85,8 @@ class XlsxTable:
         return ((row, [_text(cell) for cell in row]) for row in rows)
 
     def estimate(self, rows: int, _size: int, /) -> int:
-        """Return how many rows the sheet says it has."""
-        return max(rows, self._rows_said - self.has_header)
+        """Return how many rows the sheet claims to have."""
+        return max(rows, self._claimed_rows - self.has_header)
 
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
@@ -94,10 +95,12 @@ class XlsxTable:
             for sheet in source.worksheets:
                 copy = book.create_sheet(sheet.title)
                 copy.sheet_state = sheet.sheet_state
+
                 if sheet.title != self._sheet:
                     for row in self._rows_of(sheet):
                         copy.append([_copied(copy, cell) for cell in row])
                     continue
+
                 writer = XlsxWriter(copy, layout)
                 if self.has_header:
                     writer.write_header(next(self._all_rows()))
@@ -135,7 +138,7 @@ class XlsxTable:
             ) from error
 
     def _has_uncalculated(self) -> bool:
-        """Formulas are read as the values that were stored with them; some programs store none."""
+        """Return whether the workbook has formulas without a stored value, which is what is read of a formula."""
         with self._reading(), zipfile.ZipFile(self.path) as archive:
             for name in archive.namelist():
                 if name.startswith("xl/worksheets/") and name.endswith(".xml"):
@@ -156,7 +159,7 @@ class XlsxWriter:
         self._layout = layout
 
     def write_header(self, row: Row) -> None:
-        """Write the header with the new names behind it."""
+        """Write the header with the names of the new columns behind its last one."""
         width = self._layout.width
         copied = [_copied(self._sheet, cell) for cell in row]
         names = [_text_cell(self._sheet, name) for name in self._layout.appended_names]
@@ -178,7 +181,7 @@ class XlsxWriter:
 
 @contextmanager
 def _new_book() -> Iterator[Any]:
-    """A workbook whose sheets are closed also when it is not saved, because each holds a half-written file open."""
+    """Yield a new workbook and close its sheets also when it is not saved: each holds a half-written file open."""
     book = openpyxl.Workbook(write_only=True)
     try:
         yield book
@@ -189,7 +192,7 @@ def _new_book() -> Iterator[Any]:
 
 
 def _text(cell: Any) -> str:
-    """A number as it was typed: whole, without the .0 of its storage, with the zeros that its format shows."""
+    """Return a cell as text. A figure is as it was typed: without the .0 of its storage, with its format's zeros."""
     value = cell.value
     if value is None:
         return ""
@@ -199,6 +202,7 @@ def _text(cell: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+
     if isinstance(value, int) and _ZERO_PADDED.fullmatch(cell.number_format or ""):
         return str(value).zfill(len(cell.number_format))
     return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
@@ -216,7 +220,7 @@ def _copied(sheet: Any, cell: Any) -> Any:
 
 
 def _text_cell(sheet: Any, value: str) -> Any:
-    """A text that begins like a formula stays a text."""
+    """Return what to write for a text, so that one that begins like a formula stays a text."""
     if not value:
         return None
     if not value.startswith("="):
