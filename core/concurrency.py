@@ -1,4 +1,4 @@
-"""Work that goes on beside the caller: one thread for writes in their order, one that reads ahead."""
+"""Background threads: a read-ahead iterator and an ordered write worker."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 HEARTBEAT_S = 20.0
-"""How often whoever waits long says that the run is alive, so that its lease does not run out."""
+"""How often a long wait calls the run's heartbeat, so that the run's lease does not expire meanwhile."""
 
-PATIENCE_S = 10.0
-"""How long the end of a run waits for a request that is still under way; what it misses the next run finds out."""
+SHUTDOWN_TIMEOUT_S = 10.0
+"""How long the end of a run waits for a request under way; the next run reconciles what this one does not see."""
 
 
 class Worker:
-    """Carries out jobs one after the other in a thread of its own, or at once where ``threaded`` is False.
+    """Runs jobs one after the other, in a background thread of its own or, where ``threaded`` is False, at once.
 
     The thread is a daemon: a process that is told to end does not hang on a request.
     """
@@ -28,41 +28,42 @@ class Worker:
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._threaded = threaded
         self._thread: threading.Thread | None = None
-        self._waiting: list[Future[Any]] = []
+        self._pending: list[Future[Any]] = []
 
     @property
     def thread(self) -> threading.Thread | None:
-        """Return the thread that works on jobs, once there is one; it may outlive :meth:`close`."""
+        """Return the background thread, None before the first job; it may outlive :meth:`close`."""
         return self._thread
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Queue a job and return where its result will be."""
+        """Queue a job and return the future of its result, or of the error that it raised."""
         future: Future[T] = Future()
         if not self._threaded:
-            _carry_out(future, job)
+            _run_job(future, job)
             return future
+
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="ringfence-writer", daemon=True)
+            self._thread = threading.Thread(target=self._run_jobs, name="ringfence-writer", daemon=True)
             self._thread.start()
-        self._waiting = [other for other in self._waiting if not other.done()]
-        self._waiting.append(future)
+        self._pending = [other for other in self._pending if not other.done()]
+        self._pending.append(future)
         self._jobs.put((future, job))
         return future
 
     def close(self) -> None:
-        """Give up what has not begun and wait, not for ever, for what has."""
-        for future in self._waiting:
+        """Cancel the jobs that have not started, and wait up to ten seconds for the one that runs."""
+        for future in self._pending:
             future.cancel()
         if self._thread is not None:
             self._jobs.put(None)
-            self._thread.join(PATIENCE_S)
+            self._thread.join(SHUTDOWN_TIMEOUT_S)
 
-    def _run(self) -> None:
+    def _run_jobs(self) -> None:
         while (task := self._jobs.get()) is not None:
-            _carry_out(*task)
+            _run_job(*task)
 
 
-def _carry_out(future: Future[T], job: Callable[[], T]) -> None:
+def _run_job(future: Future[T], job: Callable[[], T]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
@@ -77,17 +78,17 @@ def _carry_out(future: Future[T], job: Callable[[], T]) -> None:
 def read_ahead(
     items: Iterable[T], depth: int, heartbeat: Callable[[], None], *, threaded: bool
 ) -> Iterator[Iterator[T]]:
-    """Give an iterator over the items, read by a thread of their own and up to ``depth`` ahead where ``threaded``.
+    """Yield an iterator over the items; where ``threaded``, a background thread reads up to ``depth`` items ahead.
 
-    ``heartbeat`` is called for each item, and now and then while the caller waits for the thread. An error of the
-    reading is raised where the next item would have come. Leaving the block stops the reading.
+    ``heartbeat`` is called for each item, and every twenty seconds while the caller waits for the thread. An error of
+    the reading is raised where the next item would have come. Leaving the block stops the reading.
     """
     if not threaded:
         yield _with_heartbeat(items, heartbeat)
         return
-    ahead = _Ahead(items, depth, heartbeat)
-    with closing(ahead):
-        yield ahead.items()
+    prefetcher = _Prefetcher(items, depth, heartbeat)
+    with closing(prefetcher):
+        yield prefetcher.items()
 
 
 def _with_heartbeat(items: Iterable[T], heartbeat: Callable[[], None]) -> Iterator[T]:
@@ -96,50 +97,58 @@ def _with_heartbeat(items: Iterable[T], heartbeat: Callable[[], None]) -> Iterat
         yield item
 
 
-class _Ahead:
+class _Prefetcher:
+    """Reads items in a background thread and hands them to the caller's.
+
+    ``_permits`` counts the items that may still be read; each that the caller asks for allows one more.
+    """
+
     def __init__(self, items: Iterable[Any], depth: int, heartbeat: Callable[[], None]) -> None:
         self._source = items
         self._heartbeat = heartbeat
-        self._room = threading.Semaphore(depth)
-        self._found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+        self._permits = threading.Semaphore(depth)
+        self._results: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read, name="ringfence-reader", daemon=True)
         self._thread.start()
 
     def items(self) -> Iterator[Any]:
         while True:
-            self._room.release()
-            there, found = self._wait()
+            self._permits.release()
+            is_item, result = self._next_result()
             self._heartbeat()
-            if there:
-                yield found
-            elif found is not None:
-                raise found
+
+            if is_item:
+                yield result
+            elif result is not None:
+                raise result
             else:
                 return
 
-    def _wait(self) -> tuple[bool, Any]:
+    def _next_result(self) -> tuple[bool, Any]:
+        """Wait for (True, item), or for (False, error) at the end; None in place of an error where all was read."""
         while True:
             try:
-                return self._found.get(timeout=HEARTBEAT_S)
+                return self._results.get(timeout=HEARTBEAT_S)
             except queue.Empty:
                 self._heartbeat()
 
     def close(self) -> None:
         self._stopped.set()
-        self._room.release()
-        self._thread.join(PATIENCE_S)
+        self._permits.release()
+        self._thread.join(SHUTDOWN_TIMEOUT_S)
 
     def _read(self) -> None:
         error: BaseException | None = None
         try:
             source = iter(self._source)
-            while self._room.acquire() and not self._stopped.is_set():
+            while self._permits.acquire() and not self._stopped.is_set():
                 try:
                     item = next(source)
                 except StopIteration:
                     break
-                self._found.put((True, item))
+                self._results.put((True, item))
         except BaseException as failure:  # noqa: BLE001 - it is raised again where the next item is asked for
             error = failure
-        self._found.put((False, error))
+
+        self._results.put((False, error))

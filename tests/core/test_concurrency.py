@@ -1,4 +1,4 @@
-"""Work beside the caller: order, errors, and ends that do not hang."""
+"""Background threads: order, errors, and shutdowns that do not hang."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ def test_jobs_run_in_order_and_errors_come_out_where_the_result_is_asked_for() -
     worker, done = Worker(threaded=True), []
     futures = [worker.submit(lambda n=n: done.append(n)) for n in range(20)]
     bad = worker.submit(lambda: 1 // 0)
+
     for future in futures:
         future.result(5)
+
     assert done == list(range(20))
     with pytest.raises(ZeroDivisionError):
         bad.result(5)
     worker.close()
 
 
-def test_closing_gives_up_what_has_not_begun_and_waits_for_what_has() -> None:
+def test_closing_cancels_the_queued_jobs_and_waits_for_the_running_one() -> None:
     worker, begun, go_on = Worker(threaded=True), threading.Event(), threading.Event()
 
     def slow() -> str:
@@ -35,40 +37,44 @@ def test_closing_gives_up_what_has_not_begun_and_waits_for_what_has() -> None:
     begun.wait(5)
     threading.Timer(0.05, go_on.set).start()
     worker.close()
+
     assert running.result(0) == "done"
     assert queued.cancelled()
 
 
-def test_without_threads_a_job_is_done_at_once() -> None:
+def test_without_threads_a_job_runs_at_once() -> None:
     here = threading.get_ident()
+
     assert Worker(threaded=False).submit(threading.get_ident).result(0) == here
 
 
 def quiet() -> None:
-    """Take a beat that nobody listens to."""
+    """Ignore the heartbeat."""
 
 
 @pytest.mark.parametrize(("depth", "threaded"), [(0, False), (0, True), (1, True), (3, True)])
-def test_what_is_read_ahead_is_the_same_with_a_beat_for_each(depth: int, threaded: bool) -> None:
-    beats: list[int] = []
-    with read_ahead(iter(range(50)), depth, lambda: beats.append(1), threaded=threaded) as numbers:
+def test_items_read_ahead_are_the_same_with_a_heartbeat_for_each(depth: int, threaded: bool) -> None:
+    heartbeats: list[int] = []
+
+    with read_ahead(iter(range(50)), depth, lambda: heartbeats.append(1), threaded=threaded) as numbers:
         assert list(numbers) == list(range(50))
-    assert len(beats) >= 50
+
+    assert len(heartbeats) >= 50
 
 
-def test_whoever_waits_long_for_what_is_read_says_so_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_wait_for_an_item_calls_the_heartbeat_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "HEARTBEAT_S", 0.01)
-    beats, enough = iter(range(4)), threading.Event()
+    heartbeats, enough = iter(range(4)), threading.Event()
 
     def source() -> Iterator[str]:
         assert enough.wait(5)
         yield "at last"
 
-    with read_ahead(source(), 2, lambda: next(beats, None) == 3 and enough.set(), threaded=True) as items:
+    with read_ahead(source(), 2, lambda: next(heartbeats, None) == 3 and enough.set(), threaded=True) as items:
         assert next(items) == "at last"
 
 
-def test_nothing_is_read_before_it_is_asked_for_where_nothing_may_be_ahead() -> None:
+def test_with_depth_zero_no_item_is_read_before_it_is_asked_for() -> None:
     read: list[int] = []
 
     def source() -> Iterator[int]:
@@ -80,7 +86,7 @@ def test_nothing_is_read_before_it_is_asked_for_where_nothing_may_be_ahead() -> 
         assert [next(numbers) for _ in range(2)] == read == [0, 1]
 
 
-def test_no_more_is_read_ahead_than_agreed_and_leaving_ends_the_reading() -> None:
+def test_no_more_than_the_depth_is_read_ahead_and_leaving_the_block_ends_the_reading() -> None:
     read: list[int] = []
     third = threading.Event()
 
@@ -94,11 +100,12 @@ def test_no_more_is_read_ahead_than_agreed_and_leaving_ends_the_reading() -> Non
     with read_ahead(source(), 2, quiet, threaded=True) as numbers:
         assert next(numbers) == 0
         assert third.wait(5)
+
     assert read[-1] <= 3
     assert not any(thread.name == "ringfence-reader" for thread in threading.enumerate())
 
 
-def test_an_error_of_the_reading_is_raised_after_what_was_read() -> None:
+def test_an_error_of_the_source_is_raised_after_the_items_before_it() -> None:
     def source() -> Iterator[int]:
         yield 1
         raise ValueError("broken")
@@ -106,4 +113,5 @@ def test_an_error_of_the_reading_is_raised_after_what_was_read() -> None:
     got = []
     with read_ahead(source(), 2, quiet, threaded=True) as numbers, pytest.raises(ValueError, match="broken"):
         got.extend(numbers)
+
     assert got == [] or got == [1]

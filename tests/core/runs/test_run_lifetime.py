@@ -141,7 +141,7 @@ def test_nobody_else_begins_while_a_request_of_a_run_that_is_over_is_under_way(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken_off:
-        broken_off.setattr(beside, "PATIENCE_S", 0.01)
+        broken_off.setattr(beside, "SHUTDOWN_TIMEOUT_S", 0.01)
         broken_off.setattr(crm, "write", slow_write)
         broken_off.setattr(Outbox, "post", post_and_break_off)
         with pytest.raises(KeyboardInterrupt):
