@@ -1,4 +1,4 @@
-"""Addresses that credentials are sent to: encrypted, unless they stay on this machine (contract, section 3)."""
+"""Web addresses that credentials are sent to: https, but for this machine (contract, section 3)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..errors import SettingsError
 def check_address(value: str, variable: str, example: str) -> str:
     """Return the address without a trailing slash.
 
-    Raises SettingsError that names the variable for what is no web address, carries a user, or would send credentials
-    in clear text to another machine.
+    ``variable`` and ``example`` are named in errors. Raises SettingsError for what is no web address, has a user in
+    it, or would send credentials in clear text to another machine.
     """
     address = value.strip()
     parts = urlsplit(address)

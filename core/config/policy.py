@@ -1,4 +1,4 @@
-"""Policy files: YAML in, a policy out."""
+"""Policy files: how long a verdict stays fresh, read from YAML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from .spelling import name_unknown_key
 
 
 def read_policy(path: Path) -> Policy:
-    """Return the policy in a YAML file. Raises FileError, or MappingError when its content is wrong."""
+    """Return the policy in a YAML file; an empty one is the default policy.
+
+    Raises FileError when the file cannot be read, MappingError when its content is wrong.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Policy.model_validate({} if content is None else content)

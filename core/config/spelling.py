@@ -1,4 +1,4 @@
-"""Words that a user probably meant."""
+"""Misspelt words, and the known ones that the user probably meant."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def name_unknown_key(place: Sequence[str], known: Iterable[str]) -> str:
-    """Return what is said of a key that nothing reads; ``place`` leads to it from the top of the file."""
+    """Return the message about a key that nothing reads; ``place`` holds the keys that lead to it from the top."""
     return f"{'.'.join(place)}: unknown key {place[-1]!r}{did_you_mean(place[-1], known)}"

@@ -1,0 +1,83 @@
+"""The keys of a mapping file and what each may hold (contract, section 2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from ..model.values import Companion
+from ..numbers.regions import read_region
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+ISO_REGION = r"^[A-Za-z]{2}$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PhoneSlot(_Model):
+    """Options of one phone field."""
+
+    normalize: bool = Field(False, description="Rewrite the phone field itself to E.164 where the number is certain.")
+    companions: dict[Companion, FieldName] = Field(
+        default_factory=dict, description="Companion fields that do not follow the RF_ pattern."
+    )
+
+
+class OptOutField(_Model):
+    """The field that says that nobody may call or text this person."""
+
+    field: FieldName
+    true_values: list[bool | str] = Field(
+        [True], min_length=1, description="Values that mean opted out; the first one is written to raise the flag."
+    )
+
+
+class Region(_Model):
+    """Where the region of a national number comes from."""
+
+    field: FieldName | None = Field(None, description="Country field: ISO code or English name.")
+    default: str | None = Field(None, pattern=ISO_REGION, description="ISO 3166 code where the field is empty.")
+
+    @field_validator("default")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and (value := value.upper()) != read_region(value):
+            raise ValueError("it is no ISO 3166 region code")
+        return value
+
+
+class FieldRef(_Model):
+    """A field that is read along."""
+
+    field: FieldName
+
+
+class ObjectMapping(_Model):
+    """One CRM object."""
+
+    phones: dict[FieldName, PhoneSlot] = Field(min_length=1, description="Phone fields by name.")
+    opt_out: OptOutField | None = Field(None, description="Without it opt-outs reach the companions only.")
+    region: Region = Field(default_factory=lambda: Region(field=None, default=None))
+    channel: FieldRef | None = Field(None, description="Where the record came from.")
+    tier: FieldRef | None = Field(None, description="Customer tier.")
+    filter: str | list[dict[str, Any]] | None = Field(
+        None,
+        description="Native: a SOQL condition, or a list of HubSpot filters. Never limits the reading of opt-outs.",
+    )
+    spread_limit: int = Field(25, ge=1, description="A number held by more records is a switchboard: no flags.")
+
+    @field_validator("phones", mode="before")
+    @classmethod
+    def _bare_slots(cls, value: Any) -> Any:
+        # `Phone:` with nothing behind it is YAML for None and plainly means the defaults.
+        return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+class CrmMapping(_Model):
+    """A whole mapping file."""
+
+    crm: str
+    objects: dict[FieldName, ObjectMapping] = Field(min_length=1)
