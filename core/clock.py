@@ -1,4 +1,4 @@
-"""The time, handed in wherever it matters so that tests can set it."""
+"""The system clock, and moments in whole seconds. A clock is handed in wherever time matters, so that tests set it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The machine's clock: the one used outside tests."""
+    """The clock of the machine, which everything but tests uses."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards, for measuring and pacing."""
+        """Return a time in seconds that never runs backwards, for measuring and for rate limits."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds."""
+        """Block for so many seconds."""
         time.sleep(seconds)
 
 

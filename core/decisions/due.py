@@ -24,7 +24,7 @@ class DueReason(StrEnum):
     CHANGED = "changed"  # its verdict is about another content
     PERMISSION = "permission"  # an opt-out came or went; re-planned without a lookup
     AGED = "aged"  # its verdict is older than the policy allows
-    RESCREEN = "rescreen"  # the user asked for every slot
+    RESCREEN = "rescreen"  # the user wants every slot screened again
 
 
 def find_due(
@@ -32,8 +32,8 @@ def find_due(
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
-    ``covered`` holds the E.164 numbers that an opt-out covers. The rule needs nothing but what the CRM holds, so it
-    stays the same when the local state is lost.
+    ``now`` is aware; ``covered`` holds the E.164 numbers that the opt-outs of other records cover. The rule needs
+    nothing but what the CRM holds, so that it stays the same when the local state is lost.
     """
     reasons = {}
     for slot in view.shape.slots:
@@ -47,7 +47,8 @@ def _reason(
     view: RecordView, slot: Slot, policy: Policy, now: datetime, covered: AbstractSet[str], rescreen: bool
 ) -> DueReason | None:
     if not view.content(slot):
-        return DueReason.CHANGED if _says_something(view, slot) else None
+        return DueReason.CHANGED if _has_verdict(view, slot) else None
+
     status = view.held(slot, Companion.STATUS)
     in_scope = view.record.in_scope
     if status is None and in_scope:
@@ -58,6 +59,7 @@ def _reason(
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
         stale = silenced and not view.is_current(slot)
         return DueReason.PERMISSION if must_be_silent != silenced or (stale and must_be_silent) else None
+
     last = view.held(slot, Companion.LAST_SCREENED)
     if not isinstance(last, datetime):
         return DueReason.NEW
@@ -71,6 +73,7 @@ def _reason(
     return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None
 
 
-def _says_something(view: RecordView, slot: Slot) -> bool:
+def _has_verdict(view: RecordView, slot: Slot) -> bool:
+    """Return whether any companion of the slot holds something."""
     values = view.record.values
     return any(values.get(name) not in _EMPTY for name in slot.companions.values())

@@ -1,4 +1,4 @@
-"""A due record on its way through a run."""
+"""A record with due slots, on its way through a run."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from .due import DueReason
 
 @dataclass(slots=True)
 class DueRecord:
-    """A due record on its way: why each slot is due, what was decided, what is still owed.
+    """A record with due slots, and what the run decides about them step by step.
 
-    ``due`` names the due slots by field. ``raise_flag`` tells that an opt-out has reached the record and raises its
-    flag. ``covered`` holds the E.164 numbers that an opt-out covers.
-
-    Deciding fills in the rest: ``to_screen`` the slots whose numbers are screened, ``verdicts`` what each slot should
-    say (None empties its companions), ``deferred`` whether a lookup is still owed, ``silenced`` whether an opt-out is
-    enforced on a slot.
+    ``due`` holds the reason for each due slot by field name; ``covered`` the E.164 numbers that the opt-outs of other
+    records cover. ``raise_flag`` tells that the record's own opt-out flag is to be raised. ``authoritative`` is False
+    where the record was read from an index, which may lag behind the CRM. ``to_screen`` holds the slots whose numbers
+    are screened, ``verdicts`` the verdict on each slot (None: it has no content). ``deferred`` tells that a lookup is
+    still owed, ``silenced`` that an opt-out covers a slot.
     """
 
     view: RecordView

@@ -9,13 +9,13 @@ from ..model.values import Companion
 from ..model.verdicts import CALLABLE, Status, Verdict
 
 SMALLEST_SAMPLE = 50
-"""Fewer callable slots than this say nothing about the whole."""
+"""Fewer callable slots than this are too few to judge a run by."""
 
 THOUSANDS = 1000
 
 
 class MassChangeGuard:
-    """Watches how many slots that could be called would turn invalid."""
+    """Counts, over a run, the slots that could be called and those of them that would become invalid."""
 
     def __init__(self, *, accepted: bool = False) -> None:
         self._accepted = accepted
@@ -23,13 +23,13 @@ class MassChangeGuard:
         self._newly_invalid = 0
 
     def watch(self, view: RecordView, slot: Slot, verdict: Verdict) -> None:
-        """Take in one verdict that is about to be written."""
+        """Count one verdict that is about to be written."""
         if view.held(slot, Companion.STATUS) in CALLABLE:
             self._callable += 1
             self._newly_invalid += verdict.status is Status.INVALID
 
     def check(self) -> None:
-        """Raise GuardError when more than half of what could be called would become invalid."""
+        """Raise GuardError when more than half of the callable slots so far would become invalid."""
         if self._accepted or self._callable < SMALLEST_SAMPLE or self._newly_invalid * 2 <= self._callable:
             return
         raise GuardError(
@@ -41,7 +41,7 @@ class MassChangeGuard:
 
 
 def check_full_read(object_name: str, known: int, *, accepted: bool) -> None:
-    """Raise GuardError when a full read that gave nothing meets an object of which thousands of records are known."""
+    """Raise GuardError when a full read returned no record of an object of which a thousand or more are known."""
     if accepted or known < THOUSANDS:
         return
     raise GuardError(

@@ -1,4 +1,4 @@
-"""The one place where a write is decided: record and verdicts in, a change or nothing out. Pure."""
+"""The one place where a write is decided: a record and its verdicts in, a change or nothing out. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,30 @@ from ..numbers import Validity
 
 
 def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
-    """Return what has to be written so that the record says what the verdicts say, or None when it does already.
+    """Return the write that brings the record in line with the verdicts, or None when nothing differs.
 
     ``verdicts`` holds a verdict for each slot that was screened, by field name; None empties the companions of a slot
-    without content. Slots that are not named keep what they say. Only owned fields are touched (contract, section 2),
+    without content. Slots that are not named keep what they hold. Only owned fields are touched (contract, section 2),
     and the flag is only ever raised.
     """
+    names, wanted, guard = _desired_values(view, verdicts)
+    opt_out = view.shape.opt_out
+    if raise_flag and opt_out and not view.flagged:
+        names.append(opt_out.field)
+        wanted.append(opt_out.raised)
+
+    record = view.record
+    changed = _find_differences(record.values, names, wanted)
+    if not changed:
+        return None
+    fields, olds, news = zip(*changed, strict=True)
+    return Change(record.object, record.id, fields, olds, news, guard, record.modified)
+
+
+def _desired_values(
+    view: RecordView, verdicts: Mapping[str, Verdict | None]
+) -> tuple[list[str], list[Value], dict[str, Value]]:
+    """Return the fields of the screened slots, the value that each should hold, and the precondition of the write."""
     names: list[str] = []
     wanted: list[Value] = []
     guard: dict[str, Value] = {}
@@ -33,24 +51,25 @@ def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, rai
             names.append(slot.field)
             wanted.append(rewritten)
             content = rewritten
+
         names += map(slot.companions.__getitem__, _ORDER)
         wanted += _companions(verdict, content)
-    opt_out = view.shape.opt_out
-    if raise_flag and opt_out and not view.flagged:
-        names.append(opt_out.field)
-        wanted.append(opt_out.raised)
-    record = view.record
-    held = map(record.values.get, names)
-    # What was empty differs from all that says something; to see that here spares most of the calls.
-    changed = [
+    return names, wanted, guard
+
+
+def _find_differences(
+    held: Mapping[str, Value], names: list[str], wanted: list[Value]
+) -> list[tuple[str, Value, Value]]:
+    """Return (field, old value, new value) for each field that does not hold what is wanted.
+
+    Most fields of a first screening are empty, and an empty field differs from every value that is not: to see that
+    here, without a call of :func:`same_value`, spares most of the calls.
+    """
+    return [
         (name, old, new)
-        for name, old, new in zip(names, held, wanted, strict=True)
+        for name, old, new in zip(names, map(held.get, names), wanted, strict=True)
         if ((new.strip() if new.__class__ is str else new is not None) if old is None else not same_value(old, new))
     ]
-    if not changed:
-        return None
-    fields, olds, news = zip(*changed, strict=True)
-    return Change(record.object, record.id, fields, olds, news, guard, record.modified)
 
 
 _ORDER = (
@@ -65,7 +84,7 @@ _EMPTY = (None,) * len(_ORDER)
 
 
 def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
-    """Return what the companions should hold, in their order here."""
+    """Return what the companions of a slot should hold, in the order of ``_ORDER``."""
     if verdict is None:
         return _EMPTY
     status, reason, e164, line_type, last_screened = verdict
@@ -73,9 +92,10 @@ def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
 
 
 def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
-    """Return the E.164 to put into the phone field, or None where it stays as it is.
+    """Return the E.164 number to write into the phone field, or None where the field stays as it is.
 
-    Only a certain number without extension or companions in the cell is rewritten: nothing a human typed gets lost.
+    Only a certain number that stands alone, without an extension or a further number, is rewritten: nothing that a
+    person typed gets lost.
     """
     if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
         return None
@@ -86,12 +106,16 @@ def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
 
 
 def same_value(held: Value, new: Value) -> bool:
-    """Return whether a CRM field says the same: moments by the second, texts without surrounding white space."""
+    """Return whether two values of a CRM field are the same: moments by the second, texts without white space around.
+
+    No value and a blank text are the same.
+    """
     if held == new:
         return True
     if held is None or new is None:
         other = new if held is None else held
         return isinstance(other, str) and not other.strip()
+
     if isinstance(held, datetime) and isinstance(new, datetime):
         return whole_seconds(held) == whole_seconds(new)
     if isinstance(new, bool) or isinstance(held, bool):

@@ -1,1 +1,1 @@
-"""The values that travel through a run: records, numbers' verdicts, answers, changes. Nothing here acts."""
+"""The values that travel through a run: records, facts, verdicts, answers, changes. Nothing here reads or writes."""

@@ -1,4 +1,4 @@
-"""What a lookup provider says about a number, before it becomes facts."""
+"""A lookup provider's answer about a number, before it becomes facts."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from enum import StrEnum
 
 
 class AnswerKind(StrEnum):
-    """What a provider's answer is worth."""
+    """How much a provider's answer tells."""
 
-    KNOWN = "known"  # it says something about the number
-    INCONCLUSIVE = "inconclusive"  # it was asked and can say nothing more about this number
-    FAILED = "failed"  # a passing fault: the answer may come another time; with ``paid`` it was cut off after asking
-    LOST = "lost"  # asked, perhaps billed, and no answer is on record
+    KNOWN = "known"  # it tells something about the number
+    INCONCLUSIVE = "inconclusive"  # the provider answered and can tell nothing more about this number
+    FAILED = "failed"  # a passing fault, worth a retry; with ``paid`` the question had gone out already
+    LOST = "lost"  # the question went out and was perhaps billed, and no answer is on record
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One provider's answer about one number, in the terms of :mod:`ringfence.core.model.verdicts`.
 
-    ``valid`` is None when the provider does not judge it; ``line`` is one of the line states; ``line_type`` one of the
-    line types, or None when not told; ``code`` the provider's own code, for the reader. ``paid`` tells whether the
-    provider was asked at a price.
+    ``valid`` is whether the number exists, ``line`` one of the line states, ``line_type`` one of the line types; each
+    is None where the provider does not tell. ``code`` is the provider's own code, for a person. ``observed_at`` is
+    aware, in UTC. ``paid`` tells whether the lookup is billed.
     """
 
     e164: str

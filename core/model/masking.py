@@ -1,8 +1,7 @@
-"""Changes as they may be shown: field by field, numbers masked."""
+"""Changes as they may be shown to a person: field by field, with their phone numbers masked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..numbers import mask_text
@@ -11,28 +10,28 @@ from .values import Change, Companion, Value
 
 
 def mask_change(change: Change, shape: ObjectShape | None, *, reveal: bool = False) -> dict[str, Any]:
-    """Return a change as JSON values; numbers are masked unless ``reveal``.
+    """Return a change as JSON values: ``{"object", "id", "fields": {name: {"old", "new"}}}``.
 
-    Without a shape every text is masked, because any field might be a phone field.
+    Numbers are masked unless ``reveal``. Without a shape every text is masked, because any field might be a phone
+    field.
     """
     numbers = _number_fields(shape) if shape else None
-    fields: Mapping[str, dict[str, Any]] = {
-        item.field: {
-            side: _shown(value, masked=not reveal and (numbers is None or item.field in numbers))
-            for side, value in (("old", item.old), ("new", item.new))
-        }
-        for item in change.fields
-    }
-    return {"object": change.object, "id": change.id, "fields": dict(fields)}
+
+    fields: dict[str, dict[str, Any]] = {}
+    for item in change.fields:
+        masked = not reveal and (numbers is None or item.field in numbers)
+        fields[item.field] = {"old": _to_json(item.old, masked=masked), "new": _to_json(item.new, masked=masked)}
+    return {"object": change.object, "id": change.id, "fields": fields}
 
 
 def _number_fields(shape: ObjectShape) -> frozenset[str]:
-    named = {slot.field for slot in shape.slots}
-    named.update(slot.companions[c] for slot in shape.slots for c in (Companion.E164, Companion.SCREENED_VALUE))
-    return frozenset(named)
+    names: set[str] = set()
+    for slot in shape.slots:
+        names |= {slot.field, slot.companions[Companion.E164], slot.companions[Companion.SCREENED_VALUE]}
+    return frozenset(names)
 
 
-def _shown(value: Value, *, masked: bool) -> Any:
+def _to_json(value: Value, *, masked: bool) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):

@@ -16,5 +16,5 @@ class Policy(BaseModel):
 
     @property
     def max_age(self) -> timedelta:
-        """Return the age from which a verdict is due."""
+        """Return the age from which a verdict is due again."""
         return timedelta(days=self.max_age_days)

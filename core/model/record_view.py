@@ -1,4 +1,4 @@
-"""A record seen as phone slots: what each holds, which numbers are in it, what its companions say."""
+"""A record seen as phone slots: what each slot contains, its numbers, and what its companions hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN_LENGTH = 20
 
 
 class RecordView:
-    """One record under its shape. What is worked out about it is worked out when first asked for, and once."""
+    """One record under the shape of its object. Everything about it is worked out on first use and then kept."""
 
     __slots__ = ("_all", "_contents", "_e164s", "_flagged", "_numbers", "_region", "record", "shape")
 
@@ -57,7 +57,7 @@ class RecordView:
         return self._contents
 
     def held(self, slot: Slot, companion: Companion) -> Value:
-        """Return what a companion says now; None when it is empty."""
+        """Return what a companion holds in the CRM; None when it is empty."""
         value = self.record.values.get(slot.companions[companion])
         return None if value == "" else value
 
@@ -67,7 +67,7 @@ class RecordView:
         return held is not None and text(held) == screened_value(self.content(slot))
 
     def region(self) -> str | None:
-        """Return the ISO region for national numbers: the mapped country field, else the default."""
+        """Return the ISO 3166 region that reads national numbers: the mapped country field's, else the default."""
         if self._region is None:
             field = self.shape.region_field
             named = read_region(text(self.record.values.get(field))) if field else None
@@ -84,7 +84,7 @@ class RecordView:
     def e164s(self, slot: Slot) -> tuple[str, ...]:
         """Return every number in the slot as E.164, the screened one first.
 
-        A plain cell whose verdict is current holds just the number its companions name, and is not parsed again.
+        A plain cell with a current verdict holds just the number of its E.164 companion, and is not parsed again.
         """
         found = self._e164s.get(slot.field)
         if found is None:
@@ -92,7 +92,7 @@ class RecordView:
         return found
 
     def all_e164s(self) -> tuple[str, ...]:
-        """Return every number in any slot of the record, each once."""
+        """Return the numbers of all slots as E.164, each once."""
         if self._all is None:
             found: list[str] = []
             for slot in self.shape.slots:

@@ -1,4 +1,4 @@
-"""A mapping resolved for one CRM: every field name spelled out."""
+"""A mapping resolved for one CRM: the phone slots, companions and other fields of each object, by field name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from .values import Companion, Record, Value
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One phone field and its six companions, by CRM field name."""
+    """One phone field and its six companions, by CRM field name.
+
+    ``normalize`` allows the phone field itself to be rewritten to E.164.
+    """
 
     field: str
     companions: Mapping[Companion, str]
@@ -20,20 +23,24 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class OptOutFlag:
-    """The opt-out field, the values that mean "do not contact", and the value that raises it."""
+    """The opt-out field of an object, and the values of it that mean "do not contact"; the first one is written."""
 
     field: str
     true_values: tuple[Value, ...]
 
     @property
     def raised(self) -> Value:
-        """Return the value to write."""
+        """Return the value that raises the flag."""
         return self.true_values[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectShape:
-    """All that ringfence reads and writes on one CRM object."""
+    """All fields that ringfence reads and writes on one CRM object, and the rules that go with them.
+
+    ``filter`` is the CRM's own condition on the records to screen. A number that more than ``spread_limit`` records
+    hold is a switchboard, and an opt-out on it raises no flags.
+    """
 
     name: str
     slots: tuple[Slot, ...]
@@ -50,12 +57,12 @@ class ObjectShape:
         return tuple(name for slot in self.slots for name in slot.companions.values())
 
     def input_fields(self) -> tuple[str, ...]:
-        """Return the fields that are read and, but for the flag and normalised phones, never written."""
-        named = [slot.field for slot in self.slots]
-        named += [name for name in (self.region_field, self.channel_field, self.tier_field) if name]
+        """Return the fields that are read as input: never written, but for the flag and phone fields to normalise."""
+        names = [slot.field for slot in self.slots]
+        names += [name for name in (self.region_field, self.channel_field, self.tier_field) if name]
         if self.opt_out:
-            named.append(self.opt_out.field)
-        return tuple(dict.fromkeys(named))
+            names.append(self.opt_out.field)
+        return tuple(dict.fromkeys(names))
 
     def read_fields(self) -> tuple[str, ...]:
         """Return every field a sync reads, each once."""
@@ -70,7 +77,7 @@ class ObjectShape:
         return frozenset(owned)
 
     def is_flagged(self, record: Record) -> bool:
-        """Return whether the record's opt-out flag is up."""
+        """Return whether the record's opt-out flag is up; never without a flag in the mapping."""
         if self.opt_out is None:
             return False
         value = record.values.get(self.opt_out.field)

@@ -1,4 +1,4 @@
-"""The values that travel through a sync: records, changes and what became of them.
+"""The values that travel through a sync: records, changes, and the outcome of each change.
 
 They are tuples, because a run makes each of them for every record, and a frozen dataclass takes four times as long.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple, Self
 
 Value = str | bool | datetime | None
-"""What a CRM field holds: text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
+"""What a CRM field holds: a text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
 
 
 class Companion(StrEnum):
@@ -31,8 +31,8 @@ class Companion(StrEnum):
 class Record(NamedTuple):
     """One CRM record as read: ``values`` by CRM field name, already typed by the connector.
 
-    ``modified`` is the record's modification time as the CRM tells it. ``in_scope`` is False for a record outside the
-    mapping's filter: it is never screened, but an opt-out still reaches it.
+    ``modified`` is when the record was last modified, by the CRM's clock. ``in_scope`` is False for a record outside
+    the mapping's filter: it is never screened, but an opt-out still reaches it.
     """
 
     object: str
@@ -54,11 +54,11 @@ _NO_GUARD: Mapping[str, Value] = {}
 
 
 class Change(NamedTuple):
-    """What one record should become: ``names`` are its fields, never none, ``old`` and ``new`` the values of each.
+    """The fields of one record to write: ``names``, at least one, with the ``old`` and the ``new`` value of each.
 
-    Columns, because a run makes, seals, opens and sends a dozen fields of every record; :attr:`fields` pairs them up.
-    ``guard`` holds fields with the values they must still have when the write lands (a phone field that is being
-    normalised); empty where the write needs no precondition. ``modified`` is the stamp of the record as it was read.
+    The three are columns, because a run makes, encrypts, decrypts and sends a dozen fields of every record;
+    :attr:`fields` pairs them up. ``guard`` is the precondition of the write: fields with the values they must still
+    hold (a phone field to normalise); it may be empty. ``modified`` is the record's modification time as it was read.
     """
 
     object: str
@@ -84,7 +84,7 @@ class Change(NamedTuple):
 
     @property
     def fields(self) -> list[FieldChange]:
-        """Return what becomes of each field."""
+        """Return the change of each field."""
         return list(map(FieldChange, self.names, self.old, self.new))
 
     def new_values(self) -> dict[str, Value]:
@@ -93,16 +93,16 @@ class Change(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What became of a row that was sent for writing."""
+    """The outcome of a row that was sent for writing."""
 
     WRITTEN = "written"
     CONFLICT = "conflict"  # somebody changed, merged or deleted the record since it was read
-    REFUSED = "refused"  # the CRM said no; its words are kept
-    LOST = "lost"  # sent, no answer came, and reading the record showed that it did not land
+    REFUSED = "refused"  # the CRM refused the row; its code and message are kept
+    LOST = "lost"  # no response came, and the record as read again shows that the write did not land
 
 
 class RowResult(NamedTuple):
-    """The outcome of one change: the CRM's own code and words where it did not simply write."""
+    """The outcome of one change, with the CRM's own code and message where it did not simply write."""
 
     outcome: Outcome
     code: str = ""

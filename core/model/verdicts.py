@@ -1,4 +1,14 @@
-"""What is known about a number, kept apart by kind, and the one status derived from it (contract, section 1)."""
+"""The facts about a number, each kind apart, and the one status that is derived from them (contract, section 1).
+
+Four kinds of facts decide a status, in this order; the first that applies wins:
+
+1. permission: an opt-out covers the number         -> ``do_not_contact``
+2. validity: no such number exists, offline or live -> ``invalid``
+3. line state: what a live lookup found             -> ``disconnected``, ``suspended``, ``unreachable``, ``active``
+4. validity: the numbering plan allocates it, or it cannot tell -> ``valid``, ``unknown``
+
+Everything here is pure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +23,7 @@ from .reasons import PROVIDER_CODES, Reason, format_reason
 
 
 class Status(StrEnum):
-    """The statuses of a phone slot, the one that wins first."""
+    """The statuses of a phone slot, in the order of the contract: a status wins over those below it."""
 
     DO_NOT_CONTACT = "do_not_contact"
     WRONG_PERSON = "wrong_person"
@@ -28,11 +38,11 @@ class Status(StrEnum):
 
 
 CALLABLE = frozenset({Status.ACTIVE, Status.VALID, Status.UNKNOWN})
-"""Statuses of numbers that may be called."""
+"""The statuses under which a number may be called."""
 
 
 class LineState(StrEnum):
-    """What a live source said about the line."""
+    """The state of the line, as a live lookup found it."""
 
     ACTIVE = "active"
     DISCONNECTED = "disconnected"
@@ -59,10 +69,11 @@ class OptOut(StrEnum):
 
 
 class Facts(NamedTuple):
-    """Validity, line state, permission and provenance of one number; ``observed_at`` is the time of the evidence.
+    """What is known about one number: validity, line state, line type, permission, and where that comes from.
 
-    ``opted_out_via`` names, masked, the other number of the record that an opt-out came by; empty where it came by
-    this one.
+    ``code`` is the reason code of the latest finding and ``source`` who made it: "offline", a provider or "opt-out".
+    ``observed_at`` is the time of its evidence, in whole seconds UTC. ``opted_out_via`` names, masked, the other number
+    of the record that an opt-out came by; empty where it came by this one.
     """
 
     number: Number
@@ -77,7 +88,7 @@ class Facts(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What the six companions of a slot should say, the screened value aside."""
+    """What the companions of a slot should hold; the screened value is the slot's own content."""
 
     status: Status
     reason: str
@@ -87,24 +98,33 @@ class Verdict(NamedTuple):
 
 
 def offline_facts(number: Number, now: datetime) -> Facts:
-    """Return what the numbering plan alone says; ``now`` in whole seconds UTC."""
-    line, line_type = LineState.UNKNOWN, number.line_type
+    """Return what the numbering plan alone knows about a number; ``now`` is in whole seconds UTC."""
     return Facts(
-        number, number.validity, line, line_type, OptOut.NONE, number.reason, source="offline", observed_at=now
+        number=number,
+        validity=number.validity,
+        line=LineState.UNKNOWN,
+        line_type=number.line_type,
+        opt_out=OptOut.NONE,
+        code=number.reason,
+        source="offline",
+        observed_at=now,
     )
 
 
 def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
-    """Return the facts with a provider's answer laid over them.
+    """Return the facts with a provider's answer laid over them; ``source`` is the provider's name for the reason.
 
-    An answer that knows nothing changes no fact about the number, for unknown is not invalid; an inconclusive one is
-    named in the reason, so that the CRM tells that the number was asked about.
+    Unknown is not invalid: a failed answer changes nothing, and an inconclusive or lost one changes no fact about the
+    number. It is named in the reason all the same, so that the CRM shows that the number was looked up. A line type
+    that the provider does not tell stays that of the numbering plan.
     """
     if answer.kind is AnswerKind.FAILED:
         return facts
+
     line_type = LineType(answer.line_type) if answer.line_type else LineType.UNKNOWN
     if line_type is LineType.UNKNOWN:
         line_type = facts.line_type
+
     common = facts._replace(line_type=line_type, source=source, observed_at=answer.observed_at)
     if answer.kind is not AnswerKind.KNOWN:
         return common._replace(code=ReasonCode.INCONCLUSIVE)
@@ -117,19 +137,22 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
 
 
 def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, opted_out_via: str = "") -> Facts:
-    """Return the facts under an opt-out seen at ``now``; ``opted_out_via`` as in :class:`Facts`."""
+    """Return the facts of a number that an opt-out covers, as seen at ``now`` in whole seconds UTC.
+
+    ``opted_out_via`` is as in :class:`Facts`.
+    """
     return facts._replace(
         opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, opted_out_via=opted_out_via
     )
 
 
 def derive_status(facts: Facts) -> Status:
-    """Return the one status the facts amount to, the highest row of the contract's table first."""
+    """Return the one status that the facts amount to, by the order in the module's docstring."""
     return _status(facts.opt_out, facts.validity, facts.line)
 
 
 def judge(facts: Facts) -> Verdict:
-    """Return the verdict on the number: what the companions should say."""
+    """Return the verdict on the number: its status, and the reason text that explains it."""
     number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via = facts
     finding = (code, source, opted_out_via)
     status, reason = _status_and_reason(
