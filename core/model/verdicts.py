@@ -99,16 +99,8 @@ class Verdict(NamedTuple):
 
 def offline_facts(number: Number, now: datetime) -> Facts:
     """Return what the numbering plan alone knows about a number; ``now`` is in whole seconds UTC."""
-    return Facts(
-        number=number,
-        validity=number.validity,
-        line=LineState.UNKNOWN,
-        line_type=number.line_type,
-        opt_out=OptOut.NONE,
-        code=number.reason,
-        source="offline",
-        observed_at=now,
-    )
+    line, opt_out = LineState.UNKNOWN, OptOut.NONE
+    return Facts(number, number.validity, line, number.line_type, opt_out, number.reason, "offline", now)
 
 
 def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
