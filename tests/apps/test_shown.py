@@ -21,6 +21,7 @@ from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import find_run
 from ringfence.core.state.store import Store, open_store
+from testkit.clock import SetClock
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 Sync = Callable[..., Summary]
@@ -34,12 +35,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
 
 
 @pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: Any) -> Sync:
+def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
     def run(**options: Any) -> Summary:
         clock.advance(seconds=10)
         crm.calls.clear()
@@ -74,7 +75,7 @@ def test_the_bar_fits_its_terminal_with_every_figure_whole(width: int, named: bo
     assert ("dry run of salesforce" in line) is named
 
 
-def test_a_slot_that_is_only_checked_again_says_so(crm: MemoryCrm, sync: Sync, clock: Any) -> None:
+def test_a_slot_that_is_only_checked_again_says_so(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:
     crm.put("people", "aged", phone="+1 415 555 0132")
     assert "allocated" in shown(sync())
     clock.advance(days=31)

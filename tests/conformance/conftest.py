@@ -19,6 +19,7 @@ from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
+from testkit.clock import SetClock
 
 OBJECTS = {"memory": "people", "salesforce": "Contact", "hubspot": "contacts"}
 ROLES = {
@@ -98,7 +99,7 @@ class Harness(ABC):
 class MemoryHarness(Harness):
     name = "memory"
 
-    def __init__(self, clock: Any) -> None:
+    def __init__(self, clock: SetClock) -> None:
         self.clock = clock
         self.crm = MemoryCrm(self.shapes(), clock, page_size=50)
         self.crm.refuse = self._refuse
@@ -250,7 +251,7 @@ HARNESSES = {"memory": MemoryHarness, "salesforce": SalesforceHarness, "hubspot"
 
 
 @pytest.fixture(params=sorted({"memory", *crm_plugins()}))
-def harness(request: pytest.FixtureRequest, clock: Any) -> Iterator[Harness]:
+def harness(request: pytest.FixtureRequest, clock: SetClock) -> Iterator[Harness]:
     """Give every registered CRM in turn; one without a harness fails here, so that none escapes."""
     kind = HARNESSES[request.param]
     if kind is MemoryHarness:

@@ -15,6 +15,7 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
+from testkit.clock import SetClock
 
 MAPPING = """
 crm: memory
@@ -36,13 +37,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     """Give an empty CRM of people with two phone fields, an opt-out and a low limit for switchboards."""
     return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
 
 
 @pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
+def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Any:
     """Give a way to run a sync of it; every record that is read has one outcome."""
 
     def run(**options: Any) -> Summary:
@@ -64,7 +65,7 @@ class Provider(MemoryLookup):
 
     def __init__(
         self,
-        clock: Any,
+        clock: SetClock,
         name: str,
         says: dict[str, Any] | None = None,
         ahead: int = 1,
@@ -85,6 +86,6 @@ class Provider(MemoryLookup):
 
 
 @pytest.fixture
-def make_provider(clock: Any) -> Callable[..., Provider]:
+def make_provider(clock: SetClock) -> Callable[..., Provider]:
     """Give providers by name and behaviour."""
     return lambda name="first", **behaviour: Provider(clock, name, **behaviour)

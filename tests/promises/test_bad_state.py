@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.clock import SystemClock
+from testkit.account import Account
+from testkit.commands import Cli
 
 PHONE, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
 
@@ -48,7 +50,7 @@ def _outdate(file: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_cut, _overwrite, _scramble, _outdate])
-def test_a_spoilt_state_is_named_and_left_alone(account: Any, command: Any, spoil: Callable[[Path], None]) -> None:
+def test_a_spoilt_state_is_named_and_left_alone(account: Account, command: Cli, spoil: Callable[[Path], None]) -> None:
     assert command("sync", account.crm, "--json").code == 0
 
     state = account.folder / "ringfence.db"
@@ -99,7 +101,7 @@ def test_a_full_disk_loses_nothing(open_account: Callable[[str], Any], room: int
     assert broken.lasting() == unbroken.lasting()
 
 
-def test_a_read_only_folder_is_named(account: Any, command: Any) -> None:
+def test_a_read_only_folder_is_named(account: Account, command: Cli) -> None:
     # Nobody can write there, not even the administrator, as whom tests may run.
     account.extra["RINGFENCE_STATE_URL"] = "sqlite:////proc/ringfence.db"
     before = account.everything()
@@ -112,7 +114,7 @@ def test_a_read_only_folder_is_named(account: Any, command: Any) -> None:
 
 @pytest.mark.parametrize("back", [timedelta(hours=5), timedelta(days=2), timedelta(days=400)])
 def test_a_clock_that_is_set_back_costs_nothing(
-    account: Any, command: Any, monkeypatch: pytest.MonkeyPatch, back: timedelta
+    account: Account, command: Cli, monkeypatch: pytest.MonkeyPatch, back: timedelta
 ) -> None:
     assert command("sync", account.crm, "--json").code == 0
 
@@ -150,7 +152,7 @@ class TestBothCrms:
         return str(request.param)
 
     @pytest.mark.parametrize("skew", [-600, 600])
-    def test_a_crm_whose_clock_is_minutes_off_loses_no_edit(self, account: Any, command: Any, skew: int) -> None:
+    def test_a_crm_whose_clock_is_minutes_off_loses_no_edit(self, account: Account, command: Cli, skew: int) -> None:
         account.fail(settings=f"{account.crm}: {{clock_skew_s: {skew}}}")
         keys = account.add(4, phone=PHONE)
 
@@ -167,7 +169,7 @@ class TestBothCrms:
         assert command("sync", account.crm, "--json").total("written") == 0
 
 
-def test_an_edited_plan_is_refused_and_nothing_is_written(account: Any, command: Any) -> None:
+def test_an_edited_plan_is_refused_and_nothing_is_written(account: Account, command: Cli) -> None:
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
     assert command("sync", account.crm, "--dry-run", "--out", "plan.json").code == 0
 
@@ -187,7 +189,7 @@ def test_an_edited_plan_is_refused_and_nothing_is_written(account: Any, command:
     assert command("sync", account.crm, "--apply", "plan.json", "--json").total("written") > 50
 
 
-def test_a_state_that_is_gone_for_a_plan_is_told(account: Any, command: Any) -> None:
+def test_a_state_that_is_gone_for_a_plan_is_told(account: Account, command: Cli) -> None:
     assert command("sync", account.crm, "--dry-run", "--out", "plan.json").code == 0
 
     for path in account.folder.glob("ringfence.*"):

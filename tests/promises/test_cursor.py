@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from testkit.account import Account
+from testkit.commands import Cli
+
 TIED = 25_000
 FILLED = 150
 PHONE, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
@@ -31,7 +34,7 @@ STORM = {
 }
 
 
-def sync(account: Any, command: Any, *words: str) -> Any:
+def sync(account: Account, command: Cli, *words: str) -> Any:
     """Run a sync some minutes after whatever happened before."""
     account.pass_time(minutes=3)
     result = command("sync", account.crm, "--json", *words)
@@ -40,7 +43,7 @@ def sync(account: Any, command: Any, *words: str) -> Any:
 
 
 @pytest.mark.parametrize("people", [0])
-def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Any, command: Any) -> None:
+def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Account, command: Cli) -> None:
     account.sandbox.salesforce.page_size = 2_000
     sync(account, command)
     # Screened before, so that nothing but the feed of changes leads to them.
@@ -63,7 +66,7 @@ def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Any, com
 
 
 @pytest.mark.parametrize("people", [60])
-def test_the_cursor_passes_no_row_that_becomes_visible_late(account: Any, command: Any) -> None:
+def test_the_cursor_passes_no_row_that_becomes_visible_late(account: Account, command: Cli) -> None:
     sync(account, command)
     key = account.add(1, phone=PHONE)[0]
     sync(account, command)
@@ -90,7 +93,7 @@ def test_the_cursor_passes_no_row_that_becomes_visible_late(account: Any, comman
 
 
 @pytest.mark.parametrize("people", [60])
-def test_the_cursor_passes_no_row_whose_stamp_lies_behind_it(account: Any, command: Any) -> None:
+def test_the_cursor_passes_no_row_whose_stamp_lies_behind_it(account: Account, command: Cli) -> None:
     keys = account.add(3, phone=PHONE)
     sync(account, command)
     sync(account, command)
@@ -104,7 +107,7 @@ def test_the_cursor_passes_no_row_whose_stamp_lies_behind_it(account: Any, comma
 
 
 @pytest.mark.parametrize("people", [200])
-def test_the_cursor_passes_no_row_that_moves_while_it_is_read(account: Any, command: Any) -> None:
+def test_the_cursor_passes_no_row_that_moves_while_it_is_read(account: Account, command: Cli) -> None:
     account.fail(*STORM[account.crm])
     for _ in range(3):
         sync(account, command, "--limit", "70")
@@ -118,7 +121,7 @@ def test_the_cursor_passes_no_row_that_moves_while_it_is_read(account: Any, comm
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("people", [0])
-def test_the_cursor_passes_no_row_whose_write_did_not_come_through(account: Any, command: Any) -> None:
+def test_the_cursor_passes_no_row_whose_write_did_not_come_through(account: Account, command: Cli) -> None:
     first, between, last = account.add(50, phone=PHONE), account.add(200), account.add(50, phone=PHONE)
     sync(account, command)
     for key in (*first, *last):

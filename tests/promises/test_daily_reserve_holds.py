@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from testkit.account import Account
+
 LIMIT, RESERVE, LEFT = 100, 20, 28
 
 
@@ -16,7 +18,7 @@ def crm() -> str:
 
 
 def test_limits_hold_the_daily_reserve_is_never_touched_and_a_stopped_run_goes_on(
-    open_account: Callable[[str], Any], account: Any, command: Callable[..., Any]
+    open_account: Callable[[str], Any], account: Account, command: Callable[..., Any]
 ) -> None:
     whole = open_account("unbroken")
     assert whole.finish(whole.start("sync", "salesforce", "--json")).code == 0

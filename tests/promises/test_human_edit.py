@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from testkit.account import Account
+from testkit.commands import Cli
+
 NATIONAL, TYPED = "(415) 555-0132", "+44 20 7946 0018"
 US = {"salesforce": "United States", "hubspot": "United States"}
 LAST_READ = {
@@ -20,21 +23,21 @@ def people() -> int:
     return 0
 
 
-def sync(account: Any, command: Any, *words: str) -> Any:
+def sync(account: Account, command: Cli, *words: str) -> Any:
     account.pass_time(minutes=3)
     result = command("sync", account.crm, "--json", *words)
     assert result.code == 0, result.err
     return result
 
 
-def edit_at(account: Any, when: str, **values: Any) -> None:
+def edit_at(account: Account, when: str, **values: Any) -> None:
     """Let a person edit six of the records that the next such request names, just before it is carried out."""
     named = ", ".join(f"{account.names[role]}: {value}" for role, value in values.items())
     fault = f"fault: {{kind: edit_rows, among: request, count: 6, values: {{{named}}}}}"
     account.fail(f"service: {account.crm}, when: {{{when}, times: 1}}, {fault}")
 
 
-def test_an_edit_of_a_phone_field_that_is_being_normalised_is_never_lost(account: Any, command: Any) -> None:
+def test_an_edit_of_a_phone_field_that_is_being_normalised_is_never_lost(account: Account, command: Cli) -> None:
     mapping = account.map(phone=True, mobile=False)
     keys = account.add(20, phone=NATIONAL, country=US[account.crm])
     account.stamp(keys, seconds_ago=60)
@@ -55,7 +58,7 @@ def test_an_edit_of_a_phone_field_that_is_being_normalised_is_never_lost(account
     assert account.unscreened() == []
 
 
-def test_an_edit_behind_our_back_is_kept_and_screened_in_the_next_run(account: Any, command: Any) -> None:
+def test_an_edit_behind_our_back_is_kept_and_screened_in_the_next_run(account: Account, command: Cli) -> None:
     account.add(20, phone=NATIONAL, country=US[account.crm])
     edit_at(account, f"purpose: write, after: {account.probes}", phone=f"'{TYPED}'", flag="true")
     sync(account, command)
@@ -79,7 +82,7 @@ def test_an_edit_behind_our_back_is_kept_and_screened_in_the_next_run(account: A
         assert rows[key][account.companion("status")] == "do_not_contact"
 
 
-def test_an_edit_since_a_plan_was_made_is_never_lost(account: Any, command: Any) -> None:
+def test_an_edit_since_a_plan_was_made_is_never_lost(account: Account, command: Cli) -> None:
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
     mapping = account.map(phone=True, mobile=False)
     keys = account.add(12, phone=NATIONAL, country=US[account.crm])

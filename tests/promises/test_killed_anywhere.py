@@ -10,25 +10,27 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+from testkit.account import Account, Watched
+
 KILLS = 6
 MOMENTS = 5
 AT_ONCE = 8  # more questions than these are never under way to the provider
 
 
-def killed_at(account: Any, watched: Any, request: int) -> bool:
+def killed_at(account: Account, watched: Watched, request: int) -> bool:
     """Run a sync and kill it as that request comes in; False when it ended before."""
     counted = itertools.count(1)
     return bool(account.killed(watched, lambda _name: next(counted) == request, "sync", account.crm, "--json"))
 
 
-def finish(account: Any) -> Any:
+def finish(account: Account) -> Any:
     result = account.finish(account.start("sync", account.crm, "--json"))
     assert result.code == 0, result.err
     assert result.document["complete"]
     return result
 
 
-def outcomes(account: Any) -> list[str]:
+def outcomes(account: Account) -> list[str]:
     listed = account.finish(account.start("runs", "list", "--json")).document
     return [run["outcome"] for run in listed["runs"]]
 
@@ -63,7 +65,7 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
     assert again.total("written") == 0
 
 
-def timed(account: Any, *words: str) -> float:
+def timed(account: Account, *words: str) -> float:
     begun = time.monotonic()
     assert account.finish(account.start(*words)).code == 0
     return time.monotonic() - begun

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ringfence.sandbox.salesforce.bulk_load import IngestJob
+from testkit.account import Account
 
 # The same command, for which a little is much: so that a small account takes the ways of a large one.
 SMALL = """
@@ -31,7 +32,7 @@ def crm() -> str:
     return "salesforce"
 
 
-def start(account: Any, *words: str) -> subprocess.Popen[str]:
+def start(account: Account, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SMALL, "sync", "salesforce", "--json", *words],
         cwd=account.folder,
@@ -42,14 +43,14 @@ def start(account: Any, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(account: Any, *words: str) -> Any:
+def finish(account: Account, *words: str) -> Any:
     result = account.finish(start(account, *words))
     assert result.code == 0, result.err
     assert result.document["complete"]
     return result
 
 
-def kill_at(account: Any, wanted: str, nth: int) -> bool:
+def kill_at(account: Account, wanted: str, nth: int) -> bool:
     """Run a sync and kill it as such a request comes in, which is still carried out; False if none came."""
     left, processes = [nth], []
 
@@ -66,7 +67,7 @@ def kill_at(account: Any, wanted: str, nth: int) -> bool:
     return bool(result.code)
 
 
-def order(account: Any) -> list[str]:
+def order(account: Account) -> list[str]:
     """Run a sync to its end and return what it asked for that has to do with jobs, each kind once, the first first."""
     seen: dict[str, None] = {}
     account.requests.tell = lambda name: seen.setdefault(name) if "/jobs/" in name else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from ringfence.connectors.hubspot import limits
 from ringfence.core.clock import SystemClock
 from ringfence.sandbox.rates import RollingWindow
+from testkit.account import Account
+from testkit.commands import Cli
 
 SEARCHES = limits.SEARCHES_PER_SECOND
 ASKED_WAIT_S = 17
@@ -25,7 +26,7 @@ def people() -> int:
 
 
 @pytest.fixture
-def shared_clock(account: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
+def shared_clock(account: Account, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
     """Let ringfence and the services go by one clock, which a pause moves on instead of waiting."""
     clock = account.sandbox.clock
     monkeypatch.setattr(SystemClock, "now", lambda _self: clock.now())
@@ -46,7 +47,7 @@ class CountingWindow(RollingWindow):
 
 
 @pytest.mark.usefixtures("shared_clock")
-def test_limits_of_calls_a_second_hold(account: Any, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_of_calls_a_second_hold(account: Account, command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     if account.crm != "hubspot":
         pytest.skip("Salesforce counts calls by the day; see the tests of its daily reserve")
     monkeypatch.setattr(limits, "SEARCHES_PER_SECOND", SEARCHES)
@@ -63,7 +64,7 @@ def test_limits_of_calls_a_second_hold(account: Any, command: Any, monkeypatch: 
 
 @pytest.mark.parametrize("service", ["crm", "twilio"])
 def test_limits_are_waited_for_as_long_as_the_service_asks(
-    account: Any, command: Any, shared_clock: Callable[[], datetime], service: str
+    account: Account, command: Cli, shared_clock: Callable[[], datetime], service: str
 ) -> None:
     name = account.crm if service == "crm" else "twilio"
     watched = account.requests if service == "crm" else account.asked
@@ -79,7 +80,7 @@ def test_limits_are_waited_for_as_long_as_the_service_asks(
     assert min(later) - told >= timedelta(seconds=ASKED_WAIT_S)
 
 
-def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Any, command: Any) -> None:
+def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Account, command: Cli) -> None:
     account.extra["RINGFENCE_LOOKUP__MAX_LOOKUPS"] = str(BUDGET)
     account.fail("service: twilio, when: {every: 3}, fault: {kind: reset, after_commit: true}")
     asked = account.sandbox.twilio.asked
@@ -95,7 +96,7 @@ def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Any, 
 
 
 @pytest.mark.usefixtures("shared_clock")
-def test_limits_of_calls_a_day_end_a_run_in_good_order(account: Any, command: Any) -> None:
+def test_limits_of_calls_a_day_end_a_run_in_good_order(account: Account, command: Cli) -> None:
     if account.crm != "hubspot":
         pytest.skip("Salesforce has a reserve that is tested by itself")
     daily = account.sandbox.hubspot.daily

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.errors import RingfenceError
+from testkit.account import Account
+from testkit.commands import Cli
 
 LOUD = (
     "",
@@ -65,7 +67,7 @@ def errors(monkeypatch: pytest.MonkeyPatch) -> list[RingfenceError]:
     return kept
 
 
-def numbers(account: Any) -> set[str]:
+def numbers(account: Account) -> set[str]:
     """Every number of the CRM in its spellings: as a person typed it, as E.164, and its digits alone."""
     found: set[str] = set()
     for row in account.rows().values():
@@ -78,17 +80,17 @@ def numbers(account: Any) -> set[str]:
     return found
 
 
-def leaks(account: Any, text: str) -> list[str]:
+def leaks(account: Account, text: str) -> list[str]:
     known = numbers(account)
     assert len(known) > 200
     return [number for number in known if number in text]
 
 
-def on_disk(account: Any) -> bytes:
+def on_disk(account: Account) -> bytes:
     return b"\n".join(path.read_bytes() for path in sorted(account.folder.iterdir()) if path.is_file())
 
 
-def test_no_full_number_is_told_or_kept(account: Any, command: Any, log: Everything) -> None:
+def test_no_full_number_is_told_or_kept(account: Account, command: Cli, log: Everything) -> None:
     results = [command("sync", account.crm, "--dry-run", "--out", "plan.json")]
     results += [command("sync", account.crm, *words) for words in ((), ("--json",), ("--full",))]
     run_id = command("runs", "list", "--json").document["runs"][-2]["run_id"]
@@ -113,7 +115,7 @@ def test_no_full_number_is_told_or_kept(account: Any, command: Any, log: Everyth
 
 @pytest.mark.usefixtures("_no_waiting")
 def test_no_full_number_is_told_when_things_go_wrong(
-    account: Any, command: Any, log: Everything, errors: list[RingfenceError]
+    account: Account, command: Cli, log: Everything, errors: list[RingfenceError]
 ) -> None:
     quoted = f"'{WORDS.format(number=sorted(numbers(account))[0])}'"
     service = f"service: {account.crm}"

@@ -8,6 +8,8 @@ import pytest
 
 from ringfence.core.numbers import read_number
 from ringfence.core.numbers.regions import read_region
+from testkit.account import Account
+from testkit.commands import Cli
 
 PLATFORM = {"LastModifiedDate", "LastModifiedById", "SystemModstamp", "lastmodifieddate", "hs_lastmodifieddate"}
 
@@ -32,7 +34,7 @@ def differences(before: Any, after: Any) -> dict[tuple[str, str], dict[str, tupl
     return found
 
 
-def test_only_owned_fields_are_written(account: Any, command: Any) -> None:
+def test_only_owned_fields_are_written(account: Account, command: Cli) -> None:
     before = account.everything()
     done = [command("sync", account.crm, "--dry-run", "--out", "plan.json", "--json")]
 
@@ -58,7 +60,7 @@ def test_only_owned_fields_are_written(account: Any, command: Any) -> None:
 
 
 def test_the_phone_field_is_written_only_where_the_mapping_says_so_and_to_say_the_same(
-    account: Any, command: Any
+    account: Account, command: Cli
 ) -> None:
     mapping = account.map(phone=True, mobile=False)
     before = account.everything()

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from testkit.account import Account
+from testkit.commands import Cli
+
 SHARED, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
 
 
 @pytest.fixture(autouse=True)
-def lowered(account: Any) -> Iterator[list[str]]:
+def lowered(account: Account) -> Iterator[list[str]]:
     """Fail a test in which ringfence sends anything but a raised flag."""
     sent: list[str] = []
     flag = account.names["flag"]
@@ -25,18 +28,18 @@ def lowered(account: Any) -> Iterator[list[str]]:
     assert sent == []
 
 
-def sync(account: Any, command: Any, *words: str) -> Any:
+def sync(account: Account, command: Cli, *words: str) -> Any:
     account.pass_time(minutes=3)
     result = command("sync", account.crm, "--json", *words)
     assert result.code == 0, result.err
     return result
 
 
-def flagged(account: Any) -> set[tuple[str, str]]:
+def flagged(account: Account) -> set[tuple[str, str]]:
     return {key for key, row in account.live().items() if account.is_flagged(row)}
 
 
-def speaking(account: Any) -> list[tuple[str, str]]:
+def speaking(account: Account) -> list[tuple[str, str]]:
     """The flagged records with a filled slot that does not say that nobody may contact it."""
     return [
         key
@@ -47,7 +50,7 @@ def speaking(account: Any) -> list[tuple[str, str]]:
     ]
 
 
-def test_permission_only_tightens_whatever_is_run(account: Any, command: Any) -> None:
+def test_permission_only_tightens_whatever_is_run(account: Account, command: Cli) -> None:
     asked = flagged(account)
     assert asked
 
@@ -74,7 +77,7 @@ def test_permission_only_tightens_whatever_is_run(account: Any, command: Any) ->
     assert speaking(account) == []
 
 
-def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(account: Any, command: Any) -> None:
+def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(account: Account, command: Cli) -> None:
     asks, fresh = account.add(1, phone=SHARED)[0], account.add(1, mobile=SHARED, phone=OTHER)[0]
     third = account.add(1, phone=OTHER)[0]
     sync(account, command)
@@ -86,7 +89,7 @@ def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(acc
     assert speaking(account) == []
 
 
-def test_permission_is_loosened_by_people_alone_on_every_holder(account: Any, command: Any) -> None:
+def test_permission_is_loosened_by_people_alone_on_every_holder(account: Account, command: Cli) -> None:
     keys = account.add(2, phone=SHARED, flag=True if account.crm == "salesforce" else "true")
     sync(account, command)
     account.edit(keys[0], flag=False)
@@ -102,7 +105,7 @@ def test_permission_is_loosened_by_people_alone_on_every_holder(account: Any, co
     assert {account.rows()[key][account.companion("status")] for key in keys} == {"valid"}
 
 
-def test_permission_of_a_merged_record_is_the_tighter_one(account: Any, command: Any) -> None:
+def test_permission_of_a_merged_record_is_the_tighter_one(account: Account, command: Cli) -> None:
     winner, loser = account.add(2, phone=SHARED)
     sync(account, command)
     account.edit(loser, flag=True)
@@ -118,7 +121,7 @@ def test_permission_of_a_merged_record_is_the_tighter_one(account: Any, command:
 
 
 @pytest.mark.parametrize("words", [(), ("--full",)])
-def test_permission_of_a_record_merged_before_its_flag_was_seen(account: Any, command: Any, words: Any) -> None:
+def test_permission_of_a_record_merged_before_its_flag_was_seen(account: Account, command: Cli, words: Any) -> None:
     (winner,) = account.add(1, phone=OTHER)
     (loser,) = account.add(1, phone=SHARED)
     sync(account, command)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from testkit.account import Account
+from testkit.commands import Cli
+
 PHONE = "+1 415 555 0132"
 
 
@@ -15,18 +18,18 @@ def people() -> int:
     return 200
 
 
-def refuse(account: Any, share: float, *, tries: int = 99, settings: str = "") -> None:
+def refuse(account: Account, share: float, *, tries: int = 99, settings: str = "") -> None:
     rule = f"fault: {{kind: refuse_rows, fraction: {share}, tries: {tries}, message: Phones are frozen until Monday}}"
     account.fail(f"service: {account.crm}, {rule}", settings=settings)
 
 
-def said(account: Any, key: tuple[str, str]) -> list[Any]:
+def said(account: Account, key: tuple[str, str]) -> list[Any]:
     row = account.rows()[key]
     kinds = ("status", "reason", "e164", "screened_value", "last_screened", "line_type")
     return [row.get(account.companion(kind, role)) for kind in kinds for role in ("phone", "mobile")]
 
 
-def refused_rows(command: Any, run_id: str) -> list[tuple[str, str]]:
+def refused_rows(command: Cli, run_id: str) -> list[tuple[str, str]]:
     shown = command("runs", "show", run_id, "--refused", "--json").document["changes"]
     assert {change["outcome"] for change in shown} <= {"refused"}
     assert all("frozen" in change["message"] for change in shown)
@@ -34,7 +37,7 @@ def refused_rows(command: Any, run_id: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("sinks", ["whole", "row"])
-def test_a_refused_row_is_never_counted_as_screened(account: Any, command: Any, sinks: str) -> None:
+def test_a_refused_row_is_never_counted_as_screened(account: Account, command: Cli, sinks: str) -> None:
     if account.crm == "salesforce" and sinks == "whole":
         pytest.skip("a row that Salesforce refuses never takes others with it")
     refuse(account, 0.1, settings=f"hubspot: {{invalid_value: {sinks}}}")
@@ -65,7 +68,7 @@ def test_a_refused_row_is_never_counted_as_screened(account: Any, command: Any, 
     assert command("sync", account.crm, "--json").total("written") == 0
 
 
-def test_a_refused_row_is_tried_again_when_its_record_changes(account: Any, command: Any) -> None:
+def test_a_refused_row_is_tried_again_when_its_record_changes(account: Account, command: Cli) -> None:
     refuse(account, 0.1)
     first = command("sync", account.crm, "--json")
     key = refused_rows(command, first.document["run_id"])[0]

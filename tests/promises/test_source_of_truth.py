@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from testkit.account import Account
+from testkit.commands import Cli
 
 
-def lose_the_state(account: Any) -> None:
+def lose_the_state(account: Account) -> None:
     for path in account.folder.glob("ringfence.*"):
         path.unlink()
 
 
-def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Any, command: Any) -> None:
+def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account, command: Cli) -> None:
     first = command("sync", account.crm, "--json")
     assert first.code == 0
 
@@ -41,7 +42,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Any, com
     assert dict(account.sandbox.twilio.asked) == asked
 
 
-def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account: Any, command: Any) -> None:
+def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account: Account, command: Cli) -> None:
     assert command("sync", account.crm, "--limit", "150", "--json").code == 0
     lose_the_state(account)
     account.pass_time(minutes=3)

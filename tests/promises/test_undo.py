@@ -7,6 +7,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from testkit.account import Account
+from testkit.commands import Cli
+
 TYPED = "a person wrote this"
 NEW = "+44 20 7946 0018"
 
@@ -16,11 +19,11 @@ def without_stamps(rows: Any) -> Any:
     return {key: {name: value for name, value in row.items() if value not in (None, "")} for key, row in rows.items()}
 
 
-def is_silenced(account: Any, row: Any) -> bool:
+def is_silenced(account: Account, row: Any) -> bool:
     return any(row.get(account.companion("status", role)) == "do_not_contact" for role in ("phone", "mobile"))
 
 
-def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account: Any, command: Any) -> None:
+def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account: Account, command: Cli) -> None:
     account.sandbox.hubspot.noop_bumps = False
     before = without_stamps(account.lasting())
     synced = command("sync", account.crm, "--json")

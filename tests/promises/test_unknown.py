@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+
+from testkit.account import Account
+from testkit.commands import Cli
 
 FAILURES = {
     "refused": "refuse, status: 503",
@@ -30,7 +31,7 @@ def people() -> int:
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("told", [True, False], ids=["told before", "offline before"])
-def test_unknown_is_not_invalid(account: Any, command: Any, failure: str, told: bool) -> None:
+def test_unknown_is_not_invalid(account: Account, command: Cli, failure: str, told: bool) -> None:
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = '["twilio"]' if told else "[]"
     assert command("sync", account.crm, "--json").code == 0
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ringfence.connectors.http.adaptive_rate import AdaptiveRate
+from testkit.clock import SetClock
 
 
-def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: Any) -> None:
+def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: SetClock) -> None:
     rate, begun = AdaptiveRate(clock), clock.now()
 
     rate.slow_down(7)
@@ -22,7 +21,7 @@ def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: Any) ->
     assert (clock.now() - begun).total_seconds() < 8
 
 
-def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: Any) -> None:
+def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: SetClock) -> None:
     rate = AdaptiveRate(clock)
 
     for _ in range(8):

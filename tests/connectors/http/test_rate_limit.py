@@ -6,12 +6,12 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.connectors.http.rate_limit import WindowLimiter
+from testkit.clock import SetClock
 
 
 class CountedClock:
@@ -66,7 +66,7 @@ def test_no_window_holds_more_than_the_limit_and_nobody_waits_in_vain(
     assert fullest_window(moments, window_ms) <= limit
 
 
-def test_a_burst_waits_for_the_window_and_not_call_by_call(clock: Any) -> None:
+def test_a_burst_waits_for_the_window_and_not_call_by_call(clock: SetClock) -> None:
     limiter = WindowLimiter(3, 10, clock)
     started = clock.monotonic()
     waits = []

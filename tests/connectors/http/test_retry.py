@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from ringfence.connectors.http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
 from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SchemaError, UnreachableError
+from testkit.clock import SetClock
 
 
 class RateError(RetryError):
@@ -35,7 +35,7 @@ POLICY = RetryPolicy(
 class Service:
     """Raises the faults in their order, then answers; ``calls`` holds the time of each call in seconds."""
 
-    def __init__(self, clock: Any, faults: list[RingfenceError]) -> None:
+    def __init__(self, clock: SetClock, faults: list[RingfenceError]) -> None:
         self._clock = clock
         self._faults = list(faults)
         self.calls: list[float] = []
@@ -51,12 +51,12 @@ class Service:
 
 
 @pytest.fixture
-def serve(clock: Any) -> Callable[..., Service]:
+def serve(clock: SetClock) -> Callable[..., Service]:
     return lambda *faults: Service(clock, list(faults))
 
 
 @pytest.fixture
-def retries(clock: Any) -> Retries:
+def retries(clock: SetClock) -> Retries:
     return Retries(POLICY, clock)
 
 

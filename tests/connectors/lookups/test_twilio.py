@@ -21,6 +21,7 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
+from testkit.clock import SetClock
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
 EXAMPLES = (
@@ -29,19 +30,21 @@ EXAMPLES = (
 NUMBER = "+14155550123"
 
 
-def connect(url: str, clock: Any, token: str = "secret-token") -> Lookup:
+def connect(url: str, clock: SetClock, token: str = "secret-token") -> Lookup:
     return plugin.connect(TwilioSettings(account_sid="AC7", auth_token=token, base_url=url), Services(clock))
 
 
 @pytest.fixture
-def lookup(script: Any, clock: Any) -> Iterator[Lookup]:
+def lookup(script: Any, clock: SetClock) -> Iterator[Lookup]:
     made = connect(script.url, clock)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_each_answer_is_read_for_what_it_says(lookup: Lookup, script: Any, clock: Any, case: dict[str, Any]) -> None:
+def test_each_answer_is_read_for_what_it_says(
+    lookup: Lookup, script: Any, clock: SetClock, case: dict[str, Any]
+) -> None:
     script.says(case.get("status", 200), case["body"])
     (answer,) = lookup.look_up([NUMBER])
     expected = {**case["answer"], "kind": AnswerKind(case["answer"]["kind"])}
@@ -50,14 +53,14 @@ def test_each_answer_is_read_for_what_it_says(lookup: Lookup, script: Any, clock
     assert script.seen[0][1] == "/v2/PhoneNumbers/%2B14155550123?Fields=line_status%2Cline_type_intelligence"
 
 
-def test_the_time_of_the_evidence_is_in_whole_seconds(lookup: Lookup, script: Any, clock: Any) -> None:
+def test_the_time_of_the_evidence_is_in_whole_seconds(lookup: Lookup, script: Any, clock: SetClock) -> None:
     clock.time = datetime(2026, 11, 2, 9, 0, 0, 750_000, UTC)
     script.says(200, {"valid": False, "validation_errors": None})
     (answer,) = lookup.look_up([NUMBER])
     assert answer.observed_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
-def test_a_passing_refusal_is_waited_out(lookup: Lookup, script: Any, clock: Any) -> None:
+def test_a_passing_refusal_is_waited_out(lookup: Lookup, script: Any, clock: SetClock) -> None:
     script.says(429, {"code": 20429}, Retry_After="7")
     script.says(200, {"valid": True, "line_status": {"status": "active"}})
     before = clock.monotonic()
@@ -76,7 +79,7 @@ def test_an_answer_that_was_cut_off_may_have_been_paid_and_is_not_bought_again(
     assert len(script.seen) == 1
 
 
-def test_an_answer_that_comes_too_late_is_not_bought_again(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_comes_too_late_is_not_bought_again(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twilio, "TIMEOUT_S", (1.0, 0.1))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(0.2)
@@ -110,7 +113,7 @@ def test_paid_answers_are_given_before_the_refusal_is_raised(lookup: Lookup, scr
         next(answers)
 
 
-def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = [f"+1415555{n:04}" for n in range(100, 140)]
     interrupts = [KeyboardInterrupt()]
 
@@ -132,7 +135,7 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: Any, monkey
         assert sandbox.twilio.asked.total() == len(answers) == pool.THREADS
 
 
-def test_a_host_that_does_not_listen_is_named(clock: Any) -> None:
+def test_a_host_that_does_not_listen_is_named(clock: SetClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     lookup = connect(f"http://127.0.0.1:{port}", clock)
@@ -169,7 +172,7 @@ def test_no_log_line_shows_a_number(lookup: Lookup, script: Any, caplog: pytest.
     assert "4155550123" not in caplog.text
 
 
-def test_each_number_is_asked_once_and_every_one_is_answered(clock: Any) -> None:
+def test_each_number_is_asked_once_and_every_one_is_answered(clock: SetClock) -> None:
     numbers = [f"+1415555{n:04d}" for n in range(100, 160)]
     with Sandbox(contacts=1) as sandbox:
         settings = TwilioSettings(
@@ -205,7 +208,7 @@ def test_clear_text_to_elsewhere_is_refused(url: str) -> None:
         TwilioSettings(base_url=url)
 
 
-def test_half_of_the_credentials_is_not_enough(clock: Any) -> None:
+def test_half_of_the_credentials_is_not_enough(clock: SetClock) -> None:
     for half in (TwilioSettings(), TwilioSettings(account_sid="AC7"), TwilioSettings(auth_token="x")):
         assert not plugin.configured(half)
         with pytest.raises(SettingsError, match="RINGFENCE_TWILIO__ACCOUNT_SID"):

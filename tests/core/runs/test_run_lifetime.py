@@ -22,6 +22,7 @@ from ringfence.core.state.journal import RunOutcome, list_runs, open_batches
 from ringfence.core.state.leases import EXPIRY, Lease
 from ringfence.core.state.store import Store
 from ringfence.core.writing.outbox import Outbox
+from testkit.clock import SetClock
 
 GOOD = "+1 415 555 0132"
 
@@ -62,7 +63,7 @@ def _down(*_: Any) -> Any:
 
 
 def test_a_run_says_that_it_is_alive_while_it_takes_in_opt_outs_and_verdicts(
-    crm: MemoryCrm, sync: Any, store: Store, clock: Any, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Any, store: Store, clock: SetClock, make_provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for i in range(12):
         crm.put("people", f"p{i:02}", phone=f"+1 415 555 01{i + 10}", optout=True)

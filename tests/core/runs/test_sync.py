@@ -19,6 +19,7 @@ from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import RunOutcome, find_run, read_changes
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 GOOD = "+1 415 555 0132"
 OTHER = "+44 20 7946 0018"
@@ -51,7 +52,7 @@ def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryC
     assert third.total("read") == 0
 
 
-def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD, mobile=OTHER)
     crm.put("people", "p2", phone=GOOD)
     sync()
@@ -145,7 +146,9 @@ def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) ->
         assert rehearsal.total(name) == real.total(name)
 
 
-def test_dry_run_counts_a_record_once_that_is_changed_and_never_screened(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+def test_dry_run_counts_a_record_once_that_is_changed_and_never_screened(
+    crm: MemoryCrm, sync: Any, clock: SetClock
+) -> None:
     crm.put("people", "p1", phone=GOOD)
     sync()
     clock.advance(days=31)
@@ -204,7 +207,7 @@ def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any)
 
 
 def test_a_limit_gets_on_by_the_age_of_a_policy_and_not_by_a_rescreen(
-    crm: MemoryCrm, sync: Any, store: Store, clock: Any
+    crm: MemoryCrm, sync: Any, store: Store, clock: SetClock
 ) -> None:
     for i in range(8):
         crm.put("people", f"p{i}", phone=GOOD)
@@ -260,7 +263,7 @@ def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Any) ->
 
 
 def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
-    crm: MemoryCrm, sync: Any, clock: Any, make_provider: Any
+    crm: MemoryCrm, sync: Any, clock: SetClock, make_provider: Any
 ) -> None:
     for id_, told, reason, days in (
         ("p1", "disconnected", "out_of_service: first says so", 1),
@@ -310,7 +313,7 @@ def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm:
     assert {status(crm, f"p{i}") for i in range(1, 6)} == {"valid"}
 
 
-def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Any, clock: Any) -> None:
+def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Any, clock: SetClock) -> None:
     crm.put("people", "a", phone=GOOD)
     for i in range(12):
         crm.put("people", f"m{i:02}", phone=f"+1 415 555 01{40 + i}")

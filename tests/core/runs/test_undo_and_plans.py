@@ -19,6 +19,7 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import CHANGED_SINCE, OPT_OUT, UndoSummary, undo_run
 from ringfence.core.state.journal import RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store, open_store
+from testkit.clock import SetClock
 
 MAPPING = """
 crm: memory
@@ -40,21 +41,21 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
 
 
 @pytest.fixture
-def job(crm: MemoryCrm, store: Store, clock: Any) -> SyncJob:
+def job(crm: MemoryCrm, store: Store, clock: SetClock) -> SyncJob:
     return SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock)
 
 
-def sync(job: SyncJob, clock: Any, **options: Any) -> Summary:
+def sync(job: SyncJob, clock: SetClock, **options: Any) -> Summary:
     clock.advance(seconds=10)
     return run_sync(job, SyncOptions(**options))
 
 
-def undo(job: SyncJob, clock: Any, run_id: str, *, dry_run: bool = False) -> UndoSummary:
+def undo(job: SyncJob, clock: SetClock, run_id: str, *, dry_run: bool = False) -> UndoSummary:
     clock.advance(seconds=10)
     return undo_run(job, find_run(job.store, run_id), dry_run=dry_run)
 
@@ -64,7 +65,7 @@ def snapshot(crm: MemoryCrm) -> dict[str, dict[str, Any]]:
     return {id_: {k: v for k, v in row.items() if v is not None} for id_, row in crm.rows["people"].items()}
 
 
-def test_undo_restores_everything_nobody_touched(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+def test_undo_restores_everything_nobody_touched(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     for i in range(10):
         crm.put("people", f"p{i}", phone=GOOD if i % 2 else "n/a", mobile="(415) 555-0133")
     before = snapshot(crm)
@@ -82,7 +83,7 @@ def test_undo_restores_everything_nobody_touched(crm: MemoryCrm, job: SyncJob, c
     assert find_run(job.store, undone.run_id).options == {"undo": run.run_id}
 
 
-def test_undo_leaves_what_somebody_changed_since(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+def test_undo_leaves_what_somebody_changed_since(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD)
     crm.put("people", "p2", mobile="(415) 555-0133")
     run = sync(job, clock)
@@ -96,7 +97,7 @@ def test_undo_leaves_what_somebody_changed_since(crm: MemoryCrm, job: SyncJob, c
     assert undone.kept == {CHANGED_SINCE: 2}
 
 
-def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD)
     crm.put("people", "p2", phone=GOOD)
     sync(job, clock)
@@ -114,7 +115,7 @@ def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: Any)
     assert set(undone.kept) == {OPT_OUT}
 
 
-def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD)
     crm.put("people", "p2", phone=GOOD, mobile="(415) 555-0133")
     run = sync(job, clock)
@@ -128,7 +129,7 @@ def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJ
     assert set(undone.kept) == {OPT_OUT}
 
 
-def test_undo_of_a_dry_run_or_another_org_is_refused(crm: MemoryCrm, job: SyncJob, clock: Any) -> None:
+def test_undo_of_a_dry_run_or_another_org_is_refused(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD)
     rehearsal = sync(job, clock, dry_run=True)
 
@@ -143,12 +144,12 @@ def test_undo_of_a_dry_run_or_another_org_is_refused(crm: MemoryCrm, job: SyncJo
         undo(elsewhere, clock, run.run_id)
 
 
-def make_plan(job: SyncJob, clock: Any, path: Path) -> Path:
+def make_plan(job: SyncJob, clock: SetClock, path: Path) -> Path:
     sync(job, clock, dry_run=True, plan_file=path)
     return path
 
 
-def test_plan_is_applied_as_it_is_and_only_once(crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path) -> None:
+def test_plan_is_applied_as_it_is_and_only_once(crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path) -> None:
     for i in range(9):
         crm.put("people", f"p{i}", phone=GOOD, mobile=OTHER)
     plan = make_plan(job, clock, tmp_path / "plan.json")
@@ -170,7 +171,7 @@ def test_plan_is_applied_as_it_is_and_only_once(crm: MemoryCrm, job: SyncJob, cl
 
 
 def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
-    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
     for id_ in ("edited", "flagged", "same", "shares", "gone"):
         crm.put("people", id_, phone=OTHER if id_ in ("flagged", "shares") else GOOD)
@@ -187,7 +188,7 @@ def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
 
 
 def test_a_number_that_was_edited_since_the_plan_gets_no_new_date(
-    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
     crm.put("people", "p1", phone=GOOD)
     sync(job, clock)
@@ -198,7 +199,7 @@ def test_a_number_that_was_edited_since_the_plan_gets_no_new_date(
 
 
 def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_the_plan(
-    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
     crm.put("people", "asks", phone=GOOD, optout=True)
     crm.put("people", "link", phone=GOOD, mobile=OTHER)
@@ -221,7 +222,7 @@ def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_th
 
 
 def test_an_opt_out_that_was_lifted_since_the_plan_is_not_carried_by_it(
-    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
     crm.put("people", "asks", phone=GOOD, optout=True)
     crm.put("people", "shares", phone=GOOD)
@@ -231,7 +232,9 @@ def test_an_opt_out_that_was_lifted_since_the_plan_is_not_carried_by_it(
     assert "optout" not in crm.rows["people"]["shares"]
 
 
-def test_edited_cut_old_and_foreign_plans_are_refused(crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path) -> None:
+def test_edited_cut_old_and_foreign_plans_are_refused(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
+) -> None:
     crm.put("people", "p1", phone=GOOD)
     plan = make_plan(job, clock, tmp_path / "plan.json")
     content = plan.read_bytes()
@@ -261,7 +264,7 @@ def test_edited_cut_old_and_foreign_plans_are_refused(crm: MemoryCrm, job: SyncJ
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
 @pytest.mark.parametrize("people", [1, 200])  # one fails with the last words, the other in the middle
 def test_a_plan_that_the_disk_has_no_room_for_is_told_and_leaves_nothing(
-    crm: MemoryCrm, job: SyncJob, clock: Any, tmp_path: Path, people: int
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path, people: int
 ) -> None:
     for i in range(people):
         crm.put("people", f"p{i}", phone=GOOD)

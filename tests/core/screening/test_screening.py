@@ -17,6 +17,7 @@ from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
 E164S = ["+14155550130", "+14155550131", "+14155550132"]
@@ -27,7 +28,7 @@ GONE = {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"}
 
 
 @pytest.fixture
-def run(store: Store, clock: Any) -> Any:
+def run(store: Store, clock: SetClock) -> Any:
     """Begin a run with these providers and options."""
     ids = iter(range(100))
 
@@ -52,7 +53,7 @@ def _told(facts: Facts | None) -> str | None:
     return f"{judge(facts).status} {facts.code}" if facts else None
 
 
-def test_without_a_provider_the_numbering_plan_decides_and_no_store_is_needed(clock: Any) -> None:
+def test_without_a_provider_the_numbering_plan_decides_and_no_store_is_needed(clock: SetClock) -> None:
     told = verdicts(Screening(Policy(), clock), FIRST, "n/a", "020 7946 0018")
     assert told == ["valid allocated", "invalid not_a_number", "unknown no_region"]
 
@@ -85,7 +86,7 @@ def test_a_question_that_may_not_buy_takes_what_is_there(run: Any, make_provider
 
 
 def test_an_answer_serves_every_run_until_it_ages_and_keeps_its_own_time(
-    run: Any, make_provider: Any, clock: Any
+    run: Any, make_provider: Any, clock: SetClock
 ) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
@@ -107,7 +108,7 @@ def test_another_account_of_a_provider_answers_for_itself(run: Any, make_provide
 
 
 def test_the_verdicts_of_an_org_answer_for_that_org_alone(
-    run: Any, make_provider: Any, store: Store, clock: Any
+    run: Any, make_provider: Any, store: Store, clock: SetClock
 ) -> None:
     told = Answer(E164S[0], AnswerKind.KNOWN, clock.now() - timedelta(days=3), valid=True, line="unreachable", code="x")
     LookupCache(store, "earlier").keep("crm:salesforce:1", [told])
@@ -169,7 +170,7 @@ def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: Any
 
 
 def test_no_further_provider_is_asked_about_what_another_run_waits_for(
-    run: Any, make_provider: Any, store: Store, clock: Any
+    run: Any, make_provider: Any, store: Store, clock: SetClock
 ) -> None:
     Journal(store, "run-0").begin("memory", None, clock.now(), dry_run=False, options={})
     first, theirs = run(make_provider(says={E164S[0]: MemoryError()})), run(make_provider(), make_provider("second"))
@@ -180,7 +181,7 @@ def test_no_further_provider_is_asked_about_what_another_run_waits_for(
     assert not theirs.exhausted
 
 
-def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any, clock: Any) -> None:
+def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any, clock: SetClock) -> None:
     provider = make_provider(says={E164S[0]: CUT_OFF})
     assert verdicts(run(provider), FIRST) == ["valid inconclusive"]
     provider.says.clear()
@@ -195,7 +196,7 @@ def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any
 
 
 def test_a_lost_answer_may_be_asked_for_again_when_its_verdict_has_aged(
-    run: Any, make_provider: Any, clock: Any
+    run: Any, make_provider: Any, clock: SetClock
 ) -> None:
     provider = make_provider(says={E164S[0]: CUT_OFF})
     verdicts(run(provider), FIRST)
@@ -213,13 +214,13 @@ def test_an_outage_ends_the_screening_and_what_was_answered_stays(run: Any, make
     assert provider.asked == [E164S[0], E164S[1], E164S[1], E164S[2]]
 
 
-def lost_answers(store: Store, clock: Any, realm: str) -> Sequence[str]:
+def lost_answers(store: Store, clock: SetClock, realm: str) -> Sequence[str]:
     found = LookupCache(store, "later").find(E164S, [realm], clock.now() - timedelta(days=60), clock.now())
     return [number for number, some in found.items() if any(each.answer.kind is AnswerKind.LOST for each in some)]
 
 
 def test_a_dry_run_counts_each_number_once_and_asks_nobody(
-    run: Any, make_provider: Any, store: Store, clock: Any
+    run: Any, make_provider: Any, store: Store, clock: SetClock
 ) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)

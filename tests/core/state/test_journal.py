@@ -26,6 +26,7 @@ from ringfence.core.state.journal import (
     settle,
 )
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 NUMBER = "+14155550132"
 WRITTEN = RowResult(Outcome.WRITTEN)
@@ -38,7 +39,7 @@ def org(store: Store) -> int:
 
 
 @pytest.fixture
-def begin(store: Store, org: int, clock: Any) -> Any:
+def begin(store: Store, org: int, clock: SetClock) -> Any:
     """Begin a run, a second after the one before it."""
 
     def start(run_id: str, org_id: int = org, *, dry_run: bool = False) -> Journal:
@@ -55,7 +56,7 @@ def change(id_: str, new: str = NUMBER) -> Change:
 
 
 def test_changes_are_known_before_they_are_written_and_their_outcomes_after(
-    store: Store, begin: Any, clock: Any
+    store: Store, begin: Any, clock: SetClock
 ) -> None:
     journal = begin("r1")
     sent = [change("p1"), change("p2"), change("p3")]
@@ -66,7 +67,7 @@ def test_changes_are_known_before_they_are_written_and_their_outcomes_after(
     assert told == [("p1", WRITTEN), ("p2", REFUSED), ("p3", RowResult(Outcome.CONFLICT, "GONE", "deleted"))]
 
 
-def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, begin: Any, clock: Any) -> None:
+def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, begin: Any, clock: SetClock) -> None:
     journal = begin("r1")
     for i in range(12):
         journal.settle_batch(
@@ -79,7 +80,7 @@ def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, be
     assert backwards == [[f"p{i}", f"q{i}"] for i in reversed(range(12))]
 
 
-def test_only_batches_without_an_outcome_are_open_oldest_run_first(store: Store, begin: Any, clock: Any) -> None:
+def test_only_batches_without_an_outcome_are_open_oldest_run_first(store: Store, begin: Any, clock: SetClock) -> None:
     elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
     later_by_name, earlier_by_name = begin("r9"), begin("r1")
     begin("r5", elsewhere).plan_batch([change("theirs")], clock.now())
@@ -97,7 +98,9 @@ def test_only_batches_without_an_outcome_are_open_oldest_run_first(store: Store,
     assert list(open_batches(store, org_id)) == []
 
 
-def test_a_batch_that_is_held_back_says_so_until_it_is_sent(store: Store, org: int, begin: Any, clock: Any) -> None:
+def test_a_batch_that_is_held_back_says_so_until_it_is_sent(
+    store: Store, org: int, begin: Any, clock: SetClock
+) -> None:
     journal = begin("r1")
     seqs = [journal.plan_batch([change(f"p{i}")], clock.now(), held=True) for i in range(3)]
     journal.release(seqs[:1])
@@ -110,7 +113,7 @@ def test_a_batch_that_is_held_back_says_so_until_it_is_sent(store: Store, org: i
     assert [one.id for one in journal.planned([seqs[2], seqs[0]])] == ["p2", "p0"]
 
 
-def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: Any) -> None:
+def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: SetClock) -> None:
     journal = begin("r1", dry_run=True)
     under_way = find_run(store, "r1")
     assert (under_way.outcome, under_way.ended_at, under_way.summary) == (RunOutcome.RUNNING, None, None)
@@ -128,7 +131,7 @@ def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: Any) -> None:
     assert run.ended_at - run.started_at == timedelta(seconds=5)
 
 
-def test_runs_that_never_told_their_end_were_killed(store: Store, org: int, begin: Any, clock: Any) -> None:
+def test_runs_that_never_told_their_end_were_killed(store: Store, org: int, begin: Any, clock: SetClock) -> None:
     elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
     begin("done").end(clock.now(), RunOutcome.DONE, {}, None)
     for run_id, org_id in (("dead", org), ("theirs", elsewhere), ("mine", org)):
@@ -184,7 +187,7 @@ def test_ids_sort_by_time_and_do_not_repeat() -> None:
 
 
 def test_no_number_of_a_change_or_a_refusal_is_kept_in_the_clear(
-    store: Store, begin: Any, clock: Any, tmp_path: Path
+    store: Store, begin: Any, clock: SetClock, tmp_path: Path
 ) -> None:
     seq = begin("r1").plan_batch([change("p1")], clock.now())
     settle(store, OpenBatch("r1", seq, ()), [RowResult(Outcome.REFUSED, "RULE", f"{NUMBER} is taken")], clock.now())

@@ -23,6 +23,7 @@ from ringfence.core.state.cursors import register_org
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
 from ringfence.core.state.sql import insert_missing
 from ringfence.core.state.store import Store, open_store
+from testkit.clock import SetClock
 
 needs_process_start = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began"
@@ -47,7 +48,7 @@ def _process_start(pid: int) -> str:
     return stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19] if stat.exists() else ""
 
 
-def test_a_second_run_is_told_who_is_at_work(store: Store, org: int, clock: Any, other: Holder) -> None:
+def test_a_second_run_is_told_who_is_at_work(store: Store, org: int, clock: SetClock, other: Holder) -> None:
     take_lease(store, org, "first", clock.now(), other)
     with pytest.raises(BusyError) as caught:
         take_lease(store, org, "second", clock.now(), this_process())
@@ -57,7 +58,7 @@ def test_a_second_run_is_told_who_is_at_work(store: Store, org: int, clock: Any,
 
 
 def test_a_lease_given_back_is_free_at_once_and_orgs_do_not_share_one(
-    store: Store, org: int, clock: Any, other: Holder
+    store: Store, org: int, clock: SetClock, other: Holder
 ) -> None:
     lease = take_lease(store, org, "first", clock.now(), other)
     elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
@@ -66,7 +67,9 @@ def test_a_lease_given_back_is_free_at_once_and_orgs_do_not_share_one(
     take_lease(store, org, "second", clock.now(), this_process())
 
 
-def test_a_release_takes_nothing_from_who_has_taken_over(store: Store, org: int, clock: Any, other: Holder) -> None:
+def test_a_release_takes_nothing_from_who_has_taken_over(
+    store: Store, org: int, clock: SetClock, other: Holder
+) -> None:
     late = take_lease(store, org, "first", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(minutes=15)
     take_lease(store, org, "second", clock.now(), this_process())
@@ -75,7 +78,7 @@ def test_a_release_takes_nothing_from_who_has_taken_over(store: Store, org: int,
         take_lease(store, org, "third", clock.now(), other)
 
 
-def test_the_lease_of_a_process_that_died_is_taken_over_at_once(store: Store, org: int, clock: Any) -> None:
+def test_the_lease_of_a_process_that_died_is_taken_over_at_once(store: Store, org: int, clock: SetClock) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait(30)
     take_lease(store, org, "killed", clock.now(), replace(this_process(), pid=process.pid))
@@ -84,7 +87,7 @@ def test_the_lease_of_a_process_that_died_is_taken_over_at_once(store: Store, or
 
 @needs_process_start
 def test_a_process_that_ended_without_being_asked_for_its_outcome_holds_nothing(
-    store: Store, org: int, clock: Any
+    store: Store, org: int, clock: SetClock
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         ended = replace(this_process(), pid=process.pid, started=_process_start(process.pid))
@@ -96,7 +99,7 @@ def test_a_process_that_ended_without_being_asked_for_its_outcome_holds_nothing(
 
 @needs_process_start
 def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it_is_silent(
-    store: Store, org: int, clock: Any, other: Holder
+    store: Store, org: int, clock: SetClock, other: Holder
 ) -> None:
     lease = take_lease(store, org, "waits", clock.now(), other)
     clock.advance(hours=6)
@@ -105,13 +108,15 @@ def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it
     lease.renew(clock.now())
 
 
-def test_a_process_is_not_kept_out_for_good_by_an_earlier_run_of_its_own(store: Store, org: int, clock: Any) -> None:
+def test_a_process_is_not_kept_out_for_good_by_an_earlier_run_of_its_own(
+    store: Store, org: int, clock: SetClock
+) -> None:
     take_lease(store, org, "never gave it back", clock.now(), this_process())
     clock.time += EXPIRY
     take_lease(store, org, "next", clock.now(), this_process())
 
 
-def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: Any) -> None:
+def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: SetClock) -> None:
     lease = take_lease(store, org, "rehearses", clock.now(), Holder("elsewhere.example", 1, "1"))
 
     with store.rehearsal():
@@ -125,7 +130,7 @@ def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: A
 
 @needs_process_start
 def test_a_process_that_only_got_the_same_number_is_not_taken_for_it(
-    store: Store, org: int, clock: Any, other: Holder
+    store: Store, org: int, clock: SetClock, other: Holder
 ) -> None:
     assert this_process().started
     take_lease(store, org, "killed", clock.now(), replace(other, started="1"))
@@ -134,7 +139,7 @@ def test_a_process_that_only_got_the_same_number_is_not_taken_for_it(
 
 @pytest.mark.parametrize(("age", "free"), [(EXPIRY - timedelta(seconds=1), False), (EXPIRY, True)])
 def test_a_lease_of_another_machine_is_free_when_it_was_not_renewed_for_long(
-    store: Store, org: int, clock: Any, age: timedelta, free: bool
+    store: Store, org: int, clock: SetClock, age: timedelta, free: bool
 ) -> None:
     take_lease(store, org, "far", clock.now(), Holder("elsewhere.example", os.getpid(), "1"))
     clock.time += age
@@ -145,7 +150,7 @@ def test_a_lease_of_another_machine_is_free_when_it_was_not_renewed_for_long(
             take_lease(store, org, "here", clock.now(), this_process())
 
 
-def test_a_run_that_goes_on_keeps_its_lease_by_saying_so(store: Store, org: int, clock: Any) -> None:
+def test_a_run_that_goes_on_keeps_its_lease_by_saying_so(store: Store, org: int, clock: SetClock) -> None:
     lease = take_lease(store, org, "far", clock.now(), Holder("elsewhere.example", 1, "1"))
     for _ in range(10):
         clock.advance(minutes=14)
@@ -154,7 +159,7 @@ def test_a_run_that_goes_on_keeps_its_lease_by_saying_so(store: Store, org: int,
         take_lease(store, org, "here", clock.now(), this_process())
 
 
-def test_a_clock_that_was_set_back_keeps_no_lease_from_being_renewed(store: Store, org: int, clock: Any) -> None:
+def test_a_clock_that_was_set_back_keeps_no_lease_from_being_renewed(store: Store, org: int, clock: SetClock) -> None:
     lease = take_lease(store, org, "far", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(hours=-3)
     lease.renew(clock.now())
@@ -165,7 +170,7 @@ def test_a_clock_that_was_set_back_keeps_no_lease_from_being_renewed(store: Stor
     take_lease(store, org, "here", clock.now(), this_process())
 
 
-def test_renewing_often_costs_a_statement_now_and_then(store: Store, org: int, clock: Any) -> None:
+def test_renewing_often_costs_a_statement_now_and_then(store: Store, org: int, clock: SetClock) -> None:
     lease = take_lease(store, org, "far", clock.now(), this_process())
     written: list[Any] = []
     event.listen(store.engine, "commit", written.append)
@@ -175,7 +180,7 @@ def test_renewing_often_costs_a_statement_now_and_then(store: Store, org: int, c
     assert len(written) == 2
 
 
-def test_a_run_that_slept_through_a_take_over_ends_before_it_writes(store: Store, org: int, clock: Any) -> None:
+def test_a_run_that_slept_through_a_take_over_ends_before_it_writes(store: Store, org: int, clock: SetClock) -> None:
     slept = take_lease(store, org, "slept", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(hours=1)
     take_lease(store, org, "next", clock.now(), this_process())
@@ -184,7 +189,7 @@ def test_a_run_that_slept_through_a_take_over_ends_before_it_writes(store: Store
 
 
 def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
-    store: Store, org: int, clock: Any, monkeypatch: pytest.MonkeyPatch
+    store: Store, org: int, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only PostgreSQL lets others in between: there was a lease when its row was to be made, and none afterwards.
     tries = iter([lambda *_: 0])
@@ -194,7 +199,7 @@ def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
         take_lease(store, org, "third", clock.now(), this_process())
 
 
-def test_of_many_that_ask_at_once_one_gets_it(store: Store, org: int, clock: Any, tmp_path: Path) -> None:
+def test_of_many_that_ask_at_once_one_gets_it(store: Store, org: int, clock: SetClock, tmp_path: Path) -> None:
     ready, got, refused = threading.Barrier(6), [], []
 
     def ask(name: str) -> None:

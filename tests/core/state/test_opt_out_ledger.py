@@ -18,12 +18,13 @@ from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.sql import BATCH
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 A, B, C = (f"+1415555013{i}" for i in range(3))
 
 
 @pytest.fixture
-def begin(store: Store, clock: Any) -> Callable[..., OptOutLedger]:
+def begin(store: Store, clock: SetClock) -> Callable[..., OptOutLedger]:
     """Give the ledger of an org as one run sees it."""
 
     def open_(run_id: str = "first", org: str = "1") -> OptOutLedger:

@@ -10,6 +10,7 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 START = ("", "")
 FAILED = PendingReason.FAILED
@@ -30,13 +31,13 @@ def keys(rows: list[PendingRow]) -> list[tuple[str, str]]:
     return [(row.object, row.record_id) for row in rows]
 
 
-def test_a_waiting_row_keeps_the_words_of_the_crm(begin: Any, clock: Any) -> None:
+def test_a_waiting_row_keeps_the_words_of_the_crm(begin: Any, clock: SetClock) -> None:
     row = PendingRow("people", "p1", FAILED, "RULE", "no changes on Mondays")
     begin("first").put([row], clock.now())
     assert begin("second").next(START, 10) == [row]
 
 
-def test_a_later_reason_takes_the_place_of_an_earlier_one(begin: Any, clock: Any) -> None:
+def test_a_later_reason_takes_the_place_of_an_earlier_one(begin: Any, clock: SetClock) -> None:
     begin("first").put([PendingRow("people", "p1", FAILED, "RULE", "no")], clock.now())
     later = PendingRow("people", "p1", PendingReason.CONFLICT, "CHANGED", "edited")
     begin("second").put([later], clock.now())
@@ -44,7 +45,7 @@ def test_a_later_reason_takes_the_place_of_an_earlier_one(begin: Any, clock: Any
     assert begin("third").count() == {"conflict": 1}
 
 
-def test_rows_come_in_key_order_and_each_once_however_small_the_pages(begin: Any, clock: Any) -> None:
+def test_rows_come_in_key_order_and_each_once_however_small_the_pages(begin: Any, clock: SetClock) -> None:
     pending = begin("first")
     put = [("people", f"p{i}") for i in (10, 2, 33)] + [("firms", "z"), ("people", "P1")]
     pending.put([PendingRow(name, id_, FAILED) for name, id_ in put], clock.now())
@@ -56,7 +57,7 @@ def test_rows_come_in_key_order_and_each_once_however_small_the_pages(begin: Any
     assert seen == sorted(put)
 
 
-def test_a_run_can_leave_out_what_it_added_itself_and_pick_one_reason(begin: Any, clock: Any) -> None:
+def test_a_run_can_leave_out_what_it_added_itself_and_pick_one_reason(begin: Any, clock: SetClock) -> None:
     begin("first").put([PendingRow("people", "old", FAILED)], clock.now())
     now = begin("second")
     now.put([PendingRow("people", "new", FAILED)], clock.now())
@@ -66,7 +67,7 @@ def test_a_run_can_leave_out_what_it_added_itself_and_pick_one_reason(begin: Any
     assert now.count() == {"failed": 2, "permission": 1}
 
 
-def test_orgs_do_not_see_each_others_rows(begin: Any, clock: Any) -> None:
+def test_orgs_do_not_see_each_others_rows(begin: Any, clock: SetClock) -> None:
     begin("first", "1").put([PendingRow("people", "p1", FAILED)], clock.now())
     other = begin("first", "2")
     other.put([PendingRow("people", "p1", PendingReason.DEFERRED)], clock.now())
@@ -75,7 +76,7 @@ def test_orgs_do_not_see_each_others_rows(begin: Any, clock: Any) -> None:
     assert (begin("x", "1").count(), begin("x", "2").count()) == ({"failed": 1}, {})
 
 
-def test_what_is_not_due_any_more_is_forgotten_unless_an_opt_out_reached_it_since(begin: Any, clock: Any) -> None:
+def test_what_is_not_due_any_more_is_forgotten_unless_an_opt_out_reached_it_since(begin: Any, clock: SetClock) -> None:
     pending = begin("first")
     pending.put([PendingRow("people", id_, FAILED) for id_ in ("settled", "due", "reached", "other")], clock.now())
     pending.put([PendingRow("firms", "settled", FAILED)], clock.now())
@@ -89,7 +90,7 @@ def test_what_is_not_due_any_more_is_forgotten_unless_an_opt_out_reached_it_sinc
     ]
 
 
-def test_any_number_of_rows_is_put_and_removed(begin: Any, clock: Any) -> None:
+def test_any_number_of_rows_is_put_and_removed(begin: Any, clock: SetClock) -> None:
     pending = begin("first")
     many = [("people", f"p{i:05}") for i in range(1300)]
     pending.enqueue(many, clock.now())
@@ -100,14 +101,14 @@ def test_any_number_of_rows_is_put_and_removed(begin: Any, clock: Any) -> None:
     pending.put([], clock.now())
 
 
-def test_a_long_code_is_cut_and_a_long_message_is_not(begin: Any, clock: Any) -> None:
+def test_a_long_code_is_cut_and_a_long_message_is_not(begin: Any, clock: SetClock) -> None:
     pending = begin("first")
     pending.put([PendingRow("people", "p1", FAILED, "C" * 200, "m" * 5000)], clock.now())
     (row,) = pending.next(START, 1)
     assert (len(row.code), len(row.message)) == (80, 5000)
 
 
-def test_a_run_is_told_what_it_has_left_itself(begin: Any, clock: Any) -> None:
+def test_a_run_is_told_what_it_has_left_itself(begin: Any, clock: SetClock) -> None:
     begin("first").put([PendingRow("people", "p1", FAILED)], clock.now())
     second = begin("second")
     asked = [("people", f"p{n}") for n in range(1, 5)]

@@ -32,6 +32,7 @@ from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.store import Store, open_store
+from testkit.clock import SetClock
 
 WRITTEN = Path(__file__).parent / "schema_0003"
 KEY = base64.b64encode(b"a known key, for this test alone").decode()
@@ -72,7 +73,7 @@ def old(file: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     """The CRM as it was when the process died, an hour later."""
     kept = json.loads((WRITTEN / "crm.json").read_text(encoding="utf-8"))
     crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
@@ -93,7 +94,7 @@ def _value(held: Any) -> Any:
 
 
 @pytest.fixture
-def make_job(crm: MemoryCrm, old: Store, clock: Any) -> Callable[..., SyncJob]:
+def make_job(crm: MemoryCrm, old: Store, clock: SetClock) -> Callable[..., SyncJob]:
     """Give the job of a run that goes on with the store."""
     return lambda *lookups: SyncJob(crm, crm.identify(), crm.shapes, old, Policy(), clock, lookups=lookups)
 
@@ -150,7 +151,7 @@ def test_opt_outs_and_merged_records_are_found_where_they_belong(old: Store) -> 
     ]
 
 
-def test_the_ledger_goes_on_from_the_old_flags(old: Store, clock: Any) -> None:
+def test_the_ledger_goes_on_from_the_old_flags(old: Store, clock: SetClock) -> None:
     ledger = OptOutLedger(old, 1, "next", clock)
 
     assert ledger.covered([number(last) for last in range(30, 73)]) == {number(last) for last in (34, 39, 60, 62)}

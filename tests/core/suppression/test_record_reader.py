@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -12,12 +11,13 @@ from ringfence.core.state.cursors import register_org
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.record_reader import RecordReader, read_views
+from testkit.clock import SetClock
 
 SHARED = "+14155550132"
 
 
 @pytest.fixture
-def ledger(store: Store, crm: MemoryCrm, clock: Any) -> Iterator[OptOutLedger]:
+def ledger(store: Store, crm: MemoryCrm, clock: SetClock) -> Iterator[OptOutLedger]:
     return OptOutLedger(store, register_org(store, crm.identify()), "run", clock)
 
 

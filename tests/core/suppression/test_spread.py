@@ -18,6 +18,7 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 MAPPING = """
 crm: memory
@@ -48,12 +49,12 @@ class NeverAsked:
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
 
 
 @pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: Any) -> Sync:
+def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
     def run(**options: Any) -> Summary:
         clock.advance(seconds=10)
         return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
@@ -100,7 +101,7 @@ def test_an_opt_out_survives_a_run_that_was_cut_off_before_it_spread(
 
 @pytest.mark.parametrize("lagging", ["fresh", "asks"])
 def test_a_flag_that_an_index_still_shows_up_raises_no_other_again(
-    settled: MemoryCrm, sync: Sync, clock: Any, lagging: str
+    settled: MemoryCrm, sync: Sync, clock: SetClock, lagging: str
 ) -> None:
     for person in ("asks", "fresh"):
         settled.put("people", person, optout=True)
@@ -146,7 +147,7 @@ def test_an_opt_out_that_has_reached_everybody_costs_nothing_more(settled: Memor
 
 
 def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
-    settled: MemoryCrm, sync: Sync, store: Store, clock: Any
+    settled: MemoryCrm, sync: Sync, store: Store, clock: SetClock
 ) -> None:
     settled.put("people", "asks", optout=True)
     settled.put("people", "late", phone="+1 415 555 0133")
@@ -176,7 +177,7 @@ def chained(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
 
 
 @pytest.fixture
-def spend_all(crm: MemoryCrm, store: Store, clock: Any) -> Callable[[], Summary]:
+def spend_all(crm: MemoryCrm, store: Store, clock: SetClock) -> Callable[[], Summary]:
     """Run syncs that their budget ends before they come to what waits."""
 
     def run() -> Summary:
@@ -262,7 +263,7 @@ def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: Me
 
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_a_chain_of_opt_outs_silences_a_slot_of_a_record_without_a_flag_that_was_silenced_before(
-    crm: MemoryCrm, store: Store, clock: Any, confirmed: bool
+    crm: MemoryCrm, store: Store, clock: SetClock, confirmed: bool
 ) -> None:
     people, old = crm.shapes["people"], "+1 415 555 0199"
     crm = MemoryCrm({"people": people, "firms": replace(people, name="firms", opt_out=None)}, clock)
@@ -283,7 +284,7 @@ def test_a_chain_of_opt_outs_silences_a_slot_of_a_record_without_a_flag_that_was
 
 
 def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_it(
-    crm: MemoryCrm, store: Store, clock: Any
+    crm: MemoryCrm, store: Store, clock: SetClock
 ) -> None:
     people = crm.shapes["people"]
     both = {"people": people, "leads": replace(people, name="leads")}

@@ -23,6 +23,7 @@ from ringfence.core.state.journal import Journal, RunOutcome, list_runs, read_ch
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing.outbox import Outbox
 from ringfence.core.writing.writer import ChangeWriter
+from testkit.clock import SetClock
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 PEOPLE = 20
@@ -41,7 +42,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(params=[False, True], ids=["inline", "threads"])
-def crm(request: pytest.FixtureRequest, clock: Any) -> MemoryCrm:
+def crm(request: pytest.FixtureRequest, clock: SetClock) -> MemoryCrm:
     crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
     crm.capabilities = Capabilities(write_batch=4, threads=request.param)
     crm.bulk = MemoryBulk(crm)
@@ -51,7 +52,7 @@ def crm(request: pytest.FixtureRequest, clock: Any) -> MemoryCrm:
 
 
 @pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: Any) -> Any:
+def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Any:
     def run(**options: Any) -> Summary:
         clock.advance(seconds=10)
         return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
@@ -109,7 +110,7 @@ class Watched(NamedTuple):
 
 
 @pytest.fixture
-def watch(store: Store, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def watch(store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Any:
     waited, moves = [0], [0]
     process, move = BatchProcessor.process, Cursors.move
 
@@ -162,7 +163,7 @@ def test_a_held_change_lets_no_more_rows_wait_than_a_job_takes(watch: Any, times
     assert sorted(rest.jobs) == [8] + [MOST] * (1 + 8 * times)
 
 
-def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, store: Store, clock: Any) -> None:
+def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, store: Store, clock: SetClock) -> None:
     journal = Journal(store, "run")
     journal.begin("memory", None, clock.now(), dry_run=False, options={})
     outbox = Outbox(crm, ChangeWriter(crm, crm.shapes, journal, clock), journal, clock, lambda: None)

@@ -14,6 +14,7 @@ from ringfence.core.state.journal import Journal, RunOutcome, find_run, read_cha
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import Store
 from ringfence.core.writing.reconcile import reconcile
+from testkit.clock import SetClock
 
 MAPPING = """
 crm: memory
@@ -25,7 +26,7 @@ PHONE, E164 = "+1 415 555 0132", "+14155550132"
 
 
 @pytest.fixture
-def crm(clock: Any) -> MemoryCrm:
+def crm(clock: SetClock) -> MemoryCrm:
     crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
     for id_ in ("landed", "lost", "edited", "flagged", "merged", "winner", "deleted"):
         crm.put("people", id_, phone=PHONE)
@@ -38,7 +39,7 @@ def org(crm: MemoryCrm, store: Store) -> int:
 
 
 @pytest.fixture
-def killed(store: Store, org: int, clock: Any) -> Journal:
+def killed(store: Store, org: int, clock: SetClock) -> Journal:
     """A run that was killed before it told its end."""
     journal = Journal(store, "killed")
     journal.begin("memory", org, clock.now(), dry_run=False, options={})
@@ -46,7 +47,7 @@ def killed(store: Store, org: int, clock: Any) -> Journal:
 
 
 @pytest.fixture
-def settle_all(crm: MemoryCrm, store: Store, org: int, clock: Any) -> Any:
+def settle_all(crm: MemoryCrm, store: Store, org: int, clock: SetClock) -> Any:
     """Reconcile as the run after it does; tell how many rows were judged."""
 
     def run() -> int:
@@ -67,7 +68,7 @@ def judged(store: Store) -> dict[str, Outcome | str]:
 
 
 def test_each_row_is_judged_by_what_the_crm_holds_now(
-    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: Any
+    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     ids = ("landed", "lost", "edited", "merged", "deleted")
     silenced = change("flagged", rf_phone_status="do_not_contact", optout=True)
@@ -94,7 +95,7 @@ def test_each_row_is_judged_by_what_the_crm_holds_now(
 
 
 def test_a_second_look_finds_nothing_open_and_costs_no_call(
-    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: Any
+    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     killed.plan_batch([change("landed")], clock.now())
     assert settle_all() == 1
@@ -103,7 +104,7 @@ def test_a_second_look_finds_nothing_open_and_costs_no_call(
 
 
 def test_what_was_held_back_was_never_sent_and_is_not_even_read(
-    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: Any
+    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     killed.plan_batch([change("landed"), change("lost")], clock.now(), held=True)
     assert settle_all() == 0
@@ -112,7 +113,7 @@ def test_what_was_held_back_was_never_sent_and_is_not_even_read(
 
 
 def test_an_answer_that_is_on_record_is_not_judged_again(
-    store: Store, killed: Journal, settle_all: Any, clock: Any
+    store: Store, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     seq = killed.plan_batch([change("lost")], clock.now())
     killed.settle_batch(seq, [RowResult(Outcome.REFUSED, "RULE", "no")], clock.now())
@@ -122,7 +123,7 @@ def test_an_answer_that_is_on_record_is_not_judged_again(
 
 
 def test_the_run_that_died_is_told_to_the_history_and_the_one_that_asks_is_not(
-    store: Store, org: int, killed: Journal, settle_all: Any, clock: Any
+    store: Store, org: int, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     Journal(store, "next").begin("memory", org, clock.now(), dry_run=False, options={})
     settle_all()
@@ -131,7 +132,7 @@ def test_the_run_that_died_is_told_to_the_history_and_the_one_that_asks_is_not(
 
 
 def test_an_opt_out_seen_on_the_way_is_taken_in(
-    crm: MemoryCrm, store: Store, org: int, killed: Journal, settle_all: Any, clock: Any
+    crm: MemoryCrm, store: Store, org: int, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     killed.plan_batch([change("landed", optout=True)], clock.now())
     crm.put("people", "landed", optout=True)
@@ -141,7 +142,7 @@ def test_an_opt_out_seen_on_the_way_is_taken_in(
 
 
 def test_a_large_batch_over_two_objects_is_fetched_by_object(
-    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: Any
+    crm: MemoryCrm, store: Store, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
     crm.page_size = 1000
     for i in range(250):

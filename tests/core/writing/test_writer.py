@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm
@@ -12,10 +10,11 @@ from ringfence.core.model.values import Change, FieldChange, Value
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.store import Store
 from ringfence.core.writing.writer import ChangeWriter
+from testkit.clock import SetClock
 
 
 @pytest.fixture
-def writer(crm: MemoryCrm, store: Store, clock: Any) -> ChangeWriter:
+def writer(crm: MemoryCrm, store: Store, clock: SetClock) -> ChangeWriter:
     return ChangeWriter(crm, crm.shapes, Journal(store, "run"), clock)
 
 

@@ -1,0 +1,1 @@
+"""What the tests share: typed stand-ins for time, accounts and commands, each defined once."""
