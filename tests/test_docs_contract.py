@@ -59,9 +59,9 @@ def options(command: TyperCommand) -> set[str]:
 
 
 def test_statuses_and_which_of_them_may_be_called() -> None:
-    told = [(quoted(row[0])[0], row[2]) for row in rows("status")]
+    documented = [(quoted(row[0])[0], row[2]) for row in rows("status")]
 
-    assert told == [(status.value, "yes" if status in CALLABLE else "no") for status in Status]
+    assert documented == [(status.value, "yes" if status in CALLABLE else "no") for status in Status]
 
 
 def test_reason_codes_belong_to_statuses() -> None:
@@ -76,10 +76,10 @@ def test_line_types() -> None:
 
 
 def test_companions_and_their_names_in_each_crm() -> None:
-    told = rows("companion")
+    documented = rows("companion")
 
     assert names("companion") == [companion.value for companion in Companion]
-    for row, companion in zip(told, Companion, strict=True):
+    for row, companion in zip(documented, Companion, strict=True):
         assert quoted(row[1]) == [crm_plugins()["salesforce"].companion_name("Phone", companion)]
         assert quoted(row[3]) == [crm_plugins()["hubspot"].companion_name("phone", companion)]
 
@@ -89,11 +89,11 @@ def test_keys_of_a_mapping() -> None:
 
 
 def test_every_setting_is_named_once() -> None:
-    told = names("variable")
+    documented = names("variable")
 
     # A connector that the contract says nothing about has its settings in its own README.
-    owners = {owner_of(name) for name in told}
-    assert sorted(told) == sorted(name for name in known_variables() if owner_of(name) in {"", *owners})
+    owners = {owner_of(name) for name in documented}
+    assert sorted(documented) == sorted(name for name in known_variables() if owner_of(name) in {"", *owners})
 
 
 def owner_of(variable: str) -> str:
@@ -111,8 +111,8 @@ def test_defaults_of_settings_are_those_of_the_code(monkeypatch: pytest.MonkeyPa
         owner, _, inner = field.partition("__")
         holder = settings.connectors.get(owner, settings.lookup if owner == "lookup" else None)
         value = getattr(holder, inner) if holder is not None else getattr(settings, owner)
-        told = quoted(default)
-        assert str(value if value is not None else "none") == (told[0] if told else "none"), name
+        documented = quoted(default)
+        assert str(value if value is not None else "none") == (documented[0] if documented else "none"), name
 
 
 def test_every_command_with_its_own_options() -> None:
@@ -121,9 +121,9 @@ def test_every_command_with_its_own_options() -> None:
     built = commands(group)
     shared = set.intersection(*map(options, built.values()))
 
-    told = {quoted(row[0])[0]: set(quoted(row[2])) for row in rows("command")}
+    documented = {quoted(row[0])[0]: set(quoted(row[2])) for row in rows("command")}
 
-    assert told == {words: options(command) - shared for words, command in built.items()}
+    assert documented == {words: options(command) - shared for words, command in built.items()}
     for option in shared:
         assert f"`{option}`" in CONTRACT, f"every command has {option}, and the contract does not say so"
 
