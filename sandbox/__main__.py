@@ -32,13 +32,16 @@ def main() -> None:
     parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
     given = parser.parse_args()
     done = Event()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+
     try:
         faults = read_faults(given.faults) if given.faults else None
         sandbox = Sandbox(contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults)
     except FixError as error:
         parser.error(str(error))
+
     with sandbox:
         sys.stdout.write(json.dumps(sandbox.settings()) + "\n")
         sys.stdout.flush()

@@ -101,15 +101,18 @@ class _Crowd:
         opted_out = not at_switchboard and rng.random() < OPTED_OUT
         screened = self._screened()
         phone: Number | None = self.switchboard if at_switchboard else None
+
         if not at_switchboard:
             phone, doubted = self._phone(country, opted_out)
             screened = "never" if doubted else screened
+
         country = phone.country if phone else country
         mobile = country.draw("mobile") if rng.random() < HAS_MOBILE else None
         first, last = rng.choice(country.first), rng.choice(country.last)
         company = SWITCHBOARD if at_switchboard else rng.choice(COMPANIES)
         created, modified = self._history(screened)
         junk = phone is None and not opted_out and rng.random() < JUNK_SHARE / (1 - HAS_PHONE)
+
         return Person(
             first=first,
             last=last,
@@ -143,15 +146,18 @@ class _Crowd:
             return None, False
         if not opted_out and self.shared and rng.random() < DUPLICATE:
             return self.shared.pop(rng.randrange(len(self.shared))), False
+
         number = country.draw("landline")
         if opted_out:
             doubted = rng.random() < OPT_OUT_SHARED
             if doubted:
                 self.silenced.append(number)
             return number, doubted
+
         if rng.random() < 2 * DUPLICATE:
             self.shared.append(number)
             del self.shared[:-200]
+
         return number, False
 
     def _history(self, screened: str) -> tuple[datetime, datetime]:

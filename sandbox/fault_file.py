@@ -40,13 +40,16 @@ def parse_faults(text: str, where: str) -> Faults:
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
         raise FaultsError(f"The faults {where} are not YAML: {problem}.", "Check the indentation.") from error
+
     if not isinstance(content, dict):
         raise FaultsError(f"The faults {where} are empty or not a table of keys.", EXAMPLE)
+
     try:
         faults = faults_model().model_validate(content)
     except ValidationError as error:
         problems = "; ".join(_explain(item) for item in error.errors())
         raise FaultsError(f"The faults {where} are wrong: {problems}.", EXAMPLE) from error
+
     refuse_unknown_paths(faults)
     return faults
 

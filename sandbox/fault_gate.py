@@ -63,9 +63,11 @@ class FaultGate(ABC, Generic[A]):
         self.requests += 1
         self.arrive()
         due = [active for active in self.rules if active.acts(seen)]
+
         for active in due:
             log.info("%s: rule %d, %s, at request %d", self.service, active.number, _kind(active), self.requests)
             self.happen(active, seen)
+
         breaking = next((each.fault for each in due if isinstance(each.fault, Interruption | Truncate)), None)
         if breaking is None or breaking.after_commit:
             with self.bent(due):
@@ -75,10 +77,12 @@ class FaultGate(ABC, Generic[A]):
         else:
             # A connection that breaks carries nothing; whatever stands here is never sent.
             answer = self.page(200, "")
+
         if isinstance(breaking, Refuse):
             answer = self.refusal(breaking, seen)
         elif isinstance(breaking, Html | Empty):
             answer = self.page(breaking.status, PAGE if isinstance(breaking, Html) else "")
+
         return answer, self._wire(due, breaking)
 
     def close(self) -> None:

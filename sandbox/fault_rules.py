@@ -58,11 +58,13 @@ class ActiveRule:
             or (self._path is not None and not self._path.fullmatch(seen.path))
         ):
             return False
+
         self.met += 1
         if not self._in_count() or (when.times is not None and self.acted >= when.times):
             return False
         if when.probability is not None and self.random.random() >= when.probability:
             return False
+
         self.acted += 1
         return True
 
@@ -101,10 +103,12 @@ def chosen(active: ActiveRule, fault: RecordFault, seen: Seen, living: Callable[
         pool = [each for each in fault.ids if each in alive]
         if len(pool) < len(fault.ids):
             log.warning("rule %d: %d of its ids name no live record", active.number, len(fault.ids) - len(pool))
+
     if fault.among == "request":
         named = seen.body.decode("utf-8", "replace") + " " + seen.path
         words = set(re.findall(r"[0-9A-Za-z]+", named))
         pool = [each for each in pool if each in words]
+
     return pool if fault.ids else active.pick(pool, fault.count)
 
 

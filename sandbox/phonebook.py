@@ -131,6 +131,7 @@ def spell(number: Number, style: str, rng: Random, other: Number) -> str:
     """Write `number` in one of the styles of TIDY and MESSY; `other` is the second number of "two_numbers"."""
     if style in TIDY:
         return _tidy(number, style)
+
     code, area, rest = number.country.code, number.area, number.rest
     match style:
         case "double_zero":
@@ -150,6 +151,7 @@ def spell(number: Number, style: str, rng: Random, other: Number) -> str:
             return f"+{code}\u2009{area}\u2009{rest[:3]}\u2013{rest[3:]}"
         case "no_plus":
             return f"{code}{area}{rest}"
+
     raise ValueError(f"no such spelling: {style}")
 
 

@@ -68,10 +68,12 @@ def _read(raw: str, country: str) -> tuple[str, str | None, str]:
         number = phonenumbers.parse(raw, country)
     except phonenumbers.NumberParseException:
         return ("too_short" if raw.isdigit() else "not_a_number"), None, "unknown"
+
     if "x" in raw:
         return "masked", None, "unknown"
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return "too_short", None, "unknown"
+
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     line_type = LINE_TYPES.get(phonenumbers.number_type(number))
     return ("allocated", e164, line_type) if line_type else ("unallocated", e164, "unknown")

@@ -54,6 +54,7 @@ def demo(
     crms = count_of(len(_CRMS), "CRM")
     output.say(f"A whole sync of {crms}, over HTTP on this machine. Nothing leaves it, nothing is kept.\n")
     output.note(f"filling the sandbox with {contacts:,} people ...")
+
     with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder, _sandbox(contacts, seed) as settings:
         environment = {
             **settings,
@@ -63,6 +64,7 @@ def demo(
 
         with _environment(environment, Path(folder)):
             passes = [summary for crm in _CRMS for summary in _sync_twice(crm)]
+
     output.document({"passes": [summary.to_json() for summary in passes]})
     return max(exit_code(summary) for summary in passes)
 
@@ -71,6 +73,7 @@ def _sync_twice(crm: str) -> Iterator[Summary]:
     wiring = wire()
     connection = wiring.connect(crm)
     store = wiring.open_state()
+
     try:
         org = connection.crm.identify()
         require_ready(connection.crm.check(), crm)
@@ -82,6 +85,7 @@ def _sync_twice(crm: str) -> Iterator[Summary]:
         yield first
     finally:
         connection.crm.close()
+
     try:
         again = wiring.connect(crm)
         output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
@@ -89,6 +93,7 @@ def _sync_twice(crm: str) -> Iterator[Summary]:
         again.crm.close()
     finally:
         store.close()
+
     written = second.total("written")
     told = f"{written:,} records changed." if written else "Nothing to change."
     read = second.total("read")
@@ -122,10 +127,13 @@ def _sandbox(contacts: int, seed: int) -> Iterator[dict[str, str]]:
 def _environment(values: dict[str, str], folder: Path) -> Iterator[None]:
     """Let only the demo's settings count: not the user's variables, not the user's .env."""
     kept, here = dict(os.environ), Path.cwd()
+
     for name in [name for name in os.environ if name.upper().startswith("RINGFENCE_")]:
         del os.environ[name]
+
     os.environ.update(values)
     os.chdir(folder)
+
     try:
         yield
     finally:

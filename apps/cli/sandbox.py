@@ -57,9 +57,11 @@ def sandbox(
     chosen = _read_ports(ports)
     if env_file is not None and env_file.exists():
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
+
     wrongs = None if faults is None else read_faults(faults)
 
     output.note(f"filling the sandbox with {contacts:,} people ...")
+
     try:
         with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs) as running:
             _show_settings(running.settings(), env_file)
@@ -92,6 +94,7 @@ def _show_settings(settings: dict[str, str], env_file: Path | None) -> None:
 
     output.document(settings)
     output.say("The sandbox is running. In another terminal, in a folder of its own:\n", style="bold")
+
     for name, value in settings.items():
         output.say(f"export {name}={shlex.quote(value)}", whole=True)
 

@@ -25,6 +25,7 @@ def read(portal: PortalState, call: Call) -> Answer:
     archived = call.flag("archived")
     results: dict[int, dict[str, Any]] = {}
     missing = []
+
     for each in inputs:
         key = _id(each)
         row = located(store, key, body.get("idProperty"), archived=archived)
@@ -34,6 +35,7 @@ def read(portal: PortalState, call: Call) -> Answer:
             results[row.id] = rendered(row, names)
             if versioned:
                 results[row.id]["propertiesWithHistory"] = history(row, versioned, portal)
+
     errors = [missing_objects(store.kind, missing)] if missing else []
     return _answer(200, list(results.values()), errors, portal, started)
 
@@ -49,18 +51,22 @@ def update(portal: PortalState, call: Call) -> Answer:
     store, definitions = portal.stores[call.type_name], portal.definitions[call.type_name]
     if any(each.get("idProperty") not in {None, "hs_object_id"} for each in inputs):
         raise bad_request("Cannot update by a non-unique property; use the record id")
+
     _refuse_repeated([_id(each) for each in inputs])
     checks = [checked(given_properties(each), definitions, portal.portal_id) for each in inputs]
     for each, (values, found) in zip(inputs, checks, strict=True):
         found.extend(portal.problems(_id(each), values))
+
     problems = [problem for _, found in checks for problem in found]
     if problems and portal.invalid_value == "whole":
         raise bad_request(invalid_properties_message(problems))
+
     errors: list[dict[str, Any]] = []
     writes: list[tuple[Mapping[str, Any], Row, dict[str, str]]] = []
     for each, (values, found) in zip(inputs, checks, strict=True):
         if store.is_merged_away(_id(each)):
             continue
+
         row = store.find(_id(each))
         if row is None:
             errors.append(missing_objects(store.kind, [_id(each)], each.get("objectWriteTraceId")))
@@ -69,10 +75,12 @@ def update(portal: PortalState, call: Call) -> Answer:
         else:
             ensure_free(store, values, owner=row)
             writes.append((each, row, values))
+
     results = []
     for sent, row, values in writes:
         store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
         results.append(_traced(sent, after_write(row, values, store)))
+
     return _answer(200, results, errors, portal, started)
 
 
@@ -98,6 +106,7 @@ def upsert(portal: PortalState, call: Call) -> Answer:
     _refuse_repeated([_id(each).lower() for each in inputs])
     rows = [accepted(portal, type_name, given_properties(each)) for each in inputs]
     results, errors = [], []
+
     for each, values in zip(inputs, rows, strict=True):
         id_property = each.get("idProperty")
         row = located(store, _id(each), id_property)
@@ -109,6 +118,7 @@ def upsert(portal: PortalState, call: Call) -> Answer:
             results.append(_traced(each, {**fresh, "new": True}))
         else:
             errors.append(missing_objects(store.kind, [_id(each)], each.get("objectWriteTraceId")))
+
     return _answer(200, results, errors, portal, started)
 
 

@@ -87,6 +87,7 @@ class Definition:
         }
         if self.text_hint is not None:
             body["textDisplayHint"] = self.text_hint
+
         return body
 
 
@@ -129,6 +130,7 @@ def companions(created: str) -> dict[str, Definition]:
             label = f"{slot} {suffix.replace('_', ' ')}".capitalize()
             options = [_option(value, order) for order, value in enumerate(STATUSES)] if suffix == "status" else []
             found[name] = Definition(name, label, kind, field_type, GROUP, created, options)
+
     return found
 
 

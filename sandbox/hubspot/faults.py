@@ -58,12 +58,16 @@ class HubSpotFaults(FaultGate[Answer]):
         self.portal = portal
         given = faults.section(self.service, HubSpotSettings)
         self.retry_after = given.retry_after
+
         for active in self.rules:
             self._refuse_unknown(active)
+
         if given.clock_skew_s:
             self.swaps.put(portal, "clock", SkewedClock(clock, given.clock_skew_s))
+
         for name in ("search_lag_s", "invalid_value", "noop_bumps"):
             self.swaps.put(portal, name, getattr(given, name))
+
         self.swaps.put(portal.daily, "limit", given.daily_limit)
         self.swaps.put(portal.calls, "limit", given.calls_per_ten_s)
         self.swaps.put(portal.searches, "limit", given.searches_per_s)
@@ -80,9 +84,11 @@ class HubSpotFaults(FaultGate[Answer]):
         fault, portal = active.fault, self.portal
         if not isinstance(fault, RecordFault):
             return
+
         merge = isinstance(fault, MergeRows)
         asked = fault.model_copy(update={"count": 2 * fault.count}) if merge else fault
         ids = chosen(active, asked, seen, lambda: list(portal.contacts))
+
         match fault:
             case EqualStamps():
                 portal.set_modified(ids, portal.clock.now() - timedelta(seconds=fault.age_s))
@@ -106,6 +112,7 @@ class HubSpotFaults(FaultGate[Answer]):
                         swaps.put(store.index, "disorder", _disordering(active.seed, fault.block))
                 case RefuseRows():
                     swaps.put(self.portal, "refuse_row", _refusing(active, self.portal.refuse_row))
+
         try:
             yield
         finally:
@@ -149,10 +156,12 @@ class HubSpotFaults(FaultGate[Answer]):
             raise FaultsError(
                 f"rules.{active.number}.fault.object: faults of HubSpot are about contacts, not {name!r}."
             )
+
         known = self.portal.definitions["contacts"]
         properties = [*fault.values] if isinstance(fault, EditRows) else []
         if isinstance(fault, MergeRows) and fault.loser_opted_out:
             properties.append(OPT_OUT)
+
         for unknown in [each for each in properties if each not in known]:
             hint = did_you_mean(unknown, known)
             raise FaultsError(f"rules.{active.number}.fault: contacts have no property {unknown!r}{hint}.")
@@ -169,6 +178,7 @@ def _refused(fault: Refuse, seen: Seen) -> dict[str, Any]:
         category = fault.code or known
         body: dict[str, Any] = {"status": "error", "message": message}
         return {**body, "category": category} if category else body
+
     assert isinstance(refusal.body, dict)  # noqa: S101  # tells the type checker which of the refusals these are
     return refusal.body
 

@@ -49,12 +49,15 @@ class Filter:
         """Check one filter of a request; raises RefusalError(400)."""
         if not isinstance(raw, dict) or not isinstance(raw.get("propertyName"), str):
             raise bad_request("Invalid input JSON: a filter needs propertyName and operator")
+
         name, operator = raw["propertyName"], raw.get("operator")
         if operator not in OPERATORS:
             raise bad_request(f"Invalid input JSON: operator {operator} is none of [{', '.join(OPERATORS)}]")
+
         definition = definitions.get(name)
         if definition is None:
             raise bad_request(f'Property "{name}" does not exist')
+
         values = _raw_values(raw, operator)
         try:
             return cls(name, operator, tuple(_comparable(str(value), definition.type) for value in values))
@@ -123,8 +126,10 @@ def _raw_values(raw: Mapping[str, Any], operator: str) -> list[Any]:
             values = [raw.get("value"), raw.get("highValue")]
         case _:
             values = [raw.get("value")]
+
     if any(value is None or isinstance(value, (list, dict)) for value in values):
         raise bad_request(f"The operator {operator} needs a value.")
+
     return values
 
 
@@ -144,6 +149,7 @@ def _on_document(each: Filter, definitions: Mapping[str, Definition], modified_p
         return lambda document: name in document.properties
     if each.operator == "NOT_HAS_PROPERTY":
         return lambda document: name not in document.properties
+
     kind = definitions[name].type
     if kind not in {"date", "datetime", "number"}:
         # Most filters are on text; without the detour a scan of 100,000 documents takes half the time.

@@ -62,10 +62,12 @@ def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorizat
         else:
             seen = Seen(endpoint.method, urlsplit(call.url).path.rstrip("/"), _purpose(endpoint), call.body)
             answer, wire = portal.faults.answer(seen, lambda: _pass(portal, endpoint, call, authorization))
+
         date = format_datetime(portal.clock.now(), usegmt=True)
         headers = {"Date": date, "X-HubSpot-Correlation-Id": correlation_id, **answer.headers}
         if answer.counted:
             headers |= _rate_headers(portal, endpoint)
+
     return _reply(answer, headers, correlation_id, wire)
 
 
@@ -105,6 +107,7 @@ def _limit(portal: PortalState, endpoint: Endpoint) -> None:
 def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
     if endpoint.area == "account":
         return
+
     name = call.type_name
     needed = f"crm.{endpoint.area}.{name}.{endpoint.access}"
     if needed in portal.scopes:
@@ -114,6 +117,7 @@ def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
         if f"crm.objects.{name}.read" not in portal.scopes:
             raise unreadable_definitions(name, portal.portal_id)
         return
+
     raise missing_scopes([needed])
 
 
@@ -130,6 +134,7 @@ def _rate_headers(portal: PortalState, endpoint: Endpoint) -> dict[str, str]:
     }
     if endpoint.is_search:
         return headers
+
     return headers | {
         "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(portal.calls.seconds * 1000)),
         "X-HubSpot-RateLimit-Max": str(portal.calls.limit),

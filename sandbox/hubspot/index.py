@@ -82,6 +82,7 @@ class SearchIndex:
                     insort(self._order, record_id)
                 else:
                     self._order.append(record_id)
+
         for predicate, found in self._standing.values():
             _place(found, record_id, document is not None and predicate(document))
 

@@ -20,8 +20,10 @@ def merge_records(portal: PortalState, primary: str, other: str, *, type_name: s
     values = {**gone.properties, **kept.properties, "hs_merged_object_ids": ";".join(merged)}
 
     survivor, now = portal.new_id(), portal.now()
+
     for row in (kept, gone):
         store.absorb(row, survivor, now)
+
     store.add(survivor, values, min(kept.created, gone.created), now)
 
     return str(survivor)

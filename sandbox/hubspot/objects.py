@@ -37,6 +37,7 @@ def rendered(row: Row, names: Iterable[str]) -> dict[str, Any]:
     }
     if row.archived_at is not None:
         body["archivedAt"] = instants.instant(row.archived_at)
+
     return body
 
 
@@ -51,9 +52,12 @@ def history(row: Row, names: Iterable[str], portal: PortalState) -> dict[str, li
                 if not versions:
                     first = before[name]
                 versions.append(_version(changed[name], when, source, portal))
+
         if first:
             versions.insert(0, _version(first, row.created, "IMPORT", portal))
+
         found[name] = versions[::-1]
+
     return found
 
 
@@ -72,18 +76,22 @@ def list_page(portal: PortalState, call: Call) -> Answer:
     limit = call.whole("limit", 10)
     if not 1 <= limit <= most:
         raise bad_request(f"The limit {limit} is invalid. It must be between 1 and {most}.")
+
     archived = call.flag("archived")
     rows = store.page(call.whole("after", 0), limit + 1, archived=archived)
     names = shown(call.type_name, call.names("properties"), store)
     results = [rendered(row, names) for row in rows[:limit]]
+
     for row, result in zip(rows, results, strict=False):
         if versioned:
             result["propertiesWithHistory"] = history(row, versioned, portal)
+
     body: dict[str, Any] = {"results": results}
     if len(rows) > limit:
         after = str(rows[limit - 1].id + 1)
         kept = [(name, value) for name, values in call.query.items() if name != "after" for value in values]
         body["paging"] = {"next": {"after": after, "link": f"{call.url}?{urlencode([*kept, ('after', after)])}"}}
+
     return Answer(200, body)
 
 
@@ -106,8 +114,10 @@ def find_page(portal: PortalState, call: Call) -> Answer:
         for document in documents
     ]
     body: dict[str, Any] = {"total": total, "results": results}
+
     if query.limit and query.after + query.limit < total:
         body["paging"] = {"next": {"after": str(query.after + query.limit)}}
+
     return Answer(200, body)
 
 
@@ -216,6 +226,7 @@ def created(portal: PortalState, type_name: str, values: Mapping[str, str]) -> d
             "hs_object_source": "INTEGRATION",
             "hs_pipeline": "contacts-lifecycle-pipeline",
         }
+
     row = store.add(record_id, filled, now, now)
     return rendered(row, sorted(row.properties))
 

@@ -82,6 +82,7 @@ def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[s
     lacking = [name for name in REQUIRED if not isinstance(body.get(name), str) or not body[name]]
     if lacking:
         raise bad_request(f"Invalid input JSON: some required fields were not set: [{', '.join(lacking)}]")
+
     name, kind, field_type = body["name"], body["type"], body["fieldType"]
     if not NAME.fullmatch(name):
         raise bad_request(f"The property name {name} is invalid: lower case letters, digits and _ only")
@@ -92,6 +93,7 @@ def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[s
     if name in portal.definitions[type_name]:
         message = f"A property named '{name}' already exists."
         raise conflict(message, "OBJECT_ALREADY_EXISTS", "Properties.PROPERTY_WITH_NAME_EXISTS")
+
     definition = Definition(
         name=name,
         label=body["label"],
@@ -111,6 +113,7 @@ def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[s
 def _options(raw: list[Any], kind: str) -> list[dict[str, Any]]:
     if any(not isinstance(each, dict) or not each.get("label") or not each.get("value") for each in raw):
         raise bad_request("Invalid input JSON: an option needs a label and a value")
+
     options = [
         {
             "label": str(each["label"]),
@@ -131,4 +134,5 @@ def _options(raw: list[Any], kind: str) -> list[dict[str, Any]]:
         return options
     if options:
         raise bad_request(f"A property of the type {kind} has no options")
+
     return []

@@ -38,17 +38,21 @@ def read_query(text: str, definitions: Mapping[str, Definition], modified_proper
     """Check the body of a search request; returns the query and the wanted properties (empty = the default ones)."""
     if len(text) > BODY_CHARACTERS:
         raise bad_request(f"The request body is {len(text)} characters long; the maximum is {BODY_CHARACTERS}.")
+
     body = _object(text)
     groups = _groups(body, definitions)
     limit = _whole(body.get("limit", DEFAULT_PAGE), "limit")
     if not 0 <= limit <= PAGE:
         raise bad_request(f"The limit {limit} is invalid. It must be between 0 and {PAGE}.")
+
     after = _whole(body.get("after") or 0, "after")
     if after < 0 or after + limit > WINDOW:
         raise bad_request(f"Paging past {WINDOW} results is not supported: after {after} and limit {limit}.")
+
     words = body.get("query") or ""
     if not isinstance(words, str):
         raise bad_request("Invalid input JSON: query must be a string")
+
     floor, groups = _id_keyset(groups)
     query = Query(
         key=json.dumps([[list(each.key) for each in group] for group in groups] + [words]),
@@ -61,6 +65,7 @@ def read_query(text: str, definitions: Mapping[str, Definition], modified_proper
     wanted = body.get("properties") or []
     if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
         raise bad_request("Invalid input JSON: properties must be a list of property names")
+
     return query, wanted
 
 
@@ -70,6 +75,7 @@ def run(query: Query, index: SearchIndex, definitions: Mapping[str, Definition])
     start = bisect_left(found, query.floor)
     total = len(found) - start
     rising = query.sort is None or query.sort == ("hs_object_id", False)
+
     if rising and index.disorder is None:
         first = start + query.after
         page = found[first : first + query.limit]
@@ -77,6 +83,7 @@ def run(query: Query, index: SearchIndex, definitions: Mapping[str, Definition])
         ordered = found[start:] if query.sort is None else _ordered(found[start:], query.sort, index, definitions)
         ordered = index.disorder(ordered) if index.disorder else ordered
         page = ordered[query.after : query.after + query.limit]
+
     return total, [index.documents[record_id] for record_id in page]
 
 
@@ -89,10 +96,12 @@ def _ordered(
         return sorted(ids, key=lambda each: documents[each].modified, reverse=descending)
     if name == "hs_object_id":
         return ids[::-1] if descending else ids
+
     kind = definitions[name].type
     filled = [each for each in ids if name in documents[each].properties]
     empty = [each for each in ids if name not in documents[each].properties]
     filled.sort(key=lambda each: _sort_key(documents[each].properties[name], kind), reverse=descending)
+
     return filled + empty
 
 
@@ -123,8 +132,10 @@ def _groups(body: Mapping[str, Any], definitions: Mapping[str, Definition]) -> l
     raw = body.get("filterGroups") or []
     if body.get("filters"):
         raw = [*raw, {"filters": body["filters"]}]
+
     if not isinstance(raw, list) or not all(isinstance(group, dict) for group in raw):
         raise bad_request("Invalid input JSON: filterGroups must be a list of objects")
+
     groups = [[Filter.read(each, definitions) for each in group.get("filters") or []] for group in raw]
     if len(groups) > GROUPS:
         raise bad_request(f"Search supports at most {GROUPS} filter groups, {len(groups)} were given.")
@@ -132,6 +143,7 @@ def _groups(body: Mapping[str, Any], definitions: Mapping[str, Definition]) -> l
         raise bad_request(f"Search supports at most {FILTERS_IN_GROUP} filters in a filter group.")
     if sum(map(len, groups)) > FILTERS:
         raise bad_request(f"Search supports at most {FILTERS} filters in all.")
+
     return groups
 
 
@@ -148,6 +160,7 @@ def _sort(raw: Any, definitions: Mapping[str, Definition]) -> tuple[str, bool] |
         raise bad_request("Only one sort is supported.")
     if not raw:
         return None
+
     rule = raw[0]
     name: Any
     if isinstance(rule, str):
@@ -156,6 +169,8 @@ def _sort(raw: Any, definitions: Mapping[str, Definition]) -> tuple[str, bool] |
         name, descending = rule.get("propertyName"), rule.get("direction") == "DESCENDING"
     else:
         raise bad_request("Invalid input JSON: a sort has propertyName and direction ASCENDING or DESCENDING")
+
     if name not in definitions:
         raise bad_request(f'Property "{name}" does not exist')
+
     return name, descending

@@ -44,4 +44,5 @@ def _companion_values(person: Person) -> dict[str, str]:
             f"{prefix}_screened_value": verdict.screened_value,
             f"{prefix}_last_screened": instants.instant(instants.to_milliseconds(verdict.last_screened)),
         }
+
     return values

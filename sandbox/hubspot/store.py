@@ -47,12 +47,15 @@ class ObjectStore:
             self.modified_property: instants.instant(modified),
         }
         self.rows[record_id] = row
+
         if self.order and record_id < self.order[-1]:
             insort(self.order, record_id)
         else:
             self.order.append(record_id)
+
         if email := row.properties.get("email"):
             self.emails[email] = record_id
+
         self.index.put(record_id, row.properties, modified, at=modified)
         return row
 
@@ -84,17 +87,21 @@ class ObjectStore:
         changed = {name: value for name, value in values.items() if row.properties.get(name, "") != value}
         if not changed and not noop_bumps:
             return
+
         modified = max(now, row.modified)
         properties = {**row.properties, **changed, self.modified_property: instants.instant(modified)}
         for name in [name for name, value in changed.items() if value == ""]:
             del properties[name]
+
         if "email" in changed:
             self.emails.pop(row.properties.get("email", ""), None)
             if changed["email"]:
                 self.emails[changed["email"]] = row.id
+
         if changed:
             before = {name: row.properties.get(name, "") for name in changed}
             row.versions.append((now, source, changed, before))
+
         row.properties = properties
         row.modified = modified
         self.index.put(row.id, properties, modified, at=now)

@@ -27,14 +27,17 @@ def checked(
             message = f'"{name}" is a read only property; its value cannot be set.'
             problems.append(property_problem(name, "READ_ONLY_VALUE", message, portal_id))
             continue
+
         text = _text(raw)
         if text == "":
             values[name] = ""
             continue
+
         try:
             values[name] = _PARSERS[definition.type](text, definition)
         except _UnfitError as unfit:
             problems.append(property_problem(name, unfit.error, str(unfit), portal_id))
+
     return values, problems
 
 

@@ -91,12 +91,15 @@ def _data_call(org: OrgState, call: Call) -> Answer:
         return Answer(401, error.body(), challenge)
     if org.api_usage >= org.api_limit:
         raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
     org.api_usage += 1
     usage = {"Sforce-Limit-Info": usage_header(org)}
+
     try:
         answer = dispatch(org, call.with_document(_document(call)))
     except ApiError as error:
         answer = Answer(error.status, error.body())
+
     return Answer(answer.status, answer.body, {**usage, **answer.headers})
 
 
@@ -115,6 +118,7 @@ def _read(request: Request, raw: bytes) -> Call:
     path = request.url.path
     match = _VERSION.match(path)
     uri = request.scope.get("raw_path", b"") + b"?" + request.scope.get("query_string", b"")
+
     return Call(
         method=request.method,
         path=re.sub("/+", "/", path).rstrip("/"),
@@ -144,6 +148,7 @@ def _render(org: OrgState, call: Call, answer: Answer) -> Response:
         return _file(call, answer.status, answer.body, headers)
     if isinstance(answer.body, str):
         return Response(answer.body, answer.status, headers, "text/html;charset=UTF-8")
+
     content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, answer.status, headers, "application/json;charset=UTF-8")
 

@@ -51,6 +51,7 @@ def userinfo(org: OrgState, call: Call) -> Answer:
     """Answer GET of the user behind a token; a bad one gets 403 and the bare text `Bad_OAuth_Token`."""
     if not org.sessions.knows(bearer(call)):
         return Answer(403, "Bad_OAuth_Token")
+
     user = org.table("User").rows[org.user_id]
     body = {
         "sub": f"{org.instance_url}/id/{org.org_id}/{org.user_id}",
@@ -96,6 +97,7 @@ def _check_client(org: OrgState, call: Call, form: Mapping[str, str]) -> None:
             client_id, _, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise OAuthError("invalid_client", "invalid client credentials") from None
+
     if client_id != org.sessions.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     if secret != org.sessions.client_secret:
@@ -106,14 +108,17 @@ def _check_assertion(org: OrgState, call: Call, assertion: str) -> None:
     claims = _verified(org, assertion)
     if claims.get("iss") != org.sessions.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
+
     host = call.headers.get("host", "")
     audiences = {*_HOSTS, org.instance_url.rstrip("/"), f"http://{host}", f"https://{host}"}
     if str(claims.get("aud", "")).rstrip("/") not in audiences:
         raise OAuthError("invalid_grant", "audience is invalid")
+
     try:
         left = int(claims.get("exp", "")) - org.clock.now().timestamp()
     except (TypeError, ValueError):
         raise OAuthError("invalid_grant", "invalid assertion") from None
+
     if not 0 < left <= MAX_ASSERTION_LIFE_S:
         raise OAuthError("invalid_grant", "expired authorization code" if left <= 0 else "invalid expiration")
     if claims.get("sub") != org.username:

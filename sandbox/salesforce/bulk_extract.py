@@ -45,6 +45,7 @@ class QueryJob(Job):
         """Take the next state, or read the next rows, when that is due."""
         if self.share(now) < self.wait():
             return False
+
         if self.state == "UploadComplete":
             self.move("InProgress", now)
         elif not self.extract.done:
@@ -54,6 +55,7 @@ class QueryJob(Job):
         else:
             self.stored_kb.take(now, self.results.size // 1000)
             self.move("JobComplete", now)
+
         return True
 
     def wait(self) -> float:
@@ -101,6 +103,7 @@ def _cells(names: tuple[str, ...], spec: ObjectSpec, rows: Iterable[Row]) -> Ite
     fields = spec.fields
     words = [at for at, name in enumerate(names) if fields[name].type == "boolean"]
     moments = [at for at, name in enumerate(names) if fields[name].type == "datetime"]
+
     for row in rows:
         cells: list[object] = list(map(row.get, names))  # as row[name], without a call for each empty field
         for at in words:

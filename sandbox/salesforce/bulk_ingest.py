@@ -39,9 +39,11 @@ def create(org: OrgState, call: Call) -> Answer:
 def _job(org: OrgState, call: Call, body: Mapping[str, object]) -> IngestJob:
     if body.get("operation") != "update":
         raise bad_job(f"operation must be update, the sandbox has no other: {body.get('operation')}")
+
     name = org.object_named(str(body.get("object")))
     if name is None or org.table(name).spec.plain or org.table(name).spec.fixed:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{body.get('object')}' is not supported by the Bulk API.")
+
     return IngestJob(
         org=org,
         id=next(org.jobs.ids),
@@ -94,6 +96,7 @@ def change(org: OrgState, call: Call, job_id: str) -> Answer:
     now = org.clock.now()
     job = org.jobs.find(IngestJob, job_id, now)
     state = payload(call.document).get("state")
+
     if state == "UploadComplete":
         if job.state != "Open":
             raise bad_state(f"Closing already {job.state} Job not allowed")
@@ -104,6 +107,7 @@ def change(org: OrgState, call: Call, job_id: str) -> Answer:
         abort(job, now)
     else:
         raise bad_job("state must be UploadComplete or Aborted")
+
     return Answer(200, _shown(job))
 
 

@@ -59,6 +59,7 @@ class IngestJob(Job):
         """Take the next state, or work off the next batch, when it is due."""
         if self.share(now) < self.wait():
             return False
+
         if self.state == "UploadComplete":
             self._open(now)
         elif self.failure and self.done >= self._stop():
@@ -69,6 +70,7 @@ class IngestJob(Job):
             self.fail("ExceededQuota : Daily limit of batches has been exceeded", now)
         else:
             self._step(now)
+
         return True
 
     def wait(self) -> float:
@@ -90,13 +92,16 @@ class IngestJob(Job):
         self.move("InProgress", now)
         if self.upload is None:
             return
+
         fault = self.upload.fault
         try:
             self.columns = Columns.of(self.org.access(self.object_name), self.upload.columns)
         except ValueError as error:
             fault = fault or str(error)
+
         if fault:
             self.fail(fault, now)
+
         self._rest = self.upload.after(0)
 
     def _stop(self) -> int:

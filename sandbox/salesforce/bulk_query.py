@@ -27,6 +27,7 @@ def create(org: OrgState, call: Call) -> Answer:
     operation, text = body.get("operation"), body.get("query")
     if operation not in ("query", "queryAll") or not isinstance(text, str):
         raise bad_job("operation must be query or queryAll, and query must be given")
+
     form = read_format(body)
     _refuse_unfit(text)
     now = org.clock.now()
@@ -46,6 +47,7 @@ def create(org: OrgState, call: Call) -> Answer:
     )
     org.jobs.add(job)
     job.start(org, now)
+
     return Answer(200, job.base())
 
 
@@ -88,6 +90,7 @@ def results(org: OrgState, call: Call, job_id: str) -> Answer:
         state = {"UploadComplete": "UPLOAD_COMPLETE", "InProgress": "IN_PROGRESS"}.get(job.state, job.state.upper())
         text = "can only download query results of successfully completed bulk job with status: JOB_COMPLETE"
         raise ApiError(412, "JOB_NOT_COMPLETE", f"{text}. Current status: {state}")
+
     total = len(job.results)
     start = _offset(call.query.get("locator"), total)
     stop = min(total, start + _page_size(call))
@@ -96,6 +99,7 @@ def results(org: OrgState, call: Call, job_id: str) -> Answer:
         "Sforce-Locator": "null" if stop == total else _locator(stop),
         "Sforce-NumberOfRecords": str(stop - start),
     }
+
     return Answer(200, job.results.read(start, stop), headers)
 
 
@@ -105,6 +109,7 @@ def _refuse_unfit(text: str) -> None:
     for word, name in _PARTS_OF_QUERY.items():
         if word in words:
             raise _unsupported(name)
+
     query = parse_query(text)
     if query.count:
         raise _unsupported("Aggregate")

@@ -89,6 +89,7 @@ def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outc
                 outcome.written.append([row_id, "false", *cells])
     finally:
         org.refuse_row = before
+
     return outcome
 
 

@@ -34,6 +34,7 @@ class Format:
             quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL,
         )
         left = iter(rows)
+
         while some := list(islice(left, AT_ONCE)):
             writer.writerows(some)
             yield from held
@@ -97,6 +98,7 @@ class Upload:
         self.columns: list[str] = []
         self.rows = 0
         self.fault = _line_ending_fault(raw, form)
+
         try:
             reader = form.read(_lines(raw))
             self.columns = next(reader, [])

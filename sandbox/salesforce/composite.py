@@ -32,12 +32,15 @@ def composite(org: OrgState, call: Call, dispatch: Dispatch) -> Answer:
     given = body.get("compositeRequest")
     if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
         raise unparsable("Cannot deserialize instance of list from compositeRequest at [line:1, column:1]")
+
     refusal = _size_refusal(given)
     if refusal:
         return Answer(200, {"compositeResponse": [refusal]})
+
     all_or_none = body.get("allOrNone") is True
     journal = Journal()
     responses = _run(org, given, all_or_none, journal, dispatch, linked=b"@{" in call.raw)
+
     if all_or_none and any(_failed(response) for response in responses):
         journal.roll_back()
         text = "The transaction was rolled back since another operation in the same transaction failed."
@@ -45,6 +48,7 @@ def composite(org: OrgState, call: Call, dispatch: Dispatch) -> Answer:
             response if _failed(response) else _refused(response["referenceId"], "PROCESSING_HALTED", text)
             for response in responses
         ]
+
     return Answer(200, {"compositeResponse": responses})
 
 
@@ -76,10 +80,12 @@ def _run(
             text = "The transaction was rolled back since another operation in the same transaction failed."
             responses.append(_refused(reference, "PROCESSING_HALTED", text))
             continue
+
         try:
             answer = dispatch(org, _subcall(entry, results, journal, linked=linked))
         except ApiError as error:
             answer = Answer(error.status, error.body())
+
         responses.append(
             {
                 "body": answer.body,
@@ -88,8 +94,10 @@ def _run(
                 "referenceId": reference,
             }
         )
+
         if answer.status < 300:
             results[str(reference)] = answer.body
+
     return responses
 
 
@@ -99,13 +107,16 @@ def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Jour
         raise ApiError(400, "INVALID_INPUT", "referenceId must consist of letters, numbers and underscores")
     if reference in results:
         raise ApiError(400, "INVALID_INPUT", f"Duplicate referenceId: {reference}")
+
     headers = {str(name).lower(): str(value) for name, value in (entry.get("httpHeaders") or {}).items()}
     if fixed := _FIXED_HEADERS & headers.keys():
         raise ApiError(400, "INVALID_HTTP_HEADER", f"Header not supported in a subrequest: {', '.join(sorted(fixed))}")
+
     url = urlsplit(str(_resolve(str(entry.get("url", "")), results)))
     match = re.match(r"/services/data/(v\d+\.0)/", url.path)
     if match is None or re.search(r"/composite(?!/sobjects)|/tooling/|/limits|/jobs/", url.path):
         raise ApiError(400, "INVALID_INPUT", f"The url is not supported in a composite request: {url.path}")
+
     return Call(
         method=method,
         path=url.path.rstrip("/"),

@@ -96,6 +96,7 @@ def describe(org: OrgState, call: Call, object_name: str) -> Answer:
 def _object(call: Call, spec: ObjectSpec) -> dict[str, object]:
     writable = not spec.fixed
     root = call.url(f"/sobjects/{spec.name}")
+
     return {
         "activateable": False,
         "createable": writable,
@@ -125,6 +126,7 @@ def _object(call: Call, spec: ObjectSpec) -> dict[str, object]:
 def _field(access: Access, spec: FieldSpec) -> dict[str, object]:
     editable = spec.name in access.editable and not access.spec.fixed
     text = spec.type in TEXT_TYPES
+
     return {
         **_ALWAYS,
         "aggregatable": spec.filterable and spec.type != "boolean",

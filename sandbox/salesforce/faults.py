@@ -70,13 +70,17 @@ class SalesforceFaults(FaultGate[Answer]):
         super().__init__(faults)
         self.org = org
         self._held: list[tuple[int, LongTransaction]] = []
+
         for active in self.rules:
             self._refuse_unknown(active)
+
         given = faults.section(self.service, SalesforceSettings)
         if given.clock_skew_s:
             self.swaps.put(org, "clock", SkewedClock(clock, given.clock_skew_s))
+
         for name in given.model_fields_set - {"latency_ms", "clock_skew_s", "api_usage"}:
             self.swaps.put(org, name, getattr(given, name))
+
         if given.api_usage is not None:
             org.api_usage = given.api_usage
 
@@ -122,6 +126,7 @@ class SalesforceFaults(FaultGate[Answer]):
                     swaps.put(self.org, "job_failure", JobFailure(fault.done, fault.message))
                 case RefuseRows() | LockRows():
                     swaps.put(self.org, "refuse_row", _refusing(active, self.org.refuse_row))
+
         try:
             yield
         finally:
@@ -134,14 +139,19 @@ class SalesforceFaults(FaultGate[Answer]):
             word = str(fault.code or ("invalid_grant" if fault.status < 500 else "unknown_error"))
             text = fault.message or ("expired authorization code" if fault.status < 500 else "retry your request")
             return Answer(fault.status, {"error": word, "error_description": text}, headers)
+
         words = WORDS.get(fault.status)
         if words is None and fault.code is None:
             return Answer(fault.status, PAGE, headers)
+
         code, text = words or ("", "Refused by a fault of the sandbox")
+
         if fault.status == 401:
             headers["WWW-Authenticate"] = "Token"
+
         if fault.status == 403:
             headers["Sforce-Limit-Info"] = usage_header(self.org)
+
         error = ApiError(fault.status, str(fault.code or code), fault.message or text)
         return Answer(fault.status, error.body(), headers)
 
@@ -157,6 +167,7 @@ class SalesforceFaults(FaultGate[Answer]):
         org = self.org
         if isinstance(fault, EqualStamps):
             org.set_modified(name, ids, org.clock.now() - timedelta(seconds=fault.age_s))
+
         for row_id in ids:
             match fault:
                 case EditRows():
@@ -196,9 +207,11 @@ class SalesforceFaults(FaultGate[Answer]):
         if spec is None:
             hint = did_you_mean(name, self.org.permissionable_objects())
             raise FaultsError(f"rules.{active.number}.fault.object: the org has no {name!r}{hint}.")
+
         fields = [*fault.values] if isinstance(fault, EditFault) else []
         if isinstance(fault, MergeRows) and fault.loser_opted_out:
             fields.append("DoNotCall")
+
         for field in fields:
             if field not in spec.fields:
                 hint = did_you_mean(field, spec.fields)
@@ -223,12 +236,15 @@ def _row_refusal(active: ActiveRule, object_name: str, row: Row) -> tuple[str, s
     row_id, fault = str(row["Id"] or ""), active.fault
     if not row_id:
         return None
+
     if isinstance(fault, LockRows):
         locked = str(row["AccountId"] or row_id)
         if active.hits(locked, fault.fraction) and active.refuses(row_id, fault.tries):
             return "UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {locked}"
+
     if isinstance(fault, RefuseRows) and fault.object in (None, object_name):
         hit = row_id in fault.ids if fault.ids else active.hits(row_id, fault.fraction)
         if hit and active.refuses(row_id, fault.tries):
             return fault.code or "FIELD_CUSTOM_VALIDATION_EXCEPTION", fault.message
+
     return None

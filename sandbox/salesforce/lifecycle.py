@@ -50,6 +50,7 @@ def convert(org: OrgState, lead_id: str) -> str:
         "ConvertedDate": org.clock.now().date().isoformat(),
     }
     change_row(leads, lead, change, org.human_id, org.stamp(), Journal())
+
     return contact_id
 
 

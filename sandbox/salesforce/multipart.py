@@ -27,6 +27,7 @@ def read_parts(call: Call) -> Parts | None:
     """Return the parts of a multipart body, None for any other body; raises ApiError when a part is missing."""
     if not is_multipart(call):
         return None
+
     head = b"Content-Type: " + call.headers["content-type"].encode("latin-1") + b"\r\n\r\n"
     parts = {
         part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
@@ -35,6 +36,7 @@ def read_parts(call: Call) -> Parts | None:
     job, content = parts.get("job"), parts.get("content")
     if not isinstance(job, bytes) or not isinstance(content, bytes):
         raise ApiError(400, "INVALID_MULTIPART_REQUEST", "The parts job and content are required")
+
     try:
         return Parts(json.loads(job), content)
     except ValueError:

@@ -32,6 +32,7 @@ def purpose_of(org: OrgState, method: str, path: str, call: Call) -> Purpose:
         return "schema"
     if not _RECORDS.match(path):
         return "other"
+
     return "write" if _is_write(method, path) else "read"
 
 

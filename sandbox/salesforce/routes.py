@@ -88,16 +88,19 @@ def dispatch(org: OrgState, call: Call) -> Answer:
     found = find_route(call)
     if found is None:
         raise not_found()
+
     route, names = found
     handler = route.handlers.get(call.method)
     if handler is None:
         allowed = ",".join(route.handlers)
         text = f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}"
         raise ApiError(405, "METHOD_NOT_ALLOWED", text)
+
     if "object_name" in names:
         object_name = org.object_named(names["object_name"])
         if object_name is None:
             raise not_found()
         names["object_name"] = object_name
+
     arguments: dict[str, Any] = names
     return handler(org, call, **arguments)

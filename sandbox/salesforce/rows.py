@@ -21,12 +21,14 @@ def get_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
         row = find_row(org.table(object_name), row_id)
     except RowError:
         raise not_found() from None
+
     modified = stamp_moment(str(row["LastModifiedDate"]))
     verdict = _precondition(call, modified)
     if verdict == "not modified":
         return Answer(304)
     if verdict == "failed":
         raise _precondition_failed()
+
     names = named_fields(org.access(object_name), call.query.get("fields"))
     shown = show_rows(call, object_name, names, [row])[0]
     return Answer(200, shown, {"Last-Modified": format_datetime(modified, usegmt=True)})

@@ -99,8 +99,10 @@ def _parse(spec: ObjectSpec, name: str, line: str) -> FieldSpec:
     kind, *flags = facts.split()
     options = dict(flag.split(":", 1) for flag in flags if ":" in flag)
     target, _, relationship = options.get("ref", "").partition(":")
+
     if name == "MasterRecordId":
         target, relationship = spec.name, "MasterRecord"
+
     return FieldSpec(
         name=name,
         type=kind,  # type: ignore[arg-type]  # the words of catalog.json are checked by a test

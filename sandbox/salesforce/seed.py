@@ -31,12 +31,15 @@ def seed_setup(org: OrgState, *, sandbox: bool) -> None:
     )
     org.org_id = org.table("Organization").insert(_stamped(org, organization, ""))
     ids = []
+
     for username, first, last, active in _USERS:
         row = Row(Username=username, Email=username, FirstName=first, LastName=last, Name=f"{first} {last}")
         row.update(IsActive=active, UserType="Standard", TimeZoneSidKey="Europe/London")
         ids.append(org.table("User").insert(_stamped(org, row, "")))
+
     for row in (*org.table("User").scan(), *org.table("Organization").scan()):
         row["CreatedById"] = row["LastModifiedById"] = ids[0]
+
     org.user_id, org.human_id, org.assigned_owner_id = ids
 
 
@@ -66,12 +69,15 @@ def load_people(org: OrgState, people: Iterable[Person], *, companions: bool) ->
             LeadSource=person.channel,
             OwnerId=org.human_id,
         )
+
         if person.lead:
             row.update(Company=person.company, Country=country)
         else:
             row.update(AccountId=_account(org, accounts, person), MailingCountry=country)
+
         if companions:
             _fill_companions(row, person)
+
         _stamp_person(org, row, person)
         table.insert(row)
 

@@ -50,6 +50,7 @@ def delete_many(org: OrgState, call: Call) -> Answer:
     ids = [part for part in call.query.get("ids", "").split(",") if part]
     if len(ids) > MAX_ROWS:
         raise _too_many()
+
     writer = author(org, call)
     prefixes = {table.spec.prefix: name for name, table in org.tables.items()}
 
@@ -70,12 +71,14 @@ def retrieve_many(org: OrgState, call: Call, object_name: str) -> Answer:
     else:
         body = payload(call.document)
         ids, fields = _texts(body, "ids"), _texts(body, "fields")
+
     if len(ids) > MAX_RETRIEVED:
         raise ApiError(
             400, "EXCEEDED_ID_LIMIT", f"record limit reached. cannot retrieve more than {MAX_RETRIEVED} records"
         )
     if not fields or not ids:
         raise ApiError(400, "MISSING_ARGUMENT", "ids and fields must be specified")
+
     names = named_fields(org.access(object_name), ",".join(fields))
     return Answer(200, [_retrieved(org, call, object_name, names, row_id) for row_id in ids])
 
@@ -105,12 +108,14 @@ def _records(org: OrgState, call: Call) -> tuple[list[tuple[str, Record]], bool]
         raise unparsable("Cannot deserialize instance of list from records at [line:1, column:1]")
     if len(given) > MAX_ROWS:
         raise _too_many()
+
     records = [(_type_of(org, record), record) for record in given]
     if len(list(groupby(name for name, _ in records))) > MAX_TYPE_RUNS:
         text = "Please rearrange the data to reduce chunking."
         raise ApiError(
             400, "LIMIT_EXCEEDED", f"Cannot have more than {MAX_TYPE_RUNS} chunks in a single operation. {text}"
         )
+
     return records, body.get("allOrNone") is True
 
 
@@ -136,6 +141,7 @@ def _write(
     mark = call.journal.mark()
     results: list[Result] = []
     refused = False
+
     try:
         for name, record in records:
             try:
@@ -147,9 +153,11 @@ def _write(
         # The service parses the whole body before it writes: a value of the wrong type fails every row.
         call.journal.roll_back(mark)
         raise
+
     if all_or_none and refused:
         call.journal.roll_back(mark)
         results = [_rolled_back(result) for result in results]
+
     return Answer(200, results)
 
 

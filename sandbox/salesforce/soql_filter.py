@@ -43,10 +43,12 @@ class Scope:
         spec = self.access.visible.get(token.text.lower())
         if spec is not None:
             return spec
+
         name = self.access.spec.name
         if "." in token.text:
             relation = token.text.split(".")[0]
             raise self.refusal(token, f"Didn't understand relationship '{relation}' in field path.")
+
         raise self.refusal(
             token,
             f"No such column '{token.text}' on entity '{name}'. If you are attempting to use a custom field, be sure "
@@ -104,6 +106,7 @@ def _comparison(scope: Scope, condition: Comparison) -> Test:
         raise scope.refusal(condition.name, f"field '{field.name}' can not be filtered in a query call")
     if condition.operator == "LIKE":
         return _like(scope, condition, field)
+
     values = [_value(scope, condition.name, field, constant) for constant in condition.values]
     folds = field.type in TEXT_TYPES
     if condition.operator in _ORDERINGS:
@@ -111,6 +114,7 @@ def _comparison(scope: Scope, condition: Comparison) -> Test:
             text = f"invalid operator on {field.type} field"
             raise ApiError(400, "INVALID_QUERY_FILTER_OPERATOR", caret(scope.text, condition.name.at) + text)
         return _ordering(field.name, _ORDERINGS[condition.operator], values[0], folds=folds)
+
     return _membership(field.name, values, folds=folds, negated=condition.operator in ("!=", "NOT IN"))
 
 

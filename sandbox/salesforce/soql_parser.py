@@ -109,6 +109,7 @@ def _tokens(text: str) -> list[Token]:
             raise malformed(f"unexpected token: '{rest[:1]}'")
         found.append(Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         at = match.end()
+
     found.append(Token("end", "<EOF>", end))
     return found
 
@@ -127,22 +128,28 @@ class _Parser:
         self._select()
         self._expect("FROM")
         query.source = self._word()
+
         if self._take("WHERE"):
             query.where = self._conditions()
+
         if self._take("ORDER"):
             self._expect("BY")
             query.order = [self._order()]
             while self._take(","):
                 query.order.append(self._order())
+
         if self._take("LIMIT"):
             query.limit = self._count()
+
         if self._take("OFFSET"):
             query.offset = self._count()
             if query.offset > MAX_OFFSET:
                 text = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
                 raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", text)
+
         if self._peek().kind != "end":
             raise self._unexpected()
+
         return query
 
     def _select(self) -> None:
@@ -156,8 +163,11 @@ class _Parser:
                 self._expect(")")
                 if self._peek().text.upper() != "FROM":
                     query.alias = self._word().text
+
             return
+
         query.names.append(self._word())
+
         while self._take(","):
             query.names.append(self._word())
 
@@ -178,12 +188,15 @@ class _Parser:
         joint = self._peek().text.upper()
         if joint not in ("AND", "OR"):
             return first
+
         parts = [first]
         while self._take(joint):
             parts.append(self._condition())
+
         # SOQL wants brackets where AND and OR meet.
         if self._peek().text.upper() in ("AND", "OR"):
             raise self._unexpected()
+
         return Group("AND" if joint == "AND" else "OR", tuple(parts))
 
     def _condition(self) -> Condition:
@@ -208,6 +221,7 @@ class _Parser:
             return Comparison(name, "NOT IN", self._list())
         if word == "IN":
             return Comparison(name, word, self._list())
+
         self._next -= 1
         raise self._unexpected()
 
@@ -229,6 +243,7 @@ class _Parser:
             return Constant("boolean", token.text.lower())
         if token.kind == "word" and token.text.lower() == "null":
             return Constant("null", "")
+
         self._next -= 1
         raise self._unexpected()
 
@@ -285,6 +300,8 @@ def _string(raw: str) -> Constant:
             pattern.append(re.escape(char))
         else:
             pattern.append({"%": ".*", "_": "."}.get(char) or re.escape(char))
+
         plain.append(char)
         at += 1
+
     return Constant("string", "".join(plain), "".join(pattern))

@@ -35,17 +35,20 @@ def run_query(
     source = next((name for name in tables if name.lower() == query.source.text.lower()), None)
     if source is None:
         raise _no_object(query)
+
     scope = Scope(text, access_of(source))
     names = _selected(scope, query)
     keys = [(key, scope.field(key.name)) for key in query.order]
     matching = _matching(scope, query, tables[source], with_deleted=with_deleted)
     if query.count:
         return _counted(query, source, matching)
+
     limit = None if query.limit is None else query.offset + query.limit
     if keys and not (keys[0][1].type == "id" and not keys[0][0].descending):
         rows = _sorted(scope, keys, list(matching))[query.offset : limit]
     else:
         rows = list(islice(matching, query.offset, limit))
+
     return Found(source, names, rows)
 
 
@@ -79,12 +82,14 @@ def _matching(scope: Scope, query: Query, table: Table, *, with_deleted: bool) -
     test = compile_condition(scope, query.where) if query.where else None
     rows: Iterable[Row] | None = None
     rest: list[Condition] = []
+
     for part in conjuncts(query.where):
         jump = _jump(part, table) if rows is None else None
         if jump is None:
             rest.append(part)
         else:
             rows = jump
+
     if rows is None:
         rows = table.scan()
     elif rest:
@@ -92,6 +97,7 @@ def _matching(scope: Scope, query: Query, table: Table, *, with_deleted: bool) -
         test = _all(tests)
     else:
         test = None
+
     found = filter(test, rows) if test else iter(rows)
     return found if with_deleted else (row for row in found if row.get("IsDeleted") is not True)
 

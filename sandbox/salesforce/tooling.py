@@ -43,6 +43,7 @@ def create_field(org: OrgState, call: Call) -> Answer:
     if org.table(object_name).spec.find(name):
         text = f"There is already a field named {name.removesuffix('__c')} on {object_name}."
         raise _refusal("DUPLICATE_DEVELOPER_NAME", text, "DeveloperName")
+
     field_id = org.add_field(object_name, _field(name, metadata), visible=False)
     location = {"Location": call.url(f"/tooling/sobjects/CustomField/{field_id}")}
     body = {"id": field_id, "success": True, "errors": [], "warnings": [], "infos": []}
@@ -55,11 +56,13 @@ def _field(name: str, metadata: Mapping[str, Any]) -> FieldSpec:
         raise _refusal("INVALID_TYPE", f"Unsupported field type: {metadata.get('type')}", "Metadata")
     if not metadata.get("label"):
         raise _refusal("REQUIRED_FIELD_MISSING", "Must specify a non-empty label for the CustomField", "Metadata")
+
     checkbox = kind == "boolean"
     if checkbox and metadata.get("defaultValue") is None:
         raise _refusal(
             "FIELD_INTEGRITY_EXCEPTION", "Must specify 'defaultValue' for field of type Checkbox", "Metadata"
         )
+
     values, restricted = _choices(metadata) if kind == "picklist" else ((), False)
     return FieldSpec(
         name=name,

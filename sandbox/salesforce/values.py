@@ -61,6 +61,7 @@ def read_value(field: FieldSpec, value: object) -> Value:
         if word is None or isinstance(value, int) is not isinstance(value, bool):
             raise _unfit("boolean", value)
         return word
+
     return _read_other(field, value)
 
 

@@ -33,18 +33,22 @@ def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], a
     table = org.table(object_name)
     if table.spec.fixed:
         raise _no_access()
+
     values = read_values(access, payload)
     _refuse_locked(access, values, creating=True)
     required = [field.name for field in table.spec.fields.values() if field.required and values.get(field.name) is None]
     if required:
         raise missing_fields(required)
+
     check_values(table.spec.fields, values)
     _check_references(org, table, values)
     check_new(org, object_name, values)
     _ask_rules(org, object_name, Row(), values)
     row = new_row(org, table, values, author.user_id, org.stamp())
+
     if author.assigns and object_name in ASSIGNABLE:
         row["OwnerId"] = org.assigned_owner_id
+
     row_id = table.insert(row)
     author.journal.note(lambda: table.remove(row_id))
     _forget_access(org, object_name, author.journal)
@@ -75,14 +79,18 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
     row = find_row(table, given_id)
     if table.spec.fixed:
         raise _no_access()
+
     _refuse_locked(access, values, creating=False)
     if row["IsConverted"] is True:
         raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+
     check_values(table.spec.fields, values)
     _check_references(org, table, values)
     _ask_rules(org, object_name, row, values)
+
     if author.assigns and object_name in ASSIGNABLE:
         values["OwnerId"] = org.assigned_owner_id
+
     change_row(table, row, values, author.user_id, org.stamp(), author.journal)
     _forget_access(org, object_name, author.journal)
     return str(row["Id"])
@@ -97,8 +105,10 @@ def change_row(table: Table, row: Row, values: Mapping[str, Value], user_id: str
         row.update(before)
 
     row.update(values)
+
     if "LastName" in values or "FirstName" in values:
         _rename(table, row)
+
     _touch(row, user_id, stamp)
     journal.note(restore)
 
@@ -111,14 +121,17 @@ def delete_row(org: OrgState, object_name: str, given_id: str, author: Author) -
         raise _no_access()
     if table.spec.plain:
         _erase(table, row, author.journal)
+
         for child in ("PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"):
             children = org.table(child)
             for orphan in [
                 other for other in children.scan() if row["Id"] in (other["ParentId"], other["PermissionSetId"])
             ]:
                 _erase(children, orphan, author.journal)
+
         _forget_access(org, object_name, author.journal)
         return
+
     change_row(table, row, {"IsDeleted": True}, author.user_id, org.stamp(), author.journal)
 
 
@@ -139,10 +152,12 @@ def find_row(table: Table, given_id: str) -> Row:
             text = f"{table.spec.fields['Id'].label}: id value of incorrect type: {given_id}"
             raise RowError("MALFORMED_ID", text, ("Id",))
         row = table.rows.get(row_id)
+
     if row is None:
         raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if row["IsDeleted"] is True:
         raise RowError("ENTITY_IS_DELETED", "entity is deleted")
+
     return row
 
 
@@ -168,6 +183,7 @@ def _check_references(org: OrgState, table: Table, values: Mapping[str, Value]) 
         others = [org.tables[target] for target in field.targets if target in org.tables] if field.targets else []
         if value is None or not others:
             continue
+
         other = next((one for one in others if str(value).startswith(one.spec.prefix)), None)
         if other is None:
             text = f"{field.label}: id value of incorrect type: {value}"

@@ -66,4 +66,5 @@ def _answer(account: TwilioAccount, request: Request, number: str | None) -> Res
     e164 = body["phone_number"]
     account.asked[e164] += 1
     url = f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}"
+
     return JSONResponse({**body, "url": url, **account.answers.get(e164, {})})

@@ -105,8 +105,10 @@ def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
     if name == "line_status":
         status = _state(e164)
         return {"status": status, "error_code": None if status else NOT_COVERED}
+
     kind = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
     carrier = f"Sandbox {kind} carrier" if kind in WITH_CARRIER else None
+
     return {
         "mobile_country_code": "001" if kind == "mobile" else None,
         "mobile_network_code": "01" if kind == "mobile" else None,

@@ -35,12 +35,17 @@ def test_a_job_fails_half_way_and_names_the_rest(world: Any) -> None:
     world.faults(f"{{service: salesforce, {AT_START}, fault: {{kind: fail_jobs, done: 0.6}}}}", QUICK)
     job = update(world)
     told = world.salesforce("GET", job).json()
+
     assert (told["state"], told["numberRecordsProcessed"], told["numberRecordsFailed"]) == ("Failed", 4, 0)
     assert told["errorMessage"] == "InternalServerError : A batch could not be processed after 20 retries"
+
     written = [line.split(",")[0] for line in listed(world, job, "successfulResults")]
     rest = [line.split(",")[0] for line in listed(world, job, "unprocessedrecords")]
+
     assert written + rest == list(world.sandbox.salesforce.rows("Contact"))[:8]
+
     world.sandbox.faults = None
+
     assert world.salesforce("GET", update(world)).json()["state"] in ("UploadComplete", "InProgress", "JobComplete")
 
 
@@ -50,6 +55,7 @@ def test_a_query_job_fails(world: Any) -> None:
     )
     job = query(world)
     told = world.salesforce("GET", job).json()
+
     assert (told["state"], told["errorMessage"]) == ("Failed", "Oops")
     assert world.salesforce("GET", job + "/results").status_code == 412
     assert world.salesforce("GET", query(world)).json()["state"] == "JobComplete"
@@ -64,11 +70,16 @@ def test_rows_of_a_job_are_refused_by_the_rules_of_the_request_that_starts_it(wo
     )
     job = update(world)
     failed = listed(world, job, "failedResults")
+
     assert len(failed) == 8
     assert all("UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 1" in line for line in failed)
+
     (line,) = listed(world, update(world), "failedResults")
+
     assert line == f",FIELD_CUSTOM_VALIDATION_EXCEPTION:Sandbox rule: this record may not be changed:--,{ids[1]},x"
+
     path = f"/sobjects/Contact/{ids[1]}"
+
     assert world.salesforce("PATCH", path, json={"Title": "y"}).status_code == 204
 
 
@@ -77,8 +88,11 @@ def test_jobs_are_forgotten(world: Any) -> None:
         "{service: salesforce, when: {path: '/jobs/query/{job_id}/results', nth: 2}, fault: {kind: drop_jobs}}", QUICK
     )
     job = query(world)
+
     assert world.salesforce("GET", job + "/results?maxRecords=2").headers["Sforce-Locator"] == "Mg"
+
     gone = world.salesforce("GET", job + "/results?maxRecords=2&locator=Mg")
+
     assert (gone.status_code, gone.json()[0]["errorCode"]) == (404, "NOT_FOUND")
 
 
@@ -94,12 +108,17 @@ def test_answers_of_jobs_can_be_lost_cut_and_refused(world: Any) -> None:
     )
     with pytest.raises(requests.ConnectionError):
         world.salesforce("POST", "/jobs/ingest", json=INGEST)
+
     assert [job["state"] for job in world.salesforce("GET", "/jobs/ingest").json()["records"]][-1] == "Open"
+
     job = query(world)
+
     assert world.salesforce("GET", job).status_code == 503
     assert world.salesforce("GET", job).json()["state"] == "JobComplete"
+
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         world.salesforce("GET", job + "/results", headers={"Accept-Encoding": "identity"})
+
     assert world.salesforce("GET", job + "/results").headers["Sforce-Locator"] == "null"
 
 
@@ -107,8 +126,13 @@ def test_the_settings_of_jobs_come_from_the_file_and_go_with_it(world: Any) -> N
     org = world.sandbox.salesforce
     before = (org.job_seconds, org.job_batch_rows, org.upload_mb)
     world.faults("", "salesforce: {job_seconds: 3, job_batch_rows: 7, upload_mb: 9, daily_query_jobs: 0}")
+
     assert (org.job_seconds, org.job_batch_rows, org.upload_mb) == (3, 7, 9)
+
     body = {"operation": "query", "query": "SELECT Id FROM Contact"}
+
     assert world.salesforce("POST", "/jobs/query", json=body).json()[0]["errorCode"] == "LIMIT_EXCEEDED"
+
     world.sandbox.faults = None
+
     assert (org.job_seconds, org.job_batch_rows, org.upload_mb) == before

@@ -50,12 +50,17 @@ def test_simple_salesforce_meets_them(world: Any, salesforce: Salesforce):
     )
     with pytest.raises(SalesforceGeneralError):
         salesforce.query(SOQL)
+
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         salesforce.query(SOQL)
+
     with pytest.raises(SalesforceExpiredSession):
         salesforce.query(SOQL)
+
     first = salesforce.query(SOQL)
+
     assert (len(first["records"]), first["done"]) == (20, False)
+
     with pytest.raises(SalesforceMalformedRequest, match="INVALID_QUERY_LOCATOR"):
         salesforce.query_more(first["nextRecordsUrl"].rpartition("/")[2])
 
@@ -72,11 +77,16 @@ def test_the_hubspot_client_meets_them(world: Any, hubspot: HubSpot):
     page = hubspot.crm.contacts.basic_api.get_page
     with pytest.raises(ApiException) as moving:
         page(limit=5)
+
     assert (moving.value.status, moving.value.headers["Retry-After"]) == (477, "30")
+
     with pytest.raises(ApiException) as edge:
         page(limit=5)
+
     assert "<html>" in str(edge.value.body)
+
     requests_before = world.sandbox.hubspot.requests.total()
+
     # Left to itself, urllib3 below the client repeats a GET whose answer was cut off.
     assert len(page(limit=5).results) == 5
     assert world.sandbox.hubspot.requests.total() == requests_before + 2
@@ -91,12 +101,16 @@ def test_a_file_on_the_command_line_is_obeyed(tmp_path: Path):
         full = [sys.executable, *words, "--contacts", "20", "--faults", str(path)]
         with subprocess.Popen(full, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
             assert child.stdout
+
             settings = json.loads(child.stdout.readline())
             url = f"{settings['RINGFENCE_HUBSPOT__BASE_URL']}/account-info/v3/details"
             headers = {"Authorization": f"Bearer {settings['RINGFENCE_HUBSPOT__ACCESS_TOKEN']}"}
+
             assert [requests.get(url, headers=headers, timeout=10).status_code for _ in range(2)] == [423, 200]
+
             child.send_signal(signal.SIGINT)
             child.communicate(timeout=20)
+
         assert child.returncode == 0
 
 
@@ -105,5 +119,6 @@ def test_the_command_refuses_a_wrong_file(tmp_path: Path):
     path.write_text("rules: [{service: hubspt, fault: {kind: reset}}]", encoding="utf-8")
     command = [sys.executable, "-c", "from ringfence.apps.cli import main; main()", "sandbox", "--faults", str(path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
     assert done.returncode == 2
     assert "rules.0.service" in done.stderr

@@ -42,6 +42,7 @@ def test_the_page_names_every_kind_condition_and_setting():
     page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
     models = (*fault_kinds().values(), When, *SECTIONS.values(), Rule)
     names = {name for model in models for name in model.model_fields} | set(fault_kinds())
+
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 
@@ -49,14 +50,18 @@ def test_the_examples_of_the_page_work():
     page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
     files = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     programs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
     assert [len(parse_faults(text, "sandbox.md").rules) for text in files] == [1]
+
     for program in programs:
         exec(program, {})
+
     assert len(programs) == 1
 
 
 def test_a_sandbox_takes_the_example(example: Faults):
     sandbox = Sandbox(contacts=20, faults=example)
+
     assert sandbox.faults is example
     assert (sandbox.salesforce.page_size, sandbox.hubspot.search_lag_s, sandbox.twilio.window.limit) == (1000, 30, 50)
 
@@ -100,6 +105,7 @@ def test_a_sandbox_takes_the_example(example: Faults):
 def test_what_is_wrong_is_named_with_its_place_and_what_was_meant(text: str, told: str):
     with pytest.raises(FaultsError) as caught:
         parse_faults(text, "my.yaml")
+
     assert told in str(caught.value)
 
 
@@ -118,6 +124,7 @@ def test_what_the_sandbox_does_not_have_is_refused_and_leaves_no_faults(rule: st
     sandbox = Sandbox(contacts=5)
     with pytest.raises(FaultsError) as caught:
         sandbox.faults = parse_faults(f"rules: [{rule}]", "my.yaml")
+
     assert told in str(caught.value)
     assert "rules.0" in str(caught.value)
     assert sandbox.faults is None
@@ -140,6 +147,7 @@ def test_faults_that_one_service_refuses_are_begun_by_no_other():
 def test_an_unreadable_file_is_a_file_error(tmp_path: Path):
     with pytest.raises(FileError):
         read_faults(tmp_path / "none.yaml")
+
     (tmp_path / "latin.yaml").write_bytes(b"seed: \xff")
     with pytest.raises(FaultsError, match="UTF-8"):
         read_faults(tmp_path / "latin.yaml")
@@ -150,6 +158,7 @@ def test_the_module_refuses_a_wrong_file_as_wrong_usage(tmp_path: Path):
     path.write_text("sead: 1", encoding="utf-8")
     command = [sys.executable, "-m", "ringfence.sandbox", "--contacts", "1", "--faults", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
     assert done.returncode == 2
     assert "did you mean 'seed'?" in done.stderr
 
@@ -160,9 +169,12 @@ def test_taking_faults_away_puts_the_settings_back():
     sandbox.faults = parse_faults(
         "{salesforce: {page_size: 9, clock_skew_s: 60}, hubspot: {noop_bumps: false, daily_limit: 3}}", "text"
     )
+
     assert (sandbox.salesforce.page_size, sandbox.hubspot.noop_bumps, sandbox.hubspot.daily.limit) == (9, False, 3)
     assert sandbox.twilio.faults is None
+
     sandbox.faults = None
+
     assert (sandbox.salesforce.page_size, sandbox.hubspot.noop_bumps, sandbox.hubspot.daily.limit) == before
     assert sandbox.salesforce.clock is sandbox.clock
     assert sandbox.salesforce.faults is None

@@ -50,6 +50,7 @@ def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, category
     world.faults(rule(f"kind: refuse, status: {status}", "nth: 1"))
     answer = world.hubspot()
     body = answer.json()
+
     assert (answer.status_code, body["status"], body.get("category")) == (status, "error", category)
     assert body["correlationId"] == answer.headers["X-HubSpot-Correlation-Id"]
     assert answer.headers.get("Retry-After") == ("10" if status == 477 else None)
@@ -60,6 +61,7 @@ def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, category
 def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 1"))
     answer = world.hubspot()
+
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, "1")
     assert "<html>" in answer.text
 
@@ -67,9 +69,12 @@ def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
 def test_limits_name_the_policy_that_was_reached(world: Any):
     world.faults(rule("kind: refuse, status: 429", "nth: 1") + "," + rule("kind: refuse, status: 429, code: DAILY"))
     first, second = world.hubspot(), world.hubspot()
+
     assert (first.json()["policyName"], second.json()["policyName"]) == ("TEN_SECONDLY_ROLLING", "DAILY")
     assert "daily limit" in second.json()["message"]
+
     searched = search(world)
+
     assert "policyName" not in searched.json()
     assert "secondly limit" in searched.json()["message"]
     assert "Retry-After" not in first.headers
@@ -78,11 +83,16 @@ def test_limits_name_the_policy_that_was_reached(world: Any):
 def test_its_own_limits_name_a_wait_where_the_settings_say_so(world: Any):
     world.faults("", "hubspot: {daily_limit: 0, retry_after: 7}")
     answer = world.hubspot()
+
     assert (answer.status_code, answer.json()["policyName"], answer.headers["Retry-After"]) == (429, "DAILY", "7")
+
     world.faults("", "hubspot: {daily_limit: 0}")
+
     assert "Retry-After" not in world.hubspot().headers
+
     world.faults("", "hubspot: {searches_per_s: 1, calls_per_ten_s: 150}")
     answers = [search(world) for _ in range(3)]
+
     assert [answer.status_code for answer in answers] == [200, 429, 429]
     assert world.hubspot().headers["X-HubSpot-RateLimit-Max"] == "150"
 
@@ -90,6 +100,7 @@ def test_its_own_limits_name_a_wait_where_the_settings_say_so(world: Any):
 def test_an_error_after_the_commit_has_written_the_batch(world: Any):
     ids = ids_of(world)[:5]
     world.faults(rule("kind: refuse, status: 504, after_commit: true", "path: '/crm/v3/objects/{type}/batch/update'"))
+
     assert update(world, ids, firstname="Written").status_code == 504
     assert {world.sandbox.hubspot.contacts[each]["firstname"] for each in ids} == {"Written"}
 
@@ -99,9 +110,12 @@ def test_the_search_index_lags_and_catches_up(world: Any):
     world.faults("", "hubspot: {search_lag_s: 1800}")
     update(world, [record], firstname="Fresh")
     wanted = {"filters": [{"propertyName": "firstname", "operator": "EQ", "value": "Fresh"}]}
+
     assert search(world, **wanted).json()["total"] == 0
     assert world.hubspot(path=f"{CONTACTS}/{record}").json()["properties"]["firstname"] == "Fresh"
+
     world.sandbox.clock.advance(1801)
+
     assert search(world, **wanted).json()["total"] == 1
 
 
@@ -113,14 +127,19 @@ def test_results_come_out_of_order_across_pages_and_none_is_lost(world: Any):
         return [int(row["id"]) for page in pages for row in page]
 
     proper = read()
+
     assert proper == sorted(proper)
+
     world.faults(rule("kind: disorder_results, block: 50"))
     mixed = read()
+
     assert sorted(mixed) == proper[: len(mixed)]
     assert mixed != proper
     assert set(mixed[:20]) != set(proper[:20])
     assert read() == mixed
+
     world.faults(rule("kind: disorder_results, block: 50"), "seed: 8")
+
     assert read() != mixed
 
 
@@ -128,6 +147,7 @@ def test_the_total_disagrees_with_the_results(world: Any):
     there = len(ids_of(world))
     world.faults(rule("kind: misstate_total, by: -3", "nth: 2") + "," + rule("kind: misstate_total, by: 5", "nth: 3"))
     answers = [search(world).json() for _ in range(3)]
+
     assert [answer["total"] for answer in answers] == [there, there - 3, there + 5]
     assert {len(answer["results"]) for answer in answers} == {there}
 
@@ -143,6 +163,7 @@ def test_rows_leave_a_window_in_mid_paging(world: Any):
     world.faults(rule("kind: edit_rows, count: 6", f"path: {SEARCH}, nth: 2"))
     first = search(world, limit=10, **window).json()
     second = search(world, limit=10, after="10", **window).json()
+
     assert second["total"] == first["total"] - 6
 
 
@@ -159,13 +180,19 @@ def test_edits_merges_and_archives_happen_at_the_request_that_is_named(world: An
     )
     portal = world.sandbox.hubspot
     world.hubspot()
+
     assert [held["firstname"] for held in portal.contacts.values()].count("Edited") == 4
+
     world.hubspot()
     archived = world.hubspot(path=CONTACTS, params={"archived": "true", "limit": 100}).json()["results"]
+
     assert len(archived) == 3
     assert len(set(before) - set(ids_of(world))) == 3 + 4
+
     survivors = set(ids_of(world)) - set(before)
+
     assert len(survivors) == 2
+
     for survivor in survivors:
         assert portal.contacts[survivor]["rf_do_not_call"] == "true"
         old = portal.contacts[survivor]["hs_merged_object_ids"].split(";")[0]
@@ -176,9 +203,12 @@ def test_a_record_is_archived_between_read_and_write(world: Any):
     ids = ids_of(world)[:4]
     world.faults(rule("kind: delete_rows, among: request, count: 1", "purpose: write, nth: 1"))
     body = update(world, ids, firstname="Late").json()
+
     assert body["numErrors"] == 1
     assert len(body["results"]) == 3
+
     (lost,) = body["errors"][0]["context"]["ids"]
+
     assert {lost} == set(ids) - set(ids_of(world))
 
 
@@ -189,6 +219,7 @@ def test_ids_say_which_records(world: Any, caplog: pytest.LogCaptureFixture):
     )
     world.hubspot()
     held = world.sandbox.hubspot.contacts
+
     assert (held[first]["firstname"], "lastname" in held[first]) == ("Named", False)
     assert held[second]["firstname"] != "Named"
     assert "1 of its ids name no live record" in caplog.text
@@ -209,6 +240,7 @@ def test_a_bad_row_refuses_itself_or_the_batch(world: Any, refused: str):
         assert (answer.status_code, landed) == (207, [*ids[:2], *ids[3:]])
         assert answer.json()["errors"][0]["context"]["objectWriteTraceId"] == [f"t{ids[2]}"]
     alone = world.hubspot("PATCH", f"{CONTACTS}/{ids[2]}", json={"properties": {"firstname": "Alone"}})
+
     assert (alone.status_code, alone.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
@@ -216,6 +248,7 @@ def test_a_share_of_the_rows_is_refused_some_times(world: Any):
     ids = ids_of(world)[:30]
     world.faults(rule("kind: refuse_rows, fraction: 0.3, tries: 1"), "hubspot: {invalid_value: row}")
     first = update(world, ids, firstname="Share").json()
+
     assert 0 < first["numErrors"] < 30
     assert update(world, ids, firstname="Share").status_code == 200
 
@@ -223,10 +256,13 @@ def test_a_share_of_the_rows_is_refused_some_times(world: Any):
 def test_the_errors_of_a_207_are_folded_into_one(world: Any):
     ids = [*ids_of(world)[:3], "9001", "9002", "9003"]
     plain = update(world, ids, traced=True, firstname="Many").json()
+
     assert plain["numErrors"] == 3
+
     world.faults(rule("kind: fold_errors, kept: 2", "purpose: write"))
     answer = update(world, ids, traced=True, firstname="Many")
     body = answer.json()
+
     assert (answer.status_code, body["numErrors"], len(body["results"])) == (207, 1, 3)
     assert body["errors"][0]["context"] == {"ids": ["9001", "9002"]}
 
@@ -234,6 +270,7 @@ def test_the_errors_of_a_207_are_folded_into_one(world: Any):
 def test_more_rows_than_a_search_gives_out_share_one_millisecond(world: Any):
     world.faults(rule("kind: equal_stamps, count: 99999, age_s: 60", "nth: 1"))
     rows = search(world, properties=["lastmodifieddate"]).json()["results"]
+
     assert len({row["properties"]["lastmodifieddate"] for row in rows}) == 1
 
 
@@ -245,6 +282,7 @@ def test_a_write_that_changes_nothing_moves_the_time_or_not(world: Any, bumps: b
     world.sandbox.clock.advance(2)
     world.faults("", f"hubspot: {{noop_bumps: {str(bumps).lower()}}}")
     update(world, [record], firstname="Same")
+
     assert (world.sandbox.hubspot.contacts[record]["lastmodifieddate"] != before) is bumps
 
 
@@ -259,4 +297,5 @@ def test_requests_are_told_apart_by_purpose(world: Any):
         world.hubspot(path="/crm/v3/properties/contacts"),
         world.hubspot(),
     )
+
     assert [answer.status_code for answer in asked] == [410, 411, 412, 413]

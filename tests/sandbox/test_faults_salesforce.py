@@ -60,10 +60,13 @@ def write_all(world: Any, ids: list[str], **fields: Any) -> list[dict[str, Any]]
 def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, code: str):
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 3", "nth: 1"))
     answer = query(world)
+
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, code)
     assert answer.json()[0]["message"]
     assert answer.headers["Retry-After"] == "3"
+
     answer = query(world)
+
     assert (answer.status_code, answer.headers.get("Retry-After")) == (200, None)
 
 
@@ -71,6 +74,7 @@ def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, code: st
 def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
     world.faults(rule(f"kind: refuse, status: {status}"))
     answer = query(world)
+
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (status, "text/html")
     assert "Retry-After" not in answer.headers
 
@@ -85,6 +89,7 @@ def test_the_token_endpoint_fails_in_the_form_of_oauth(world: Any):
     form = {"grant_type": "client_credentials", "client_id": org.client_id, "client_secret": org.client_secret}
     world.faults(rule("kind: refuse, status: 503", "purpose: sign_in, nth: 1"))
     answer = world.salesforce("POST", "/services/oauth2/token", data=form)
+
     assert (answer.status_code, answer.json()["error"]) == (503, "unknown_error")
     assert world.salesforce("POST", "/services/oauth2/token", data=form).status_code == 200
 
@@ -94,6 +99,7 @@ def test_an_error_after_the_commit_has_written_the_rows(world: Any):
     world.faults(rule("kind: refuse, status: 500, after_commit: true", "path: /composite/sobjects"))
     records = [{"attributes": {"type": "Contact"}, "id": row_id, "Title": "Written"} for row_id in ids]
     answer = world.salesforce("PATCH", "/composite/sobjects", json={"records": records})
+
     assert answer.status_code == 500
     assert {live(world)[row_id]["Title"] for row_id in ids} == {"Written"}
 
@@ -103,16 +109,22 @@ def test_a_refusal_costs_no_call_and_an_answer_that_is_lost_does(world: Any):
     before = org.api_usage
     world.faults(rule("kind: refuse, status: 503", "nth: 1") + "," + rule("kind: empty, after_commit: true", "nth: 2"))
     query(world)
+
     assert org.api_usage == before
+
     query(world)
+
     assert org.api_usage == before + 1
 
 
 def test_tokens_expire_at_the_request_that_is_named(world: Any):
     org = world.sandbox.salesforce
     world.faults(rule("kind: expire_tokens", "nth: 3"))
+
     assert [query(world).status_code for _ in range(4)] == [200, 200, 401, 401]
+
     org.sessions.issue()
+
     assert query(world).status_code == 200
 
 
@@ -120,11 +132,16 @@ def test_the_daily_quota_is_told_in_both_forms_and_ends_in_a_refusal(world: Any)
     org = world.sandbox.salesforce
     world.faults("", "salesforce: {api_limit: 100, api_usage: 98, app_limit: [ringfence, 90]}")
     answer = query(world)
+
     assert answer.headers["Sforce-Limit-Info"] == "api-usage=99/100; per-app-api-usage=99/90(appName=ringfence)"
+
     query(world)
     answer = query(world)
+
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "REQUEST_LIMIT_EXCEEDED")
+
     world.faults(rule("kind: refuse, status: 403"))
+
     assert org.app_limit is None
     assert query(world).headers["Sforce-Limit-Info"] == f"api-usage={org.api_usage}/100000"
 
@@ -132,6 +149,7 @@ def test_the_daily_quota_is_told_in_both_forms_and_ends_in_a_refusal(world: Any)
 def test_pages_are_short_and_lose_no_row(world: Any):
     world.faults(rule("kind: short_pages, smallest: 2, largest: 9", "path: /query"))
     found = pages(world)
+
     assert max(map(len, found)) <= 9
     assert sorted(row["Id"] for page in found for row in page) == sorted(live(world))
     assert len({len(pages(world)[0]) for _ in range(12)}) > 3
@@ -146,6 +164,7 @@ def test_cursors_are_dropped_in_mid_paging(world: Any):
     body = query(world).json()
     body = world.salesforce(path=body["nextRecordsUrl"]).json()
     answer = world.salesforce(path=body["nextRecordsUrl"])
+
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
     assert query(world).json()["done"] is False
 
@@ -162,10 +181,13 @@ def test_locked_rows_pass_after_some_tries_and_are_the_same_for_one_seed(world: 
 
     world.faults(fault)
     first = locked()
+
     assert 0 < len(first) < 40
     assert locked() == first
     assert locked() == []
+
     world.faults(fault)
+
     assert locked() == first
 
 
@@ -178,6 +200,7 @@ def test_rows_of_one_account_are_locked_together(world: Any):
         verdicts.setdefault(row["AccountId"], set()).add(result["success"])
         if not result["success"]:
             assert row["AccountId"] in result["errors"][0]["message"]
+
     assert {len(seen) for seen in verdicts.values()} == {1}
     assert {True, False} == {seen.pop() for seen in verdicts.values()}
 
@@ -187,9 +210,13 @@ def test_a_validation_rule_refuses_its_rows_at_every_try(world: Any):
     world.faults(rule(f"kind: refuse_rows, ids: ['{ids[3]}', '{ids[7]}'], message: Frozen"))
     for _ in range(2):
         results = write_all(world, ids, Title="Ruled")
+
         assert [at for at, each in enumerate(results) if not each["success"]] == [3, 7]
+
         error = results[3]["errors"][0]
+
         assert (error["statusCode"], error["message"]) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Frozen")
+
     assert live(world)[ids[3]]["Title"] != "Ruled"
 
 
@@ -207,6 +234,7 @@ def test_a_share_of_the_rows_is_refused_inside_composite_too(world: Any):
     ]
     answer = world.salesforce("POST", "/composite", json={"compositeRequest": entries}).json()
     refused = [each["body"][0]["errorCode"] for each in answer["compositeResponse"] if each["httpStatusCode"] == 400]
+
     assert 0 < len(refused) < 25
     assert set(refused) == {"ENTITY_IS_LOCKED"}
 
@@ -220,8 +248,10 @@ def test_a_rule_of_the_test_itself_still_counts_and_comes_back(world: Any):
     org.refuse_row = own
     world.faults(rule(f"kind: refuse_rows, ids: ['{ids[1]}']"))
     codes = [each["errors"][0]["statusCode"] for each in write_all(world, ids, Title="x")]
+
     assert codes == ["MINE", "FIELD_CUSTOM_VALIDATION_EXCEPTION"]
     assert org.refuse_row is own
+
     org.refuse_row = None
 
 
@@ -237,15 +267,20 @@ def test_rows_are_edited_deleted_and_merged_at_the_request_that_is_named(world: 
         )
     )
     query(world)
+
     assert sum(row["Title"] == "Edited" for row in live(world).values()) == 4
     assert len(live(world)) == len(before)
+
     query(world)
+
     assert len(live(world)) == len(before) - 3
+
     query(world)
     gone = world.salesforce(
         path="/queryAll", params={"q": "SELECT Id, MasterRecordId, DoNotCall FROM Contact WHERE IsDeleted = true"}
     ).json()["records"]
     merged = [row for row in gone if row["MasterRecordId"]]
+
     assert (len(merged), {row["DoNotCall"] for row in merged}) == (2, {True})
     assert {row["MasterRecordId"] for row in merged} <= set(live(world))
 
@@ -260,6 +295,7 @@ def test_a_record_that_a_write_names_is_edited_just_before_it(world: Any):
         json={"Phone": "by machine"},
         headers={"If-Unmodified-Since": unmodified_since},
     )
+
     assert answer.status_code == 412
     assert [row_id for row_id, row in live(world).items() if row["Phone"] == "by hand"] == [ids[5]]
 
@@ -269,6 +305,7 @@ def test_leads_are_converted(world: Any):
     world.faults(rule("kind: convert_leads, count: 2", "nth: 1"))
     query(world)
     converted = {row_id: row for row_id, row in live(world, "Lead").items() if row["IsConverted"]}
+
     assert len(converted.keys() - before) == 2
     assert {row["ConvertedContactId"] for row in converted.values()} <= set(live(world))
 
@@ -279,6 +316,7 @@ def test_a_process_of_the_platform_moves_one_stamp_only(world: Any):
     world.faults(rule("kind: touch_rows, count: 7", "nth: 1"))
     query(world)
     moved = [row for row_id, row in live(world).items() if row != before[row_id]]
+
     assert len(moved) == 7
     assert {row["SystemModstamp"] > row["LastModifiedDate"] for row in moved} == {True}
     assert {key for row in moved for key in row if row[key] != before[row["Id"]].get(key)} == {"SystemModstamp"}
@@ -300,19 +338,26 @@ def test_a_late_commit_shows_an_old_stamp_later_and_holds_the_watermark_back(wor
     assert late() == []
     assert abs(covered() - started) < timedelta(seconds=65)
     assert late() == []
+
     rows = late()
+
     assert len(rows) == 2
+
     for row in rows:
         stamp = datetime.strptime(row["SystemModstamp"], "%Y-%m-%dT%H:%M:%S.000%z")
         assert abs(stamp - started) < timedelta(seconds=5)
+
     assert covered() - started > timedelta(seconds=480)
 
 
 def test_taking_the_faults_away_commits_what_was_held_back(world: Any):
     world.faults(rule("kind: late_commit, requests: 99, values: {Title: Held}", "nth: 1"))
     query(world)
+
     assert not [row for row in live(world).values() if row["Title"] == "Held"]
+
     world.sandbox.faults = None
+
     assert [row for row in live(world).values() if row["Title"] == "Held"]
     assert world.sandbox.salesforce.transactions == []
 
@@ -320,6 +365,7 @@ def test_taking_the_faults_away_commits_what_was_held_back(world: Any):
 def test_thousands_of_rows_get_one_stamp(world: Any):
     world.faults(rule("kind: equal_stamps, count: 50000, age_s: 300", "nth: 1"))
     rows = query(world).json()["records"]
+
     assert len({row["SystemModstamp"] for row in rows}) == 1
     assert len(rows) == len(live(world))
 
@@ -329,8 +375,11 @@ def test_its_clock_can_be_minutes_off(world: Any):
     row_id = next(iter(live(world)))
     answer = world.salesforce("PATCH", f"/sobjects/Contact/{row_id}", json={"Title": "Earlier"})
     off = parsedate_to_datetime(answer.headers["Date"]) - world.sandbox.clock.now()
+
     assert abs(off + timedelta(seconds=240)) < timedelta(seconds=3)
+
     stamp = datetime.strptime(live(world)[row_id]["SystemModstamp"], "%Y-%m-%dT%H:%M:%S.000%z")
+
     assert abs(stamp - world.sandbox.clock.now() + timedelta(seconds=240)) < timedelta(seconds=3)
 
 
@@ -366,6 +415,7 @@ def test_requests_are_told_apart_by_purpose(world: Any, purpose: str, method: st
             rule(f"kind: refuse, status: {410 + at}, code: X", f"purpose: {each}") for at, each in enumerate(kinds)
         )
     )
+
     assert world.salesforce(method, path, **options).status_code == 410 + kinds.index(purpose)
 
 

@@ -19,6 +19,7 @@ def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: Any, sta
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 4", "nth: 1"))
     answer = world.twilio()
     body = answer.json()
+
     assert (answer.status_code, body["code"], body["status"]) == (status, code, status)
     assert answer.headers["Retry-After"] == "4"
     assert world.sandbox.twilio.asked.total() == before
@@ -28,6 +29,7 @@ def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: Any, sta
 def test_what_the_edge_refuses_is_a_web_page(world: Any):
     world.faults(rule("kind: refuse, status: 502"))
     answer = world.twilio()
+
     assert (answer.status_code, "<html>" in answer.text, "Retry-After" in answer.headers) == (502, True, False)
 
 
@@ -58,6 +60,7 @@ def test_a_package_fails_inside_a_200_and_the_others_answer(world: Any):
     world.faults(rule("kind: fail_packages, error_code: 60616, packages: [line_status]", "nth: 1"))
     answer = world.twilio(params=fields)
     body = answer.json()
+
     assert answer.status_code == 200
     assert body["line_status"] == {"status": None, "error_code": 60616}
     assert body["line_type_intelligence"]["error_code"] is None
@@ -73,13 +76,17 @@ def test_a_package_that_was_not_asked_for_stays_out(world: Any):
 def test_its_limit_per_second_can_be_set(world: Any):
     world.faults("", "twilio: {requests_per_second: 2}")
     world.sandbox.clock.advance(5)
+
     assert [world.twilio().status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_its_clock_can_be_off(world: Any):
     world.faults("", "twilio: {clock_skew_s: 3600}")
     off = world.sandbox.twilio.clock.now() - world.sandbox.clock.now()
+
     assert off.total_seconds() == pytest.approx(3600, abs=1)
+
     world.sandbox.twilio.clock.advance(10)
     off = world.sandbox.twilio.clock.now() - world.sandbox.clock.now()
+
     assert off.total_seconds() == pytest.approx(3600, abs=1)

@@ -25,6 +25,7 @@ def test_a_reset_gives_no_answer_and_the_next_request_passes(world: Any, service
     call: Callable[[], requests.Response] = getattr(world, service)
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
         call()
+
     assert call().status_code == 200
 
 
@@ -34,6 +35,7 @@ def test_a_reset_before_the_request_writes_nothing(world: Any, service: str):
     world.faults(f"{{service: {service}, when: {{purpose: write}}, fault: {{kind: reset}}}}")
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
         world.write(service, "+1 201 555 0171")
+
     assert world.phone(service) == before
 
 
@@ -43,6 +45,7 @@ def test_an_answer_lost_after_the_commit_leaves_the_row_written(world: Any, serv
     world.faults(f"{{service: {service}, when: {{purpose: write}}, fault: {{{kind}}}}}")
     with pytest.raises(requests.RequestException):
         world.write(service, f"+1 201 555 0{len(kind)}")
+
     assert world.phone(service) == f"+1 201 555 0{len(kind)}"
 
 
@@ -52,6 +55,7 @@ def test_a_lookup_is_billed_when_it_is_cut_off_after_it_was_carried_out(world: A
     world.faults(f"{{service: twilio, fault: {{kind: reset, after_commit: {after}}}}}")
     with pytest.raises(requests.ConnectionError):
         world.twilio(number)
+
     assert world.sandbox.twilio.asked[number] == billed
 
 
@@ -63,6 +67,7 @@ def test_a_truncated_body_is_shorter_than_it_says(world: Any, service: str):
         parts: list[bytes] = []
         with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
             parts.extend(answer.iter_content(1))
+
     assert len(parts) == said // 4
     assert getattr(world, service)().status_code == 200
 
@@ -72,6 +77,7 @@ def test_a_truncated_body_is_shorter_than_it_says(world: Any, service: str):
 def test_a_web_page_comes_where_json_belongs(world: Any, service: str, status: int):
     world.faults(f"{{service: {service}, fault: {{kind: html, status: {status}}}}}")
     answer = getattr(world, service)()
+
     assert answer.status_code == status
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "<html" in answer.text
@@ -81,6 +87,7 @@ def test_a_web_page_comes_where_json_belongs(world: Any, service: str, status: i
 def test_an_empty_answer_has_no_body(world: Any, service: str):
     world.faults(f"{{service: {service}, fault: {{kind: empty}}}}")
     answer = getattr(world, service)()
+
     assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -89,6 +96,7 @@ def test_a_hang_lasts_until_the_client_gives_up(world: Any, service: str):
     world.faults(f"{{service: {service}, when: {{nth: 1}}, fault: {{kind: hang}}}}")
     with pytest.raises(requests.ReadTimeout):
         getattr(world, service)(timeout=0.2)
+
     assert getattr(world, service)().status_code == 200
 
 
@@ -110,6 +118,7 @@ def test_a_delay_holds_one_answer_back_and_no_other(world: Any, service: str):
     getattr(world.again(), service)()
     quick = time.perf_counter() - started
     thread.join()
+
     assert late[0] >= 0.3
     assert quick < 0.15
 
@@ -142,8 +151,11 @@ def test_a_server_that_stops_does_not_wait_for_answers_held_back(caplog: pytest.
         while sandbox.twilio.requests.total() == 0:
             time.sleep(0.005)
         started = time.perf_counter()
+
     assert time.perf_counter() - started < 1
+
     thread.join(5)
+
     assert len(ended) == 1
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -168,6 +180,7 @@ COUNTS = [
 def test_a_rule_acts_at_the_requests_it_names(world: Any, when: str, expected: list[int]):
     world.faults(f"{{service: twilio, when: {{{when}}}, fault: {{kind: refuse, status: 503}}}}")
     statuses = [world.twilio().status_code for _ in range(12)]
+
     assert [at for at, status in enumerate(statuses, 1) if status == 503] == expected
 
 
@@ -181,6 +194,7 @@ def test_chance_is_the_same_for_the_same_seed_and_another_for_another(world: Any
         return [world.twilio().status_code for _ in range(40)]
 
     first = run(11)
+
     assert first == run(11)
     assert first != run(12)
     assert {200, 500, 503} == set(first)
@@ -191,6 +205,7 @@ def test_of_several_answers_the_first_rule_counts_and_changes_add_up(world: Any)
         "{service: hubspot, fault: {kind: refuse, status: 423}},{service: hubspot, fault: {kind: html}},"
         "{service: hubspot, fault: {kind: edit_rows, values: {firstname: Changed}, count: 60}}"
     )
+
     assert world.hubspot().status_code == 423
     assert {held["firstname"] for held in world.sandbox.hubspot.contacts.values()} == {"Changed"}
 
@@ -200,7 +215,9 @@ def test_the_log_names_rule_and_request_and_no_number(world: Any, caplog: pytest
     with caplog.at_level(logging.INFO, "ringfence.sandbox"):
         world.twilio("+12015550142")
         world.twilio("+12015550142")
+
     told = [record.getMessage() for record in caplog.records if record.name.startswith("ringfence")]
+
     assert told == ["twilio: rule 0, empty, at request 2"]
 
 
@@ -215,5 +232,6 @@ def test_without_faults_nothing_stands_in_the_way(world: Any):
 
     plain = spent()
     world.faults("{service: hubspot, fault: {kind: reset}}")
+
     assert world.sandbox.twilio.faults is None
     assert spent() < 3 * plain + 0.002

@@ -134,9 +134,12 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxPlugin]:
     )
 
     monkeypatch.setattr(plugin, "entry_points", lambda group: found if group == plugin.GROUP else [])
+
     for cache in caches:
         cache.cache_clear()
+
     yield added
+
     for cache in caches:
         cache.cache_clear()
 

@@ -25,6 +25,7 @@ def statuses(settings: dict[str, str]) -> list[int]:
     salesforce = {"Authorization": f"Bearer {settings['RINGFENCE_SALESFORCE__ACCESS_TOKEN']}"}
     hubspot = {"Authorization": f"Bearer {settings['RINGFENCE_HUBSPOT__ACCESS_TOKEN']}"}
     twilio = (settings["RINGFENCE_TWILIO__ACCOUNT_SID"], settings["RINGFENCE_TWILIO__AUTH_TOKEN"])
+
     with requests.Session() as session:
         answers = [
             session.get(
@@ -39,15 +40,18 @@ def statuses(settings: dict[str, str]) -> list[int]:
                 f"{settings['RINGFENCE_TWILIO__BASE_URL']}/v2/PhoneNumbers/+12015550123", auth=twilio, timeout=10
             ),
         ]
+
     return [answer.status_code for answer in answers]
 
 
 def test_all_three_answer_with_the_printed_settings():
     with Sandbox(contacts=50) as sandbox:
         settings = sandbox.settings()
+
         assert statuses(settings) == [200, 200, 200]
         assert "RINGFENCE_LOOKUP__PROVIDERS" not in settings
         assert len({sandbox.salesforce_url, sandbox.hubspot_url, sandbox.twilio_url}) == 3
+
     with requests.Session() as session, pytest.raises(requests.ConnectionError):
         session.get(sandbox.hubspot_url, timeout=2)
 
@@ -56,6 +60,7 @@ def test_both_crms_hold_the_same_people():
     sandbox = Sandbox(contacts=80, now=NOW)
     emails = {held["email"] for held in sandbox.hubspot.contacts.values()}
     rows = [row for name in ("Contact", "Lead") for row in sandbox.salesforce.rows(name).values()]
+
     assert len(emails) == 80
     assert {row["Email"] for row in rows} == emails
 
@@ -79,7 +84,9 @@ def test_stopping_leaves_no_thread_and_no_socket():
     statuses(sandbox.settings())
     sandbox.stop()
     sandbox.stop()
+
     assert threading.active_count() == before
+
     del sandbox
     gc.collect()
 
@@ -91,6 +98,7 @@ def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements():
             started = time.perf_counter()
             session.get(f"{sandbox.twilio_url}/v2/PhoneNumbers/+12015550123", timeout=5)
             spent.append(time.perf_counter() - started)
+
     # Nagle's algorithm with delayed acknowledgements costs 40 ms each.
     assert sorted(spent)[5] < 0.03
 
@@ -102,6 +110,7 @@ def test_a_taken_port_is_an_error_and_nothing_stays_up():
         sandbox = Sandbox(contacts=5, ports=[0, holder.getsockname()[1], *free])
         with pytest.raises(OSError, match="in use"):
             sandbox.start()
+
     assert threading.active_count() == before
 
 
@@ -118,6 +127,7 @@ def test_a_server_that_dies_at_once_is_named(monkeypatch: pytest.MonkeyPatch):
     server.start()
     with pytest.raises(SandboxError, match=server.url):
         server.await_ready()
+
     server.join()
 
 
@@ -126,14 +136,18 @@ def test_the_module_serves_from_a_process_of_its_own(ending):
     command = [sys.executable, "-m", "ringfence.sandbox", "--contacts", "40", "--seed", "3", "--bare"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         settings = json.loads(child.stdout.readline())
+
         assert statuses(settings) == [200, 200, 200]
+
         child.send_signal(ending)
         out, err = child.communicate(timeout=20)
+
     assert (child.returncode, out, err) == (0, "", "")
 
 
 def test_wrong_ports_are_wrong_usage():
     command = [sys.executable, "-m", "ringfence.sandbox", "--ports", "1,2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
     assert done.returncode == 2
     assert f"{count_of(len(installed_plugins()), 'port number')} are needed" in done.stderr

@@ -39,19 +39,23 @@ def lookup(account: TwilioAccount) -> Iterator[Lookup]:
 
     with requests.Session() as session:
         yield ask
+
     server.ask_to_stop()
     server.join()
 
 
 def test_only_what_was_asked_for_is_filled(lookup: Lookup, account: TwilioAccount):
     body = lookup().json()
+
     assert (body["valid"], body["validation_errors"], body["line_status"], body["line_type_intelligence"]) == (
         True,
         None,
         None,
         None,
     )
+
     body = lookup(Fields="line_status,line_type_intelligence").json()
+
     assert body["line_status"].keys() == {"status", "error_code"}
     assert body["line_type_intelligence"]["type"] == "mobile"
     assert account.asked == {NUMBER: 2}
@@ -75,18 +79,21 @@ def test_a_package_that_is_not_enabled_says_so_inside_a_200(lookup: Lookup):
 def test_a_number_that_cannot_exist_is_a_200_with_valid_false(lookup: Lookup, raw, problem):
     answer = lookup(raw, Fields="line_status")
     body = answer.json()
+
     assert (answer.status_code, body["valid"], body["validation_errors"]) == (200, False, [problem])
     assert (body["line_status"], body["national_format"], body["country_code"]) == (None, None, None)
 
 
 def test_a_national_number_is_read_with_its_country(lookup: Lookup, account: TwilioAccount):
     body = lookup("02079460123", CountryCode="GB").json()
+
     assert (body["phone_number"], body["country_code"], body["calling_country_code"]) == ("+442079460123", "GB", "44")
     assert account.asked == {"+442079460123": 1}
 
 
 def test_wrong_credentials(lookup: Lookup, account: TwilioAccount):
     answer = lookup(auth=(account.sid, "wrong"))
+
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
     assert not account.asked
 
@@ -94,6 +101,7 @@ def test_wrong_credentials(lookup: Lookup, account: TwilioAccount):
 @pytest.mark.parametrize(("path", "number"), [("/v1/PhoneNumbers/", NUMBER), ("/v2/PhoneNumbers/", ""), ("/", "")])
 def test_another_path_is_not_found(lookup: Lookup, account: TwilioAccount, path, number):
     answer = lookup(number, path=path)
+
     assert (answer.status_code, answer.json()["code"]) == (404, 20404)
     assert not account.asked
 
@@ -106,16 +114,20 @@ def test_an_unknown_field_is_refused(lookup: Lookup, account: TwilioAccount):
 def test_too_many_requests(lookup: Lookup, account: TwilioAccount):
     account.window.limit = 2
     answers = [lookup() for _ in range(3)]
+
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["code"] == 20429
     assert account.asked == {NUMBER: 2}
+
     account.clock.advance(1.01)
+
     assert lookup().status_code == 200
 
 
 def test_the_date_is_that_of_the_sandbox_clock(lookup: Lookup, account: TwilioAccount):
     account.clock.advance(-86_400)
     sent = parsedate_to_datetime(lookup().headers["Date"])
+
     assert abs((account.clock.now() - sent).total_seconds()) < 30
 
 
@@ -129,10 +141,13 @@ def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount):
     numbers = [f"+1{area}55501{tail:02d}" for area in (201, 202, 203) for tail in range(100)]
     states = {number: lookup(number, Fields="line_status").json()["line_status"] for number in numbers}
     counts = Counter(state["status"] for state in states.values())
+
     assert counts.keys() == {"active", "reachable", "inactive", "unreachable", "unknown", None}
     assert (counts["active"] + counts["reachable"]) / len(numbers) == pytest.approx(0.8, abs=0.08)
     assert all((state["error_code"] == 60610) is (state["status"] is None) for state in states.values())
+
     again = {number: lookup(number, Fields="line_status").json()["line_status"] for number in numbers[:20]}
+
     assert all(states[number] == state for number, state in again.items())
 
 
@@ -149,8 +164,10 @@ def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount):
 def test_the_official_examples_have_the_same_shape(lookup: Lookup, example, raw, fields):
     theirs = json.loads(EXAMPLES.read_text(encoding="utf-8"))[example]
     mine = lookup(raw, Fields=fields).json()
+
     assert list(mine) == list(theirs)
     assert mine["url"].endswith(theirs["url"].removeprefix("https://lookups.twilio.com")) or raw not in theirs["url"]
+
     for name in theirs:
         if isinstance(theirs[name], dict):
             assert mine[name].keys() == theirs[name].keys()

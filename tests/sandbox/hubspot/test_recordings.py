@@ -44,6 +44,7 @@ def test_a_refused_search(api: Api, portal: HubSpotPortal):
     theirs = recorded("grouparoo/export-records-contact.sequence.json", status=429)["response"]
     portal.searches.limit = 0
     mine = api.search()
+
     assert {**mine.body, "correlationId": ""} == {**theirs["body"], "correlationId": ""}
     assert list(mine.body) == list(theirs["body"])
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
@@ -54,6 +55,7 @@ def test_a_search_with_unset_and_unknown_properties(api: Api, portal: HubSpotPor
     portal.update_as_user(ids[0], lastname="")
     mine = api.search(limit=1, properties=["lastname", "grouparoo_custom_text"])
     theirs["body"]["paging"] = mine.body["paging"]
+
     assert same_shape(mine.body, theirs["body"])
     assert theirs["body"]["results"][0]["properties"]["lastname"] is None
     assert mine.body["results"][0]["properties"]["lastname"] is None
@@ -63,6 +65,7 @@ def test_a_search_with_unset_and_unknown_properties(api: Api, portal: HubSpotPor
 def test_a_batch_update_that_clears(api: Api, ids):
     theirs = recorded("grouparoo/export-records-contact.sequence.json", path="/batch/update")["response"]
     mine = api.batch("update", [{"id": ids[0], "properties": {"lastname": "", "firstname": "John"}}])
+
     assert mine.status == theirs["status"]
     assert same_shape(mine.body, theirs["body"])
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
@@ -71,17 +74,22 @@ def test_a_batch_update_that_clears(api: Api, ids):
 def test_a_batch_create(api: Api):
     theirs = recorded("grouparoo/export-records-contact.sequence.json", path="/batch/create")["response"]
     mine = api.batch("create", [{"properties": {"email": "new@example.com", "firstname": "John"}}])
+
     assert mine.status == theirs["status"]
     assert same_shape(mine.body, theirs["body"])
+
     names = theirs["body"]["results"][0]["properties"].keys()
+
     assert names <= mine.body["results"][0]["properties"].keys()
 
 
 def test_a_list_page(api: Api):
     theirs = recorded("ruby_hubspot_api/contacts_list_first_no_props.json")["response"]["body"]
     mine = api("GET", CONTACTS, limit=1).body
+
     assert same_shape(mine, theirs)
     assert mine["results"][0]["properties"].keys() == theirs["results"][0]["properties"].keys()
+
     for page in (mine, theirs):
         assert int(page["paging"]["next"]["after"]) == int(page["results"][0]["id"]) + 1
 
@@ -89,6 +97,7 @@ def test_a_list_page(api: Api):
 def test_a_record(api: Api, ids):
     theirs = recorded("ruby_hubspot_api/contacts_find_by_id.json")["response"]
     mine = api("GET", f"{CONTACTS}/{ids[0]}")
+
     assert same_shape(mine.body, theirs["body"])
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
@@ -96,6 +105,7 @@ def test_a_record(api: Api, ids):
 def test_a_missing_record(api: Api):
     theirs = recorded("ruby_hubspot_api/contacts_find_missing_user_by_email.json")["response"]
     mine = api("GET", f"{CONTACTS}/nobody@example.com", idProperty="email")
+
     assert (mine.status, mine.body.split()) == (theirs["status"], theirs["body"].split())
     assert mine.headers["Content-Type"] == theirs["headers"]["Content-Type"]
 
@@ -104,9 +114,12 @@ def test_a_missing_scope(api: Api, portal: HubSpotPortal, ids):
     theirs = recorded("ruby_hubspot_api/contacts_find_by_id_no_scope.json")["response"]
     portal.scopes.clear()
     mine = api("GET", f"{CONTACTS}/{ids[0]}")
+
     assert (mine.status, mine.body["message"]) == (theirs["status"], theirs["body"]["message"])
     assert mine.body.keys() == theirs["body"].keys()
+
     needed = mine.body["errors"][0]["context"]["requiredGranularScopes"]
+
     assert set(needed) <= set(theirs["body"]["errors"][0]["context"]["requiredGranularScopes"])
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"]) == set()
 
@@ -116,6 +129,7 @@ def test_unreadable_definitions(api: Api, portal: HubSpotPortal):
     portal.scopes.clear()
     mine = api("GET", "/crm/v3/properties/contacts")
     expected = theirs["body"]["message"].replace("<HUBSPOT_PORTAL_ID>", str(portal.portal_id))
+
     assert (mine.status, mine.body["message"]) == (403, expected)
     assert mine.body.keys() == theirs["body"].keys()
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
@@ -125,9 +139,13 @@ def test_definitions(api: Api):
     theirs = recorded("ruby_hubspot_api/contacts_properties.json")["response"]["body"]["results"]
     mine = {each["name"]: each for each in api("GET", "/crm/v3/properties/contacts").body["results"]}
     shared = [each for each in theirs if each["name"] in mine]
+
     assert len(shared) >= 20
+
     for each in shared:
         assert mine[each["name"]].keys() <= each.keys() | {"createdAt", "updatedAt", "dataSensitivity"}, each["name"]
         assert (mine[each["name"]]["type"], mine[each["name"]]["fieldType"]) == (each["type"], each["fieldType"])
+
         readonly = each["modificationMetadata"]["readOnlyValue"]
+
         assert mine[each["name"]]["modificationMetadata"]["readOnlyValue"] is readonly, each["name"]

@@ -18,12 +18,14 @@ def test_the_real_client_lists_all_in_the_order_of_ids(client: HubSpot, ids):
         if page.paging is None:
             break
         after = page.paging.next.after
+
     assert seen == ids
 
 
 def test_after_is_the_last_id_plus_one_and_the_link_keeps_the_rest(api: Api, ids):
     reply = api("GET", CONTACTS, limit=2, properties="email")
     following = reply.body["paging"]["next"]
+
     assert following["after"] == str(int(ids[1]) + 1)
     assert following["link"] == f"{api.url}{CONTACTS}?limit=2&properties=email&after={following['after']}"
 
@@ -38,38 +40,46 @@ def test_bad_pages_are_refused(api: Api, query):
 def test_the_recycle_bin_is_a_list_of_its_own(api: Api, portal: HubSpotPortal, ids):
     portal.archive(ids[3])
     listed = api("GET", CONTACTS, limit=100, archived="true").body["results"]
+
     assert [(row["id"], row["archived"]) for row in listed] == [(ids[3], True)]
     assert ids[3] not in [row["id"] for row in api("GET", CONTACTS, limit=100).body["results"]]
 
 
 def test_a_record_is_found_by_email(api: Api, portal: HubSpotPortal, ids):
     email = portal.contacts[ids[4]]["email"]
+
     assert api("GET", f"{CONTACTS}/{email}", idProperty="email").body["id"] == ids[4]
     assert api("GET", f"{CONTACTS}/{ids[4]}", idProperty="phone").status == 400
 
 
 def test_a_missing_record_is_a_web_page(api: Api):
     reply = api("GET", f"{CONTACTS}/1")
+
     assert (reply.status, reply.headers["Content-Type"]) == (404, "text/html;charset=iso-8859-1")
     assert "Resource not found" in reply.body
 
 
 def test_patch_writes_one_record_or_nothing(api: Api, portal: HubSpotPortal, ids):
     reply = api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"city": "Oslo"}})
+
     assert (reply.status, reply.body["properties"]["city"]) == (200, "Oslo")
+
     refused = api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"city": "Bergen", "no_such": "1"}})
+
     assert (refused.status, portal.contacts[ids[0]]["city"]) == (400, "Oslo")
 
 
 def test_an_email_address_belongs_to_one_contact(api: Api, portal: HubSpotPortal, ids):
     email = portal.contacts[ids[0]]["email"]
     reply = api("POST", CONTACTS, {"properties": {"email": email.upper()}})
+
     assert (reply.status, reply.body["category"]) == (409, "CONFLICT")
     assert reply.body["message"] == f"Contact already exists. Existing ID: {ids[0]}"
 
 
 def test_a_deleted_email_address_is_free_again(api: Api, portal: HubSpotPortal, ids):
     email = portal.contacts[ids[0]]["email"]
+
     assert api("DELETE", f"{CONTACTS}/{ids[0]}").status == 204
     assert api("POST", CONTACTS, {"properties": {"email": email}}).status == 201
 
@@ -79,6 +89,7 @@ def test_merge_answers_with_a_new_record_that_has_both(api: Api, portal: HubSpot
     portal.update_as_user(ids[1], city="Bergen", address="Storgata 1")
     reply = api("POST", f"{CONTACTS}/merge", {"primaryObjectId": ids[0], "objectIdToMerge": ids[1]})
     survivor = portal.contacts[reply.body["id"]]
+
     assert (survivor["city"], survivor["address"]) == ("Oslo", "Storgata 1")
     assert not {ids[0], ids[1]} & set(portal.contacts)
     assert api("POST", f"{CONTACTS}/merge", {"primaryObjectId": "1", "objectIdToMerge": "2"}).status == 404
@@ -86,10 +97,13 @@ def test_merge_answers_with_a_new_record_that_has_both(api: Api, portal: HubSpot
 
 def test_companies_are_there_too(api: Api):
     rows = api("GET", "/crm/v3/objects/companies", limit=50).body["results"]
+
     assert {"name", "hs_lastmodifieddate"} <= rows[0]["properties"].keys()
+
     reply = api(
         "POST", "/crm/v3/objects/COMPANY/search", {"filters": [{"propertyName": "name", "operator": "HAS_PROPERTY"}]}
     )
+
     assert reply.body["total"] == len(rows)
 
 
@@ -102,11 +116,14 @@ def test_a_persons_edit_moves_the_modification_time(portal: HubSpotPortal, ids):
     before = portal.contacts[ids[0]]["lastmodifieddate"]
     portal.update_as_user(ids[0], phone="+1 212 555 0123")
     held = portal.contacts[ids[0]]
+
     assert held["phone"] == "+1 212 555 0123"
     assert held["lastmodifieddate"] > before
     assert held["lastmodifieddate"].startswith(NOW.strftime("%Y-%m-%dT%H:%M"))
+
     with pytest.raises(ValueError, match="PROPERTY_DOESNT_EXIST"):
         portal.update_as_user(ids[0], no_such="1")
+
     with pytest.raises(KeyError):
         portal.update_as_user("1", phone="1")
 
@@ -114,6 +131,7 @@ def test_a_persons_edit_moves_the_modification_time(portal: HubSpotPortal, ids):
 def test_a_changed_email_address_is_found_and_the_old_one_is_free(api: Api, portal: HubSpotPortal, ids):
     old = portal.contacts[ids[0]]["email"]
     api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"email": "Moved@Example.com"}})
+
     assert api("GET", f"{CONTACTS}/moved@example.com", idProperty="email").body["id"] == ids[0]
     assert api("GET", f"{CONTACTS}/{old}", idProperty="email").status == 404
     assert api("POST", CONTACTS, {"properties": {"email": old}}).status == 201
@@ -132,8 +150,11 @@ def test_a_changed_email_address_is_found_and_the_old_one_is_free(api: Api, port
 )
 def test_numbers_and_dates_are_checked(api: Api, portal: HubSpotPortal, ids, kind, sent, held):
     definition = {"name": "mine", "label": "Mine", "type": kind, "fieldType": kind, "groupName": "contactinformation"}
+
     assert api("POST", "/crm/v3/properties/contacts", definition).status == 201
+
     reply = api("PATCH", f"{CONTACTS}/{ids[0]}", {"properties": {"mine": sent}})
+
     assert reply.status == (400 if held is None else 200)
     assert portal.contacts[ids[0]].get("mine") == held
 
@@ -149,5 +170,6 @@ def test_the_history_of_one_record_begins_with_the_import(api: Api, portal: HubS
     portal.update_as_user(ids[0], firstname="Later")
     reply = api("GET", f"{CONTACTS}/{ids[0]}", propertiesWithHistory="firstname")
     versions = reply.body["propertiesWithHistory"]["firstname"]
+
     assert [(each["value"], each["sourceType"]) for each in versions] == [("Later", "CRM_UI"), (first, "IMPORT")]
     assert versions[-1]["timestamp"] == portal.contacts[ids[0]]["createdate"]

@@ -24,6 +24,7 @@ def bare(stage) -> HubSpotPortal:
 
 def test_the_real_client_reads_all_definitions(client: HubSpot):
     known = {each.name: each for each in client.crm.properties.core_api.get_all("contacts", _request_timeout=5).results}
+
     assert known.keys() >= COMPANIONS | {"rf_do_not_call", "phone", "mobilephone", "country", "hs_analytics_source"}
     assert {option.value for option in known["rf_phone_status"].options} >= {"valid", "invalid", "do_not_contact"}
     assert (known["rf_phone_last_screened"].type, known["rf_phone_last_screened"].field_type) == ("datetime", "date")
@@ -47,9 +48,12 @@ def test_the_real_client_sets_a_bare_portal_up(bare: HubSpotPortal, stage):
     }
     properties.core_api.create("contacts", definition, _request_timeout=5)
     created = properties.core_api.get_by_name("contacts", "rf_phone_e164", _request_timeout=5)
+
     assert (created.group_name, created.hubspot_defined) == ("ringfence", False)
+
     record_id = next(iter(bare.contacts))
     bare.update_as_user(record_id, rf_phone_e164="+12125550123")
+
     assert bare.contacts[record_id]["rf_phone_e164"] == "+12125550123"
 
 
@@ -60,10 +64,14 @@ def new(**changes):
 
 def test_a_taken_name_is_a_conflict(api: Api):
     assert api("POST", PROPERTIES, new()).status == 201
+
     reply = api("POST", PROPERTIES, new())
+
     assert (reply.status, reply.body["category"]) == (409, "OBJECT_ALREADY_EXISTS")
     assert reply.body["subCategory"] == "Properties.PROPERTY_WITH_NAME_EXISTS"
+
     group = {"name": "ringfence", "label": "ringfence"}
+
     assert api("POST", f"{PROPERTIES}/groups", group).status == 409
 
 
@@ -88,6 +96,7 @@ def test_bad_definitions_are_refused(api: Api, body):
 
 def test_a_batch_creates_what_it_can(api: Api, portal: HubSpotPortal):
     reply = api("POST", f"{PROPERTIES}/batch/create", {"inputs": [new(), new(name="phone"), new(name="other")]})
+
     assert reply.status == 207
     assert [each["name"] for each in reply.body["results"]] == ["mine", "other"]
     assert reply.body["errors"][0]["category"] == "OBJECT_ALREADY_EXISTS"
@@ -98,9 +107,11 @@ def test_missing_definitions_are_not_found(api: Api):
     assert api("GET", f"{PROPERTIES}/no_such").status == 404
     assert api("GET", f"{PROPERTIES}/groups/no_such").status == 404
     assert api("GET", f"{PROPERTIES}/groups/ringfence").body["name"] == "ringfence"
+
     reply = api(
         "POST", f"{PROPERTIES}/batch/read", {"archived": False, "inputs": [{"name": "phone"}, {"name": "no_such"}]}
     )
+
     assert (reply.status, [each["name"] for each in reply.body["results"]]) == (207, ["phone"])
 
 
@@ -111,7 +122,9 @@ def test_groups_are_listed(api: Api):
 
 def test_screened_people_carry_what_a_sync_wrote(portal: HubSpotPortal):
     screened = [held for held in portal.contacts.values() if "rf_phone_status" in held]
+
     assert len(screened) > 20
+
     for held in screened:
         assert held["rf_phone_screened_value"] == held["phone"]
         assert held["rf_phone_last_screened"][:19] == held["lastmodifieddate"][:19]

@@ -37,16 +37,22 @@ def test_the_real_client_pages_through_everything(client: HubSpot, ids):
         )
         if not page.results:
             break
+
         assert page.total == PEOPLE - len(seen)
+
         seen += [row.id for row in page.results]
         last = seen[-1]
+
     assert seen == ids
 
 
 def test_offset_pages_say_where_the_next_begins(api: Api, ids):
     first = api.search(limit=100)
+
     assert first.body["paging"] == {"next": {"after": "100"}}
+
     rest = api.search(limit=100, after="100")
+
     assert found(first) + found(rest) == ids
     assert "paging" not in rest.body
 
@@ -56,6 +62,7 @@ def test_an_unset_property_is_null_and_an_unknown_one_is_left_out(api: Api, port
     row = api.search(filterGroups=filters(("hs_object_id", "EQ", ids[0])), properties=["phone", "no_such"]).body[
         "results"
     ][0]
+
     assert row["properties"].keys() == {"phone", "createdate", "hs_object_id", "lastmodifieddate"}
     assert row["properties"]["phone"] is None
 
@@ -66,6 +73,7 @@ def test_a_closed_window_takes_epoch_milliseconds_and_iso(api: Api, portal: HubS
     portal.set_modified(ids[:7], when)
     shown = when.isoformat() if as_iso else milliseconds(when)
     window = filters(("lastmodifieddate", "GTE", shown), ("lastmodifieddate", "LTE", shown))
+
     assert found(api.search(filterGroups=window, limit=200)) == ids[:7]
 
 
@@ -79,6 +87,7 @@ def test_many_rows_on_one_millisecond_are_read_by_id(api: Api, portal: HubSpotPo
         if not page:
             break
         seen += page
+
     assert seen == ids
 
 
@@ -117,6 +126,7 @@ def test_every_operator(api: Api, four, rule, expected):
     body = {"propertyName": name, "operator": operator}
     if value:
         body["values" if isinstance(value[0], list) else "value"] = value[0]
+
     assert [four[each] for each in found(api.search(filters=[body]))] == expected
 
 
@@ -129,12 +139,14 @@ def test_groups_are_alternatives_and_filters_in_one_are_not(api: Api, ids):
     groups = filters(("hs_object_id", "EQ", ids[0])) + filters(
         ("hs_object_id", "EQ", ids[1]), ("email", "EQ", "nobody")
     )
+
     assert found(api.search(filterGroups=groups)) == ids[:1]
 
 
 def test_sorting_by_text_puts_empty_ones_last(api: Api, four):
     ascending = found(api.search(sorts=[{"propertyName": "city", "direction": "ASCENDING"}]))
     descending = found(api.search(sorts=["-city"]))
+
     assert [four[each] for each in ascending] == ["b", "c", "a", "d"]
     assert [four[each] for each in descending] == ["a", "c", "b", "d"]
 
@@ -151,12 +163,17 @@ def test_archived_contacts_are_never_found(api: Api, portal: HubSpotPortal, ids)
 
 def test_a_page_follows_every_change_between_two_searches(api: Api, portal: HubSpotPortal, ids):
     rule = {"filters": [{"propertyName": "city", "operator": "EQ", "value": "Oslo"}]}
+
     assert found(api.search(**rule)) == []
+
     portal.update_as_user(ids[2], city="Oslo")
     portal.update_as_user(ids[1], city="Oslo")
+
     assert found(api.search(**rule)) == ids[1:3]
+
     portal.update_as_user(ids[2], city="Bergen")
     portal.archive(ids[1])
+
     assert found(api.search(**rule)) == []
 
 
@@ -165,10 +182,13 @@ def test_a_lagging_index_answers_with_old_values_until_it_catches_up(api: Api, p
     portal.update_as_user(ids[0], city="Oslo")
     rule = {"filters": [{"propertyName": "city", "operator": "EQ", "value": "Oslo"}]}
     old = api.search(filters=[{"propertyName": "hs_object_id", "operator": "EQ", "value": ids[0]}], properties=["city"])
+
     assert found(api.search(**rule)) == []
     assert old.body["results"][0]["properties"]["city"] is None
     assert api("GET", f"/crm/v3/objects/contacts/{ids[0]}", properties="city").body["properties"]["city"] == "Oslo"
+
     portal.clock.advance(31)
+
     assert found(api.search(**rule)) == ids[:1]
 
 
@@ -196,6 +216,7 @@ REFUSED = [
 @pytest.mark.parametrize("body", REFUSED, ids=lambda body: str(body)[:40])
 def test_what_hubspot_refuses_is_refused(api: Api, body):
     reply = api("POST", "/crm/v3/objects/contacts/search", body)
+
     assert reply.status == 400
     assert reply.body["category"] == "VALIDATION_ERROR"
     assert reply.body["correlationId"] == reply.headers["X-HubSpot-Correlation-Id"]
@@ -210,16 +231,21 @@ def test_a_lagging_index_still_shows_what_was_archived(api: Api, portal: HubSpot
     portal.archive(ids[0])
     fresh = api("POST", "/crm/v3/objects/contacts", {"properties": {"email": "fresh@example.com"}}).body["id"]
     shown = found(api.search(limit=200))
+
     assert ids[0] in shown
     assert fresh not in shown
+
     portal.clock.advance(31)
     shown = found(api.search(limit=200))
+
     assert ids[0] not in shown
     assert fresh in shown
 
 
 def test_descending_ids_and_times(api: Api, portal: HubSpotPortal, ids):
     assert found(api.search(sorts=["-hs_object_id"], limit=3)) == ids[::-1][:3]
+
     portal.update_as_user(ids[7], city="Oslo")
     newest = api.search(sorts=[{"propertyName": "lastmodifieddate", "direction": "DESCENDING"}], limit=1)
+
     assert found(newest) == [ids[7]]

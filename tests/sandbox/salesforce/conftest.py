@@ -139,8 +139,10 @@ def server() -> Iterator[Server]:
     runner = uvicorn.Server(config)
     thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
+
     while not runner.started:
         time.sleep(0.002)
+
     yield served
     runner.should_exit = True
     thread.join(10)

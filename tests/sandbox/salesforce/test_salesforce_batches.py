@@ -42,8 +42,11 @@ def test_each_row_has_its_own_result_in_order(api: Any, contacts: list[str], lea
         record(contacts[2], Phone="1"),
     )
     response = api("PATCH", "/composite/sobjects", json=body)
+
     assert response.status_code == 200
+
     results = response.json()
+
     assert results[0] == {"id": contacts[0], "success": True, "errors": []}
     assert results[1] == {
         "success": False,
@@ -51,7 +54,9 @@ def test_each_row_has_its_own_result_in_order(api: Any, contacts: list[str], lea
             {"statusCode": "CANNOT_UPDATE_CONVERTED_LEAD", "message": "cannot reference converted lead", "fields": []}
         ],
     }
+
     codes = [error["statusCode"] for result in results[2:7] for error in result["errors"]]
+
     assert codes == [
         "ENTITY_IS_DELETED",
         "INVALID_CROSS_REFERENCE_KEY",
@@ -67,6 +72,7 @@ def test_all_or_none_takes_the_innocent_back(api: Any, contacts: list[str]) -> N
     before = {row_id: dict(row) for row_id, row in api.org.rows("Contact").items()}
     body = collection(record(contacts[0], Phone="1"), record(contacts[1], Phone="9" * 50), all_or_none=True)
     results = api("PATCH", "/composite/sobjects", json=body).json()
+
     assert [result["errors"][0]["statusCode"] for result in results] == [
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
         "STRING_TOO_LONG",
@@ -77,6 +83,7 @@ def test_all_or_none_takes_the_innocent_back(api: Any, contacts: list[str]) -> N
 def test_a_value_of_the_wrong_type_fails_the_whole_request(api: Any, contacts: list[str]) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     body = collection(record(contacts[0], Phone="1"), record(contacts[1], DoNotCall="perhaps"))
+
     assert api.refusal("PATCH", "/composite/sobjects", json=body)[1]["errorCode"] == "JSON_PARSER_ERROR"
     assert api.org.rows("Contact")[contacts[0]] == before
 
@@ -84,11 +91,16 @@ def test_a_value_of_the_wrong_type_fails_the_whole_request(api: Any, contacts: l
 def test_collections_create_and_delete(api: Any) -> None:
     new = {"attributes": {"type": "Contact"}, "LastName": "New"}
     results = api("POST", "/composite/sobjects", json=collection(new, {**new, "LastName": None})).json()
+
     assert results[1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+
     ids = f"{results[0]['id']},001000000000000AAA"
     results = api("DELETE", f"/composite/sobjects?ids={ids}&allOrNone=false").json()
+
     assert [result["success"] for result in results] == [True, False]
+
     results = api("DELETE", f"/composite/sobjects?ids={results[0]['id']},zzz").json()
+
     assert [result["errors"][0]["statusCode"] for result in results] == ["ENTITY_IS_DELETED", "MALFORMED_ID"]
     assert api.refusal("DELETE", "/composite/sobjects?ids=" + "a," * 201)[1]["errorCode"] == "EXCEEDED_ID_LIMIT"
 
@@ -112,11 +124,17 @@ def test_retrieves_many_with_null_for_what_is_gone(api: Any, contacts: list[str]
     api.org.delete("Contact", contacts[1])
     ids = [contacts[2], contacts[1], contacts[0][:15], "0035i00000000zzAAA"]
     body = api("POST", "/composite/sobjects/Contact", json={"ids": ids, "fields": ["Id", "Phone"]}).json()
+
     assert [row and row["Id"] for row in body] == [contacts[2], None, contacts[0], None]
+
     listed = f"?ids={contacts[0]}&fields=Phone"
+
     assert api("GET", "/composite/sobjects/Contact" + listed).json()[0]["Phone"] == "+1 415 555 0101"
+
     found = api("POST", "/composite/sobjects/Contact", json={"ids": ids[:1], "fields": ["phone", "PHONE"]}).json()
+
     assert list(found[0]) == ["attributes", "Phone"]
+
     for body, code in (
         ({"ids": ids * 501, "fields": ["Id"]}, "EXCEEDED_ID_LIMIT"),
         ({"ids": ids, "fields": ["Bacon"]}, "INVALID_FIELD"),
@@ -135,6 +153,7 @@ def test_composite_reads_several_objects_in_one_api_call(api: Any, contacts: lis
         sub("u", "GET", "/sobjects/Contact/updated/?start=2026-11-20T00:00:00Z&end=2026-11-24T12:00:00Z"),
         sub("x", "GET", "/query?q=SELECT+Bacon+FROM+Lead"),
     )
+
     assert [answer["referenceId"] for answer in answers] == ["c", "l", "u", "x"]
     assert [answer["httpStatusCode"] for answer in answers] == [200, 200, 200, 400]
     assert answers[0]["body"]["records"][0]["Id"] == contacts[0]
@@ -156,15 +175,19 @@ def test_composite_headers_belong_to_their_subrequest(api: Any, leads: list[str]
         ),
         sub("d", "GET", "/sobjects", httpHeaders={"Authorization": "Bearer x"}),
     )
+
     assert [answer["httpStatusCode"] for answer in answers] == [204, 204, 412, 400]
     assert answers[0] == {"body": None, "httpHeaders": {}, "httpStatusCode": 204, "referenceId": "a"}
+
     rows = api.org.rows("Lead")
+
     assert [rows[row_id]["OwnerId"] == api.org.assigned_owner_id for row_id in leads] == [False, True]
 
 
 def test_the_outer_headers_do_not_reach_subrequests(api: Any, leads: list[str]) -> None:
     body = {"compositeRequest": [sub("a", "PATCH", f"/sobjects/Lead/{leads[0]}", body={"Phone": "1"})]}
     api("POST", "/composite", json=body, headers=NOT_ASSIGNED)
+
     assert api.org.rows("Lead")[leads[0]]["OwnerId"] == api.org.assigned_owner_id
 
 
@@ -178,6 +201,7 @@ def test_references_carry_results_on(api: Any) -> None:
         sub("again", "GET", "/sobjects/Contact/@{list.records[0].Id}?fields=LastName"),
         sub("lost", "GET", "/sobjects/Contact/@{nobody.id}"),
     )
+
     assert answers[0]["httpHeaders"]["Location"].endswith(answers[0]["body"]["id"])
     assert answers[2]["body"]["AccountId"] == answers[0]["body"]["id"]
     assert answers[4]["body"]["LastName"] == "Ann"
@@ -195,6 +219,7 @@ def test_composite_all_or_none_rolls_back_across_subrequests(api: Any, contacts:
         all_or_none=True,
     )
     codes = [answer["body"][0]["errorCode"] for answer in answers]
+
     assert codes == ["PROCESSING_HALTED", "PROCESSING_HALTED", "INVALID_FIELD", "PROCESSING_HALTED"]
     assert {answer["httpStatusCode"] for answer in answers} == {400}
     assert api.org.rows("Contact") == before
@@ -216,6 +241,7 @@ def test_composite_all_or_none_rolls_back_across_subrequests(api: Any, contacts:
 )
 def test_composite_refuses_too_much_with_a_200(api: Any, requests: list[dict[str, object]], message: str) -> None:
     (answer,) = composite(api, *requests)
+
     assert (answer["httpStatusCode"], answer["referenceId"]) == (400, None)
     assert answer["body"][0]["errorCode"] == "LIMIT_EXCEEDED"
     assert message in answer["body"][0]["message"]
@@ -229,6 +255,7 @@ def test_composite_all_or_none_restores_what_was_deleted(api: Any) -> None:
         sub("b", "GET", "/sobjects/Nothing"),
         all_or_none=True,
     )
+
     assert [answer["httpStatusCode"] for answer in answers] == [400, 404]
     assert api.ids("SELECT Id FROM PermissionSet") == [parent]
 
@@ -244,5 +271,6 @@ def test_composite_refuses_odd_subrequests(api: Any) -> None:
         sub("e", "GET", "/sobjects"),
         sub("e", "GET", "/sobjects"),
     )
+
     assert [answer["httpStatusCode"] for answer in answers] == [400, 400, 400, 400, 400, 200, 400]
     assert api.refusal("POST", "/composite", json={})[1]["errorCode"] == "JSON_PARSER_ERROR"

@@ -34,8 +34,11 @@ def client(api: Any) -> Any:
 def test_query_yields_pages(client: Any, api: Any, contacts: list[str]) -> None:
     pages = list(client.bulk2.Contact.query("SELECT Id, Phone, LastName FROM Contact", max_records=3, wait=WAIT))
     read = [list(csv.DictReader(page.splitlines())) for page in pages]
+
     assert [len(page) for page in read] == [3, 1]
+
     rows = {row["Id"]: row for page in read for row in page}
+
     assert sorted(rows) == contacts
     assert rows[contacts[2]]["LastName"] == "O'Neil"
     assert rows[contacts[1]]["Phone"] == ""
@@ -44,10 +47,15 @@ def test_query_yields_pages(client: Any, api: Any, contacts: list[str]) -> None:
 def test_query_all_and_download(client: Any, api: Any, contacts: list[str], tmp_path: Path) -> None:
     api.org.delete("Contact", contacts[0])
     (page,) = client.bulk2.Contact.query_all("SELECT Id FROM Contact", wait=WAIT)
+
     assert contacts[0] in page
+
     parts = client.bulk2.Contact.download("SELECT Id FROM Contact", str(tmp_path), max_records=2, wait=WAIT)
+
     assert [part["number_of_records"] for part in parts] == [2, 1]
+
     found = [line for part in parts for line in Path(part["file"]).read_text("utf-8").splitlines()[1:]]
+
     assert sorted(found) == [f'"{row_id}"' for row_id in contacts[1:]]
 
 
@@ -57,8 +65,11 @@ def test_update_and_its_three_lists(client: Any, api: Any, contacts: list[str]) 
         {"Id": contacts[1], "Title": "#N/A", "RF_Phone_Status__c": "wrong"},
     ]
     (result,) = client.bulk2.Contact.update(records=records, wait=WAIT)
+
     assert (result["numberRecordsTotal"], result["numberRecordsProcessed"], result["numberRecordsFailed"]) == (2, 2, 1)
+
     lists = client.bulk2.Contact.get_all_ingest_records(result["job_id"])
+
     assert [row["sf__Id"] for row in lists["successfulRecords"]] == [contacts[0]]
     assert [row["Id"] for row in lists["failedRecords"]] == [contacts[1]]
     assert lists["failedRecords"][0]["sf__Error"].startswith("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:")

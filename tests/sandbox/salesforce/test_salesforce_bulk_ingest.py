@@ -57,15 +57,22 @@ def counts(api: Any, job: str) -> tuple[str, int, int]:
 
 def test_an_update_from_create_to_delete(api: Any, contacts: list[str]) -> None:
     created = api("POST", "/jobs/ingest", json=UPDATE).json()
+
     assert created["state"] == "Open"
+
     job = f"/jobs/ingest/{created['id']}"
+
     assert created["contentUrl"] == f"services/data/v65.0{job}/batches"
+
     api.org.job_seconds = 0
     data = sheet(["Id", "Title", "DoNotCall"], [contacts[0], 'a\n"b", c', "true"], [contacts[1][:15], "d", "FALSE"])
+
     assert api("PUT", job + "/batches", data=data).status_code == 201
     assert api("PATCH", job, json={"state": "UploadComplete"}).json()["state"] == "UploadComplete"
     assert counts(api, job) == ("JobComplete", 2, 0)
+
     rows = api.org.rows("Contact")
+
     assert (rows[contacts[0]]["Title"], rows[contacts[0]]["DoNotCall"]) == ('a\n"b", c', True)
     assert (rows[contacts[1]]["Title"], rows[contacts[1]]["DoNotCall"]) == ("d", False)
     assert rows[contacts[0]]["LastModifiedById"] == api.org.user_id
@@ -75,8 +82,10 @@ def test_an_update_from_create_to_delete(api: Any, contacts: list[str]) -> None:
         [contacts[1], "false", contacts[1][:15], "d", "FALSE"],
     ]
     assert listed(api, job, "failedResults") == [["sf__Id", "sf__Error", "Id", "Title", "DoNotCall"]]
+
     for spelling in ("unprocessedrecords", "unprocessedRecords"):
         assert listed(api, job, spelling) == [["Id", "Title", "DoNotCall"]]
+
     assert api("DELETE", job).status_code == 204
     assert api.refusal("GET", job)[0] == 404
     assert api.org.api_usage == 10
@@ -85,8 +94,11 @@ def test_an_update_from_create_to_delete(api: Any, contacts: list[str]) -> None:
 def test_an_empty_cell_changes_nothing_and_na_is_null(api: Any, contacts: list[str]) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     job = done(api, ["Id", "Phone", "MobilePhone", "Title"], [contacts[0], "", "#N/A", "#N/A"])
+
     assert counts(api, job) == ("JobComplete", 1, 0)
+
     row = api.org.rows("Contact")[contacts[0]]
+
     assert (row["Phone"], row["MobilePhone"]) == (before["Phone"], None)
 
 
@@ -104,24 +116,32 @@ def test_refused_rows_say_why_and_the_others_pass(api: Any, contacts: list[str],
     }
     rows = [[row_id, *cells] for row_id, (cells, _, _) in bad.items()]
     job = done(api, ["Id", STATUS, "DoNotCall", "LastName"], *rows, [contacts[0], "valid", "true", ""])
+
     assert counts(api, job) == ("JobComplete", 8, 7)
+
     head, *failed = listed(api, job, "failedResults")
+
     assert head == ["sf__Id", "sf__Error", "Id", STATUS, "DoNotCall", "LastName"]
     assert [row[2:] for row in failed] == rows
     assert {row[0] for row in failed} == {""}
+
     for row, (_, start, end) in zip(failed, bad.values(), strict=True):
         assert row[1].startswith(start), row
         assert row[1].endswith(end), row
+
     assert listed(api, job, "successfulResults")[1:] == [[contacts[0], "false", contacts[0], "valid", "true", ""]]
 
 
 def test_field_permissions_hold_in_jobs(api: Any, contacts: list[str]) -> None:
     api.org.make_readonly("Contact", "Title")
     job = done(api, ["Id", "Title"], [contacts[0], "x"])
+
     assert listed(api, job, "failedResults")[1][1].startswith("INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update")
+
     api.org.hide_field("Contact", "Title")
     job = done(api, ["Id", "Title"], [contacts[0], "x"])
     body = api("GET", job).json()
+
     assert (body["state"], body["errorMessage"]) == ("Failed", "InvalidBatch : Field name not found : Title")
     assert listed(api, job, "unprocessedrecords") == [["Id", "Title"], [contacts[0], "x"]]
 
@@ -130,6 +150,7 @@ def test_converted_leads_and_row_rules(api: Any, leads: list[str]) -> None:
     api.org.convert_lead(leads[0])
     api.org.refuse_row = lambda name, row, changes: ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No") if row["Id"] else None
     job = done(api, ["Id", "Title"], [leads[0], "x"], [leads[1], "x"], object="Lead")
+
     assert [row[1] for row in listed(api, job, "failedResults")[1:]] == [
         "CANNOT_UPDATE_CONVERTED_LEAD:cannot reference converted lead:--",
         "FIELD_CUSTOM_VALIDATION_EXCEPTION:No:--",
@@ -147,16 +168,25 @@ def test_batches_share_the_time_and_an_abort_keeps_what_is_written(
 ) -> None:
     api.org.job_seconds, api.org.job_batch_rows = 1000, 1
     job = sent(api, sheet(["Id", "Title"], *[[row_id, "new"] for row_id in contacts]))
+
     assert counts(api, job) == ("UploadComplete", 0, 0)
+
     clock.advance(300)
+
     assert counts(api, job) == ("InProgress", 0, 0)
+
     for what in ("successfulResults", "failedResults", "unprocessedrecords"):
         assert api.refusal("GET", f"{job}/{what}")[1]["errorCode"] == "INVALIDJOBSTATE"
+
     assert api.refusal("DELETE", job)[1]["errorCode"] == "INVALIDJOBSTATE"
+
     clock.advance(301)
+
     assert counts(api, job) == ("InProgress", 2, 0)
     assert api("PATCH", job, json={"state": "Aborted"}).json()["state"] == "Aborted"
+
     clock.advance(5000)
+
     assert counts(api, job) == ("Aborted", 2, 0)
     assert [row[0] for row in listed(api, job, "successfulResults")[1:]] == contacts[:2]
     assert [row[0] for row in listed(api, job, "unprocessedrecords")[1:]] == contacts[2:]
@@ -166,12 +196,14 @@ def test_batches_share_the_time_and_an_abort_keeps_what_is_written(
 def test_two_hundred_batches_need_no_polls(api: Any, contacts: list[str]) -> None:
     api.org.job_seconds, api.org.job_batch_rows = 0, 1
     job = sent(api, sheet(["Id", "Title"], *[[contacts[0], str(number)] for number in range(200)]))
+
     assert counts(api, job) == ("JobComplete", 200, 0)
     assert api.org.rows("Contact")[contacts[0]]["Title"] == "199"
 
 
 def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Any, contacts: list[str]) -> None:
     job = done(api, ["Id", "Title"], *[[contacts[0], "x"]] * 4001)
+
     assert counts(api, job) == ("JobComplete", 4001, 0)
     assert len(listed(api, job, "successfulResults")) == 4002
     assert listed(api, job, "unprocessedrecords") == [["Id", "Title"]]
@@ -190,6 +222,7 @@ def test_requests_get_their_turn_between_the_steps_of_a_batch(
             api.org.jobs.advance(api.org.clock, budget_s=0)
             (found,) = api.org.jobs.every(IngestJob)
             seen.append((found.state, found.done))
+
     assert seen == [
         ("InProgress", 0),
         ("InProgress", 2000),
@@ -203,13 +236,18 @@ def test_requests_get_their_turn_between_the_steps_of_a_batch(
 def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
     data = sheet(["Id", "Title"], [contacts[0], "x"])
     job = opened(api)
+
     assert api("PUT", job + "/batches", data=data).status_code == 201
     assert api.refusal("DELETE", job)[1]["errorCode"] == "INVALIDJOBSTATE"
     assert api.refusal("PATCH", job, json={"state": "Open"})[1]["errorCode"] == "INVALIDJOB"
+
     api.org.job_seconds = 0
+
     assert api("PATCH", job, json={"state": "UploadComplete"}).status_code == 200
+
     for what in ({"state": "UploadComplete"}, {"state": "Aborted"}):
         assert api.refusal("PATCH", job, json=what)[1]["errorCode"] == "INVALIDJOBSTATE"
+
     assert api.refusal("PUT", job + "/batches", data=data)[1]["errorCode"] == "INVALIDJOBSTATE"
     assert api.refusal("PUT", "/jobs/ingest/7505i0000000zzz/batches", data=data)[0] == 404
 
@@ -218,12 +256,15 @@ def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
 def test_data_come_once(api: Any, contacts: list[str], refused: str) -> None:
     api.org.second_upload = refused
     data, job = sheet(["Id", "Title"], [contacts[0], "x"]), opened(api)
+
     assert api("PUT", job + "/batches", data=data).status_code == 201
+
     if refused == "close":
         assert api("PUT", job + "/batches", data=data).status_code == 201
         again = api.refusal("PATCH", job, json={"state": "UploadComplete"})
     else:
         again = api.refusal("PUT", job + "/batches", data=data)
+
     assert (again[0], again[1]["errorCode"]) == (400, "INVALIDJOB")
     assert "contents for job" in again[1]["message"]
     assert api("GET", job).json()["state"] == "Open"
@@ -231,6 +272,7 @@ def test_data_come_once(api: Any, contacts: list[str], refused: str) -> None:
 
 def test_an_open_job_can_be_aborted(api: Any, contacts: list[str]) -> None:
     job = opened(api)
+
     assert api("PATCH", job, json={"state": "Aborted"}).json()["state"] == "Aborted"
     assert listed(api, job, "unprocessedrecords") == []
     assert listed(api, job, "successfulResults") == [["sf__Id", "sf__Created"]]
@@ -240,6 +282,7 @@ def test_an_open_job_can_be_aborted(api: Any, contacts: list[str]) -> None:
 def test_a_job_without_data_completes_with_nothing(api: Any) -> None:
     api.org.job_seconds = 0
     job = opened(api)
+
     assert api("PATCH", job, json={"state": "UploadComplete"}).status_code == 200
     assert counts(api, job) == ("JobComplete", 0, 0)
 
@@ -258,6 +301,7 @@ def test_a_file_that_is_wrong_as_a_whole_fails_the_job(api: Any, data: bytes, to
     api.org.job_seconds = 0
     job = sent(api, data)
     body = api("GET", job).json()
+
     assert (body["state"], body["numberRecordsProcessed"]) == ("Failed", 0)
     assert body["errorMessage"].startswith(told)
 
@@ -266,6 +310,7 @@ def test_line_ends_and_delimiters(api: Any, contacts: list[str]) -> None:
     api.org.job_seconds = 0
     data = sheet(["Id", "Title"], [contacts[0], "a\nb"], ending="\r\n", delimiter="\t")
     job = sent(api, data, lineEnding="CRLF", columnDelimiter="TAB")
+
     assert counts(api, job) == ("JobComplete", 1, 0)
     assert api("GET", job + "/successfulResults").content == (
         f'sf__Id\tsf__Created\tId\tTitle\r\n{contacts[0]}\tfalse\t{contacts[0]}\t"a\nb"\r\n'.encode()
@@ -274,6 +319,7 @@ def test_line_ends_and_delimiters(api: Any, contacts: list[str]) -> None:
 
 def test_rows_that_are_wider_or_narrower_than_the_header(api: Any, contacts: list[str]) -> None:
     job = done(api, ["Id", "Title"], [contacts[0], "x", "y"], [contacts[1]], [contacts[2], "z"])
+
     assert counts(api, job) == ("JobComplete", 3, 1)
     assert listed(api, job, "failedResults")[1][1] == "INVALID_CSV_ROW:The row has 3 columns, the header 2:--"
     assert listed(api, job, "successfulResults")[1:] == [
@@ -285,6 +331,7 @@ def test_rows_that_are_wider_or_narrower_than_the_header(api: Any, contacts: lis
 def test_the_largest_file(api: Any) -> None:
     api.org.upload_mb = 1
     job = opened(api)
+
     assert api.refusal("PUT", job + "/batches", data=b"Id\n" + b"x" * 1_000_000)[0] == 413
     assert api("PUT", job + "/batches", data=b"Id\n" + b"x" * 999_997).status_code == 201
 
@@ -297,11 +344,14 @@ def test_a_multipart_request_creates_fills_and_starts(api: Any, contacts: list[s
         "content": ("content", data, "text/csv"),
     }
     created = api("POST", "/jobs/ingest", files=parts).json()
+
     assert created["state"] == "UploadComplete"
     assert counts(api, f"/jobs/ingest/{created['id']}") == ("JobComplete", 1, 0)
     assert api.org.rows("Contact")[contacts[0]]["Title"] == "x\ny"
     assert api.refusal("POST", "/jobs/ingest", files={"job": parts["job"]})[0] == 400
+
     large = {**parts, "content": ("content", data + b"x" * 100_000, "text/csv")}
+
     assert api.refusal("POST", "/jobs/ingest", files=large)[1]["errorCode"] == "INVALIDJOB"
 
 
@@ -322,6 +372,7 @@ def test_a_job_that_cannot_be_is_refused(api: Any, change: dict[str, str], code:
 def test_the_batches_of_a_day(api: Any, contacts: list[str]) -> None:
     api.org.daily_batches, api.org.job_batch_rows = 2, 1
     job = done(api, ["Id", "Title"], *[[row_id, "x"] for row_id in contacts])
+
     assert counts(api, job) == ("Failed", 2, 0)
     assert api("GET", job).json()["errorMessage"].startswith("ExceededQuota")
     assert [row[0] for row in listed(api, job, "unprocessedrecords")[1:]] == contacts[2:]
@@ -330,6 +381,7 @@ def test_the_batches_of_a_day(api: Any, contacts: list[str]) -> None:
 
 def test_query_jobs_and_ingest_jobs_are_apart(api: Any) -> None:
     job = opened(api).rsplit("/", 1)[1]
+
     assert api.refusal("GET", f"/jobs/query/{job}")[0] == 404
     assert [each["id"] for each in api("GET", "/jobs/ingest").json()["records"]] == [job]
     assert api("GET", "/jobs/query").json()["records"] == []
@@ -341,4 +393,5 @@ def test_a_job_of_any_number_of_batches_comes_to_its_end(api: Any, contacts: lis
         job = done(api, ["Id", STATUS], *([one, "valid"] for one in (contacts * 3)[:batches]))
         for _ in range(batches):
             api("GET", job)
+
         assert counts(api, job) == ("JobComplete", batches, 0)

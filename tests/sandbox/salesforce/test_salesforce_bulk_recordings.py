@@ -46,12 +46,16 @@ def test_what_is_told_of_jobs(api: Any, contacts: list[str]) -> None:
     query = api("POST", "/jobs/query", json={"operation": "query", "query": "SELECT Id FROM Contact"}).json()["id"]
     ours = {"V2Ingest": api("GET", job).json(), "V2Query": api("GET", f"/jobs/query/{query}").json()}
     real = {body["jobType"]: body for answer in recorded("QA0") + recorded("QAG") if (body := answer.get("jsonBody"))}
+
     assert real.keys() == ours.keys()
+
     for kind, body in real.items():
         assert body.keys() == ours[kind].keys(), kind
         assert len(body["id"]) == len(ours[kind]["id"])
         assert body["id"][:3] == ours[kind]["id"][:3]
+
         same = ("state", "concurrencyMode", "contentType", "jobType", "lineEnding", "columnDelimiter")
+
         assert [body[key] for key in same] == [ours[kind][key] for key in same]
 
 
@@ -61,6 +65,7 @@ def test_the_columns_of_results(api: Any, contacts: list[str], what: str) -> Non
     ours = api("GET", f"{job}/{what}")
     real = recorded(f"G/{what}")[0]
     added = [name for name in real["body"].split("\n")[0].split(",") if name.startswith("sf__")]
+
     assert ours.text.split("\n")[0].split(",") == [*added, "Id", "Title"]
     assert ours.headers["Content-Type"] == real["headers"]["Content-Type"]
 
@@ -70,6 +75,7 @@ def test_the_text_of_a_refused_row(api: Any, contacts: list[str]) -> None:
     text = real["body"].split("\n")[1].split(",")[1]
     job = start_update(api, f"Id,LastName\n{contacts[0]},#N/A\n")
     cells = api("GET", job + "/failedResults").text.split("\n")[1].split(",")
+
     assert cells[0] == ""
     assert cells[1] == text.replace("[Name]:Name", "[LastName]:LastName")
 
@@ -81,4 +87,5 @@ def test_refusals_of_a_job_that_has_ended(api: Any, contacts: list[str]) -> None
     real = next(
         entry["response"] for entry in mappings(json.loads(document)) if "INVALIDJOBSTATE" in str(entry["response"])
     )
+
     assert (status, error) == (real["status"], real["body"][0])

@@ -16,17 +16,23 @@ def window(api: Any, kind: str, start: str, end: str, name: str = "Contact") -> 
 
 def test_updated_cuts_seconds_and_covers_up_to_the_minute(api: Any, contacts: list[str]) -> None:
     body = window(api, "updated", "2026-11-22T12:00:59Z", "2026-11-24T12:00:59+00:00")
+
     assert body == {"ids": contacts[:2], "latestDateCovered": "2026-11-24T12:00:00.000+0000"}
     assert window(api, "updated", "2026-11-20T12:00:00Z", "2026-11-20T12:01:00Z")["ids"] == contacts[3:]
+
     future = window(api, "updated", "2026-11-22T12:00:00Z", "2026-11-25T00:00:00Z")
+
     assert future["latestDateCovered"] == "2026-11-24T12:00:00.000+0000"
+
     early = window(api, "updated", "2026-11-22T12:00:00Z", "2026-11-23T00:00:30Z")
+
     assert early == {"ids": contacts[1:2], "latestDateCovered": "2026-11-23T00:00:00.000+0000"}
 
 
 def test_both_minutes_of_a_window_are_inside(api: Any, contacts: list[str], clock: Any) -> None:
     clock.advance(30)
     api.org.touch("Contact", contacts[2])
+
     assert window(api, "updated", "2026-11-24T12:00:00Z", "2026-11-24T12:01:00Z")["ids"] == [contacts[2]]
     assert window(api, "updated", "2026-11-24T12:01:00Z", "2026-11-24T12:02:00Z")["ids"] == [contacts[2]]
 
@@ -38,10 +44,13 @@ def test_a_long_transaction_holds_the_covered_date_back(api: Any, contacts: list
     clock.advance(600)
     api.org.update_as_user("Contact", contacts[0], Phone="soon")
     body = window(api, "updated", first, second)
+
     assert body == {"ids": contacts[:1], "latestDateCovered": "2026-11-24T12:00:00.000+0000"}
     assert api.query("SELECT COUNT() FROM Contact WHERE Phone = 'late'")["totalSize"] == 0
+
     transaction.commit()
     body = window(api, "updated", first, second)
+
     assert body == {"ids": [contacts[0], contacts[3]], "latestDateCovered": "2026-11-24T12:10:00.000+0000"}
     assert api.org.rows("Contact")[contacts[3]]["SystemModstamp"] == "2026-11-24T12:00:30.000+0000"
 
@@ -49,8 +58,11 @@ def test_a_long_transaction_holds_the_covered_date_back(api: Any, contacts: list
 def test_deleted_rows_leave_updated_and_enter_deleted(api: Any, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[0])
     start, end = "2026-11-22T12:00:00Z", "2026-11-24T12:01:00Z"
+
     assert window(api, "updated", start, end)["ids"] == contacts[1:2]
+
     body = window(api, "deleted", start, end)
+
     assert body["deletedRecords"] == [{"id": contacts[0], "deletedDate": "2026-11-24T12:00:30.000+0000"}]
     assert body["earliestDateAvailable"] == "2026-11-09T12:00:00.000+0000"
 
@@ -70,6 +82,7 @@ def test_deleted_rows_leave_updated_and_enter_deleted(api: Any, contacts: list[s
 def test_windows_that_are_refused(api: Any, kind: str, start: str | None, end: str, code: str) -> None:
     options = {"params": {"start": start, "end": end}}
     status, error = api.refusal("GET", f"/sobjects/Contact/{kind}", **options)
+
     assert (status, error["errorCode"]) == (400, code)
 
 
@@ -92,6 +105,7 @@ def test_a_persons_edit_carries_their_name(api: Any, contacts: list[str], clock:
         f"FROM Contact WHERE Id = '{contacts[0]}'"
     )["records"]
     del record["attributes"]
+
     assert record == {
         "Phone": "new",
         "LastModifiedById": api.org.human_id,
@@ -105,6 +119,7 @@ def test_a_system_process_moves_only_the_system_stamp(api: Any, contacts: list[s
     before = dict(api.org.rows("Contact")[contacts[0]])
     api.org.touch("Contact", contacts[0])
     after = api.org.rows("Contact")[contacts[0]]
+
     assert after["SystemModstamp"] == "2026-11-24T12:00:30.000+0000"
     assert {**after, "SystemModstamp": before["SystemModstamp"]} == before
 
@@ -114,9 +129,11 @@ def test_a_merge_deletes_the_losers(api: Any, contacts: list[str]) -> None:
     api.org.merge(winner, losers)
     soql = f"SELECT Id FROM Contact WHERE MasterRecordId = '{winner}'"
     merged = api("GET", "/queryAll", params={"q": soql}).json()["records"]
+
     assert [record["Id"] for record in merged] == losers
     assert api.ids("SELECT Id FROM Contact ORDER BY Id") == [winner, contacts[3]]
     assert api.refusal("PATCH", f"/sobjects/Contact/{losers[0]}", json={"Phone": "1"})[0] == 404
+
     with pytest.raises(ValueError, match="one or two"):
         api.org.merge(winner, [])
 
@@ -124,8 +141,11 @@ def test_a_merge_deletes_the_losers(api: Any, contacts: list[str]) -> None:
 def test_a_converted_lead_lives_on_as_a_contact(api: Any, leads: list[str]) -> None:
     contact = api.org.convert_lead(leads[0])
     where = f"WHERE ConvertedContactId = '{contact}' AND IsConverted = true"
+
     assert api.ids(f"SELECT Id FROM Lead {where}") == leads[:1]
+
     (record,) = api.query(f"SELECT Name, Phone, MailingCountry FROM Contact WHERE Id = '{contact}'")["records"]
+
     assert (record["Name"], record["Phone"], record["MailingCountry"]) == (
         "First5 Last5",
         "(415) 555-0105",
@@ -135,6 +155,7 @@ def test_a_converted_lead_lives_on_as_a_contact(api: Any, leads: list[str]) -> N
 
 def test_screened_people_carry_their_companions(api: Any, contacts: list[str]) -> None:
     row = api.org.rows("Contact")[contacts[3]]
+
     assert row["RF_Phone_Status__c"] == "valid"
     assert row["RF_Phone_E164__c"] == "+14155550104"
     assert row["RF_Phone_Screened_Value__c"] == row["Phone"]

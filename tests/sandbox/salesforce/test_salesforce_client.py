@@ -31,6 +31,7 @@ def client(api: Any) -> Any:
 def test_reads_every_page(client: Any, api: Any, contacts: list[str]) -> None:
     api.org.page_size = 1
     records = client.query_all("SELECT Id, Phone FROM Contact ORDER BY Id")["records"]
+
     assert [record["Id"] for record in records] == contacts
     assert (
         client.query_more(client.query("SELECT Id FROM Lead")["nextRecordsUrl"], identifier_is_url=True)["done"] is True
@@ -40,26 +41,36 @@ def test_reads_every_page(client: Any, api: Any, contacts: list[str]) -> None:
 
 def test_rows(client: Any, api: Any, contacts: list[str]) -> None:
     created = client.Contact.create({"LastName": "New"})
+
     assert created["success"] is True
     assert client.Contact.update(created["id"], {"Phone": "1"}) == 204
     assert client.Contact.get(created["id"])["Phone"] == "1"
     assert client.Contact.delete(created["id"]) == 204
     assert {field["name"] for field in client.Contact.describe()["fields"]} >= {"Phone", "RF_Phone_E164__c"}
     assert client.limits()["DailyApiRequests"]["Max"] == 100_000
+
     since, until = api.org.clock.now().replace(hour=1), api.org.clock.now()
+
     assert client.Contact.updated(since, until)["latestDateCovered"] == "2026-11-24T12:00:00.000+0000"
+
     with pytest.raises(SalesforceMalformedRequest) as caught:
         client.Contact.update(contacts[0], {"Bacon": "1"})
+
     assert caught.value.content[0]["errorCode"] == "INVALID_FIELD"
 
 
 def test_collections_composite_and_tooling(client: Any, contacts: list[str]) -> None:
     body = {"records": [{"attributes": {"type": "Contact"}, "id": contacts[0], "Phone": "1"}]}
+
     assert client.restful("composite/sobjects", method="PATCH", json=body)[0]["success"] is True
+
     sub = {"method": "GET", "referenceId": "a", "url": "/services/data/v65.0/query?q=SELECT+Id+FROM+Lead"}
     answer = client.restful("composite", method="POST", json={"compositeRequest": [sub]})
+
     assert answer["compositeResponse"][0]["body"]["totalSize"] == 2
+
     field = {"FullName": "Lead.X__c", "Metadata": {"type": "Text", "label": "X", "length": 5}}
+
     assert client.toolingexecute("sobjects/CustomField", method="POST", data=field)["success"] is True
 
 
@@ -75,4 +86,5 @@ def test_logs_in_with_client_credentials_of_our_own(client: Any, api: Any) -> No
     renewed = Salesforce(
         session_id=body["access_token"], instance_url=body["instance_url"], session=client.session, version="65.0"
     )
+
     assert renewed.query("SELECT COUNT() FROM Lead")["totalSize"] == 2

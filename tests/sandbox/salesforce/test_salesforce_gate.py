@@ -34,9 +34,12 @@ def test_every_data_call_counts_once(api: Any) -> None:
     for number, path in enumerate(("/limits", "/sobjects/Contact/describe/", "/query?q=SELECT+COUNT()+FROM+Lead"), 1):
         response = api("GET", path)
         assert response.headers["Sforce-Limit-Info"] == f"api-usage={number}/100000"
+
     assert api("GET", "/query?q=nonsense").headers["Sforce-Limit-Info"] == "api-usage=4/100000"
+
     api.org.app_limit = ("ringfence", 250)
     usage = api("GET", "/limits").headers["Sforce-Limit-Info"]
+
     assert usage == "api-usage=5/100000; per-app-api-usage=5/250(appName=ringfence)"
     assert api.org.requests == {
         "GET /limits": 2,
@@ -47,6 +50,7 @@ def test_every_data_call_counts_once(api: Any) -> None:
 
 def test_the_daily_quota_ends_in_403(api: Any) -> None:
     api.org.api_limit = 1
+
     assert api("GET", "/limits").json()["DailyApiRequests"] == {"Max": 1, "Remaining": 0}
     assert api.refusal("GET", "/limits") == (
         403,
@@ -58,18 +62,26 @@ def test_the_daily_quota_ends_in_403(api: Any) -> None:
 def test_a_call_counts_for_24_hours(api: Any, clock: Any) -> None:
     api.org.api_limit, api.org.api_usage = 10, 8
     clock.advance(80_000)
+
     assert [api("GET", "/limits").status_code for _ in range(3)] == [200, 200, 403]
+
     clock.advance(6_400)
+
     assert api("GET", "/limits").headers["Sforce-Limit-Info"] == "api-usage=3/10"
+
     clock.advance(80_000)
+
     assert api("GET", "/limits").headers["Sforce-Limit-Info"] == "api-usage=2/10"
+
     api.org.api_usage = 1
+
     assert api.org.api_usage == 1
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic x", ""])
 def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
     response = api("GET", "/limits", headers={"Authorization": header})
+
     assert response.status_code == 401
     assert response.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
     assert api.org.api_usage == 0
@@ -77,9 +89,12 @@ def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
 
 def test_tokens_expire_and_can_be_renewed(api: Any) -> None:
     api.org.expire_tokens()
+
     assert api.refusal("GET", "/limits")[0] == 401
+
     form = {"grant_type": "client_credentials", "client_id": api.org.client_id, "client_secret": api.org.client_secret}
     status, body = ask_token(api, form)
+
     assert (status, body["access_token"], body["instance_url"]) == (200, api.org.access_token, api.root)
     assert body["token_type"] == "Bearer"
     assert body["id"].endswith(f"{api.org.org_id}/{api.org.user_id}")
@@ -88,8 +103,11 @@ def test_tokens_expire_and_can_be_renewed(api: Any) -> None:
 
 def test_client_credentials_by_basic_header(api: Any) -> None:
     form = {"grant_type": "client_credentials"}
+
     assert ask_token(api, form, auth=(api.org.client_id, api.org.client_secret))[0] == 200
+
     wrong = ask_token(api, form, auth=(api.org.client_id, "x"))
+
     assert wrong == (400, {"error": "invalid_client", "error_description": "invalid client credentials"})
     assert ask_token(api, form, auth=("x", "x"))[1]["error"] == "invalid_client_id"
     assert ask_token(api, form, headers={"Authorization": "Basic ?"})[1]["error"] == "invalid_client"
@@ -98,6 +116,7 @@ def test_client_credentials_by_basic_header(api: Any) -> None:
 
 def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Any) -> None:
     api.org.register_public_key(PUBLIC)
+
     assert ask_token(api, assertion(api))[0] == 200
     assert ask_token(api, assertion(api, aud="https://login.salesforce.com"))[0] == 200
 
@@ -120,32 +139,43 @@ def test_jwt_bearer_refusals(api: Any, claims: dict[str, object], error: str, de
 
 def test_jwt_bearer_needs_the_registered_key(api: Any) -> None:
     form = assertion(api)
+
     assert ask_token(api, form)[1]["error_description"] == "invalid assertion"
+
     api.org.register_public_key(PUBLIC)
     tampered = {**form, "assertion": form["assertion"][:-6] + "AAAAAA"}
+
     assert ask_token(api, tampered)[1]["error_description"] == "invalid assertion"
 
 
 def test_userinfo_names_user_and_org(api: Any) -> None:
     body = api("GET", "/services/oauth2/userinfo").json()
+
     assert (body["user_id"], body["organization_id"]) == (api.org.user_id, api.org.org_id)
     assert body["preferred_username"] == api.org.username
+
     api.org.expire_tokens()
     response = api("GET", "/services/oauth2/userinfo")
+
     assert (response.status_code, response.text) == (403, "Bad_OAuth_Token")
     assert api.org.api_usage == 0
 
 
 def test_the_date_header_follows_the_orgs_clock(api: Any, clock: Any) -> None:
     assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 12:00:30 GMT"
+
     clock.advance(3600)
+
     assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 13:00:30 GMT"
+
     clock.advance(-7200)
+
     assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 11:00:30 GMT"
 
 
 def test_versions_and_resources(api: Any) -> None:
     versions = requests.get(f"{api.root}/services/data/", timeout=10).json()
+
     assert versions[0] == {"label": "Summer '14", "url": "/services/data/v31.0", "version": "31.0"}
     assert versions[-1] == {"label": "Winter '27", "url": "/services/data/v68.0", "version": "68.0"}
     assert api("GET", "/services/data/v50.0/").json()["query"] == "/services/data/v50.0/query"
@@ -159,6 +189,8 @@ def test_unknown_urls_and_methods(api: Any) -> None:
         "/services/oauth2/token",
     ):
         assert api.refusal("GET", path if path.startswith("/services") else f"/services{path}")[0] == 404
+
     status, error = api.refusal("DELETE", "/limits")
+
     assert (status, error["errorCode"]) == (405, "METHOD_NOT_ALLOWED")
     assert error["message"] == "HTTP Method 'DELETE' not allowed. Allowed are GET"

@@ -17,6 +17,7 @@ def test_the_clock_runs_from_where_it_is_put() -> None:
     clock = SandboxClock(datetime(2030, 1, 1, tzinfo=UTC))
     clock.advance(90)
     ahead = clock.now() - datetime(2030, 1, 1, tzinfo=UTC)
+
     assert timedelta(seconds=90) <= ahead < timedelta(seconds=95)
     assert abs(SandboxClock().now() - datetime.now(UTC)) < timedelta(seconds=5)
 
@@ -38,6 +39,7 @@ def test_ids_are_checked_and_completed(given: str, full: str | None) -> None:
 
 def test_ids_ascend() -> None:
     ids = list(islice(new_ids("003"), 5_000))
+
     assert ids == sorted(ids)
     assert [full_id(one[:15]) for one in ids[::100]] == ids[::100]
 
@@ -46,6 +48,7 @@ def test_ids_ascend() -> None:
 def test_the_catalog_uses_known_words(kind: Any) -> None:
     for spec in standard_objects(kind):
         assert len(spec.prefix) == 3
+
         for field in spec.fields.values():
             assert field.type in get_args(FieldType), field
             assert (field.type == "reference") is bool(field.targets), field

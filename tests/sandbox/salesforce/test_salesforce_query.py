@@ -18,6 +18,7 @@ def found(api: Any, where: str) -> list[str]:
 
 def test_shows_attributes_first_and_fields_as_asked(api: Any, contacts: list[str]) -> None:
     body = api.query("select phone, ID, DoNotCall from contact where Id = '" + contacts[0][:15] + "'")
+
     assert body == {
         "totalSize": 1,
         "done": True,
@@ -85,6 +86,7 @@ def test_ids_in_both_lengths_and_ranges(api: Any, contacts: list[str]) -> None:
 
 def test_order_limit_offset(api: Any, contacts: list[str]) -> None:
     one, two, three, four = contacts
+
     assert api.ids("SELECT Id FROM Contact ORDER BY Phone") == [two, three, four, one]
     assert api.ids("SELECT Id FROM Contact ORDER BY Phone NULLS LAST") == [three, four, one, two]
     assert api.ids("SELECT Id FROM Contact ORDER BY DoNotCall DESC, FirstName DESC") == [two, three, four, one]
@@ -98,7 +100,9 @@ def test_counts(api: Any) -> None:
         "done": True,
         "records": [],
     }
+
     body = api.query("SELECT COUNT(Phone) filled FROM Contact")
+
     assert body["records"] == [{"attributes": {"type": "AggregateResult"}, "filled": 3}]
     assert api.query("SELECT count(Id) FROM Lead")["records"][0]["expr0"] == 2
 
@@ -106,11 +110,14 @@ def test_counts(api: Any) -> None:
 def test_pages_are_as_short_as_the_org_likes_and_their_locators_can_be_replayed(api: Any, contacts: list[str]) -> None:
     api.org.page_size = 3
     first = api.query("SELECT Id FROM Contact ORDER BY Id")
+
     assert (first["totalSize"], first["done"], len(first["records"])) == (4, False, 3)
     assert first["nextRecordsUrl"].startswith("/services/data/v65.0/query/01g")
     assert first["nextRecordsUrl"].endswith("-3")
+
     for _ in range(2):
         last = api("GET", first["nextRecordsUrl"]).json()
+
         assert (last["totalSize"], last["done"]) == (4, True)
         assert [record["Id"] for record in last["records"]] == contacts[3:]
         assert "nextRecordsUrl" not in last
@@ -119,7 +126,9 @@ def test_pages_are_as_short_as_the_org_likes_and_their_locators_can_be_replayed(
 def test_batch_size_is_a_wish_within_bounds(api: Any) -> None:
     for number in range(300):
         api.org.tables["Lead"].insert(Row(LastName=f"More{number}"))
+
     headers = {"Sforce-Query-Options": "batchSize=10"}
+
     assert len(api.query("SELECT Id FROM Lead", headers=headers)["records"]) == 200
     assert api.query("SELECT Id FROM Lead")["done"] is True
 
@@ -128,17 +137,23 @@ def test_a_locator_dies_after_two_days(api: Any, clock: Any) -> None:
     api.org.page_size = 1
     url = api.query("SELECT Id FROM Contact")["nextRecordsUrl"]
     clock.advance(47 * 3600)
+
     assert api("GET", url).status_code == 200
+
     clock.advance(2 * 3600)
     status, error = api.refusal("GET", url)
+
     assert (status, error["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
 
 
 def test_no_locator_survives_a_restart(api: Any) -> None:
     api.org.page_size = 1
     url = api.query("SELECT Id FROM Contact")["nextRecordsUrl"]
+
     assert api.refusal("GET", url.replace("-1", "-4"))[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
     api.org.cursors.drop_all()
+
     assert api.refusal("GET", url)[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
@@ -150,8 +165,11 @@ def test_a_made_up_locator_is_refused(api: Any, locator: str) -> None:
 def test_query_all_sees_what_was_deleted(api: Any, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[0])
     soql = "SELECT Id, IsDeleted FROM Contact WHERE IsDeleted = true"
+
     assert api.query(soql)["totalSize"] == 0
+
     body = api("GET", "/queryAll/", params={"q": soql}).json()
+
     assert [record["Id"] for record in body["records"]] == contacts[:1]
 
 
@@ -196,6 +214,7 @@ def test_query_all_sees_what_was_deleted(api: Any, contacts: list[str]) -> None:
 )
 def test_refusals(api: Any, soql: str, code: str, message: str) -> None:
     status, error = api.refusal("GET", "/query", params={"q": soql})
+
     assert (status, error["errorCode"]) == (400, code)
     assert message in error["message"]
 
@@ -204,6 +223,7 @@ def test_an_unknown_column_is_pointed_at(api: Any) -> None:
     soql = "SELECT Id FROM Contact\nWHERE DoNotCall = true AND Bacon__c = 'x'"
     _, error = api.refusal("GET", "/query", params={"q": soql})
     lines = error["message"].split("\n")
+
     assert lines[1][lines[2].index("^") :].startswith("Bacon__c")
     assert lines[3] == "ERROR at Row:2:Column:28"
     assert lines[4].startswith("No such column 'Bacon__c' on entity 'Contact'.")
@@ -211,8 +231,11 @@ def test_an_unknown_column_is_pointed_at(api: Any) -> None:
 
 def test_queries_are_limited_in_length(api: Any) -> None:
     soql = "SELECT Id FROM Contact WHERE Id IN ('" + "x" * 17_000 + "')"
+
     assert api("GET", "/query", params={"q": soql}).status_code == 414
+
     sub = {"method": "GET", "referenceId": "a", "url": "/services/data/v65.0/query?q=" + "x" * 100_001}
     answer = api("POST", "/composite", json={"compositeRequest": [sub]}).json()["compositeResponse"][0]
+
     assert "cannot be longer than 100000" in answer["body"][0]["message"]
     assert api.refusal("POST", "/query", json={"q": "SELECT Id FROM Contact"})[1]["errorCode"] == "METHOD_NOT_ALLOWED"

@@ -51,8 +51,10 @@ def same_shape(real: Any, ours: Any) -> bool:
 def test_describe_has_the_recorded_keys_and_agrees_on_every_common_field(api: Any, name: str) -> None:
     real = recorded(f"grouparoo/describe-{name}.v42.json")["response"]["body"]
     ours = api("GET", f"/sobjects/{name}/describe").json()
+
     assert real.keys() == ours.keys()
     assert real["urls"].keys() - ours["urls"].keys() <= {"uiDetailTemplate", "uiEditTemplate", "uiNewRecord"}
+
     theirs = {field["name"]: field for field in real["fields"]}
     compared = (
         "type",
@@ -71,22 +73,30 @@ def test_describe_has_the_recorded_keys_and_agrees_on_every_common_field(api: An
         "aggregatable",
     )
     common = [field for field in ours["fields"] if field["name"] in theirs]
+
     assert len(common) > 30
+
     for field in common:
         other = theirs[field["name"]]
+
         assert field.keys() == other.keys()
+
         differing = [key for key in compared if field[key] != other[key]]
+
         assert not differing, (field["name"], {key: (field[key], other[key]) for key in differing})
 
 
 def test_query_pages(api: Any) -> None:
     real = next(answer for answer in exchanges("grouparoo/query.json", "GET", "Contact") if answer["body"]["records"])
     response = api("GET", "/query", params={"q": "SELECT Id, Email FROM Contact LIMIT 1"})
+
     assert same_shape(real["body"], response.json())
     assert real["body"]["records"][0].keys() == response.json()["records"][0].keys()
     assert list(real["body"]["records"][0]) == list(response.json()["records"][0])
+
     for header in ("Date", "Cache-Control", "Sforce-Limit-Info", "Content-Type"):
         assert header in response.headers
+
     assert response.headers["Content-Type"] == real["headers"]["Content-Type"]
     assert response.headers["Cache-Control"] == real["headers"]["Cache-Control"]
 
@@ -94,9 +104,11 @@ def test_query_pages(api: Any) -> None:
 def test_rows_and_collections(api: Any, contacts: list[str]) -> None:
     real = exchanges("grouparoo/sobject-rows.json", "GET", "/Contact/")[0]
     response = api("GET", f"/sobjects/Contact/{contacts[0]}")
+
     assert real["headers"].keys() - {"Vary", "Transfer-Encoding"} <= response.headers.keys()
     assert response.json()["CreatedDate"][10:].count(":") == real["body"]["CreatedDate"][10:].count(":")
     assert len(response.json()["CreatedDate"]) == len(real["body"]["CreatedDate"])
+
     refused = [
         row
         for answer in exchanges("grouparoo/composite-sobjects-collections.json", "PATCH", "")
@@ -105,6 +117,7 @@ def test_rows_and_collections(api: Any, contacts: list[str]) -> None:
     ]
     body = {"records": [{"attributes": {"type": "Contact"}, "id": contacts[0], "Email": "badone"}]}
     (ours,) = api("PATCH", "/composite/sobjects", json=body).json()
+
     assert ours.keys() == refused[0].keys()
     assert ours["errors"][0].keys() == refused[0]["errors"][0].keys()
     assert ours["errors"][0]["statusCode"] in {row["errors"][0]["statusCode"] for row in refused}
@@ -116,6 +129,7 @@ def test_updated_and_deleted(api: Any) -> None:
         real = fixtures[f"sobject/get_{kind}_success_response.json"]
         params = {"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T12:00:00Z"}
         ours = api("GET", f"/sobjects/Contact/{kind}", params=params).json()
+
         assert real.keys() == ours.keys()
         assert len(real["latestDateCovered"]) == len(ours["latestDateCovered"])
 
@@ -124,10 +138,15 @@ def test_tokens_and_limits(api: Any) -> None:
     fixtures = recorded("restforce/fixtures.json")
     form = {"grant_type": "client_credentials", "client_id": api.org.client_id, "client_secret": api.org.client_secret}
     granted = api("POST", "/services/oauth2/token", data=form).json()
+
     assert fixtures["auth_success_response.json"].keys() <= granted.keys()
+
     refused = api("POST", "/services/oauth2/token", data={}).json()
+
     assert fixtures["auth_error_response.json"].keys() == refused.keys()
+
     real = recorded("camel-limits.json")["DailyApiRequests"]
+
     assert real.keys() == api("GET", "/limits").json()["DailyApiRequests"].keys()
 
 
@@ -148,8 +167,11 @@ def test_refusals(api: Any, contacts: list[str]) -> None:
     for code, (status, ours) in asked.items():
         expected_status, theirs = real[code]
         assert (status, ours.keys()) == (expected_status, theirs.keys()), code
+
     assert asked["MALFORMED_QUERY"][1] == real["MALFORMED_QUERY"][1]
     assert asked["ENTITY_IS_DELETED"][1] == real["ENTITY_IS_DELETED"][1]
+
     soql = "SELECT Bacon__c FROM Account LIMIT 2"
     caret = api.refusal("GET", "/query", params={"q": soql})[1]["message"]
+
     assert caret in json.dumps(recorded("heroku/heroku-applink-nodejs.wiremock-mappings.json")).replace("\\n", "\n")

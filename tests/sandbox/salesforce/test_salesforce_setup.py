@@ -51,23 +51,33 @@ def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Any) -> None
         response = api("POST", "/tooling/sobjects/CustomField/", json=body)
         assert response.status_code == 201
         assert response.json()["success"] is True
+
     assert "RF_Phone_Status__c" not in describe(api)
+
     soql = {"q": "SELECT RF_Phone_Status__c FROM Contact"}
+
     assert api.refusal("GET", "/query", params=soql)[1]["errorCode"] == "INVALID_FIELD"
+
     contact = next(iter(api.org.rows("Contact")))
     change = {"RF_Phone_Status__c": "valid"}
+
     assert api.refusal("PATCH", f"/sobjects/Contact/{contact}", json=change)[1]["errorCode"] == "INVALID_FIELD"
 
     parent = grant(api, "RF_Phone_Status__c")
     create(api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=api.org.human_id)
+
     assert "RF_Phone_Status__c" not in describe(api)
+
     create(api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=api.org.user_id)
     field = describe(api)["RF_Phone_Status__c"]
+
     assert (field["type"], field["updateable"], field["restrictedPicklist"]) == ("picklist", True, True)
     assert [value["value"] for value in field["picklistValues"]] == ["valid"]
     assert api("GET", "/query", params=soql).status_code == 200
     assert api("PATCH", f"/sobjects/Contact/{contact}", json=change).status_code == 204
+
     wrong = api.refusal("PATCH", f"/sobjects/Contact/{contact}", json={"RF_Phone_Status__c": "active"})
+
     assert wrong[1]["errorCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 
     assert api("DELETE", f"/sobjects/PermissionSet/{parent}").status_code == 204
@@ -79,9 +89,12 @@ def test_reading_rights_are_not_editing_rights(bare_api: Any) -> None:
     bare_api("POST", "/tooling/sobjects/CustomField", json=REASON)
     parent = grant(bare_api, "RF_Phone_Reason__c", edit=False)
     create(bare_api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=bare_api.org.user_id)
+
     assert describe(bare_api)["RF_Phone_Reason__c"]["updateable"] is False
+
     row = bare_api.query("SELECT Id FROM FieldPermissions")["records"][0]["Id"]
     change = {"PermissionsEdit": True}
+
     assert bare_api("PATCH", f"/sobjects/FieldPermissions/{row}", json=change).status_code == 204
     assert describe(bare_api)["RF_Phone_Reason__c"]["updateable"] is True
 
@@ -93,6 +106,7 @@ def test_custom_fields_can_be_looked_up(bare_api: Any) -> None:
         "WHERE TableEnumOrId IN ('Contact', 'Lead') AND DeveloperName LIKE 'RF\\_%'"
     )
     body = bare_api("GET", "/tooling/query/", params={"q": soql}).json()
+
     assert (body["size"], body["entityTypeName"]) == (1, "CustomField")
     assert body["records"][0]["DeveloperName"] == "RF_Phone_Reason"
     assert body["records"][0]["Id"] == created
@@ -118,6 +132,7 @@ def test_custom_fields_can_be_looked_up(bare_api: Any) -> None:
 def test_custom_fields_that_are_refused(api: Any, name: str, metadata: object, code: str) -> None:
     body = {"FullName": name, "Metadata": metadata}
     status, error = api.refusal("POST", "/tooling/sobjects/CustomField", json=body)
+
     assert (status, error["errorCode"]) == (400, code)
 
 
@@ -161,6 +176,7 @@ def test_grants_by_collections_and_rolled_back(bare_api: Any) -> None:
     for all_or_none, visible in ((True, False), (False, True)):
         body = {"allOrNone": all_or_none, "records": records}
         results = bare_api("POST", "/composite/sobjects", json=body).json()
+
         assert results[1]["success"] is False
         assert ("RF_Phone_Reason__c" in describe(bare_api)) is visible
 
@@ -170,27 +186,37 @@ def test_hidden_and_readonly_fields(api: Any, contacts: list[str]) -> None:
     grant(api, "RF_Phone_Status__c")
     api.org.make_readonly("Contact", "RF_Phone_Status__c")
     fields = describe(api)
+
     assert "DoNotCall" not in fields
     assert (fields["RF_Phone_Status__c"]["updateable"], fields["Phone"]["updateable"]) == (False, True)
     assert "DoNotCall" in describe(api, "Lead")
+
     path = f"/sobjects/Contact/{contacts[0]}"
+
     assert api.refusal("PATCH", path, json={"DoNotCall": True})[1]["errorCode"] == "INVALID_FIELD"
+
     locked = api.refusal("PATCH", path, json={"RF_Phone_Status__c": "valid"})[1]
+
     assert (locked["errorCode"], locked["fields"]) == ("INVALID_FIELD_FOR_INSERT_UPDATE", ["RF_Phone_Status__c"])
     assert "DoNotCall" not in api("GET", path).json()
+
     with pytest.raises(ValueError, match="always visible"):
         api.org.hide_field("Contact", "LastName")
 
 
 def test_the_org_says_what_it_is(api: Any) -> None:
     (record,) = api.query("SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization")["records"]
+
     assert (record["Id"], record["IsSandbox"], record["InstanceName"]) == (api.org.org_id, True, "CS42")
+
     users = api.query(f"SELECT Id FROM User WHERE Username = '{api.org.username}'")["records"]
+
     assert [user["Id"] for user in users] == [api.org.user_id]
 
 
 def test_the_global_describe_names_every_object(api: Any) -> None:
     names = {entry["name"] for entry in api("GET", "/sobjects/").json()["sobjects"]}
+
     assert {"Contact", "Lead", "Account", "PermissionSet", "FieldPermissions"} <= names
     assert api("GET", "/sobjects/Lead").json()["objectDescribe"]["keyPrefix"] == "00Q"
     assert api.refusal("GET", "/sobjects/Nothing/describe")[0] == 404
