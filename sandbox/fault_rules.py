@@ -1,4 +1,4 @@
-"""Rules at work: they count requests, decide by count and by chance when to act, and draw the records that they hit."""
+"""The rules of a faults file at run time: they count requests, decide when to act, and draw records."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What rules look at: method, path (as in a rule), purpose, and the body as it came."""
+class RequestFacts:
+    """What a rule can be about: method, path (as a rule writes it), purpose, and the body as it came."""
 
     method: str
     path: str
@@ -28,12 +28,15 @@ class Seen:
 
 @dataclass(slots=True)
 class ActiveRule:
-    """A rule at work: its number in the file, how often it met a request and acted, and its own source of chance."""
+    """A rule while the sandbox runs: `number` is its place in the file, from 0, and `seed` the start of its own chance.
+
+    `matched` counts the requests that it is about, `acted` those at which it acted, `refusals` those of each row.
+    """
 
     number: int
     rule: Rule
     seed: str
-    met: int = 0
+    matched: int = 0
     acted: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     random: Random = field(init=False)
@@ -49,17 +52,17 @@ class ActiveRule:
         """The fault of the rule."""
         return self.rule.fault
 
-    def acts(self, seen: Seen) -> bool:
-        """Count a request that the rule is about, and tell whether the rule acts at it."""
+    def is_due(self, facts: RequestFacts) -> bool:
+        """Count a request if the rule is about it, and tell whether the rule acts at it."""
         when = self.rule.when
         if (
-            when.method not in (None, seen.method)
-            or when.purpose not in (None, seen.purpose)
-            or (self._path is not None and not self._path.fullmatch(seen.path))
+            when.method not in (None, facts.method)
+            or when.purpose not in (None, facts.purpose)
+            or (self._path is not None and not self._path.fullmatch(facts.path))
         ):
             return False
 
-        self.met += 1
+        self.matched += 1
         if not self._in_count() or (when.times is not None and self.acted >= when.times):
             return False
         if when.probability is not None and self.random.random() >= when.probability:
@@ -68,8 +71,8 @@ class ActiveRule:
         self.acted += 1
         return True
 
-    def hits(self, key: str, fraction: float) -> bool:
-        """Tell whether a row belongs to the share that the fault takes: the same rows for the same seed."""
+    def selects(self, key: str, fraction: float) -> bool:
+        """Tell whether a row belongs to the share `fraction` (0 to 1): always the same rows for the same seed."""
         draw = int.from_bytes(sha256(f"{self.seed}:{key}".encode()).digest()[:8])
         return draw < fraction * 2**64
 
@@ -85,7 +88,7 @@ class ActiveRule:
         return self.random.sample(pool, min(count, len(pool)))
 
     def _in_count(self) -> bool:
-        when, count = self.rule.when, self.met
+        when, count = self.rule.when, self.matched
         start = when.after or 0
         return (
             when.nth in (None, count)
@@ -95,9 +98,15 @@ class ActiveRule:
         )
 
 
-def chosen(active: ActiveRule, fault: RecordFault, seen: Seen, living: Callable[[], Sequence[str]]) -> list[str]:
-    """Return the ids that a record fault is about; `living` gives those of the live records, and is asked at need."""
-    pool = list(living())
+def choose_records(
+    active: ActiveRule, fault: RecordFault, facts: RequestFacts, live_ids: Callable[[], Sequence[str]]
+) -> list[str]:
+    """Return the ids of the records that a fault is about, drawn where it names none.
+
+    `live_ids` returns those of all records that are neither deleted nor merged away.
+    """
+    pool = list(live_ids())
+
     if fault.ids:
         alive = set(pool)
         pool = [each for each in fault.ids if each in alive]
@@ -105,7 +114,7 @@ def chosen(active: ActiveRule, fault: RecordFault, seen: Seen, living: Callable[
             log.warning("rule %d: %d of its ids name no live record", active.number, len(fault.ids) - len(pool))
 
     if fault.among == "request":
-        named = seen.body.decode("utf-8", "replace") + " " + seen.path
+        named = facts.body.decode("utf-8", "replace") + " " + facts.path
         words = set(re.findall(r"[0-9A-Za-z]+", named))
         pool = [each for each in pool if each in words]
 

@@ -7,10 +7,20 @@ from typing import Any
 from . import instants
 from .call import Answer, Call
 from .errors import RefusalError, bad_request, conflict, invalid_properties_message, missing_objects
-from .objects import accepted, after_write, created, ensure_free, given_properties, history, located, rendered, shown
+from .objects import (
+    accept_values,
+    create_record,
+    ensure_free,
+    find_record,
+    history_of,
+    names_to_show,
+    properties_of,
+    render,
+    render_written,
+)
 from .state import PortalState
 from .store import Row
-from .values import checked
+from .values import check_properties
 
 BATCH, BATCH_WITH_HISTORY = 100, 50
 
@@ -21,20 +31,20 @@ def read(portal: PortalState, call: Call) -> Answer:
     versioned = body.get("propertiesWithHistory") or []
     inputs = _inputs(body, BATCH_WITH_HISTORY if versioned else BATCH)
     store = portal.stores[call.type_name]
-    names = shown(call.type_name, body.get("properties") or [], store)
+    names = names_to_show(call.type_name, body.get("properties") or [], store)
     archived = call.flag("archived")
     results: dict[int, dict[str, Any]] = {}
     missing = []
 
     for each in inputs:
         key = _id(each)
-        row = located(store, key, body.get("idProperty"), archived=archived)
+        row = find_record(store, key, body.get("idProperty"), archived=archived)
         if row is None:
             missing.append(key)
         elif row.id not in results:
-            results[row.id] = rendered(row, names)
+            results[row.id] = render(row, names)
             if versioned:
-                results[row.id]["propertiesWithHistory"] = history(row, versioned, portal)
+                results[row.id]["propertiesWithHistory"] = history_of(row, versioned, portal)
 
     errors = [missing_objects(store.kind, missing)] if missing else []
     return _answer(200, list(results.values()), errors, portal, started)
@@ -53,7 +63,7 @@ def update(portal: PortalState, call: Call) -> Answer:
         raise bad_request("Cannot update by a non-unique property; use the record id")
 
     _refuse_repeated([_id(each) for each in inputs])
-    checks = [checked(given_properties(each), definitions, portal.portal_id) for each in inputs]
+    checks = [check_properties(properties_of(each), definitions, portal.portal_id) for each in inputs]
     for each, (values, found) in zip(inputs, checks, strict=True):
         found.extend(portal.problems(_id(each), values))
 
@@ -79,7 +89,7 @@ def update(portal: PortalState, call: Call) -> Answer:
     results = []
     for sent, row, values in writes:
         store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
-        results.append(_traced(sent, after_write(row, values, store)))
+        results.append(_with_trace_id(sent, render_written(row, values, store)))
 
     return _answer(200, results, errors, portal, started)
 
@@ -88,13 +98,16 @@ def create(portal: PortalState, call: Call) -> Answer:
     """`batch/create`: all or none; 201."""
     body, started, type_name = call.json(), portal.now(), call.type_name
     inputs = _inputs(body, BATCH)
-    rows = [accepted(portal, type_name, given_properties(each)) for each in inputs]
+    rows = [accept_values(portal, type_name, properties_of(each)) for each in inputs]
     emails = Counter(values["email"] for values in rows if values.get("email"))
     if repeated := [email for email, count in emails.items() if count > 1]:
         raise conflict(f"{len(repeated)} email addresses come more than once in the batch")
     for values in rows:
         ensure_free(portal.stores[type_name], values, owner=None)
-    results = [_traced(each, created(portal, type_name, values)) for each, values in zip(inputs, rows, strict=True)]
+    results = [
+        _with_trace_id(each, create_record(portal, type_name, values))
+        for each, values in zip(inputs, rows, strict=True)
+    ]
     return _answer(201, results, [], portal, started)
 
 
@@ -104,18 +117,18 @@ def upsert(portal: PortalState, call: Call) -> Answer:
     inputs = _inputs(body, BATCH)
     store = portal.stores[type_name]
     _refuse_repeated([_id(each).lower() for each in inputs])
-    rows = [accepted(portal, type_name, given_properties(each)) for each in inputs]
+    rows = [accept_values(portal, type_name, properties_of(each)) for each in inputs]
     results, errors = [], []
 
     for each, values in zip(inputs, rows, strict=True):
         id_property = each.get("idProperty")
-        row = located(store, _id(each), id_property)
+        row = find_record(store, _id(each), id_property)
         if row is not None:
             store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
-            results.append(_traced(each, {**after_write(row, values, store), "new": False}))
+            results.append(_with_trace_id(each, {**render_written(row, values, store), "new": False}))
         elif id_property == "email":
-            fresh = created(portal, type_name, {**values, "email": _id(each).lower()})
-            results.append(_traced(each, {**fresh, "new": True}))
+            fresh = create_record(portal, type_name, {**values, "email": _id(each).lower()})
+            results.append(_with_trace_id(each, {**fresh, "new": True}))
         else:
             errors.append(missing_objects(store.kind, [_id(each)], each.get("objectWriteTraceId")))
 
@@ -132,7 +145,7 @@ def archive(portal: PortalState, call: Call) -> Answer:
     return Answer(204)
 
 
-def each_or_error(
+def handle_each(
     inputs: list[dict[str, Any]], handle: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Handle every input; a refused one becomes an error entry instead of refusing the batch."""
@@ -150,7 +163,9 @@ def inputs_of(call: Call) -> list[dict[str, Any]]:
     return _inputs(call.json(), BATCH)
 
 
-def enveloped(status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: PortalState) -> Answer:
+def batch_answer(
+    status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: PortalState
+) -> Answer:
     """Return the batch envelope with the present moment as start and end."""
     return _answer(status, results, errors, portal, portal.now())
 
@@ -186,7 +201,7 @@ def _row_error(each: Mapping[str, Any], message: str) -> dict[str, Any]:
     return {"status": "error", "category": "VALIDATION_ERROR", "message": message, "context": context}
 
 
-def _traced(each: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+def _with_trace_id(each: Mapping[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     trace_id = each.get("objectWriteTraceId")
     return result if trace_id is None else {**result, "objectWriteTraceId": trace_id}
 

@@ -13,7 +13,7 @@ from ringfence.core.config.spelling import did_you_mean
 
 from ..broken_wire import Wire
 from ..clock import SandboxClock, SkewedClock
-from ..fault_gate import PAGE, FaultGate, Swaps
+from ..fault_gate import PAGE, FaultGate, TemporaryValues
 from ..fault_kinds import (
     DeleteRows,
     EditRows,
@@ -24,7 +24,7 @@ from ..fault_kinds import (
     Refuse,
     RefuseRows,
 )
-from ..fault_rules import ActiveRule, Seen, chosen
+from ..fault_rules import ActiveRule, RequestFacts, choose_records
 from ..faults import Faults, FaultsError
 from .call import Answer
 from .errors import missing_scopes, too_many_requests, too_many_searches
@@ -63,31 +63,31 @@ class HubSpotFaults(FaultGate[Answer]):
             self._refuse_unknown(active)
 
         if given.clock_skew_s:
-            self.swaps.put(portal, "clock", SkewedClock(clock, given.clock_skew_s))
+            self.swaps.set(portal, "clock", SkewedClock(clock, given.clock_skew_s))
 
         for name in ("search_lag_s", "invalid_value", "noop_bumps"):
-            self.swaps.put(portal, name, getattr(given, name))
+            self.swaps.set(portal, name, getattr(given, name))
 
-        self.swaps.put(portal.daily, "limit", given.daily_limit)
-        self.swaps.put(portal.calls, "limit", given.calls_per_ten_s)
-        self.swaps.put(portal.searches, "limit", given.searches_per_s)
+        self.swaps.set(portal.daily, "limit", given.daily_limit)
+        self.swaps.set(portal.calls, "limit", given.calls_per_ten_s)
+        self.swaps.set(portal.searches, "limit", given.searches_per_s)
 
-    def answer(self, seen: Seen, handle: Callable[[], Answer]) -> tuple[Answer, Wire | None]:
+    def answer(self, facts: RequestFacts, handle: Callable[[], Answer]) -> tuple[Answer, Wire | None]:
         """Answer one request; every 429 names a wait where the settings say so."""
-        answer, wire = super().answer(seen, handle)
+        answer, wire = super().answer(facts, handle)
         if answer.status == 429 and self.retry_after is not None:
             answer = replace(answer, headers={"Retry-After": str(self.retry_after), **answer.headers})
         return answer, wire
 
-    def happen(self, active: ActiveRule, seen: Seen) -> None:
+    def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
         """Change contacts of the portal."""
         fault, portal = active.fault, self.portal
         if not isinstance(fault, RecordFault):
             return
 
         merge = isinstance(fault, MergeRows)
-        asked = fault.model_copy(update={"count": 2 * fault.count}) if merge else fault
-        ids = chosen(active, asked, seen, lambda: list(portal.contacts))
+        drawn = fault.model_copy(update={"count": 2 * fault.count}) if merge else fault
+        ids = choose_records(active, drawn, facts, lambda: list(portal.contacts))
 
         match fault:
             case EqualStamps():
@@ -102,39 +102,39 @@ class HubSpotFaults(FaultGate[Answer]):
                     portal.archive(record_id)
 
     @contextmanager
-    def bent(self, due: Iterable[ActiveRule]) -> Iterator[None]:
+    def altered(self, due: Iterable[ActiveRule]) -> Iterator[None]:
         """Let rows be refused and searches be out of order while the request is handled."""
-        swaps = Swaps()
+        swaps = TemporaryValues()
         for active in due:
             match active.fault:
                 case DisorderResults() as fault:
                     for store in self.portal.stores.values():
-                        swaps.put(store.index, "disorder", _disordering(active.seed, fault.block))
+                        swaps.set(store.index, "disorder", _shuffle_blocks(active.seed, fault.block))
                 case RefuseRows():
-                    swaps.put(self.portal, "refuse_row", _refusing(active, self.portal.refuse_row))
+                    swaps.set(self.portal, "refuse_row", _validation_rule(active, self.portal.refuse_row))
 
         try:
             yield
         finally:
-            swaps.undo()
+            swaps.restore()
 
-    def reshape(self, fault: Fault, answer: Answer) -> Answer:
+    def alter_answer(self, fault: Fault, answer: Answer) -> Answer:
         """Return a search with another total, or a 207 with folded errors."""
         body = answer.body
         match fault:
             case MisstateTotal() if isinstance(body, dict) and "total" in body:
                 return replace(answer, body={**body, "total": max(0, body["total"] + fault.by)})
             case FoldErrors() if answer.status == 207:
-                return replace(answer, body={**body, "numErrors": 1, "errors": [_folded(body["errors"], fault.kept)]})
+                return replace(answer, body={**body, "numErrors": 1, "errors": [_fold(body["errors"], fault.kept)]})
         return answer
 
-    def refusal(self, fault: Refuse, seen: Seen) -> Answer:
+    def refusal(self, fault: Refuse, facts: RequestFacts) -> Answer:
         """Return the refusal of a status: a web page for what the edge sends."""
         wait = MIGRATION_WAIT_S if fault.status == 477 and fault.retry_after is None else fault.retry_after
         headers = {} if wait is None else {"Retry-After": str(wait)}
         if fault.status in EDGE:
             return replace(self.page(fault.status, PAGE), headers=headers)
-        body = _refused(fault, seen)
+        body = _refused(fault, facts)
         if fault.message:
             body = {**body, "message": fault.message}
         return Answer(fault.status, body, refused=True, counted=fault.status not in (401, 403), headers=headers)
@@ -167,12 +167,12 @@ class HubSpotFaults(FaultGate[Answer]):
             raise FaultsError(f"rules.{active.number}.fault: contacts have no property {unknown!r}{hint}.")
 
 
-def _refused(fault: Refuse, seen: Seen) -> dict[str, Any]:
+def _refused(fault: Refuse, facts: RequestFacts) -> dict[str, Any]:
     if fault.status == 429:
-        search = seen.path.endswith("/search")
+        search = facts.path.endswith("/search")
         refusal = too_many_searches() if search else too_many_requests(str(fault.code or "TEN_SECONDLY_ROLLING"))
     elif fault.status == 403:
-        refusal = missing_scopes([f"crm.objects.contacts.{'write' if seen.purpose == 'write' else 'read'}"])
+        refusal = missing_scopes([f"crm.objects.contacts.{'write' if facts.purpose == 'write' else 'read'}"])
     else:
         known, message = WORDS.get(fault.status, (None, "internal error"))
         category = fault.code or known
@@ -189,13 +189,13 @@ def _values(active: ActiveRule, fault: EditRows) -> Mapping[str, str | None]:
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in fault.values.items()}
 
 
-def _refusing(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseRow:
-    """Return what asks this rule about a contact, and then whatever refused contacts before."""
+def _validation_rule(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseRow:
+    """Return a rule about contacts: it refuses what the fault refuses, and then what the rule before it refuses."""
     fault = active.fault
     assert isinstance(fault, RefuseRows)  # noqa: S101  # the caller has matched it
 
     def refuse(record_id: str, values: Mapping[str, str]) -> tuple[str, str] | None:
-        hit = record_id in fault.ids if fault.ids else active.hits(record_id, fault.fraction)
+        hit = record_id in fault.ids if fault.ids else active.selects(record_id, fault.fraction)
         if hit and active.refuses(record_id, fault.tries):
             return fault.code or "INVALID_VALUE", fault.message
         return otherwise(record_id, values) if otherwise else None
@@ -203,7 +203,7 @@ def _refusing(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseRow:
     return refuse
 
 
-def _disordering(seed: str, block: int) -> Callable[[list[int]], list[int]]:
+def _shuffle_blocks(seed: str, block: int) -> Callable[[list[int]], list[int]]:
     """Return what shuffles each block of ids: the same way for the same seed, so that pages still fit together."""
 
     def disorder(ids: list[int]) -> list[int]:
@@ -217,6 +217,6 @@ def _disordering(seed: str, block: int) -> Callable[[list[int]], list[int]]:
     return disorder
 
 
-def _folded(errors: Sequence[Mapping[str, Any]], kept: int | None) -> dict[str, Any]:
+def _fold(errors: Sequence[Mapping[str, Any]], kept: int | None) -> dict[str, Any]:
     ids = [each for error in errors for each in error.get("context", {}).get("ids", ())]
     return {**errors[0], "context": {"ids": ids[:kept]}}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..broken_wire import Wire
-from ..fault_rules import Seen
+from ..fault_rules import RequestFacts
 from ..faults import Purpose
 from .call import Answer, Call
 from .errors import (
@@ -60,8 +60,8 @@ def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorizat
         if portal.faults is None:
             answer = _pass(portal, endpoint, call, authorization)
         else:
-            seen = Seen(endpoint.method, urlsplit(call.url).path.rstrip("/"), _purpose(endpoint), call.body)
-            answer, wire = portal.faults.answer(seen, lambda: _pass(portal, endpoint, call, authorization))
+            facts = RequestFacts(endpoint.method, urlsplit(call.url).path.rstrip("/"), _purpose(endpoint), call.body)
+            answer, wire = portal.faults.answer(facts, lambda: _pass(portal, endpoint, call, authorization))
 
         date = format_datetime(portal.clock.now(), usegmt=True)
         headers = {"Date": date, "X-HubSpot-Correlation-Id": correlation_id, **answer.headers}
@@ -121,7 +121,7 @@ def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
     raise missing_scopes([needed])
 
 
-def _signed(body: dict[str, object], correlation_id: str) -> dict[str, object]:
+def _with_correlation_id(body: dict[str, object], correlation_id: str) -> dict[str, object]:
     """Put the correlationId third, where the recordings have it."""
     status, message, *rest = body.items()
     return dict([status, message, ("correlationId", correlation_id), *rest])
@@ -149,6 +149,8 @@ def _reply(answer: Answer, headers: dict[str, str], correlation_id: str, wire: W
     if isinstance(body, str):
         return Reply(answer.status, headers | {"Content-Type": "text/html;charset=iso-8859-1"}, body.encode(), wire)
     text = json.dumps(
-        _signed(body, correlation_id) if answer.refused else body, separators=(",", ":"), ensure_ascii=False
+        _with_correlation_id(body, correlation_id) if answer.refused else body,
+        separators=(",", ":"),
+        ensure_ascii=False,
     )
     return Reply(answer.status, headers | {"Content-Type": "application/json;charset=utf-8"}, text.encode(), wire)

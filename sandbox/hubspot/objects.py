@@ -10,7 +10,7 @@ from .errors import bad_request, conflict, invalid_properties_message, not_found
 from .lifecycle import merge_records
 from .state import PortalState
 from .store import ObjectStore, Row
-from .values import checked
+from .values import check_properties
 
 LIST_PAGE, LIST_PAGE_WITH_HISTORY = 100, 50
 DEFAULTS = {
@@ -19,13 +19,13 @@ DEFAULTS = {
 }
 
 
-def shown(type_name: str, wanted: Iterable[str], store: ObjectStore) -> list[str]:
+def names_to_show(type_name: str, wanted: Iterable[str], store: ObjectStore) -> list[str]:
     """Return the property names of an answer, sorted: the wanted ones and three that always come, or the defaults."""
     names = set(wanted)
     return sorted(names | {"createdate", "hs_object_id", store.modified_property} if names else DEFAULTS[type_name])
 
 
-def rendered(row: Row, names: Iterable[str]) -> dict[str, Any]:
+def render(row: Row, names: Iterable[str]) -> dict[str, Any]:
     """Return a record as read and batch answers show it: an unset property is absent."""
     held = row.properties
     body = {
@@ -41,7 +41,7 @@ def rendered(row: Row, names: Iterable[str]) -> dict[str, Any]:
     return body
 
 
-def history(row: Row, names: Iterable[str], portal: PortalState) -> dict[str, list[dict[str, Any]]]:
+def history_of(row: Row, names: Iterable[str], portal: PortalState) -> dict[str, list[dict[str, Any]]]:
     """Return the values that properties have had, newest first, with time and source."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in names:
@@ -79,12 +79,12 @@ def list_page(portal: PortalState, call: Call) -> Answer:
 
     archived = call.flag("archived")
     rows = store.page(call.whole("after", 0), limit + 1, archived=archived)
-    names = shown(call.type_name, call.names("properties"), store)
-    results = [rendered(row, names) for row in rows[:limit]]
+    names = names_to_show(call.type_name, call.names("properties"), store)
+    results = [render(row, names) for row in rows[:limit]]
 
     for row, result in zip(rows, results, strict=False):
         if versioned:
-            result["propertiesWithHistory"] = history(row, versioned, portal)
+            result["propertiesWithHistory"] = history_of(row, versioned, portal)
 
     body: dict[str, Any] = {"results": results}
     if len(rows) > limit:
@@ -102,7 +102,7 @@ def find_page(portal: PortalState, call: Call) -> Answer:
     query, wanted = search.read_query(call.text(), definitions, store.modified_property)
     store.index.catch_up(portal.now())
     total, documents = search.run(query, store.index, definitions)
-    names = [name for name in shown(type_name, wanted, store) if name in definitions]
+    names = [name for name in names_to_show(type_name, wanted, store) if name in definitions]
     results = [
         {
             "id": str(document.id),
@@ -124,34 +124,34 @@ def find_page(portal: PortalState, call: Call) -> Answer:
 def read_one(portal: PortalState, call: Call) -> Answer:
     """`GET /crm/v3/objects/{type}/{id}`; a merged-away id answers with the survivor."""
     store = portal.stores[call.type_name]
-    row = located(store, call.params["id"], call.first("idProperty"), archived=call.flag("archived"))
+    row = find_record(store, call.params["id"], call.first("idProperty"), archived=call.flag("archived"))
     if row is None:
         raise not_found_page()
-    body = rendered(row, shown(call.type_name, call.names("properties"), store))
+    body = render(row, names_to_show(call.type_name, call.names("properties"), store))
     if versioned := call.names("propertiesWithHistory"):
-        body["propertiesWithHistory"] = history(row, versioned, portal)
+        body["propertiesWithHistory"] = history_of(row, versioned, portal)
     return Answer(200, body)
 
 
 def update_one(portal: PortalState, call: Call) -> Answer:
     """`PATCH /crm/v3/objects/{type}/{id}`: one bad value refuses all, nothing is written."""
     store = portal.stores[call.type_name]
-    row = located(store, call.params["id"], call.first("idProperty"))
+    row = find_record(store, call.params["id"], call.first("idProperty"))
     if row is None:
         raise not_found_page()
-    values = accepted(portal, call.type_name, given_properties(call.json()))
+    values = accept_values(portal, call.type_name, properties_of(call.json()))
     if problems := portal.problems(str(row.id), values):
         raise bad_request(invalid_properties_message(problems))
     ensure_free(store, values, owner=row)
     store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
-    return Answer(200, after_write(row, values, store))
+    return Answer(200, render_written(row, values, store))
 
 
 def create_one(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/objects/{type}`."""
-    values = accepted(portal, call.type_name, given_properties(call.json()))
+    values = accept_values(portal, call.type_name, properties_of(call.json()))
     ensure_free(portal.stores[call.type_name], values, owner=None)
-    return Answer(201, created(portal, call.type_name, values))
+    return Answer(201, create_record(portal, call.type_name, values))
 
 
 def archive_one(portal: PortalState, call: Call) -> Answer:
@@ -174,10 +174,10 @@ def merge(portal: PortalState, call: Call) -> Answer:
         raise not_found(f"Object not found: {missing}") from None
     store = portal.stores[call.type_name]
     row = store.rows[int(survivor)]
-    return Answer(200, rendered(row, shown(call.type_name, [], store)))
+    return Answer(200, render(row, names_to_show(call.type_name, [], store)))
 
 
-def located(store: ObjectStore, key: str, id_property: str | None, *, archived: bool = False) -> Row | None:
+def find_record(store: ObjectStore, key: str, id_property: str | None, *, archived: bool = False) -> Row | None:
     """Return the record of an id, or of an e-mail address with idProperty=email, the only unique property."""
     if id_property in {None, "hs_object_id"}:
         return store.find(key, archived=archived)
@@ -186,7 +186,7 @@ def located(store: ObjectStore, key: str, id_property: str | None, *, archived: 
     return store.find_email(key)
 
 
-def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
+def properties_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a write; raises RefusalError(400) when there are none."""
     properties = body.get("properties")
     if not isinstance(properties, dict):
@@ -196,9 +196,9 @@ def given_properties(body: Mapping[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def accepted(portal: PortalState, type_name: str, properties: Mapping[str, Any]) -> dict[str, str]:
+def accept_values(portal: PortalState, type_name: str, properties: Mapping[str, Any]) -> dict[str, str]:
     """Return the checked values; raises RefusalError(400) naming every bad one."""
-    values, problems = checked(properties, portal.definitions[type_name], portal.portal_id)
+    values, problems = check_properties(properties, portal.definitions[type_name], portal.portal_id)
     if problems:
         raise bad_request(invalid_properties_message(problems))
     return values
@@ -211,7 +211,7 @@ def ensure_free(store: ObjectStore, values: Mapping[str, str], *, owner: Row | N
         raise conflict(f"Contact already exists. Existing ID: {holder.id}")
 
 
-def created(portal: PortalState, type_name: str, values: Mapping[str, str]) -> dict[str, Any]:
+def create_record(portal: PortalState, type_name: str, values: Mapping[str, str]) -> dict[str, Any]:
     """Create a record and return it with everything that HubSpot fills in itself."""
     store, record_id, now = portal.stores[type_name], portal.new_id(), portal.now()
     filled = dict(values)
@@ -228,11 +228,11 @@ def created(portal: PortalState, type_name: str, values: Mapping[str, str]) -> d
         }
 
     row = store.add(record_id, filled, now, now)
-    return rendered(row, sorted(row.properties))
+    return render(row, sorted(row.properties))
 
 
-def after_write(row: Row, values: Mapping[str, str], store: ObjectStore) -> dict[str, Any]:
+def render_written(row: Row, values: Mapping[str, str], store: ObjectStore) -> dict[str, Any]:
     """Return a record as update answers show it: what was sent ("" where cleared) and what always comes (recorded)."""
-    body = rendered(row, shown("", values or ["hs_object_id"], store))
+    body = render(row, names_to_show("", values or ["hs_object_id"], store))
     body["properties"] |= {name: value for name, value in values.items() if value == ""}
     return body

@@ -12,7 +12,7 @@ from .lifecycle import merge_records
 from .seed import contact_values
 from .state import PortalState
 from .store import Row
-from .values import checked
+from .values import check_properties
 
 
 class HubSpotPortal(PortalState):
@@ -41,7 +41,7 @@ class HubSpotPortal(PortalState):
         """Edit a contact as a person in the browser does; None or "" clears. Raises KeyError or ValueError."""
         with self.lock:
             row = self._contact(record_id)
-            values, problems = checked(properties, self.definitions["contacts"], self.portal_id)
+            values, problems = check_properties(properties, self.definitions["contacts"], self.portal_id)
             if problems:
                 raise ValueError(", ".join(f"{each['name']}: {each['error']}" for each in problems))
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from . import instants
-from .batches import each_or_error, enveloped, inputs_of
+from .batches import batch_answer, handle_each, inputs_of
 from .call import Answer, Call
 from .definitions import BOOLEAN_OPTIONS, TYPES, Definition
 from .errors import bad_request, conflict, not_found
@@ -32,17 +32,17 @@ def create_property(portal: PortalState, call: Call) -> Answer:
 
 def create_properties(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}/batch/create`: each by itself."""
-    results, errors = each_or_error(inputs_of(call), lambda each: _create(portal, call.type_name, each))
-    return enveloped(201, results, errors, portal)
+    results, errors = handle_each(inputs_of(call), lambda each: _create(portal, call.type_name, each))
+    return batch_answer(201, results, errors, portal)
 
 
 def read_properties(portal: PortalState, call: Call) -> Answer:
     """`POST /crm/v3/properties/{type}/batch/read`: each by itself."""
     type_name = call.type_name
-    results, errors = each_or_error(
+    results, errors = handle_each(
         inputs_of(call), lambda each: _definition(portal, type_name, str(each.get("name"))).to_json()
     )
-    return enveloped(200, results, errors, portal)
+    return batch_answer(200, results, errors, portal)
 
 
 def list_groups(portal: PortalState, call: Call) -> Answer:

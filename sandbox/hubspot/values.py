@@ -11,7 +11,7 @@ from .errors import property_problem
 DAY = 86_400_000
 
 
-def checked(
+def check_properties(
     properties: Mapping[str, Any], definitions: Mapping[str, Definition], portal_id: int
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Return the values to store ("" clears a property) and the problems, one for each refused property."""

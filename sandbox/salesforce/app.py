@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse
-from ..fault_rules import Seen
+from ..fault_rules import RequestFacts
 from . import auth
 from .bulk_work import Background
 from .errors import ApiError, not_found, unparsable
@@ -56,8 +56,8 @@ def pass_gate(org: OrgState, call: Call) -> Answer:
     if org.faults is None:
         return _pass(org, call)
     below = call.path.removeprefix(f"/services/data/{call.version}") if call.version else call.path
-    seen = Seen(call.method, below, purpose_of(org, call.method, below, call), call.raw)
-    answer, wire = org.faults.answer(seen, lambda: _pass(org, call))
+    facts = RequestFacts(call.method, below, purpose_of(org, call.method, below, call), call.raw)
+    answer, wire = org.faults.answer(facts, lambda: _pass(org, call))
     return replace(answer, wire=wire)
 
 

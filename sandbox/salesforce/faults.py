@@ -10,7 +10,7 @@ from datetime import timedelta
 from ringfence.core.config.spelling import did_you_mean
 
 from ..clock import SandboxClock, SkewedClock
-from ..fault_gate import PAGE, FaultGate, Swaps
+from ..fault_gate import PAGE, FaultGate, TemporaryValues
 from ..fault_kinds import (
     DeleteRows,
     EditFault,
@@ -21,7 +21,7 @@ from ..fault_kinds import (
     Refuse,
     RefuseRows,
 )
-from ..fault_rules import ActiveRule, Seen, chosen
+from ..fault_rules import ActiveRule, RequestFacts, choose_records
 from ..faults import Faults, FaultsError
 from .bulk_jobs import JobFailure
 from .errors import ApiError, RowError
@@ -76,10 +76,10 @@ class SalesforceFaults(FaultGate[Answer]):
 
         given = faults.section(self.service, SalesforceSettings)
         if given.clock_skew_s:
-            self.swaps.put(org, "clock", SkewedClock(clock, given.clock_skew_s))
+            self.swaps.set(org, "clock", SkewedClock(clock, given.clock_skew_s))
 
         for name in given.model_fields_set - {"latency_ms", "clock_skew_s", "api_usage"}:
-            self.swaps.put(org, name, getattr(given, name))
+            self.swaps.set(org, name, getattr(given, name))
 
         if given.api_usage is not None:
             org.api_usage = given.api_usage
@@ -89,11 +89,11 @@ class SalesforceFaults(FaultGate[Answer]):
         self._commit(None)
         super().close()
 
-    def arrive(self) -> None:
+    def before_request(self) -> None:
         """Commit the transactions that have been held back long enough."""
         self._commit(self.requests)
 
-    def happen(self, active: ActiveRule, seen: Seen) -> None:
+    def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
         """Change rows, sessions or cursors of the org."""
         match active.fault:
             case ExpireTokens():
@@ -104,38 +104,38 @@ class SalesforceFaults(FaultGate[Answer]):
                 self.org.jobs.drop_all()
             case ConvertLeads() as fault:
                 leads = RecordFault(object="Lead", count=fault.count, ids=fault.ids, among=fault.among)
-                for row_id in chosen(active, leads, seen, lambda: self._living("Lead")):
+                for row_id in choose_records(active, leads, facts, lambda: self._live_ids("Lead")):
                     self.org.convert_lead(row_id)
             case MergeRows() as fault:
-                self._merge(active, fault, seen)
+                self._merge(active, fault, facts)
             case RecordFault() as fault:
                 name = fault.object or "Contact"
-                ids = chosen(active, fault, seen, lambda: self._living(name))
+                ids = choose_records(active, fault, facts, lambda: self._live_ids(name))
                 self._change(active, fault, name, ids)
 
     @contextmanager
-    def bent(self, due: Iterable[ActiveRule]) -> Iterator[None]:
+    def altered(self, due: Iterable[ActiveRule]) -> Iterator[None]:
         """Let rows be refused and pages be short while the request is handled, and in a job that it starts."""
-        swaps = Swaps()
+        swaps = TemporaryValues()
         for active in due:
             match active.fault:
                 case ShortPages() as fault:
                     size = active.random.randint(fault.smallest, max(fault.smallest, fault.largest))
-                    swaps.put(self.org, "page_size", min(size, self.org.page_size))
+                    swaps.set(self.org, "page_size", min(size, self.org.page_size))
                 case FailJobs() as fault:
-                    swaps.put(self.org, "job_failure", JobFailure(fault.done, fault.message))
+                    swaps.set(self.org, "job_failure", JobFailure(fault.done, fault.message))
                 case RefuseRows() | LockRows():
-                    swaps.put(self.org, "refuse_row", _refusing(active, self.org.refuse_row))
+                    swaps.set(self.org, "refuse_row", _validation_rule(active, self.org.refuse_row))
 
         try:
             yield
         finally:
-            swaps.undo()
+            swaps.restore()
 
-    def refusal(self, fault: Refuse, seen: Seen) -> Answer:
+    def refusal(self, fault: Refuse, facts: RequestFacts) -> Answer:
         """Return the refusal of a status: OAuth's form at the token endpoint, a web page for what the edge sends."""
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        if seen.purpose == "sign_in":
+        if facts.purpose == "sign_in":
             word = str(fault.code or ("invalid_grant" if fault.status < 500 else "unknown_error"))
             text = fault.message or ("expired authorization code" if fault.status < 500 else "retry your request")
             return Answer(fault.status, {"error": word, "error_description": text}, headers)
@@ -159,7 +159,7 @@ class SalesforceFaults(FaultGate[Answer]):
         """Return a web page."""
         return Answer(status, text)
 
-    def _living(self, name: str) -> Sequence[str]:
+    def _live_ids(self, name: str) -> Sequence[str]:
         rows = self.org.table(name).scan()
         return [str(row["Id"]) for row in rows if row["IsDeleted"] is not True and row["IsConverted"] is not True]
 
@@ -181,10 +181,10 @@ class SalesforceFaults(FaultGate[Answer]):
                 case TouchRows():
                     org.touch(name, row_id)
 
-    def _merge(self, active: ActiveRule, fault: MergeRows, seen: Seen) -> None:
+    def _merge(self, active: ActiveRule, fault: MergeRows, facts: RequestFacts) -> None:
         name = fault.object or "Contact"
         pairs = fault.model_copy(update={"count": 2 * fault.count})
-        ids = chosen(active, pairs, seen, lambda: self._living(name))
+        ids = choose_records(active, pairs, facts, lambda: self._live_ids(name))
         for winner, loser in zip(ids[::2], ids[1::2], strict=False):
             if fault.loser_opted_out:
                 self.org.update_as_user(name, loser, DoNotCall=True)
@@ -222,8 +222,8 @@ def _values(active: ActiveRule, fault: EditFault) -> Mapping[str, Value]:
     return fault.values or {"Phone": f"(201) 555-01{active.random.randrange(100):02d}"}
 
 
-def _refusing(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseRow:
-    """Return what asks this rule about a row, and then whatever refused rows before."""
+def _validation_rule(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseRow:
+    """Return a validation rule: it refuses what the fault refuses, and then what the rule before it refuses."""
 
     def refuse(object_name: str, row: Row, changes: Mapping[str, Value]) -> tuple[str, str] | None:
         found = _row_refusal(active, object_name, row)
@@ -239,11 +239,11 @@ def _row_refusal(active: ActiveRule, object_name: str, row: Row) -> tuple[str, s
 
     if isinstance(fault, LockRows):
         locked = str(row["AccountId"] or row_id)
-        if active.hits(locked, fault.fraction) and active.refuses(row_id, fault.tries):
+        if active.selects(locked, fault.fraction) and active.refuses(row_id, fault.tries):
             return "UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {locked}"
 
     if isinstance(fault, RefuseRows) and fault.object in (None, object_name):
-        hit = row_id in fault.ids if fault.ids else active.hits(row_id, fault.fraction)
+        hit = row_id in fault.ids if fault.ids else active.selects(row_id, fault.fraction)
         if hit and active.refuses(row_id, fault.tries):
             return fault.code or "FIELD_CUSTOM_VALIDATION_EXCEPTION", fault.message
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse, Wire
-from ..fault_rules import Seen
+from ..fault_rules import RequestFacts
 from .errors import refusal
 from .packages import PACKAGES, lookup_body
 from .state import TwilioAccount
@@ -43,8 +43,8 @@ def _pass_gate(account: TwilioAccount, request: Request) -> tuple[Response, Wire
     if account.faults is None:
         return _answer(account, request, number), None
 
-    seen = Seen(request.method, path, "lookup" if known else "other")
-    return account.faults.answer(seen, lambda: _answer(account, request, number))
+    facts = RequestFacts(request.method, path, "lookup" if known else "other")
+    return account.faults.answer(facts, lambda: _answer(account, request, number))
 
 
 def _answer(account: TwilioAccount, request: Request, number: str | None) -> Response:

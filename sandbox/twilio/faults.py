@@ -11,7 +11,7 @@ from ringfence.core.config.spelling import did_you_mean
 from ..clock import SandboxClock, SkewedClock
 from ..fault_gate import PAGE, FaultGate
 from ..fault_kinds import Fault, Refuse
-from ..fault_rules import ActiveRule, Seen
+from ..fault_rules import ActiveRule, RequestFacts
 from ..faults import Faults, FaultsError
 from .errors import refusal
 from .fault_kinds import FailPackages, TwilioSettings
@@ -40,13 +40,13 @@ class TwilioFaults(FaultGate[Response]):
             _refuse_unknown(active)
         given = faults.section(self.service, TwilioSettings)
         if given.clock_skew_s:
-            self.swaps.put(account, "clock", SkewedClock(clock, given.clock_skew_s))
-        self.swaps.put(account.window, "limit", given.requests_per_second)
+            self.swaps.set(account, "clock", SkewedClock(clock, given.clock_skew_s))
+        self.swaps.set(account.window, "limit", given.requests_per_second)
 
-    def happen(self, active: ActiveRule, seen: Seen) -> None:
+    def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
         """Do nothing: an account has no state that others change."""
 
-    def reshape(self, fault: Fault, answer: Response) -> Response:
+    def alter_answer(self, fault: Fault, answer: Response) -> Response:
         """Return an answer in which packages that were asked for have failed."""
         if not isinstance(fault, FailPackages) or answer.status_code != 200:
             return answer
@@ -56,7 +56,7 @@ class TwilioFaults(FaultGate[Response]):
                 body[name] = {**dict.fromkeys(body[name]), "error_code": fault.error_code}
         return JSONResponse(body)
 
-    def refusal(self, fault: Refuse, seen: Seen) -> Response:  # noqa: ARG002  # the error is the same for all requests
+    def refusal(self, fault: Refuse, facts: RequestFacts) -> Response:  # noqa: ARG002  # the error is the same for all requests
         """Return the error of a status."""
         words = WORDS.get(fault.status)
         if words is None and fault.code is None:

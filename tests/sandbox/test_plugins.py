@@ -20,7 +20,7 @@ from starlette.routing import Route
 from ringfence.sandbox import fault_schema, plugin
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.fault_kinds import ANSWER_FAULTS, Fault
-from ringfence.sandbox.fault_rules import Seen
+from ringfence.sandbox.fault_rules import RequestFacts
 from ringfence.sandbox.faults import FaultsError, ServiceSettings
 from ringfence.sandbox.plugin import SandboxPlugin, installed_plugins
 from ringfence.sandbox.server import Sandbox
@@ -91,7 +91,7 @@ class CounterService(Service):
     def app(self) -> Starlette:
         async def count(request: Any) -> Any:
             self._state.requests += 1
-            return self._state.faults.answer(Seen("GET", "/count", "other"), self._answer)[0]
+            return self._state.faults.answer(RequestFacts("GET", "/count", "other"), self._answer)[0]
 
         return Starlette(routes=[Route("/count", count)])
 
