@@ -1,4 +1,4 @@
-"""Answers that do not arrive as they should: late, cut, reset, or never."""
+"""Delivery faults: answers that arrive late, cut short, with a reset connection, or never."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """What happens to one answer: seconds of delay, how it ends, and the share of the body that a cut one keeps."""
+    """How one answer is delivered: after `delay_s` seconds, and with which end.
+
+    A `truncated` answer keeps the share `kept` (0 to 1) of its body, a `reset` or `hanging` one sends nothing.
+    """
 
     delay_s: float = 0.0
     end: Literal["answered", "truncated", "reset", "hanging"] = "answered"
@@ -26,31 +29,31 @@ class Wire:
 
 
 class Connection(H11Protocol):
-    """uvicorn's HTTP protocol, which also hands itself to the application, as `scope["state"]["connection"]`."""
+    """uvicorn's HTTP protocol; the application finds it in `scope["state"]["connection"]`, and can break it there."""
 
     idle = False
     """True while an answer is held back on purpose: then a server that stops does not wait for it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Take a connection, and make it known to the application."""
+        """Accept a connection, and pass it on to the application."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "connection": self}
 
     def shutdown(self) -> None:
-        """Begin to end, because the server stops."""
+        """End the connection, because the server stops: at once when an answer is held back on purpose."""
         super().shutdown()
         if self.idle:
             self.transport.abort()
 
     def reset(self) -> None:
-        """Close without an orderly end: the client sees "connection reset by peer"."""
+        """Reset the connection: the client sees "connection reset by peer"."""
         raw: socket.socket = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
 
 
 class BrokenResponse(Response):
-    """A proper answer that is sent as `wire` says; needs a server that speaks Connection."""
+    """An answer that is delivered as `wire` says; it needs a server whose HTTP protocol is Connection."""
 
     def __init__(self, answer: Response, wire: Wire) -> None:
         super().__init__(answer.body, answer.status_code)
@@ -58,7 +61,7 @@ class BrokenResponse(Response):
         self.wire = wire
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer, or what is left of it; returns early when the client has given up."""
+        """Deliver the answer, or what the fault leaves of it; return early when the client closes the connection."""
         wire, connection = self.wire, scope["state"]["connection"]
         if wire.end == "hanging":
             await _hold(connection, receive, None)
@@ -83,7 +86,7 @@ class BrokenResponse(Response):
 
 
 async def _hold(connection: Connection, receive: Receive, seconds: float | None) -> bool:
-    """Wait for the client to hang up, at most so long (None: for ever); tell whether it did."""
+    """Wait until the client closes the connection, at most `seconds` (None: for ever); return whether it did."""
     connection.idle = True
     try:
         async with asyncio.timeout(seconds):

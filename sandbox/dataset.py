@@ -1,4 +1,4 @@
-"""The people of the sandbox CRMs: made up, from many countries, with the dirt that real CRMs hold."""
+"""The invented people of the sandbox CRMs: from many countries, with the dirty data that real CRMs hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def people(count: int, *, seed: int = 7, now: datetime) -> Iterator[Person]:
 
 
 class _Crowd:
-    """The state of one stream: random source, counters of the number ranges, numbers that wait for a second holder."""
+    """The state while people are generated: random source, number ranges used so far, numbers still to be shared."""
 
     def __init__(self, count: int, seed: int, now: datetime) -> None:
         self.count = count
@@ -138,7 +138,10 @@ class _Crowd:
         return "recent" if draw < RECENT else "old" if draw < RECENT + OLD else "never"
 
     def _phone(self, country: Country, opted_out: bool) -> tuple[Number | None, bool]:
-        """Return the number of the phone field, and whether an opt-out is in doubt: then nobody has screened it yet."""
+        """Return the number of the phone field, and whether it is held both by an opted-out person and by another.
+
+        Such a person has not been screened yet: the sandbox would otherwise show a verdict that ignores the opt-out.
+        """
         rng = self.rng
         if not opted_out and self.silenced:
             return self.silenced.pop(), True

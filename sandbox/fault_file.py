@@ -1,4 +1,4 @@
-"""Reading a faults file, with errors that say where and what was probably meant."""
+"""Reads a faults file (YAML); its errors name the place and suggest what was probably meant."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def parse_faults(text: str, where: str) -> Faults:
 
 
 def refuse_unknown_paths(faults: Faults) -> None:
-    """Raise FaultsError for a path that no endpoint of its service has: such a rule would never act."""
+    """Raise FaultsError for a rule whose path matches no endpoint of its service, and which would never act."""
     for number, rule in enumerate(faults.rules):
         path, templates = rule.when.path, installed_services()[rule.service].fault_paths
         if path is None or any(_overlap(path, template) for template in templates):
@@ -68,7 +68,7 @@ def refuse_unknown_paths(faults: Faults) -> None:
 
 
 def _overlap(path: str, template: str) -> bool:
-    """Tell whether one request could be meant by both: segment by segment equal, or open on one side."""
+    """Return whether some request can match both paths: each segment is equal, or a placeholder on one side."""
     ours, theirs = path.strip("/").split("/"), template.strip("/").split("/")
     return len(ours) == len(theirs) and all(
         one == other or one == "*" or "{" in (one[:1], other[:1]) for one, other in zip(ours, theirs, strict=True)

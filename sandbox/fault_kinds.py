@@ -29,7 +29,7 @@ class Fault(FaultModel):
 
 
 class Interruption(Fault):
-    """Base of what stands in for the proper answer; of several that are due the first one in the file counts."""
+    """Base of the faults that replace the answer; where several are due at one request, the first in the file wins."""
 
     after_commit: bool = Field(False, description="Carry the request out first; only its answer is lost.")
 
@@ -73,7 +73,7 @@ class Truncate(Fault):
 
     @property
     def after_commit(self) -> bool:
-        """True: there is nothing to cut before there is an answer."""
+        """True: an answer can only be cut after the request was carried out."""
         return True
 
 
@@ -97,7 +97,7 @@ class Delay(Fault):
 
 
 class RecordFault(Fault):
-    """Base of what somebody else does to records just before the request is handled.
+    """Base of the changes that somebody else makes to records just before the request is handled.
 
     The records are `ids`, or `count` live ones drawn by the seed: among all of an `object`, or among those that the
     request names.
@@ -110,7 +110,7 @@ class RecordFault(Fault):
 
 
 class EditFault(RecordFault):
-    """Base of what sets values."""
+    """Base of the faults that set values of records."""
 
     values: dict[str, str | bool | None] = Field(
         default_factory=dict, description="Field -> new value; by default the phone field gets an invented number."

@@ -77,14 +77,17 @@ class ActiveRule:
         return draw < fraction * 2**64
 
     def refuses(self, key: str, tries: int | None) -> bool:
-        """Count a refusal of a row; False once it has been refused `tries` times (None: never)."""
+        """Return whether a row is refused again, and count that refusal.
+
+        A row passes once it has been refused `tries` times; with None it never does.
+        """
         if tries is not None and self.refusals[key] >= tries:
             return False
         self.refusals[key] += 1
         return True
 
     def pick(self, pool: Sequence[str], count: int) -> list[str]:
-        """Draw `count` of the pool, or all where it is smaller."""
+        """Return `count` members of the pool, drawn by the rule's seed, or all where there are fewer."""
         return self.random.sample(pool, min(count, len(pool)))
 
     def _in_count(self) -> bool:

@@ -70,7 +70,7 @@ def _refuse_foreign_kind(rule: Rule) -> Rule:
 
 
 def known_keys(place: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that may stand at a place of a faults file, given as pydantic names it."""
+    """Return the keys that a faults file may have at a place, which is a path as pydantic reports it."""
     if not place:
         return list(faults_model().model_fields)
 
@@ -85,5 +85,5 @@ def known_keys(place: tuple[str | int, ...]) -> list[str]:
 
 
 def meant(word: object, place: tuple[str | int, ...]) -> str:
-    """Return `` (did you mean 'x'?)`` for a key that is not known at a place, or nothing."""
+    """Return `` (did you mean 'x'?)`` for an unknown key at a place, or an empty text."""
     return did_you_mean(str(word), known_keys(place))

@@ -1,6 +1,6 @@
-"""Faults that the sandbox can be told to have: which, at which requests, and how the services are set up.
+"""The contents of a faults file: which faults happen at which requests, and how the services are set up.
 
-A file of them is read by `read_faults` (fault_file.py); `docs/faults.example.yaml` shows every kind.
+`fault_file.py` reads one; `docs/faults.example.yaml` shows every kind.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ringfence.core.errors import FixError
 from .fault_kinds import Fault, FaultModel, Share
 
 Purpose = Literal["sign_in", "read", "write", "schema", "lookup", "other"]
-"""What a request is for: `read` and `write` are about records, `schema` about fields and permissions."""
+"""The purpose of a request: `read` and `write` are about records, `schema` about fields and permissions."""
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
@@ -24,9 +24,10 @@ class FaultsError(FixError):
 
 
 class When(FaultModel):
-    """At which requests a rule acts: every condition given must be met.
+    """The requests at which a rule acts: all conditions that are set must hold.
 
-    `method`, `path` and `purpose` say which requests the rule counts; the others speak of that count, from 1.
+    The rule counts the requests that match `method`, `path` and `purpose`, from 1; the other conditions are about
+    that count.
     """
 
     method: Method | None = None
@@ -53,7 +54,7 @@ class When(FaultModel):
 
 
 class ServiceSettings(FaultModel):
-    """What every service can be set to from the start."""
+    """The settings that every service has; a service adds its own in a subclass."""
 
     latency_ms: int = Field(0, ge=0, le=600_000, description="Added to every answer.")
     clock_skew_s: float = Field(0, description="How far its clock is ahead of the shared one; negative: behind.")
@@ -86,14 +87,14 @@ class Faults(FaultModel):
         return section
 
     def concern(self, service: str) -> bool:
-        """Tell whether anything here is about a service."""
+        """Return whether any setting or rule concerns a service."""
         section = self.section(service, ServiceSettings)
         ruled = any(rule.service == service for rule in self.rules)
 
         return bool(self.latency_ms) or section != type(section)() or ruled
 
     def latency_s(self, service: str) -> float:
-        """Return the seconds that every answer of a service is late by."""
+        """Return the delay, in seconds, of every answer of a service."""
         return (self.latency_ms + self.section(service, ServiceSettings).latency_ms) / 1000
 
 

@@ -171,7 +171,7 @@ def _tidy(number: Number, style: str) -> str:
 
 
 def _blocks(rest: str) -> list[str]:
-    """Group the digits behind the area code as people do: one block up to five, else two, or three of three."""
+    """Return the digits after the area code in blocks, as people write them: one (up to five digits), two or three."""
     if len(rest) <= 5:
         return [rest]
     if len(rest) == 9:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 
 class RollingWindow:
-    """At most `limit` requests in any `seconds`; a refused request takes no place."""
+    """A rate limit of `limit` requests in any `seconds`; refused requests do not count."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self.limit = limit
@@ -13,7 +13,7 @@ class RollingWindow:
         self._taken: deque[datetime] = deque()
 
     def take(self, now: datetime) -> bool:
-        """Take a place at `now` (aware); False when the window is full."""
+        """Count a request at `now` (aware) and return True; return False, and count none, when the limit is reached."""
         self._forget(now)
         if len(self._taken) >= self.limit:
             return False
@@ -21,7 +21,7 @@ class RollingWindow:
         return True
 
     def remaining(self, now: datetime) -> int:
-        """How many requests the window still admits at `now`."""
+        """Return how many more requests pass at `now` (aware)."""
         self._forget(now)
         return max(0, self.limit - len(self._taken))
 
@@ -32,7 +32,7 @@ class RollingWindow:
 
 
 class DailyCounter:
-    """At most `limit` requests between two midnights of the account, whose time zone is UTC here."""
+    """A daily quota: `limit` requests from one midnight (UTC) to the next; `used` of them have been made."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -40,7 +40,7 @@ class DailyCounter:
         self._day: datetime | None = None
 
     def take(self, now: datetime) -> bool:
-        """Count a request at `now` (aware UTC); False when the day is used up."""
+        """Count a request at `now` (aware UTC) and return True; return False when the quota of the day is used up."""
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if day != self._day:
             self._day, self.used = day, 0

@@ -1,4 +1,4 @@
-"""What ringfence wrote about the people whom it has screened before: the companion fields of both sandbox CRMs."""
+"""Earlier verdicts: what ringfence has written into the companion fields of people whom it screened before."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -26,7 +26,7 @@ READY_WITHIN_S = 30.0
 
 
 class SandboxError(Exception):
-    """A server did not come up; the message names the address."""
+    """A server did not start within the time limit; the message names its address."""
 
 
 class Sandbox:
@@ -74,10 +74,10 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults | None:
-        """What the services do wrong from now on; setting it begins every count anew, and None ends all of it.
+        """The faults of all services; None: there are none. Setting it starts every count again.
 
-        Settings of the services are put back then, changed records stay as they are. Raises FaultsError when it is set
-        to something that the sandbox cannot do; then there are no faults.
+        The previous faults end: their settings are restored, but records that they changed stay changed. Setting it
+        raises FaultsError for something that a service cannot do, and then no service has faults.
         """
         return self._faults
 
@@ -162,6 +162,7 @@ class LoopbackServer:
             server_header=False,
             timeout_graceful_shutdown=2,
         )
+
         self._config = config
         self._wanted_port = port
         self._port = port
@@ -175,7 +176,7 @@ class LoopbackServer:
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
-        """Bind and begin to serve. Raises OSError for a taken port."""
+        """Bind the port and start to serve in a thread. Raises OSError for a port that is in use."""
         self._socket = _listening(self._wanted_port)
         self._port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(self._config)
@@ -185,7 +186,7 @@ class LoopbackServer:
         self._thread.start()
 
     def await_ready(self) -> None:
-        """Return when it answers. Raises SandboxError when it does not within 30 seconds."""
+        """Wait until the server answers. Raises SandboxError when it does not within 30 seconds."""
         deadline = time.monotonic() + READY_WITHIN_S
         while self._server is not None and not self._server.started:
             if self._thread is None or not self._thread.is_alive() or time.monotonic() > deadline:
@@ -193,12 +194,12 @@ class LoopbackServer:
             time.sleep(0.005)
 
     def ask_to_stop(self) -> None:
-        """Tell it to finish the requests it has and end; returns at once."""
+        """Ask the server to finish its open requests and stop; returns at once."""
         if self._server is not None:
             self._server.should_exit = True
 
     def join(self) -> None:
-        """Wait until it has ended, and close the socket."""
+        """Wait until the server has stopped, and close the socket."""
         if self._thread is not None:
             self._thread.join()
         if self._socket is not None:

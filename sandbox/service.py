@@ -1,4 +1,4 @@
-"""What a stand-in is to the sandbox: a state, an ASGI application over it, settings that point at it, faults."""
+"""The contract of a stand-in: state, ASGI application, the settings that point at it, and its faults."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .faults import Faults, ServiceSettings
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """What every stand-in is made of: the same people, one shared clock, and the seed of its made-up credentials.
+    """What every stand-in is built from: the same people, one shared clock, and the seed of its credentials.
 
-    With `companions` the fields that `ringfence setup` creates exist already in a CRM.
+    With `companions` the fields that `ringfence setup` creates already exist in a CRM.
     """
 
     people: Sequence[Person]
@@ -54,7 +54,7 @@ class Service(ABC):
     @property
     @abstractmethod
     def state(self) -> ServiceState:
-        """What the service holds, for tests and trials that look into it."""
+        """The data of the service, for tests and trials that inspect or change it."""
 
     @abstractmethod
     def app(self) -> ASGIApp:
@@ -66,15 +66,15 @@ class Service(ABC):
 
     @abstractmethod
     def fault_gate(self, faults: Faults) -> FaultGate[Any]:
-        """Return what lets faults happen; raises FaultsError for what the service does not have."""
+        """Return the gate that injects faults; raises FaultsError for objects or fields that the service lacks."""
 
     def served_at(self, url: str) -> None:  # noqa: B027  # most services need not know
-        """Take note of the address that it answers at from now on."""
+        """Learn the address that the service answers at; by default it does not matter."""
 
     def set_faults(self, faults: Faults | None) -> None:
-        """End the faults that there are, and begin with these; None, or faults of other services, leaves it sound.
+        """Replace the faults of the service; None ends them.
 
-        Raises FaultsError for what the service does not have; then it has no faults.
+        Raises FaultsError for objects or fields that the service does not have; then it has no faults.
         """
         with self.state.lock:
             if self.state.faults is not None:

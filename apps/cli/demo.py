@@ -17,6 +17,7 @@ import typer
 from ringfence.core.errors import UnreachableError
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
+from ringfence.core.state.store import Store
 from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
@@ -70,38 +71,48 @@ def demo(
 
 
 def _sync_twice(crm: str) -> Iterator[Summary]:
+    """Sync a CRM twice, as two runs of the command would, and print and yield the summary of each."""
     wiring = wire()
-    connection = wiring.connect(crm)
     store = wiring.open_state()
+
+    try:
+        yield _first_pass(wiring, crm, store)
+        yield _second_pass(wiring, crm, store)
+    finally:
+        store.close()
+
+
+def _first_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
+    connection = wiring.connect(crm)
 
     try:
         org = connection.crm.identify()
         require_ready(connection.crm.check(), crm)
         output.say(f"── {crm}: first pass ".ljust(72, "─"), style="bold cyan")
-        first = run_sync_job(Account(wiring, connection, org, store), SyncOptions(), open_door())
-        show_summary(output, first)
-        if _calls(first) > first.fewest_api_calls:
-            output.say(EXTRA_CALLS, style="dim")
-        yield first
+        summary = run_sync_job(Account(wiring, connection, org, store), SyncOptions(), open_door())
     finally:
         connection.crm.close()
 
-    try:
-        again = wiring.connect(crm)
-        output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
-        second = run_sync_job(Account(wiring, again, again.crm.identify(), store), SyncOptions(), open_door())
-        again.crm.close()
-    finally:
-        store.close()
+    show_summary(output, summary)
+    if _calls(summary) > summary.fewest_api_calls:
+        output.say(EXTRA_CALLS, style="dim")
+    return summary
 
-    written = second.total("written")
-    told = f"{written:,} records changed." if written else "Nothing to change."
-    read = second.total("read")
-    calls = second.api_calls
-    output.say(
-        f"{told} {read:,} records read again, {second.total('skipped_recent'):,} skipped as fresh, {calls} API calls.\n"
-    )
-    yield second
+
+def _second_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
+    connection = wiring.connect(crm)
+
+    try:
+        output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
+        account = Account(wiring, connection, connection.crm.identify(), store)
+        summary = run_sync_job(account, SyncOptions(), open_door())
+    finally:
+        connection.crm.close()
+
+    written, read, fresh = (summary.total(name) for name in ("written", "read", "skipped_recent"))
+    outcome = f"{written:,} records changed." if written else "Nothing to change."
+    output.say(f"{outcome} {read:,} records read again, {fresh:,} skipped as fresh, {summary.api_calls} API calls.\n")
+    return summary
 
 
 def _calls(summary: Summary) -> int:

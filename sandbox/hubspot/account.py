@@ -1,4 +1,4 @@
-"""The account endpoints: who the portal is, how much of the day is used, and that there is nothing else."""
+"""The account endpoints (portal details, daily API usage), and the 404 for every other path."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from .state import PortalState
 
 
 def details(portal: PortalState, _call: Call) -> Answer:
-    """`GET /account-info/v3/details`."""
+    """Answer `GET /account-info/v3/details`: portal id, account type, time zone."""
     return Answer(
         200,
         {
@@ -27,7 +27,7 @@ def details(portal: PortalState, _call: Call) -> Answer:
 
 
 def daily_usage(portal: PortalState, _call: Call) -> Answer:
-    """`GET /account-info/v3/api-usage/daily/private-apps`."""
+    """Answer `GET /account-info/v3/api-usage/daily/private-apps`: quota and use of the day, until midnight UTC."""
     now = portal.clock.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     usage = {
@@ -42,5 +42,5 @@ def daily_usage(portal: PortalState, _call: Call) -> Answer:
 
 
 def nothing_here(_portal: PortalState, _call: Call) -> Answer:
-    """Any other path or method: the web page that says 404."""
+    """Refuse any other path or method with HubSpot's 404 web page."""
     raise not_found_page()

@@ -1,4 +1,4 @@
-"""The batch endpoints: at most 100 inputs, 207 where a part failed."""
+"""The batch endpoints: at most 100 inputs, and status 207 when some of them failed."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ BATCH, BATCH_WITH_HISTORY = 100, 50
 
 
 def read(portal: PortalState, call: Call) -> Answer:
-    """`batch/read`: what exists, and one error that names all the ids that do not (207)."""
+    """Answer `batch/read`: the records found, and one error that names every missing id (207)."""
     body, started = call.json(), portal.now()
     versioned = body.get("propertiesWithHistory") or []
     inputs = _inputs(body, BATCH_WITH_HISTORY if versioned else BATCH)
@@ -51,10 +51,11 @@ def read(portal: PortalState, call: Call) -> Answer:
 
 
 def update(portal: PortalState, call: Call) -> Answer:
-    """`batch/update`: by record id only.
+    """Answer `batch/update`, which finds records by id only.
 
-    A missing or archived id gives an error in a 207 with its objectWriteTraceId, a merged-away id is left out without
-    a word, an id that comes twice refuses the batch, a bad value the batch or its row (`portal.invalid_value`).
+    A missing or archived id gives an error in a 207, with its objectWriteTraceId; an id that was merged away is left
+    out silently; a repeated id refuses the batch; an invalid value refuses the batch or its row, as
+    `portal.invalid_value` says.
     """
     body, started = call.json(), portal.now()
     inputs = _inputs(body, BATCH)
@@ -95,7 +96,7 @@ def update(portal: PortalState, call: Call) -> Answer:
 
 
 def create(portal: PortalState, call: Call) -> Answer:
-    """`batch/create`: all or none; 201."""
+    """Answer `batch/create`: 201 when all records could be created; otherwise none is."""
     body, started, type_name = call.json(), portal.now(), call.type_name
     inputs = _inputs(body, BATCH)
     rows = [accept_values(portal, type_name, properties_of(each)) for each in inputs]
@@ -112,7 +113,7 @@ def create(portal: PortalState, call: Call) -> Answer:
 
 
 def upsert(portal: PortalState, call: Call) -> Answer:
-    """`batch/upsert`: by e-mail address (or record id, which must exist); the answer says which records are new."""
+    """Answer `batch/upsert` by e-mail address, or by the id of an existing record; each result says if it is new."""
     body, started, type_name = call.json(), portal.now(), call.type_name
     inputs = _inputs(body, BATCH)
     store = portal.stores[type_name]
@@ -136,7 +137,7 @@ def upsert(portal: PortalState, call: Call) -> Answer:
 
 
 def archive(portal: PortalState, call: Call) -> Answer:
-    """`batch/archive`: 204, also for records that are gone already."""
+    """Answer `batch/archive`: 204, even for records that do not exist any more."""
     store = portal.stores[call.type_name]
     for each in _inputs(call.json(), BATCH):
         row = store.find(_id(each))
@@ -148,7 +149,7 @@ def archive(portal: PortalState, call: Call) -> Answer:
 def handle_each(
     inputs: list[dict[str, Any]], handle: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Handle every input; a refused one becomes an error entry instead of refusing the batch."""
+    """Return the results of the inputs and the errors of those that were refused; none refuses the whole batch."""
     results, errors = [], []
     for each in inputs:
         try:
@@ -166,7 +167,7 @@ def inputs_of(call: Call) -> list[dict[str, Any]]:
 def batch_answer(
     status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]], portal: PortalState
 ) -> Answer:
-    """Return the batch envelope with the present moment as start and end."""
+    """Return the answer to a batch, with the present moment as its start and end."""
     return _answer(status, results, errors, portal, portal.now())
 
 

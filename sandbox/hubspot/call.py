@@ -1,4 +1,4 @@
-"""One request and one answer, free of HTTP machinery."""
+"""Requests and answers of the portal, independent of the HTTP library."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Call:
 
     @property
     def type_name(self) -> str:
-        """The object type in HubSpot's plural; raises RefusalError(400) for a type that the portal lacks."""
+        """The object type, `contacts` or `companies`; raises RefusalError(400) for any other."""
         given = self.params["type"]
         known = TYPE_NAMES.get(given.lower())
         if known is None:
@@ -36,14 +36,14 @@ class Call:
         return known
 
     def text(self) -> str:
-        """The body as text; raises RefusalError(400) when it is not UTF-8."""
+        """Return the body as text; raises RefusalError(400) when it is not UTF-8."""
         try:
             return self.body.decode()
         except UnicodeDecodeError:
             raise bad_request("Invalid input JSON: the body is not UTF-8") from None
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; raises RefusalError(400)."""
+        """Return the body as a JSON object; raises RefusalError(400) for anything else."""
         try:
             body = json.loads(self.text())
         except ValueError:
@@ -53,20 +53,20 @@ class Call:
         return body
 
     def names(self, parameter: str) -> list[str]:
-        """A list in the query, comma separated or repeated."""
+        """Return the values of a query parameter that is comma-separated, repeated, or both."""
         return [name.strip() for value in self.query.get(parameter, []) for name in value.split(",") if name.strip()]
 
     def first(self, parameter: str) -> str | None:
-        """The first value of a query parameter."""
+        """Return the first value of a query parameter, or None."""
         values = self.query.get(parameter)
         return values[0] if values else None
 
     def flag(self, parameter: str) -> bool:
-        """A boolean of the query, in any case ("False" included)."""
+        """Return whether a query parameter says true, in upper or lower case."""
         return (self.first(parameter) or "").lower() == "true"
 
     def whole(self, parameter: str, default: int) -> int:
-        """A whole number of the query; raises RefusalError(400)."""
+        """Return a query parameter as a whole number, or the default; raises RefusalError(400) for other text."""
         text = self.first(parameter) or str(default)
         if not text.isascii() or not text.isdigit():
             raise bad_request(f"Invalid {parameter}: {text}")

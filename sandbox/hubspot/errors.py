@@ -21,7 +21,7 @@ class RefusalError(Exception):
 
 
 def bad_request(message: str, **context: list[str]) -> RefusalError:
-    """400 with the category VALIDATION_ERROR."""
+    """Return a 400 with the category VALIDATION_ERROR; the keywords become its `context`."""
     body: dict[str, Any] = {"status": "error", "message": message, "category": "VALIDATION_ERROR"}
     if context:
         body["context"] = context
@@ -29,7 +29,7 @@ def bad_request(message: str, **context: list[str]) -> RefusalError:
 
 
 def property_problem(name: str, error: str, message: str, portal_id: int) -> dict[str, Any]:
-    """One entry of the list that HubSpot puts, as JSON, into the message of a refused write."""
+    """Return one invalid property, as HubSpot lists it in the message of a refused write."""
     return {
         "isValid": False,
         "message": message,
@@ -41,12 +41,12 @@ def property_problem(name: str, error: str, message: str, portal_id: int) -> dic
 
 
 def invalid_properties_message(problems: Iterable[Mapping[str, Any]]) -> str:
-    """The message of a refused write: a sentence with a JSON list inside."""
+    """Return the message of a refused write: a sentence that ends in a JSON list of the invalid properties."""
     return "Property values were not valid: " + json.dumps(list(problems), separators=(",", ":"), ensure_ascii=False)
 
 
 def unauthenticated() -> RefusalError:
-    """401: no token, or one that the portal does not know."""
+    """Return the 401 for a missing or unknown token."""
     message = (
         "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details"
         " at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
@@ -56,7 +56,7 @@ def unauthenticated() -> RefusalError:
 
 
 def missing_scopes(scopes: list[str]) -> RefusalError:
-    """403 of the object endpoints and of writes to definitions; it carries no rate headers."""
+    """Return the 403 of the object endpoints and of writes to definitions, which has no rate headers."""
     message = (
         "This app hasn't been granted all required scopes to make this call."
         f" Read more about required scopes here: {SCOPES_URL}."
@@ -76,7 +76,7 @@ def missing_scopes(scopes: list[str]) -> RefusalError:
 
 
 def unreadable_definitions(type_name: str, portal_id: int) -> RefusalError:
-    """403 of the properties endpoint: another shape, without a category."""
+    """Return the 403 of the properties endpoint, which has another shape and no category."""
     legacy = {"contacts": ("CONTACT", "contacts-read"), "companies": ("COMPANY", "companies-read")}[type_name]
     message = (
         f"You do not have permissions to view object type ObjectTypeId{{legacyObjectType={legacy[0]}}}"
@@ -86,7 +86,7 @@ def unreadable_definitions(type_name: str, portal_id: int) -> RefusalError:
 
 
 def not_found_page() -> RefusalError:
-    """404 for a record: a web page, not JSON (recorded for a look-up by e-mail address)."""
+    """Return the 404 for a record: a web page, not JSON (recorded for a look-up by e-mail address)."""
     page = (
         "<html>\n<head>\n"
         '<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>\n'
@@ -97,7 +97,7 @@ def not_found_page() -> RefusalError:
 
 
 def not_found(message: str, sub_category: str | None = None) -> RefusalError:
-    """404 with the category OBJECT_NOT_FOUND."""
+    """Return a 404 with the category OBJECT_NOT_FOUND."""
     body = {"status": "error", "message": message, "category": "OBJECT_NOT_FOUND"}
     if sub_category:
         body["subCategory"] = sub_category
@@ -105,7 +105,7 @@ def not_found(message: str, sub_category: str | None = None) -> RefusalError:
 
 
 def conflict(message: str, category: str = "CONFLICT", sub_category: str | None = None) -> RefusalError:
-    """409: something with this key is there already."""
+    """Return the 409 for a key that is taken."""
     body = {"status": "error", "message": message, "category": category}
     if sub_category:
         body["subCategory"] = sub_category
@@ -113,13 +113,13 @@ def conflict(message: str, category: str = "CONFLICT", sub_category: str | None 
 
 
 def too_many_searches() -> RefusalError:
-    """429 of the search endpoint: no policy name, no Retry-After (69 of 69 recordings)."""
+    """Return the 429 of the search endpoint: it has no policy name and no Retry-After (69 of 69 recordings)."""
     message = "You have reached your secondly limit."
     return RefusalError(429, {"status": "error", "message": message, "category": "RATE_LIMITS"})
 
 
 def too_many_requests(policy: str) -> RefusalError:
-    """429 of every other endpoint; `policy` is TEN_SECONDLY_ROLLING or DAILY."""
+    """Return the 429 of every other endpoint; `policy` is TEN_SECONDLY_ROLLING or DAILY."""
     body = {
         "status": "error",
         "message": f"You have reached your {policy.lower()} limit.",
@@ -131,7 +131,7 @@ def too_many_requests(policy: str) -> RefusalError:
 
 
 def missing_objects(kind: str, ids: list[str], trace_id: str | None = None) -> dict[str, Any]:
-    """The entry of a 207 answer for records that do not exist; `kind` is CONTACT or COMPANY."""
+    """Return the error of a 207 about records that do not exist; `kind` is CONTACT or COMPANY."""
     context = {"ids": ids}
     if trace_id is not None:
         context["objectWriteTraceId"] = [trace_id]

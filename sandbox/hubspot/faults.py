@@ -1,4 +1,4 @@
-"""What faults mean in a HubSpot portal."""
+"""Fault injection for a HubSpot portal: what each kind of fault does to its records and answers."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ class HubSpotFaults(FaultGate[Answer]):
         self.swaps.set(portal.searches, "limit", given.searches_per_s)
 
     def answer(self, facts: RequestFacts, handle: Callable[[], Answer]) -> tuple[Answer, Wire | None]:
-        """Answer one request; every 429 names a wait where the settings say so."""
+        """Answer one request; every 429 has a Retry-After where the settings name one."""
         answer, wire = super().answer(facts, handle)
         if answer.status == 429 and self.retry_after is not None:
             answer = replace(answer, headers={"Retry-After": str(self.retry_after), **answer.headers})
         return answer, wire
 
     def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
-        """Change contacts of the portal."""
+        """Edit, merge, archive or re-stamp contacts of the portal."""
         fault, portal = active.fault, self.portal
         if not isinstance(fault, RecordFault):
             return
@@ -103,7 +103,7 @@ class HubSpotFaults(FaultGate[Answer]):
 
     @contextmanager
     def altered(self, due: Iterable[ActiveRule]) -> Iterator[None]:
-        """Let rows be refused and searches be out of order while the request is handled."""
+        """Refuse rows, and return searches out of order, while the request is handled."""
         swaps = TemporaryValues()
         for active in due:
             match active.fault:
@@ -204,7 +204,10 @@ def _validation_rule(active: ActiveRule, otherwise: RefuseRow | None) -> RefuseR
 
 
 def _shuffle_blocks(seed: str, block: int) -> Callable[[list[int]], list[int]]:
-    """Return what shuffles each block of ids: the same way for the same seed, so that pages still fit together."""
+    """Return a function that shuffles each block of ids.
+
+    It does so in the same way for the same seed, so that the pages of one search still fit together.
+    """
 
     def disorder(ids: list[int]) -> list[int]:
         mixed: list[int] = []

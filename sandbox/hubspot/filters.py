@@ -66,12 +66,12 @@ class Filter:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells this filter from another one."""
+        """A tuple that is equal for equal filters only."""
         return (self.name, self.operator, *self.operands)
 
     @property
     def id_floor(self) -> int | None:
-        """The lowest record id that passes, when this filter is a lower bound on the record id."""
+        """The lowest record id that passes, if the filter is a lower bound on the record id; otherwise None."""
         if self.name != "hs_object_id" or self.operator not in {"GT", "GTE"}:
             return None
         return int(self.operands[0]) + (self.operator == "GT")

@@ -1,4 +1,4 @@
-"""The one way in: here every request is counted, authenticated, limited, checked for scopes and answered."""
+"""The gate of the portal: every request is counted, authenticated, rate limited and checked for scopes here."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes over the wire, and what happens to it there."""
+    """The bytes of an answer, and how they are delivered (None: in the ordinary way)."""
 
     status: int
     headers: dict[str, str]
@@ -122,7 +122,7 @@ def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
 
 
 def _with_correlation_id(body: dict[str, object], correlation_id: str) -> dict[str, object]:
-    """Put the correlationId third, where the recordings have it."""
+    """Return the body with the correlationId in third place, where the recordings have it."""
     status, message, *rest = body.items()
     return dict([status, message, ("correlationId", correlation_id), *rest])
 

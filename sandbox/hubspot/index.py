@@ -1,4 +1,4 @@
-"""The search index of one object type: what search knows, which may be older than the truth."""
+"""The search index of one object type, which may lag behind the records."""
 
 from bisect import bisect_left, insort
 from collections import OrderedDict, deque
@@ -21,9 +21,9 @@ Predicate = Callable[[Document], bool]
 
 
 class SearchIndex:
-    """Documents by id; a change enters `lag` milliseconds after it was made.
+    """The documents by id; a change becomes visible `lag` milliseconds after it was made.
 
-    `disorder` takes the ids of a search in their proper order and returns the order that they are given out in.
+    `disorder`, if set, takes the ids that a search found in their proper order and returns them in another.
     """
 
     def __init__(self, modified_property: str) -> None:
@@ -36,15 +36,15 @@ class SearchIndex:
         self._standing: OrderedDict[str, tuple[Predicate, list[int]]] = OrderedDict()
 
     def put(self, record_id: int, properties: dict[str, str], modified: int, *, at: int) -> None:
-        """Take a new state of a record, changed at `at` (epoch milliseconds; 0 = long ago)."""
+        """Index the new state of a record that changed at `at` (epoch milliseconds; 0: visible at once)."""
         self._enter(at, record_id, Document(record_id, properties, modified))
 
     def drop(self, record_id: int, *, at: int) -> None:
-        """Forget a record that was archived or merged away at `at`."""
+        """Remove a record that was archived or merged away at `at` (epoch milliseconds)."""
         self._enter(at, record_id, None)
 
     def catch_up(self, now: int) -> None:
-        """Let every change in that is older than the lag."""
+        """Make every change visible that is older than the lag; `now` is in epoch milliseconds."""
         while self._waiting and self._waiting[0][0] + self.lag <= now:
             _, record_id, document = self._waiting.popleft()
             self._apply(record_id, document)

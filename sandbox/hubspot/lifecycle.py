@@ -1,4 +1,4 @@
-"""What happens to records over their life besides edits: merging."""
+"""Changes of records other than edits: merging."""
 
 from __future__ import annotations
 

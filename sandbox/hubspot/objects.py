@@ -69,7 +69,7 @@ def _version(value: str, when: int, source: str, portal: PortalState) -> dict[st
 
 
 def list_page(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/objects/{type}`: records in the order of their ids; `after` is the last id plus one (recorded)."""
+    """Answer `GET /crm/v3/objects/{type}`, in the order of ids; `after` is the last id plus one (recorded)."""
     store = portal.stores[call.type_name]
     versioned = call.names("propertiesWithHistory")
     most = LIST_PAGE_WITH_HISTORY if versioned else LIST_PAGE
@@ -96,7 +96,7 @@ def list_page(portal: PortalState, call: Call) -> Answer:
 
 
 def find_page(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/objects/{type}/search`; an unset property is null, an unknown one is left out (recorded)."""
+    """Answer `POST /crm/v3/objects/{type}/search`; an unset property is null, an unknown one absent (recorded)."""
     type_name = call.type_name
     store, definitions = portal.stores[type_name], portal.definitions[type_name]
     query, wanted = search.read_query(call.text(), definitions, store.modified_property)
@@ -122,7 +122,7 @@ def find_page(portal: PortalState, call: Call) -> Answer:
 
 
 def read_one(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/objects/{type}/{id}`; a merged-away id answers with the survivor."""
+    """Answer `GET /crm/v3/objects/{type}/{id}`; an id that was merged away gives the surviving record."""
     store = portal.stores[call.type_name]
     row = find_record(store, call.params["id"], call.first("idProperty"), archived=call.flag("archived"))
     if row is None:
@@ -134,7 +134,7 @@ def read_one(portal: PortalState, call: Call) -> Answer:
 
 
 def update_one(portal: PortalState, call: Call) -> Answer:
-    """`PATCH /crm/v3/objects/{type}/{id}`: one bad value refuses all, nothing is written."""
+    """Answer `PATCH /crm/v3/objects/{type}/{id}`; one invalid value refuses the whole request."""
     store = portal.stores[call.type_name]
     row = find_record(store, call.params["id"], call.first("idProperty"))
     if row is None:
@@ -148,14 +148,14 @@ def update_one(portal: PortalState, call: Call) -> Answer:
 
 
 def create_one(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/objects/{type}`."""
+    """Answer `POST /crm/v3/objects/{type}`: 201 with the new record."""
     values = accept_values(portal, call.type_name, properties_of(call.json()))
     ensure_free(portal.stores[call.type_name], values, owner=None)
     return Answer(201, create_record(portal, call.type_name, values))
 
 
 def archive_one(portal: PortalState, call: Call) -> Answer:
-    """`DELETE /crm/v3/objects/{type}/{id}`: 204, also for a record that is gone already."""
+    """Answer `DELETE /crm/v3/objects/{type}/{id}`: 204, even for a record that does not exist any more."""
     store = portal.stores[call.type_name]
     row = store.find(call.params["id"])
     if row is not None:
@@ -164,7 +164,7 @@ def archive_one(portal: PortalState, call: Call) -> Answer:
 
 
 def merge(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/objects/{type}/merge`: answers with the survivor."""
+    """Answer `POST /crm/v3/objects/{type}/merge` with the surviving record."""
     body = call.json()
     try:
         survivor = merge_records(

@@ -15,29 +15,29 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
 def list_properties(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/properties/{type}`: all definitions; none is ever archived here."""
+    """Answer `GET /crm/v3/properties/{type}` with all definitions; none is ever archived here."""
     known = {} if call.flag("archived") else portal.definitions[call.type_name]
     return Answer(200, {"results": [known[name].to_json() for name in sorted(known)]})
 
 
 def read_property(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/properties/{type}/{name}`."""
+    """Answer `GET /crm/v3/properties/{type}/{name}`; raises RefusalError(404)."""
     return Answer(200, _definition(portal, call.type_name, call.params["name"]).to_json())
 
 
 def create_property(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/properties/{type}`: 201, or 409 when the name is taken."""
+    """Answer `POST /crm/v3/properties/{type}`: 201, or 409 when the name is taken."""
     return Answer(201, _create(portal, call.type_name, call.json()))
 
 
 def create_properties(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/properties/{type}/batch/create`: each by itself."""
+    """Answer `POST /crm/v3/properties/{type}/batch/create`; a refused definition does not affect the others."""
     results, errors = handle_each(inputs_of(call), lambda each: _create(portal, call.type_name, each))
     return batch_answer(201, results, errors, portal)
 
 
 def read_properties(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/properties/{type}/batch/read`: each by itself."""
+    """Answer `POST /crm/v3/properties/{type}/batch/read`; an unknown name does not affect the others."""
     type_name = call.type_name
     results, errors = handle_each(
         inputs_of(call), lambda each: _definition(portal, type_name, str(each.get("name"))).to_json()
@@ -46,12 +46,12 @@ def read_properties(portal: PortalState, call: Call) -> Answer:
 
 
 def list_groups(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/properties/{type}/groups`."""
+    """Answer `GET /crm/v3/properties/{type}/groups`."""
     return Answer(200, {"results": list(portal.groups[call.type_name].values())})
 
 
 def read_group(portal: PortalState, call: Call) -> Answer:
-    """`GET /crm/v3/properties/{type}/groups/{name}`."""
+    """Answer `GET /crm/v3/properties/{type}/groups/{name}`; raises RefusalError(404)."""
     group = portal.groups[call.type_name].get(call.params["name"])
     if group is None:
         raise not_found(f"Group {call.params['name']} does not exist", "Properties.GROUP_NOT_FOUND")
@@ -59,7 +59,7 @@ def read_group(portal: PortalState, call: Call) -> Answer:
 
 
 def create_group(portal: PortalState, call: Call) -> Answer:
-    """`POST /crm/v3/properties/{type}/groups`: 201, or 409 when the name is taken."""
+    """Answer `POST /crm/v3/properties/{type}/groups`: 201, or 409 when the name is taken."""
     body, groups = call.json(), portal.groups[call.type_name]
     name, label = body.get("name"), body.get("label")
     if not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(label, str) or not label:

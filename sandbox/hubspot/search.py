@@ -148,7 +148,10 @@ def _groups(body: Mapping[str, Any], definitions: Mapping[str, Definition]) -> l
 
 
 def _id_keyset(groups: list[list[Filter]]) -> tuple[int, list[list[Filter]]]:
-    """Take out the lower bound on the record id where all groups share it: it moves with every page, the rest stays."""
+    """Return the lower bound on the record id that all groups share (0: none), and the groups without it.
+
+    A client that pages by id moves that bound with every page, while the rest of its filters stays the same.
+    """
     floors = {each.id_floor for group in groups for each in group if each.id_floor is not None}
     if len(floors) != 1 or not all(sum(each.id_floor is not None for each in group) == 1 for group in groups):
         return 0, groups

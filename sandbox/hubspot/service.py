@@ -43,5 +43,5 @@ class HubSpotService(Service):
         }
 
     def fault_gate(self, faults: Faults) -> HubSpotFaults:
-        """Return what lets faults happen in the portal."""
+        """Return the gate that injects faults into the portal."""
         return HubSpotFaults(self._portal, self._clock, faults)

@@ -45,19 +45,23 @@ class PortalState:
         rng = Random(seed)  # noqa: S311 -- made-up ids and a token for loopback, not a secret
         self.clock = clock
         self.lock = RLock()
+
         self.portal_id = rng.randrange(20_000_000, 50_000_000)
         self.app_id = str(rng.randrange(1_000_000, 9_000_000))
         self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
         self.account_type = "SANDBOX" if sandbox else "STANDARD"
         self.scopes: set[str] = set(SCOPES)
+
         self.requests: Counter[str] = Counter()
         self.searches = RollingWindow(5, 1)
         self.calls = RollingWindow(190, 10)
         self.daily = DailyCounter(625_000)
+
         self.invalid_value: Literal["whole", "row"] = "whole"
         self.noop_bumps = True
         self.refuse_row: RefuseRow | None = None
         self.faults: FaultGate[Answer] | None = None
+
         self.definitions = {name: standard(name) for name in ("contacts", "companies")}
         self.groups = {name: _groups(known.values()) for name, known in self.definitions.items()}
         self.stores = {
@@ -92,7 +96,7 @@ class PortalState:
         return self._last_id
 
     def problems(self, record_id: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return what the rule of the portal has against values to be set, as a refused write shows it."""
+        """Return the objections of `refuse_row` to the values of a write, as a refused write lists them."""
         found = self.refuse_row(record_id, values) if self.refuse_row else None
         if found is None:
             return []

@@ -1,4 +1,4 @@
-"""The records of one object type, the truth that list, read and batch answers come from."""
+"""The records of one object type; list, read and batch endpoints answer from here, search from the index."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
@@ -115,7 +115,7 @@ class ObjectStore:
         self.index.drop(row.id, at=now)
 
     def absorb(self, row: Row, survivor: int, now: int) -> None:
-        """Make a record disappear into another one: it is not archived, its id leads to the survivor."""
+        """Remove a record that was merged into another: it is not archived, and its id leads to the survivor."""
         del self.order[bisect_left(self.order, row.id)]
         del self.rows[row.id]
         self.emails.pop(row.properties.get("email", ""), None)

@@ -1,4 +1,4 @@
-"""The HTTP face of the org: one gate that every request passes (counting, authorisation, quota), then the routes."""
+"""The HTTP side of the org: one gate that every request passes (counting, authorisation, quota), then the routes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def salesforce_app(org: OrgState) -> Starlette:
 
 
 def pass_gate(org: OrgState, call: Call) -> Answer:
-    """Answer a request of the wire. Every request, whatever it asks for, comes through here once."""
+    """Answer one HTTP request. Every request passes through here exactly once, whatever its path."""
     org.requests[_label(call)] += 1
     org.jobs.advance(org.clock)
     if org.faults is None:
@@ -154,7 +154,7 @@ def _render(org: OrgState, call: Call, answer: Answer) -> Response:
 
 
 def _file(call: Call, status: int, raw: bytes, headers: dict[str, str]) -> Response:
-    """Return the CSV of a job, compressed for a client that takes that."""
+    """Return the CSV of a job, with gzip for a client that accepts it."""
     if "gzip" in call.headers.get("accept-encoding", ""):
         return Response(gzip.compress(raw, compresslevel=1, mtime=0), status, {**headers, "Content-Encoding": "gzip"})
     return Response(raw, status, headers)

@@ -38,11 +38,11 @@ class QueryJob(Job):
 
     @property
     def results(self) -> Sheet:
-        """What has been read so far."""
+        """The rows read so far."""
         return self.extract.sheet
 
     def advance(self, now: datetime) -> bool:
-        """Take the next state, or read the next rows, when that is due."""
+        """Move to the next state, or read the next rows, if that is due at `now`; return whether it was."""
         if self.share(now) < self.wait():
             return False
 
@@ -59,11 +59,11 @@ class QueryJob(Job):
         return True
 
     def wait(self) -> float:
-        """Return when the next step is due: rows are read as fast as they can be, and shown when the time is over."""
+        """Return when the next step is due: rows are read at once, but shown only when the job's time has passed."""
         return 1.0 if self.extract.done and self.state == "InProgress" else QUEUED_SHARE
 
     def progress(self, now: datetime) -> Mapping[str, object]:
-        """Return how many rows have been read: no more than its time has come to."""
+        """Return how many rows have been read, but no more than the share of the job's time that has passed."""
         read = len(self.results)
         if self.state == "InProgress":
             read = min(read, int(self.share(now) * self.extract.rows))
@@ -86,7 +86,7 @@ class Extract:
         self._left = iter(found.rows if seed is None else _chunked(found.rows, seed))
 
     def step(self) -> None:
-        """Read the next rows."""
+        """Read the next STEP_ROWS rows into the sheet."""
         rows = list(islice(self._left, STEP_ROWS))
         self.sheet.add(self._form.lines(_cells(self._found.names, self._spec, rows), quoted=True))
         self.done = len(rows) < STEP_ROWS

@@ -65,20 +65,20 @@ def _shown(job: IngestJob) -> dict[str, object]:
 
 
 def read_all(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer GET `/jobs/ingest`: every job there is."""
+    """Answer GET `/jobs/ingest` with every ingest job."""
     jobs = org.jobs.every(IngestJob)
     return Answer(200, {"done": True, "records": [_shown(job) for job in jobs], "nextRecordsUrl": None})
 
 
 def read(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer GET of a job."""
+    """Answer GET of a job with its state and counts."""
     now = org.clock.now()
     job = org.jobs.find(IngestJob, job_id, now)
     return Answer(200, {**_shown(job), **job.info(now)})
 
 
 def upload(org: OrgState, call: Call, job_id: str) -> Answer:
-    """Answer PUT of the data: once, while the job is open; what a second one does is up to the org's settings."""
+    """Answer PUT of the data, once and while the job is open; `second_upload` decides what happens at another."""
     job = org.jobs.find(IngestJob, job_id, org.clock.now())
     if job.state != "Open":
         raise bad_state(f"Data can be uploaded to an Open Job only. Current state: {job.state}")
@@ -92,7 +92,7 @@ def upload(org: OrgState, call: Call, job_id: str) -> Answer:
 
 
 def change(org: OrgState, call: Call, job_id: str) -> Answer:
-    """Answer PATCH of a job: UploadComplete starts it, Aborted ends it."""
+    """Answer PATCH of a job: the state UploadComplete queues it, Aborted ends it."""
     now = org.clock.now()
     job = org.jobs.find(IngestJob, job_id, now)
     state = payload(call.document).get("state")
@@ -130,7 +130,7 @@ def refused(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  
 
 
 def unprocessed(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer `unprocessedrecords`: the rows that the job did not come to, as they were uploaded."""
+    """Answer `unprocessedrecords`: the rows that the job did not reach, as they were uploaded."""
     job = _ended(org, job_id)
     if job.upload is None:
         return _csv(b"")

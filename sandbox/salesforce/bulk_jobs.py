@@ -26,7 +26,7 @@ ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
 
 
 class JobSettings:
-    """What an org can be set to about its jobs; the defaults are the service's, but for the time that a job takes."""
+    """The settings of an org for its jobs; the defaults are the service's, except that jobs are done faster."""
 
     job_seconds: float = 0.2
     job_batch_rows: int = 10_000
@@ -42,7 +42,7 @@ class JobSettings:
 
 @dataclass(frozen=True, slots=True)
 class JobFailure:
-    """The end of a job that fails: the share of its batches that is done before, and its errorMessage."""
+    """How a job fails: after the share `done` (0 to 1) of its batches, and with `message` as its errorMessage."""
 
     done: float
     message: str
@@ -50,7 +50,7 @@ class JobFailure:
 
 @dataclass(slots=True, kw_only=True)
 class Job(ABC):
-    """What both kinds of jobs have; moments are aware."""
+    """What query and ingest jobs have in common; all times are aware, `seconds` is how long the job takes."""
 
     kind: ClassVar[str]
     id: str
@@ -72,25 +72,25 @@ class Job(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether time moves it on."""
+        """Whether the job has been queued and has not ended yet."""
         return self.started is not None and self.state not in ENDED
 
     def start(self, settings: JobSettings, now: datetime) -> None:
-        """Put it into the queue; it takes the time, and ends the way, that the org is set to now."""
+        """Queue the job at `now`; how long it takes and whether it fails is what the settings say at this moment."""
         self.started, self.seconds, self.failure = now, settings.job_seconds, settings.job_failure
         self.move("UploadComplete", self.started)
 
     def move(self, state: str, now: datetime) -> None:
-        """Change the state."""
+        """Change the state at `now`."""
         self.state, self.modified = state, now
 
     def fail(self, message: str, now: datetime) -> None:
-        """End it as Failed, with its errorMessage."""
+        """End the job as Failed at `now`, with an errorMessage."""
         self.error = message
         self.move("Failed", now)
 
     def share(self, now: datetime) -> float:
-        """Return how much of its time has passed, 0 to 1; a clock that was set back starts that time again."""
+        """Return the share of the job's time that has passed, 0 to 1; a clock that is set back starts it again."""
         if self.started is None:
             return 0.0
         self.started = min(self.started, now)
@@ -99,18 +99,18 @@ class Job(ABC):
 
     @abstractmethod
     def advance(self, now: datetime) -> bool:
-        """Do the next step that is due; False when there is none."""
+        """Do the next step if one is due at `now`; return whether one was."""
 
     @abstractmethod
     def wait(self) -> float:
-        """Return the share of its time at which the next step is due."""
+        """Return the share of the job's time (0 to 1) at which the next step is due."""
 
     @abstractmethod
     def progress(self, now: datetime) -> Mapping[str, object]:
-        """Return the counts that the API shows."""
+        """Return the counts that GET of the job shows at `now`."""
 
     def base(self) -> dict[str, object]:
-        """Return what the answer to its creation shows."""
+        """Return the fields that the answer to creating the job has."""
         return {
             "id": self.id,
             "operation": self.operation,
@@ -127,10 +127,10 @@ class Job(ABC):
         }
 
     def info(self, now: datetime) -> dict[str, object]:
-        """Return what GET of the job shows."""
+        """Return the fields that GET of the job has at `now`."""
         spent = {"retries": 0, "totalProcessingTime": int(1000 * self.share(now) * self.seconds)}
-        told = {"errorMessage": self.error} if self.error else {}
-        return {**self.base(), "jobType": self.kind, **self.progress(now), **spent, **told}
+        failure = {"errorMessage": self.error} if self.error else {}
+        return {**self.base(), "jobType": self.kind, **self.progress(now), **spent, **failure}
 
 
 J = TypeVar("J", bound=Job)
@@ -147,7 +147,7 @@ class Jobs:
         self.batches = Rolling()
 
     def add(self, job: Job) -> None:
-        """Keep a new job, and forget those that are older than seven days."""
+        """Add a new job, and forget those that are older than seven days."""
         self._jobs = {key: each for key, each in self._jobs.items() if job.created - each.created < KEPT}
         self._jobs[job.id] = job
 
@@ -173,7 +173,7 @@ class Jobs:
         self._jobs.clear()
 
     def advance(self, clock: Clock, budget_s: float = 0.25) -> None:
-        """Let jobs do what is due; stops after so many seconds of real time, the rest follows at the next call."""
+        """Advance the running jobs; stop after `budget_s` seconds of real time and leave the rest to the next call."""
         until = time.monotonic() + budget_s
         for job in [job for job in self._jobs.values() if job.running]:
             while job.running and job.advance(clock.now()):
@@ -199,12 +199,12 @@ def read_format(body: Mapping[str, object]) -> Format:
 
 
 def bad_job(message: str) -> ApiError:
-    """Return the refusal of a request for a job that cannot be."""
+    """Return the refusal of a job that the API does not support."""
     return ApiError(400, "INVALIDJOB", message)
 
 
 def bad_state(message: str) -> ApiError:
-    """Return the refusal of what the state of a job does not allow."""
+    """Return the refusal of a request that the state of the job does not allow."""
     return ApiError(400, "INVALIDJOBSTATE", message)
 
 

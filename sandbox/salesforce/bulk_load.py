@@ -1,4 +1,4 @@
-"""An ingest job: the uploaded rows are worked off batch by batch (salesforce facts, section 2.3)."""
+"""An ingest job: it writes the uploaded rows batch by batch (salesforce facts, section 2.3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ STEP_ROWS = 2_000
 
 @dataclass(slots=True, kw_only=True)
 class IngestJob(Job):
-    """An update job: the uploaded rows, how many of them are done, and what became of those."""
+    """An update job: the upload, how many of its rows are `done`, and the result sheets of those.
+
+    `org` is what it writes to; `assigns` tells whether assignment rules may change owners; `refuse_row` is the
+    validation rule that held when the job was queued.
+    """
 
     kind: ClassVar[str] = "V2Ingest"
     org: OrgState = field(repr=False)
@@ -41,7 +45,7 @@ class IngestJob(Job):
         return self.upload.rows if self.upload else 0
 
     def receive(self, raw: bytes) -> None:
-        """Take the data. What is wrong with it shows when the job runs, as in the service."""
+        """Keep the uploaded data. Mistakes in it show when the job runs, as in the service."""
         self.upload = Upload(raw, self.form)
         self.uploads += 1
         line = self.form.lines([["sf__Id", "sf__Created", *self.upload.columns]], quoted=False)
@@ -50,13 +54,13 @@ class IngestJob(Job):
         self.refused = Sheet(next(line))
 
     def begin(self) -> None:
-        """Queue it, with the row rules that hold now."""
+        """Queue the job, with the validation rule and batch size that hold now."""
         org = self.org
         self.refuse_row, self.batch_rows = org.refuse_row, org.job_batch_rows
         self.start(org, org.clock.now())
 
     def advance(self, now: datetime) -> bool:
-        """Take the next state, or work off the next batch, when it is due."""
+        """Move to the next state, or write the next rows, if that is due at `now`; return whether it was."""
         if self.share(now) < self.wait():
             return False
 
@@ -74,7 +78,7 @@ class IngestJob(Job):
         return True
 
     def wait(self) -> float:
-        """Return when the next batch is due: they share the time of the job evenly."""
+        """Return when the next batch is due: the batches share the job's time evenly."""
         if self.state == "UploadComplete":
             return QUEUED_SHARE
         batches = max(1, ceil(self.rows / self.batch_rows))

@@ -52,20 +52,20 @@ def create(org: OrgState, call: Call) -> Answer:
 
 
 def read_all(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer GET `/jobs/query`: every job there is."""
+    """Answer GET `/jobs/query` with every query job."""
     return Answer(
         200, {"done": True, "records": [job.base() for job in org.jobs.every(QueryJob)], "nextRecordsUrl": None}
     )
 
 
 def read(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer GET of a job."""
+    """Answer GET of a job with its state and counts."""
     now = org.clock.now()
     return Answer(200, org.jobs.find(QueryJob, job_id, now).info(now))
 
 
 def change(org: OrgState, call: Call, job_id: str) -> Answer:
-    """Answer PATCH of a job: it can be aborted."""
+    """Answer PATCH of a job, which can only abort it."""
     now = org.clock.now()
     job = org.jobs.find(QueryJob, job_id, now)
     if payload(call.document).get("state") != "Aborted":
@@ -81,7 +81,7 @@ def remove(org: OrgState, call: Call, job_id: str) -> Answer:  # noqa: ARG001  #
 
 
 def results(org: OrgState, call: Call, job_id: str) -> Answer:
-    """Answer `/jobs/query/{job}/results?locator=&maxRecords=`; a locator can be asked for again while the job lives."""
+    """Answer `/jobs/query/{job}/results?locator=&maxRecords=`; a locator can be used again while the job exists."""
     job = org.jobs.find(QueryJob, job_id, org.clock.now())
     if call.version != job.version:
         text = f"The job was created with API version {job.version.removeprefix('v')}"
@@ -104,7 +104,7 @@ def results(org: OrgState, call: Call, job_id: str) -> Answer:
 
 
 def _refuse_unfit(text: str) -> None:
-    """Refuse what a query job cannot do although a query can."""
+    """Raise ApiError for SOQL that a query request supports and a query job does not."""
     words = _STRINGS.sub("''", text).upper().split()
     for word, name in _PARTS_OF_QUERY.items():
         if word in words:
@@ -140,12 +140,12 @@ def _is_ordered(text: str) -> bool:
 
 
 def _page_size(call: Call) -> int:
-    asked = call.query.get("maxRecords")
-    if asked is None:
+    wanted = call.query.get("maxRecords")
+    if wanted is None:
         return DEFAULT_PAGE
-    if not asked.isdigit() or int(asked) < 1:
-        raise bad_job(f"maxRecords must be a positive number: {asked}")
-    return min(LARGEST_PAGE, int(asked))
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise bad_job(f"maxRecords must be a positive number: {wanted}")
+    return min(LARGEST_PAGE, int(wanted))
 
 
 def _locator(offset: int) -> str:

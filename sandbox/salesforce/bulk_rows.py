@@ -1,4 +1,4 @@
-"""One batch of an ingest job: rows of CSV, each written or refused by the rules that hold for every other write."""
+"""One batch of an ingest job: its CSV rows are written or refused by the same rules as any other write."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ class Columns:
         return cls(key, tuple(entry for entry in fields if entry[0] != key), len(names))
 
     def values(self, cells: Cells) -> dict[str, Value]:
-        """Return what a row changes: an empty cell leaves its field alone, `#N/A` empties it. Raises ApiError."""
+        """Return the values that a row sets: an empty cell sets nothing, `#N/A` sets null. Raises ApiError."""
         return {name: read(cells[at]) for at, name, read in self.fields if cells[at]}
 
 
 class _Committed(Journal):
-    """The undo list of rows that nobody can take back."""
+    """An undo list that stays empty: what a job has written is not rolled back."""
 
     def note(self, reversal: Callable[[], None]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRules:
-    """What the rows of a job are written by: object, columns, assignment rules and validation rules of its start."""
+    """How the rows of a job are written: object, columns, and the rules that held when it was queued."""
 
     object_name: str
     columns: Columns
@@ -74,7 +74,7 @@ class BatchRules:
 
 
 def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outcome:
-    """Write the rows of a batch under the validation rules that held when the job was started."""
+    """Write the rows of a batch, and return what became of each."""
     outcome = Outcome()
     author = Author(org.user_id, rules.assigns, _Committed())
     before, org.refuse_row = org.refuse_row, rules.refuse_row
@@ -106,7 +106,7 @@ def _update(org: OrgState, object_name: str, columns: Columns, cells: Cells, aut
 
 
 def error_text(error: RowError) -> str:
-    """Return a refusal as failedResults has it: `CODE:message:fields --`."""
+    """Return a refusal in the form of failedResults: `CODE:message:fields --`."""
     fields = ", ".join(error.fields)
     return f"{error.code}:{error.message}:{fields}{' ' if fields else ''}--"
 

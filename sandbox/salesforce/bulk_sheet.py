@@ -1,4 +1,4 @@
-"""CSV lines kept outside memory, because the results of a job can have a million of them."""
+"""CSV lines in a temporary file, because the results of a job can have a million of them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Format:
 
 
 class _Writable:
-    """What csv.writer writes to: it hands over one whole line at a time."""
+    """The file-like object that csv.writer writes its lines to."""
 
     def __init__(self, lines: list[str]) -> None:
         self.write = lines.append
@@ -108,13 +108,13 @@ class Upload:
             self.rows = 0
 
     def after(self, done: int) -> Iterator[list[str]]:
-        """Yield the rows behind the first `done` ones, each as wide as the header or wider."""
+        """Yield the rows after the first `done` ones, padded to the width of the header."""
         width = len(self.columns)
         for cells in islice(self._form.read(_lines(self._raw)), 1 + done, 1 + self.rows):
             yield cells + [""] * (width - len(cells))
 
     def drop(self) -> None:
-        """Forget the rows, of which none is left to do."""
+        """Free the rows, once all of them are done."""
         self._raw = b""
 
 

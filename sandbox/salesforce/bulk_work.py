@@ -1,4 +1,4 @@
-"""Jobs go on between the requests, as in a service: in the server's own loop, one step at a time."""
+"""Advances Bulk jobs between the requests: in the server's event loop, one step at a time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ LONGEST_NAP_S = 0.5
 
 
 class Background:
-    """Moves the jobs of an org on while any of them is running."""
+    """A background task that advances the jobs of an org while any of them is running."""
 
     def __init__(self, org: OrgState) -> None:
         self._org = org
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Begin, unless it is at work or there is nothing to do; call it from the server's loop."""
+        """Start the task, unless it runs already or no job needs it; must be called in the server's event loop."""
         if (self._task is None or self._task.done()) and self._wait() is not None:
             self._task = asyncio.get_running_loop().create_task(self._work())
 

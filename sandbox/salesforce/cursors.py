@@ -14,7 +14,7 @@ LIFETIME = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A result that has further pages."""
+    """A query result that has further pages."""
 
     found: Found
     size: int
@@ -29,7 +29,7 @@ class Cursors:
         self._ids = new_ids("01g")
 
     def open(self, found: Found, size: int, now: datetime) -> str:
-        """Keep a result and return the id that its locators start with."""
+        """Keep a result, `size` rows a page, and return the id that its locators start with."""
         self._open = {key: cursor for key, cursor in self._open.items() if now - cursor.opened < LIFETIME}
         key = next(self._ids)
         self._open[key] = Cursor(found, size, now)
@@ -46,7 +46,7 @@ class Cursors:
         return key, cursor, int(offset)
 
     def drop_all(self) -> None:
-        """Forget every cursor, as a restart of the service does."""
+        """Forget every cursor, as when the service restarts."""
         self._open.clear()
 
 

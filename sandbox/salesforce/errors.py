@@ -48,7 +48,7 @@ class RowError(Exception):
         return {"success": False, "errors": [error]}
 
     def alone(self) -> ApiError:
-        """Return the same refusal for a request about this single row."""
+        """Return the refusal of a request that is about this row alone."""
         if self.code == "INVALID_CROSS_REFERENCE_KEY":
             return not_found()
         status = 403 if self.code.startswith("INSUFFICIENT_ACCESS") else 400

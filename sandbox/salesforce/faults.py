@@ -1,4 +1,4 @@
-"""What faults mean in a Salesforce org."""
+"""Fault injection for a Salesforce org: what each kind of fault does to its rows, jobs, sessions and answers."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class SalesforceFaults(FaultGate[Answer]):
             org.api_usage = given.api_usage
 
     def close(self) -> None:
-        """Put back the settings, and let every transaction commit."""
+        """Restore the settings, and commit every transaction that is still open."""
         self._commit(None)
         super().close()
 
@@ -94,7 +94,7 @@ class SalesforceFaults(FaultGate[Answer]):
         self._commit(self.requests)
 
     def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
-        """Change rows, sessions or cursors of the org."""
+        """Change rows of the org, or drop its sessions, cursors or jobs."""
         match active.fault:
             case ExpireTokens():
                 self.org.expire_tokens()
@@ -115,7 +115,7 @@ class SalesforceFaults(FaultGate[Answer]):
 
     @contextmanager
     def altered(self, due: Iterable[ActiveRule]) -> Iterator[None]:
-        """Let rows be refused and pages be short while the request is handled, and in a job that it starts."""
+        """Refuse rows and shorten pages while the request is handled, and in a job that it starts."""
         swaps = TemporaryValues()
         for active in due:
             match active.fault:
@@ -191,7 +191,7 @@ class SalesforceFaults(FaultGate[Answer]):
             self.org.merge(winner, [loser])
 
     def _commit(self, upto: int | None) -> None:
-        """Commit what is due at a request (None: everything)."""
+        """Commit the transactions that are due at a request, counted from 1 (None: all)."""
         due = [each for at, each in self._held if upto is None or at <= upto]
         self._held = [(at, each) for at, each in self._held if each not in due]
         for transaction in due:

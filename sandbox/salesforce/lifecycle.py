@@ -1,4 +1,4 @@
-"""What happens to records over their life besides edits: merging and lead conversion."""
+"""Changes of records other than edits: merging, and converting a lead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CARRIED = (
 
 
 def merge_rows(org: OrgState, winner: str, losers: list[str]) -> None:
-    """Delete the losers in favour of the winner; raises ValueError outside the service's one or two losers."""
+    """Merge one or two losers into the winner, which deletes them; raises ValueError for another number of losers."""
     if not 1 <= len(losers) <= 2:
         raise ValueError("a merge takes one or two losers")
     table = _table_of(org, winner)
@@ -36,7 +36,7 @@ def merge_rows(org: OrgState, winner: str, losers: list[str]) -> None:
 
 
 def convert(org: OrgState, lead_id: str) -> str:
-    """Turn a lead into a contact that carries its values, custom ones of the same name too; return the contact's id."""
+    """Convert a lead to a contact with the same values, also in custom fields of the same name; return its id."""
     leads, contacts = org.table("Lead"), org.table("Contact")
     lead = find_row(leads, lead_id)
     custom = [name for name, field in leads.spec.fields.items() if field.custom and name in contacts.spec.fields]

@@ -19,7 +19,7 @@ _OTHER_LIMITS = {
 
 
 def limits(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer `/limits`: what the org may use and what is left; API requests and jobs are really counted."""
+    """Answer `/limits`: each limit and what is left of it; only API requests and Bulk jobs are really counted."""
     now, jobs = org.clock.now(), org.jobs
     body = {name: _left(most, 0) for name, most in _OTHER_LIMITS.items()}
     body["DailyApiRequests"] = _left(org.api_limit, org.api_usage)

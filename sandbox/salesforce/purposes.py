@@ -1,4 +1,4 @@
-"""What a request is for, which rules of a faults file may ask."""
+"""The purpose of a request, which a rule of a faults file may depend on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _is_write(method: str, path: str) -> bool:
 
 
 def _subrequests(raw: bytes) -> list[tuple[str, str]]:
-    """Return method and path of each subrequest; none where the body cannot be read, which the route will refuse."""
+    """Return method and path of each subrequest; none for an unreadable body, which the route refuses later."""
     try:
         given = json.loads(raw)["compositeRequest"]
         return [(str(entry["method"]).upper(), urlsplit(str(entry["url"])).path) for entry in given]

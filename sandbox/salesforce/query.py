@@ -31,7 +31,7 @@ def query_tooling(org: OrgState, call: Call) -> Answer:
 
 
 def query_more(org: OrgState, call: Call, locator: str) -> Answer:
-    """Answer `/query/{locator}`; a locator can be asked for again while it lives."""
+    """Answer `/query/{locator}`; a locator can be used again until its cursor expires."""
     key, cursor, offset = org.cursors.resume(locator, org.clock.now())
     return Answer(200, _page(call, cursor.found, offset, cursor.size, key))
 
@@ -68,7 +68,7 @@ def _page(call: Call, found: Found, offset: int, size: int, key: str) -> dict[st
 
 
 def show_rows(call: Call, object_name: str, names: tuple[str, ...], rows: list[Row]) -> list[dict[str, object]]:
-    """Return rows as answers show them: attributes first, then the fields in the order that they were asked for."""
+    """Return rows as answers show them: attributes first, then the fields in the order of the query."""
     root = call.url(f"/sobjects/{object_name}/")
     return [
         {

@@ -1,4 +1,4 @@
-"""Which URL is answered by what."""
+"""The routes of the data API: which handler answers which path and method."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ ROUTES = (
 
 
 def find_route(call: Call) -> tuple[Route, dict[str, str]] | None:
-    """Return the route of a data call and what its placeholders stand for, or None."""
+    """Return the route of a data call and the values of its placeholders, or None."""
     below = call.path.removeprefix(f"/services/data/{call.version}")
     for route in ROUTES:
         match = route.pattern.match(below)
@@ -84,7 +84,7 @@ def find_route(call: Call) -> tuple[Route, dict[str, str]] | None:
 
 
 def dispatch(org: OrgState, call: Call) -> Answer:
-    """Answer a data call; raises ApiError. Authorisation and counting are the gate's business."""
+    """Answer a data call by its route; raises ApiError. The gate has authorised and counted it before."""
     found = find_route(call)
     if found is None:
         raise not_found()

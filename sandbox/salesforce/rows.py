@@ -16,7 +16,7 @@ from .writes import Author, create_row, delete_row, find_row, update_row
 
 
 def get_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
-    """Answer GET of a row, all visible fields or those of `fields=`; a deleted row is not found."""
+    """Answer GET of a row with all visible fields or those in `fields=`; a deleted row gives 404."""
     try:
         row = find_row(org.table(object_name), row_id)
     except RowError:
@@ -81,12 +81,12 @@ def remove_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answ
 
 
 def author(org: OrgState, call: Call) -> Author:
-    """Return who writes in this call: the API user."""
+    """Return the author of this call's writes: the API user."""
     return Author(org.user_id, call.auto_assigns(), call.journal)
 
 
 def payload(document: object) -> Mapping[str, object]:
-    """Return a JSON object of a body; raises ApiError for anything else."""
+    """Return a body that must be a JSON object; raises ApiError for anything else."""
     if not isinstance(document, dict):
         raise unparsable("The HTTP entity body is required, but this request has no entity body.")
     return document

@@ -1,4 +1,4 @@
-"""Fills a new org: its users, and the people as contacts (with accounts) and leads."""
+"""Fills a new org with users, and with the people as contacts (with accounts) and leads."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _stamped(org: OrgState, row: Row, user_id: str) -> Row:
 
 
 def load_people(org: OrgState, people: Iterable[Person], *, companions: bool) -> None:
-    """Keep the people: leads where they are leads, else contacts of one account per company."""
+    """Add the people: as leads, or as contacts of one account per company."""
     names = country_names()
     accounts: dict[str, str] = {}
     for person in people:

@@ -44,7 +44,7 @@ class SalesforceService(Service):
         }
 
     def fault_gate(self, faults: Faults) -> SalesforceFaults:
-        """Return what lets faults happen in the org."""
+        """Return the gate that injects faults into the org."""
         return SalesforceFaults(self._org, self._clock, faults)
 
     def served_at(self, url: str) -> None:

@@ -24,14 +24,14 @@ Result = dict[str, object]
 
 
 def create_many(org: OrgState, call: Call) -> Answer:
-    """Answer POST of new rows."""
+    """Answer POST of up to 200 new rows."""
     records, all_or_none = _records(org, call)
     writer = author(org, call)
     return _write(call, records, all_or_none, lambda name, record: create_row(org, name, record, writer))
 
 
 def update_many(org: OrgState, call: Call) -> Answer:
-    """Answer PATCH of rows; every record carries its id."""
+    """Answer PATCH of rows; every record has its id."""
     records, all_or_none = _records(org, call)
     writer = author(org, call)
 
@@ -65,7 +65,7 @@ def delete_many(org: OrgState, call: Call) -> Answer:
 
 
 def retrieve_many(org: OrgState, call: Call, object_name: str) -> Answer:
-    """Answer GET or POST `/composite/sobjects/{object}`: rows in the order of the ids, null for a missing one."""
+    """Answer GET or POST `/composite/sobjects/{object}`: rows in the order of the ids, null where there is none."""
     if call.method == "GET":
         ids, fields = (call.query.get(key, "").split(",") for key in ("ids", "fields"))
     else:
@@ -101,7 +101,7 @@ def _texts(body: Mapping[str, object], key: str) -> list[str]:
 
 
 def _records(org: OrgState, call: Call) -> tuple[list[tuple[str, Record]], bool]:
-    """Return (object, record) pairs and the allOrNone flag; raises ApiError for a request that is too large or odd."""
+    """Return (object, record) pairs and the allOrNone flag; raises ApiError for a large or malformed body."""
     body = payload(call.document)
     given = body.get("records")
     if not isinstance(given, list) or not all(isinstance(record, dict) for record in given):

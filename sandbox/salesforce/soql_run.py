@@ -78,7 +78,7 @@ def _counted(query: Query, source: str, matching: Iterable[Row]) -> Found:
 
 
 def _matching(scope: Scope, query: Query, table: Table, *, with_deleted: bool) -> Iterator[Row]:
-    """Yield matching rows in id order; a condition on Id alone becomes a jump instead of a scan."""
+    """Yield matching rows in id order; a condition on Id is looked up in the order of ids instead of scanned."""
     test = compile_condition(scope, query.where) if query.where else None
     rows: Iterable[Row] | None = None
     rest: list[Condition] = []

@@ -122,11 +122,11 @@ class OrgState(JobSettings):
         return Access(spec, {name.lower(): field for name, field in spec.fields.items()}, frozenset())
 
     def forget_access(self) -> None:
-        """Work field-level security out again at the next use."""
+        """Forget the field-level security worked out so far, because permissions have changed."""
         self._access.clear()
 
     def defaults(self, object_name: str) -> Mapping[str, Value]:
-        """Return what a new row holds before anything is set."""
+        """Return the values of a new row before anything is set."""
         found = self._defaults.get(object_name)
         if found is None:
             found = self._defaults[object_name] = self._work_out_defaults(object_name)

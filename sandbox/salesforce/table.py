@@ -31,7 +31,7 @@ class Table:
         self._ids = new_ids(spec.prefix)
 
     def insert(self, row: Row) -> str:
-        """Give the row the next id, keep it, and return the id."""
+        """Add a row under the next id, and return the id."""
         row_id = next(self._ids)
         row["Id"] = row_id
         self.rows[row_id] = row
@@ -39,12 +39,12 @@ class Table:
         return row_id
 
     def remove(self, row_id: str) -> None:
-        """Take a row away for good, as a rollback of its creation or a hard delete does."""
+        """Remove a row for good, as a hard delete or the rollback of its creation does."""
         del self.rows[row_id]
         del self._order[bisect_left(self._order, row_id)]
 
     def restore(self, row: Row) -> None:
-        """Put back a row that was taken away."""
+        """Add a row again that was removed."""
         row_id = str(row["Id"])
         self.rows[row_id] = row
         insort(self._order, row_id)

@@ -93,7 +93,7 @@ def _unfit(wanted: str, value: object) -> ApiError:
 
 
 def check_values(fields: Mapping[str, FieldSpec], values: Mapping[str, Value]) -> None:
-    """Refuse values that their fields cannot hold; raises RowError naming the first kind of fault."""
+    """Raise RowError for values that their fields cannot hold; it names the first kind of mistake."""
     missing = [name for name, value in values.items() if value is None and not fields[name].nillable]
     if missing:
         raise missing_fields(missing)

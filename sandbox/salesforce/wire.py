@@ -1,4 +1,4 @@
-"""What goes over the wire: calls, answers, and how Salesforce writes a moment."""
+"""Requests and answers of the org, independent of the HTTP library, and the formats of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating, updating and deleting single rows by the rules of the service."""
+"""Creates, updates and deletes single rows by the rules of the service."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], a
 
 
 def new_row(org: OrgState, table: Table, values: Mapping[str, Value], user_id: str, stamp: str) -> Row:
-    """Return a row that is not kept yet, with the defaults and stamps that the service fills in."""
+    """Return a new row, not in the table yet, with the defaults and stamps that the service fills in."""
     row = Row(org.defaults(table.spec.name))
     row.update(values)
     if not table.spec.plain:
@@ -97,7 +97,7 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
 
 
 def change_row(table: Table, row: Row, values: Mapping[str, Value], user_id: str, stamp: str, journal: Journal) -> None:
-    """Write values that have been checked, and move the three stamps of the row."""
+    """Set values that have been checked, update the row's modification stamps, and note the reversal."""
     before = dict(row)
 
     def restore() -> None:
@@ -168,6 +168,7 @@ def _refuse_locked(access: Access, values: Mapping[str, Value], *, creating: boo
         for name in values
         if name not in access.editable or not (fields[name].createable if creating else fields[name].updateable)
     ]
+
     if locked:
         text = f"Unable to create/update fields: {', '.join(locked)}. Please check the security settings of this field"
         raise RowError(

@@ -20,7 +20,7 @@ ENDPOINT = f"{_NUMBERS}{{number}}"
 
 
 def twilio_app(account: TwilioAccount) -> Starlette:
-    """Return the ASGI application that answers for `account`; every request passes through `_pass_gate`."""
+    """Return the ASGI application of an account; every request passes through `_pass_gate`."""
 
     async def lookup(request: Request) -> Response:
         with account.lock:
@@ -33,7 +33,7 @@ def twilio_app(account: TwilioAccount) -> Starlette:
 
 
 def _pass_gate(account: TwilioAccount, request: Request) -> tuple[Response, Wire | None]:
-    """Answer a request, with the faults of the account where it has some."""
+    """Count and answer a request, with the faults of the account if it has some; None: ordinary delivery."""
     path: str = request.scope["path"]
     raw = path.removeprefix(_NUMBERS)
     known = raw not in {"", path} and "/" not in raw and request.method == "GET"
@@ -48,7 +48,7 @@ def _pass_gate(account: TwilioAccount, request: Request) -> tuple[Response, Wire
 
 
 def _answer(account: TwilioAccount, request: Request, number: str | None) -> Response:
-    """Answer a request for a number, or for something that does not exist (None)."""
+    """Answer a request for a number, or, with None, for a path that does not exist."""
     if not account.is_authorised(request.headers.get("authorization", "")):
         return refusal(401, 20003, "Authenticate")
     if number is None:

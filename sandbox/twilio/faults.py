@@ -1,4 +1,4 @@
-"""What faults mean for Twilio Lookup. A number counts as asked for, and is billed, when its request is carried out."""
+"""Fault injection for Twilio Lookup. A lookup is billed when its request is carried out, even if the answer is lost."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class TwilioFaults(FaultGate[Response]):
         self.swaps.set(account.window, "limit", given.requests_per_second)
 
     def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
-        """Do nothing: an account has no state that others change."""
+        """Do nothing: nobody else changes a Twilio account."""
 
     def alter_answer(self, fault: Fault, answer: Response) -> Response:
-        """Return an answer in which packages that were asked for have failed."""
+        """Return an answer in which requested packages have failed."""
         if not isinstance(fault, FailPackages) or answer.status_code != 200:
             return answer
         body = json.loads(bytes(answer.body))
@@ -57,7 +57,7 @@ class TwilioFaults(FaultGate[Response]):
         return JSONResponse(body)
 
     def refusal(self, fault: Refuse, facts: RequestFacts) -> Response:  # noqa: ARG002  # the error is the same for all requests
-        """Return the error of a status."""
+        """Return Twilio's error with a status; a web page for a status that comes from the edge."""
         words = WORDS.get(fault.status)
         if words is None and fault.code is None:
             answer: Response = HTMLResponse(PAGE, fault.status)

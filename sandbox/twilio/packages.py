@@ -87,7 +87,7 @@ def lookup_body(raw: str, region: str | None, fields: list[str]) -> dict[str, An
 
 
 def _parsed(raw: str, region: str | None) -> tuple[PhoneNumber | None, str | None]:
-    """Return the number and Twilio's validation error, if any. Without a country a national number is American."""
+    """Return the parsed number (None: unreadable) and Twilio's validation error (None: valid)."""
     try:
         number = phonenumbers.parse(raw, region or "US")
     except phonenumbers.NumberParseException as error:

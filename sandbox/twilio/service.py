@@ -42,5 +42,5 @@ class TwilioService(Service):
         }
 
     def fault_gate(self, faults: Faults) -> TwilioFaults:
-        """Return what lets faults happen in the account."""
+        """Return the gate that injects faults into the account."""
         return TwilioFaults(self._account, self._clock, faults)

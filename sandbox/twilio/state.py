@@ -38,7 +38,7 @@ class TwilioAccount:
         self.faults: FaultGate[Response] | None = None
 
     def is_authorised(self, authorization: str) -> bool:
-        """True for HTTP Basic with this account's SID and token."""
+        """Return whether an Authorization header has this account's SID and token (HTTP Basic)."""
         expected = "Basic " + base64.b64encode(f"{self.sid}:{self.auth_token}".encode()).decode()
 
         return hmac.compare_digest(authorization.encode(), expected.encode())
