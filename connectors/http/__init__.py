@@ -1,1 +1,1 @@
-"""What the connectors share in talking HTTP."""
+"""What the connectors share: retries, rate limits, first contact, batches, preflight findings. It knows no service."""

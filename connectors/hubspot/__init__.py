@@ -1,4 +1,4 @@
-"""HubSpot as a CRM port."""
+"""The HubSpot connector."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ringfence.core.ports.services import Services
 from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
-from .feed import HubSpotFeed, ObjectSource
+from .feed import HubSpotFeed
 from .fields import ID, to_ms
 from .filters import read_filter
 from .paging import Searcher
@@ -24,6 +24,7 @@ from .preflight import check_object
 from .schema import Schema
 from .settings import HubSpotSettings
 from .setup import apply_steps, emit_steps, plan_steps
+from .source import ObjectSource
 from .writer import BatchWriter
 
 NAME = "hubspot"
@@ -59,7 +60,7 @@ class HubSpotCrm:
         return ceil(read / BATCH) + updates if full else ceil(read / SEARCH_PAGE) + 2 * updates
 
     def identify(self) -> Org:
-        """Return the portal behind the token; it is asked once. Raises AccessError when the token may not ask."""
+        """Return the portal that the token belongs to, read once. Raises AccessError when the token may not read it."""
         if self._org is None:
             try:
                 details, _ = self._client.account()
@@ -72,7 +73,7 @@ class HubSpotCrm:
         return self._org
 
     def check(self) -> list[Finding]:
-        """Return what is right and wrong: account, properties, scopes, filter. Changes nothing."""
+        """Return the findings about account, properties, scopes and filter. Changes nothing."""
         org = self.identify()
         findings = [Finding(Level.OK, NAME, f"logged in to {org.name}.")]
         for name, shape in self._shapes.items():
@@ -103,24 +104,25 @@ class HubSpotCrm:
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""
         reader = self._schema.reader(self._shapes[object_name])
-        found: dict[str, Mapping[str, object]] = {}
-        wanted = list(dict.fromkeys(ids))
+        rows: dict[str, Mapping[str, object]] = {}
+        distinct = list(dict.fromkeys(ids))
 
-        for batch in in_batches(wanted, BATCH):
+        for batch in in_batches(distinct, BATCH):
             answer = self._client.read_batch(object_name, batch, reader.properties)
-            found.update((str(row["id"]), row) for row in answer["results"])
+            rows.update((str(row["id"]), row) for row in answer["results"])
 
-        inside = self._inside(object_name, list(found))
-        return [reader.read(row, in_scope=one in inside) for one, row in found.items()]
+        inside = self._inside(object_name, list(rows))
+        return [reader.read(row, in_scope=one in inside) for one, row in rows.items()]
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes in batches of 100; return one result for each, in their order."""
         results: dict[int, RowResult] = {}
         for name in dict.fromkeys(change.object for change in changes):
-            places = [place for place, change in enumerate(changes) if change.object == name]
+            indexes = [index for index, change in enumerate(changes) if change.object == name]
             writer = BatchWriter(self._client, name, self._schema.reader(self._shapes[name]).kinds)
-            results.update(zip(places, writer.write([changes[place] for place in places]), strict=True))
-        return [results[place] for place in range(len(changes))]
+            results.update(zip(indexes, writer.write([changes[index] for index in indexes]), strict=True))
+
+        return [results[index] for index in range(len(changes))]
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,4 +1,4 @@
-"""Where the reading of one object stands, as the text that is kept between runs."""
+"""The cursor of one object: how far it has been read, as the text that the core stores between runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ringfence.core.errors import StateError
 from .paging import START
 
 OVERLAP_MS = 3_600_000
-"""How far a window reaches back behind the one before it: HubSpot's index was seen an hour late.
+"""How far a window reaches back behind the one before it, in milliseconds: HubSpot's index was seen an hour late.
 
-The rows that come twice cost one call for 200, because what is fresh is skipped on the search data alone.
+Rows that are read twice cost one call for 200, because a fresh record is skipped on the data of the search alone.
 """
 
 
 class Mode(StrEnum):
-    """What is going on."""
+    """The kind of read that the cursor stands in."""
 
     FULL = "full"  # every record is being read
     WINDOW = "window"  # a window of changes is being read
@@ -26,10 +26,10 @@ class Mode(StrEnum):
 
 
 class Position(BaseModel):
-    """``until`` is the watermark (ms since 1970) up to which all is read when the mode is done.
+    """How far one object has been read; moments are in milliseconds since 1970.
 
-    ``after`` is where to go on: the list's own token in a full read, the last id in a window, which starts at
-    ``start`` (ms).
+    ``until`` is the watermark up to which everything is read once the mode is DONE. ``start`` is where the window
+    begins. ``after`` is what the next page follows: the list's own token in a full read, the last id in a window.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""What HubSpot's refusals mean: answer -> our error, and row error -> outcome of the row.
+"""HubSpot's refusals: answer -> our error, and error of a row -> outcome of the row.
 
 The table is matched from the top: status, then the limit's policy where one is named. Recorded 429 answers carry no
 ``Retry-After``, so each policy brings its own pause; HubSpot's own JavaScript client waits as long.
@@ -22,7 +22,7 @@ from .settings import VARIABLE
 
 
 class Action(Enum):
-    """What helps."""
+    """What helps against a refusal."""
 
     WAIT = auto()  # the same call will work later
     SLOW_DOWN = auto()  # likewise, and calls went out too fast
@@ -52,7 +52,7 @@ RULES = (
     Rule(_only(429), "TEN_SECONDLY_ROLLING", Action.SLOW_DOWN, 10.0),
     Rule(_only(429), "", Action.SLOW_DOWN, 10.0),
     Rule(_only(423), "", Action.WAIT, 2.0),  # a record lock lasts two seconds
-    Rule(_only(477), "", Action.WAIT, 60.0),  # the portal moves between data centres; Retry-After is told
+    Rule(_only(477), "", Action.WAIT, 60.0),  # the portal moves between data centres; Retry-After says how long
     Rule(_only(408), "", Action.WAIT, 3.0),
     Rule(range(500, 600), "", Action.WAIT, 3.0),
     Rule(_only(401), "", Action.LOG_IN),
@@ -61,7 +61,7 @@ RULES = (
 )
 
 ROW_CONFLICTS = frozenset({"OBJECT_NOT_FOUND"})
-"""Row errors that say that the record is gone rather than that a value is bad."""
+"""Row errors whose cause is that the record is gone, not that a value is bad."""
 
 
 class AnswerError(SchemaError):
@@ -87,12 +87,12 @@ def find_rule(status: int, body: Mapping[str, Any]) -> Rule | None:
 def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping[str, Any]) -> RingfenceError:
     """Return our error for an answer that is no success.
 
-    ``what`` names the call for the reader ("the search of contacts"). Passing faults come as RetryError with the pause
+    ``what`` names the call in the message ("the search of contacts"). Passing faults come as RetryError with the pause
     to make.
     """
     rule = find_rule(status, body)
     code, words = read_words(body)
-    told = f"HubSpot refused {what} (HTTP {status}{f', {code}' if code else ''}){f': {words}' if words else '.'}"
+    message = f"HubSpot refused {what} (HTTP {status}{f', {code}' if code else ''}){f': {words}' if words else '.'}"
     if rule is None:
         return RetryError(f"HubSpot answered {what} with HTTP {status}.")
     if rule.action is Action.STOP:
@@ -101,7 +101,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
         )
     if rule.action in (Action.WAIT, Action.SLOW_DOWN):
         kind = RateLimitError if rule.action is Action.SLOW_DOWN else RetryError
-        return kind(told, wait_s=read_retry_after(headers) or rule.wait_s)
+        return kind(message, wait_s=read_retry_after(headers) or rule.wait_s)
 
     if rule.action is Action.LOG_IN:
         return AuthenticationError(
@@ -112,7 +112,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
     if rule.action is Action.GRANT:
         return AccessError(f"The HubSpot token may not make {what}: {_scopes(body) or words}.", _GRANT)
 
-    return AnswerError(told, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
+    return AnswerError(message, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
 
 
 _GRANT = "Add the scopes to the service key or app in HubSpot's settings and run `ringfence check hubspot`."
@@ -121,7 +121,7 @@ _GRANT = "Add the scopes to the service key or app in HubSpot's settings and run
 def read_words(body: Mapping[str, Any]) -> tuple[str, str]:
     """Return (code, message) of an error body or of one row error, phone numbers masked.
 
-    A validation message holds a JSON list of the offending properties; the first of them is told.
+    A validation message holds a JSON list of the offending properties; the first of them is returned.
     """
     code = str(body.get("category") or body.get("errorType") or body.get("code") or "")
     words = str(body.get("message") or "")

@@ -1,9 +1,8 @@
-"""The reads of one run."""
+"""The reads of one run, up to the watermark that was taken from HubSpot's clock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.core.model.values import Record
@@ -11,23 +10,10 @@ from ringfence.core.ports.crm import Page
 
 from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
-from .fields import RowReader
 from .filters import Group, due_groups, flag_groups, in_window, screened_groups
 from .paging import START, Row, Searcher
 from .scope import ScopeChecker
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectSource:
-    """One object: how its rows are read and which filter the mapping sets."""
-
-    rows: RowReader
-    scope: Group
-
-    @property
-    def name(self) -> str:
-        """Return the object's name."""
-        return self.rows.shape.name
+from .source import ObjectSource
 
 
 class HubSpotFeed:
@@ -50,7 +36,7 @@ class HubSpotFeed:
         return self._positions[object_name].mode is Mode.FULL
 
     def flagged(self) -> Iterator[Page]:
-        """Yield records whose flag is up; among changed ones also those where it is down while a slot says so."""
+        """Yield records whose flag is up, among changed ones also those whose status alone is ``do_not_contact``."""
         for source in self._sources:
             window = None
             if not self.is_full(source.name):
@@ -95,8 +81,8 @@ class HubSpotFeed:
         while True:
             answer = self._client.list_page(source.name, source.rows.properties, after)
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
-            there = position.model_copy(update={"after": after}) if after else position.done()
-            yield Page(source.name, _read(source, answer["results"], scope), there.dump(), total=total)
+            reached = position.model_copy(update={"after": after}) if after else position.done()
+            yield Page(source.name, _read(source, answer["results"], scope), reached.dump(), total=total)
             if not after:
                 return
 
@@ -106,14 +92,15 @@ class HubSpotFeed:
         scope = ScopeChecker(searcher, source.scope, [(window,)], position.after)
         total = None
 
-        for found in searcher.pages([(window,)], position.after):
-            total = found.total if total is None else total
-            there = position.done()
-            if found.more:
-                last = str(found.rows[-1]["id"]) if found.rows else position.after
-                there = position = position.model_copy(update={"after": last})
-            records = _read(source, found.rows, scope)
-            yield Page(source.name, records, there.dump(), authoritative=False, total=total)
+        for page in searcher.pages([(window,)], position.after):
+            total = page.total if total is None else total
+            reached = position.done()
+            if page.more:
+                last_id = str(page.rows[-1]["id"]) if page.rows else position.after
+                reached = position = position.model_copy(update={"after": last_id})
+
+            records = _read(source, page.rows, scope)
+            yield Page(source.name, records, reached.dump(), authoritative=False, total=total)
 
     def _unordered(
         self, source: ObjectSource, groups: Sequence[Group], purpose: str, *, scoped: bool = False

@@ -1,4 +1,4 @@
-"""Search filters: the mapping's own, checked when it is read, and those that the reads are made of."""
+"""Filters of HubSpot's search: the mapping's own, checked when it is read, and those of each read."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ def read_filter(shape: ObjectShape) -> Group:
         filters = [MappedFilter.model_validate(item) for item in shape.filter]
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"])
         raise MappingError(
-            f"{where} is wrong: {place + ': ' if place else ''}{first['msg']}.", "Correct the mapping."
+            f"{where} is wrong: {key + ': ' if key else ''}{first['msg']}.", "Correct the mapping."
         ) from error
 
     return tuple(item.model_dump(by_alias=True, exclude_none=True) for item in filters)
 
 
 def after_id(last: str) -> Filter:
-    """Return the filter of the id keyset: records beyond the last one that was read."""
+    """Return the filter for records beyond the last id that was read, which pages by id."""
     return {"propertyName": ID, "operator": "GT", "value": last}
 
 
@@ -112,8 +112,8 @@ def in_window(object_name: str, start_ms: int, end_ms: int) -> Filter:
 def flag_groups(shape: ObjectShape, window: Filter | None) -> list[Group]:
     """Return the groups for records that matter for opt-outs; empty for an object without a flag.
 
-    Without a window: those whose flag is up. In a window also those whose flag is down while a slot still says
-    ``do_not_contact``; asking for that status alone finds them, and adds only records whose flag is up anyway.
+    Without a window: those whose flag is up. In a window also those whose flag is down while a status is still
+    ``do_not_contact``; a filter on that status alone finds them, and adds only records whose flag is up anyway.
     """
     if shape.opt_out is None:
         return []
@@ -148,7 +148,7 @@ def due_groups(shape: ObjectShape, before: datetime, scope: Group) -> list[Group
 
 
 def pack_groups(groups: Sequence[Group], properties: Sequence[str]) -> list[list[Group]]:
-    """Return the groups divided over as few searches as HubSpot's limits allow, room for the id keyset included."""
+    """Return the groups divided over as few searches as HubSpot's limits allow, each with room for the id filter."""
     room = MAX_BODY - len(json.dumps(list(properties))) - 200
     packed: list[list[Group]] = [[]]
     for group in groups:

@@ -1,4 +1,4 @@
-"""HubSpot's two request limits, kept rather than run into."""
+"""HubSpot's two rate limits, kept rather than run into."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SEARCHES_PER_SECOND = 4
 
 CALLS = 100
 WINDOW_MS = 10_000
-"""The smallest published limit of an app, until an answer tells the portal's own."""
+"""The smallest published rate limit of an app, which holds until an answer's headers give the portal's own."""
 
-_SHARE = 0.95  # travel times squeeze calls together on the far side
+_SHARE = 0.95  # calls can arrive closer together than they were sent
 
 
 class PortalLimits:
@@ -31,7 +31,7 @@ class PortalLimits:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return the limit of other calls as (calls, milliseconds)."""
+        """Return the limit of calls that are no searches, as (calls, milliseconds)."""
         return self._size
 
     def acquire(self, *, search: bool) -> None:
@@ -39,7 +39,7 @@ class PortalLimits:
         (self._searches if search else self._calls).acquire()
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take over the limit that an answer tells. Answers to searches tell none."""
+        """Adopt the limit in an answer's headers. Answers to searches have none."""
         try:
             size = (
                 int(headers["X-HubSpot-RateLimit-Max"]),

@@ -1,4 +1,4 @@
-"""Reading a search to its end by id, whatever its size: HubSpot pages no search past 10,000 rows.
+"""Keyset paging: reading a search of any size to its end by id, because HubSpot pages no search past 10,000 rows.
 
 Ids never change, so the order is stable while records are edited, and any number of rows may share a timestamp.
 """
@@ -23,7 +23,7 @@ START = "0"
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Rows in the order of their ids, how many the rest of the search holds, and whether more may follow."""
+    """Rows in the order of their ids, the number of rows from this page on, and whether another page follows."""
 
     rows: Sequence[Row]
     total: int
@@ -32,7 +32,7 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Searches one object for some properties; ``purpose`` is what the requests count as."""
+    """Searches one object and returns some of its properties; ``purpose`` is what the requests count as."""
 
     client: HubSpotClient
     object_name: str
@@ -43,7 +43,7 @@ class Searcher:
         """Yield the pages of one search beyond the id ``last``. The groups must fit one search."""
         skip = None
         while True:
-            answer = self._ask([(*group, after_id(last)) for group in groups], skip)
+            answer = self._search([(*group, after_id(last)) for group in groups], skip)
             rows = sorted(answer["results"], key=_id)
             following = (answer.get("paging") or {}).get("next") or {}
             yield SearchPage(rows, int(answer.get("total") or 0), bool(following))
@@ -57,7 +57,7 @@ class Searcher:
 
         Groups beyond HubSpot's limits are divided over several searches, which are merged.
         """
-        streams = [self._flat(packed, last) for packed in pack_groups(groups, self.properties) if packed]
+        streams = [self._all_rows(packed, last) for packed in pack_groups(groups, self.properties) if packed]
         merged = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_id)
         for _, same in groupby(merged, key=_id):
             yield next(same)
@@ -70,7 +70,7 @@ class Searcher:
 
     def count(self, groups: Sequence[Group]) -> int:
         """Return how many records match, by the index's own count."""
-        return int(self._ask(groups, None, limit=1).get("total") or 0)
+        return int(self._search(groups, None, limit=1).get("total") or 0)
 
     def among(self, ids: Sequence[str], scope: Group) -> set[str]:
         """Return those of the ids that match the filters. HubSpot takes up to 100 values in one filter."""
@@ -81,11 +81,11 @@ class Searcher:
             found.update(str(row["id"]) for page in self.pages([group]) for row in page.rows)
         return found
 
-    def _flat(self, groups: Sequence[Group], last: str) -> Iterator[Row]:
+    def _all_rows(self, groups: Sequence[Group], last: str) -> Iterator[Row]:
         for page in self.pages(groups, last):
             yield from page.rows
 
-    def _ask(self, groups: Sequence[Group], skip: str | None, limit: int = SEARCH_PAGE) -> Mapping[str, Any]:
+    def _search(self, groups: Sequence[Group], skip: str | None, limit: int = SEARCH_PAGE) -> Mapping[str, Any]:
         body: dict[str, Any] = {
             "filterGroups": [{"filters": list(group)} for group in groups],
             "sorts": [{"propertyName": ID, "direction": "ASCENDING"}],

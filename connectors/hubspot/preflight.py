@@ -1,4 +1,4 @@
-"""What `check` looks at: the mapping against the portal, and what the token may do."""
+"""The preflight: the mapping compared with the portal, and what the token may do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type
 
 
 def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group) -> Iterator[Finding]:
-    """Yield what is right and wrong with one mapped object; changes nothing."""
+    """Yield the findings about one mapped object; changes nothing."""
     try:
         known = schema.definitions(shape.name)
     except RefusedError as error:

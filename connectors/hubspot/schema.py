@@ -1,4 +1,4 @@
-"""The properties of an object: what they are called, what setup makes them, what the portal has."""
+"""The properties of an object: their names, how setup creates them, and which properties the portal has."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def missing_field(shape: ObjectShape, name: str, known: Mapping[str, Definition]
 
 
 class Schema:
-    """The portal's properties, asked for once per object."""
+    """The portal's properties, read once for each object."""
 
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
@@ -124,7 +124,7 @@ class Schema:
         return self._known[object_name]
 
     def forget(self, object_name: str) -> None:
-        """Ask again next time, because properties were created."""
+        """Forget the definitions, so that they are read again: properties were created."""
         self._known.pop(object_name, None)
 
     def reader(self, shape: ObjectShape) -> RowReader:

@@ -11,19 +11,19 @@ from .paging import START, Searcher
 
 
 class ScopeChecker:
-    """Follows a read in the order of ids with a second one, of the records that match the filter.
+    """Finds out which records of a read match the filter, by a second read that keeps step with it by id.
 
-    HubSpot's filters mean what HubSpot says, so they are asked, never imitated. The second read runs only as far as
-    the first, and costs one call for 200 records in scope. ``groups`` narrow it to what the first one reads, which
-    begins beyond the id ``last``.
+    Only HubSpot itself evaluates its filters: to imitate them would be wrong in some case. The second read runs only as
+    far as the first, and costs one call for 200 records in scope. ``groups`` narrow it to what the first one reads,
+    which begins beyond the id ``last``.
     """
 
     def __init__(self, searcher: Searcher, scope: Group, groups: Sequence[Group] = ((),), last: str = START) -> None:
         self._searcher = replace(searcher, properties=(ID,))
         self._scope = scope
-        self._passed = int(last)
+        self._last_id = int(last)
         self._inside = self._ids([(*group, *scope) for group in groups], last) if scope else iter(())
-        self._head = next(self._inside, None)
+        self._next_inside = next(self._inside, None)
 
     def inside(self, ids: Sequence[str]) -> set[str]:
         """Return those of the next page's ids that lie inside the filter; all of them without a filter."""
@@ -31,16 +31,16 @@ class ScopeChecker:
             return set(ids)
 
         numbers = [int(one) for one in ids]
-        if not numbers or min(numbers) <= self._passed:
-            # Only a list could come in another order, and then its rows are asked for by name.
+        if not numbers or min(numbers) <= self._last_id:
+            # Only a list could come in another order, and then its rows are searched by id.
             return self._searcher.among(ids, self._scope) if numbers else set()
 
-        self._passed = max(numbers)
+        self._last_id = max(numbers)
         found: set[str] = set()
 
-        while self._head is not None and self._head <= self._passed:
-            found.add(str(self._head))
-            self._head = next(self._inside, None)
+        while self._next_inside is not None and self._next_inside <= self._last_id:
+            found.add(str(self._next_inside))
+            self._next_inside = next(self._inside, None)
 
         return found
 

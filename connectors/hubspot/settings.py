@@ -1,4 +1,4 @@
-"""What the HubSpot connector is told."""
+"""The settings of the HubSpot connector."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ _PROPERTY_KIND = "property"
 
 
 def plan_steps(client: HubSpotClient, schema: Schema, shapes: Iterable[ObjectShape]) -> Iterator[SetupStep]:
-    """Yield what the portal lacks: a group before its properties. Properties that exist are left as they are."""
+    """Yield what the portal lacks, a group before its properties. Properties that exist are left as they are."""
     for shape in shapes:
         known = schema.definitions(shape.name)
-        lacking = [body for body in define_all(shape) if body["name"] not in known]
-        if lacking and not client.has_group(shape.name, GROUP_NAME):
+        missing = [body for body in define_all(shape) if body["name"] not in known]
+        if missing and not client.has_group(shape.name, GROUP_NAME):
             yield _step(_GROUP_KIND, shape.name, GROUP)
-        for body in lacking:
+        for body in missing:
             yield _step(_PROPERTY_KIND, shape.name, body)
 
 
@@ -98,7 +98,7 @@ def _create_properties(client: HubSpotClient, schema: Schema, name: str, bodies:
             raise
         created = set()
 
-    # A batch stumbles over one name that is taken, perhaps by a run at the same time: then each one by itself.
+    # One name that is taken, perhaps by a run at the same time, makes the batch fail: then each one by itself.
     left = [body for body in bodies if body["name"] not in created]
     for body in left:
         _tolerate_existing(client.create_property, name, body)
@@ -119,6 +119,7 @@ def _confirm(schema: Schema, name: str, bodies: list[dict[str, Any]]) -> None:
 
 
 def _tolerate_existing(create: Any, name: str, body: Mapping[str, Any]) -> None:
+    """Call ``create``, and take a conflict to mean that another run has created it already."""
     try:
         create(name, body)
     except AnswerError as error:

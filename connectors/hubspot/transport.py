@@ -1,4 +1,4 @@
-"""One door for every request: counted, paced, timed out, retried and translated."""
+"""The one way to HubSpot: every request is counted, paced, has a time-out, is retried, and its errors translated."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _policy(host: str) -> RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a call is counted as, how messages name it, a key that every good answer has, and whose limit it takes."""
+    """How a call is counted and named in messages, a key that every good answer has, and whether it is a search."""
 
     purpose: str
     what: str
@@ -113,7 +113,7 @@ class Transport:
         except ApiException as error:
             return error.status, error.headers, error.body.encode()
         except AttributeError as error:
-            # The library stumbles over its own TLS error, which has no body to decode.
+            # The library fails on its own TLS error, which has no body to decode.
             if not isinstance(error.__context__, ApiException):
                 raise
             reason = " ".join(str(error.__context__.reason).split())

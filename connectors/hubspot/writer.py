@@ -1,4 +1,4 @@
-"""Changes to rows of batch updates, and what became of each."""
+"""Writing changes by batch updates, with a result for each row."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class BatchWriter:
                 raise
             if len(batch) == 1:
                 return {batch[0].id: RowResult(Outcome.REFUSED, error.category, error.words)}
-            # One bad row may sink the batch: halve it until the row stands alone.
+            # One bad row may make the batch fail: halve it until the row stands alone.
             middle = len(batch) // 2
             return self._update(batch[:middle]) | self._update(batch[middle:])
 
@@ -74,7 +74,7 @@ class BatchWriter:
 
 
 def _match(batch: Sequence[Change], answer: Mapping[str, Any]) -> dict[str, RowResult]:
-    """Return a result for every row: written only when its id came back, and without a word from HubSpot gone."""
+    """Return a result for every row: written only when its id came back, gone when the answer does not mention it."""
     written = {str(row["id"]) for row in answer.get("results") or ()}
     named: dict[str, RowResult] = {}
     rest = GONE

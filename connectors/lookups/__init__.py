@@ -1,1 +1,1 @@
-"""One module per carrier-lookup provider."""
+"""Carrier-lookup providers, one module each, over the pool that they share."""

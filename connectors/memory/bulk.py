@@ -1,4 +1,4 @@
-"""Writing by jobs, in memory: jobs that outlive the run which opened them."""
+"""Bulk jobs in memory, which outlive the run that created them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MemoryLoad:
     changes: list[Change] = field(default_factory=list)
 
     def add(self, changes: Sequence[Change]) -> None:
-        """Take in more changes."""
+        """Add changes to the job."""
         self.changes += changes
 
     def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
@@ -52,7 +52,7 @@ class MemoryBulk:
         return MemoryLoad(self, object_name)
 
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
-        """Return what a job did; one whose rows never arrived is called off."""
+        """Return the results of a job; None for an unknown one, nothing for one whose rows never arrived."""
         watch.waiting()
         if reference not in self.jobs:
             return None

@@ -1,4 +1,4 @@
-"""The Crm port over a dict. It keeps what a real CRM keeps: stamps, refusals, deleted and merged records."""
+"""The Crm port over a dict. It has what a real CRM has: modification times, refusals, deleted and merged records."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class MemoryCrm:
     """One account in memory.
 
     ``fields`` lists the fields each object has; ``in_scope`` stands for the mapping's native filter; ``refuse`` lets a
-    test play validation rules: it returns a code and a message, or None. ``lag`` makes the feed an index that still
-    shows the values it was given by :meth:`freeze_index`.
+    test play validation rules: it returns a code and a message, or None. After :meth:`freeze_index` the feed reads an
+    index that lags behind the records.
     """
 
     shapes: Mapping[str, ObjectShape]
@@ -69,7 +69,7 @@ class MemoryCrm:
         self._touch(object_name, winner)
 
     def freeze_index(self) -> None:
-        """Let the feed show the present values for good: from now on it lags behind."""
+        """Copy the present values as the index that the feed reads from now on, while edits go to the records."""
         self.index = {name: {id_: dict(row) for id_, row in rows.items()} for name, rows in self.rows.items()}
 
     def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002 - all reads cost alike
@@ -82,7 +82,7 @@ class MemoryCrm:
         return Org(self.name, self.org_id, "In memory", self.production)
 
     def check(self) -> list[Finding]:
-        """Name every mapped field that the account lacks."""
+        """Return a problem for every mapped field that the account lacks."""
         self.calls["describe"] += 1
         missing = [
             (name, field_name)
@@ -143,10 +143,10 @@ class MemoryCrm:
         return [self.write_one(change) for change in changes]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is open."""
 
     def record(self, object_name: str, record_id: str, rows: Mapping[str, Mapping[str, Row]]) -> Record:
-        """Return a row as the port wants it, with every field of the object."""
+        """Return a row, out of those of the account or of its index, as a record with every field of the object."""
         row = rows[object_name][record_id]
         values = {name: row.get(name) for name in self.fields[object_name]}
         stamp = self.modified[object_name, record_id]

@@ -31,7 +31,7 @@ class MemoryFeed:
         return not cursor or "after" in cursor
 
     def flagged(self) -> Iterator[Page]:
-        """Yield flagged records, and in a window those whose flag is down while a slot still says do_not_contact."""
+        """Yield flagged records, and in a window those with the flag down whose status is still ``do_not_contact``."""
         for name, shape in self.crm.shapes.items():
             yield from self._pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
 
@@ -51,7 +51,7 @@ class MemoryFeed:
             pages = list(self._pages(name, records)) or [Page(name, [], authoritative=self._is_authoritative())]
 
             for page in pages[:-1]:
-                # A window's cursor moves at its end only; a full read goes on behind the last id.
+                # A window's cursor moves only at its end; a full read resumes behind the last id.
                 after = json.dumps({"after": page.records[-1].id, "since": watermark})
                 yield replace(page, cursor=after if full else None)
 

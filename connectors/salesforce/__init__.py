@@ -1,4 +1,4 @@
-"""Salesforce as a CRM port."""
+"""The Salesforce connector."""
 
 from __future__ import annotations
 

@@ -35,10 +35,10 @@ WRITE_BATCH = COLLECTION * HEAVY_SUBREQUESTS
 """Changes that one Composite call takes."""
 
 QUERY_JOB = 2
-"""Calls of a query job beside its results, at the fewest: it is made and looked at."""
+"""Calls of a query job besides its results, at the fewest: it is created and polled."""
 
 INGEST_JOB = 5
-"""Calls of an ingest job, at the fewest: it is made, filled, closed and looked at, and its results are read."""
+"""Calls of an ingest job, at the fewest: it is created, filled, closed and polled, and its results are read."""
 
 _DEVELOPER = "Developer Edition"
 
@@ -70,9 +70,10 @@ class SalesforceCrm:
         return self._client.calls
 
     def fewest_calls(self, read: int, written: int, *, full: bool) -> int:  # noqa: ARG002  # both reads are queries
-        """Return the fewest requests for so many records, by the way that is taken for so many: pages of a query and
-        Composite calls of five collections, or, above the break-even, jobs that are looked at once and refuse nothing
-        (salesforce facts, section 7).
+        """Return the fewest requests for so many records.
+
+        Those are pages of a query and Composite calls of five collections, or, above the break-even, jobs that are
+        polled once and refuse nothing (salesforce facts, section 7).
         """
         reading = ceil(read / PAGE) if read <= WORTH_FROM else QUERY_JOB + ceil(read / RESULT_ROWS)
         if written < self.bulk.worth_from:
@@ -80,7 +81,7 @@ class SalesforceCrm:
         return reading + INGEST_JOB * ceil(written / self.bulk.most)
 
     def identify(self) -> Org:
-        """Log in and return the org; it is asked once. A Developer Edition is no production."""
+        """Log in and return the org; it is read once. A Developer Edition does not count as production."""
         if self._org is None:
             row = self._client.organization()
             production = not row["IsSandbox"] and row["OrganizationType"] != _DEVELOPER
@@ -88,7 +89,7 @@ class SalesforceCrm:
         return self._org
 
     def check(self) -> list[Finding]:
-        """Return what is right and wrong: org, user, API calls left, objects, fields, access, filter."""
+        """Return the findings about org, user, API calls left, objects, fields, access and filter."""
         findings = list(check_account(self._client, self.identify()))
         for shape in self._shapes.values():
             findings += check_object(self._client, self._schema, shape)
@@ -123,14 +124,14 @@ class SalesforceCrm:
         reader, scope = self._readers[object_name], self._scopes[object_name]
         extra = (CONVERTED,) if is_lead(reader.shape) else ()
         wanted = list(dict.fromkeys(ids))
-        asked: set[str] = set()
+        requested: set[str] = set()
         found: dict[str, Row] = {}
 
         while wanted:
-            asked.update(wanted)
+            requested.update(wanted)
             missing = self._retrieve(object_name, wanted, (*reader.fields, *extra), found)
             masters = read_masters(self._client, object_name, missing) if missing else {}
-            wanted = [master for master in dict.fromkeys(masters.values()) if master not in asked]
+            wanted = [master for master in dict.fromkeys(masters.values()) if master not in requested]
 
         rows = [row for row in found.values() if not row.get(CONVERTED)]
         return read_records(self._client, reader, scope, rows, "read")

@@ -50,7 +50,7 @@ class SalesforceFeed:
         return next(source.position.full for source in self._sources if source.name == object_name)
 
     def flagged(self) -> Iterator[Page]:
-        """Yield records whose flag is up; among changed ones also those where it is down while a status says otherwise.
+        """Yield records whose flag is up, among changed ones also those whose status alone is ``do_not_contact``.
 
         Then records that were merged away with their flag up: the opt-out of a survivor is that of all it was made of.
         """

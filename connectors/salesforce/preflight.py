@@ -1,4 +1,4 @@
-"""What `check` looks at: the mapping against the org, and what the user may do."""
+"""The preflight: the mapping compared with the org, and what the user may do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _usage_finding(usage: Usage, reserve: int) -> Finding:
 
 
 def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -> Iterator[Finding]:
-    """Yield what is right and wrong with one mapped object; changes nothing."""
+    """Yield the findings about one mapped object; changes nothing."""
     try:
         described = schema.describe(shape.name)
     except AnswerError:
