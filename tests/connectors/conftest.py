@@ -37,8 +37,10 @@ def script() -> Iterator[Script]:
             told.seen.append((self.command, self.path, body))
             status, headers, content = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
             self.send_response_only(status)  # without the Date header of the other one
+
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
+
             self.end_headers()
             self.wfile.write(content)
             self.close_connection = len(content) < int(headers.get("Content-Length", 0))

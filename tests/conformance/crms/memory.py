@@ -10,7 +10,7 @@ from ringfence.core.model.values import Change, Companion
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Crm
 
-from ...conftest import SetClock
+from testkit.clock import SetClock
 from ..harness import Harness
 
 

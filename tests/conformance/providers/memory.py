@@ -6,7 +6,7 @@ from ringfence.connectors.memory import MemoryLookup
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.ports.lookup import Lookup
 
-from ...conftest import SetClock
+from testkit.clock import SetClock
 from ..harness import ProviderHarness
 
 

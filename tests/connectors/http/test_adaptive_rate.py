@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ringfence.connectors.http.adaptive_rate import AdaptiveRate
+
 from testkit.clock import SetClock
 
 
@@ -26,6 +27,7 @@ def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: S
 
     for _ in range(8):
         rate.slow_down()
+
     rate.acquire()
     begun = clock.monotonic()
     rate.acquire()
@@ -33,6 +35,7 @@ def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: S
 
     for _ in range(2_000):
         rate.speed_up()
+
     rate.acquire()
     begun = clock.monotonic()
     rate.acquire()

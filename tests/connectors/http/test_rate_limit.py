@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from ringfence.connectors.http.rate_limit import WindowLimiter
 from testkit.clock import SetClock
 
+from testkit.clock import SetClock
+
 
 class CountedClock:
     """A clock that sleeping moves, in whole milliseconds so that sums are exact; it keeps each thread's last look."""
@@ -55,14 +57,19 @@ def test_no_window_holds_more_than_the_limit_and_nobody_waits_in_vain(
     clock = CountedClock()
     limiter = WindowLimiter(limit, window_ms / 1000, clock)
     moments: list[int] = []
+
     for pause in pauses:
         clock.ms += pause
         asked = clock.ms
         limiter.acquire()
+
         # The call that leaves the window is the one `limit` calls ago.
         free = moments[-limit] + window_ms if len(moments) >= limit else asked
+
         assert max(asked, free) <= clock.ms <= max(asked, free) + 1
+
         moments.append(clock.ms)
+
     assert fullest_window(moments, window_ms) <= limit
 
 
@@ -73,6 +80,7 @@ def test_a_burst_waits_for_the_window_and_not_call_by_call(clock: SetClock) -> N
     for _ in range(7):
         limiter.acquire()
         waits.append(clock.monotonic() - started)
+
     assert waits == [0, 0, 0, 10, 10, 10, 20]
 
 
@@ -100,7 +108,9 @@ def test_threads_share_one_limit() -> None:
     threads = [threading.Thread(target=call) for _ in range(8)]
     for thread in threads:
         thread.start()
+
     for thread in threads:
         thread.join(30)
+
     assert len(moments) == 40
     assert fullest_window(moments, 100) <= 4

@@ -10,6 +10,8 @@ from ringfence.connectors.http.retry import BackOff, Retries, RetryPolicy, Retry
 from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SchemaError, UnreachableError
 from testkit.clock import SetClock
 
+from testkit.clock import SetClock
+
 
 class RateError(RetryError):
     """A fault with a rule of its own."""
@@ -68,7 +70,9 @@ def test_pauses_double_up_to_the_longest_and_add_what_is_asked_for(
     answer = retries.call("a query", service.send)
 
     assert answer == "answer"
+
     first, second, third = service.pauses()
+
     assert 1 <= first < 1.6
     assert 12 <= second < 12.6
     assert 3 <= third < 3.6

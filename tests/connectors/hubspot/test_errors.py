@@ -19,9 +19,11 @@ RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" /
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_each_refusal_becomes_the_error_that_helps(case: dict[str, Any]) -> None:
     error = read_error("the search of contacts", case["status"], case.get("headers", {}), case["body"])
+
     assert type(error).__name__ == case["raises"]
     assert case.get("says", "") in str(error)
     assert "555-0123" not in str(error)
+
     if isinstance(error, RetryError):
         assert error.wait_s == case.get("wait_s")
     else:
@@ -62,4 +64,5 @@ def test_every_recorded_refusal_is_understood() -> None:
                 expected = {429: "RateLimitError", 403: "AccessError", 404: "AnswerError", 400: "AnswerError"}
                 assert type(error).__name__ == expected[answer["status"]]
                 seen += 1
+
     assert seen > 20

@@ -32,8 +32,11 @@ def let_the_overlap_pass(sandbox: Sandbox) -> None:
 
 def test_a_first_read_gives_every_record_once_and_is_authoritative(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     feed = crm.open_feed({"contacts": None})
+
     assert feed.is_full("contacts")
+
     pages = list(feed.changed())
+
     assert sorted(ids(pages)) == sorted(portal.contacts)
     assert [len(page.records) for page in pages] == [100, 100, 100, 100, 50]
     assert all(page.authoritative and page.total == 450 for page in pages)
@@ -49,8 +52,11 @@ def test_a_full_read_goes_on_where_it_stopped_and_then_reads_what_changed_meanwh
     let_the_overlap_pass(sandbox)
     portal.update_as_user(seen[0], firstname="Renamed")
     feed = crm.open_feed({"contacts": first.cursor})
+
     assert feed.is_full("contacts")
+
     rest = ids(feed.changed())
+
     assert sorted(seen + rest) == sorted([*portal.contacts, seen[0]])
 
 
@@ -60,18 +66,29 @@ def test_changes_come_in_the_next_window_and_never_from_before_it(
     cursor = cursor_after_full(crm)
     let_the_overlap_pass(sandbox)
     some = sorted(portal.contacts)[::90]
+
     for each in some:
         portal.update_as_user(each, phone="+1 415 555 0100")
+
     feed = crm.open_feed({"contacts": cursor})
+
     assert not feed.is_full("contacts")
+
     pages = list(feed.changed())
+
     assert ids(pages) == some
     assert not any(page.authoritative for page in pages)
+
     let_the_overlap_pass(sandbox)
+
     again = list(crm.open_feed({"contacts": pages[-1].cursor}).changed())
+
     assert ids(again) == some  # the overlap
+
     let_the_overlap_pass(sandbox)
+
     quiet = list(crm.open_feed({"contacts": again[-1].cursor}).changed())
+
     assert ids(quiet) == []
     assert quiet[-1].cursor is not None
 
@@ -84,9 +101,13 @@ def test_a_row_that_the_index_shows_late_is_still_found(
     portal.search_lag_s = 1800
     late = min(portal.contacts)
     portal.update_as_user(late, phone="+1 415 555 0101")
+
     first = list(crm.open_feed({"contacts": cursor}).changed())
+
     assert ids(first) == []
+
     sandbox.clock.advance(2000)
+
     assert ids(crm.open_feed({"contacts": first[-1].cursor}).changed()) == [late]
 
 
@@ -96,12 +117,16 @@ def test_more_rows_on_one_millisecond_than_hubspot_pages_are_all_read(
 ) -> None:
     feed = crm.open_feed({})
     cursor = next(page.cursor for page in feed.changed())
+
     assert cursor is not None
+
     cursor = cursor.replace('"mode":"full"', '"mode":"done"').replace(cursor[cursor.index(',"after"') : -1], "")
     let_the_overlap_pass(sandbox)
     portal.set_modified(list(portal.contacts), portal.clock.now())
     before = portal.requests["POST /crm/v3/objects/{type}/search"]
+
     pages = list(crm.open_feed({"contacts": cursor}).changed())
+
     assert len(set(ids(pages))) == len(ids(pages)) == 10_450
     assert portal.requests["POST /crm/v3/objects/{type}/search"] - before == 53
 
@@ -117,7 +142,9 @@ def test_a_window_goes_on_behind_the_last_handled_page(
     let_the_overlap_pass(sandbox)
     late = min(portal.contacts)
     portal.update_as_user(late, phone="+1 415 555 0102")
+
     rest = ids(crm.open_feed({"contacts": first.cursor}).changed())
+
     # The old window is finished, then the new one brings the row that left it.
     assert sorted(ids([first]) + rest) == sorted([*portal.contacts, late])
 
@@ -131,15 +158,19 @@ def test_flags_are_read_in_full_and_lowered_ones_with_the_changes(
     crm: HubSpotCrm, portal: HubSpotPortal, sandbox: Sandbox
 ) -> None:
     flagged = {one for one, held in portal.contacts.items() if held.get("rf_do_not_call") == "true"}
+
     assert flagged
     assert set(ids(crm.open_feed({}).flagged())) == flagged
+
     cursor = cursor_after_full(crm)
     let_the_overlap_pass(sandbox)
     raised, lowered, other = sorted(set(portal.contacts) - flagged)[:3]
     portal.update_as_user(raised, rf_do_not_call="true")
     portal.update_as_user(lowered, rf_do_not_call="false", rf_phone_status="do_not_contact")
     portal.update_as_user(other, rf_do_not_call="false")
+
     found = [record for page in crm.open_feed({"contacts": cursor}).flagged() for record in page.records]
+
     assert [(record.id, record.values["rf_do_not_call"]) for record in found] == [(raised, True), (lowered, False)]
     assert crm.calls["opt_outs"] == 2
 
@@ -158,7 +189,9 @@ def test_due_are_filled_slots_never_screened_or_screened_before(
         )
 
     expected = sorted(one for one, held in portal.contacts.items() if is_due(dict(held)))
+
     found = ids(crm.open_feed({"contacts": cursor}).due(before))
+
     assert 0 < len(expected) < 450
     assert found == expected
 
@@ -170,6 +203,7 @@ def test_screened_records_are_found_by_any_slot(crm: HubSpotCrm, portal: HubSpot
         for one, held in portal.contacts.items()
         if any(held.get(f"rf_{slot}_last_screened", "") >= since.isoformat() for slot in ("phone", "mobilephone"))
     )
+
     assert expected
     assert ids(crm.open_feed({}).screened(since)) == expected
 
@@ -182,6 +216,7 @@ def test_a_filter_marks_what_lies_outside_in_every_read(
 ) -> None:
     crm = connect(filter=FRANCE)
     inside = {one for one, held in portal.contacts.items() if held.get("country") == "France"}
+
     assert 0 < len(inside) < 450
 
     def split(pages: Iterable[Page]) -> tuple[set[str], set[str]]:
@@ -189,20 +224,29 @@ def test_a_filter_marks_what_lies_outside_in_every_read(
         return {r.id for r in records if r.in_scope}, {r.id for r in records if not r.in_scope}
 
     full = list(crm.open_feed({}).changed())
+
     assert split(full) == (inside, set(portal.contacts) - inside)
+
     flagged_in, flagged_out = split(crm.open_feed({}).flagged())
+
     assert flagged_in <= inside
     assert flagged_out
     assert not flagged_out & inside
+
     let_the_overlap_pass(sandbox)
     portal.set_modified(list(portal.contacts), portal.clock.now())
     feed = crm.open_feed({"contacts": full[-1].cursor})
+
     assert split(feed.changed()) == (inside, set(portal.contacts) - inside)
+
     due_in, due_out = split(feed.due(portal.clock.now()))
+
     assert due_in <= inside
     assert due_in
     assert not due_out
+
     fetched = crm.fetch("contacts", list(portal.contacts))
+
     assert {record.id for record in fetched if record.in_scope} == inside
 
 
@@ -212,6 +256,7 @@ def test_a_filter_in_a_resumed_full_read_loses_nobody(connect: Connect, portal: 
     first = next(crm.open_feed({}).changed())
     rest = crm.open_feed({"contacts": first.cursor}).changed()
     found = [*first.records, *(record for page in rest for record in page.records)]
+
     assert {record.id for record in found if record.in_scope} == inside
 
 
@@ -219,7 +264,9 @@ def test_fetch_follows_merges_and_leaves_out_what_is_gone(crm: HubSpotCrm, porta
     kept, gone, archived, plain = sorted(portal.contacts)[:4]
     survivor = portal.merge(kept, gone)
     portal.archive(archived)
+
     found = crm.fetch("contacts", [kept, gone, archived, plain, "1"])
+
     assert sorted(record.id for record in found) == sorted([survivor, plain])
 
 
@@ -228,7 +275,9 @@ def test_values_come_typed(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     portal.update_as_user(
         one, phone="٠١٢ ☎ Müller", rf_do_not_call="true", rf_phone_last_screened="2026-10-01T08:00:00Z"
     )
+
     (record,) = crm.fetch("contacts", [one])
+
     assert record.values["phone"] == "٠١٢ ☎ Müller"
     assert record.values["rf_do_not_call"] is True
     assert record.values["rf_phone_last_screened"].isoformat() == "2026-10-01T08:00:00+00:00"  # type: ignore[union-attr]  # the assertion is the check
@@ -239,4 +288,5 @@ def test_no_search_is_refused_for_its_pace(crm: HubSpotCrm, portal: HubSpotPorta
     feed = crm.open_feed({})
     for _ in range(30):
         list(feed.flagged())
+
     assert portal.requests["POST /crm/v3/objects/{type}/search"] == crm.calls["opt_outs"] == 30

@@ -20,6 +20,8 @@ from ringfence.core.errors import SettingsError
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.services import Services
 
+from testkit.clock import SetClock
+
 
 @pytest.mark.parametrize(
     ("kind", "raw", "value"),
@@ -66,6 +68,7 @@ def test_contacts_have_a_modification_time_of_their_own() -> None:
 
 def test_companions_follow_the_contract() -> None:
     names = [plugin.companion_name("MobilePhone", companion) for companion in Companion]
+
     assert names[0] == "rf_mobilephone_status"
     assert names[-1] == "rf_mobilephone_last_screened"
     assert len(set(names)) == 6
@@ -80,8 +83,11 @@ def test_groups_are_divided_within_hubspots_limits_and_none_is_lost(
     text += "".join(f"      phone_number_{n}: {{}}\n" for n in range(slots))
     shape = shapes(text, filter=[{"propertyName": "country", "operator": "EQ", "value": "France"}] * conditions)
     groups = due_groups(shape["contacts"], datetime(2026, 11, 2, tzinfo=UTC), read_filter(shape["contacts"]))
+
     packed = pack_groups(groups, ("phone",))
+
     assert list(chain.from_iterable(packed)) == groups
+
     for search in packed:
         assert len(search) <= 5
         assert all(len(group) + 1 <= 6 for group in search)
@@ -95,6 +101,7 @@ def test_a_position_survives_its_text() -> None:
         Position(mode=Mode.DONE, until=9),
     ):
         assert read_position(position.dump(), 99) == position
+
     assert read_position(None, 99) == Position(mode=Mode.FULL, until=99)
 
 
@@ -118,10 +125,12 @@ def test_clear_text_to_elsewhere_is_refused(url: str) -> None:
         HubSpotSettings(base_url=url)
 
 
-def test_without_a_token_nothing_is_configured(clock: Any, shapes: Callable[..., Any]) -> None:
+def test_without_a_token_nothing_is_configured(clock: SetClock, shapes: Callable[..., Any]) -> None:
     assert not plugin.configured(HubSpotSettings())
     assert not plugin.configured(HubSpotSettings(access_token=" "))
     assert plugin.configured(HubSpotSettings(access_token="pat-na1-x"))
+
     with pytest.raises(SettingsError, match="ACCESS_TOKEN"):
         plugin.connect(HubSpotSettings(), shapes(), Services(clock))
+
     assert "pat-na1" not in repr(HubSpotSettings(access_token="pat-na1-x"))

@@ -30,16 +30,22 @@ def problems(crm: HubSpotCrm) -> list[Finding]:
 @BARE
 def test_setup_creates_all_that_is_missing_and_then_nothing(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     before = problems(crm)
+
     assert len(before) == 13
     assert all(one.error is SchemaError and "ringfence setup hubspot" in one.remedy for one in before)
+
     with pytest.raises(SchemaError, match="rf_"):
         crm.open_feed({})
+
     steps = crm.plan_setup()
+
     assert [step.kind for step in steps] == ["property group"] + ["property"] * 13
     assert list(crm.apply_setup(steps)) == steps
     assert crm.plan_setup() == []
     assert problems(crm) == []
+
     made = portal.definitions["contacts"]
+
     assert [option["value"] for option in made["rf_phone_status"].to_json()["options"]] == [one.value for one in Status]
     assert (made["rf_phone_last_screened"].type, made["rf_do_not_call"].type) == ("datetime", "bool")
     assert portal.requests["POST /crm/v3/properties/{type}/batch/create"] == 1
@@ -52,24 +58,36 @@ def test_several_objects_are_set_up_and_read_in_one_run(connect: Connect, portal
         "  contacts:\n    phones: {phone: {}}\n    opt_out: {field: rf_do_not_call}\n"
         "  companies:\n    phones: {phone: {}}\n"
     )
+
     steps = crm.plan_setup()
+
     assert [step.name for step in steps if step.kind == "property group"] == [
         "contacts.ringfence",
         "companies.ringfence",
     ]
     assert len(list(crm.apply_setup(steps))) == 2 + 7 + 6
+
     feed = crm.open_feed({})
+
     pages = list(feed.changed())
+
     assert {page.object for page in pages} == {"contacts", "companies"}
+
     found = {record.object: record for page in pages for record in page.records}
+
     assert found["companies"].modified is not None
+
     cursors = {page.object: page.cursor for page in pages}
+
     changed = list(crm.open_feed(cursors).changed())
+
     assert {page.object for page in changed} == {"contacts", "companies"}
     assert all(page.cursor for page in changed)
+
     (written,) = crm.write(
         [Change.of("companies", found["companies"].id, (FieldChange("rf_phone_reason", None, "x"),))]
     )
+
     assert written.outcome is Outcome.WRITTEN
 
 
@@ -77,6 +95,7 @@ def test_several_objects_are_set_up_and_read_in_one_run(connect: Connect, portal
 def test_setup_survives_a_property_that_somebody_created_meanwhile(crm: HubSpotCrm, connect: Connect) -> None:
     steps = crm.plan_setup()
     list(connect().apply_setup(steps[:4]))
+
     assert list(crm.apply_setup(steps)) == steps
     assert problems(crm) == []
 
@@ -84,6 +103,7 @@ def test_setup_survives_a_property_that_somebody_created_meanwhile(crm: HubSpotC
 @BARE
 def test_setup_says_which_scope_it_lacks(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     portal.scopes.discard("crm.schemas.contacts.write")
+
     with pytest.raises(AccessError, match=r"crm\.schemas\.contacts\.write"):
         list(crm.apply_setup(crm.plan_setup()))
 
@@ -91,16 +111,21 @@ def test_setup_says_which_scope_it_lacks(crm: HubSpotCrm, portal: HubSpotPortal)
 @BARE
 def test_emitted_bodies_are_those_that_setup_sends(crm: HubSpotCrm, tmp_path: Path) -> None:
     files = crm.emit_setup(tmp_path / "deploy")
+
     assert sorted(path.name for path in files) == ["README.md", "contacts.group.json", "contacts.properties.json"]
     assert sum(crm.calls.values()) == 0
+
     emitted = json.loads((tmp_path / "deploy" / "contacts.properties.json").read_text())["inputs"]
+
     planned = [step.body["definition"] for step in crm.plan_setup() if step.kind == "property"]
+
     assert emitted == planned
 
 
 @SMALL
 def test_a_folder_that_cannot_be_made_is_named(crm: HubSpotCrm, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
+
     with pytest.raises(FileError, match="taken"):
         crm.emit_setup(tmp_path / "taken" / "deploy")
 
@@ -108,7 +133,9 @@ def test_a_folder_that_cannot_be_made_is_named(crm: HubSpotCrm, tmp_path: Path) 
 @SMALL
 def test_check_is_content_and_changes_nothing(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     before = {one: dict(held) for one, held in portal.contacts.items()}
+
     findings = crm.check()
+
     assert all(finding.level is Level.OK for finding in findings)
     assert any("20 records" in finding.message for finding in findings)
     assert {one: dict(held) for one, held in portal.contacts.items()} == before
@@ -131,15 +158,20 @@ def test_check_names_what_is_wrong_with_the_mapping(connect: Connect, text: str,
     mapping = f"crm: hubspot\nobjects:\n  contacts:\n    {text}\n"
     if not text.startswith("phones"):
         mapping += "    phones: {phone: {}}\n"
+
     found = problems(connect(mapping))
+
     assert any(said in f"{finding.message} {finding.remedy}" for finding in found), found
 
 
 @SMALL
 def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
     crm = connect("crm: hubspot\nobjects:\n  contcats:\n    phones: {phone: {}}\n")
+
     (found,) = problems(crm)
+
     assert "contcats" in found.message
+
     with pytest.raises((SchemaError, AccessError)):
         crm.open_feed({})
 
@@ -148,7 +180,9 @@ def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
 @pytest.mark.parametrize(("scope", "said"), [("read", "contacts-read"), ("write", "crm.objects.contacts.write")])
 def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str, said: str) -> None:
     portal.scopes -= {f"crm.{area}.contacts.{scope}" for area in ("objects", "schemas")}
+
     (found,) = problems(crm)
+
     assert found.error is AccessError
     assert said in found.message
     assert "scopes" in found.remedy
@@ -167,7 +201,9 @@ def test_only_a_standard_account_is_production(
     crm: HubSpotCrm, portal: HubSpotPortal, kind: str, production: bool
 ) -> None:
     portal.account_type = kind
+
     org = crm.identify()
+
     assert (org.key, org.production) == (f"hubspot:{portal.portal_id}", production)
 
 
@@ -193,6 +229,7 @@ def test_a_filter_that_hubspot_could_not_take_is_refused_before_any_call(
 
 def test_the_checklist_says_done_or_why_not() -> None:
     listed = yaml.safe_load((resources.files("ringfence.connectors.hubspot") / "checklist.yaml").read_text())
+
     assert len(listed) > 20
     for rule, state in listed.items():
         assert state == "done" or (set(state) == {"exempt"} and len(state["exempt"]) > 10), rule

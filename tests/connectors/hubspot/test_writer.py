@@ -31,9 +31,13 @@ def test_values_arrive_as_hubspot_keeps_them(crm: HubSpotCrm, portal: HubSpotPor
         rf_phone_last_screened=SCREENED,
         rf_do_not_call=True,
     )
+
     (result,) = crm.write([sent])
+
     assert result.outcome is Outcome.WRITTEN
+
     (record,) = crm.fetch("contacts", [one])
+
     assert {name: record.values[name] for name in sent.new_values()} == sent.new_values()
 
 
@@ -43,7 +47,9 @@ def test_batches_hold_a_hundred_and_results_keep_the_order(crm: HubSpotCrm, port
     portal.merge(rows[11], gone)
     portal.archive(archived)
     results = crm.write([change(one, rf_phone_reason="x") for one in [*rows, "1"]])
+
     outcomes = Counter(result.outcome for result in results)
+
     assert outcomes == {Outcome.WRITTEN: 247, Outcome.CONFLICT: 4}
     assert [place for place, result in enumerate(results) if result.outcome is Outcome.CONFLICT] == [10, 11, 120, 250]
     assert portal.requests[UPDATE] == 3
@@ -55,7 +61,9 @@ def test_one_bad_row_is_refused_alone(crm: HubSpotCrm, portal: HubSpotPortal, mo
     rows = sorted(portal.contacts)[:100]
     changes = [change(one, rf_phone_status="valid") for one in rows]
     changes[63] = change(rows[63], rf_phone_status="perhaps")
+
     results = crm.write(changes)
+
     assert [place for place, result in enumerate(results) if result.outcome is not Outcome.WRITTEN] == [63]
     assert results[63].outcome is Outcome.REFUSED
     assert results[63].code == "INVALID_OPTION"
@@ -67,14 +75,18 @@ def test_one_bad_row_is_refused_alone(crm: HubSpotCrm, portal: HubSpotPortal, mo
 def test_a_repeated_write_changes_nothing_more(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     one = min(portal.contacts)
     sent = change(one, rf_phone_status="valid", rf_phone_last_screened=SCREENED)
+
     first, second = crm.write([sent]), crm.write([sent])
+
     assert first == second
     assert portal.contacts[one]["rf_phone_status"] == "valid"
 
 
 def test_two_changes_of_one_record_go_out_one_after_the_other(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
     one = min(portal.contacts)
+
     results = crm.write([change(one, rf_phone_reason="first"), change(one, rf_phone_reason="second")])
+
     assert [result.outcome for result in results] == [Outcome.WRITTEN, Outcome.WRITTEN]
     assert portal.contacts[one]["rf_phone_reason"] == "second"
     assert portal.requests[UPDATE] == 2
@@ -84,6 +96,7 @@ def test_a_guarded_change_lands_only_on_what_was_read(crm: HubSpotCrm, portal: H
     rows = sorted(portal.contacts)[:4]
     for one in rows:
         portal.update_as_user(one, phone="+1 415 555 0100")
+
     portal.archive(rows[3])
     portal.update_as_user(rows[1], phone="+1 415 555 0199")
     changes = [
@@ -91,7 +104,9 @@ def test_a_guarded_change_lands_only_on_what_was_read(crm: HubSpotCrm, portal: H
         for one in (*rows[:2], rows[3])
     ]
     changes.append(change(rows[2], rf_phone_status="valid"))
+
     results = crm.write(changes)
+
     assert [(result.outcome, result.code) for result in results] == [
         (Outcome.WRITTEN, ""),
         (Outcome.CONFLICT, "CHANGED"),
@@ -108,8 +123,10 @@ def test_a_property_that_vanished_stops_the_run_instead_of_refusing_every_row(
     rows = sorted(portal.contacts)[:100]
     crm.fetch("contacts", rows[:1])
     del portal.definitions["contacts"]["rf_phone_status"]
+
     with pytest.raises(SchemaError, match="rf_phone_status"):
         crm.write([change(one, rf_phone_status="valid") for one in rows])
+
     assert portal.requests[UPDATE] == 1
 
 

@@ -51,6 +51,7 @@ def test_a_number_is_taken_only_when_a_thread_is_free() -> None:
     next(answers)
 
     assert next(taken) <= 4
+
     answers.close()  # type: ignore[attr-defined]  # it is a generator
 
 

@@ -21,7 +21,9 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
+
 from testkit.clock import SetClock
+from ..conftest import Script
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
 EXAMPLES = (
@@ -35,7 +37,7 @@ def connect(url: str, clock: SetClock, token: str = "secret-token") -> Lookup:
 
 
 @pytest.fixture
-def lookup(script: Any, clock: SetClock) -> Iterator[Lookup]:
+def lookup(script: Script, clock: SetClock) -> Iterator[Lookup]:
     made = connect(script.url, clock)
     yield made
     made.close()
@@ -43,38 +45,45 @@ def lookup(script: Any, clock: SetClock) -> Iterator[Lookup]:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_each_answer_is_read_for_what_it_says(
-    lookup: Lookup, script: Any, clock: SetClock, case: dict[str, Any]
+    lookup: Lookup, script: Script, clock: SetClock, case: dict[str, Any]
 ) -> None:
     script.says(case.get("status", 200), case["body"])
     (answer,) = lookup.look_up([NUMBER])
     expected = {**case["answer"], "kind": AnswerKind(case["answer"]["kind"])}
+
     assert answer == Answer(e164=NUMBER, observed_at=answer.observed_at, **expected)
     assert len(script.seen) == case.get("tries", 1)
     assert script.seen[0][1] == "/v2/PhoneNumbers/%2B14155550123?Fields=line_status%2Cline_type_intelligence"
 
 
-def test_the_time_of_the_evidence_is_in_whole_seconds(lookup: Lookup, script: Any, clock: SetClock) -> None:
+def test_the_time_of_the_evidence_is_in_whole_seconds(lookup: Lookup, script: Script, clock: SetClock) -> None:
     clock.time = datetime(2026, 11, 2, 9, 0, 0, 750_000, UTC)
     script.says(200, {"valid": False, "validation_errors": None})
+
     (answer,) = lookup.look_up([NUMBER])
+
     assert answer.observed_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
-def test_a_passing_refusal_is_waited_out(lookup: Lookup, script: Any, clock: SetClock) -> None:
+def test_a_passing_refusal_is_waited_out(lookup: Lookup, script: Script, clock: SetClock) -> None:
     script.says(429, {"code": 20429}, Retry_After="7")
     script.says(200, {"valid": True, "line_status": {"status": "active"}})
     before = clock.monotonic()
+
     (answer,) = lookup.look_up([NUMBER])
+
     assert answer.line == "active"
     assert clock.monotonic() - before >= 7
 
 
 @pytest.mark.parametrize("body", ['{"valid": true, "line_st', "<html>"])
 def test_an_answer_that_was_cut_off_may_have_been_paid_and_is_not_bought_again(
-    lookup: Lookup, script: Any, body: str
+    lookup: Lookup, script: Script, body: str
 ) -> None:
     script.says(200, body, Content_Length="900")
+
     (answer,) = lookup.look_up([NUMBER])
+
     assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
     assert len(script.seen) == 1
 
@@ -87,28 +96,36 @@ def test_an_answer_that_comes_too_late_is_not_bought_again(clock: SetClock, monk
         (answer,) = lookup.look_up([NUMBER])
         lookup.close()
         silent.accept()[0].close()
+
         with pytest.raises(TimeoutError):
             silent.accept()
+
     assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 20003), (403, 20008)])
 def test_refused_credentials_stop_everything_and_are_not_shown(
-    lookup: Lookup, script: Any, status: int, code: int
+    lookup: Lookup, script: Script, status: int, code: int
 ) -> None:
     script.says(status, {"code": code, "message": "Authenticate"})
+
     with pytest.raises(AuthenticationError, match="RINGFENCE_TWILIO__ACCOUNT_SID") as caught:
         list(lookup.look_up([f"+1415555{n:04d}" for n in range(100)]))
+
     assert len(script.seen) <= 16
     assert "secret-token" not in str(caught.value)
 
 
-def test_paid_answers_are_given_before_the_refusal_is_raised(lookup: Lookup, script: Any) -> None:
+def test_paid_answers_are_given_before_the_refusal_is_raised(lookup: Lookup, script: Script) -> None:
     for _ in range(5):
         script.says(200, {"valid": True, "line_status": {"status": "active"}})
+
     script.says(401, {"code": 20003})
+
     answers = lookup.look_up([f"+1415555{n:04d}" for n in range(40)])
+
     assert [next(answers).line for _ in range(5)] == ["active"] * 5
+
     with pytest.raises(AuthenticationError):
         next(answers)
 
@@ -124,51 +141,67 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: SetClock, m
 
     monkeypatch.setattr(pool, "wait", interrupted)
     answers: list[Answer] = []
+
     with Sandbox(contacts=1) as sandbox:
         settings = TwilioSettings(
             account_sid=sandbox.twilio.sid, auth_token=sandbox.twilio.auth_token, base_url=sandbox.twilio_url
         )
         lookup = plugin.connect(settings, Services(clock))
+
         with pytest.raises(KeyboardInterrupt):
             answers.extend(lookup.look_up(numbers))
+
         lookup.close()
+
         assert sandbox.twilio.asked.total() == len(answers) == pool.THREADS
 
 
 def test_a_host_that_does_not_listen_is_named(clock: SetClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+
     lookup = connect(f"http://127.0.0.1:{port}", clock)
+
     with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port}") as caught:
         list(lookup.look_up([NUMBER]))
+
     lookup.close()
+
     assert "4155550123" not in repr(caught.getrepr(chain=True))
 
 
 @pytest.mark.parametrize(("status", "body", "error"), [(429, {"code": 20429}, QuotaError), (503, {}, UnreachableError)])
 def test_an_outage_leaves_the_rest_for_another_time(
-    lookup: Lookup, script: Any, status: int, body: Any, error: type[Exception]
+    lookup: Lookup, script: Script, status: int, body: Any, error: type[Exception]
 ) -> None:
     script.says(status, body)
+
     answers = lookup.look_up([f"+1415555{n:04d}" for n in range(400)])
+
     assert [next(answers).kind for _ in range(24)] == [AnswerKind.FAILED] * 24
+
     with pytest.raises(error, match="24 numbers in a row"):
         list(answers)
+
     assert len(script.seen) <= 40 * 4
 
 
-def test_a_host_that_goes_away_ends_the_run(lookup: Lookup, script: Any) -> None:
+def test_a_host_that_goes_away_ends_the_run(lookup: Lookup, script: Script) -> None:
     script.says(200, {"valid": True, "line_status": {"status": "active"}}, Connection="close")
+
     assert [answer.line for answer in lookup.look_up([NUMBER])] == ["active"]
+
     script.stop()
+
     with pytest.raises(UnreachableError, match="cannot be reached"):
         list(lookup.look_up([NUMBER]))
 
 
-def test_no_log_line_shows_a_number(lookup: Lookup, script: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_line_shows_a_number(lookup: Lookup, script: Script, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     script.says(200, {"valid": True, "line_status": {"status": "active"}})
     list(lookup.look_up([NUMBER]))
+
     assert "4155550123" not in caplog.text
 
 
@@ -182,23 +215,29 @@ def test_each_number_is_asked_once_and_every_one_is_answered(clock: SetClock) ->
         lookup = plugin.connect(settings, Services(clock))
         answers = {answer.e164: answer for answer in lookup.look_up(numbers + numbers)}
         lookup.close()
+
         assert sandbox.twilio.asked == Counter(numbers)
         assert lookup.realm == f"twilio:{sandbox.twilio_url.removeprefix('http://')}:{sandbox.twilio.sid}"
+
     assert sorted(answers) == numbers
     assert answers[numbers[0]].line == "disconnected"
 
 
 @pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples lie beside the checkout, not in it")
-def test_the_official_examples_are_understood(lookup: Lookup, script: Any) -> None:
+def test_the_official_examples_are_understood(lookup: Lookup, script: Script) -> None:
     examples = json.loads(EXAMPLES.read_text())
     for body in examples.values():
         script.answers.clear()
         script.says(200, body)
         if "valid" not in body:
             continue
+
         (answer,) = lookup.look_up([NUMBER])
+
         assert answer.valid is body["valid"]
+
         status = (body.get("line_status") or {}).get("status")
+
         assert answer.code == (status or ",".join(body.get("validation_errors") or ()))
 
 
@@ -213,4 +252,5 @@ def test_half_of_the_credentials_is_not_enough(clock: SetClock) -> None:
         assert not plugin.configured(half)
         with pytest.raises(SettingsError, match="RINGFENCE_TWILIO__ACCOUNT_SID"):
             plugin.connect(half, Services(clock))
+
     assert "secret-token" not in repr(TwilioSettings(account_sid="AC7", auth_token="secret-token"))

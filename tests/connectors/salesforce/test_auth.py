@@ -17,6 +17,8 @@ from ringfence.core.ports.services import MemoryTokens
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
+from ..conftest import Script
+
 Connect = Callable[..., SalesforceCrm]
 TOKEN = "POST /services/oauth2/token"
 
@@ -56,9 +58,12 @@ def test_oauth_logs_in_once_and_again_when_the_token_expires(
     connect: Connect, org: SalesforceOrg, request: pytest.FixtureRequest, way: str
 ) -> None:
     crm = connect(settings=request.getfixturevalue(way))
+
     assert crm.identify().id == org.org_id
     assert crm.calls == {"login": 2}  # the token, and the org
+
     org.expire_tokens()
+
     assert list(crm.open_feed({}).changed())
     assert org.requests[TOKEN] == 2
 
@@ -69,6 +74,7 @@ def test_connectors_that_share_a_store_log_in_once(
     tokens = MemoryTokens()
     for _ in range(3):
         connect(settings=client, tokens=tokens).identify()
+
     assert org.requests[TOKEN] == 1
 
 
@@ -81,6 +87,7 @@ def test_threads_whose_token_expires_renew_it_once(
     ids = sorted(org.rows("Contact"))[:1]
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: crm.fetch("Contact", ids), range(12)))
+
     assert all(len(records) == 1 for records in found)
     assert org.requests[TOKEN] == 2
 
@@ -88,8 +95,10 @@ def test_threads_whose_token_expires_renew_it_once(
 def test_a_direct_token_cannot_be_renewed(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     crm.identify()
     org.expire_tokens()
+
     with pytest.raises(AuthenticationError, match="ACCESS_TOKEN") as caught:
         crm.fetch("Contact", ["003000000000001AAA"])
+
     assert org.access_token not in str(caught.value)
     assert crm.calls == {"login": 1, "read": 1}
 
@@ -99,8 +108,10 @@ def test_a_token_that_stays_refused_ends_after_one_renewal(
 ) -> None:
     crm = connect(settings=client)
     monkeypatch.setattr(org.sessions, "knows", lambda _token: False)
+
     with pytest.raises(AuthenticationError):
         crm.identify()
+
     assert org.requests[TOKEN] == 2
 
 
@@ -116,8 +127,10 @@ def test_wrong_client_credentials_are_named(
     connect: Connect, client: dict[str, Any], wrong: dict[str, Any], says: str
 ) -> None:
     kind = UnreachableError if "login_url" in wrong else AuthenticationError
+
     with pytest.raises(kind, match=says) as caught:
         connect(settings=client | wrong).identify()
+
     assert "not-the-secret" not in str(caught.value)
     assert caught.value.remedy
 
@@ -142,6 +155,7 @@ def test_a_key_that_is_not_registered_is_refused(
         "username": org.username,
         "private_key_file": key_file,
     }
+
     with pytest.raises(AuthenticationError, match="invalid assertion"):
         connect(settings=settings).identify()
 
@@ -153,8 +167,10 @@ def test_a_key_file_that_is_none_is_named(
     connect: Connect, bearer: dict[str, Any], key_file: Path, content: str | None
 ) -> None:
     key_file.unlink() if content is None else key_file.write_text(content)
+
     with pytest.raises(SettingsError, match=r"PRIVATE_KEY_FILE names .*acme\.pem") as caught:
         connect(settings=bearer).identify()
+
     assert "hush" not in str(caught.value)
 
 
@@ -170,10 +186,12 @@ def test_a_key_file_that_is_none_is_named(
     ],
 )
 def test_strange_answers_to_a_log_in_are_named(
-    connect: Connect, script: Any, status: int, body: Any, error: type[Exception], says: str
+    connect: Connect, script: Script, status: int, body: Any, error: type[Exception], says: str
 ) -> None:
     script.says(status, body, Location="http://evil.example/")
     settings = {"login_url": script.url, "client_id": "3MVG9", "client_secret": "hush"}
+
     with pytest.raises(error, match=says) as caught:
         connect(settings=settings).identify()
+
     assert "hush" not in str(caught.value)

@@ -30,6 +30,7 @@ RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" /
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_each_refusal_becomes_the_error_that_helps(case: dict[str, Any]) -> None:
     error = read_error("the call", case["status"], case["body"])
+
     assert type(error).__name__ == case["raises"]
     assert case.get("says", "") in str(error)
     assert "555-0123" not in str(error)
@@ -38,6 +39,7 @@ def test_each_refusal_becomes_the_error_that_helps(case: dict[str, Any]) -> None
 
 def test_every_row_of_the_tables_has_a_case() -> None:
     faults = [(case["status"], read_fault(case["body"]).code) for case in CASES]
+
     assert {code for _, code in faults} >= set(CODES)
     assert {status for status, code in faults if code not in CODES} >= set(STATUSES)
 
@@ -101,5 +103,6 @@ def test_every_recorded_refusal_is_understood() -> None:
                 error = read_error("the call", status, body)
                 assert read_fault(body).code in error.message
                 seen[type(error).__name__] += 1
+
     assert seen["SessionError"]
     assert seen["AnswerError"] > 20

@@ -67,16 +67,21 @@ def test_every_page_costs_one_call_and_first_pages_share_one(connect: Connect, b
     feed = crm.open_feed({})
     list(feed.flagged())
     pages = list(feed.changed())
+
     held = {name: len(alive(org, name)) for name in ("Contact", "Lead")}
+
     assert Counter(record.object for record in records(pages)) == held
     assert {page.object: page.total for page in pages} == held
+
     further = sum(-(-count // 200) - 1 for count in held.values())
+
     assert crm.calls == {"login": 1, "opt_outs": 1, "read": 1 + further}
 
 
 def test_flags_without_a_mapped_field_are_not_asked_for(connect: Connect) -> None:
     crm = connect("crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n")
     feed = crm.open_feed({})
+
     assert list(feed.flagged()) == []
     assert "opt_outs" not in crm.calls
 
@@ -85,6 +90,7 @@ def test_any_object_can_be_mapped(connect: Connect, both: str, org: SalesforceOr
     fields = "status: Type, reason: Website, e164: BillingCity, line_type: Industry, screened_value: Fax"
     account = f"  Account:\n    phones: {{Phone: {{companions: {{{fields}, last_screened: CreatedDate}}}}}}\n"
     feed = connect(both + account).open_feed({})
+
     assert {page.object for page in feed.changed()} == {"Contact", "Lead", "Account"}
 
 
@@ -99,15 +105,19 @@ def test_an_expired_query_cursor_starts_again_behind_the_last_row(
 ) -> None:
     org.page_size = 9
     wanted = alive(org)
+
     if not full:
         for one in wanted:
             org.update_as_user("Contact", one, Title="boss")
         settle(sandbox)
+
     feed = connect().open_feed({"Contact": None if full else cursor})
     read: list[str] = []
+
     for page in feed.changed():
         read += ids([page])
         org.cursors.drop_all()
+
     assert Counter(read) == Counter(wanted)
 
 
@@ -120,6 +130,7 @@ def test_rows_that_vanish_between_two_pages_are_told(
     read = ids([next(pages)])
     org.delete("Contact", wanted[-1])
     org.cursors.drop_all()
+
     assert Counter(read + ids(pages)) == Counter(wanted[:-1])
     assert f"Contact: 1 of {len(wanted)} rows vanished" in caplog.text
 
@@ -129,15 +140,22 @@ def test_an_interrupted_full_read_keeps_the_watermark_of_its_first_page(
 ) -> None:
     org.page_size = 10
     sandbox.clock.advance(600)
+
     first = next(iter(connect().open_feed({}).changed()))
+
     assert first.cursor is not None
+
     edited = first.records[0].id
     sandbox.clock.advance(3_600)
     org.update_as_user("Contact", edited, Title="boss")
     sandbox.clock.advance(3_600)
+
     rest = connect().open_feed({"Contact": first.cursor})
+
     assert rest.is_full("Contact")
+
     pages = list(rest.changed())
+
     assert edited not in ids(pages)
     assert Counter(ids([first, *pages])) == Counter(alive(org))
     assert edited in ids(window(connect, end(pages)).changed())
@@ -150,11 +168,16 @@ def test_an_interrupted_window_goes_on_where_it_stopped(
     for one in wanted:
         org.update_as_user("Contact", one, Title="boss")
         sandbox.clock.advance(1)
+
     sandbox.clock.advance(OVERLAP.total_seconds() + 120)
     org.page_size = 8
+
     first = next(iter(window(connect, cursor).changed()))
+
     assert first.cursor is not None
+
     rest = list(window(connect, first.cursor).changed())
+
     assert Counter(ids([first, *rest])) == Counter(wanted)
 
 
@@ -163,9 +186,12 @@ def test_a_page_that_may_still_get_late_rows_moves_no_cursor(
 ) -> None:
     for one in alive(org)[:20]:
         org.update_as_user("Contact", one, Title="boss")
+
     settle(sandbox)
     org.page_size = 8
+
     pages = list(window(connect, cursor).changed())
+
     assert [json.loads(str(page.cursor)) == json.loads(cursor) for page in pages] == [True, True, False]
 
 
@@ -176,16 +202,22 @@ def test_a_row_of_a_long_transaction_comes_with_the_window_after_its_commit(
     transaction = org.open_transaction()
     transaction.update("Contact", one, Phone="+14155550123")
     sandbox.clock.advance(7_200)
+
     pages = list(window(connect, cursor).changed())
+
     assert one not in ids(pages)
+
     transaction.commit()
     sandbox.clock.advance(7_200)
+
     assert one in ids(window(connect, end(pages)).changed())
 
 
 def test_a_watermark_never_goes_back(connect: Connect, org: SalesforceOrg, sandbox: Sandbox, cursor: str) -> None:
     org.open_transaction(started=sandbox.clock.now() - timedelta(hours=5))
+
     pages = list(window(connect, cursor).changed())
+
     assert json.loads(end(pages))["since"] == json.loads(cursor)["since"]
 
 
@@ -198,6 +230,7 @@ def test_a_row_that_turns_up_late_is_caught_by_the_overlap(
     late.update("Contact", alive(org)[0], Phone="+14155550123")
     late.commit()
     settle(sandbox)
+
     assert ids(window(connect, end(pages)).changed()) == [alive(org)[0]]
 
 
@@ -206,6 +239,7 @@ def test_changes_by_the_platform_itself_are_read(
 ) -> None:
     org.touch("Contact", alive(org)[3])
     settle(sandbox)
+
     assert ids(window(connect, cursor).changed()) == [alive(org)[3]]
 
 
@@ -216,9 +250,13 @@ def test_a_wrong_clock_of_ours_moves_no_window(
     org.update_as_user("Contact", alive(org)[0], Title="boss")
     settle(sandbox)
     clock.time = sandbox.clock.now() + timedelta(days=365 * years)  # type: ignore[attr-defined]  # the clock to set
+
     pages = list(connect(clock=clock).open_feed({"Contact": cursor}).changed())
+
     assert ids(pages) == [alive(org)[0]]
+
     since = datetime.fromisoformat(json.loads(end(pages))["since"])
+
     assert timedelta(0) <= sandbox.clock.now() - since < timedelta(minutes=2)
 
 
@@ -229,16 +267,20 @@ def test_converted_leads_are_left_out_everywhere(
     gone, kept = alive(org, "Lead")[:2]
     for one in (gone, kept):
         org.update_as_user("Lead", one, DoNotCall=True, **{LAST: sandbox.clock.now()})
+
     cursors = {page.object: page.cursor for page in crm.open_feed({}).changed()}
     org.convert_lead(gone)
     settle(sandbox)
+
     for at in ({}, cursors):
         feed = connect(both).open_feed(at)
         for read in (feed.flagged(), feed.changed(), feed.screened(datetime(2020, 1, 1, tzinfo=UTC))):
             found = ids(page for page in read if page.object == "Lead")
             assert kept in found
             assert gone not in found
+
     due = connect(both).open_feed(cursors).due(sandbox.clock.now() + timedelta(days=1))
+
     assert gone not in ids(due)
     assert [record.id for record in crm.fetch("Lead", [gone, kept])] == [kept]
 
@@ -261,21 +303,28 @@ def test_every_row_comes_once_and_knows_whether_it_is_in_the_filter(
     rows = {one: countries[n % 3] for n, one in enumerate(alive(org))}
     for one, country in rows.items():
         org.update_as_user("Contact", one, MailingCountry=country, Phone="+14155550123", **{LAST: None})
+
     crm = connect(filter=f'"{condition}"')
+
     found = records(crm.open_feed({}).changed())
+
     assert {record.id: record.in_scope for record in found} == {
         one: country in CONDITIONS[condition] for one, country in rows.items()
     }
     assert len(found) == len(rows)
     assert {r.id: r.in_scope for r in crm.fetch("Contact", list(rows))} == {r.id: r.in_scope for r in found}
+
     cursor = end(crm.open_feed({}).changed())
+
     due = ids(crm.open_feed({"Contact": cursor}).due(datetime(2020, 1, 1, tzinfo=UTC)))
+
     assert Counter(due) == Counter(one for one, country in rows.items() if country in CONDITIONS[condition])
 
 
 def test_a_window_reads_flags_of_the_running_minute_too(connect: Connect, org: SalesforceOrg, cursor: str) -> None:
     one = next(one for one in alive(org) if not org.rows("Contact")[one]["DoNotCall"])
     org.update_as_user("Contact", one, DoNotCall=True)
+
     assert one in ids(window(connect, cursor).flagged())
 
 
@@ -283,6 +332,7 @@ def test_flags_can_be_read_twice(connect: Connect, org: SalesforceOrg) -> None:
     one = alive(org)[0]
     org.update_as_user("Contact", one, DoNotCall=True)
     feed = connect().open_feed({})
+
     for _ in range(2):
         assert one in ids(feed.flagged())
 
@@ -291,18 +341,22 @@ def test_text_flags_are_escaped(connect: Connect, org: SalesforceOrg) -> None:
     one = alive(org)[0]
     org.update_as_user("Contact", one, Department="don't \\ call")
     crm = connect(opt_out='{field: Department, true_values: ["don\'t \\\\ call"]}')
+
     assert ids(crm.open_feed({}).flagged()) == [one]
 
 
 def test_a_hidden_field_ends_the_run_by_its_name(connect: Connect, org: SalesforceOrg) -> None:
     org.hide_field("Contact", STATUS)
+
     with pytest.raises(SchemaError, match=STATUS) as caught:
         connect().open_feed({})
+
     assert "check" in caught.value.remedy
 
 
 def test_a_query_too_long_for_an_address_is_the_mappings_fault(connect: Connect) -> None:
     crm = connect(filter=f'"Title IN ({", ".join(repr(str(n)) for n in range(3_000))})"')
+
     with pytest.raises(MappingError, match="16,384"):
         list(crm.open_feed({}).changed())
 
@@ -315,6 +369,7 @@ def test_a_list_of_conditions_is_refused_before_any_call(connect: Connect) -> No
 @pytest.mark.parametrize("sandbox", [{"contacts": 3_100}], indirect=True)
 def test_fetch_takes_two_thousand_a_call(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     wanted = alive(org)[:2_100]
+
     assert Counter(record.id for record in crm.fetch("Contact", wanted)) == Counter(wanted)
     assert crm.calls == {"read": 2}
 
@@ -324,7 +379,9 @@ def test_fetch_follows_merges_to_their_end(crm: SalesforceCrm, org: SalesforceOr
     org.merge(second, [first])
     org.merge(third, [second])
     org.delete("Contact", deleted)
+
     found = crm.fetch("Contact", [first, second, deleted, plain, plain, "003000000000000AAA"])
+
     assert Counter(record.id for record in found) == {third: 1, plain: 1}
 
 
@@ -332,7 +389,9 @@ def test_a_read_record_is_typed(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     one = alive(org)[0]
     org.update_as_user("Contact", one, DoNotCall=False, Phone="☎ ١٢٣", MobilePhone=None)
     crm.write([Change.of("Contact", one, (FieldChange(LAST, None, datetime(2026, 11, 2, 9, tzinfo=UTC)),))])
+
     (record,) = crm.fetch("Contact", [one])
+
     assert record.values["DoNotCall"] is False
     assert record.values["Phone"] == "☎ ١٢٣"
     assert record.values["MobilePhone"] is None

@@ -34,11 +34,15 @@ def alter(org: SalesforceOrg, name: str, **facts: object) -> None:
 
 def test_a_good_org_is_named_with_user_and_calls_left(connect: Connect, both: str, org: SalesforceOrg) -> None:
     org.app_limit = ("ringfence", 250)
+
     findings = {finding.subject: finding for finding in connect(both).check()}
+
     assert {finding.level for finding in findings.values()} == {Level.OK}
     assert "not a production org" in findings["org"].message
     assert org.username in findings["user"].message
+
     calls, app_calls = findings["API calls"], findings["API calls of the app ringfence"]
+
     assert calls.message.startswith("79,999 of 100,000 are left")
     assert app_calls.message.startswith("199 of 250 are left")
     assert all("besides 20 % that are left to others" in finding.message for finding in (calls, app_calls))
@@ -50,6 +54,7 @@ def test_describes_are_asked_for_once(connect: Connect, both: str) -> None:
     crm.check()
     crm.check()
     crm.plan_setup()
+
     assert crm.calls["describe"] == 2 + 2  # two objects, and the user each time
     assert crm.calls["login"] == 1
 
@@ -67,6 +72,7 @@ def test_production_is_neither_a_sandbox_nor_a_developer_edition(
 ) -> None:
     row = org.table("Organization").rows[org.org_id]
     row["IsSandbox"], row["OrganizationType"] = is_sandbox, edition
+
     assert crm.identify().production is production
     assert crm.identify().key == f"salesforce:{org.org_id}"
     assert crm.calls == {"login": 1}
@@ -78,14 +84,18 @@ def test_a_token_that_does_not_tell_its_user_is_a_warning(
     crm.identify()
     asked = iter([False])
     monkeypatch.setattr(org.sessions, "knows", lambda _token: next(asked, True))
+
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+
     assert warning.subject == "user"
     assert org.access_token not in warning.message
 
 
 def test_few_calls_left_are_a_warning(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     org.api_limit, org.api_usage = 1_000, 750
+
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+
     assert warning.subject == "API calls"
     assert "DAILY_RESERVE" in warning.remedy
 
@@ -93,7 +103,9 @@ def test_few_calls_left_are_a_warning(crm: SalesforceCrm, org: SalesforceOrg) ->
 @pytest.mark.parametrize("name", [STATUS, "DoNotCall", "Phone"])
 def test_a_hidden_field_looks_missing_and_says_so(crm: SalesforceCrm, org: SalesforceOrg, name: str) -> None:
     org.hide_field("Contact", name)
+
     problem = only(crm)
+
     assert problem.subject == f"Contact.{name}"
     assert "field-level security" in problem.message
     assert problem.error is SchemaError
@@ -102,7 +114,9 @@ def test_a_hidden_field_looks_missing_and_says_so(crm: SalesforceCrm, org: Sales
 @pytest.mark.parametrize("name", [STATUS, "DoNotCall", "MobilePhone"])
 def test_a_field_that_is_written_has_to_be_editable(crm: SalesforceCrm, org: SalesforceOrg, name: str) -> None:
     org.make_readonly("Contact", name)
+
     problem = only(crm)
+
     assert problem.subject == f"Contact.{name}"
     assert problem.error is AccessError
 
@@ -110,20 +124,26 @@ def test_a_field_that_is_written_has_to_be_editable(crm: SalesforceCrm, org: Sal
 def test_a_field_that_is_only_read_need_not_be_editable(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     org.make_readonly("Contact", "Phone")
     org.make_readonly("Contact", "MailingCountry")
+
     assert problems(crm) == []
 
 
 def test_misspelt_names_are_guessed(connect: Connect) -> None:
     text = "crm: salesforce\nobjects:\n  Contacts:\n    phones: {Phone: {}}\n"
+
     problem = only(connect(text))
+
     assert "did you mean 'Contact'?" in problem.message
+
     problem = only(connect(region="{field: MailingContry}"))
+
     assert problem.subject == "Contact.MailingContry"
     assert "did you mean 'MailingCountry'?" in problem.message
 
 
 def test_names_in_another_case_are_a_problem(connect: Connect) -> None:
     text = "crm: salesforce\nobjects:\n  contact:\n    phones: {Phone: {}}\n"
+
     assert "Contact" in only(connect(text)).message
     assert "did you mean 'MailingCountry'?" in only(connect(region="{field: mailingcountry}")).message
 
@@ -141,7 +161,9 @@ def test_a_companion_that_does_not_fit_is_named(
     crm: SalesforceCrm, org: SalesforceOrg, facts: dict[str, object], says: str
 ) -> None:
     alter(org, STATUS, **facts)
+
     problem = only(crm)
+
     assert problem.subject == f"Contact.{STATUS}"
     assert says in problem.message
 
@@ -161,13 +183,16 @@ def test_a_plain_text_status_fits(crm: SalesforceCrm, org: SalesforceOrg) -> Non
 )
 def test_opt_out_values_have_to_fit_the_field(connect: Connect, flag: str, says: str) -> None:
     problem = only(connect(opt_out=flag))
+
     assert says in problem.message
     assert problem.error is MappingError
 
 
 def test_no_opt_out_is_a_warning(connect: Connect) -> None:
     crm = connect("crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n")
+
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+
     assert "opt-out" in warning.message
     assert problems(crm) == []
 
@@ -175,6 +200,7 @@ def test_no_opt_out_is_a_warning(connect: Connect) -> None:
 @pytest.mark.parametrize("condition", ["Nonsense__c = 1", "MailingCountry = ", "MailingCountry = 'US' AND"])
 def test_a_wrong_filter_is_quoted_in_the_words_of_the_org(connect: Connect, condition: str) -> None:
     problem = only(connect(filter=f'"{condition}"'))
+
     assert problem.subject == "Contact.filter"
     assert any(code in problem.message for code in ("INVALID_FIELD", "MALFORMED_QUERY"))
 

@@ -62,6 +62,7 @@ def test_an_answer_without_figures_forgets_none() -> None:
     quota = Quota(20)
     quota.learn("api-usage=90/100", NOW)
     quota.learn("", NOW)
+
     with pytest.raises(QuotaError):
         use(quota)
 
@@ -70,11 +71,15 @@ def test_an_old_figure_is_learnt_anew_by_one_call() -> None:
     quota = Quota(20)
     quota.learn("api-usage=90/100", NOW)
     later = NOW + GOOD_FOR + timedelta(minutes=1)
+
     with pytest.raises(QuotaError):
         use(quota, NOW + GOOD_FOR)
+
     use(quota, later)
+
     with pytest.raises(QuotaError):
         use(quota, later)
+
     quota.learn("api-usage=10/100", later)
     use(quota, later)
 
@@ -82,8 +87,10 @@ def test_an_old_figure_is_learnt_anew_by_one_call() -> None:
 def test_calls_under_way_count_before_they_are_answered() -> None:
     quota = Quota(20)
     quota.learn("api-usage=78/100", NOW)
+
     with quota.hold(NOW), quota.hold(NOW), pytest.raises(QuotaError):
         use(quota)
+
     use(quota)
 
 
@@ -99,12 +106,16 @@ def test_few_requests_run_at_once() -> None:
     threads = [threading.Thread(target=call) for _ in range(AT_ONCE + 3)]
     for thread in threads:
         thread.start()
+
     for _ in range(AT_ONCE):
         assert inside.acquire(timeout=10)
+
     full.append(inside.acquire(timeout=0.05))
     resume.set()
+
     for thread in threads:
         thread.join(10)
+
     assert full == [False]
     assert all(inside.acquire(timeout=10) for _ in range(3))
 
@@ -114,13 +125,17 @@ def test_a_run_stops_in_front_of_the_reserve_and_says_when_to_go_on(
 ) -> None:
     org.api_limit, org.api_usage = 100, 75
     crm = connect()
+
     with pytest.raises(QuotaError) as caught:
         describe_often(crm)
+
     assert org.api_usage == 80
     assert caught.value.message.startswith(
         "80 of 100 daily API calls of the org are used, and 20 % are left to others."
     )
+
     moment = sandbox.clock.now() + timedelta(hours=24)
+
     assert f"{moment:%Y-%m-%d %H:%M} UTC" in caught.value.remedy
     assert "RINGFENCE_SALESFORCE__DAILY_RESERVE" in caught.value.remedy
 
@@ -128,13 +143,18 @@ def test_a_run_stops_in_front_of_the_reserve_and_says_when_to_go_on(
 def test_reads_leave_calls_for_writing_what_they_brought(connect: Connect, org: SalesforceOrg) -> None:
     org.api_limit, org.api_usage, org.page_size = 100, 60, 3
     crm = connect()
+
     with pytest.raises(QuotaError, match="10 to writing what has been read"):
         list(crm.open_feed({}).changed())
+
     assert org.api_usage == 80 - FOR_WRITES
+
     change = Change.of("Contact", next(iter(org.rows("Contact"))), (FieldChange("Title", None, "boss"),))
+
     for left in range(FOR_WRITES, 0, -1):
         assert org.api_usage == 80 - left
         assert crm.write([change])[0].outcome is Outcome.WRITTEN
+
     with pytest.raises(QuotaError):
         crm.write([change])
 
@@ -142,8 +162,10 @@ def test_reads_leave_calls_for_writing_what_they_brought(connect: Connect, org: 
 def test_the_limit_of_the_app_counts_too(connect: Connect, org: SalesforceOrg) -> None:
     org.app_limit = ("ringfence", 10)
     crm = connect()
+
     with pytest.raises(QuotaError, match="8 of 10 daily API calls of the app ringfence"):
         describe_often(crm)
+
     assert org.api_usage == 8
 
 
@@ -159,8 +181,10 @@ def test_a_log_in_does_not_touch_the_reserve(connect: Connect, org: SalesforceOr
     org.expire_tokens()
     client.describe("Contact")
     org.expire_tokens()
+
     with pytest.raises(QuotaError):
         client.describe("Contact")
+
     assert client.calls["login"] == 2
 
 
@@ -168,13 +192,17 @@ def test_the_reserve_can_be_set(connect: Connect, org: SalesforceOrg, sandbox: S
     org.api_limit = 10
     direct = {"instance_url": sandbox.salesforce_url, "access_token": org.access_token}
     crm = connect(settings={**direct, "daily_reserve": 50})
+
     with pytest.raises(QuotaError, match="50 %"):
         describe_often(crm)
+
     assert org.api_usage == 5
 
 
 def test_salesforces_own_refusal_says_when_to_go_on(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     org.api_limit = org.api_usage
+
     with pytest.raises(QuotaError, match="TotalRequests") as caught:
         crm.fetch("Contact", ["003000000000000AAA"])
+
     assert f"{sandbox.clock.now() + timedelta(hours=24):%Y-%m-%d %H:%M} UTC" in caught.value.remedy

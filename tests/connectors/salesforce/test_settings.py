@@ -11,6 +11,8 @@ from ringfence.connectors.salesforce.settings import LogIn, SalesforceSettings
 from ringfence.core.errors import SettingsError
 from ringfence.core.ports.services import Services
 
+from testkit.clock import SetClock
+
 URL = "https://acme.my.salesforce.com"
 DIRECT = {"instance_url": URL, "access_token": "00D!secret"}
 CLIENT = {"login_url": URL, "client_id": "3MVG9", "client_secret": "hush"}
@@ -22,6 +24,7 @@ JWT = {"login_url": URL, "client_id": "3MVG9", "username": "api@acme.example", "
 )
 def test_each_complete_way_is_enough(values: dict[str, Any], way: LogIn) -> None:
     settings = SalesforceSettings(**values)
+
     assert plugin.configured(settings)
     assert settings.log_in is way
 
@@ -44,8 +47,10 @@ def test_nothing_set_is_not_configured(values: dict[str, Any]) -> None:
 )
 def test_half_a_way_names_what_is_missing(whole: dict[str, Any], lacking: str) -> None:
     values = {name: value for name, value in whole.items() if name != lacking}
+
     with pytest.raises(SettingsError, match=f"RINGFENCE_SALESFORCE__{lacking.upper()}") as caught:
         plugin.configured(SalesforceSettings(**values))
+
     assert "hush" not in str(caught.value)
     assert "secret" not in str(caught.value).lower().replace("client_secret", "")
 
@@ -97,10 +102,11 @@ def test_a_reserve_that_leaves_next_to_nothing_is_refused(given: Any) -> None:
 
 def test_secrets_are_not_shown() -> None:
     shown = repr(SalesforceSettings(**DIRECT, **CLIENT))
+
     assert "hush" not in shown
     assert "00D!secret" not in shown
 
 
-def test_connecting_without_a_way_to_log_in_is_refused(clock: Any) -> None:
+def test_connecting_without_a_way_to_log_in_is_refused(clock: SetClock) -> None:
     with pytest.raises(SettingsError, match="No way to log in"):
         plugin.connect(SalesforceSettings(), {}, Services(clock))

@@ -40,6 +40,7 @@ def test_literals_are_escaped_and_in_utc(value: Any, text: str) -> None:
 @given(st.text())
 def test_no_text_ends_its_own_quotes(text: str) -> None:
     inner = literal(text)[1:-1].replace("\\\\", "").replace("\\'", "")
+
     assert "'" not in inner
     assert not inner.endswith("\\")
 
@@ -55,9 +56,13 @@ def test_salesforce_writes_moments_with_a_bare_offset() -> None:
 
 def test_a_query_goes_on_behind_its_last_row() -> None:
     row = {"Id": "003A", "SystemModstamp": "2026-11-02T12:00:00.000+0000"}
+
     by_id = Query("Contact", ("Id",)).behind(row).soql()
+
     assert by_id == "SELECT Id FROM Contact WHERE Id > '003A' ORDER BY Id"
+
     by_stamp = Query("Contact", ("Id",), order=BY_STAMP).behind(row).soql()
+
     assert (
         "(SystemModstamp > 2026-11-02T12:00:00Z OR (SystemModstamp = 2026-11-02T12:00:00Z AND Id > '003A'))" in by_stamp
     )
@@ -74,6 +79,7 @@ def test_due_asks_for_empty_stamps_by_themselves(shapes: Shapes) -> None:
 
 def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
     flag = OptOutFlag("Consent__c", ("no", "never"))
+
     assert flag_matters(shapes()["Contact"], flag) == (
         "((Consent__c = 'no' OR Consent__c = 'never') OR RF_Phone_Status__c = 'do_not_contact'"
         " OR RF_MobilePhone_Status__c = 'do_not_contact')"
@@ -82,6 +88,7 @@ def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
 
 def test_only_leads_can_be_converted(shapes: Shapes, both: str) -> None:
     known = shapes(both)
+
     assert base_conditions(known["Lead"]) == ("IsConverted = false",)
     assert base_conditions(known["Contact"]) == ()
 
@@ -93,13 +100,18 @@ def test_the_ids_of_one_query_fit_its_address() -> None:
 
 def test_a_row_without_a_mapped_field_is_named(shapes: Shapes) -> None:
     reader = RowReader(shapes()["Contact"])
+
     row = dict.fromkeys(reader.fields) | {"Id": "003A", "SystemModstamp": "2026-11-02T12:00:00.000+0000"}
+
     assert reader.read(row, in_scope=True).values["Phone"] is None
     assert reader.read(row | {"Phone": "", "DoNotCall": False}, in_scope=True).values["Phone"] is None
     assert reader.read(row | {"Phone": 4155550132}, in_scope=True).values["Phone"] == "4155550132"
+
     del row["MailingCountry"]
+
     with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
         reader.read(row, in_scope=True)
+
     with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
         reader.take([row])
 

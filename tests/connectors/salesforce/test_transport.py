@@ -27,12 +27,15 @@ from ringfence.core.errors import (
 )
 from ringfence.core.ports.services import Services
 
+from testkit.clock import SetClock
+from ..conftest import Script
+
 ORGANIZATION = json.loads((Path(__file__).parent / "answers" / "organization.json").read_text())
 DATE = "Mon, 02 Nov 2026 09:00:00 GMT"
 
 
 @pytest.fixture
-def crm(script: Any, clock: Any, shapes: Callable[..., Any]) -> Iterator[SalesforceCrm]:
+def crm(script: Script, clock: SetClock, shapes: Callable[..., Any]) -> Iterator[SalesforceCrm]:
     settings = SalesforceSettings(instance_url=script.url, access_token="00D!secret")
     made = plugin.connect(settings, shapes(), Services(clock))
     assert isinstance(made, SalesforceCrm)
@@ -60,10 +63,11 @@ def refusal(code: str, message: str = "no") -> list[dict[str, str]]:
     ],
 )
 def test_passing_faults_are_repeated_and_counted(
-    crm: SalesforceCrm, script: Any, status: int, body: Any, headers: dict[str, str]
+    crm: SalesforceCrm, script: Script, status: int, body: Any, headers: dict[str, str]
 ) -> None:
     script.says(status, body, **headers)
     script.says(200, ORGANIZATION)
+
     assert crm.identify().id == "00D000000000001EAA"
     assert crm.calls["login"] == len(script.seen) == 2
 
@@ -81,75 +85,92 @@ def test_passing_faults_are_repeated_and_counted(
     ],
 )
 def test_other_faults_end_the_run_with_a_remedy(
-    crm: SalesforceCrm, script: Any, clock: Any, status: int, body: Any, error: type[Exception], calls: int
+    crm: SalesforceCrm, script: Script, clock: SetClock, status: int, body: Any, error: type[Exception], calls: int
 ) -> None:
     script.says(status, body)
     before = clock.monotonic()
+
     with pytest.raises(error) as caught:
         crm.identify()
+
     assert len(script.seen) == calls
     assert clock.monotonic() - before < 60
     assert caught.value.remedy  # type: ignore[attr-defined]  # every error of ours has one
     assert "00D!secret" not in str(caught.value)
 
 
-def test_an_answer_never_shows_a_number(crm: SalesforceCrm, script: Any) -> None:
+def test_an_answer_never_shows_a_number(crm: SalesforceCrm, script: Script) -> None:
     script.says(400, refusal("FIELD_INTEGRITY_EXCEPTION", "(415) 555-0123 is no phone; nor is +44 20 7946 0018"))
+
     with pytest.raises(SchemaError) as caught:
         crm.identify()
+
     assert "555-0123" not in str(caught.value)
     assert "7946" not in str(caught.value)
     assert "***" in str(caught.value)
 
 
-def test_an_unreachable_host_is_named_at_once(clock: Any, shapes: Callable[..., Any]) -> None:
+def test_an_unreachable_host_is_named_at_once(clock: SetClock, shapes: Callable[..., Any]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
+
     settings = SalesforceSettings(instance_url=f"http://127.0.0.1:{port}", access_token="00D!secret")
     crm = plugin.connect(settings, shapes(), Services(clock))
+
     with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} cannot be reached") as caught:
         crm.identify()
+
     assert "INSTANCE_URL" in caught.value.remedy
     assert crm.calls == {"login": 1}
+
     crm.close()
 
 
-def test_clear_text_goes_only_where_the_settings_say_so(clock: Any) -> None:
+def test_clear_text_goes_only_where_the_settings_say_so(clock: SetClock) -> None:
     transport = Transport(clock, Quota(20))
     transport.allow_clear("http://127.0.0.1:8080")
     transport.allow_clear("https://acme.my.salesforce.com")
+
     assert transport.is_clear("https://127.0.0.1:8080/services")
     assert not transport.is_clear("https://127.0.0.1:8081/services")
     assert not transport.is_clear("https://acme.my.salesforce.com/services")
 
 
 def test_a_proxy_is_not_asked_for_this_machine(
-    crm: SalesforceCrm, script: Any, monkeypatch: pytest.MonkeyPatch
+    crm: SalesforceCrm, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
+
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     script.says(200, ORGANIZATION)
+
     assert crm.identify().name == "Acme"
 
 
-def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(crm: SalesforceCrm, script: Any, clock: Any) -> None:
+def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(
+    crm: SalesforceCrm, script: Script, clock: SetClock
+) -> None:
     script.says(503, refusal("SERVER_UNAVAILABLE"), Retry_After="40")
     script.says(503, refusal("SERVER_UNAVAILABLE"))
     script.says(200, ORGANIZATION)
     begun = clock.now()
     crm.identify()
+
     assert 40 < (clock.now() - begun).total_seconds() < 45
+
     script.answers.clear()
     script.says(503, refusal("SERVER_UNAVAILABLE"), Retry_After="3600")
+
     with pytest.raises(UnreachableError, match="3600 seconds"):
         crm.open_feed({})
+
     assert len(script.seen) == 4
 
 
-def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: Any) -> None:
+def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: SetClock) -> None:
     transport, tries = Transport(clock, Quota(20)), []
 
     def answer_with(**headers: str) -> None:
@@ -168,23 +189,28 @@ def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock
             raise RetryError("the second one is cut off, without an answer")
 
     transport.call_with_retries("read", "a query", send)
+
     assert 60 <= tries[1] - tries[0] < 65
     assert tries[2] - tries[1] < 5
 
 
-def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Any, clock: Any) -> None:
+def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Script, clock: SetClock) -> None:
     script.says(200, ORGANIZATION, Date="Thu, 05 Nov 2026 09:00:00 GMT")
     crm.identify()
     clock.advance(seconds=90)
+
     assert str(crm._client.server_now()) == "2026-11-05 09:01:30+00:00"
 
 
 @pytest.mark.parametrize("reference", [None, "r7"])
-def test_a_composite_that_is_refused_whole_is_no_answer(crm: SalesforceCrm, script: Any, reference: str | None) -> None:
+def test_a_composite_that_is_refused_whole_is_no_answer(
+    crm: SalesforceCrm, script: Script, reference: str | None
+) -> None:
     script.says(200, ORGANIZATION, Date=DATE)
     crm.identify()
     script.answers.clear()
     part = {"referenceId": reference, "httpStatusCode": 400, "body": refusal("LIMIT_EXCEEDED"), "httpHeaders": {}}
     script.says(200, {"compositeResponse": [part]})
+
     with pytest.raises(SchemaError if reference is None else UnreachableError):
         crm.open_feed({})

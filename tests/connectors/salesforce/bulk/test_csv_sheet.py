@@ -22,10 +22,14 @@ def test_what_was_written_is_read_from_pieces_of_any_size(rows: list[tuple[str, 
     made.add([("Id", "Reason")])
     made.add(rows)
     sheet = made.finish()
+
     whole = b"".join(sheet)
+
     assert len(whole) == len(sheet)
+
     pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
     expected = [["Id", "Reason"], *map(list, rows)]
+
     assert list(sheet.rows()) == expected
     assert list(read_rows(pieces)) == expected
     assert list(read_result_file(pieces).rows()) == expected[1:]
@@ -37,13 +41,16 @@ def test_a_look_over_a_file_says_what_reading_all_of_it_says(rows: list[list[str
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([["Id", "Phone"], *rows])
     content = text.getvalue().encode()
     content = content[: len(content) - cut]
+
     try:
         header, *read = read_rows([content])
     except RetryError:
         with pytest.raises(RetryError):
             read_result_file([content])
         return
+
     found = read_result_file([content])
+
     assert (found.header, found.count) == (tuple(header), len(read))
     assert found.is_rectangular == ({len(row) for row in read} <= {len(header)})
     assert list(found.rows()) == read
@@ -53,5 +60,6 @@ def test_a_look_over_a_file_says_what_reading_all_of_it_says(rows: list[list[str
 def test_what_is_no_csv_is_asked_for_again(content: bytes) -> None:
     with pytest.raises(RetryError, match="not the CSV"):
         list(read_rows([content]))
+
     with pytest.raises(RetryError, match="not the CSV"):
         read_result_file([content])

@@ -20,12 +20,15 @@ from ringfence.connectors.salesforce.soql import Query
 from ringfence.core.errors import RetryError, UnreachableError
 from ringfence.core.ports.services import Services
 
+from testkit.clock import SetClock
+from ...conftest import Script
+
 JOB = {"id": "750A", "state": "JobComplete", "createdDate": "2026-11-02T09:00:00.000+0000"}
 CSV = '"Id","Phone"\n"003A","one\ntwo"\n"003B",""\n'
 
 
 @pytest.fixture
-def crm(script: Any, clock: Any, shapes: Callable[..., Any]) -> Iterator[SalesforceCrm]:
+def crm(script: Script, clock: SetClock, shapes: Callable[..., Any]) -> Iterator[SalesforceCrm]:
     settings = SalesforceSettings(instance_url=script.url, access_token="00D!secret")
     made = plugin.connect(settings, shapes(), Services(clock))
     assert isinstance(made, SalesforceCrm)
@@ -34,7 +37,7 @@ def crm(script: Any, clock: Any, shapes: Callable[..., Any]) -> Iterator[Salesfo
 
 
 @pytest.fixture
-def results(crm: SalesforceCrm, clock: Any) -> Callable[[], ResultPage]:
+def results(crm: SalesforceCrm, clock: SetClock) -> Callable[[], ResultPage]:
     return lambda: QueryJobs(crm._client, clock, "read").results("750A", None)
 
 
@@ -42,17 +45,21 @@ def headers(rows: int, locator: str = "null", **more: str) -> dict[str, str]:
     return {"Sforce_NumberOfRecords": str(rows), "Sforce_Locator": locator, **more}
 
 
-def test_a_page_is_rows_of_text(script: Any, results: Callable[[], ResultPage]) -> None:
+def test_a_page_is_rows_of_text(script: Script, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(2, "MTA"))
+
     page = results()
+
     assert (page.count, page.locator) == (2, "MTA")
     assert list(page.rows()) == [{"Id": "003A", "Phone": "one\ntwo"}, {"Id": "003B", "Phone": None}]
     assert script.seen[0][1].endswith("/jobs/query/750A/results?maxRecords=10000")
 
 
-def test_no_rows_are_a_page_too(script: Any, results: Callable[[], ResultPage]) -> None:
+def test_no_rows_are_a_page_too(script: Script, results: Callable[[], ResultPage]) -> None:
     script.says(200, '"Id","Phone"\n', **headers(0))
+
     page = results()
+
     assert (page.count, page.locator, list(page.rows())) == (0, None, [])
 
 
@@ -70,64 +77,73 @@ def test_no_rows_are_a_page_too(script: Any, results: Callable[[], ResultPage]) 
     ],
 )
 def test_a_page_that_is_not_whole_is_asked_for_again(
-    script: Any, results: Callable[[], ResultPage], body: str, told: dict[str, str]
+    script: Script, results: Callable[[], ResultPage], body: str, told: dict[str, str]
 ) -> None:
     script.says(200, body, **told)
     script.says(200, CSV, **headers(2))
+
     assert results().count == len(script.seen) == 2
 
 
-def test_a_page_that_is_never_whole_ends_the_run(script: Any, results: Callable[[], ResultPage]) -> None:
+def test_a_page_that_is_never_whole_ends_the_run(script: Script, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(3))
+
     with pytest.raises(UnreachableError, match="has 2 rows; Salesforce said 3"):
         results()
 
 
 @pytest.mark.parametrize("status", [404, 409])
-def test_a_job_that_is_gone_is_told_apart(script: Any, results: Callable[[], ResultPage], status: int) -> None:
+def test_a_job_that_is_gone_is_told_apart(script: Script, results: Callable[[], ResultPage], status: int) -> None:
     script.says(status, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
+
     with pytest.raises(JobGoneError):
         results()
 
 
 def test_pages_that_hold_fewer_rows_than_the_job_read_are_not_the_whole(
-    script: Any, crm: SalesforceCrm, clock: Any
+    script: Script, crm: SalesforceCrm, clock: SetClock
 ) -> None:
     script.says(200, JOB | {"numberRecordsProcessed": 3})
     script.says(200, {"fields": [{"name": "Id", "type": "id"}]})
     script.says(200, CSV, **headers(2))
     reader = BulkReader(crm._client, clock, crm._schema)
     given = []
+
     with pytest.raises(JobGoneError, match="2 rows; Salesforce read 3"):
         given.extend(reader.read(Query("Contact", ("Id", "Phone")), 3, "read"))
+
     assert not any(found.last for found in given)
 
 
 def test_a_row_that_was_refused_is_not_written_whatever_else_is_said(
-    script: Any, crm: SalesforceCrm, clock: Any
+    script: Script, crm: SalesforceCrm, clock: SetClock
 ) -> None:
     script.says(200, '"sf__Id","sf__Error","Id"\n"","STRING_TOO_LONG:too long:--","003A"\n')
     script.says(
         200, '"sf__Id","sf__Created","Id"\n"003A","false","003A"\n"003B","false","003B"\n"003B","false","003B"\n'
     )
     job = Job("750A", "JobComplete", clock.now(), processed=4, failed=1)
+
     told = [(tried.id, tried.fault is None) for tried in IngestJobs(crm._client, clock).results(job)]
+
     assert told == [("003A", False), ("003B", True)]
 
 
 @pytest.mark.parametrize("answer", ["[]", "{}", '{"id": "750A"}', '"text"', "<html>"])
 def test_an_answer_about_a_job_that_is_none_is_no_answer(
-    script: Any, crm: SalesforceCrm, clock: Any, answer: str
+    script: Script, crm: SalesforceCrm, clock: SetClock, answer: str
 ) -> None:
     script.says(200, answer)
     script.says(200, JOB)
+
     assert QueryJobs(crm._client, clock, "read").get("750A").complete
     assert len(script.seen) == 2
 
 
-def test_a_query_goes_out_without_its_order(script: Any, crm: SalesforceCrm, clock: Any) -> None:
+def test_a_query_goes_out_without_its_order(script: Script, crm: SalesforceCrm, clock: SetClock) -> None:
     script.says(200, JOB)
     QueryJobs(crm._client, clock, "read").open(Query("Contact", ("Id",), ("Id > '003A'",)))
+
     assert b"ORDER BY" not in script.seen[0][2]
     assert b"SELECT Id FROM Contact WHERE Id > '003A'" in script.seen[0][2]
 
@@ -137,14 +153,17 @@ def test_a_sheet_can_be_read_twice_and_keeps_every_character() -> None:
     made = SheetBuilder()
     made.add([["Id", "Phone"], *rows])
     sheet = made.finish()
+
     for _ in range(2):
         assert list(sheet.rows()) == [["Id", "Phone"], *rows]
         assert len(b"".join(sheet)) == len(sheet)
 
 
-def test_a_page_shows_nothing_of_what_it_holds(script: Any, results: Callable[[], ResultPage]) -> None:
+def test_a_page_shows_nothing_of_what_it_holds(script: Script, results: Callable[[], ResultPage]) -> None:
     script.says(200, CSV, **headers(2))
+
     page = results()
+
     assert b"003A" in page.file.content
     assert "003A" not in repr(page)
 

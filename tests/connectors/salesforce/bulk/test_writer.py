@@ -86,15 +86,20 @@ def test_values_arrive_as_salesforce_keeps_them(crm: SalesforceCrm, org: Salesfo
     one, two, three = alive(org)[:3]
     for row in (one, two, three):
         org.update_as_user("Contact", row, DoNotCall=False, **{E164: "+14155550100", REASON: "old"})
+
     text = 'says "no", then\nrings; ünï ☎'
     sent = [
         change(one, **{STATUS: "active", REASON: text, E164: None, LAST: WHEN, "DoNotCall": True}),
         change(two, **{SCREENED: " 0012 ", REASON: ""}),
         change(three, **{SCREENED: "#N/A", STATUS: "invalid"}),
     ]
+
     watch = Watch()
+
     assert write(crm, sent, watch) == dict.fromkeys((one, two, three), WRITTEN)
+
     rows = org.rows("Contact")
+
     assert (rows[one][STATUS], rows[one][REASON], rows[one][E164]) == ("active", text, None)
     assert (rows[one]["DoNotCall"], rows[one][LAST]) == (True, "2026-11-20T08:30:00.000+0000")
     assert (rows[two][SCREENED].strip(), rows[two][E164], rows[two][REASON]) == ("0012", "+14155550100", None)
@@ -107,7 +112,9 @@ def test_values_arrive_as_salesforce_keeps_them(crm: SalesforceCrm, org: Salesfo
 def test_half_a_character_keeps_no_other_row_from_its_job(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     plain, half, blank = alive(org)[:3]
     sent = [change(plain, **{STATUS: "valid"}), change(half, **{SCREENED: "+1 201 555 0123 \ud83d"})]
+
     found = write(crm, [*sent, change(blank, **{SCREENED: " "})])
+
     assert found.keys() == {plain, half, blank}
     assert org.rows("Contact")[plain][STATUS] == "valid"
     assert org.requests["POST /composite"] == 1, "what a file cannot say goes by itself"
@@ -116,6 +123,7 @@ def test_half_a_character_keeps_no_other_row_from_its_job(crm: SalesforceCrm, or
 @pytest.mark.parametrize("sandbox", [{"contacts": 2_500}], indirect=True)
 def test_a_job_takes_few_calls(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     some = alive(org)[:1_800]
+
     assert write(crm, (change(one, **{STATUS: "valid"}) for one in some)) == dict.fromkeys(some, WRITTEN)
     assert crm.calls["write"] <= bulk_write.CALLS
     assert {org.rows("Contact")[one][STATUS] for one in some} == {"valid"}
@@ -128,7 +136,9 @@ def test_refused_rows_keep_the_words_of_the_org(crm: SalesforceCrm, org: Salesfo
     )
     org.delete("Contact", gone)
     sent = [change(one, **{STATUS: "valid", REASON: "x" * (300 if one == long else 3)}) for one in (good, bad, long)]
+
     found = dict(load(crm, [*sent, change(gone, **{STATUS: "valid"})]).write(Watch()))
+
     assert found[good] == RowResult(Outcome.WRITTEN)
     assert (found[bad].outcome, found[bad].code) == (Outcome.REFUSED, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
     assert found[bad].message == "Not: this (4155***123: one"
@@ -139,10 +149,14 @@ def test_refused_rows_keep_the_words_of_the_org(crm: SalesforceCrm, org: Salesfo
 def test_locked_rows_are_sent_again_by_themselves(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     some = alive(org)[:20]
     fail(sandbox, "PATCH", "/jobs/ingest/{job_id}", "kind: lock_rows, fraction: 1.0, tries: 1")
+
     sent = [change(one, **{STATUS: "valid", LAST: WHEN, E164: None, "DoNotCall": True}) for one in some]
+
     assert write(crm, sent) == dict.fromkeys(some, WRITTEN)
     assert org.requests["POST /composite"] >= 1
+
     row = org.rows("Contact")[some[0]]
+
     assert (row[STATUS], row[E164], row["DoNotCall"], row[LAST]) == (
         "valid",
         None,
@@ -163,7 +177,9 @@ def test_rows_that_a_failed_job_did_not_come_to_are_made_up_for(
     org.job_batch_rows = 5
     monkeypatch.setattr(bulk_write, "AT_ONCE", 7)
     fail(sandbox, "PATCH", "/jobs/ingest/{job_id}", "kind: fail_jobs, done: 0.5")
+
     some = alive(org)[:40]
+
     assert write(crm, [change(one, **{STATUS: "valid"}) for one in some]) == dict.fromkeys(some, WRITTEN)
     assert {org.rows("Contact")[one][STATUS] for one in some} == {"valid"}
     assert org.requests["POST /composite"] == 3
@@ -181,10 +197,14 @@ def test_a_job_that_somebody_aborts_is_not_made_up_for(connect: Connect, org: Sa
                 IngestJobs(other._client, other._clock).abort(self.references[0])
 
     found = write(crm, [change(one, **{REASON: "by job"}) for one in some], Aborting())
+
     results = Counter(found.values())
+
     assert results[WRITTEN] % 5 == 0
     assert results.keys() == {WRITTEN, (Outcome.REFUSED, bulk_ingest.UNPROCESSED)}
+
     rows = org.rows("Contact")
+
     assert all((rows[one][REASON] == "by job") is (result == WRITTEN) for one, result in found.items())
 
 
@@ -218,13 +238,17 @@ def test_passing_faults_lose_no_row(
     some = alive(org)[:12]
     org.refuse_row = lambda _name, row, _new: ("NO", "no") if row.get("Id") == some[0] else None
     fail(sandbox, method, path, fault, ", nth: 1")
+
     found = write(crm, [change(one, **{STATUS: "valid"}) for one in some])
+
     assert found == {some[0]: (Outcome.REFUSED, "NO")} | dict.fromkeys(some[1:], WRITTEN)
 
 
 def test_a_cut_off_list_of_results_is_asked_for_again(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     fail(sandbox, "GET", "/jobs/ingest/{job_id}/successfulResults", "kind: truncate", ", nth: 1")
+
     some = alive(org)[:12]
+
     assert write(crm, [change(one, **{STATUS: "valid"}) for one in some]) == dict.fromkeys(some, WRITTEN)
 
 
@@ -232,6 +256,7 @@ def test_a_list_of_results_that_stays_too_short_is_taken_as_it_is(
     crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     fail(sandbox, "GET", "/jobs/ingest/{job_id}/successfulResults", "kind: empty")
+
     assert write(crm, [change(alive(org)[0], **{STATUS: "valid"}), change("003A", **{STATUS: "valid"})]).keys() == {
         "003A"
     }
@@ -241,10 +266,14 @@ def test_a_list_of_results_that_stays_too_short_is_taken_as_it_is(
 def test_an_outage_leaves_a_job_to_the_next_run(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
     watch, some = Watch(), alive(org)[:12]
     fail(sandbox, "GET", "/jobs/ingest/{job_id}", "kind: refuse, status: 503")
+
     with pytest.raises(UnreachableError):
         write(connect(), [change(one, **{STATUS: "valid"}) for one in some], watch)
+
     sandbox.faults = None
+
     told = connect().bulk.outcome(watch.references[0], Watch())
+
     assert told is not None
     assert dict(told) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
     assert connect().bulk.outcome(watch.references[0], Watch()) is None, "it is cleared away once it was told"
@@ -254,12 +283,18 @@ def test_a_run_that_leaves_its_job_to_itself_does_not_end_it(connect: Connect, o
     org.job_seconds = 30
     some, watch = alive(org)[:12], Watch(patience=3)
     org.refuse_row = lambda _name, row, _new: ("NO", "no") if row.get("Id") == some[0] else None
+
     with pytest.raises(KeyboardInterrupt):
         write(connect(), [change(one, **{STATUS: "valid"}) for one in some], watch)
+
     again = Watch()
+
     told = connect().bulk.outcome(watch.references[0], again)
+
     assert told is not None
+
     found = {one: result.outcome for one, result in told}
+
     assert found == {some[0]: Outcome.REFUSED} | dict.fromkeys(some[1:], Outcome.WRITTEN)
     assert again.times > 1
 
@@ -267,13 +302,19 @@ def test_a_run_that_leaves_its_job_to_itself_does_not_end_it(connect: Connect, o
 def test_a_job_whose_rows_never_came_is_called_off(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
     watch, some = Watch(), alive(org)[:3]
     fail(sandbox, "PATCH", "/jobs/ingest/{job_id}", "kind: refuse, status: 503")
+
     with pytest.raises(UnreachableError):
         write(connect(), [change(one, **{REASON: "by job"}) for one in some], watch)
+
     sandbox.faults = None
+
     told = connect().bulk.outcome(watch.references[0], Watch())
+
     assert told is not None
     assert list(told) == []
+
     sandbox.clock.advance(60)
+
     assert "by job" not in {org.rows("Contact")[one][REASON] for one in some}
     assert not org.jobs.every(IngestJob)
 
@@ -291,7 +332,9 @@ def test_a_job_that_is_let_go_before_it_can_be_called_off_is_told(
         return abort(jobs, reference)
 
     monkeypatch.setattr(IngestJobs, "abort", late)
+
     told = crm.bulk.outcome(job_id, Watch())
+
     assert dict(told or ()) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
 
 
@@ -301,10 +344,14 @@ def test_rows_that_went_another_way_are_left_to_reading(connect: Connect, org: S
     crm = connect()
     results = load(crm, [change(one, **{STATUS: "valid"}) for one in some]).write(watch)
     org.api_limit = org.api_usage + 8  # enough for the job, not for the rows that it found locked
+
     with pytest.raises(QuotaError):
         list(results)
+
     org.api_limit = 100_000
+
     told = connect().bulk.outcome(watch.references[0], Watch())
+
     assert told is not None
     assert list(told) == []
 
@@ -320,9 +367,12 @@ def test_a_job_that_may_not_be_looked_at_names_nothing(
 ) -> None:
     watch, some = Watch(patience=1), alive(org)[:3]
     org.refuse_row = lambda _name, row, _new: ("NO", "no") if row.get("Id") == some[0] else None
+
     with pytest.raises(KeyboardInterrupt):
         write(connect(), [change(one, **{STATUS: "valid"}) for one in some], watch)
+
     fail(sandbox, "GET", f"/jobs/ingest/{{job_id}}{path}", f"kind: refuse, status: {words}")
+
     assert connect().bulk.outcome(watch.references[0], Watch()) is None
 
 
@@ -337,7 +387,9 @@ def test_rows_whose_upload_was_repeated_are_written(
     where, fault = "method: PUT, path: '/jobs/ingest/{job_id}/batches'", "{kind: reset, after_commit: true}"
     rules = [f"{{service: salesforce, when: {{{where}, nth: {nth}}}, fault: {fault}}}" for nth in lost]
     sandbox.faults = parse_faults(f"{{rules: [{', '.join(rules)}]}}", "test")
+
     watch, some = Watch(), alive(org)[:12]
+
     assert write(crm, [change(one, **{STATUS: "valid"}) for one in some], watch) == dict.fromkeys(some, WRITTEN)
     assert list(map(bool, watch.references)) == jobs, "the last of two tries goes without a job"
     assert not org.jobs.every(IngestJob)
@@ -345,7 +397,9 @@ def test_rows_whose_upload_was_repeated_are_written(
 
 def test_without_a_job_to_be_had_rows_go_as_before(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
     fail(sandbox, "POST", "/jobs/ingest", "kind: refuse, status: 403, code: INSUFFICIENT_ACCESS")
+
     watch, some = Watch(), alive(org)[:12]
+
     assert write(crm, [change(one, **{STATUS: "valid"}) for one in some], watch) == dict.fromkeys(some, WRITTEN)
     assert watch.references == [""]
 
@@ -354,6 +408,7 @@ def test_a_file_that_is_too_large_is_not_sent(
     crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk_ingest, "FILE_BYTES", 100)
+
     with pytest.raises(ValueError, match="100 bytes"):
         write(crm, [change(alive(org)[0], **{REASON: "x" * 90})])
 
@@ -366,7 +421,9 @@ def test_the_widest_mapping_fits_a_file(connect: Connect, custom: int) -> None:
     crm = connect(f"crm: salesforce\nobjects:\n  Contact:\n    phones: {{{slots}}}\n")
     shape = crm._shapes["Contact"]
     widest = dict.fromkeys(shape.owned_fields(), "\U0001f4de" * 25)
+
     line = len(sheet(sorted(widest), change("003A" * 4, **widest)))
+
     assert crm.bulk.most * line / 2 < bulk_ingest.FILE_BYTES
     assert crm.bulk.most % 10_000 == 0 or crm.bulk.most < 10_000
     assert connect().bulk.most > crm.bulk.most
@@ -398,14 +455,20 @@ def test_the_calls_of_an_ingest_job_can_all_be_repeated(crm: SalesforceCrm, org:
     job_id = jobs.create_update_job("Contact")
     rows = sheet([STATUS], change(one, **{STATUS: "valid"}))
     org.second_upload = "upload"
+
     for _ in range(2):
         jobs.upload(job_id, rows)
+
     assert not jobs.close(job_id).ended
+
     *_, job = jobs.wait(jobs.close(job_id))
+
     assert (job.complete, job.processed, job.failed) == (True, 1, 0)
     assert jobs.abort(job_id).complete
     assert [(tried.id, tried.fault) for tried in jobs.results(job)] == [(one, None)]
+
     for _ in range(2):
         jobs.delete(job_id)
+
     with pytest.raises(JobGoneError):
         jobs.get(job_id)
