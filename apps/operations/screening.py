@@ -15,7 +15,9 @@ from ringfence.core.model.verdicts import Verdict, judge
 from ringfence.core.numbers import Number, read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.ports.lookup import Lookup
-from ringfence.core.screening.screening import Question, Screening
+from ringfence.core.screening.buying import BuyingGateway
+from ringfence.core.screening.gateway import KnownAnswers
+from ringfence.core.screening.screening import Question, Screening, no_ledger
 from ringfence.core.state.journal import new_run_id
 from ringfence.core.state.lookup_cache import LookupCache
 
@@ -105,13 +107,13 @@ def _open_screening(wiring: Wiring, lookups: Sequence[Lookup]) -> Iterator[Scree
     with ExitStack() as stack:
         store = stack.enter_context(closing(wiring.open_state())) if lookups else None
 
-        yield Screening(
-            policy=wiring.policy(),
-            clock=wiring.clock,
-            facts=LookupCache(store, new_run_id(wiring.clock.now())) if store else None,
-            lookups=lookups,
-            max_lookups=wiring.settings.lookup.max_lookups,
-        )
+        gateway = None
+        if store is not None:
+            cache = LookupCache(store, new_run_id(wiring.clock.now()))
+            known = KnownAnswers(cache, lookups, wiring.policy().max_age)
+            gateway = BuyingGateway(known, wiring.clock, max_lookups=wiring.settings.lookup.max_lookups)
+
+        yield Screening(wiring.clock, no_ledger, gateway)
 
 
 class CellScreener:

@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ..decisions.previous_verdict import judge_again
 from ..model.record_view import RecordView
@@ -20,6 +20,9 @@ from ..model.shapes import ObjectShape, Slot
 from ..model.verdicts import Facts, Verdict, judge
 from ..ports.crm import Crm
 from ..ports.services import Clock
+from ..screening.buying import BuyingGateway
+from ..screening.gateway import KnownAnswers, LookupGateway
+from ..screening.rehearsing import RehearsingGateway
 from ..state.journal import Journal
 from ..state.store import Store
 from ..writing.plan_file import PlanWriter
@@ -34,17 +37,18 @@ class RunMode(Protocol):
         """Return whether nothing is written to the CRM and nothing is bought."""
         ...
 
-    @property
-    def leaves_open(self) -> bool:
-        """Return whether records whose lookup would be bought stay open, instead of being judged without it."""
-        ...
-
     def open_store(self, store: Store) -> AbstractContextManager[Store]:
         """Give the store that the run works on, for as long as it runs."""
         ...
 
     def make_writer(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> ChangeWriter:
         """Return what carries out the run's changes."""
+        ...
+
+    def make_gateway(
+        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: Callable[[int], None]
+    ) -> LookupGateway:
+        """Return the way to the providers; see :class:`ringfence.core.screening.buying.BuyingGateway`."""
         ...
 
     def judge(self, view: RecordView, slot: Slot, facts: Facts) -> Verdict:
@@ -56,7 +60,6 @@ class Live:
     """A run that writes and buys."""
 
     dry_run = False
-    leaves_open = False
 
     def open_store(self, store: Store) -> AbstractContextManager[Store]:
         """Give the store itself."""
@@ -65,6 +68,12 @@ class Live:
     def make_writer(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> ChangeWriter:
         """Return a writer that sends changes to the CRM."""
         return ChangeWriter(crm, shapes, journal, clock)
+
+    def make_gateway(
+        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: Callable[[int], None]
+    ) -> LookupGateway:
+        """Return a gateway that buys."""
+        return BuyingGateway(known, clock, max_lookups=max_lookups, on_answer=on_answer)
 
     def judge(self, view: RecordView, slot: Slot, facts: Facts) -> Verdict:
         """Return the verdict, in the light of the one that the slot holds."""
@@ -75,7 +84,7 @@ class Rehearsal:
     """A dry run: nothing is written to the CRM, nothing is bought, and the state is as it was before."""
 
     dry_run = True
-    leaves_open = False
+    defer_lookups: ClassVar[bool] = False
 
     def open_store(self, store: Store) -> AbstractContextManager[Store]:
         """Give a store that sees its own writes and loses them at the end."""
@@ -84,6 +93,16 @@ class Rehearsal:
     def make_writer(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> ChangeWriter:
         """Return a writer that sends nothing."""
         return RehearsalWriter(crm, shapes, journal, clock)
+
+    def make_gateway(
+        self,
+        known: KnownAnswers,
+        clock: Clock,  # noqa: ARG002 - the contract's parameters
+        max_lookups: int | None,
+        on_answer: Callable[[int], None],  # noqa: ARG002 - the contract's parameters
+    ) -> LookupGateway:
+        """Return a gateway that asks nobody, and counts what would be bought."""
+        return RehearsingGateway(known, max_lookups=max_lookups, defer=self.defer_lookups)
 
     def judge(self, view: RecordView, slot: Slot, facts: Facts) -> Verdict:  # noqa: ARG002 - the contract's parameters
         """Return the verdict by the facts alone: nobody was asked, so an answer without news says nothing here."""
@@ -95,7 +114,7 @@ class Planning(Rehearsal):
     """A dry run that writes its changes into a plan file. What a lookup has yet to say stays out of it."""
 
     plan: PlanWriter
-    leaves_open = True
+    defer_lookups: ClassVar[bool] = True
 
     def make_writer(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> ChangeWriter:
         """Return a writer that puts changes into the plan file."""

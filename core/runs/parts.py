@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..decisions.mass_change import MassChangeGuard
+from ..screening.gateway import KnownAnswers
 from ..screening.screening import CRM_REALM, Screening
 from ..state.cursors import Cursors
 from ..state.lookup_cache import LookupCache
@@ -28,7 +29,7 @@ class SyncParts:
     """What the phases of a sync work with."""
 
     cursors: Cursors
-    cache: LookupCache
+    known: KnownAnswers
     ledger: OptOutLedger
     pending: Pending
     screening: Screening
@@ -47,7 +48,14 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
     ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock)
     pending = Pending(job.store, org_id, summary.run_id)
 
-    screening = _make_screening(context, options, mode, cache)
+    known = KnownAnswers(
+        cache,
+        job.lookups,
+        job.policy.max_age,
+        crm_realm=f"{CRM_REALM}:{job.org.key}",
+        retry_lost=options.retry_lost_lookups,
+    )
+    screening = _make_screening(context, mode, known, ledger)
     examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen=options.rescreen)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
     decider = Decider(screening, mode, guard, job.clock, summary)
@@ -67,25 +75,14 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         batch_size=job.crm.capabilities.write_batch,
         limit=options.limit,
     )
-    return SyncParts(cursors, cache, ledger, pending, screening, examiner, outbox, processor, tracker, queue)
+    return SyncParts(cursors, known, ledger, pending, screening, examiner, outbox, processor, tracker, queue)
 
 
-def _make_screening(context: RunContext, options: SyncOptions, mode: RunMode, cache: LookupCache) -> Screening:
+def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger) -> Screening:
     job = context.job
 
     def note_answer(bought: int) -> None:
         context.heartbeat()
         job.progress.bought(bought)
 
-    return Screening(
-        facts=cache,
-        policy=job.policy,
-        clock=job.clock,
-        lookups=job.lookups,
-        crm_realm=f"{CRM_REALM}:{job.org.key}",
-        max_lookups=job.max_lookups,
-        buy=not mode.dry_run,
-        defer_unbought=mode.leaves_open,
-        retry_lost=options.retry_lost_lookups,
-        on_answer=note_answer,
-    )
+    return Screening(job.clock, ledger.covered, mode.make_gateway(known, job.clock, job.max_lookups, note_answer))

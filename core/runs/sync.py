@@ -118,7 +118,7 @@ class SyncRun:
 
         yield IngestOptOuts(source, parts.ledger)
         if job.lookups and full:
-            yield SeedAnswers(source, parts.cache, parts.screening.crm_realm, since)
+            yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since)
         yield ReadChanged(pages, parts.ledger, full=full)
         yield ReadDue(pages, since)
         yield RetryPending(source, parts.examiner, parts.queue, parts.pending, self._summary.run_id)

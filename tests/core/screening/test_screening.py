@@ -7,17 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from testkit.clock import SetClock
 
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
-from ringfence.core.model.policy import Policy
 from ringfence.core.model.verdicts import Facts, judge
 from ringfence.core.numbers import Number, read_number
-from ringfence.core.screening.screening import Question, Screening
+from ringfence.core.screening.screening import Question, Screening, no_ledger
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
-from testkit.clock import SetClock
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
 E164S = ["+14155550130", "+14155550131", "+14155550132"]
@@ -25,17 +24,6 @@ NOTHING = {"kind": AnswerKind.INCONCLUSIVE}
 FAILED = {"kind": AnswerKind.FAILED, "paid": False}
 CUT_OFF = {"kind": AnswerKind.FAILED, "paid": True}
 GONE = {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"}
-
-
-@pytest.fixture
-def run(store: Store, clock: SetClock) -> Any:
-    """Begin a run with these providers and options."""
-    ids = iter(range(100))
-
-    def begin(*lookups: Any, **options: Any) -> Screening:
-        return Screening(Policy(), clock, facts=LookupCache(store, f"run-{next(ids)}"), lookups=lookups, **options)
-
-    return begin
 
 
 def numbers(*raw: str, region: str | None = None) -> list[Number]:
@@ -54,7 +42,7 @@ def _told(facts: Facts | None) -> str | None:
 
 
 def test_without_a_provider_the_numbering_plan_decides_and_no_store_is_needed(clock: SetClock) -> None:
-    told = verdicts(Screening(Policy(), clock), FIRST, "n/a", "020 7946 0018")
+    told = verdicts(Screening(clock, no_ledger), FIRST, "n/a", "020 7946 0018")
     assert told == ["valid allocated", "invalid not_a_number", "unknown no_region"]
 
 
@@ -173,11 +161,12 @@ def test_no_further_provider_is_asked_about_what_another_run_waits_for(
     run: Any, make_provider: Any, store: Store, clock: SetClock
 ) -> None:
     Journal(store, "run-0").begin("memory", None, clock.now(), dry_run=False, options={})
-    first, theirs = run(make_provider(says={E164S[0]: MemoryError()})), run(make_provider(), make_provider("second"))
+    one, two = make_provider(), make_provider("second")
+    first, theirs = run(make_provider(says={E164S[0]: MemoryError()})), run(one, two)
     with pytest.raises(MemoryError):
         verdicts(first, FIRST)
     assert verdicts(theirs, FIRST, SECOND) == [None, "active live"]
-    assert [provider.asked for provider in theirs.lookups] == [[E164S[1]], []]
+    assert (one.asked, two.asked) == ([E164S[1]], [])
     assert not theirs.exhausted
 
 
@@ -220,11 +209,11 @@ def lost_answers(store: Store, clock: SetClock, realm: str) -> Sequence[str]:
 
 
 def test_a_dry_run_counts_each_number_once_and_asks_nobody(
-    run: Any, make_provider: Any, store: Store, clock: SetClock
+    run: Any, rehearse: Any, make_provider: Any, store: Store, clock: SetClock
 ) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
-    rehearsal = run(provider, buy=False, max_lookups=1)
+    rehearsal = rehearse(provider, max_lookups=1)
     assert verdicts(rehearsal, FIRST, SECOND) == ["active live", "valid inconclusive"]
     assert not rehearsal.exhausted
     assert verdicts(rehearsal, SECOND, THIRD) == ["valid inconclusive", None]
@@ -233,10 +222,10 @@ def test_a_dry_run_counts_each_number_once_and_asks_nobody(
     assert lost_answers(store, clock, provider.realm) == []
 
 
-def test_a_plan_leaves_open_what_it_would_have_bought(run: Any, make_provider: Any) -> None:
+def test_a_plan_leaves_open_what_it_would_have_bought(run: Any, rehearse: Any, make_provider: Any) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
-    rehearsal = run(provider, buy=False, defer_unbought=True)
+    rehearsal = rehearse(provider, defer=True)
     for _ in range(2):
         assert verdicts(rehearsal, FIRST, SECOND) == ["active live", None]
     assert (rehearsal.tally.would_buy, len(provider.asked)) == (1, 1)

@@ -1,0 +1,113 @@
+"""Buying answers: the providers in turn, within a budget; one that fails as a whole is left out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from datetime import datetime
+
+from ..errors import AuthenticationError, QuotaError, RingfenceError, UnreachableError
+from ..model.answers import Answer, AnswerKind
+from ..ports.lookup import Lookup
+from ..ports.services import Clock
+from ..state.lookup_cache import ELSEWHERE, KeptAnswer
+from .gateway import KnownAnswers, Tally
+from .purchase import ask
+
+logger = logging.getLogger(__name__)
+
+
+class BuyingGateway:
+    """A :class:`ringfence.core.screening.gateway.LookupGateway` that buys.
+
+    ``max_lookups`` caps the paid calls of the run; ``on_answer`` is called after each answer with how many were paid
+    so far.
+    """
+
+    def __init__(
+        self,
+        known: KnownAnswers,
+        clock: Clock,
+        *,
+        max_lookups: int | None = None,
+        on_answer: Callable[[int], None] = lambda _paid: None,
+    ) -> None:
+        self.tally = Tally()
+        self.exhausted = False
+        self._known = known
+        self._clock = clock
+        self._max_lookups = max_lookups
+        self._on_answer = on_answer
+        self._in_service = list(known.lookups)
+        self._first_outage: RingfenceError | None = None
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
+        return self._known.find(numbers, now, self._in_service)
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Ask the providers in turn; each is asked only about what those before it could not answer."""
+        if not numbers or not self._known.lookups:
+            return {}
+
+        answers: dict[str, KeptAnswer] = {}
+        open_numbers = self._within_budget(numbers)
+        for lookup in tuple(self._in_service):
+            if not open_numbers:
+                break
+            self._ask_one(lookup, self._within_budget(open_numbers), now, answers)
+            open_numbers = [number for number in open_numbers if not _is_settled(answers.get(number))]
+
+        if not self._in_service and self._first_outage is not None:
+            raise self._first_outage
+        return {number: answers.get(number) or _owed(number, now) for number in numbers}
+
+    def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
+        """Ask one provider and take its answers over where they are worth more than the present ones."""
+        since, again = self._known.oldest(now), self._known.retry_lost
+        try:
+            with closing(ask(self._known.cache, self._clock, lookup, numbers, since=since, again=again)) as incoming:
+                for answer in incoming:
+                    self.tally.lookups += answer.paid
+                    self._on_answer(self.tally.lookups)
+                    previous = answers.get(answer.e164)
+                    if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
+                        answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
+        except (AuthenticationError, QuotaError, UnreachableError) as outage:
+            self._leave_out(lookup, outage)
+
+    def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
+        """Ask this provider no more in this run."""
+        self._in_service.remove(lookup)
+        self._first_outage = self._first_outage or outage
+        if self._in_service:
+            # By its kind only: the words are the provider's, and may name an account.
+            kind = type(outage).__name__
+            logger.warning("%s is left out for the rest of the run (%s); the next provider is asked", lookup.name, kind)
+
+    def _within_budget(self, numbers: Sequence[str]) -> Sequence[str]:
+        """Return as many of the numbers as may still be bought."""
+        if self._max_lookups is None:
+            return numbers
+        left = max(0, self._max_lookups - self.tally.lookups)
+        if left < len(numbers):
+            self.exhausted = True
+        return numbers[:left]
+
+
+def _owed(number: str, now: datetime) -> KeptAnswer:
+    """Return what stands for the lookup of a number that nobody was asked about."""
+    return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code="budget", paid=False))
+
+
+def _is_settled(kept: KeptAnswer | None) -> bool:
+    """Return whether no further provider is asked: what another run is asking about may come out as known."""
+    if kept is None:
+        return False
+    answer = kept.answer
+    return answer.kind is AnswerKind.KNOWN or (answer.kind is AnswerKind.FAILED and answer.code == ELSEWHERE)
+
+
+_RANK = {AnswerKind.FAILED: 0, AnswerKind.LOST: 1, AnswerKind.INCONCLUSIVE: 2, AnswerKind.KNOWN: 3}
+"""What an answer is worth beside another provider's."""

@@ -1,0 +1,98 @@
+"""The gateway to lookup providers: what is on record about a number, and what a provider may be asked.
+
+::
+
+    LookupGateway
+    ├── BuyingGateway       asks the providers in turn, within the budget of the run
+    └── RehearsingGateway   asks nobody, and counts what would be bought
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ..model.answers import AnswerKind
+from ..ports.lookup import Lookup
+from ..state.lookup_cache import KeptAnswer, LookupCache
+
+
+@dataclass(slots=True)
+class Tally:
+    """What screening cost so far: paid calls, numbers served from the cache, numbers a dry run would have bought."""
+
+    lookups: int = 0
+    cache_hits: int = 0
+    would_buy: int = 0
+    lost: int = 0  # numbers whose answer was lost on the way and is not bought again
+
+
+class LookupGateway(Protocol):
+    """The only way from the screening to the providers.
+
+    ``exhausted`` becomes True once a number had to go without a lookup because the budget was used up.
+    """
+
+    tally: Tally
+    exhausted: bool
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Return the answers on record about these E.164 numbers, where they count at the moment ``now`` (UTC).
+
+        A number for which one counts need not be asked about.
+        """
+        ...
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Return an answer for each of these E.164 numbers, of kind FAILED where the lookup is owed.
+
+        Raises AuthenticationError, QuotaError or UnreachableError when no provider is left that answers.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswers:
+    """What is on record about numbers, and whose word counts.
+
+    ``lookups`` are the providers in the order in which they are asked; ``crm_realm`` names the org whose own fresh
+    companions count as answers, if any. An answer counts for ``max_age``. With ``retry_lost`` a lost answer does not
+    count, so that its number is asked about again, at the risk of paying twice.
+    """
+
+    cache: LookupCache
+    lookups: Sequence[Lookup]
+    max_age: timedelta
+    crm_realm: str = ""
+    retry_lost: bool = False
+
+    def oldest(self, now: datetime) -> datetime:
+        """Return the moment since which an answer must have been observed to count at the moment ``now``."""
+        return now - self.max_age
+
+    def find(self, numbers: Collection[str], now: datetime, in_service: Sequence[Lookup]) -> dict[str, KeptAnswer]:
+        """Return the answer that counts for each number that has one; ``in_service`` are the providers left to ask."""
+        if not self.lookups or not numbers:
+            return {}
+
+        realms = [lookup.realm for lookup in self.lookups]
+        if self.crm_realm:
+            realms.append(self.crm_realm)
+        found = self.cache.find(numbers, realms, self.oldest(now), now, with_lost=not self.retry_lost)
+
+        left = {lookup.realm for lookup in in_service}
+        chosen = {e164: _choose(answers, left) for e164, answers in found.items()}
+        return {e164: answer for e164, answer in chosen.items() if answer is not None}
+
+
+def _choose(answers: Sequence[KeptAnswer], in_service: set[str]) -> KeptAnswer | None:
+    """Return the answer that counts, or None where the number may be asked about."""
+    for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, AnswerKind.LOST):
+        if of_this_kind := [each for each in answers if each.answer.kind is kind]:
+            return max(of_this_kind, key=lambda each: each.answer.observed_at)
+
+    # Once every provider has failed on it in this run, it is not asked about again before the next one.
+    failed = {each.realm for each in answers}
+    return answers[0] if in_service <= failed else None

@@ -1,0 +1,61 @@
+"""What a dry run does in place of buying: it asks nobody, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from ..model.answers import Answer, AnswerKind
+from ..state.lookup_cache import KeptAnswer
+from .gateway import KnownAnswers, Tally
+
+
+class RehearsingGateway:
+    """A :class:`ringfence.core.screening.gateway.LookupGateway` that counts what would be bought.
+
+    A number that would be bought counts as answered without news for the rest of the dry run. With ``defer`` its
+    lookup is owed instead, because a plan must not guess what the answer will be. ``max_lookups`` caps what would be
+    bought. What is made up goes into the cache: its store must be a rehearsal's.
+    """
+
+    def __init__(self, known: KnownAnswers, *, max_lookups: int | None = None, defer: bool = False) -> None:
+        self.tally = Tally()
+        self.exhausted = False
+        self._known = known
+        self._max_lookups = max_lookups
+        self._defer = defer
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
+        return self._known.find(numbers, now, self._known.lookups)
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Count the numbers that would be bought, and return what stands in for the answers to them."""
+        if not numbers or not self._known.lookups:
+            return {}
+
+        allowed = self._count(numbers)
+        answers = self._leave_open(numbers, now) if self._defer else self._make_up(numbers, allowed, now)
+        realm = self._known.lookups[0].realm
+        return {answer.e164: KeptAnswer(realm, "", answer) for answer in answers}
+
+    def _count(self, numbers: Sequence[str]) -> int:
+        """Count what would be bought, and return how many of the numbers that is."""
+        allowed = len(numbers)
+        if self._max_lookups is not None:
+            allowed = max(0, min(allowed, self._max_lookups - self.tally.would_buy))
+            self.exhausted = self.exhausted or allowed < len(numbers)
+        self.tally.would_buy += allowed
+        return allowed
+
+    def _leave_open(self, numbers: Sequence[str], now: datetime) -> list[Answer]:
+        answers = [Answer(number, AnswerKind.FAILED, now, code="not bought", paid=False) for number in numbers]
+        for lookup in self._known.lookups:
+            self._known.cache.keep_failures(lookup.realm, answers)
+        return answers
+
+    def _make_up(self, numbers: Sequence[str], allowed: int, now: datetime) -> list[Answer]:
+        bought, rest = numbers[:allowed], numbers[allowed:]
+        made_up = [Answer(number, AnswerKind.INCONCLUSIVE, now, code="dry run", paid=False) for number in bought]
+        self._known.cache.keep(self._known.lookups[0].realm, made_up)
+        return made_up + [Answer(number, AnswerKind.FAILED, now, code="budget", paid=False) for number in rest]
