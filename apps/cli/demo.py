@@ -22,7 +22,7 @@ from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
 from ..operations import Account, require_ready, run_sync_job
-from ..wiring import wire
+from ..wiring import Wiring, wire
 from .door import open_door
 from .exit_codes import exit_code
 from .options import Json, Verbose

@@ -41,9 +41,9 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def call(*words: str) -> Result:
         capsys.readouterr()
         code = run(list(words))
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return Result(code, told.out, told.err)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Result(code, captured.out, captured.err)
 
     return call
 

@@ -26,6 +26,7 @@ def test_ctrl_c_says_that_the_run_can_go_on(cli: Any, interrupted: Any) -> None:
     broken_off = cli("sync", "hubspot")
     assert broken_off.code == 130
     assert "run again to go on" in broken_off.err
+
     interrupted()
     assert cli("sync", "hubspot").code == 0
     assert [run["outcome"] for run in cli("runs", "list", "--json").document["runs"]] == ["done", "interrupted"]
@@ -34,5 +35,6 @@ def test_ctrl_c_says_that_the_run_can_go_on(cli: Any, interrupted: Any) -> None:
 @pytest.mark.usefixtures("settings", "interrupted")
 def test_ctrl_c_leaves_one_json_document(cli: Any) -> None:
     broken_off = cli("sync", "hubspot", "--json")
+
     assert broken_off.code == 130
     assert broken_off.document["exit_code"] == 130

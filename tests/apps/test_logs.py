@@ -153,6 +153,7 @@ def test_a_json_line_has_moment_level_logger_message_and_fields(json_lines: Line
     connector.warning("a batch was\nsent", extra={"batch": 3, "message_of_vendor": "so"})
 
     found = json_lines.document
+
     assert (
         abs((datetime.now(UTC) - datetime.fromisoformat(found.pop("at").replace("Z", "+00:00"))).total_seconds()) < 60
     )
@@ -183,6 +184,7 @@ def test_events_are_shown_on_demand_and_debug_never(text: Lines) -> None:
     connector.debug("never")
 
     (line,) = text.all
+
     assert line[2] == line[5] == ":"
     assert line[9:] == "a phase ended (phase=due records, records=12)"
 
@@ -234,6 +236,7 @@ def test_a_line_does_not_tear_the_bar() -> None:
 
     shown = screen.getvalue()
     erased, _, _ = shown.partition("Warning: the row is frozen")
+
     assert "Warning: the row is frozen" in shown
     # The bar was erased before the line was printed, and drawn again below it.
     assert erased.endswith(("\x1b[2K\x1b[33m", "\x1b[2K"))
@@ -296,6 +299,7 @@ def test_json_lines_stand_on_standard_error_beside_the_one_document(cli: Any, mo
     shown = cli("sync", "hubspot", "--dry-run", "--json", "--verbose")
 
     assert shown.document["dry_run"] is True
+
     lines = [json.loads(line) for line in shown.err.splitlines() if "the row of" in line]
     assert [(line["level"], line["message"]) for line in lines] == [
         ("warning", "the row of +1415***0132 is frozen"),

@@ -24,6 +24,7 @@ CRMS = sorted(crm_plugins())
 @pytest.mark.usefixtures("settings")
 def test_check_takes_every_configured_crm(cli: Any) -> None:
     result = cli("check", "--json")
+
     assert result.code == 0
     assert [crm["crm"] for crm in result.document["crms"]] == CRMS
     assert all(crm["ready"] for crm in result.document["crms"])
@@ -32,6 +33,7 @@ def test_check_takes_every_configured_crm(cli: Any) -> None:
 
 def test_check_without_any_crm_says_what_to_do(cli: Any) -> None:
     result = cli("check")
+
     assert result.code == 2
     assert ".env.example" in result.err
 
@@ -48,9 +50,11 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def test_setup_makes_an_account_ready(cli: Any, bare: Sandbox, crm: str, tmp_path: Path) -> None:
     assert cli("check", crm).code == 3
     assert cli("sync", crm).code == 3
+
     planned = cli("setup", crm, "--dry-run", "--json").document["steps"]
     assert planned
     assert cli("check", crm).code == 3
+
     emitted = cli("setup", crm, "--emit", str(tmp_path / "project"), "--json").document
     assert emitted["files"]
     assert all(Path(file).is_file() for file in emitted["files"])
@@ -69,6 +73,7 @@ def test_screen_adds_columns_and_keeps_the_rest(cli: Any) -> None:
     result = cli("screen", "contacts.csv", "-o", "out.csv", "--json")
     assert result.code == 0
     assert result.document["rows"] == 3
+
     with Path("out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert [row["rf_phone_status"] for row in rows] == ["valid", "invalid", "valid"]
@@ -83,6 +88,7 @@ def test_screen_adds_columns_and_keeps_the_rest(cli: Any) -> None:
 def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
     Path("contacts.csv").write_text("phone\n+442079460018\n+12025550143\n", encoding="utf-8")
     result = cli("screen", "contacts.csv", "--preview")
+
     assert result.code == 0
     assert "phone column 'phone'" in result.out
     assert "442079460018" not in result.out
@@ -92,15 +98,17 @@ def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
 def test_screen_takes_the_users_word_about_the_header(cli: Any) -> None:
     Path("contacts.csv").write_text("Ada,+442079460018\nBob,+12025550143\n", encoding="utf-8")
     assert cli("screen", "contacts.csv", "--json").document["rows"] == 2
-    told = cli("screen", "contacts.csv", "--header", "--preview", "--json").document
-    assert (told["has_header"], told["rows"]) == (True, 1)
+
+    document = cli("screen", "contacts.csv", "--header", "--preview", "--json").document
+    assert (document["has_header"], document["rows"]) == (True, 1)
+
     Path("headed.csv").write_text("name,phone\nAda,+442079460018\n", encoding="utf-8")
-    told = cli("screen", "headed.csv", "--no-header", "--phone", "column_2", "-o", "out.csv", "--json").document
-    assert told["rows"] == 2
-    assert "There is no header: columns are called column_1 and so on." in told["detected"]["notes"]
+    document = cli("screen", "headed.csv", "--no-header", "--phone", "column_2", "-o", "out.csv", "--json").document
+    assert document["rows"] == 2
+    assert "There is no header: columns are called column_1 and so on." in document["detected"]["notes"]
 
 
-def test_screen_buys_only_when_told_and_within_the_budget(
+def test_screen_buys_only_with_lookups_and_within_the_budget(
     cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = "".join(f"+1202555{i:04}\n" for i in range(100, 200))
@@ -109,9 +117,11 @@ def test_screen_buys_only_when_told_and_within_the_budget(
     monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "60")
     assert cli("screen", "contacts.csv", "--json").document["lookups"] == 0
     assert not sandbox.twilio.asked
+
     cut = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
     assert cut.code == 4
     assert sum(sandbox.twilio.asked.values()) == 60
+
     done = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
     assert done.code == 0
     assert set(sandbox.twilio.asked.values()) == {1}
@@ -121,12 +131,13 @@ def test_screen_buys_only_when_told_and_within_the_budget(
 def test_lookup_explains_one_number(
     cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = cli("lookup", "020 7946 0018 ext. 12", "--region", "United Kingdom", "--json").document
-    assert told["status"] == "valid"
-    assert told["e164"] == "+442079460018"
-    assert told["extension"] == "12"
+    document = cli("lookup", "020 7946 0018 ext. 12", "--region", "United Kingdom", "--json").document
+    assert document["status"] == "valid"
+    assert document["e164"] == "+442079460018"
+    assert document["extension"] == "12"
     assert cli("lookup", "020 7946 0018", "--json").document["status"] == "unknown"
     assert cli("lookup", "020 7946 0018", "--region", "Atlantis").code == 2
+
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     assert cli("lookup", "+442079460018", "--json").document["lookups"] == 1
     assert cli("lookup", "+442079460018", "--json").document["lookups"] == 0
@@ -136,14 +147,16 @@ def test_lookup_explains_one_number(
 def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Any) -> None:
     result = cli("demo", "--contacts", "300", "--json")
     assert result.code == 0
+
     passes = result.document["passes"]
     assert [one["crm"] for one in passes][:4] == ["salesforce", "salesforce", "hubspot", "hubspot"]
     for first, second in zip(passes[::2], passes[1::2], strict=True):
         assert sum(counts["written"] for counts in first["objects"].values()) > 100
         assert sum(counts["written"] for counts in second["objects"].values()) == 0
-    told = cli("demo", "--contacts", "300").out
-    assert told.count("Nothing to change.") == len(passes) // 2
-    assert "do_not_contact" in told
+
+    shown = cli("demo", "--contacts", "300").out
+    assert shown.count("Nothing to change.") == len(passes) // 2
+    assert "do_not_contact" in shown
 
 
 def test_sandbox_prints_settings_and_ends_with_ctrl_c(tmp_path: Path) -> None:
@@ -158,6 +171,7 @@ def test_sandbox_prints_settings_and_ends_with_ctrl_c(tmp_path: Path) -> None:
         )
         process.send_signal(2)
         assert process.wait(20) == 0
+
     assert settings["RINGFENCE_HUBSPOT__BASE_URL"].startswith("http://127.0.0.1:")
     assert json.loads(checked.stdout)["ready"] is True
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
@@ -183,6 +197,7 @@ def test_ctrl_c_in_a_sync_leaves_a_resumable_state(tmp_path: Path) -> None:
         listed = subprocess.run([*command, "runs", "list", "--json"], cwd=tmp_path, capture_output=True, timeout=60)
     assert again.returncode == 0
     assert json.loads(again.stdout)["complete"] is True
+
     outcomes = [run["outcome"] for run in json.loads(listed.stdout)["runs"]]
     assert outcomes == ["done", "interrupted"]
 
@@ -190,9 +205,12 @@ def test_ctrl_c_in_a_sync_leaves_a_resumable_state(tmp_path: Path) -> None:
 def test_every_command_has_help_and_json(cli: Any) -> None:
     assert cli().code == 2
     assert cli("--version").out.startswith("ringfence ")
+
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+
     assert set(names) == {"demo", "sandbox", "check", "setup", "sync", "screen", "lookup"}
+
     for name in [*names, "runs list", "runs show"]:
-        told = cli(*name.split(), "--help")
-        assert told.code == 0
-        assert "--json" in told.out
+        shown = cli(*name.split(), "--help")
+        assert shown.code == 0
+        assert "--json" in shown.out

@@ -44,6 +44,7 @@ def test_a_mapping_for_another_crm_is_named_without_a_guess(cli: Any) -> None:
     wrong = cli("check", "hubspot", "--mapping", "mine.yaml")
     assert wrong.code == 2
     assert "'salesforce', not hubspot." in wrong.err
+
     both = cli("check", "--mapping", "mine.yaml")
     assert both.code == 2
     assert "hubspot, salesforce" in both.err
@@ -55,14 +56,15 @@ def test_check_names_the_fields_that_lack_the_same_way_in_one_entry(cli: Any, mo
         for name, value in bare.settings().items():
             monkeypatch.setenv(name, value)
         for crm, most in (("hubspot", 9), ("salesforce", 16)):
-            told = cli("check", crm)
-            assert told.code == 3
-            assert len(told.out.splitlines()) <= most
+            printed = cli("check", crm)
+            assert printed.code == 3
+            assert len(printed.out.splitlines()) <= most
+
             problems = [
                 f for f in cli("check", crm, "--json").document["crms"][0]["findings"] if f["level"] == "problem"
             ]
             assert len(problems) > 12
-            assert all(told.out.count(f["subject"].rpartition(".")[2]) for f in problems)
+            assert all(printed.out.count(f["subject"].rpartition(".")[2]) for f in problems)
 
 
 def test_an_entry_of_a_list_stands_under_its_mark(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +72,7 @@ def test_an_entry_of_a_list_stands_under_its_mark(capsys: pytest.CaptureFixture[
     output.out = Console(force_terminal=True, width=30, color_system=None)
     output.item("a sentence that is longer than one line", mark="problem")
     assert capsys.readouterr().out == "  problem a sentence that is\n          longer than one line\n"
+
     output.out = Console(width=30)
     output.item("a sentence that is longer than one line", mark="problem")
     assert capsys.readouterr().out == "  problem a sentence that is longer than one line\n"

@@ -36,6 +36,7 @@ def test_the_commands_of_the_readme_work(cli: Any, monkeypatch: pytest.MonkeyPat
         result = cli(*words[1:])
         assert result.code == 0, f"{command}: {result.err}"
         carried_out.append(words[1])
+
     assert {"check", "sync", "runs", "screen", "lookup", "demo"} <= set(carried_out)
 
 
@@ -43,6 +44,7 @@ def test_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = {word.split()[1] for word in commands() if word.startswith("make ")}
     named |= set(re.findall(r"`make (\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+
     assert {"demo", "test"} <= named
     for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

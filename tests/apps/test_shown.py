@@ -64,6 +64,7 @@ def test_the_bar_fits_its_terminal_with_every_figure_whole(width: int, named: bo
     progress.bought(1_234_567)
     progress.advance(999_999)
     assert progress._bar is not None
+
     with console.capture() as captured:
         console.print(progress._bar.get_renderable())
     (line,) = captured.get().splitlines()
@@ -78,10 +79,12 @@ def test_the_bar_fits_its_terminal_with_every_figure_whole(width: int, named: bo
 def test_a_slot_that_is_only_checked_again_says_so(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:
     crm.put("people", "aged", phone="+1 415 555 0132")
     assert "allocated" in shown(sync())
+
     clock.advance(days=31)
-    told = shown(sync())
-    assert "same" in told
-    assert "checked again" in told
+    printed = shown(sync())
+    assert "same" in printed
+    assert "checked again" in printed
+
     crm.put("people", "aged", phone="+1 415 555 0133")
     assert "another content" in shown(sync())
 
@@ -91,9 +94,11 @@ def test_a_dry_run_counts_the_calls_it_makes_and_names_those_it_would_make(crm: 
         crm.put("people", f"p{i}", phone=f"+1 415 555 010{i}")
     rehearsal = sync(dry_run=True)
     assert (rehearsal.fewest_api_calls, rehearsal.write_calls_planned) == (3, 3)
-    told = shown(rehearsal)
-    assert "API calls: 3 to read, the fewest possible are 3;" in told
-    assert "A real run would make 3 more at least, to write." in told
+
+    printed = shown(rehearsal)
+    assert "API calls: 3 to read, the fewest possible are 3;" in printed
+    assert "A real run would make 3 more at least, to write." in printed
+
     real = sync()
     assert (real.fewest_api_calls, real.write_calls_planned) == (6, 0)
     assert "API calls: 6 to read and write, the fewest possible are 6;" in shown(real)
@@ -107,6 +112,7 @@ def test_neither_the_screen_nor_the_history_holds_a_number_in_any_spelling(
         crm.put("people", f"p{i}", phone=content)
     summary = sync()
     assert len(summary.changes_shown) == len(spelled)
+
     kept = str(find_run(store, summary.run_id).summary) + shown(summary)
     assert not [content for content in spelled[:-1] if content in kept]
 
@@ -127,4 +133,5 @@ def test_a_reason_is_shown_by_its_code_and_its_repairs(crm: MemoryCrm, sync: Syn
     output.out = Console(file=out, width=200, soft_wrap=True)
     show_summary(output, summary)
     (row,) = [line for line in out.getvalue().splitlines() if line.startswith("people p1")]
+
     assert row.rstrip().endswith(f"  {why}")

@@ -48,8 +48,10 @@ def test_dry_run_then_sync_then_nothing(cli: Any, sandbox: Sandbox, crm: str) ->
     assert rehearsal.code == 0
     assert rehearsal.document["dry_run"] is True
     assert dump(sandbox, crm) == before
+
     first = cli("sync", crm, "--json")
     assert first.code == 0
+
     document = first.document
     assert set(document) >= KEYS
     assert document["complete"] is True
@@ -59,6 +61,7 @@ def test_dry_run_then_sync_then_nothing(cli: Any, sandbox: Sandbox, crm: str) ->
     for name in ("read", "due", "written", "opt_outs_enforced"):
         assert total(document, name) == total(rehearsal.document, name)
     assert total(document, "written") > 100
+
     again = cli("sync", crm, "--json").document
     assert total(again, "written") == 0
     assert again["complete"] is True
@@ -73,6 +76,7 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
     first = cli("sync", crm, "--json").document
     assert first["lookups"] == len(sandbox.twilio.asked)
     assert max(sandbox.twilio.asked.values()) == 1
+
     for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
         if os.path.exists(name):  # noqa: PTH110 - a plain look
             os.remove(name)  # noqa: PTH107 - a plain removal
@@ -87,6 +91,7 @@ def test_both_crms_share_what_was_paid_for(cli: Any, sandbox: Sandbox, monkeypat
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     result = cli("sync", "--all", "--json")
     assert result.code == 0
+
     runs = result.document["runs"]
     assert [run["crm"] for run in runs] == CRMS
     assert max(sandbox.twilio.asked.values()) == 1
@@ -100,29 +105,31 @@ def test_budget_stops_the_run_and_the_next_goes_on(
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "60")
-    asked, runs = 0, 0
+    bought, runs = 0, 0
     while True:
         result = cli("sync", crm, "--json")
         runs += 1
-        assert sum(sandbox.twilio.asked.values()) - asked <= 60
-        asked = sum(sandbox.twilio.asked.values())
+        assert sum(sandbox.twilio.asked.values()) - bought <= 60
+        bought = sum(sandbox.twilio.asked.values())
         if result.code == 0:
             break
         assert result.code == 4
         assert result.document["complete"] is False
         assert "MAX_LOOKUPS" in result.document["stopped"]
         assert runs < 30
+
     assert runs > 2
     assert max(sandbox.twilio.asked.values()) == 1
 
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_opted_out_numbers_are_never_asked_about(
+def test_opted_out_numbers_are_never_sent_to_a_provider(
     cli: Any, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     assert cli("sync", crm).code == 0
+
     silent = set()
     if crm == "hubspot":
         for row in sandbox.hubspot.contacts.values():
@@ -143,11 +150,14 @@ def test_limit_and_history(cli: Any, sandbox: Sandbox) -> None:
     first = cli("sync", "hubspot", "--limit", "30", "--json").document
     assert total(first, "due") == 30
     assert first["complete"] is False
+
     listed = cli("runs", "list", "--json").document["runs"]
     assert [run["run_id"] for run in listed] == [first["run_id"]]
+
     shown = cli("runs", "show", first["run_id"], "--json").document
     assert len(shown["changes"]) == total(first, "written")
     assert {change["outcome"] for change in shown["changes"]} == {"written"}
+
     masked = cli("runs", "show", first["run_id"]).out
     revealed = cli("runs", "show", first["run_id"], "--reveal").out
     row = sandbox.hubspot.contacts[next(c["id"] for c in shown["changes"] if "rf_phone_e164" in c["fields"])]
@@ -173,8 +183,10 @@ def test_no_full_number_in_what_is_printed_or_kept(
     numbers = {row[field] for row in rows if row.get(field)}
     raw = {row[phone] for row in rows if row.get(phone) and sum(c.isdigit() for c in row[phone]) > 8}
     assert len(numbers) > 50
-    told = human.out + human.err + machine.out + machine.err
-    assert not [number for number in numbers | raw if number in told]
+
+    printed = human.out + human.err + machine.out + machine.err
+    assert not [number for number in numbers | raw if number in printed]
+
     kept = state_bytes()
     assert not [number for number in numbers if number.lstrip("+").encode() in kept]
 
@@ -183,6 +195,7 @@ def test_no_full_number_in_what_is_printed_or_kept(
 def test_production_org_asks_before_its_first_writing_run(cli: Any, sandbox: Sandbox) -> None:
     sandbox.hubspot.account_type = "STANDARD"
     refused = cli("sync", "hubspot", "--json")
+
     assert refused.code == 2
     assert "--yes" in refused.document["remedy"]
     assert cli("sync", "hubspot", "--dry-run").code == 0
@@ -200,6 +213,7 @@ def test_rescreen_says_what_it_costs_before_it_buys(
     assert refused.code == 2
     assert "lookups to buy" in refused.err
     assert sum(sandbox.twilio.asked.values()) == 0
+
     done = cli("sync", "hubspot", "--rescreen", "--yes", "--json")
     assert done.code == 0
     assert done.document["lookups"] == sum(sandbox.twilio.asked.values()) > 0
@@ -216,6 +230,7 @@ def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPa
     assert cli("sync", "hubspot", "--nonsense").code == 2
     assert cli("sync", "hubspot", "--mapping", "missing.yaml").code == 2
     assert cli("sync", "hubspot", "--policy", "missing.yaml").code == 2
+
     nothing = cli("sync", "hubspot", "--limit", "0", "--json")
     assert nothing.code == 2
     assert nothing.document["message"] == "--limit 0 would handle no record."
@@ -223,6 +238,7 @@ def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPa
     assert cli("runs", "list", "--limit", "0").code == 2
     assert "--limit" in cli("sync", "hubspot", "--limit", "many").err
     assert "--contacts" in cli("demo", "--contacts", "0").err
+
     monkeypatch.delenv("RINGFENCE_HUBSPOT__ACCESS_TOKEN")
     unset = cli("sync", "hubspot", "--json")
     assert unset.code == 2
@@ -246,6 +262,7 @@ def test_unreachable_host_is_named(cli: Any, crm: str, monkeypatch: pytest.Monke
     variable = "INSTANCE_URL" if crm == "salesforce" else "BASE_URL"
     monkeypatch.setenv(f"RINGFENCE_{crm.upper()}__{variable}", "http://127.0.0.1:9")
     result = cli("sync", crm, "--json")
+
     assert result.code == 4
     assert "127.0.0.1:9" in result.document["message"]
 
@@ -262,6 +279,7 @@ def test_mapping_that_names_a_missing_field_writes_nothing(cli: Any, sandbox: Sa
     )
     before = dump(sandbox, crm)
     result = cli("sync", crm, "--mapping", str(mapping), "--json")
+
     assert result.code == 3
     assert flag in result.document["message"]
     assert dump(sandbox, crm) == before
@@ -279,8 +297,10 @@ def test_refused_rows_give_exit_code_one_and_are_listed(cli: Any, sandbox: Sandb
     assert failed
     assert result.code == 1
     assert result.document["refused"][0]["message"] == "Phones are frozen."
+
     refused = cli("runs", "show", result.document["run_id"], "--refused", "--json").document["changes"]
     assert len(refused) == failed
+
     sandbox.salesforce.refuse_row = None
     passed = cli("sync", "salesforce", "--json")
     assert passed.code == 0
@@ -293,17 +313,20 @@ def test_plan_apply_and_undo_end_where_they_began(cli: Any, sandbox: Sandbox, cr
     sandbox.hubspot.noop_bumps = False
     planned = cli("sync", crm, "--dry-run", "--out", "plan.json", "--json")
     assert planned.code == 0
+
     applied = cli("sync", crm, "--apply", "plan.json", "--json")
     assert applied.code == 0
     assert total(applied.document, "written") == total(planned.document, "written") > 100
     assert total(applied.document, "conflicts") == 0
     assert total(cli("sync", crm, "--json").document, "written") == 0
+
     rehearsed = cli("runs", "undo", applied.document["run_id"], "--dry-run", "--json").document
     undone = cli("runs", "undo", applied.document["run_id"], "--json")
     assert undone.code == 0
     assert undone.document["fields"] == rehearsed["fields"] > 500
     assert set(undone.document["kept"]) == {"opt-outs are not taken back"}
     assert "Traceback" not in cli("runs", "show", undone.document["run_id"]).out
+
     back = cli("sync", crm, "--json").document
     assert total(back, "written") == undone.document["records"]
 

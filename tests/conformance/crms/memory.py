@@ -9,8 +9,8 @@ from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.model.values import Change, Companion
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Crm
-
 from testkit.clock import SetClock
+
 from ..harness import Harness
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ringfence.connectors.memory import MemoryLookup
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.ports.lookup import Lookup
-
 from testkit.clock import SetClock
+
 from ..harness import ProviderHarness
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ringfence.connectors.http.adaptive_rate import AdaptiveRate
-
 from testkit.clock import SetClock
 
 

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from ringfence.connectors.http.rate_limit import WindowLimiter
 from testkit.clock import SetClock
 
-from testkit.clock import SetClock
-
 
 class CountedClock:
     """A clock that sleeping moves, in whole milliseconds so that sums are exact; it keeps each thread's last look."""

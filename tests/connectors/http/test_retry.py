@@ -10,8 +10,6 @@ from ringfence.connectors.http.retry import BackOff, Retries, RetryPolicy, Retry
 from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SchemaError, UnreachableError
 from testkit.clock import SetClock
 
-from testkit.clock import SetClock
-
 
 class RateError(RetryError):
     """A fault with a rule of its own."""

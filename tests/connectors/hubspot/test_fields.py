@@ -19,7 +19,6 @@ from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.errors import SettingsError
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.services import Services
-
 from testkit.clock import SetClock
 
 

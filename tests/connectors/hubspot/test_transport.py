@@ -16,8 +16,8 @@ from ringfence.connectors.hubspot.transport import ATTEMPTS
 from ringfence.core.errors import AccessError, QuotaError, UnreachableError
 from ringfence.core.model.values import Change, FieldChange, Outcome
 from ringfence.core.ports.services import Services
-
 from testkit.clock import SetClock
+
 from ..conftest import Script
 
 DETAILS = {"portalId": 7, "accountType": "STANDARD"}

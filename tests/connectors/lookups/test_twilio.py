@@ -21,8 +21,8 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
-
 from testkit.clock import SetClock
+
 from ..conftest import Script
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]

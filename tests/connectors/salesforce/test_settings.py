@@ -10,7 +10,6 @@ from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.settings import LogIn, SalesforceSettings
 from ringfence.core.errors import SettingsError
 from ringfence.core.ports.services import Services
-
 from testkit.clock import SetClock
 
 URL = "https://acme.my.salesforce.com"

@@ -26,8 +26,8 @@ from ringfence.core.errors import (
     UnreachableError,
 )
 from ringfence.core.ports.services import Services
-
 from testkit.clock import SetClock
+
 from ..conftest import Script
 
 ORGANIZATION = json.loads((Path(__file__).parent / "answers" / "organization.json").read_text())

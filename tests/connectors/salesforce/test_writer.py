@@ -19,8 +19,8 @@ from ringfence.core.ports.services import Services
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
-
 from testkit.clock import SetClock
+
 from ..conftest import Script
 
 SCREENED = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from testkit.clock import SetClock
 
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
@@ -17,6 +16,7 @@ from ringfence.core.screening.screening import Question, Screening, no_ledger
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
 E164S = ["+14155550130", "+14155550131", "+14155550132"]

@@ -19,8 +19,8 @@ from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.connectors.salesforce.soql import Query
 from ringfence.core.errors import RetryError, UnreachableError
 from ringfence.core.ports.services import Services
-
 from testkit.clock import SetClock
+
 from ...conftest import Script
 
 JOB = {"id": "750A", "state": "JobComplete", "createdDate": "2026-11-02T09:00:00.000+0000"}
