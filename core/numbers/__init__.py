@@ -1,19 +1,22 @@
 """Raw CRM text to a phone number, with the reason when it is none.
 
-`read_number` is the one entry. It goes through small modules in the order of the data's way:
+`read_number` is the one entry. A cell goes through small modules in this order:
 
-    plain      the short way of most cells: one number in plain punctuation
-    text       characters: invisible ones, Unicode digits, spaces and dashes
-    traps      texts that look like numbers and are none, or not all of them: masked, floats, URIs, keypad letters
-    cell       the digit groups of a cell and what stands between them
-    dialling   the prefixes of one number: 00, 011, (0), a calling code without +
-    plan       (plus, digits, region) to validity, region and line type
+    plain      the fast path of most cells: one number in plain punctuation
+    text       cleans characters: invisible ones, Unicode digits, spaces and dashes
+    traps      recognises texts that only look like numbers, or partly: masked ones, floats, URIs, keypad letters
+    cell       splits a cell into digit groups and the signs between them
+    cutting    decides whether a run of digit groups is one number or several
+    dialling   reads the prefixes of one number: 00, 011, (0), a calling code without +
+    plans/     turns (plus, digits, region) into validity, region and line type
 
-`reference` asks `phonenumbers` about digits; `table` gives the same answers more than ten times as fast: `heads` finds
-the calling code from the first digits (`partial` ones), `codes` the range from the next, as automata of the `patterns`
-in the installed metadata.
+`repairs` holds the phrases for what had to be repaired on the way, `values` the results.
 
-All of it is pure and raises on no text.
+In `plans`, `numbering_plan` is the entry. `reference` asks `phonenumbers` about digits; `table` gives the same answers
+more than ten times as fast. `heads` finds the calling code from the first digits, of which `partial` ones may be known;
+`codes` finds the range from the next digits, as an `automaton` over the `patterns` in the installed `metadata`.
+
+All of it is pure, and no text makes it raise.
 """
 
 from .masking import mask_text

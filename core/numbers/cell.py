@@ -1,4 +1,4 @@
-"""The digit groups of a cell, and what stands between them."""
+"""Splits a cell into its digit groups and the texts between them."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from .dialling import digits_of
 
 # Digits with the punctuation that is used inside numbers; a plus in the middle starts another one.
 _SPAN = re.compile(r"(?:\+[+ ]*)?[(\[ ]*(?:\+ ?)?\d(?:[\d ().\[\]_'-]*\d)?")
-# Signs that stand between two numbers as well as inside one.
+# Signs that stand between two numbers, but inside one as well.
 _SOFT = re.compile(r"[\])]? ?[/\\,] ?[(\[]?")
 _TRIM = " ,;:.=-()[]/\\"
 # "0~0" is how a plan writes an exit prefix with a second dial tone in it.
@@ -30,7 +30,7 @@ MAX_SPANS = 24
 
 
 class Span(NamedTuple):
-    """Digits with inner punctuation as typed; `gap` is the text between the span before and this one."""
+    """A group of digits with the punctuation inside it; `gap` is the text between the span before and this one."""
 
     text: str
     gap: str
@@ -71,16 +71,17 @@ class Span(NamedTuple):
 
     @property
     def after_semicolon(self) -> bool:
-        """True when a mere semicolon parts a possible extension from its number."""
+        """True when nothing but a semicolon stands in front, and the digits may be an extension."""
         return self.gap.strip() == ";" and len(self.digits) <= _MAX_UNLABELLED
 
 
 def scan(text: str) -> tuple[list[Span], str]:
-    """Return the spans of a cleaned text in order (the first 24), and the text after the last one."""
+    """Return the first 24 spans of a cleaned text in order, and the text after the last of them."""
     if "~" in text:
         text = _DIAL_TONE.sub(r"\1", text)
     if "#" in text:
         text = _HASH_EXTENSION.sub(r" #\1", text)
+
     spans: list[Span] = []
     end = 0
     for match in _SPAN.finditer(text):
@@ -92,7 +93,7 @@ def scan(text: str) -> tuple[list[Span], str]:
 
 
 def runs(spans: list[Span]) -> list[list[Span]]:
-    """Return the spans in runs; inside a run each is parted from the next by a soft sign only."""
+    """Return the spans in runs: inside a run nothing but a soft sign stands between one span and the next."""
     result: list[list[Span]] = []
     for span in spans:
         if result and span.soft:

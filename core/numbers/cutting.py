@@ -1,4 +1,4 @@
-"""One number or two? Cuts a run of digit groups at the signs that stand between numbers as well as inside one."""
+"""One number or several? Cuts a run of digit groups at the signs that may stand between numbers or inside one."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +10,7 @@ from .plans import numbering_plan as plan
 from .plans.ranges import MAX_NATIONAL_DIGITS
 from .values import PlanMatch
 
-# All ways to cut more groups than these would be too many; no number is written in more.
+# The ways to cut double with each group; no number is written in more groups than these.
 MAX_CUT = 5
 # A tail this short after a slash is a shortened second number (1234/35) or the end of the first.
 _SHORT_TAIL = 3
@@ -19,9 +19,10 @@ _TWO_NUMBERS = range(14, 2 * MAX_NATIONAL_DIGITS + 1)
 
 
 def cut(run: list[Span], region: str | None) -> list[Choice]:
-    """Return the numbers of a run: the first one read, then the further ones that are certain."""
+    """Return the numbers of a run: the first one, valid or not, then the further ones that are certain."""
     if len(run) == 1:
         return _cut_at_spaces(run[0].text, region)
+
     run = run[:MAX_CUT]
     memo: dict[tuple[int, int], Choice] = {}
 
@@ -30,14 +31,18 @@ def cut(run: list[Span], region: str | None) -> list[Choice]:
             memo[start, end] = read_digits(_join(run[start:end]), region)
         return memo[start, end]
 
+    def joins_numbers(start: int, end: int) -> bool:
+        """Return whether the group holds a comma right behind a valid number: no number is written so."""
+        return any(run[at].comma and read(start, at).reading.valid for at in range(start + 1, end))
+
     ways: list[list[Choice]] = []
     for bounds in _partitions(len(run)):
         groups = [read(start, end) for start, end in bounds]
         texts = [_join(run[start:end]) for start, end in bounds]
-        if all(choice.reading.valid for choice in groups) and _all_full(groups, texts, region):
-            joins = [(start, at) for start, end in bounds for at in range(start + 1, end)]
-            if not any(run[at].comma and read(start, at).reading.valid for start, at in joins):
-                ways.append(groups)
+        are_numbers = all(choice.reading.valid for choice in groups) and _all_full(groups, texts, region)
+        if are_numbers and not any(joins_numbers(start, end) for start, end in bounds):
+            ways.append(groups)
+
     if ways:
         first_forms = {way[0].reading.e164 for way in ways}
         shortened = len(ways[0]) == 1 and len(run[-1].digits) <= _SHORT_TAIL and read(0, len(run) - 1).reading.valid
@@ -46,18 +51,19 @@ def cut(run: list[Span], region: str | None) -> list[Choice]:
 
 
 def _first_with_rest(run: list[Span], region: str | None, starts: list[Choice]) -> list[Choice]:
-    """Return the longest start of the run that is a number; the rest is text, or more numbers after a whole one."""
+    """Return the longest beginning of the run that is a number, and the further numbers written in full after it."""
     for end in range(len(starts) - 1, 0, -1):
         first = starts[end - 1]
-        if first.reading.valid:
-            rest = [read_digits(span.text, region) for span in run[end:]]
-            further = [
-                choice
-                for choice, span in zip(rest, run[end:], strict=True)
-                if choice.reading.valid and is_full(choice.reading, span.text, first.reading, region)
-            ]
-            extra = () if len(further) == len(rest) else (repairs.TAIL,)
-            return [Choice(first.reading, (*first.repairs, *extra)), *further]
+        if not first.reading.valid:
+            continue
+
+        further: list[Choice] = []
+        for span in run[end:]:
+            choice = read_digits(span.text, region)
+            if choice.reading.valid and is_full(choice.reading, span.text, first.reading, region):
+                further.append(choice)
+        tail = () if len(further) == len(run[end:]) else (repairs.TAIL,)
+        return [Choice(first.reading, (*first.repairs, *tail)), *further]
     return [starts[-1]]
 
 
@@ -76,10 +82,12 @@ def is_full(reading: PlanMatch, text: str, first: PlanMatch, region: str | None)
 
 def _all_full(groups: list[Choice], texts: list[str], region: str | None) -> bool:
     first = groups[0].reading
-    return all(is_full(c.reading, text, first, region) for c, text in zip(groups[1:], texts[1:], strict=True))
+    further = zip(groups[1:], texts[1:], strict=True)
+    return all(is_full(choice.reading, text, first, region) for choice, text in further)
 
 
 def _partitions(count: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield every way to cut so many spans, as the (start, end) of each group; the whole run comes first."""
     for bits in range(2 ** (count - 1)):
         edges = [0, *(at for at in range(1, count) if bits >> (at - 1) & 1), count]
         yield list(pairwise(edges))
@@ -90,9 +98,11 @@ def _join(spans: list[Span]) -> str:
 
 
 def _cut_at_spaces(text: str, region: str | None) -> list[Choice]:
+    """Return the two numbers of a span where it is none as a whole and exactly one space cuts it into two."""
     whole = read_digits(text, region)
     if whole.reading.valid or len(digits_of(text)) not in _TWO_NUMBERS or region is None:
         return [whole]
+
     found: list[list[Choice]] = []
     for at, character in enumerate(text):
         if character == " " and digits_of(text[:at]):

@@ -1,7 +1,7 @@
-"""The prefixes of one number: +, 00, 011, (0), a calling code without +.
+"""Reads the prefixes of one number: +, 00, 011, (0), a calling code without +.
 
-Every repair here is one more way to read digits that are there. It counts only when the plain reading is not valid
-and exactly one other reading is.
+Every repair here is another way to read the same digits. It counts only when the plain reading is not valid and
+exactly one other reading is.
 """
 
 import re
@@ -21,7 +21,7 @@ AMBIGUOUS = PlanMatch(Validity.INVALID, ReasonCode.AMBIGUOUS)
 
 
 class Choice(NamedTuple):
-    """The reading that was chosen, and how it was reached."""
+    """The reading that was chosen, and the repairs that led to it."""
 
     reading: PlanMatch
     repairs: tuple[str, ...] = ()
@@ -35,9 +35,9 @@ def digits_of(text: str) -> str:
 def read_digits(text: str, region: str | None) -> Choice:
     """Return how one number is read.
 
-    Takes one number as typed (cleaned, nothing but digits, plus and punctuation) and the default region. Returns the
-    plain reading where that is valid, else the only valid reading that a repair of its prefix gives, else the reason
-    why there is none.
+    Takes one number as typed (cleaned; nothing but digits, plus and punctuation) and the default region. Returns the
+    plain reading where that is valid, else the only valid reading that a repair of its prefix gives, else the plain
+    reading with the reason why it is not valid.
     """
     plus = "+" in text and _PLUS.match(text) is not None
     zero = _BRACKETED_ZERO.search(text) if "(" in text or "[" in text else None
@@ -46,6 +46,7 @@ def read_digits(text: str, region: str | None) -> Choice:
         choice = _read_bracketed_zero(head[1], digits_of(text[zero.end() :]))
         foreign = head[0] in _EXIT_PREFIXES and not plus and head[0] != plan.exit_prefix(head[0], region or "")
         return Choice(choice.reading, (repairs.exit_prefix(head[0]), *choice.repairs)) if foreign else choice
+
     choice = read_prefix(plus, digits_of(text), region)
     if plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, (repairs.DOUBLE_PLUS, *choice.repairs))
@@ -91,8 +92,10 @@ def _other_prefix(plus: bool, digits: str, region: str | None, plain: PlanMatch)
         # Without a region 011 may as well be an area code (Johannesburg, Turin).
         repair = repairs.doubled_exit_prefix(prefix) if plus else repairs.exit_prefix(prefix)
         return Choice(plan.evaluate(True, digits[len(prefix) :], None), (repair,))
+
     if plus and region and digits.startswith("0"):
         return Choice(plan.evaluate(False, digits, region), (repairs.NATIONAL_ZERO,))
+
     if plus or region is None or prefix or plain.at_least_possible or plan.exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
         return None
@@ -115,7 +118,7 @@ def _calling_code(head: str, region: str | None) -> tuple[str, str] | None:
 
 
 def _read_bracketed_zero(code: str, tail: str) -> Choice:
-    """+44 (0)20: the zero is dialled at home only; where it belongs to the number (Italy) both may be valid."""
+    """Return how +44 (0)20 is read: the zero is dialled at home only; in Italy it belongs to the number."""
     without, kept = plan.evaluate(True, code + tail, None), plan.evaluate(True, code + "0" + tail, None)
     if not without.valid:
         return Choice(kept)

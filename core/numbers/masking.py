@@ -1,4 +1,4 @@
-"""What may be shown of a phone field's text."""
+"""Masks the number in a text, so that the text may be shown."""
 
 import re
 
@@ -12,9 +12,9 @@ _FEW_DIGITS = 3
 
 
 def mask_text(value: str) -> str:
-    """Return a field's text with the number in it masked, also one spelled with letters.
+    """Return a text with the number in it masked, also one that is spelled with letters.
 
-    Text with hardly a digit is no number and stays.
+    A text with three digits or fewer holds no number and stays as it is.
     """
     if sum(character.isdigit() for character in value) > _FEW_DIGITS:
         return mask(value)

@@ -1,4 +1,4 @@
-"""`read_number`: the steps in order, from the quickest to the most patient."""
+"""`read_number`: the steps of reading a cell, from the fastest to the most thorough."""
 
 from typing import NamedTuple
 
@@ -19,8 +19,8 @@ _WORD_TYPES = frozenset(
 )
 
 
-class _Verdict(NamedTuple):
-    """What was found in one text; becomes a `Number`."""
+class _Found(NamedTuple):
+    """What was read in one text, before it becomes a `Number`."""
 
     reading: PlanMatch
     repairs: tuple[str, ...] = ()
@@ -29,10 +29,10 @@ class _Verdict(NamedTuple):
 
 
 def read_number(raw: str | None, region: str | None) -> Number:
-    """Return the verdict on the content of one phone field.
+    """Return what is known offline about the content of one phone field.
 
     Takes any text (None and blank are `not_a_number`) and the ISO 3166 region that reads numbers without a calling
-    code; None or an unknown one leaves these `unknown`. Examines the first 1,000 characters. Raises nothing.
+    code; None or an unknown region leaves these `unknown`. Examines the first 1,000 characters. Raises nothing.
     """
     raw = raw or ""
     if region not in plan.REGIONS:
@@ -61,90 +61,98 @@ def _read_with_care(raw: str, region: str | None) -> Number:
     )
 
 
-def _read_cell(cleaned: str, region: str | None) -> _Verdict:
+def _read_cell(cleaned: str, region: str | None) -> _Found:
     without_carrier = traps.without_carrier(cleaned, region)
     if without_carrier is not None:
-        return _noting(_read_cell(without_carrier, region), repairs.CARRIER_PLACEHOLDER)
+        return _with_repair(_read_cell(without_carrier, region), repairs.CARRIER_PLACEHOLDER)
     if traps.is_masked(cleaned):
-        return _Verdict(_MASKED)
+        return _Found(_MASKED)
     if not digits_of(cleaned) or traps.is_scientific(cleaned):
-        return _Verdict(_NOT_A_NUMBER)
+        return _Found(_NOT_A_NUMBER)
     uri = traps.split_uri(cleaned)
     if uri is not None and digits_of(uri[0]):
         return _read_uri(*uri, region=region)
     return _read_spreadsheet(cleaned, region) or _read_letters(cleaned, region)
 
 
-def _read_uri(body: str, has_context: bool, region: str | None) -> _Verdict:
+def _read_uri(body: str, has_context: bool, region: str | None) -> _Found:
     if not has_context:
         return _read_letters(body, region)
     e164 = plan.parse_uri(body, region)
-    return _Verdict(plan.evaluate(True, digits_of(e164), None) if e164 else _NOT_A_NUMBER)
+    return _Found(plan.evaluate(True, digits_of(e164), None) if e164 else _NOT_A_NUMBER)
 
 
-def _read_spreadsheet(cleaned: str, region: str | None) -> _Verdict | None:
+def _read_spreadsheet(cleaned: str, region: str | None) -> _Found | None:
     figure = traps.without_thousands(cleaned)
     if figure is not None:
-        return _noting(_read_spans(figure, region), repairs.THOUSANDS)
+        return _with_repair(_read_spans(figure, region), repairs.THOUSANDS)
+
     short = traps.without_float(cleaned)
     if short is None:
         return None
-    dropped = _noting(_read_letters(short[0], region), repairs.SPREADSHEET_FLOAT)
+
+    dropped = _with_repair(_read_letters(short[0], region), repairs.SPREADSHEET_FLOAT)
     if not short[1]:
         return dropped
     kept = _read_letters(cleaned, region)
     if kept.reading.valid and not kept.repairs:
-        return _Verdict(AMBIGUOUS) if dropped.reading.valid else kept
+        return _Found(AMBIGUOUS) if dropped.reading.valid else kept
     return dropped
 
 
-def _read_letters(cleaned: str, region: str | None) -> _Verdict:
-    """Letters are text, or O and l typed for digits, or a word on the keypad; text wins over a word."""
+def _read_letters(cleaned: str, region: str | None) -> _Found:
+    """Read a cell with letters: text, O and l typed for digits, or a word on the keypad; text wins over a word."""
     if (number := read_plain(cleaned, region)) is not None:
         _, e164, home, line_type, validity, reason, _, prefix_repairs, _ = number
-        return _Verdict(PlanMatch(validity, reason, e164, home, line_type), prefix_repairs)
+        return _Found(PlanMatch(validity, reason, e164, home, line_type), prefix_repairs)
+
     plain = _read_spans(cleaned, region)
     fixed = traps.with_typed_letters(cleaned)
     if fixed is not None:
         typed = _read_spans(fixed, region)
         if plain.reading.valid and typed.reading.valid and plain.reading.e164 != typed.reading.e164:
-            return _Verdict(AMBIGUOUS)
+            return _Found(AMBIGUOUS)
         if typed.reading.valid:
-            return _noting(typed, repairs.TYPED_LETTERS)
+            return _with_repair(typed, repairs.TYPED_LETTERS)
+
     if plain.reading.valid:
         return plain
     return _read_keypad(cleaned, region) or plain
 
 
-def _read_keypad(cleaned: str, region: str | None) -> _Verdict | None:
+def _read_keypad(cleaned: str, region: str | None) -> _Found | None:
     spelled = traps.from_keypad(cleaned)
     if spelled is None:
         return None
     reading = evaluate_plain("+" in spelled.digits, digits_of(spelled.digits), region)
     if reading.valid and (reading.line_type in _WORD_TYPES or spelled.word.isupper()):
-        return _Verdict(reading, (repairs.KEYPAD,), spelled.extension)
+        return _Found(reading, (repairs.KEYPAD,), spelled.extension)
     return None
 
 
-def _read_spans(cleaned: str, region: str | None) -> _Verdict:
+def _read_spans(cleaned: str, region: str | None) -> _Found:
+    """Read the first run of digits that is long enough for a number, with its extension and the further numbers."""
     spans, tail = cell.scan(cleaned)
     runs = cell.runs(spans)
     at = next((index for index, run in enumerate(runs) if cell.number_like(run)), 0)
     if at and runs[at][0].sign:
-        return _Verdict(_MASKED)
+        return _Found(_MASKED)
+
     first, *further = cut(runs[at], region)
     following = runs[at + 1] if at + 1 < len(runs) else []
     if following and following[0].extension_limit():
         return _with_labelled_extension(first, further, runs[at], following, runs[at + 2 :], region)
+
     others, ignored = _read_others(first.reading, runs[at + 1 :], region)
     if following and following[0].glued and not others:
-        return _Verdict(AMBIGUOUS)
+        return _Found(AMBIGUOUS)
+
     extension = None
     if ignored and not others and len(runs) == at + 2 and not tail.strip(" #"):
         extension = _unlabelled_extension(first.reading, following)
     if any(map(str.isalnum, tail)) or (ignored and extension is None):
         first = Choice(first.reading, (*first.repairs, repairs.TAIL))
-    return _Verdict(first.reading, first.repairs, extension, (*_forms(further), *others))
+    return _Found(first.reading, first.repairs, extension, (*_forms(further), *others))
 
 
 def _with_labelled_extension(
@@ -154,16 +162,17 @@ def _with_labelled_extension(
     following: list[Span],
     rest: list[list[Span]],
     region: str | None,
-) -> _Verdict:
+) -> _Found:
+    """Read a number with the labelled extension that follows it; `rest` holds the runs after that."""
     span, digits = following[0], following[0].digits
     others = (*_forms(further), *_read_others(first.reading, rest, region)[0])
     if span.sign and not first.reading.at_least_possible and first.reading.reason is not ReasonCode.NO_REGION:
-        return _Verdict(_MASKED, others=others)
+        return _Found(_MASKED, others=others)
     if span.gap in ("x", "X") and _fits(run[-1], digits, region):
-        return _Verdict(AMBIGUOUS, others=others)
+        return _Found(AMBIGUOUS, others=others)
     if len(digits) > span.extension_limit():
-        return _Verdict(PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
-    return _Verdict(first.reading, first.repairs, digits, others)
+        return _Found(PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG), others=others)
+    return _Found(first.reading, first.repairs, digits, others)
 
 
 def _fits(span: Span, digits: str, region: str | None) -> bool:
@@ -193,8 +202,8 @@ def _forms(choices: list[Choice]) -> tuple[str, ...]:
     return tuple(choice.reading.e164 for choice in choices if choice.reading.e164)
 
 
-def _noting(verdict: _Verdict, repair: str) -> _Verdict:
-    """Return the verdict with the repair in front, when there is a number that it led to."""
-    if not verdict.reading.at_least_possible:
-        return verdict
-    return verdict._replace(repairs=(repair, *verdict.repairs))
+def _with_repair(found: _Found, repair: str) -> _Found:
+    """Return what was found with the repair in front of the others, where there is a number that it led to."""
+    if not found.reading.at_least_possible:
+        return found
+    return found._replace(repairs=(repair, *found.repairs))

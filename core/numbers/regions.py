@@ -1,4 +1,4 @@
-"""What people and CRMs write in a country field, as an ISO 3166 region."""
+"""Reads what people and CRMs write in a country field as an ISO 3166 region."""
 
 import re
 import unicodedata
@@ -95,8 +95,8 @@ def read_region(text: str | None) -> str | None:
 
 
 def _key(text: str) -> str:
-    """Fold case, diacritics, spaces and punctuation; "n/a" keeps its slash, so that it is not Namibia."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    """Return a text without case, diacritics, spaces and punctuation; "n/a" keeps its slash, or it would be Namibia."""
+    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     words = [word for word in _PUNCTUATION.split(bare.casefold().replace("&", " and ")) if word]
     if len(words) > 1:
         words = ["saint" if word == "st" else word for word in words if word != "the"]
@@ -105,6 +105,7 @@ def _key(text: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
+    """Return the region of every folded name and code; made once, on first use."""
     names: dict[str, str] = {}
     for country in pycountry.countries:
         official, everyday = getattr(country, "official_name", None), getattr(country, "common_name", None)
@@ -112,8 +113,10 @@ def _names() -> dict[str, str]:
             if name:
                 names[_key(name)] = country.alpha_2
                 names.setdefault(_key(_turned(name)), country.alpha_2)
+
     for code, spellings in _SPELLINGS.items():
         names.update({_key(spelling): code for spelling in spellings})
+
     # A code of two letters always means itself.
     names.update({country.alpha_2.casefold(): country.alpha_2 for country in pycountry.countries})
     names.pop("", None)

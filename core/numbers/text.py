@@ -1,4 +1,4 @@
-"""Characters: what a person sees in a cell, in plain ASCII punctuation and digits."""
+"""Cleans the characters of a cell: what a person sees in it, in ASCII digits and punctuation."""
 
 import unicodedata
 
@@ -26,12 +26,12 @@ _TWINS = {
     "Pd": "-",
 }
 _NOTES = {"Nd": DIGITS, "Cf": INVISIBLE, "Mn": INVISIBLE, "Cc": INVISIBLE, "Zs": SPACES, "Pd": DASHES}
-# An editor puts these in by itself and every reader takes them: not worth a word in the reason.
+# Editors insert these by themselves and every program reads over them: not worth a note in the reason.
 _UNREMARKABLE = frozenset("\t\r\n\v\f\u00a0\u00ad")
 
 
 class _Table(dict[int, str]):
-    """A translation table for `str.translate` that learns ASCII and the few thousand characters that change."""
+    """A table for `str.translate` that is filled on use, with ASCII and the few thousand characters that change."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -42,6 +42,7 @@ class _Table(dict[int, str]):
 
 
 def _twin(character: str) -> str:
+    """Return the plain ASCII text that a character stands for, or the character itself."""
     if character in _SIGNS:
         return _SIGNS[character]
     category = unicodedata.category(character)
@@ -57,10 +58,10 @@ _TABLE = _Table()
 
 
 def clean(raw: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text with ASCII digits, spaces, dashes and plus signs, and the repairs that were needed.
+    """Return the text in ASCII digits, spaces, dashes and plus signs, and the repairs that this took.
 
-    Invisible characters are gone, line breaks are "\\n", runs of spaces are one space. Takes any text, lone surrogates
-    included, and examines its first 1,000 characters.
+    Invisible characters are dropped, line breaks become "\\n", runs of spaces one space. Takes any text, lone
+    surrogates included, and examines its first 1,000 characters.
     """
     repairs: tuple[str, ...] = ()
     if len(raw) > MAX_EXAMINED:
@@ -70,13 +71,14 @@ def clean(raw: str) -> tuple[str, tuple[str, ...]]:
     if not raw.isascii() or not raw.isprintable():
         repairs += _notes(raw)
         raw = raw.translate(_TABLE)
+
     if "\n" not in raw:
         return " ".join(raw.split()), repairs
     return "\n".join(" ".join(line.split()) for line in raw.split("\n")).strip(), repairs
 
 
 def _cap(raw: str) -> str:
-    """Cut without leaving half a number at the end; a text that is one single word keeps its beginning."""
+    """Return the beginning of a long text without half a number at its end; a single long word is cut anywhere."""
     head = raw[:MAX_EXAMINED]
     if raw[MAX_EXAMINED].isspace():
         return head
@@ -84,6 +86,7 @@ def _cap(raw: str) -> str:
 
 
 def _notes(raw: str) -> tuple[str, ...]:
+    """Return the repairs that the characters of a text need, each once."""
     odd = (character for character in raw if not ("\x20" <= character <= "\x7e" or character in _UNREMARKABLE))
     notes = (_NOTES.get(unicodedata.category(character)) for character in odd)
     return tuple(dict.fromkeys(note for note in notes if note))

@@ -1,4 +1,4 @@
-"""Texts that look like numbers and are none, or that hide one: each step takes a cleaned text and is tried once."""
+"""Recognises texts that look like numbers and are none, and texts that hide one. Each step takes a cleaned text."""
 
 import re
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "2223334445556667777888999
 
 
 def is_scientific(text: str) -> bool:
-    """Return whether a spreadsheet has written the number as 4.9E+11: the rest of its digits is lost."""
+    """Return whether a spreadsheet wrote the number as 4.9E+11, so that the rest of its digits is lost."""
     return ("e" in text or "E" in text) and _SCIENTIFIC.fullmatch(text) is not None
 
 
 def is_masked(text: str) -> bool:
-    """Return whether x, *, # or the like stand where digits should: what is left is another number, or none."""
+    """Return whether x, *, # or the like stand in place of digits: what is left is another number, or none."""
     if _MASKING.search(text) is None:
         return False
     if re.search(r"\d", text):
@@ -51,9 +51,9 @@ def is_masked(text: str) -> bool:
 
 
 def without_float(text: str) -> tuple[str, bool] | None:
-    """Return the text without a spreadsheet's .0, and whether the tail could still be part of the number.
+    """Return the text without a spreadsheet's .0, and whether the .0 may be digits of the number; None without one.
 
-    None when there is no such tail. The tail is certain when no other dot or comma separates digits.
+    It may be digits of the number where other dots or commas separate digits too.
     """
     if not text.endswith((".0", ".00", ",0", ",00")):
         return None
@@ -76,7 +76,7 @@ def without_carrier(text: str, region: str | None) -> str | None:
 
 
 def split_uri(text: str) -> tuple[str, bool] | None:
-    """Return what follows `tel:` and whether it has a phone-context (RFC 3966), or None when it is no such URI."""
+    """Return what follows `tel:` and whether it has a phone-context (RFC 3966), or None when the text is no URI."""
     if ":" not in text and ";" not in text:
         return None
     match = _URI.search(text)

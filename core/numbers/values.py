@@ -1,6 +1,6 @@
 """What is known about a number offline: the values that `read_number` returns.
 
-`Reading` and `Number` are named tuples: millions are made, and a frozen dataclass takes four times as long to make.
+`PlanMatch` and `Number` are named tuples: millions are made, and a frozen dataclass takes four times as long to make.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Validity(StrEnum):
-    """What the numbering plan says: `possible` has a length that exists in a range that is not allocated."""
+    """How far a number exists by the numbering plan: `possible` has a length that exists in a range not allocated."""
 
     VALID = "valid"
     POSSIBLE = "possible"
@@ -17,7 +17,7 @@ class Validity(StrEnum):
 
 
 class LineType(StrEnum):
-    """What a number is used for, as far as the numbering plan or a provider tells."""
+    """What a number is used for, as far as the numbering plan or a lookup provider tells."""
 
     MOBILE = "mobile"
     LANDLINE = "landline"
@@ -39,7 +39,7 @@ class LineType(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """The fixed list of reasons; each starts the text of a slot's reason field."""
+    """The fixed list of reasons (contract, section 1); each begins a reason text."""
 
     LIVE = "live"
     ALLOCATED = "allocated"
@@ -65,7 +65,7 @@ class ReasonCode(StrEnum):
 class PlanMatch(NamedTuple):
     """What the numbering plan says about one run of digits.
 
-    `e164` is set when the number is valid or possible, `region` is an ISO 3166 code, or "001" for a calling code that
+    `e164` is set when the number is valid or possible; `region` is an ISO 3166 code, or "001" for a calling code that
     belongs to no country.
     """
 
@@ -89,8 +89,8 @@ class PlanMatch(NamedTuple):
 class Number(NamedTuple):
     """The verdict on one phone field.
 
-    `repairs` are short English phrases that never hold digits of the number; `others` are the E.164 forms of further
-    numbers in the same field, which are counted and never screened (an opt-out covers them all).
+    `repairs` are phrases of :mod:`ringfence.core.numbers.repairs`. `others` are the E.164 forms of further numbers in
+    the same field, which are counted and never screened; an opt-out covers them all.
     """
 
     raw: str
@@ -109,10 +109,10 @@ class Number(NamedTuple):
 
 
 def mask(e164: str) -> str:
-    """Return the number for logs and messages: `+1415***2671`.
+    """Return a number as it may stand in logs and messages: `+1415***2671`.
 
-    Takes any text and keeps at most its first and last four digits, fewer of a short one, so that three or more digits
-    are hidden; a text of up to three digits is hidden as a whole.
+    Takes any text and keeps at most its first and last four digits, fewer of a short one, so that at least three are
+    hidden; a text of up to three digits is hidden as a whole.
     """
     digits = "".join(character for character in e164 if character.isdecimal())
     plus = "+" if e164.lstrip().startswith("+") else ""

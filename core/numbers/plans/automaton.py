@@ -1,4 +1,4 @@
-"""The patterns of the metadata as automata over digits, so that many are followed at once and decided early."""
+"""Automata over digits: many patterns of the metadata are matched at once, and decided as early as possible."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Automaton:
     """Several patterns in one automaton without empty moves.
 
     A state is a number: `digits[state]` are the digits it takes (bit n for digit n), `follow[state]` the states after
-    it, `lengths[state]` how many digits may still come (bit n for n digits). The first states end a pattern: state n
-    takes nothing and says that pattern n matches.
+    it, `lengths[state]` how many digits may still come (bit n for n digits). The first states are final: state n takes
+    no digit and means that pattern n matches.
     """
 
     def __init__(self, ends: int) -> None:
@@ -27,7 +27,9 @@ class Automaton:
         self._known: dict[tuple[int, States], int] = {}
 
     def add(self, pattern: str, end: int, longer: int = 0) -> States:
-        """Return the first states of a pattern; up to `longer` more digits may come between it and its end.
+        """Add a pattern that ends in the final state `end`, and return its first states.
+
+        Up to `longer` more digits may follow the pattern before its end.
 
         Raises UnsupportedPatternError.
         """
@@ -37,7 +39,7 @@ class Automaton:
         return self._alternatives(parse(pattern), follow)
 
     def step(self, states: States, digit: int, left: int) -> States:
-        """Return the states after a digit from which a pattern can end after exactly `left` more digits."""
+        """Return the states after a digit, of those from which a pattern can end after exactly `left` more digits."""
         return frozenset(
             after
             for state in states
@@ -81,7 +83,10 @@ Node = Any
 
 
 class Graph:
-    """What digits of one length are found to be: nodes are shared, and end where the rest makes no difference."""
+    """A decision graph over digits of one length; nodes are shared, and end where the rest makes no difference.
+
+    `finding` turns the final states that match into what a leaf holds.
+    """
 
     def __init__(self, automaton: Automaton, finding: Callable[[States], object]) -> None:
         self._automaton = automaton
@@ -91,7 +96,7 @@ class Graph:
 
     def root(self, first: States, length: int) -> Node:
         """Return the node before the first of that many digits."""
-        return self._node(frozenset(s for s in first if self._automaton.lengths[s] >> length & 1), length)
+        return self._node(frozenset(state for state in first if self._automaton.lengths[state] >> length & 1), length)
 
     def _node(self, states: States, left: int) -> Node:
         key = (states, left)
@@ -102,6 +107,7 @@ class Graph:
     def _make(self, states: States, left: int) -> Node:
         if not left or not states:
             return self._finding(states)
+
         if self._automaton.takes_any(states):
             nodes = [self._next(states, 0, left)] * 10
         else:

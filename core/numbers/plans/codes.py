@@ -1,7 +1,7 @@
-"""The ranges of each calling code: what digits after it are, by their beginning and their number.
+"""The number ranges of each calling code: what the digits after it are, by the first of them and by their count.
 
-The rules are those of `number_type`, `is_valid_number`, `is_possible_number` and `region_code_for_number`, asked of all
-patterns of a calling code at once.
+The rules are those of `number_type`, `is_valid_number`, `is_possible_number` and `region_code_for_number` in
+`phonenumbers`, applied to all patterns of a calling code at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .automaton import Automaton, Graph, Node, States
 from .metadata import code_plans, possible_length
 from .ranges import MAX_NATIONAL_DIGITS, Range, describe
 
-# In the order in which `number_type` asks for them; landline and mobile come after these.
+# In the order in which `number_type` tests them; landline and mobile come after these.
 _SPECIAL_TYPES = {
     "premium_rate": PhoneNumberType.PREMIUM_RATE,
     "toll_free": PhoneNumberType.TOLL_FREE,
@@ -67,7 +67,10 @@ class _CallingCode:
         return describe(self.code, length, kind, possible_length(self.plans[0], length), region)
 
     def _region(self, tests: set[_Test], length: int) -> str | None:
-        """Several regions: the first whose leading digits fit or, where it has none, that has such a number."""
+        """Return the region of numbers that pass these tests, or None.
+
+        Of several regions it is the first whose leading digits fit or, where it has none, that has such a number.
+        """
         if len(self.regions) == 1:
             return self.regions[0]
         for region, plan in zip(self.regions, self.plans, strict=True):
@@ -80,15 +83,19 @@ class _CallingCode:
 
 
 def _kind(plan: PhoneMetadata, tests: set[_Test], length: int) -> int:
+    """Return the `PhoneNumberType` of numbers of a length that pass these tests, by one region's plan."""
+
     def fits(name: str) -> bool:
         test = _test(getattr(plan, name), length)
         return test is not None and test in tests
 
     if not fits("general_desc"):
         return PhoneNumberType.UNKNOWN
+
     special = next((kind for name, kind in _SPECIAL_TYPES.items() if fits(name)), None)
     if special is not None:
         return special
+
     same = plan.same_mobile_and_fixed_line_pattern
     if fits("fixed_line"):
         return PhoneNumberType.FIXED_LINE_OR_MOBILE if same or fits("mobile") else PhoneNumberType.FIXED_LINE
@@ -105,6 +112,7 @@ def _test(description: PhoneNumberDesc | None, length: int | None) -> _Test | No
 
 
 def _tests(plan: PhoneMetadata, length: int | None = None) -> Iterator[_Test]:
+    """Yield the tests that a plan makes of numbers of a length (None: of any length)."""
     for name in _DESCRIPTIONS:
         test = _test(getattr(plan, name), length)
         if test is not None:

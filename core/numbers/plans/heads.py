@@ -1,7 +1,7 @@
-"""The head of the digits: the calling code they lead to, and what becomes of the first digits in the national number.
+"""The head of the digits: the calling code they lead to, and how the national number begins.
 
-The steps are those of `phonenumbers.parse` for a text of nothing but digits with or without a plus, taken with numbers
-of which only the first digits are known. Where these do not decide, `UndecidedError` asks for one more.
+The steps are those of `phonenumbers.parse` for a text of digits with or without a plus, applied to numbers of which
+only the first digits are known. Where these do not decide, `UndecidedError` calls for one more digit.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def read_head(digits: Digits, region: str | None) -> tuple[int, Digits]:
     """
     if len(digits) < _MIN_DIGITS and not (region and len(digits) == _MIN_NATIONAL_DIGITS):
         raise UnreadableError(NumberParseException.NOT_A_NUMBER)
+
     if region is None:
         code, national = _split_calling_code(digits)
         plan = main_plan(code)
@@ -41,6 +42,7 @@ def read_head(digits: Digits, region: str | None) -> tuple[int, Digits]:
         code, national, plan = _read_national(digits, region_plan(region))
     if len(national) < _MIN_NATIONAL_DIGITS:
         raise UnreadableError(NumberParseException.TOO_SHORT_NSN)
+
     stripped = _without_trunk_prefix(national, plan)
     if possible_length(plan, len(stripped)) not in _NO_STRIPPING:
         national = stripped
@@ -50,13 +52,18 @@ def read_head(digits: Digits, region: str | None) -> tuple[int, Digits]:
 
 
 def _read_national(digits: Digits, plan: PhoneMetadata) -> tuple[int, Digits, PhoneMetadata]:
-    """Digits after an exit prefix and the region's own calling code are read by the main plan, others by its own."""
+    """Return calling code, national number and the plan that reads it, for digits without a plus.
+
+    What follows an exit prefix or the region's own calling code is read by the main plan of that code, anything else by
+    the region's own plan.
+    """
     exit_prefix = digits.match(plan.international_prefix) if plan.international_prefix else None
     if exit_prefix:
         abroad = digits.without(exit_prefix.end())
         if not abroad.starts_with("0"):
             code, national = _split_calling_code(abroad)
             return code, national, main_plan(code)
+
     own = plan.country_code or 0
     if digits.starts_with(str(own)):
         shorter = _without_trunk_prefix(digits.without(len(str(own))), plan)
@@ -80,10 +87,12 @@ def _split_calling_code(digits: Digits) -> tuple[int, Digits]:
 
 
 def _without_trunk_prefix(digits: Digits, plan: PhoneMetadata) -> Digits:
+    """Return the digits without the plan's trunk prefix, where they have one and are a number without it."""
     prefix = plan.national_prefix_for_parsing
     match = digits.match(prefix) if prefix and len(digits) else None
     if match is None:
         return digits
+
     fits = digits.fit(plan)
     rule = plan.national_prefix_transform_rule
     groups = match.groups()

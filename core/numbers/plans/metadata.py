@@ -1,4 +1,4 @@
-"""The installed metadata of `phonenumbers`, without the Nones that its types allow and its data never has."""
+"""The installed metadata of `phonenumbers`. Its types allow Nones that its data never has: they are checked here."""
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberDesc, ValidationResult
 
@@ -21,7 +21,7 @@ def main_plan(code: int) -> PhoneMetadata:
 
 
 def general(plan: PhoneMetadata) -> PhoneNumberDesc:
-    """Return what all national numbers of a plan have in common."""
+    """Return the general description of a plan: what all its national numbers have in common."""
     if plan.general_desc is None:
         raise LookupError(plan.id)
     return plan.general_desc

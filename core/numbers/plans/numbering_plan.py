@@ -1,7 +1,7 @@
 """The numbering plans: what they say about digits, and the prefixes of each region.
 
-After the text is cleaned everything the plans say depends on three things only: whether there is a plus, the digits,
-and the default region. `evaluate` takes exactly these. `phonenumbers` is the reference; `table` says the same faster.
+Once a text is cleaned, what the plans say depends on three things only: whether there is a plus, the digits, and the
+default region. `evaluate` takes exactly these. `phonenumbers` is the reference; `table` gives the same answers faster.
 """
 
 import re
@@ -42,17 +42,18 @@ def known_region(region: str | None) -> str | None:
 def evaluate(plus: bool, digits: str, region: str | None) -> PlanMatch:
     """Return what the numbering plan says.
 
-    Takes whether a plus stands in front, ASCII digits only, and the default region (`known_region`) that reads digits
-    without a plus. Raises nothing.
+    Takes whether a plus stands in front, the digits (ASCII digits only), and the default region that reads digits
+    without a plus, as `known_region` returns it. Raises nothing.
     """
     if not plus and region is None:
         return _without_region(digits)
+
     form, found, _ = find(None if plus else region, digits)
     reading = found.reading
     if reading.validity is Validity.INVALID:
         return reading
     if reading.validity is Validity.POSSIBLE and find(None, form[1:])[0] != form:
-        # Read again it would be another number: zeros in front of an unallocated one may not survive.
+        # Read again, its E.164 form would be another number: leading zeros of an unallocated one may get lost.
         return _UNALLOCATED
     return PlanMatch(reading.validity, reading.reason, form, reading.region, reading.line_type)
 

@@ -1,4 +1,4 @@
-"""Digits of which only the first ones are known, and what can be said about them all the same."""
+"""Digits of which only the first ones are known, and the tests that can be decided all the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RULE = re.compile(r"(?P<text>[0-9]*)\\(?P<group>[1-9])")
 
 
 class UndecidedError(Exception):
-    """The known digits do not decide."""
+    """The known digits do not decide: one more is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Digits:
         return len(self.known) + self.unknown
 
     def starts_with(self, text: str) -> bool:
-        """Return whether the digits start with a text."""
+        """Return whether the digits start with a text. Raises UndecidedError."""
         if len(self) < len(text) or not text.startswith(self.known[: len(text)]):
             return False
         if len(self.known) < len(text):
@@ -41,13 +41,16 @@ class Digits:
         return True
 
     def without(self, count: int) -> Digits:
-        """Return the digits after the first ones."""
+        """Return the digits without so many first ones. Raises UndecidedError."""
         if count > len(self.known):
             raise UndecidedError
         return Digits(self.known[count:], self.unknown)
 
     def match(self, pattern: str) -> re.Match[str] | None:
-        """Return where a pattern matches at the start of the digits, whatever the unknown ones are."""
+        """Return the match of a pattern at the start of the digits, or None, whatever the unknown digits are.
+
+        Raises UndecidedError where the unknown digits make a difference.
+        """
         surely, perhaps = _compile(pattern)
         found = perhaps.match(self.known + _EACH_DIGIT * self.unknown)
         if found is None:
@@ -58,7 +61,10 @@ class Digits:
         return sure
 
     def rewrite(self, match: re.Match[str], rule: str) -> Digits:
-        """Return the digits with a match at their start replaced by a rule such as `9\\1`."""
+        """Return the digits with a match at their start replaced by a rule such as `9\\1`.
+
+        Raises UnsupportedPatternError for a rule of another form, and UndecidedError.
+        """
         form = _RULE.fullmatch(rule)
         if form is None:
             raise UnsupportedPatternError(rule)
@@ -68,7 +74,7 @@ class Digits:
         return Digits(form["text"] + between + tail.known, tail.unknown)
 
     def fit(self, plan: PhoneMetadata) -> bool:
-        """Return whether the digits are as the plan describes its numbers in general."""
+        """Return whether the digits match the general description of the plan. Raises UndecidedError."""
         pattern = general(plan).national_number_pattern
         if not pattern:
             return False
@@ -84,11 +90,12 @@ class Digits:
 
 @cache
 def _compile(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the pattern, and one that takes the letter for every digit wherever the pattern takes some digit."""
+    """Return the pattern twice: as it is, and so that the letter for every digit fits wherever some digit fits."""
     return re.compile(pattern), re.compile(_TAKES_DIGIT.sub(_admit, pattern))
 
 
 def _admit(match: re.Match[str]) -> str:
+    """Return a part of a pattern that takes digits, so that it takes the letter for every digit too."""
     taken = match[0]
     if taken.startswith("{"):
         return taken

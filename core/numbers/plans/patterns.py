@@ -1,7 +1,7 @@
-"""The patterns of the metadata as trees.
+"""Parses the patterns of the metadata into trees.
 
 The metadata uses a small part of regular expressions: digits, classes, `\\d`, groups, `|`, `?` and `{n,m}`. A pattern
-with anything else raises `UnsupportedPatternError`, and whoever asked goes on without.
+with anything else raises `UnsupportedPatternError`, and the caller falls back to `phonenumbers`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _SIGN = re.compile(r"\\d|\[[0-9-]+\]|\((?:\?:)?|[|)]|(?:\?|\{[0-9,]+\})(?![?+*{]
 
 
 class UnsupportedPatternError(ValueError):
-    """A pattern uses what no metadata used when this was written."""
+    """A pattern uses a part of regular expressions that is not supported."""
 
 
 @dataclass(slots=True)
 class Item:
-    """Digits (a bit for each) or alternatives, and how often they may stand."""
+    """One digit (a bit for each that fits) or alternatives, and how often it may be repeated."""
 
     what: int | Branches
     least: int = 1
@@ -45,10 +45,11 @@ def _refuse(match: re.Match[str]) -> bool:
 
 
 def _parse(signs: list[str]) -> Branches:
-    """Take the signs of alternatives off the list, up to a closing bracket."""
+    """Parse alternatives, and take their signs off the list up to a closing bracket."""
     branches: Branches = [[]]
     while signs and signs[0] != ")":
         sign = signs.pop(0)
+
         if sign == "|":
             branches.append([])
         elif sign == "?":

@@ -1,4 +1,4 @@
-"""What is known of a range of numbers, in the words of `phonenumbers` and in ours."""
+"""What is known about a range of numbers: the answers of `phonenumbers`, and the reading that they amount to."""
 
 from dataclasses import dataclass
 
@@ -30,10 +30,10 @@ _SATELLITE_CODES = frozenset((870, 881))
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What `phonenumbers` says of every number in a range, and the reading that it gives, without the number.
+    """What `phonenumbers` answers about every number in a range, and the reading that follows, without the number.
 
-    `kind` is a `PhoneNumberType`; the others are named after what they are the answers of: `is_possible_number`,
-    `is_valid_number`, `region_code_for_number`.
+    `kind` is a `PhoneNumberType`; `possible`, `valid` and `region` are the answers of `is_possible_number`,
+    `is_valid_number` and `region_code_for_number`.
     """
 
     possible: bool
@@ -44,9 +44,9 @@ class Range:
 
 
 def describe(code: int, digits: int, kind: int, length: int, region: str | None) -> Range:
-    """Return the range of a calling code and a count of national digits for the answers of `phonenumbers`.
+    """Return the range to which these answers of `phonenumbers` belong.
 
-    Takes a `PhoneNumberType` and a `ValidationResult`.
+    Takes the calling code, the count of national digits, a `PhoneNumberType`, a `ValidationResult` and the region.
     """
     possible = length in (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
     reading = _reading(code, digits, kind, length, region)

@@ -1,4 +1,4 @@
-"""The numbering plans as `phonenumbers` itself answers: what the tables must say too, and what stands in for them."""
+"""The numbering plans as `phonenumbers` itself reads them: the reference for the tables, and their fallback."""
 
 import phonenumbers
 from phonenumbers import NumberParseException
@@ -19,7 +19,7 @@ _REASONS = {
 
 
 def ask(region: str | None, digits: str) -> tuple[str, Range]:
-    """Return the E.164 form of digits and what the library says about it; an empty form when it refuses them.
+    """Return the E.164 form of digits and what the library says about it; an empty form when it refuses the digits.
 
     Takes the region that reads the digits, or None when a plus stands in front.
     """

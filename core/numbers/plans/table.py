@@ -1,7 +1,7 @@
-"""What the numbering plans say about digits, found by walking from digit to digit.
+"""Tables that tell what the numbering plans say about digits, walked from digit to digit.
 
 The first digits lead to a `Start` (the calling code, and what is cut off in front), the next ones to a `Range`. Both
-are worked out from the installed metadata when they are first asked for.
+are worked out from the installed metadata on first use.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _MAX_SIZE = 50_000
 class Start:
     """Where digits lead: the E.164 form is `head` and the digits from `drop` on; `node` goes on with the next digit.
 
-    `plain` says that a valid number needs no second look: the digits have a plus, or do not begin with the calling
-    code of the region. `node` is None when the library has to be asked.
+    `plain` tells that a valid number needs no second look: the digits have a plus, or do not begin with the calling
+    code of the region. `node` is None where the tables do not tell and the library has to.
     """
 
     head: str
@@ -39,7 +39,7 @@ class Start:
 
 
 class Branch(dict[str, "Branch | Start"]):
-    """Digits that lead to no `Start` yet: from the next digit to what comes after it."""
+    """Digits that lead to no `Start` yet: maps the next digit to the branch or start after it."""
 
     __slots__ = ("_digits", "_plan")
 
@@ -55,7 +55,7 @@ class Branch(dict[str, "Branch | Start"]):
 
 
 class _Count(dict[str, "_Entry"]):
-    """Digits of one count: from the first four, or from all when there are fewer, to where these lead."""
+    """Numbers with one count of digits: maps the first four digits, or all of fewer, to where they lead."""
 
     __slots__ = ("_root",)
 
@@ -70,7 +70,7 @@ class _Count(dict[str, "_Entry"]):
 
 
 _Entry = tuple[str, int, bool, Node]
-"""The fields of a `Start`, its node moved on; a `Branch` in its place when the first digits lead to no start yet."""
+"""The fields of a `Start` with its node moved on; a `Branch` as the node where the digits lead to no start yet."""
 
 
 def _walk(node: Branch | Start, digits: str) -> _Entry:
@@ -80,6 +80,7 @@ def _walk(node: Branch | Start, digits: str) -> _Entry:
         if not digit:
             return "", 0, False, node
         node = node[digit]
+
     found = node.node
     for digit in ahead:
         if not isinstance(found, dict):
@@ -89,7 +90,7 @@ def _walk(node: Branch | Start, digits: str) -> _Entry:
 
 
 class _Plan(dict[int, _Count]):
-    """How one region reads digits (None: digits after a plus), by their count."""
+    """How one region reads digits (None: how digits after a plus are read), by their count."""
 
     __slots__ = ("_known", "_region")
 
@@ -119,6 +120,7 @@ class _Plan(dict[int, _Count]):
             code, national = read_head(digits, self._region)
         except UnreadableError as error:
             return Start("", len(digits), False, _refused(error.error_type))
+
         node = ranges(code, len(national))
         for digit in national.known:
             node = node[digit] if isinstance(node, dict) else node
@@ -135,7 +137,7 @@ class _Plan(dict[int, _Count]):
 
 
 class _Table(dict[str | None, _Plan]):
-    """The plan of each region that was asked for; `size` counts what they hold."""
+    """The plans of the regions in use; `size` counts what they hold."""
 
     size = 0
 
@@ -144,7 +146,7 @@ class _Table(dict[str | None, _Plan]):
         return plan
 
     def grow(self) -> None:
-        """Count one more, or begin anew when there are too many: whoever is walking keeps what he holds."""
+        """Count one more node, and empty the table when there are too many; a walk under way keeps its own nodes."""
         self.size += 1
         if self.size > _MAX_SIZE:
             self.clear()
@@ -176,13 +178,14 @@ def find(region: str | None, digits: str) -> tuple[str, Range, bool]:
                 node = node[digit]
                 if node.__class__ is not dict:
                     break
+
     if node is None:
         return (*reference.ask(region, digits), False)
     return head + digits[drop:], node, certain
 
 
 def _cut(head: str, digits: str) -> tuple[str, int]:
-    """Return both without their common end: what is put in front, and the count of what is dropped."""
+    """Return both without their common end: the text to put in front, and the count of digits to drop."""
     kept = 0
     while kept < min(len(head), len(digits)) and head[-1 - kept] == digits[-1 - kept]:
         kept += 1
