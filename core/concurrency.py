@@ -21,7 +21,7 @@ SHUTDOWN_TIMEOUT_S = 10.0
 class Worker:
     """Runs jobs one after the other, in a background thread of its own or, where ``threaded`` is False, at once.
 
-    The thread is a daemon: a process that is told to end does not hang on a request.
+    The thread is a daemon, so that the end of the process does not hang on a request.
     """
 
     def __init__(self, *, threaded: bool) -> None:

@@ -84,6 +84,7 @@ def _shape(name: str, spec: ObjectMapping, companion_name: CompanionNames, defau
         filter=spec.filter,
         spread_limit=spec.spread_limit,
     )
+
     _refuse_shared_fields(shape)
     return shape
 

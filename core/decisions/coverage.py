@@ -73,7 +73,7 @@ def find_covered(numbers: Iterable[str], covered: AbstractSet[str]) -> str | Non
 
 
 def silenced_slots(shape: ObjectShape, values: Mapping[str, Value]) -> Iterator[Slot]:
-    """Yield the slots whose status among these values, by field name, says that nobody may be contacted."""
+    """Yield the slots whose status is ``do_not_contact`` among these values by field name."""
     for slot in shape.slots:
         if values.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT:
             yield slot

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..numbers import mask
-from ..screening.seed import seed_facts
+from ..screening.seed import seed_lookup_cache
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
@@ -64,7 +64,7 @@ class SeedAnswers:
     def run(self) -> bool:
         """Take in the verdicts on slots that were screened at or after ``since``."""
         with self.source.ahead(self.source.feed.screened(self.since)) as pages:
-            seed_facts(pages, self.source.shapes, self.cache, self.realm, self.since)
+            seed_lookup_cache(pages, self.source.shapes, self.cache, self.realm, self.since)
         return True
 
 

@@ -1,4 +1,4 @@
-"""Verdicts that are fresh in the CRM, taken in as answers so that no number is paid for again."""
+"""Seeds the lookup cache from the CRM: a verdict that is fresh there is an answer that was paid for already."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ..ports.crm import Page
 from ..state.lookup_cache import LookupCache
 
 
-def seed_facts(
-    pages: Iterable[Page], shapes: Mapping[str, ObjectShape], facts: LookupCache, realm: str, since: datetime
+def seed_lookup_cache(
+    pages: Iterable[Page], shapes: Mapping[str, ObjectShape], cache: LookupCache, realm: str, since: datetime
 ) -> None:
-    """Keep the verdicts that are fresh in the CRM as answers, so that no second record pays for the same number.
+    """Keep the answers behind verdicts that are fresh in the CRM, so that no second record pays for the same number.
 
-    ``pages`` are those of a feed's ``screened()``.
+    ``pages`` are those of a feed's ``screened()``; ``realm`` stands for the org. A verdict whose evidence is older than
+    ``since`` (aware) is left out, and so is one that rests on no provider's answer.
     """
     for page in pages:
-        facts.keep(realm, _answers(page, shapes[page.object], since))
+        cache.keep(realm, _answers(page, shapes[page.object], since))
 
 
 def _answers(page: Page, shape: ObjectShape, since: datetime) -> Iterator[Answer]:
@@ -34,6 +35,7 @@ def _answers(page: Page, shape: ObjectShape, since: datetime) -> Iterator[Answer
 
 
 def _answer(view: RecordView, slot: Slot, since: datetime) -> Answer | None:
+    """Return the answer that the slot's verdict rests on, where it is about the present content and fresh."""
     e164 = view.held(slot, Companion.E164)
     last = view.held(slot, Companion.LAST_SCREENED)
     if not isinstance(e164, str) or not isinstance(last, datetime) or last < since or not view.is_current(slot):
@@ -42,14 +44,13 @@ def _answer(view: RecordView, slot: Slot, since: datetime) -> Answer | None:
     earlier = read_earlier_answer(view, slot)
     if earlier is None:
         return None
-    line_type = text(view.held(slot, Companion.LINE_TYPE)) or None
     return Answer(
         e164,
         earlier.kind,
         last,
         valid=earlier.valid,
         line=earlier.line and earlier.line.value,
-        line_type=line_type,
+        line_type=text(view.held(slot, Companion.LINE_TYPE)) or None,
         code=earlier.provider,
         paid=False,
     )
