@@ -20,8 +20,10 @@ def test_jobs_run_in_order_and_errors_come_out_where_the_result_is_asked_for() -
         future.result(5)
 
     assert done == list(range(20))
+
     with pytest.raises(ZeroDivisionError):
         bad.result(5)
+
     worker.close()
 
 

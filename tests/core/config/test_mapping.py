@@ -56,6 +56,7 @@ def shape_of(text: str, default_region: str | None = None) -> ObjectShape:
 def test_a_slip_is_named_with_its_place_and_what_was_meant(text: str, words: str) -> None:
     with pytest.raises(MappingError) as caught:
         parse_mapping(text, "m.yaml")
+
     assert caught.value.message.startswith("The mapping m.yaml ")
     assert words in str(caught.value)
     assert caught.value.remedy
@@ -65,6 +66,7 @@ def test_a_slip_is_named_with_its_place_and_what_was_meant(text: str, words: str
 def test_every_slip_of_a_file_is_named_at_once() -> None:
     with pytest.raises(MappingError) as caught:
         parse_mapping("crm: memory\nobjects: {people: {phones: {phone: {normal: 1}}, opt_ou: {}}}\n", "m.yaml")
+
     assert "'normalize'" in caught.value.message
     assert "'opt_out'" in caught.value.message
 
@@ -72,6 +74,7 @@ def test_every_slip_of_a_file_is_named_at_once() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"absent\.yaml cannot be read"):
         read_mapping(tmp_path / "absent.yaml")
+
     (tmp_path / "latin.yaml").write_bytes(b"crm: caf\xe9\n")
     with pytest.raises(MappingError, match=r"latin\.yaml is not UTF-8"):
         read_mapping(tmp_path / "latin.yaml")
@@ -94,6 +97,7 @@ def test_a_field_with_two_uses_is_refused(text: str, first: str, second: str) ->
 
 def test_what_is_left_out_gets_its_default() -> None:
     shape = shape_of("crm: memory\nobjects: {people: {phones: {phone: }}}\n", default_region="GB")
+
     assert [slot.field for slot in shape.slots] == ["phone"]
     assert shape.slots[0].companions == {companion: companion_name("phone", companion) for companion in Companion}
     assert (shape.slots[0].normalize, shape.opt_out, shape.default_region, shape.spread_limit) == (
@@ -108,6 +112,7 @@ def test_what_is_left_out_gets_its_default() -> None:
 def test_what_is_named_wins_over_the_default() -> None:
     text = HEAD.replace("{phone: {}}", "{phone: {normalize: true, companions: {status: mine}}}")
     shape = shape_of(text + "    region: {default: us}\n    opt_out: {field: quiet, true_values: [Never]}\n", "GB")
+
     assert shape.default_region == "US"
     assert shape.slots[0].companions[Companion.STATUS] == "mine"
     assert shape.slots[0].companions[Companion.REASON] == "rf_phone_reason"

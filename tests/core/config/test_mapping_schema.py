@@ -21,4 +21,5 @@ def test_the_schema_file_says_what_the_models_say() -> None:
 def test_the_built_in_mappings_point_to_it(name: str) -> None:
     first = FOLDER.joinpath(f"{name}.yaml").read_text("utf-8").splitlines()[0]
     schema = first.rpartition("$schema=")[2]
+
     assert FOLDER.joinpath(schema).is_file()

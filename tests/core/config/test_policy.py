@@ -51,6 +51,7 @@ def test_a_wrong_policy_is_named_with_its_place_and_what_it_may_say(tmp_path: Pa
     (tmp_path / "p.yaml").write_bytes(content)
     with pytest.raises(MappingError) as caught:
         read_policy(tmp_path / "p.yaml")
+
     assert "p.yaml" in caught.value.message
     assert words in str(caught.value)
     assert caught.value.remedy

@@ -37,16 +37,16 @@ ages = st.timedeltas(timedelta(0), timedelta(days=60))
 contents = st.text(max_size=100).filter(str.strip)
 
 
-def reading_of(case: dict[str, Any]) -> RecordView:
-    told = FRESH | case
+def view_of(case: dict[str, Any]) -> RecordView:
+    fields = FRESH | case
     values: dict[str, Value] = {
-        "phone": told["phone"],
-        PHONE.companions[Companion.SCREENED_VALUE]: told["screened"],
-        PHONE.companions[Companion.LAST_SCREENED]: told["last_screened"],
-        PHONE.companions[Companion.STATUS]: told["status"],
-        "optout": told.get("flag", False),
+        "phone": fields["phone"],
+        PHONE.companions[Companion.SCREENED_VALUE]: fields["screened"],
+        PHONE.companions[Companion.LAST_SCREENED]: fields["last_screened"],
+        PHONE.companions[Companion.STATUS]: fields["status"],
+        "optout": fields.get("flag", False),
     }
-    return RecordView(Record("people", "p1", values, in_scope=told.get("in_filter", True)), SHAPE)
+    return RecordView(Record("people", "p1", values, in_scope=fields.get("in_filter", True)), SHAPE)
 
 
 def reason_of(view: RecordView, opted_out: list[str] | None = None, *, rescreen: bool = False) -> DueReason | None:
@@ -57,7 +57,7 @@ def reason_of(view: RecordView, opted_out: list[str] | None = None, *, rescreen:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
 def test_case(case: dict[str, Any]) -> None:
-    assert reason_of(reading_of(case), case.get("opted_out"), rescreen=case.get("rescreen", False)) == case["due"]
+    assert reason_of(view_of(case), case.get("opted_out"), rescreen=case.get("rescreen", False)) == case["due"]
 
 
 def test_cases_cover_every_reason() -> None:
@@ -65,8 +65,9 @@ def test_cases_cover_every_reason() -> None:
 
 
 def test_each_slot_is_due_for_its_own_reason() -> None:
-    fresh = reading_of({}).record.values
+    fresh = view_of({}).record.values
     record = Record("people", "p1", {**fresh, "mobile": "+44 20 7946 0018"})
+
     assert find_due(RecordView(record, SHAPE), POLICY, NOW, frozenset()) == {"mobile": DueReason.NEW}
 
 
@@ -80,21 +81,22 @@ def test_each_slot_is_due_for_its_own_reason() -> None:
 def test_a_slot_is_skipped_as_fresh_by_content_and_age_alone(
     content: str, before: str, after: str, age: timedelta, days: float
 ) -> None:
-    told = {
+    fields = {
         "phone": f"{before}{content}{after}",
         "screened": screened_value(content),
         "last_screened": NOW - age,
     }
     policy = Policy(max_age_days=days)
-    due = find_due(reading_of(told), policy, NOW, frozenset())
+    due = find_due(view_of(fields), policy, NOW, frozenset())
+
     assert due == ({} if age < policy.max_age else {"phone": DueReason.AGED})
 
 
 @given(content=contents, other=contents, age=ages)
 def test_a_verdict_about_another_content_is_never_fresh(content: str, other: str, age: timedelta) -> None:
-    told = {"phone": content, "screened": screened_value(other), "last_screened": NOW - age}
+    fields = {"phone": content, "screened": screened_value(other), "last_screened": NOW - age}
     if content.strip() != other.strip():
-        assert reason_of(reading_of(told)) is DueReason.CHANGED
+        assert reason_of(view_of(fields)) is DueReason.CHANGED
 
 
 @given(
@@ -117,10 +119,12 @@ def test_equal_input_gives_equal_output_and_a_rescreen_takes_all_the_filter_does
     opted_out: list[str],
     rescreen: bool,
 ) -> None:
-    told = {"phone": content, "screened": screened, "last_screened": last, "status": status}
-    told |= {"flag": flag, "in_filter": in_filter}
-    reason = reason_of(reading_of(told), opted_out, rescreen=rescreen)
-    assert reason == reason_of(reading_of(told), opted_out, rescreen=rescreen)
+    fields = {"phone": content, "screened": screened, "last_screened": last, "status": status}
+    fields |= {"flag": flag, "in_filter": in_filter}
+    reason = reason_of(view_of(fields), opted_out, rescreen=rescreen)
+
+    assert reason == reason_of(view_of(fields), opted_out, rescreen=rescreen)
+
     filled = bool((content or "").strip())
     if rescreen and filled and in_filter:
         assert reason is not None

@@ -31,6 +31,7 @@ def test_more_than_half_turning_invalid_stops_the_run_and_says_how_to_go_on() ->
     watch(guard, 31, "active", Status.INVALID)
     with pytest.raises(GuardError) as caught:
         guard.check()
+
     assert "31 of 61 phone numbers" in caught.value.message
     assert "nothing of this batch was written" in caught.value.message
     assert caught.value.code is ErrorCode.MASS_CHANGE
@@ -80,6 +81,7 @@ def test_batches_add_up_over_the_run() -> None:
     for _ in range(4):
         watch(guard, 12, "unknown", Status.INVALID)
         guard.check()
+
     watch(guard, 2, "unknown", Status.INVALID)
     with pytest.raises(GuardError, match="50 of 50"):
         guard.check()
@@ -90,6 +92,7 @@ def test_a_full_read_that_gives_nothing_stops_where_thousands_are_known() -> Non
     check_full_read("people", 10 * THOUSANDS, accepted=True)
     with pytest.raises(GuardError) as caught:
         check_full_read("people", THOUSANDS, accepted=False)
+
     assert "A full read of people returned no record where 1,000 were known." in caught.value.message
     assert "filter" in caught.value.remedy
     assert caught.value.code is ErrorCode.EMPTY_FULL_READ

@@ -39,7 +39,7 @@ held = st.fixed_dictionaries(
 )
 
 
-def reading_of(values: Mapping[str, Value]) -> RecordView:
+def view_of(values: Mapping[str, Value]) -> RecordView:
     return RecordView(Record("people", "p1", {**FOREIGN, **values}, modified=NOW), SHAPE)
 
 
@@ -50,7 +50,7 @@ def written(view: RecordView, change: Change) -> RecordView:
 @st.composite
 def decisions(draw: Any) -> tuple[RecordView, dict[str, Verdict | None], bool]:
     """Draw a record with verdicts on some of its slots, as a run would come to them, and whether its flag is raised."""
-    view = reading_of(draw(held))
+    view = view_of(draw(held))
     verdicts: dict[str, Verdict | None] = {}
     for slot in draw(st.lists(st.sampled_from(SHAPE.slots), unique_by=lambda slot: slot.field)):
         facts = offline_facts(view.number(slot), draw(moments))
@@ -73,6 +73,7 @@ def test_equal_input_gives_equal_output(decided: tuple[RecordView, dict[str, Ver
     view, verdicts, raise_flag = decided
     again = RecordView(Record("people", "p1", dict(reversed(view.record.values.items())), modified=NOW), SHAPE)
     shuffled = dict(reversed(verdicts.items()))
+
     assert plan_change(view, verdicts, raise_flag=raise_flag) == plan_change(again, shuffled, raise_flag=raise_flag)
 
 
@@ -97,6 +98,7 @@ def test_permission_is_never_loosened(decided: tuple[RecordView, dict[str, Verdi
     view, verdicts, raise_flag = decided
     change = plan_change(view, verdicts, raise_flag=raise_flag)
     flag = change.new_values().get("optout") if change else None
+
     assert flag in (None, True)
     assert (flag is True) == (raise_flag and view.record.values["optout"] is not True)
 
@@ -110,8 +112,11 @@ def test_a_phone_field_is_rewritten_only_to_its_own_number_and_under_guard(
     if change is None or "mobile" not in change.new_values():
         assert change is None or change.guard == {}
         return
+
     assert change.guard == {"mobile": view.record.values["mobile"]}
+
     number = view.number(MOBILE)
+
     assert change.new_values()["mobile"] == number.e164
     assert (number.extension, number.others) == (None, ())
     assert written(view, change).held(MOBILE, Companion.SCREENED_VALUE) in (None, number.e164)
@@ -130,8 +135,9 @@ def test_a_phone_field_is_rewritten_only_to_its_own_number_and_under_guard(
     ],
 )
 def test_only_a_certain_number_is_normalised(content: str, becomes: str | None) -> None:
-    view = reading_of({"mobile": content})
+    view = view_of({"mobile": content})
     change = plan_change(view, {"mobile": judge(offline_facts(view.number(MOBILE), NOW))})
+
     assert change is not None
     assert change.new_values().get("mobile") == becomes
     assert change.new_values()["rf_mobile_screened_value"] == (becomes or content)
@@ -139,7 +145,8 @@ def test_only_a_certain_number_is_normalised(content: str, becomes: str | None) 
 
 def test_an_emptied_slot_loses_all_six_companions_and_the_other_keeps_its_own() -> None:
     filled = {name: "x" for slot in SHAPE.slots for name in slot.companions.values()}
-    change = plan_change(reading_of({**filled, "phone": " "}), {"phone": None})
+    change = plan_change(view_of({**filled, "phone": " "}), {"phone": None})
+
     assert change is not None
     assert change.new_values() == dict.fromkeys(PHONE.companions.values())
 

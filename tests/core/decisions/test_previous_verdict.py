@@ -52,8 +52,8 @@ def view_after(facts: Facts, **changed: Value) -> RecordView:
     return RecordView(Record("people", "p1", {"phone": E164, **change.new_values(), **changed}), SHAPE)
 
 
-def inconclusive(**told: str) -> Facts:
-    return facts_of(Answer(E164, AnswerKind.INCONCLUSIVE, NOW, **told), "other")
+def inconclusive(**fields: str) -> Facts:
+    return facts_of(Answer(E164, AnswerKind.INCONCLUSIVE, NOW, **fields), "other")
 
 
 @given(answer=conclusive, source=st.sampled_from(["twilio", "my-provider", "twilio (answer lost)"]))
@@ -107,11 +107,11 @@ def test_a_verdict_that_is_not_about_this_number_or_not_whole_is_not_kept(change
 
 
 @pytest.mark.parametrize(("new_type", "kept"), [(None, "voip"), ("unknown", "voip"), ("mobile", "mobile")])
-def test_a_line_type_that_was_told_before_is_kept_where_the_new_lookup_tells_none(
+def test_a_line_type_of_an_earlier_lookup_is_kept_where_the_new_lookup_tells_none(
     new_type: str | None, kept: str
 ) -> None:
-    told = {} if new_type is None else {"line_type": new_type}
+    fields = {} if new_type is None else {"line_type": new_type}
 
-    verdict = judge_again(view_after(inconclusive(line_type="voip")), SLOT, inconclusive(**told))
+    verdict = judge_again(view_after(inconclusive(line_type="voip")), SLOT, inconclusive(**fields))
 
     assert (verdict.status, verdict.line_type) == (Status.VALID, kept)

@@ -27,6 +27,7 @@ OFFLINE_REASONS = {
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['raw']!a}-{case['region']}")
 def test_case(case: dict[str, Any]) -> None:
     number = read_number(case["raw"], case["region"])
+
     assert {
         "e164": number.e164,
         "validity": number.validity,
@@ -57,12 +58,15 @@ def test_an_empty_field_is_not_a_number(raw: str | None) -> None:
 
 def test_a_guessed_calling_code_must_lead_to_an_allocated_number() -> None:
     assert read_number("+55 55 1234 5678", None).validity == Validity.POSSIBLE
+
     number = read_number("555512345678", "US")
+
     assert (number.e164, number.reason) == (None, ReasonCode.TOO_LONG)
 
 
 def test_line_types_and_regions() -> None:
     mobile, satellite = read_number("+447400123456", None), read_number("+881612345678", None)
+
     assert (mobile.line_type, mobile.region) == ("mobile", "GB")
     assert (satellite.line_type, satellite.region) == ("satellite", "001")
     assert read_number("+1 204 234 5678", "US").region == "CA"
@@ -75,12 +79,14 @@ def test_more_than_fifteen_digits_are_no_e164_number() -> None:
 
 def test_a_long_text_is_examined_at_its_beginning_only() -> None:
     number = read_number("020 7946 0018 " + "blah " * 2000 + "020 7946 0019", "GB")
+
     assert (number.e164, number.others) == ("+442079460018", ())
     assert "examined the beginning only" in number.repairs
 
 
 def test_a_number_is_never_cut_in_half_at_the_end_of_what_is_examined() -> None:
     filler = "text " * 197 + "it "
+
     assert read_number("+49 30 23125", None).validity == Validity.VALID
     assert read_number(filler + "+49 30 23125123", None).e164 is None
 

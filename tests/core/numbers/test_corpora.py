@@ -40,10 +40,14 @@ def read(row: dict[str, str]) -> Number:
 
 def test_example_numbers_are_valid_and_typed() -> None:
     rows = load("libphonenumber_example_numbers")
+
     assert len(rows) > 2000
+
     for row in rows:
         number = read(row)
+
         assert (number.validity, number.e164) == (Validity.VALID, row["expected_e164"]), row
+
         if row["expected_e164"].startswith(SATELLITE):
             assert number.line_type is LineType.SATELLITE
         else:

@@ -56,6 +56,7 @@ def generated(rng: Random, count: int) -> Iterator[tuple[str | None, str]]:
 def test_examples_and_mutations_of_every_region() -> None:
     rng = Random(7)
     rows = [row for region in REGIONS for national in examples(region) for row in variants(rng, region, national)]
+
     assert len(rows) > 20_000
     assert [(row, find(*row)[:2]) for row in rows if find(*row)[:2] != reference.ask(*row)] == []
 
@@ -98,8 +99,10 @@ def test_the_short_way_of_a_cell_reads_as_the_long_way(monkeypatch: pytest.Monke
                 text = phonenumbers.format_number(number, rng.choice(forms))
                 cells += [(text, region), (text.replace(" ", rng.choice(".-")), region)]
                 cells += [(mutated(rng, text), region), (text, rng.choice(REGIONS)), (text.removeprefix("+"), region)]
+
     short = [read_number(*cell) for cell in cells]
     monkeypatch.setattr(reader, "read_plain", lambda raw, region: None)
+
     assert [
         pair for pair in zip(short, [read_number(*cell) for cell in cells], strict=True) if pair[0] != pair[1]
     ] == []
@@ -123,6 +126,7 @@ def test_a_pattern_matches_as_it_does_for_re(pattern: str) -> None:
         node = Graph(automaton, lambda matching: bool(matching)).root(first, len(digits))
         for digit in digits:
             node = node[digit] if isinstance(node, dict) else node
+
         assert node == (compiled.fullmatch(digits) is not None), digits
 
 

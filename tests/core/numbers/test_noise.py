@@ -139,11 +139,14 @@ def test_noise(noise: str, record_property: Callable[[str, object], None]) -> No
         recovered += number.e164 == truth.e164
         wrong += number.validity is Validity.VALID and number.e164 != truth.e164
         plain += plainly(raw, region) == truth.e164
+
     shares = [100 * count / len(table) for count in (recovered, wrong, plain)]
     record_property("recovered, wrong, plain (%)", shares)
+
     assert len(table) == 800
     assert shares[0] >= BOUNDS[noise][0], shares
     assert shares[1] <= BOUNDS[noise][1], shares
+
     if noise in MUCH_BETTER:
         assert shares[0] >= shares[2] + 15, shares
 
@@ -162,6 +165,7 @@ def test_two_numbers_count_the_other() -> None:
         phonenumbers.format_number(truth.other, other) in (*(n := read_number(raw, region)).others, n.e164)
         for raw, region, truth in table
     ]
+
     assert sum(found) >= 0.97 * len(table)
 
 

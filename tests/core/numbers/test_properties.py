@@ -52,6 +52,7 @@ def digits(text: str) -> str:
 @given(raws, st.sampled_from(REGIONS))
 def test_any_text_has_a_verdict_that_fits_together(raw: str, region: str | None) -> None:
     number = read_number(raw, region)
+
     assert number.raw == raw
     assert (number.e164 is not None) == (number.validity in (Validity.VALID, Validity.POSSIBLE))
     assert (number.validity is Validity.VALID) == (number.reason is ReasonCode.ALLOCATED)
@@ -68,6 +69,7 @@ def test_a_number_reads_as_itself_whatever_the_region(raw: str, region: str | No
     for e164 in filter(None, (number.e164, *number.others)):
         again = read_number(e164, other)
         assert (again.e164, again.repairs, again.others) == (e164, (), ())
+
     if number.e164:
         again = read_number(number.e164, other)
         assert (again.validity, again.region, again.line_type) == (number.validity, number.region, number.line_type)
@@ -125,5 +127,6 @@ def test_ten_kilobytes_take_no_time(pattern: str) -> None:
     raw = (pattern * 10_000)[:10_000]
     start = time.process_time()
     read_number(raw, "DE")
+
     # Measured: 2 ms at most; the bound leaves room for a slow machine and still catches anything quadratic in 10,000.
     assert time.process_time() - start < 0.5

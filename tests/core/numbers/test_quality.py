@@ -55,6 +55,7 @@ def test_before(noise: str, row: dict[str, Any]) -> None:
 def test_after(noise: str, row: dict[str, Any]) -> None:
     number = read_number(row["raw"], row["region"])
     after = row["after"]
+
     assert (number.e164, number.validity, number.reason) == (after["e164"], after["validity"], after["reason"])
     assert list(number.repairs) == after.get("repairs", [])
     assert list(number.others) == after.get("others", [])

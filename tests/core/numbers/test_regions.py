@@ -67,6 +67,7 @@ def test_what_names_no_country(text: str | None) -> None:
 def test_every_iso_code_and_name(country: object) -> None:
     forms = (getattr(country, name, None) for name in ("alpha_2", "alpha_3", "name", "common_name", "official_name"))
     expected = getattr(country, "alpha_2", "")
+
     assert {read_region(variant) for form in forms if form for variant in (form, form.upper(), form.lower())} == {
         expected
     }
