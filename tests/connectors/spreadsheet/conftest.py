@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 class OfflineScreener:
-    """Judges by the numbering plan alone; keeps what it was asked."""
+    """Judges by the numbering plan alone; keeps the cells of each batch."""
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[str, str | None]]] = []

@@ -6,14 +6,18 @@ import codecs
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, detect
+from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect
 from ringfence.connectors.spreadsheet.dialect import MAX_RECORD
 from ringfence.connectors.spreadsheet.encoding import HEAD_BYTES, Encoding, detect_encoding
 from ringfence.core.errors import FileError, UsageError
+
+Screen = Callable[..., tuple[bytes, Summary]]
 
 
 def zipped() -> bytes:
@@ -38,38 +42,41 @@ NO_TABLES = {
 
 
 @pytest.mark.parametrize("name", NO_TABLES)
-def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, name):
+def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, name: str) -> None:
     data, words = NO_TABLES[name]
     path = tmp_path / "in.csv"
     path.write_bytes(data)
     with pytest.raises(FileError, match=words) as caught:
         detect(path, ScreenOptions())
+
     assert str(path) in caught.value.message
     assert caught.value.remedy
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.csv", tmp_path):
         with pytest.raises(FileError, match="is not a file"):
             detect(path, ScreenOptions())
 
 
-def test_text_called_xlsx_is_read_as_text(tmp_path: Path):
+def test_text_called_xlsx_is_read_as_text(tmp_path: Path) -> None:
     path = tmp_path / "in.xlsx"
     path.write_text("phone\n+442079460000\n")
+
     assert detect(path, ScreenOptions()).format["kind"] == "csv"
 
 
-def test_the_named_encoding_wins(tmp_path: Path):
+def test_the_named_encoding_wins(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes("имя;телефон\nЮлия;+442079460000\n".encode("koi8-r"))
     found = detect(path, ScreenOptions(encoding="koi8-r"))
+
     assert found.columns == ("имя", "телефон")
     assert [column.name for column in found.phones] == ["телефон"]
 
 
 @pytest.mark.parametrize("name", ["klingon", "hex", "rot13"])
-def test_a_name_that_is_no_text_encoding_is_refused(tmp_path: Path, name):
+def test_a_name_that_is_no_text_encoding_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "in.csv"
     path.write_text("phone\n")
     with pytest.raises(FileError, match="not a text encoding"):
@@ -86,20 +93,22 @@ def test_a_name_that_is_no_text_encoding_is_refused(tmp_path: Path, name):
         (b"phone\n", "utf-8-sig", Encoding("utf-8")),
     ],
 )
-def test_a_named_encoding_and_a_mark_go_together(tmp_path: Path, data, named, expected):
+def test_a_named_encoding_and_a_mark_go_together(tmp_path: Path, data: bytes, named: str, expected: Any) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(data)
+
     assert detect_encoding(path, named) == expected
 
 
-def test_letters_far_down_the_file_are_seen(tmp_path: Path):
+def test_letters_far_down_the_file_are_seen(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     filler = "1,Smith,+442079460000\n" * (2 * HEAD_BYTES // 22)
     path.write_bytes(filler.encode() + "2,Иванов Пётр,+442079460000\n".encode("cp1251") * 500 + filler[:44].encode())
+
     assert detect_encoding(path).name == "cp1251"
 
 
-def test_broken_utf_16_is_refused(screen):
+def test_broken_utf_16_is_refused(screen: Screen) -> None:
     with pytest.raises(FileError, match="not valid utf-16-le"):
         screen(codecs.BOM_UTF16_LE + "phone\n+442079460000\n".encode("utf-16-le") + b"\x41")
 
@@ -114,13 +123,16 @@ def test_broken_utf_16_is_refused(screen):
     ],
     ids=["stray", "open at the end", "endless line", "endless cell"],
 )
-def test_a_quotation_mark_that_would_swallow_rows_is_named_by_its_line(screen, tmp_path, text, line):
+def test_a_quotation_mark_that_would_swallow_rows_is_named_by_its_line(
+    screen: Screen, tmp_path: Path, text: bytes, line: int
+) -> None:
     with pytest.raises(FileError, match=f"line {line}: a quotation mark"):
         screen(text.encode(), ScreenOptions(phones=("phone",)))
+
     assert not (tmp_path / "out.csv").exists()
 
 
 @pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
-def test_a_delimiter_that_cannot_be_one_is_refused(screen, delimiter):
+def test_a_delimiter_that_cannot_be_one_is_refused(screen: Screen, delimiter: str) -> None:
     with pytest.raises(UsageError, match="cannot separate columns"):
         screen(b"phone\n", ScreenOptions(delimiter=delimiter))

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
 
-from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions, default_target, screen_file, screening
+from ringfence.connectors.spreadsheet import (
+    CellVerdict,
+    ScreenOptions,
+    Summary,
+    default_target,
+    screen_file,
+    screening,
+)
 from ringfence.connectors.spreadsheet.target import staged
 from ringfence.core.errors import FileError, UsageError
 from ringfence.core.numbers.regions import read_region
+
+Screen = Callable[..., tuple[bytes, Summary]]
+Parse = Callable[..., list[list[str]]]
 
 
 class Forgetful:
@@ -30,9 +42,10 @@ class Forgetful:
 NAMES = ["status", "reason", "e164", "line_type", "screened_value", "last_screened"]
 
 
-def test_a_row_gets_six_values_under_the_names_of_the_contract(screen, parse):
+def test_a_row_gets_six_values_under_the_names_of_the_contract(screen: Screen, parse: Parse) -> None:
     data, _ = screen(b"id,Work Phone\n7,020 7946 0018\n", ScreenOptions(region="GB"))
     header, row = parse(data.decode())
+
     assert header[2:] == [f"rf_work_phone_{name}" for name in NAMES]
     assert row[2:] == [
         "valid", "allocated: well formed but not confirmed to be live", "+442079460018", "landline", "020 7946 0018",
@@ -40,50 +53,59 @@ def test_a_row_gets_six_values_under_the_names_of_the_contract(screen, parse):
     ]  # fmt: skip
 
 
-def test_an_empty_phone_cell_gets_no_verdict(screen, parse):
+def test_an_empty_phone_cell_gets_no_verdict(screen: Screen, parse: Parse) -> None:
     data, summary = screen(b"id,phone\n1,\n2, \n3\n4,+442079460000\n")
+
     assert [row[2:] for row in parse(data.decode())[1:4]] == [[""] * 6] * 3
     assert (summary.columns[0].empty, summary.columns[0].statuses) == (3, {"valid": 1})
 
 
-def test_the_country_of_the_row_comes_before_the_region_of_the_file(screen, parse):
+def test_the_country_of_the_row_comes_before_the_region_of_the_file(screen: Screen, parse: Parse) -> None:
     text = b"phone,country\n020 7946 0018,UK\n(202) 555-0143,\n(202) 555-0143,Atlantis\n"
     data, _ = screen(text, ScreenOptions(region="US", country="country"))
+
     assert [row[4] for row in parse(data.decode())[1:]] == ["+442079460018", "+12025550143", "+12025550143"]
 
 
-def test_two_phone_columns_and_two_of_one_name_keep_apart(screen, parse):
+def test_two_phone_columns_and_two_of_one_name_keep_apart(screen: Screen, parse: Parse) -> None:
     data, summary = screen(b"Phone,Mobile,phone \n+442079460001,+447700900123,+442079460003\n")
     header, row = parse(data.decode())
     cells = dict(zip(header, row, strict=True))
+
     assert cells["rf_phone_e164"] == "+442079460001"
     assert cells["rf_mobile_e164"] == "+447700900123"
     assert cells["rf_phone_2_e164"] == "+442079460003"
     assert [column.name for column in summary.columns] == ["Phone", "Mobile", "phone"]
 
 
-def test_screening_the_result_again_updates_it_in_place(screen, parse):
+def test_screening_the_result_again_updates_it_in_place(screen: Screen, parse: Parse) -> None:
     first, _ = screen(b'id,phone,note\n1,+442079460001,"a,b"\n2,,x\n')
     changed = first.replace(b'1,+442079460001,"a,b"', b'1,12,"a,b"').replace(b"\n2,,x", b"\n2,+442079460002,x")
     second, _ = screen(changed)
     header, one, two = parse(second.decode())
+
     assert header == parse(first.decode())[0]
     assert (one[3], one[5], one[7]) == ("invalid", "", "12")
     assert (two[3], two[5]) == ("valid", "+442079460002")
+
     emptied, _ = screen(second.replace(b"2,+442079460002,x", b"2,,x"))
+
     assert parse(emptied.decode())[2] == ["2", "", "x", *[""] * 6]
     assert b'"a,b"' in second
 
 
-def test_cells_that_begin_like_formulas_are_left_as_they_are(screen):
+def test_cells_that_begin_like_formulas_are_left_as_they_are(screen: Screen) -> None:
     text = b"name,phone\n=1+1,+442079460001\n@x,=HYPERLINK(1)\n-5,-\n"
     data, _ = screen(text)
     for before, after in zip(text.splitlines(), data.splitlines(), strict=True):
         assert after.startswith(before + b",")
+
     assert b"=1+1,+442079460001,valid,allocated: well formed but not confirmed to be live,+442079460001," in data
 
 
-def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(screen, screener, parse):
+def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(
+    screen: Screen, screener: Any, parse: Parse
+) -> None:
     text = (
         b"id,phone,mobile,do not call\n"
         b"1,(202) 555-0143,,\n"
@@ -95,6 +117,7 @@ def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(sc
     data, summary = screen(text, ScreenOptions(region="US"))
     header, *rows = parse(data.decode())
     phone, mobile = header.index("rf_phone_status"), header.index("rf_mobile_status")
+
     assert [row[phone] for row in rows] == ["do_not_contact"] * 5
     assert [row[mobile] for row in rows] == ["", "do_not_contact", "valid", "", ""]
     assert rows[0][phone + 1].startswith("opted_out: another record")
@@ -106,13 +129,16 @@ def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(sc
     assert summary.notes == ("1 opt-out cells say neither yes nor no and opt nobody out.",)
 
 
-def test_a_cell_is_silenced_by_a_further_number_in_it_that_opted_out(screen, screener, parse):
+def test_a_cell_is_silenced_by_a_further_number_in_it_that_opted_out(
+    screen: Screen, screener: Any, parse: Parse
+) -> None:
     text = b"phone,dnc\n+442079460143,x\n+442079460199 / +442079460143,\n"
 
     data, summary = screen(text)
 
     header, _, row = parse(data.decode())
     reason = row[header.index("rf_phone_reason")]
+
     assert summary.columns[0].statuses == {"do_not_contact": 2}
     assert reason.startswith("opted_out: another record with +4420***0143 opted out")
     assert screener.batches == []
@@ -124,15 +150,18 @@ def test_a_cell_is_silenced_by_a_further_number_in_it_that_opted_out(screen, scr
      "020 7946 0143 0", "tel:+442079460143", "020 7946 O143",
      "".join(chr(0xFEE0 + ord(digit)) for digit in "02079460143"), "+442079460143 ext 5"],
 )  # fmt: skip
-def test_no_way_of_writing_an_opted_out_number_reaches_the_screener_with_a_callable_verdict(screen, screener, cell):
+def test_no_way_of_writing_an_opted_out_number_reaches_the_screener_with_a_callable_verdict(
+    screen: Screen, screener: Any, cell: str
+) -> None:
     text = f"phone,dnc\n+442079460143,x\n{cell},\n"
     _, summary = screen(text.encode(), ScreenOptions(region="GB", phones=("phone",)))
     asked = [text for batch in screener.batches for text, _ in batch]
     statuses = summary.columns[0].statuses
+
     assert statuses == {"do_not_contact": 2} or (asked == [cell] and statuses["invalid"] == 1)
 
 
-def test_the_screener_cannot_call_an_opted_out_number_callable(tmp_path: Path, screener):
+def test_the_screener_cannot_call_an_opted_out_number_callable(tmp_path: Path, screener: Any) -> None:
     class Knowing:
         """Knows better than the cell which number is meant."""
 
@@ -141,45 +170,53 @@ def test_the_screener_cannot_call_an_opted_out_number_callable(tmp_path: Path, s
 
     (tmp_path / "in.csv").write_text("phone,dnc\n+442079460143,x\n+442079460199,\n")
     summary = screen_file(tmp_path / "in.csv", tmp_path / "out.csv", ScreenOptions(), Knowing(), lambda *_: None)
+
     assert summary.columns[0].statuses == {"do_not_contact": 2}
 
 
 @pytest.mark.parametrize("form", [PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164])
-def test_no_opted_out_number_of_any_country_is_asked_about(screen, screener, form):
+def test_no_opted_out_number_of_any_country_is_asked_about(screen: Screen, screener: Any, form: int) -> None:
     rows = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
         if number and read_region(region):
             e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
             rows += [f"{e164}\t{region}\tx", f"{phonenumbers.format_number(number, form)}\t{region}\t"]
+
     _, summary = screen("\n".join(["phone\tcountry\tdnc", *rows]).encode())
+
     assert len(rows) > 400
     assert summary.columns[0].statuses == {"do_not_contact": len(rows)}
     assert screener.batches == []
 
 
-def test_a_named_opt_out_column_counts_whatever_its_header_says(screen):
+def test_a_named_opt_out_column_counts_whatever_its_header_says(screen: Screen) -> None:
     text = b"phone,quiet\n+442079460143,1\n"
+
     assert screen(text)[1].columns[0].statuses == {"valid": 1}
     assert screen(text, ScreenOptions(opt_outs=("quiet",)))[1].columns[0].statuses == {"do_not_contact": 1}
 
 
-def test_a_distinct_cell_is_screened_once_a_batch_and_batches_are_bounded(screen, screener, monkeypatch):
+def test_a_distinct_cell_is_screened_once_a_batch_and_batches_are_bounded(
+    screen: Screen, screener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(screening, "BATCH_ROWS", 100)
     rows = "".join(f"{n},+4420794600{n % 10}0\n" for n in range(250))
     _, summary = screen(b"id,phone\n" + rows.encode())
+
     assert [len(batch) for batch in screener.batches] == [10, 10, 10]
     assert summary.columns[0].statuses == {"valid": 250}
 
 
-def test_batches_are_bounded_by_text_too(screen, screener, monkeypatch):
+def test_batches_are_bounded_by_text_too(screen: Screen, screener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screening, "_BATCH_SIZE", 50_000)
     rows = "".join(f"+4420794600{n:02},{'x' * 10_000}\n" for n in range(20))
     screen(b"phone,note\n" + rows.encode())
+
     assert [len(batch) for batch in screener.batches] == [5, 5, 5, 5]
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch):
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screening, "BATCH_ROWS", 200)
     options = ScreenOptions(phones=("phone",))
     peaks = []
@@ -191,10 +228,11 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch):
         screen_file(source, tmp_path / f"out{rows}.csv", options, Forgetful(), lambda *_: None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
+
     assert peaks[1] < peaks[0] * 1.2
 
 
-def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path):
+def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path) -> None:
     class Deferring:
         def screen(self, cells):
             return [None for _ in cells]
@@ -203,11 +241,12 @@ def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path):
     summary = screen_file(
         tmp_path / "in.csv", tmp_path / "out.csv", ScreenOptions(), Deferring(), lambda done, total: None
     )
+
     assert (summary.columns[0].deferred, summary.columns[0].statuses) == (1, {})
     assert (tmp_path / "out.csv").read_text().splitlines()[1] == "+442079460000,,,,,,"
 
 
-def test_words_that_the_encoding_cannot_write_do_not_stop_the_screening(tmp_path: Path, screener):
+def test_words_that_the_encoding_cannot_write_do_not_stop_the_screening(tmp_path: Path, screener: Any) -> None:
     class Foreign:
         def screen(self, cells):
             return [
@@ -217,16 +256,20 @@ def test_words_that_the_encoding_cannot_write_do_not_stop_the_screening(tmp_path
 
     (tmp_path / "in.csv").write_bytes("name,phone\nJosé,+442079460000\n".encode("cp1252"))
     screen_file(tmp_path / "in.csv", tmp_path / "out.csv", ScreenOptions(), Foreign(), lambda *_: None)
+
     assert "live: ??? café" in (tmp_path / "out.csv").read_bytes().decode("cp1252")
 
 
-def test_repairs_are_counted_and_named(screen):
+def test_repairs_are_counted_and_named(screen: Screen) -> None:
     data, summary = screen(b"phone\n442079460018.0\n+442079460018\n", ScreenOptions(region="GB"))
+
     assert summary.repaired == 1
     assert b"spreadsheet .0" in data
 
 
-def test_progress_counts_rows_and_beats_while_opt_outs_are_read(tmp_path: Path, screener, monkeypatch):
+def test_progress_counts_rows_and_is_reported_while_opt_outs_are_collected(
+    tmp_path: Path, screener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(screening, "BATCH_ROWS", 10)
     source = tmp_path / "in.csv"
     source.write_text("phone,dnc\n" + "+442079460000,\n" * 25)
@@ -234,33 +277,37 @@ def test_progress_counts_rows_and_beats_while_opt_outs_are_read(tmp_path: Path, 
     screen_file(
         source, tmp_path / "out.csv", ScreenOptions(), screener, lambda done, total: calls.append((done, total))
     )
+
     assert [done for done, _ in calls] == [0, 0, 0, 10, 20, 25, 25]
     assert all(24 <= total <= 27 for _, total in calls)
     assert calls[-1] == (25, 25)
 
 
-def test_a_file_of_a_header_only_is_screened_to_a_header_only(screen):
+def test_a_file_of_a_header_only_is_screened_to_a_header_only(screen: Screen) -> None:
     data, summary = screen(b"id,phone")
+
     assert data.decode() == "id,phone," + ",".join(f"rf_phone_{name}" for name in NAMES)
     assert summary.rows == 0
 
 
-def test_a_file_without_a_header_keeps_its_rows_and_gets_no_header(screen):
+def test_a_file_without_a_header_keeps_its_rows_and_gets_no_header(screen: Screen) -> None:
     data, summary = screen(b"Ann,+442079460000\nBob,+442079460001\n")
+
     assert data.startswith(b"Ann,+442079460000,valid,")
     assert (summary.rows, summary.columns[0].name) == (2, "column_2")
 
 
-def test_without_a_phone_column_nothing_is_written(screen, tmp_path: Path):
+def test_without_a_phone_column_nothing_is_written(screen: Screen, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="looks like phone numbers") as caught:
         screen(b"id,name\n1,Ann\n")
+
     assert "id, name" in caught.value.remedy
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("existing", [b"old", None])
-def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind, existing):
+def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind: Any, existing: Any) -> None:
     class Failing:
         def screen(self, cells):
             raise kind
@@ -271,11 +318,14 @@ def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind
         target.write_bytes(existing)
     with pytest.raises(kind):
         screen_file(source, target, ScreenOptions(force=True), Failing(), lambda *_: None)
+
     assert (target.read_bytes() if target.exists() else None) == existing
     assert len(list(tmp_path.iterdir())) == 1 + bool(existing)
 
 
-def test_the_input_is_never_overwritten_by_whatever_path(tmp_path: Path, screener, monkeypatch):
+def test_the_input_is_never_overwritten_by_whatever_path(
+    tmp_path: Path, screener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = tmp_path / "in.csv"
     source.write_text("phone\n+442079460000\n")
     (tmp_path / "soft.csv").symlink_to(source)
@@ -284,24 +334,29 @@ def test_the_input_is_never_overwritten_by_whatever_path(tmp_path: Path, screene
     for target in (source, tmp_path / "soft.csv", tmp_path / "hard.csv", Path("in.csv"), tmp_path / "." / "in.csv"):
         with pytest.raises(FileError, match="is the input itself"):
             screen_file(source, target, ScreenOptions(force=True), screener, lambda *_: None)
+
     with pytest.raises(FileError, match="is the input itself"):
         screen_file(tmp_path / "soft.csv", source, ScreenOptions(force=True), screener, lambda *_: None)
+
     assert source.read_text() == "phone\n+442079460000\n"
 
 
-def test_an_existing_result_is_replaced_only_by_force(tmp_path: Path, screener):
+def test_an_existing_result_is_replaced_only_by_force(tmp_path: Path, screener: Any) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("phone\n+442079460000\n")
     target.write_text("old")
     with pytest.raises(FileError, match="exists already") as caught:
         screen_file(source, target, ScreenOptions(), screener, lambda *_: None)
+
     assert "--force" in caught.value.remedy
     assert target.read_text() == "old"
+
     screen_file(source, target, ScreenOptions(force=True), screener, lambda *_: None)
+
     assert target.read_text().startswith("phone,rf_phone_status")
 
 
-def test_a_target_that_cannot_be_is_refused(tmp_path: Path, screener):
+def test_a_target_that_cannot_be_is_refused(tmp_path: Path, screener: Any) -> None:
     source = tmp_path / "in.csv"
     source.write_text("phone\n+442079460000\n")
     (tmp_path / "folder").mkdir()
@@ -311,11 +366,12 @@ def test_a_target_that_cannot_be_is_refused(tmp_path: Path, screener):
     ]:
         with pytest.raises(FileError, match=words):
             screen_file(source, target, ScreenOptions(), screener, lambda *_: None)
+
     with pytest.raises(UsageError, match="would be Excel"):
         screen_file(source, tmp_path / "out.xlsx", ScreenOptions(), screener, lambda *_: None)
 
 
-def test_a_full_disk_is_one_clear_error(tmp_path: Path):
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     source = tmp_path / "in.csv"
@@ -326,9 +382,10 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path):
         Path("/dev/full").open("w") as full,
     ):
         full.write("x" * 100_000)
+
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
-def test_the_default_name_stands_beside_the_source():
+def test_the_default_name_stands_beside_the_source() -> None:
     assert default_target(Path("/a/contacts.csv")) == Path("/a/contacts.screened.csv")
     assert default_target(Path("list")) == Path("list.screened")
