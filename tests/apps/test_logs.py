@@ -17,7 +17,7 @@ from ringfence.apps.cli.output import Output
 from ringfence.apps.cli.progress import RunProgress
 from ringfence.apps.logs import LogHandler, hide_secrets, show_events, start_logging
 from ringfence.apps.settings import LogFormat, load_settings, read_log_format
-from ringfence.connectors.salesforce import pages
+from ringfence.connectors.salesforce import paging
 from ringfence.core.errors import SettingsError
 from ringfence.core.runs import sync as runs_sync
 
@@ -265,7 +265,7 @@ def noisy(monkeypatch: pytest.MonkeyPatch) -> None:
     run_sync = runs_sync.run_sync
 
     def log_and_run(*words: Any) -> Any:
-        logger = logging.getLogger(pages.__name__)
+        logger = logging.getLogger(paging.__name__)
         logger.warning("the row of %s is frozen", NUMBER)
         logger.info("the row of %s is read", NUMBER, extra={"rows": 1})
         return run_sync(*words)
