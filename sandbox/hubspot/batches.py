@@ -19,10 +19,13 @@ from .objects import (
     render_written,
 )
 from .state import PortalState
-from .store import Row
+from .store import ObjectStore, Row
 from .values import check_properties
 
 BATCH, BATCH_WITH_HISTORY = 100, 50
+
+Check = tuple[dict[str, str], list[dict[str, Any]]]
+"""The values of one input in HubSpot's form, and the problems of those that are invalid."""
 
 
 def read(portal: PortalState, call: Call) -> Answer:
@@ -59,11 +62,25 @@ def update(portal: PortalState, call: Call) -> Answer:
     """
     body, started = call.json(), portal.now()
     inputs = _inputs(body, BATCH)
-    store, definitions = portal.stores[call.type_name], portal.definitions[call.type_name]
+    store = portal.stores[call.type_name]
     if any(each.get("idProperty") not in {None, "hs_object_id"} for each in inputs):
         raise bad_request("Cannot update by a non-unique property; use the record id")
 
     _refuse_repeated([_id(each) for each in inputs])
+    checks = _check_updates(portal, call.type_name, inputs)
+    writes, errors = _sort_updates(store, inputs, checks)
+
+    results = []
+    for sent, row, values in writes:
+        store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
+        results.append(_with_trace_id(sent, render_written(row, values, store)))
+
+    return _answer(200, results, errors, portal, started)
+
+
+def _check_updates(portal: PortalState, type_name: str, inputs: list[dict[str, Any]]) -> list[Check]:
+    """Return the values of each input and what is wrong with them; raises RefusalError where that refuses the batch."""
+    definitions = portal.definitions[type_name]
     checks = [check_properties(properties_of(each), definitions, portal.portal_id) for each in inputs]
     for each, (values, found) in zip(inputs, checks, strict=True):
         found.extend(portal.problems(_id(each), values))
@@ -71,9 +88,16 @@ def update(portal: PortalState, call: Call) -> Answer:
     problems = [problem for _, found in checks for problem in found]
     if problems and portal.invalid_value == "whole":
         raise bad_request(invalid_properties_message(problems))
+    return checks
 
-    errors: list[dict[str, Any]] = []
+
+def _sort_updates(
+    store: ObjectStore, inputs: list[dict[str, Any]], checks: list[Check]
+) -> tuple[list[tuple[Mapping[str, Any], Row, dict[str, str]]], list[dict[str, Any]]]:
+    """Return the inputs that can be written, with their records, and the errors of the others; write nothing yet."""
     writes: list[tuple[Mapping[str, Any], Row, dict[str, str]]] = []
+    errors: list[dict[str, Any]] = []
+
     for each, (values, found) in zip(inputs, checks, strict=True):
         if store.is_merged_away(_id(each)):
             continue
@@ -87,12 +111,7 @@ def update(portal: PortalState, call: Call) -> Answer:
             ensure_free(store, values, owner=row)
             writes.append((each, row, values))
 
-    results = []
-    for sent, row, values in writes:
-        store.update(row, values, portal.now(), "INTEGRATION", noop_bumps=portal.noop_bumps)
-        results.append(_with_trace_id(sent, render_written(row, values, store)))
-
-    return _answer(200, results, errors, portal, started)
+    return writes, errors
 
 
 def create(portal: PortalState, call: Call) -> Answer:

@@ -18,6 +18,7 @@ MAX_QUERIES_AND_COLLECTIONS = 5
 _HEAVY = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects)(?=[/?]|$)", re.IGNORECASE)
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
+_ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
 _FIXED_HEADERS = frozenset({"accept", "authorization", "content-type"})
 Dispatch = Callable[["OrgState", Call], Answer]
 Response = dict[str, Any]
@@ -43,9 +44,8 @@ def composite(org: OrgState, call: Call, dispatch: Dispatch) -> Answer:
 
     if all_or_none and any(_failed(response) for response in responses):
         journal.roll_back()
-        text = "The transaction was rolled back since another operation in the same transaction failed."
         responses = [
-            response if _failed(response) else _refused(response["referenceId"], "PROCESSING_HALTED", text)
+            response if _failed(response) else _refused(response["referenceId"], "PROCESSING_HALTED", _ROLLED_BACK)
             for response in responses
         ]
 
@@ -74,11 +74,11 @@ def _run(
 ) -> list[Response]:
     results: dict[str, object] = {}
     responses: list[Response] = []
+
     for entry in given:
         reference = entry.get("referenceId")
         if all_or_none and responses and _failed(responses[-1]):
-            text = "The transaction was rolled back since another operation in the same transaction failed."
-            responses.append(_refused(reference, "PROCESSING_HALTED", text))
+            responses.append(_refused(reference, "PROCESSING_HALTED", _ROLLED_BACK))
             continue
 
         try:
@@ -86,15 +86,7 @@ def _run(
         except ApiError as error:
             answer = Answer(error.status, error.body())
 
-        responses.append(
-            {
-                "body": answer.body,
-                "httpHeaders": dict(answer.headers),
-                "httpStatusCode": answer.status,
-                "referenceId": reference,
-            }
-        )
-
+        responses.append(_response(answer, reference))
         if answer.status < 300:
             results[str(reference)] = answer.body
 
@@ -157,6 +149,15 @@ def _referenced(match: re.Match[str], results: Mapping[str, object]) -> object:
 def _failed(response: Response) -> bool:
     status: int = response["httpStatusCode"]
     return status >= 400
+
+
+def _response(answer: Answer, reference: object) -> Response:
+    return {
+        "body": answer.body,
+        "httpHeaders": dict(answer.headers),
+        "httpStatusCode": answer.status,
+        "referenceId": reference,
+    }
 
 
 def _refused(reference: object, code: str, message: str) -> Response:
