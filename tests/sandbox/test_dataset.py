@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -35,28 +36,28 @@ def held_by(person: Person) -> set[str]:
     return found
 
 
-def test_the_same_arguments_give_the_same_people():
+def test_the_same_arguments_give_the_same_people() -> None:
     first = list(people(300, now=NOW))
 
     assert first == list(people(300, now=NOW))
     assert first != list(people(300, now=NOW, seed=8))
 
 
-def test_many_countries_and_scripts(crowd: list[Person]):
+def test_many_countries_and_scripts(crowd: list[Person]) -> None:
     assert len({person.country for person in crowd}) >= 15
     assert {person.country for person in crowd} <= country_names().keys()
     assert any("ぁ" <= char <= "龥" for person in crowd for char in person.last)
     assert any(char in "ŁłÅåÜüÉé" for person in crowd for char in person.first)
 
 
-def test_emails_are_unique_and_reserved(crowd: list[Person]):
+def test_emails_are_unique_and_reserved(crowd: list[Person]) -> None:
     emails = [person.email for person in crowd]
 
     assert len(set(emails)) == COUNT
     assert all(email.isascii() and email.endswith("@example.com") for email in emails)
 
 
-def test_shares_are_as_promised(crowd: list[Person], holders: Counter[str]):
+def test_shares_are_as_promised(crowd: list[Person], holders: Counter[str]) -> None:
     screened = Counter(person.screened for person in crowd)
 
     assert screened["never"] / COUNT == pytest.approx(0.70, abs=0.04)
@@ -73,7 +74,7 @@ def test_shares_are_as_promised(crowd: list[Person], holders: Counter[str]):
     assert 0.01 < len(junk) / COUNT < 0.06
 
 
-def test_one_switchboard_stands_out(crowd: list[Person], holders: Counter[str]):
+def test_one_switchboard_stands_out(crowd: list[Person], holders: Counter[str]) -> None:
     crowded = [number for number, count in holders.items() if count > 25]
 
     assert len(crowded) == 1
@@ -85,7 +86,7 @@ def test_one_switchboard_stands_out(crowd: list[Person], holders: Counter[str]):
     assert max(count for number, count in holders.items() if number != crowded[0]) <= 3
 
 
-def test_some_opted_out_numbers_are_held_by_others_too(crowd: list[Person]):
+def test_some_opted_out_numbers_are_held_by_others_too(crowd: list[Person]) -> None:
     silenced = {number for person in crowd if person.opted_out for number in held_by(person)}
     sharing = [person for person in crowd if not person.opted_out and silenced & held_by(person)]
 
@@ -93,7 +94,7 @@ def test_some_opted_out_numbers_are_held_by_others_too(crowd: list[Person]):
     assert {person.screened for person in sharing} == {"never"}
 
 
-def test_times_fit_the_screening(crowd: list[Person]):
+def test_times_fit_the_screening(crowd: list[Person]) -> None:
     ages = {"recent": (timedelta(days=1), timedelta(days=30)), "old": (timedelta(days=40), timedelta(days=200))}
     for person in crowd:
         assert person.created <= person.modified <= NOW
@@ -104,7 +105,7 @@ def test_times_fit_the_screening(crowd: list[Person]):
             assert low <= NOW - person.modified <= high
 
 
-def test_every_range_is_allocated_on_paper():
+def test_every_range_is_allocated_on_paper() -> None:
     """What `countries.json` lists is valid for the numbering plan and of its kind."""
     wanted = {
         "landline": {phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE},
@@ -119,7 +120,7 @@ def test_every_range_is_allocated_on_paper():
                     assert phonenumbers.number_type(number) in wanted[kind], (country.iso, kind, number)
 
 
-def test_a_range_gives_every_number_once_and_a_wider_one_follows():
+def test_a_range_gives_every_number_once_and_a_wider_one_follows() -> None:
     country = next(each for each in countries() if each.iso == "SE")
     size = sum(each.size for each in country.ranges["landline"])
     drawn = [country.draw("landline").e164 for _ in range(size + 5000)]
@@ -131,7 +132,7 @@ def test_a_range_gives_every_number_once_and_a_wider_one_follows():
         assert phonenumbers.is_valid_number(phonenumbers.parse(number)), number
 
 
-def test_american_numbers_are_the_reserved_ones(crowd: list[Person], holders: Counter[str]):
+def test_american_numbers_are_the_reserved_ones(crowd: list[Person], holders: Counter[str]) -> None:
     american = [number for number in holders if number.startswith("+1") and len(number) == 12]
 
     assert len(american) > 300
@@ -143,13 +144,13 @@ def number_of_junk() -> str:
 
 
 @pytest.mark.parametrize("style", TIDY)
-def test_tidy_spellings_have_one_reading(style):
+def test_tidy_spellings_have_one_reading(style: Any) -> None:
     for country in countries():
         number = country.draw("landline")
         assert read_number(spell(number, style, None, number), country.iso).e164 == number.e164, country.iso
 
 
-def test_an_unknown_spelling_is_an_error():
+def test_an_unknown_spelling_is_an_error() -> None:
     number = countries()[0].draw("landline")
     with pytest.raises(ValueError, match="no such spelling"):
         spell(number, "upside_down", None, number)
@@ -157,7 +158,7 @@ def test_an_unknown_spelling_is_an_error():
     assert not set(TIDY) & set(MESSY)
 
 
-def test_old_verdicts_are_what_a_screening_says(crowd: list[Person]):
+def test_old_verdicts_are_what_a_screening_says(crowd: list[Person]) -> None:
     seen = Counter()
     for person in crowd:
         for slot, verdict in verdicts(person).items():
@@ -177,5 +178,5 @@ def test_old_verdicts_are_what_a_screening_says(crowd: list[Person]):
     assert seen.keys() == {"valid", "invalid", "do_not_contact"}
 
 
-def test_nobody_who_was_never_screened_has_a_verdict(crowd: list[Person]):
+def test_nobody_who_was_never_screened_has_a_verdict(crowd: list[Person]) -> None:
     assert not any(verdicts(person) for person in crowd if person.screened == "never")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import requests
+
+from .conftest import World
 
 INGEST = {"object": "Contact", "operation": "update", "contentType": "CSV"}
 AT_START = "when: {method: PATCH, path: '/jobs/ingest/{job_id}'}"
 QUICK = "salesforce: {job_seconds: 0, job_batch_rows: 2}"
 
 
-def update(world: Any, rows: int = 8) -> str:
+def update(world: World, rows: int = 8) -> str:
     """Run an update of the first contacts' titles and return the path of the job."""
     ids = list(world.sandbox.salesforce.rows("Contact"))[:rows]
     job = f"/jobs/ingest/{world.salesforce('POST', '/jobs/ingest', json=INGEST).json()['id']}"
@@ -22,22 +22,22 @@ def update(world: Any, rows: int = 8) -> str:
     return job
 
 
-def query(world: Any) -> str:
+def query(world: World) -> str:
     body = {"operation": "query", "query": "SELECT Id FROM Contact"}
     return f"/jobs/query/{world.salesforce('POST', '/jobs/query', json=body).json()['id']}"
 
 
-def listed(world: Any, job: str, what: str) -> list[str]:
+def listed(world: World, job: str, what: str) -> list[str]:
     return world.salesforce("GET", f"{job}/{what}").text.splitlines()[1:]
 
 
-def test_a_job_fails_half_way_and_names_the_rest(world: Any) -> None:
+def test_a_job_fails_half_way_and_names_the_rest(world: World) -> None:
     world.faults(f"{{service: salesforce, {AT_START}, fault: {{kind: fail_jobs, done: 0.6}}}}", QUICK)
     job = update(world)
-    told = world.salesforce("GET", job).json()
+    info = world.salesforce("GET", job).json()
 
-    assert (told["state"], told["numberRecordsProcessed"], told["numberRecordsFailed"]) == ("Failed", 4, 0)
-    assert told["errorMessage"] == "InternalServerError : A batch could not be processed after 20 retries"
+    assert (info["state"], info["numberRecordsProcessed"], info["numberRecordsFailed"]) == ("Failed", 4, 0)
+    assert info["errorMessage"] == "InternalServerError : A batch could not be processed after 20 retries"
 
     written = [line.split(",")[0] for line in listed(world, job, "successfulResults")]
     rest = [line.split(",")[0] for line in listed(world, job, "unprocessedrecords")]
@@ -49,19 +49,19 @@ def test_a_job_fails_half_way_and_names_the_rest(world: Any) -> None:
     assert world.salesforce("GET", update(world)).json()["state"] in ("UploadComplete", "InProgress", "JobComplete")
 
 
-def test_a_query_job_fails(world: Any) -> None:
+def test_a_query_job_fails(world: World) -> None:
     world.faults(
         "{service: salesforce, when: {path: /jobs/query, nth: 1}, fault: {kind: fail_jobs, message: Oops}}", QUICK
     )
     job = query(world)
-    told = world.salesforce("GET", job).json()
+    info = world.salesforce("GET", job).json()
 
-    assert (told["state"], told["errorMessage"]) == ("Failed", "Oops")
+    assert (info["state"], info["errorMessage"]) == ("Failed", "Oops")
     assert world.salesforce("GET", job + "/results").status_code == 412
     assert world.salesforce("GET", query(world)).json()["state"] == "JobComplete"
 
 
-def test_rows_of_a_job_are_refused_by_the_rules_of_the_request_that_starts_it(world: Any) -> None:
+def test_rows_of_a_job_are_refused_by_the_rules_of_the_request_that_starts_it(world: World) -> None:
     ids = list(world.sandbox.salesforce.rows("Contact"))
     world.faults(
         f"{{service: salesforce, {AT_START}, fault: {{kind: refuse_rows, ids: [{ids[1]}]}}}},"
@@ -83,7 +83,7 @@ def test_rows_of_a_job_are_refused_by_the_rules_of_the_request_that_starts_it(wo
     assert world.salesforce("PATCH", path, json={"Title": "y"}).status_code == 204
 
 
-def test_jobs_are_forgotten(world: Any) -> None:
+def test_jobs_are_forgotten(world: World) -> None:
     world.faults(
         "{service: salesforce, when: {path: '/jobs/query/{job_id}/results', nth: 2}, fault: {kind: drop_jobs}}", QUICK
     )
@@ -96,7 +96,7 @@ def test_jobs_are_forgotten(world: Any) -> None:
     assert (gone.status_code, gone.json()[0]["errorCode"]) == (404, "NOT_FOUND")
 
 
-def test_answers_of_jobs_can_be_lost_cut_and_refused(world: Any) -> None:
+def test_answers_of_jobs_can_be_lost_cut_and_refused(world: World) -> None:
     world.faults(
         "{service: salesforce, when: {method: POST, path: /jobs/ingest, nth: 1}, "
         "fault: {kind: reset, after_commit: true}},"
@@ -122,7 +122,7 @@ def test_answers_of_jobs_can_be_lost_cut_and_refused(world: Any) -> None:
     assert world.salesforce("GET", job + "/results").headers["Sforce-Locator"] == "null"
 
 
-def test_the_settings_of_jobs_come_from_the_file_and_go_with_it(world: Any) -> None:
+def test_the_settings_of_jobs_come_from_the_file_and_go_with_it(world: World) -> None:
     org = world.sandbox.salesforce
     before = (org.job_seconds, org.job_batch_rows, org.upload_mb)
     world.faults("", "salesforce: {job_seconds: 3, job_batch_rows: 7, upload_mb: 9, daily_query_jobs: 0}")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -16,11 +15,13 @@ from hubspot.crm.contacts import ApiException
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceMalformedRequest
 
+from .conftest import World
+
 SOQL = "SELECT Id FROM Contact"
 
 
 @pytest.fixture
-def salesforce(world: Any) -> Salesforce:
+def salesforce(world: World) -> Salesforce:
     sandbox = world.sandbox
     host = sandbox.salesforce_url.removeprefix("http://")
     client = Salesforce(instance=host, session_id=sandbox.salesforce.access_token, session=world.session)
@@ -29,7 +30,7 @@ def salesforce(world: Any) -> Salesforce:
 
 
 @pytest.fixture
-def hubspot(world: Any) -> HubSpot:
+def hubspot(world: World) -> HubSpot:
     return HubSpot(access_token=world.sandbox.hubspot.access_token, host=world.sandbox.hubspot_url)
 
 
@@ -37,7 +38,7 @@ def rules(service: str, *pairs: tuple[str, str]) -> str:
     return ",".join(f"{{service: {service}, when: {{{when}}}, fault: {{{fault}}}}}" for when, fault in pairs)
 
 
-def test_simple_salesforce_meets_them(world: Any, salesforce: Salesforce):
+def test_simple_salesforce_meets_them(world: World, salesforce: Salesforce) -> None:
     world.faults(
         rules(
             "salesforce",
@@ -65,7 +66,7 @@ def test_simple_salesforce_meets_them(world: Any, salesforce: Salesforce):
         salesforce.query_more(first["nextRecordsUrl"].rpartition("/")[2])
 
 
-def test_the_hubspot_client_meets_them(world: Any, hubspot: HubSpot):
+def test_the_hubspot_client_meets_them(world: World, hubspot: HubSpot) -> None:
     world.faults(
         rules(
             "hubspot",
@@ -92,7 +93,7 @@ def test_the_hubspot_client_meets_them(world: Any, hubspot: HubSpot):
     assert world.sandbox.hubspot.requests.total() == requests_before + 2
 
 
-def test_a_file_on_the_command_line_is_obeyed(tmp_path: Path):
+def test_a_file_on_the_command_line_is_obeyed(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("rules: [{service: hubspot, when: {nth: 1}, fault: {kind: refuse, status: 423}}]", encoding="utf-8")
     module = ["-m", "ringfence.sandbox"]
@@ -114,7 +115,7 @@ def test_a_file_on_the_command_line_is_obeyed(tmp_path: Path):
         assert child.returncode == 0
 
 
-def test_the_command_refuses_a_wrong_file(tmp_path: Path):
+def test_the_command_refuses_a_wrong_file(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("rules: [{service: hubspt, fault: {kind: reset}}]", encoding="utf-8")
     command = [sys.executable, "-c", "from ringfence.apps.cli import main; main()", "sandbox", "--faults", str(path)]

@@ -25,7 +25,7 @@ def example() -> Faults:
     return read_faults(EXAMPLE)
 
 
-def test_the_example_shows_every_kind_of_fault(example: Faults):
+def test_the_example_shows_every_kind_of_fault(example: Faults) -> None:
     assert {rule.fault.kind for rule in example.rules} == set(fault_kinds())
 
 
@@ -33,12 +33,12 @@ SECTIONS = {name: service.fault_settings for name, service in installed_services
 
 
 @pytest.mark.parametrize("name", ["salesforce", "hubspot", "twilio"])
-def test_the_example_sets_every_setting_of_a_service(example: Faults, name: str):
+def test_the_example_sets_every_setting_of_a_service(example: Faults, name: str) -> None:
     common = {"latency_ms", "clock_skew_s"}
     assert getattr(example, name).model_fields_set | common == set(SECTIONS[name].model_fields)
 
 
-def test_the_page_names_every_kind_condition_and_setting():
+def test_the_page_names_every_kind_condition_and_setting() -> None:
     page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
     models = (*fault_kinds().values(), When, *SECTIONS.values(), Rule)
     names = {name for model in models for name in model.model_fields} | set(fault_kinds())
@@ -46,7 +46,7 @@ def test_the_page_names_every_kind_condition_and_setting():
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 
-def test_the_examples_of_the_page_work():
+def test_the_examples_of_the_page_work() -> None:
     page = (DOCS / "sandbox.md").read_text(encoding="utf-8")
     files = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     programs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -59,7 +59,7 @@ def test_the_examples_of_the_page_work():
     assert len(programs) == 1
 
 
-def test_a_sandbox_takes_the_example(example: Faults):
+def test_a_sandbox_takes_the_example(example: Faults) -> None:
     sandbox = Sandbox(contacts=20, faults=example)
 
     assert sandbox.faults is example
@@ -67,7 +67,7 @@ def test_a_sandbox_takes_the_example(example: Faults):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("sead: 3", "sead: unknown key 'sead' (did you mean 'seed'?)"),
         ("hubspot: {search_lag: 3}", "hubspot.search_lag: unknown key 'search_lag' (did you mean 'search_lag_s'?)"),
@@ -102,15 +102,15 @@ def test_a_sandbox_takes_the_example(example: Faults):
         ("", "empty"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place_and_what_was_meant(text: str, told: str):
+def test_what_is_wrong_is_named_with_its_place_and_what_was_meant(text: str, expected: str) -> None:
     with pytest.raises(FaultsError) as caught:
         parse_faults(text, "my.yaml")
 
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "expected"),
     [
         ("{service: salesforce, fault: {kind: edit_rows, object: Contct}}", "did you mean 'Contact'"),
         ("{service: salesforce, fault: {kind: edit_rows, values: {Fone: x}}}", "did you mean 'Phone'"),
@@ -120,17 +120,17 @@ def test_what_is_wrong_is_named_with_its_place_and_what_was_meant(text: str, tol
         ("{service: twilio, fault: {kind: refuse, status: 500, code: oops}}", "is a number"),
     ],
 )
-def test_what_the_sandbox_does_not_have_is_refused_and_leaves_no_faults(rule: str, told: str):
+def test_what_the_sandbox_does_not_have_is_refused_and_leaves_no_faults(rule: str, expected: str) -> None:
     sandbox = Sandbox(contacts=5)
     with pytest.raises(FaultsError) as caught:
         sandbox.faults = parse_faults(f"rules: [{rule}]", "my.yaml")
 
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "rules.0" in str(caught.value)
     assert sandbox.faults is None
 
 
-def test_faults_that_one_service_refuses_are_begun_by_no_other():
+def test_faults_that_one_service_refuses_are_begun_by_no_other() -> None:
     sandbox = Sandbox(contacts=5)
     half_wrong = parse_faults(
         "{salesforce: {page_size: 9}, rules: [{service: twilio, fault: {kind: refuse, status: 500, code: oops}}]}",
@@ -144,7 +144,7 @@ def test_faults_that_one_service_refuses_are_begun_by_no_other():
     assert sandbox.salesforce.page_size == 2_000
 
 
-def test_an_unreadable_file_is_a_file_error(tmp_path: Path):
+def test_an_unreadable_file_is_a_file_error(tmp_path: Path) -> None:
     with pytest.raises(FileError):
         read_faults(tmp_path / "none.yaml")
 
@@ -153,7 +153,7 @@ def test_an_unreadable_file_is_a_file_error(tmp_path: Path):
         read_faults(tmp_path / "latin.yaml")
 
 
-def test_the_module_refuses_a_wrong_file_as_wrong_usage(tmp_path: Path):
+def test_the_module_refuses_a_wrong_file_as_wrong_usage(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("sead: 1", encoding="utf-8")
     command = [sys.executable, "-m", "ringfence.sandbox", "--contacts", "1", "--faults", str(path)]
@@ -163,7 +163,7 @@ def test_the_module_refuses_a_wrong_file_as_wrong_usage(tmp_path: Path):
     assert "did you mean 'seed'?" in done.stderr
 
 
-def test_taking_faults_away_puts_the_settings_back():
+def test_taking_faults_away_puts_the_settings_back() -> None:
     sandbox = Sandbox(contacts=5)
     before = (sandbox.salesforce.page_size, sandbox.hubspot.noop_bumps, sandbox.hubspot.daily.limit)
     sandbox.faults = parse_faults(

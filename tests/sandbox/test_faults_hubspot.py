@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import World
+
 CONTACTS = "/crm/v3/objects/contacts"
 SEARCH = f"{CONTACTS}/search"
 
@@ -14,23 +16,23 @@ def rule(fault: str, when: str = "") -> str:
     return f"{{service: hubspot, when: {{{when}}}, fault: {{{fault}}}}}"
 
 
-def search(world: Any, **body: Any) -> Any:
+def search(world: World, **body: Any) -> Any:
     return world.hubspot("POST", SEARCH, json={"limit": 200, "properties": ["phone"], **body})
 
 
-def update(world: Any, ids: list[str], traced: bool = False, **properties: str) -> Any:
+def update(world: World, ids: list[str], traced: bool = False, **properties: str) -> Any:
     inputs = [
         {"id": each, "properties": properties, **({"objectWriteTraceId": f"t{each}"} if traced else {})} for each in ids
     ]
     return world.hubspot("POST", f"{CONTACTS}/batch/update", json={"inputs": inputs})
 
 
-def ids_of(world: Any) -> list[str]:
+def ids_of(world: World) -> list[str]:
     return list(world.sandbox.hubspot.contacts)
 
 
 @pytest.fixture(autouse=True)
-def unhurried(world: Any) -> None:
+def unhurried(world: World) -> None:
     """Searches are not limited, unless a test says so."""
     world.sandbox.hubspot.searches.limit = 1000
 
@@ -46,7 +48,7 @@ def unhurried(world: Any) -> None:
         (503, None),
     ],
 )
-def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, category: str | None):
+def test_a_refusal_has_the_body_of_the_service(world: World, status: int, category: str | None) -> None:
     world.faults(rule(f"kind: refuse, status: {status}", "nth: 1"))
     answer = world.hubspot()
     body = answer.json()
@@ -58,7 +60,7 @@ def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, category
 
 
 @pytest.mark.parametrize("status", [502, 504, 521, 523, 524])
-def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
+def test_what_the_edge_refuses_is_a_web_page(world: World, status: int) -> None:
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 1"))
     answer = world.hubspot()
 
@@ -66,7 +68,7 @@ def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
     assert "<html>" in answer.text
 
 
-def test_limits_name_the_policy_that_was_reached(world: Any):
+def test_limits_name_the_policy_that_was_reached(world: World) -> None:
     world.faults(rule("kind: refuse, status: 429", "nth: 1") + "," + rule("kind: refuse, status: 429, code: DAILY"))
     first, second = world.hubspot(), world.hubspot()
 
@@ -80,7 +82,7 @@ def test_limits_name_the_policy_that_was_reached(world: Any):
     assert "Retry-After" not in first.headers
 
 
-def test_its_own_limits_name_a_wait_where_the_settings_say_so(world: Any):
+def test_its_own_limits_name_a_wait_where_the_settings_say_so(world: World) -> None:
     world.faults("", "hubspot: {daily_limit: 0, retry_after: 7}")
     answer = world.hubspot()
 
@@ -97,7 +99,7 @@ def test_its_own_limits_name_a_wait_where_the_settings_say_so(world: Any):
     assert world.hubspot().headers["X-HubSpot-RateLimit-Max"] == "150"
 
 
-def test_an_error_after_the_commit_has_written_the_batch(world: Any):
+def test_an_error_after_the_commit_has_written_the_batch(world: World) -> None:
     ids = ids_of(world)[:5]
     world.faults(rule("kind: refuse, status: 504, after_commit: true", "path: '/crm/v3/objects/{type}/batch/update'"))
 
@@ -105,7 +107,7 @@ def test_an_error_after_the_commit_has_written_the_batch(world: Any):
     assert {world.sandbox.hubspot.contacts[each]["firstname"] for each in ids} == {"Written"}
 
 
-def test_the_search_index_lags_and_catches_up(world: Any):
+def test_the_search_index_lags_and_catches_up(world: World) -> None:
     record = ids_of(world)[3]
     world.faults("", "hubspot: {search_lag_s: 1800}")
     update(world, [record], firstname="Fresh")
@@ -119,7 +121,7 @@ def test_the_search_index_lags_and_catches_up(world: Any):
     assert search(world, **wanted).json()["total"] == 1
 
 
-def test_results_come_out_of_order_across_pages_and_none_is_lost(world: Any):
+def test_results_come_out_of_order_across_pages_and_none_is_lost(world: World) -> None:
     sort = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
 
     def read() -> list[int]:
@@ -143,7 +145,7 @@ def test_results_come_out_of_order_across_pages_and_none_is_lost(world: Any):
     assert read() != mixed
 
 
-def test_the_total_disagrees_with_the_results(world: Any):
+def test_the_total_disagrees_with_the_results(world: World) -> None:
     there = len(ids_of(world))
     world.faults(rule("kind: misstate_total, by: -3", "nth: 2") + "," + rule("kind: misstate_total, by: 5", "nth: 3"))
     answers = [search(world).json() for _ in range(3)]
@@ -152,7 +154,7 @@ def test_the_total_disagrees_with_the_results(world: Any):
     assert {len(answer["results"]) for answer in answers} == {there}
 
 
-def test_rows_leave_a_window_in_mid_paging(world: Any):
+def test_rows_leave_a_window_in_mid_paging(world: World) -> None:
     portal = world.sandbox.hubspot
     window = {
         "filters": [
@@ -167,7 +169,7 @@ def test_rows_leave_a_window_in_mid_paging(world: Any):
     assert second["total"] == first["total"] - 6
 
 
-def test_edits_merges_and_archives_happen_at_the_request_that_is_named(world: Any):
+def test_edits_merges_and_archives_happen_at_the_request_that_is_named(world: World) -> None:
     before = ids_of(world)
     world.faults(
         ",".join(
@@ -199,7 +201,7 @@ def test_edits_merges_and_archives_happen_at_the_request_that_is_named(world: An
         assert world.hubspot(path=f"{CONTACTS}/{old}").json()["id"] == survivor
 
 
-def test_a_record_is_archived_between_read_and_write(world: Any):
+def test_a_record_is_archived_between_read_and_write(world: World) -> None:
     ids = ids_of(world)[:4]
     world.faults(rule("kind: delete_rows, among: request, count: 1", "purpose: write, nth: 1"))
     body = update(world, ids, firstname="Late").json()
@@ -212,7 +214,7 @@ def test_a_record_is_archived_between_read_and_write(world: Any):
     assert {lost} == set(ids) - set(ids_of(world))
 
 
-def test_ids_say_which_records(world: Any, caplog: pytest.LogCaptureFixture):
+def test_ids_say_which_records(world: World, caplog: pytest.LogCaptureFixture) -> None:
     first, second = ids_of(world)[10:12]
     world.faults(
         rule(f"kind: edit_rows, ids: ['{first}', '1'], values: {{firstname: Named, lastname: null}}", "nth: 1")
@@ -226,7 +228,7 @@ def test_ids_say_which_records(world: Any, caplog: pytest.LogCaptureFixture):
 
 
 @pytest.mark.parametrize("refused", ["row", "whole"])
-def test_a_bad_row_refuses_itself_or_the_batch(world: Any, refused: str):
+def test_a_bad_row_refuses_itself_or_the_batch(world: World, refused: str) -> None:
     ids = ids_of(world)[:5]
     world.faults(
         rule(f"kind: refuse_rows, ids: ['{ids[2]}'], message: Frozen"), f"hubspot: {{invalid_value: {refused}}}"
@@ -244,7 +246,7 @@ def test_a_bad_row_refuses_itself_or_the_batch(world: Any, refused: str):
     assert (alone.status_code, alone.json()["category"]) == (400, "VALIDATION_ERROR")
 
 
-def test_a_share_of_the_rows_is_refused_some_times(world: Any):
+def test_a_share_of_the_rows_is_refused_some_times(world: World) -> None:
     ids = ids_of(world)[:30]
     world.faults(rule("kind: refuse_rows, fraction: 0.3, tries: 1"), "hubspot: {invalid_value: row}")
     first = update(world, ids, firstname="Share").json()
@@ -253,7 +255,7 @@ def test_a_share_of_the_rows_is_refused_some_times(world: Any):
     assert update(world, ids, firstname="Share").status_code == 200
 
 
-def test_the_errors_of_a_207_are_folded_into_one(world: Any):
+def test_the_errors_of_a_207_are_folded_into_one(world: World) -> None:
     ids = [*ids_of(world)[:3], "9001", "9002", "9003"]
     plain = update(world, ids, traced=True, firstname="Many").json()
 
@@ -267,7 +269,7 @@ def test_the_errors_of_a_207_are_folded_into_one(world: Any):
     assert body["errors"][0]["context"] == {"ids": ["9001", "9002"]}
 
 
-def test_more_rows_than_a_search_gives_out_share_one_millisecond(world: Any):
+def test_more_rows_than_a_search_gives_out_share_one_millisecond(world: World) -> None:
     world.faults(rule("kind: equal_stamps, count: 99999, age_s: 60", "nth: 1"))
     rows = search(world, properties=["lastmodifieddate"]).json()["results"]
 
@@ -275,7 +277,7 @@ def test_more_rows_than_a_search_gives_out_share_one_millisecond(world: Any):
 
 
 @pytest.mark.parametrize("bumps", [True, False])
-def test_a_write_that_changes_nothing_moves_the_time_or_not(world: Any, bumps: bool):
+def test_a_write_that_changes_nothing_moves_the_time_or_not(world: World, bumps: bool) -> None:
     record = ids_of(world)[7]
     update(world, [record], firstname="Same")
     before = world.sandbox.hubspot.contacts[record]["lastmodifieddate"]
@@ -286,7 +288,7 @@ def test_a_write_that_changes_nothing_moves_the_time_or_not(world: Any, bumps: b
     assert (world.sandbox.hubspot.contacts[record]["lastmodifieddate"] != before) is bumps
 
 
-def test_requests_are_told_apart_by_purpose(world: Any):
+def test_requests_are_told_apart_by_purpose(world: World) -> None:
     kinds = ("read", "write", "schema", "other")
     world.faults(
         ",".join(rule(f"kind: refuse, status: {410 + at}", f"purpose: {each}") for at, each in enumerate(kinds))

@@ -10,6 +10,8 @@ import pytest
 
 from ringfence.sandbox.salesforce.table import Row
 
+from .conftest import World
+
 QUERY = "SELECT Id, Phone, SystemModstamp FROM Contact"
 
 
@@ -17,11 +19,11 @@ def rule(fault: str, when: str = "") -> str:
     return f"{{service: salesforce, when: {{{when}}}, fault: {{{fault}}}}}"
 
 
-def query(world: Any, soql: str = QUERY) -> Any:
+def query(world: World, soql: str = QUERY) -> Any:
     return world.salesforce(path="/query", params={"q": soql})
 
 
-def pages(world: Any, soql: str = QUERY) -> list[list[dict[str, Any]]]:
+def pages(world: World, soql: str = QUERY) -> list[list[dict[str, Any]]]:
     """Return the records of every page of a query."""
     body = query(world, soql).json()
     found = [body["records"]]
@@ -31,13 +33,13 @@ def pages(world: Any, soql: str = QUERY) -> list[list[dict[str, Any]]]:
     return found
 
 
-def live(world: Any, name: str = "Contact") -> dict[str, Row]:
+def live(world: World, name: str = "Contact") -> dict[str, Row]:
     """Return copies of the rows that are not deleted."""
     rows = world.sandbox.salesforce.rows(name).items()
     return {row_id: Row(row) for row_id, row in rows if row["IsDeleted"] is not True}
 
 
-def write_all(world: Any, ids: list[str], **fields: Any) -> list[dict[str, Any]]:
+def write_all(world: World, ids: list[str], **fields: Any) -> list[dict[str, Any]]:
     """Update rows in one collection and return their results."""
     records = [{"attributes": {"type": "Contact"}, "id": row_id, **fields} for row_id in ids]
     answer = world.salesforce("PATCH", "/composite/sobjects", json={"allOrNone": False, "records": records})
@@ -57,7 +59,7 @@ def write_all(world: Any, ids: list[str], **fields: Any) -> list[dict[str, Any]]
         (503, "SERVER_UNAVAILABLE"),
     ],
 )
-def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, code: str):
+def test_a_refusal_has_the_body_of_the_service(world: World, status: int, code: str) -> None:
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 3", "nth: 1"))
     answer = query(world)
 
@@ -71,7 +73,7 @@ def test_a_refusal_has_the_body_of_the_service(world: Any, status: int, code: st
 
 
 @pytest.mark.parametrize("status", [406, 420, 502, 504])
-def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
+def test_what_the_edge_refuses_is_a_web_page(world: World, status: int) -> None:
     world.faults(rule(f"kind: refuse, status: {status}"))
     answer = query(world)
 
@@ -79,12 +81,12 @@ def test_what_the_edge_refuses_is_a_web_page(world: Any, status: int):
     assert "Retry-After" not in answer.headers
 
 
-def test_words_of_ones_own_replace_those_of_the_service(world: Any):
+def test_words_of_ones_own_replace_those_of_the_service(world: World) -> None:
     world.faults(rule("kind: refuse, status: 403, code: API_DISABLED_FOR_ORG, message: Not here"))
     assert query(world).json() == [{"message": "Not here", "errorCode": "API_DISABLED_FOR_ORG"}]
 
 
-def test_the_token_endpoint_fails_in_the_form_of_oauth(world: Any):
+def test_the_token_endpoint_fails_in_the_form_of_oauth(world: World) -> None:
     org = world.sandbox.salesforce
     form = {"grant_type": "client_credentials", "client_id": org.client_id, "client_secret": org.client_secret}
     world.faults(rule("kind: refuse, status: 503", "purpose: sign_in, nth: 1"))
@@ -94,7 +96,7 @@ def test_the_token_endpoint_fails_in_the_form_of_oauth(world: Any):
     assert world.salesforce("POST", "/services/oauth2/token", data=form).status_code == 200
 
 
-def test_an_error_after_the_commit_has_written_the_rows(world: Any):
+def test_an_error_after_the_commit_has_written_the_rows(world: World) -> None:
     ids = list(live(world))[:5]
     world.faults(rule("kind: refuse, status: 500, after_commit: true", "path: /composite/sobjects"))
     records = [{"attributes": {"type": "Contact"}, "id": row_id, "Title": "Written"} for row_id in ids]
@@ -104,7 +106,7 @@ def test_an_error_after_the_commit_has_written_the_rows(world: Any):
     assert {live(world)[row_id]["Title"] for row_id in ids} == {"Written"}
 
 
-def test_a_refusal_costs_no_call_and_an_answer_that_is_lost_does(world: Any):
+def test_a_refusal_costs_no_call_and_an_answer_that_is_lost_does(world: World) -> None:
     org = world.sandbox.salesforce
     before = org.api_usage
     world.faults(rule("kind: refuse, status: 503", "nth: 1") + "," + rule("kind: empty, after_commit: true", "nth: 2"))
@@ -117,7 +119,7 @@ def test_a_refusal_costs_no_call_and_an_answer_that_is_lost_does(world: Any):
     assert org.api_usage == before + 1
 
 
-def test_tokens_expire_at_the_request_that_is_named(world: Any):
+def test_tokens_expire_at_the_request_that_is_named(world: World) -> None:
     org = world.sandbox.salesforce
     world.faults(rule("kind: expire_tokens", "nth: 3"))
 
@@ -128,7 +130,7 @@ def test_tokens_expire_at_the_request_that_is_named(world: Any):
     assert query(world).status_code == 200
 
 
-def test_the_daily_quota_is_told_in_both_forms_and_ends_in_a_refusal(world: Any):
+def test_the_daily_quota_is_told_in_both_forms_and_ends_in_a_refusal(world: World) -> None:
     org = world.sandbox.salesforce
     world.faults("", "salesforce: {api_limit: 100, api_usage: 98, app_limit: [ringfence, 90]}")
     answer = query(world)
@@ -146,7 +148,7 @@ def test_the_daily_quota_is_told_in_both_forms_and_ends_in_a_refusal(world: Any)
     assert query(world).headers["Sforce-Limit-Info"] == f"api-usage={org.api_usage}/100000"
 
 
-def test_pages_are_short_and_lose_no_row(world: Any):
+def test_pages_are_short_and_lose_no_row(world: World) -> None:
     world.faults(rule("kind: short_pages, smallest: 2, largest: 9", "path: /query"))
     found = pages(world)
 
@@ -155,7 +157,7 @@ def test_pages_are_short_and_lose_no_row(world: Any):
     assert len({len(pages(world)[0]) for _ in range(12)}) > 3
 
 
-def test_cursors_are_dropped_in_mid_paging(world: Any):
+def test_cursors_are_dropped_in_mid_paging(world: World) -> None:
     world.faults(
         rule("kind: short_pages, smallest: 10, largest: 10")
         + ","
@@ -169,7 +171,7 @@ def test_cursors_are_dropped_in_mid_paging(world: Any):
     assert query(world).json()["done"] is False
 
 
-def test_locked_rows_pass_after_some_tries_and_are_the_same_for_one_seed(world: Any):
+def test_locked_rows_pass_after_some_tries_and_are_the_same_for_one_seed(world: World) -> None:
     ids = list(live(world))[:40]
     fault = rule("kind: lock_rows, fraction: 0.4, tries: 2")
 
@@ -191,7 +193,7 @@ def test_locked_rows_pass_after_some_tries_and_are_the_same_for_one_seed(world: 
     assert locked() == first
 
 
-def test_rows_of_one_account_are_locked_together(world: Any):
+def test_rows_of_one_account_are_locked_together(world: World) -> None:
     rows = live(world)
     world.faults(rule("kind: lock_rows, fraction: 0.5"))
     results = write_all(world, list(rows), Title="Free")
@@ -205,7 +207,7 @@ def test_rows_of_one_account_are_locked_together(world: Any):
     assert {True, False} == {seen.pop() for seen in verdicts.values()}
 
 
-def test_a_validation_rule_refuses_its_rows_at_every_try(world: Any):
+def test_a_validation_rule_refuses_its_rows_at_every_try(world: World) -> None:
     ids = list(live(world))[:20]
     world.faults(rule(f"kind: refuse_rows, ids: ['{ids[3]}', '{ids[7]}'], message: Frozen"))
     for _ in range(2):
@@ -220,7 +222,7 @@ def test_a_validation_rule_refuses_its_rows_at_every_try(world: Any):
     assert live(world)[ids[3]]["Title"] != "Ruled"
 
 
-def test_a_share_of_the_rows_is_refused_inside_composite_too(world: Any):
+def test_a_share_of_the_rows_is_refused_inside_composite_too(world: World) -> None:
     ids = list(live(world))[:25]
     world.faults(rule("kind: refuse_rows, fraction: 0.4, code: ENTITY_IS_LOCKED, object: Contact", "purpose: write"))
     entries = [
@@ -239,7 +241,7 @@ def test_a_share_of_the_rows_is_refused_inside_composite_too(world: Any):
     assert set(refused) == {"ENTITY_IS_LOCKED"}
 
 
-def test_a_rule_of_the_test_itself_still_counts_and_comes_back(world: Any):
+def test_a_rule_of_the_test_itself_still_counts_and_comes_back(world: World) -> None:
     org, ids = world.sandbox.salesforce, list(live(world))[:2]
 
     def own(_name: str, row: Any, _changes: Any) -> tuple[str, str] | None:
@@ -255,7 +257,7 @@ def test_a_rule_of_the_test_itself_still_counts_and_comes_back(world: Any):
     org.refuse_row = None
 
 
-def test_rows_are_edited_deleted_and_merged_at_the_request_that_is_named(world: Any):
+def test_rows_are_edited_deleted_and_merged_at_the_request_that_is_named(world: World) -> None:
     before = live(world)
     world.faults(
         ",".join(
@@ -285,7 +287,7 @@ def test_rows_are_edited_deleted_and_merged_at_the_request_that_is_named(world: 
     assert {row["MasterRecordId"] for row in merged} <= set(live(world))
 
 
-def test_a_record_that_a_write_names_is_edited_just_before_it(world: Any):
+def test_a_record_that_a_write_names_is_edited_just_before_it(world: World) -> None:
     ids = list(live(world))
     unmodified_since = (datetime.now(UTC) - timedelta(seconds=1)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     world.faults(rule("kind: edit_rows, among: request, count: 5, values: {Phone: by hand}", "purpose: write"))
@@ -300,7 +302,7 @@ def test_a_record_that_a_write_names_is_edited_just_before_it(world: Any):
     assert [row_id for row_id, row in live(world).items() if row["Phone"] == "by hand"] == [ids[5]]
 
 
-def test_leads_are_converted(world: Any):
+def test_leads_are_converted(world: World) -> None:
     before = {row_id for row_id, row in live(world, "Lead").items() if row["IsConverted"]}
     world.faults(rule("kind: convert_leads, count: 2", "nth: 1"))
     query(world)
@@ -310,7 +312,7 @@ def test_leads_are_converted(world: Any):
     assert {row["ConvertedContactId"] for row in converted.values()} <= set(live(world))
 
 
-def test_a_process_of_the_platform_moves_one_stamp_only(world: Any):
+def test_a_process_of_the_platform_moves_one_stamp_only(world: World) -> None:
     before = live(world)
     world.sandbox.clock.advance(60)
     world.faults(rule("kind: touch_rows, count: 7", "nth: 1"))
@@ -322,7 +324,7 @@ def test_a_process_of_the_platform_moves_one_stamp_only(world: Any):
     assert {key for row in moved for key in row if row[key] != before[row["Id"]].get(key)} == {"SystemModstamp"}
 
 
-def test_a_late_commit_shows_an_old_stamp_later_and_holds_the_watermark_back(world: Any):
+def test_a_late_commit_shows_an_old_stamp_later_and_holds_the_watermark_back(world: World) -> None:
     def covered() -> datetime:
         end = datetime.now(UTC) + timedelta(minutes=10)
         bounds = {"start": (end - timedelta(days=1)).isoformat(), "end": end.isoformat()}
@@ -350,7 +352,7 @@ def test_a_late_commit_shows_an_old_stamp_later_and_holds_the_watermark_back(wor
     assert covered() - started > timedelta(seconds=480)
 
 
-def test_taking_the_faults_away_commits_what_was_held_back(world: Any):
+def test_taking_the_faults_away_commits_what_was_held_back(world: World) -> None:
     world.faults(rule("kind: late_commit, requests: 99, values: {Title: Held}", "nth: 1"))
     query(world)
 
@@ -362,7 +364,7 @@ def test_taking_the_faults_away_commits_what_was_held_back(world: Any):
     assert world.sandbox.salesforce.transactions == []
 
 
-def test_thousands_of_rows_get_one_stamp(world: Any):
+def test_thousands_of_rows_get_one_stamp(world: World) -> None:
     world.faults(rule("kind: equal_stamps, count: 50000, age_s: 300", "nth: 1"))
     rows = query(world).json()["records"]
 
@@ -370,7 +372,7 @@ def test_thousands_of_rows_get_one_stamp(world: Any):
     assert len(rows) == len(live(world))
 
 
-def test_its_clock_can_be_minutes_off(world: Any):
+def test_its_clock_can_be_minutes_off(world: World) -> None:
     world.faults("", "salesforce: {clock_skew_s: -240}")
     row_id = next(iter(live(world)))
     answer = world.salesforce("PATCH", f"/sobjects/Contact/{row_id}", json={"Title": "Earlier"})
@@ -408,7 +410,9 @@ PURPOSES: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("purpose", "method", "path", "options"), PURPOSES)
-def test_requests_are_told_apart_by_purpose(world: Any, purpose: str, method: str, path: str, options: dict[str, Any]):
+def test_requests_are_told_apart_by_purpose(
+    world: World, purpose: str, method: str, path: str, options: dict[str, Any]
+) -> None:
     kinds = ("read", "write", "schema", "other", "sign_in")
     world.faults(
         ",".join(
@@ -419,7 +423,7 @@ def test_requests_are_told_apart_by_purpose(world: Any, purpose: str, method: st
     assert world.salesforce(method, path, **options).status_code == 410 + kinds.index(purpose)
 
 
-def test_one_seed_and_one_order_of_requests_give_the_same_story(world: Any):
+def test_one_seed_and_one_order_of_requests_give_the_same_story(world: World) -> None:
     rules = ",".join(
         (
             rule("kind: refuse, status: 503", "probability: 0.3"),
@@ -432,13 +436,13 @@ def test_one_seed_and_one_order_of_requests_give_the_same_story(world: Any):
         for row_id in live(world):
             world.sandbox.salesforce.update_as_user("Contact", row_id, Title=None)
         world.faults(rules, f"seed: {seed}")
-        told = []
+        results = []
         for _ in range(12):
             answer = query(world)
-            told.append(
+            results.append(
                 (answer.status_code, len(answer.json()[:1] if answer.status_code == 503 else answer.json()["records"]))
             )
-        return [*told, [row_id for row_id, row in live(world).items() if row["Title"] == "Story"]]
+        return [*results, [row_id for row_id, row in live(world).items() if row["Title"] == "Story"]]
 
     assert story(1) == story(1)
     assert story(1) != story(2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+
+from .conftest import World
 
 NUMBER = "+12015550123"
 
@@ -14,7 +14,7 @@ def rule(fault: str, when: str = "") -> str:
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 20003), (429, 20429), (500, 20500), (503, 20503)])
-def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: Any, status: int, code: int):
+def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: World, status: int, code: int) -> None:
     before = world.sandbox.twilio.asked.total()
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 4", "nth: 1"))
     answer = world.twilio()
@@ -26,14 +26,14 @@ def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: Any, sta
     assert world.twilio().status_code == 200
 
 
-def test_what_the_edge_refuses_is_a_web_page(world: Any):
+def test_what_the_edge_refuses_is_a_web_page(world: World) -> None:
     world.faults(rule("kind: refuse, status: 502"))
     answer = world.twilio()
 
     assert (answer.status_code, "<html>" in answer.text, "Retry-After" in answer.headers) == (502, True, False)
 
 
-def test_a_number_of_ones_own_replaces_the_services(world: Any):
+def test_a_number_of_ones_own_replaces_the_services(world: World) -> None:
     world.faults(rule("kind: refuse, status: 400, code: 60600, message: Unavailable"))
     assert world.twilio().json()["code"] == 60600
 
@@ -47,7 +47,7 @@ def test_a_number_of_ones_own_replaces_the_services(world: Any):
         ("kind: truncate", 1),
     ],
 )
-def test_what_is_carried_out_is_billed(world: Any, fault: str, billed: int):
+def test_what_is_carried_out_is_billed(world: World, fault: str, billed: int) -> None:
     asked = world.sandbox.twilio.asked
     before = asked[NUMBER]
     world.faults(rule(fault))
@@ -55,7 +55,7 @@ def test_what_is_carried_out_is_billed(world: Any, fault: str, billed: int):
         assert asked[NUMBER] == before + billed
 
 
-def test_a_package_fails_inside_a_200_and_the_others_answer(world: Any):
+def test_a_package_fails_inside_a_200_and_the_others_answer(world: World) -> None:
     fields = {"Fields": "line_status,line_type_intelligence"}
     world.faults(rule("kind: fail_packages, error_code: 60616, packages: [line_status]", "nth: 1"))
     answer = world.twilio(params=fields)
@@ -68,19 +68,19 @@ def test_a_package_fails_inside_a_200_and_the_others_answer(world: Any):
     assert world.twilio(params=fields).json()["line_status"]["error_code"] != 60616
 
 
-def test_a_package_that_was_not_asked_for_stays_out(world: Any):
+def test_a_package_that_was_not_asked_for_stays_out(world: World) -> None:
     world.faults(rule("kind: fail_packages"))
     assert world.twilio().json()["line_status"] is None
 
 
-def test_its_limit_per_second_can_be_set(world: Any):
+def test_its_limit_per_second_can_be_set(world: World) -> None:
     world.faults("", "twilio: {requests_per_second: 2}")
     world.sandbox.clock.advance(5)
 
     assert [world.twilio().status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_its_clock_can_be_off(world: Any):
+def test_its_clock_can_be_off(world: World) -> None:
     world.faults("", "twilio: {clock_skew_s: 3600}")
     off = world.sandbox.twilio.clock.now() - world.sandbox.clock.now()
 

@@ -7,7 +7,6 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import requests
@@ -15,12 +14,14 @@ import requests
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.server import Sandbox
 
+from .conftest import World
+
 SERVICES = ("salesforce", "hubspot", "twilio")
 CRMS = ("salesforce", "hubspot")
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_reset_gives_no_answer_and_the_next_request_passes(world: Any, service: str):
+def test_a_reset_gives_no_answer_and_the_next_request_passes(world: World, service: str) -> None:
     world.faults(f"{{service: {service}, when: {{nth: 1}}, fault: {{kind: reset}}}}")
     call: Callable[[], requests.Response] = getattr(world, service)
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
@@ -30,7 +31,7 @@ def test_a_reset_gives_no_answer_and_the_next_request_passes(world: Any, service
 
 
 @pytest.mark.parametrize("service", CRMS)
-def test_a_reset_before_the_request_writes_nothing(world: Any, service: str):
+def test_a_reset_before_the_request_writes_nothing(world: World, service: str) -> None:
     before = world.phone(service)
     world.faults(f"{{service: {service}, when: {{purpose: write}}, fault: {{kind: reset}}}}")
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
@@ -41,7 +42,7 @@ def test_a_reset_before_the_request_writes_nothing(world: Any, service: str):
 
 @pytest.mark.parametrize("service", CRMS)
 @pytest.mark.parametrize("kind", ["kind: reset, after_commit: true", "kind: truncate, kept: 0.5"])
-def test_an_answer_lost_after_the_commit_leaves_the_row_written(world: Any, service: str, kind: str):
+def test_an_answer_lost_after_the_commit_leaves_the_row_written(world: World, service: str, kind: str) -> None:
     world.faults(f"{{service: {service}, when: {{purpose: write}}, fault: {{{kind}}}}}")
     with pytest.raises(requests.RequestException):
         world.write(service, f"+1 201 555 0{len(kind)}")
@@ -50,7 +51,7 @@ def test_an_answer_lost_after_the_commit_leaves_the_row_written(world: Any, serv
 
 
 @pytest.mark.parametrize(("after", "billed"), [("false", 0), ("true", 1)])
-def test_a_lookup_is_billed_when_it_is_cut_off_after_it_was_carried_out(world: Any, after: str, billed: int):
+def test_a_lookup_is_billed_when_it_is_cut_off_after_it_was_carried_out(world: World, after: str, billed: int) -> None:
     number = f"+1201555018{billed}"
     world.faults(f"{{service: twilio, fault: {{kind: reset, after_commit: {after}}}}}")
     with pytest.raises(requests.ConnectionError):
@@ -60,7 +61,7 @@ def test_a_lookup_is_billed_when_it_is_cut_off_after_it_was_carried_out(world: A
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_truncated_body_is_shorter_than_it_says(world: Any, service: str):
+def test_a_truncated_body_is_shorter_than_it_says(world: World, service: str) -> None:
     world.faults(f"{{service: {service}, when: {{nth: 1}}, fault: {{kind: truncate, kept: 0.25}}}}")
     with getattr(world, service)(stream=True) as answer:
         said = int(answer.headers["Content-Length"])
@@ -74,7 +75,7 @@ def test_a_truncated_body_is_shorter_than_it_says(world: Any, service: str):
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("status", [200, 503])
-def test_a_web_page_comes_where_json_belongs(world: Any, service: str, status: int):
+def test_a_web_page_comes_where_json_belongs(world: World, service: str, status: int) -> None:
     world.faults(f"{{service: {service}, fault: {{kind: html, status: {status}}}}}")
     answer = getattr(world, service)()
 
@@ -84,7 +85,7 @@ def test_a_web_page_comes_where_json_belongs(world: Any, service: str, status: i
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_empty_answer_has_no_body(world: Any, service: str):
+def test_an_empty_answer_has_no_body(world: World, service: str) -> None:
     world.faults(f"{{service: {service}, fault: {{kind: empty}}}}")
     answer = getattr(world, service)()
 
@@ -92,7 +93,7 @@ def test_an_empty_answer_has_no_body(world: Any, service: str):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_hang_lasts_until_the_client_gives_up(world: Any, service: str):
+def test_a_hang_lasts_until_the_client_gives_up(world: World, service: str) -> None:
     world.faults(f"{{service: {service}, when: {{nth: 1}}, fault: {{kind: hang}}}}")
     with pytest.raises(requests.ReadTimeout):
         getattr(world, service)(timeout=0.2)
@@ -101,7 +102,7 @@ def test_a_hang_lasts_until_the_client_gives_up(world: Any, service: str):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_delay_holds_one_answer_back_and_no_other(world: Any, service: str):
+def test_a_delay_holds_one_answer_back_and_no_other(world: World, service: str) -> None:
     world.faults(f"{{service: {service}, when: {{nth: 1}}, fault: {{kind: delay, ms: 300}}}}")
     call = getattr(world, service)
     late: list[float] = []
@@ -123,7 +124,7 @@ def test_a_delay_holds_one_answer_back_and_no_other(world: Any, service: str):
     assert quick < 0.15
 
 
-def test_latency_is_added_to_every_answer(world: Any):
+def test_latency_is_added_to_every_answer(world: World) -> None:
     world.faults("", "latency_ms: 20, twilio: {latency_ms: 30}")
     for call, least in ((world.salesforce, 0.02), (world.hubspot, 0.02), (world.twilio, 0.05)):
         started = time.perf_counter()
@@ -131,7 +132,7 @@ def test_latency_is_added_to_every_answer(world: Any):
         assert time.perf_counter() - started >= least
 
 
-def test_a_server_that_stops_does_not_wait_for_answers_held_back(caplog: pytest.LogCaptureFixture):
+def test_a_server_that_stops_does_not_wait_for_answers_held_back(caplog: pytest.LogCaptureFixture) -> None:
     ended: list[Exception] = []
 
     def ask() -> None:
@@ -177,14 +178,14 @@ COUNTS = [
 
 
 @pytest.mark.parametrize(("when", "expected"), COUNTS, ids=[when for when, _ in COUNTS])
-def test_a_rule_acts_at_the_requests_it_names(world: Any, when: str, expected: list[int]):
+def test_a_rule_acts_at_the_requests_it_names(world: World, when: str, expected: list[int]) -> None:
     world.faults(f"{{service: twilio, when: {{{when}}}, fault: {{kind: refuse, status: 503}}}}")
     statuses = [world.twilio().status_code for _ in range(12)]
 
     assert [at for at, status in enumerate(statuses, 1) if status == 503] == expected
 
 
-def test_chance_is_the_same_for_the_same_seed_and_another_for_another(world: Any):
+def test_chance_is_the_same_for_the_same_seed_and_another_for_another(world: World) -> None:
     def run(seed: int) -> list[int]:
         world.faults(
             "{service: twilio, when: {probability: 0.3}, fault: {kind: refuse, status: 503}},"
@@ -200,7 +201,7 @@ def test_chance_is_the_same_for_the_same_seed_and_another_for_another(world: Any
     assert {200, 500, 503} == set(first)
 
 
-def test_of_several_answers_the_first_rule_counts_and_changes_add_up(world: Any):
+def test_of_several_answers_the_first_rule_counts_and_changes_add_up(world: World) -> None:
     world.faults(
         "{service: hubspot, fault: {kind: refuse, status: 423}},{service: hubspot, fault: {kind: html}},"
         "{service: hubspot, fault: {kind: edit_rows, values: {firstname: Changed}, count: 60}}"
@@ -210,18 +211,18 @@ def test_of_several_answers_the_first_rule_counts_and_changes_add_up(world: Any)
     assert {held["firstname"] for held in world.sandbox.hubspot.contacts.values()} == {"Changed"}
 
 
-def test_the_log_names_rule_and_request_and_no_number(world: Any, caplog: pytest.LogCaptureFixture):
+def test_the_log_names_rule_and_request_and_no_number(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.faults("{service: twilio, when: {nth: 2}, fault: {kind: empty}}")
     with caplog.at_level(logging.INFO, "ringfence.sandbox"):
         world.twilio("+12015550142")
         world.twilio("+12015550142")
 
-    told = [record.getMessage() for record in caplog.records if record.name.startswith("ringfence")]
+    messages = [record.getMessage() for record in caplog.records if record.name.startswith("ringfence")]
 
-    assert told == ["twilio: rule 0, empty, at request 2"]
+    assert messages == ["twilio: rule 0, empty, at request 2"]
 
 
-def test_without_faults_nothing_stands_in_the_way(world: Any):
+def test_without_faults_nothing_stands_in_the_way(world: World) -> None:
     def spent() -> float:
         taken = []
         for _ in range(60):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import requests
@@ -44,7 +45,7 @@ def statuses(settings: dict[str, str]) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_all_three_answer_with_the_printed_settings():
+def test_all_three_answer_with_the_printed_settings() -> None:
     with Sandbox(contacts=50) as sandbox:
         settings = sandbox.settings()
 
@@ -56,7 +57,7 @@ def test_all_three_answer_with_the_printed_settings():
         session.get(sandbox.hubspot_url, timeout=2)
 
 
-def test_both_crms_hold_the_same_people():
+def test_both_crms_hold_the_same_people() -> None:
     sandbox = Sandbox(contacts=80, now=NOW)
     emails = {held["email"] for held in sandbox.hubspot.contacts.values()}
     rows = [row for name in ("Contact", "Lead") for row in sandbox.salesforce.rows(name).values()]
@@ -65,19 +66,19 @@ def test_both_crms_hold_the_same_people():
     assert {row["Email"] for row in rows} == emails
 
 
-def test_they_share_one_clock():
+def test_they_share_one_clock() -> None:
     sandbox = Sandbox(contacts=10, now=NOW)
     sandbox.clock.advance(3600)
     for service in (sandbox.salesforce, sandbox.hubspot, sandbox.twilio):
         assert (service.clock.now() - NOW).total_seconds() == pytest.approx(3600, abs=30)
 
 
-def test_a_bare_sandbox_has_no_companions():
+def test_a_bare_sandbox_has_no_companions() -> None:
     sandbox = Sandbox(contacts=50, bare=True)
     assert not [name for name in sandbox.hubspot.definitions["contacts"] if name.startswith("rf_")]
 
 
-def test_stopping_leaves_no_thread_and_no_socket():
+def test_stopping_leaves_no_thread_and_no_socket() -> None:
     before = threading.active_count()
     sandbox = Sandbox(contacts=10)
     sandbox.start()
@@ -91,7 +92,7 @@ def test_stopping_leaves_no_thread_and_no_socket():
     gc.collect()
 
 
-def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements():
+def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements() -> None:
     with Sandbox(contacts=5) as sandbox, requests.Session() as session:
         spent = []
         for _ in range(10):
@@ -103,7 +104,7 @@ def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements():
     assert sorted(spent)[5] < 0.03
 
 
-def test_a_taken_port_is_an_error_and_nothing_stays_up():
+def test_a_taken_port_is_an_error_and_nothing_stays_up() -> None:
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as holder:
         free = [0] * (len(installed_plugins()) - 2)
@@ -114,7 +115,7 @@ def test_a_taken_port_is_an_error_and_nothing_stays_up():
     assert threading.active_count() == before
 
 
-def test_a_server_that_dies_at_once_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_dies_at_once_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody(scope, receive, send):
         raise AssertionError
 
@@ -132,7 +133,7 @@ def test_a_server_that_dies_at_once_is_named(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_module_serves_from_a_process_of_its_own(ending):
+def test_the_module_serves_from_a_process_of_its_own(ending: Any) -> None:
     command = [sys.executable, "-m", "ringfence.sandbox", "--contacts", "40", "--seed", "3", "--bare"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         settings = json.loads(child.stdout.readline())
@@ -145,7 +146,7 @@ def test_the_module_serves_from_a_process_of_its_own(ending):
     assert (child.returncode, out, err) == (0, "", "")
 
 
-def test_wrong_ports_are_wrong_usage():
+def test_wrong_ports_are_wrong_usage() -> None:
     command = [sys.executable, "-m", "ringfence.sandbox", "--ports", "1,2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 

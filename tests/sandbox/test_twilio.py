@@ -44,7 +44,7 @@ def lookup(account: TwilioAccount) -> Iterator[Lookup]:
     server.join()
 
 
-def test_only_what_was_asked_for_is_filled(lookup: Lookup, account: TwilioAccount):
+def test_only_what_was_asked_for_is_filled(lookup: Lookup, account: TwilioAccount) -> None:
     body = lookup().json()
 
     assert (body["valid"], body["validation_errors"], body["line_status"], body["line_type_intelligence"]) == (
@@ -61,7 +61,7 @@ def test_only_what_was_asked_for_is_filled(lookup: Lookup, account: TwilioAccoun
     assert account.asked == {NUMBER: 2}
 
 
-def test_a_package_that_is_not_enabled_says_so_inside_a_200(lookup: Lookup):
+def test_a_package_that_is_not_enabled_says_so_inside_a_200(lookup: Lookup) -> None:
     answer = lookup(Fields="sim_swap")
     assert (answer.status_code, answer.json()["sim_swap"]["error_code"]) == (200, 60606)
 
@@ -76,7 +76,7 @@ def test_a_package_that_is_not_enabled_says_so_inside_a_200(lookup: Lookup):
         ("hello", "NOT_A_NUMBER"),
     ],
 )
-def test_a_number_that_cannot_exist_is_a_200_with_valid_false(lookup: Lookup, raw, problem):
+def test_a_number_that_cannot_exist_is_a_200_with_valid_false(lookup: Lookup, raw: str, problem: str) -> None:
     answer = lookup(raw, Fields="line_status")
     body = answer.json()
 
@@ -84,14 +84,14 @@ def test_a_number_that_cannot_exist_is_a_200_with_valid_false(lookup: Lookup, ra
     assert (body["line_status"], body["national_format"], body["country_code"]) == (None, None, None)
 
 
-def test_a_national_number_is_read_with_its_country(lookup: Lookup, account: TwilioAccount):
+def test_a_national_number_is_read_with_its_country(lookup: Lookup, account: TwilioAccount) -> None:
     body = lookup("02079460123", CountryCode="GB").json()
 
     assert (body["phone_number"], body["country_code"], body["calling_country_code"]) == ("+442079460123", "GB", "44")
     assert account.asked == {"+442079460123": 1}
 
 
-def test_wrong_credentials(lookup: Lookup, account: TwilioAccount):
+def test_wrong_credentials(lookup: Lookup, account: TwilioAccount) -> None:
     answer = lookup(auth=(account.sid, "wrong"))
 
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
@@ -99,19 +99,19 @@ def test_wrong_credentials(lookup: Lookup, account: TwilioAccount):
 
 
 @pytest.mark.parametrize(("path", "number"), [("/v1/PhoneNumbers/", NUMBER), ("/v2/PhoneNumbers/", ""), ("/", "")])
-def test_another_path_is_not_found(lookup: Lookup, account: TwilioAccount, path, number):
+def test_another_path_is_not_found(lookup: Lookup, account: TwilioAccount, path: str, number: Any) -> None:
     answer = lookup(number, path=path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, 20404)
     assert not account.asked
 
 
-def test_an_unknown_field_is_refused(lookup: Lookup, account: TwilioAccount):
+def test_an_unknown_field_is_refused(lookup: Lookup, account: TwilioAccount) -> None:
     assert lookup(Fields="horoscope").status_code == 400
     assert not account.asked
 
 
-def test_too_many_requests(lookup: Lookup, account: TwilioAccount):
+def test_too_many_requests(lookup: Lookup, account: TwilioAccount) -> None:
     account.window.limit = 2
     answers = [lookup() for _ in range(3)]
 
@@ -124,19 +124,19 @@ def test_too_many_requests(lookup: Lookup, account: TwilioAccount):
     assert lookup().status_code == 200
 
 
-def test_the_date_is_that_of_the_sandbox_clock(lookup: Lookup, account: TwilioAccount):
+def test_the_date_is_that_of_the_sandbox_clock(lookup: Lookup, account: TwilioAccount) -> None:
     account.clock.advance(-86_400)
     sent = parsedate_to_datetime(lookup().headers["Date"])
 
     assert abs((account.clock.now() - sent).total_seconds()) < 30
 
 
-def test_a_prepared_answer_wins(lookup: Lookup, account: TwilioAccount):
+def test_a_prepared_answer_wins(lookup: Lookup, account: TwilioAccount) -> None:
     account.answers[NUMBER] = {"line_status": {"status": "inactive", "error_code": None}}
     assert lookup(Fields="line_status").json()["line_status"]["status"] == "inactive"
 
 
-def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount):
+def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount) -> None:
     account.window.limit = 1000
     numbers = [f"+1{area}55501{tail:02d}" for area in (201, 202, 203) for tail in range(100)]
     states = {number: lookup(number, Fields="line_status").json()["line_status"] for number in numbers}
@@ -161,7 +161,7 @@ def test_states_are_spread_and_stay(lookup: Lookup, account: TwilioAccount):
         ("fetchLineTypeIntelligence", "+14155550196", "line_type_intelligence"),
     ],
 )
-def test_the_official_examples_have_the_same_shape(lookup: Lookup, example, raw, fields):
+def test_the_official_examples_have_the_same_shape(lookup: Lookup, example: str, raw: str, fields: str) -> None:
     theirs = json.loads(EXAMPLES.read_text(encoding="utf-8"))[example]
     mine = lookup(raw, Fields=fields).json()
 

@@ -1,6 +1,7 @@
 """Batches: what a 200, a 207 and a 400 say, and what they leave out."""
 
 import json
+from typing import Any
 
 import pytest
 from hubspot import HubSpot
@@ -11,7 +12,7 @@ from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from .conftest import Api
 
 
-def test_the_real_client_reads_and_writes_a_full_batch(client: HubSpot, portal: HubSpotPortal, ids):
+def test_the_real_client_reads_and_writes_a_full_batch(client: HubSpot, portal: HubSpotPortal, ids: list[str]) -> None:
     batch = client.crm.contacts.batch_api
     wanted = [{"id": record_id} for record_id in ids[:100]]
     read = batch.read({"inputs": wanted, "properties": ["phone"]}, _request_timeout=5)
@@ -29,7 +30,7 @@ def test_the_real_client_reads_and_writes_a_full_batch(client: HubSpot, portal: 
     assert {portal.contacts[each]["rf_phone_status"] for each in ids[:100]} == {"valid"}
 
 
-def test_a_batch_read_names_all_missing_ids_in_one_error(api: Api, ids):
+def test_a_batch_read_names_all_missing_ids_in_one_error(api: Api, ids: list[str]) -> None:
     reply = api.batch("read", [{"id": ids[0]}, {"id": "1"}, {"id": "2"}])
 
     assert reply.status == 207
@@ -42,14 +43,14 @@ def test_a_batch_read_names_all_missing_ids_in_one_error(api: Api, ids):
     assert error["message"].startswith("Could not get some CONTACT objects")
 
 
-def test_an_unset_property_is_absent_in_a_batch_read(api: Api, portal: HubSpotPortal, ids):
+def test_an_unset_property_is_absent_in_a_batch_read(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.update_as_user(ids[0], phone=None)
     row = api.batch("read", [{"id": ids[0]}], properties=["phone", "no_such"]).body["results"][0]
 
     assert row["properties"].keys() == {"createdate", "hs_object_id", "lastmodifieddate"}
 
 
-def test_history_takes_batches_of_fifty_and_names_the_source(api: Api, portal: HubSpotPortal, ids):
+def test_history_takes_batches_of_fifty_and_names_the_source(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.update_as_user(ids[0], city="Oslo")
     api.batch("update", [{"id": ids[0], "properties": {"city": "Bergen"}}])
     inputs = [{"id": each} for each in ids[:50]]
@@ -62,7 +63,7 @@ def test_history_takes_batches_of_fifty_and_names_the_source(api: Api, portal: H
 
 
 @pytest.mark.parametrize("action", ["read", "update", "create", "upsert", "archive"])
-def test_more_than_a_hundred_inputs_are_refused(api: Api, action):
+def test_more_than_a_hundred_inputs_are_refused(api: Api, action: str) -> None:
     inputs = [{"id": str(number), "properties": {}} for number in range(101)]
     reply = api.batch(action, inputs)
 
@@ -70,7 +71,7 @@ def test_more_than_a_hundred_inputs_are_refused(api: Api, action):
     assert "100" in reply.body["message"]
 
 
-def test_a_missing_id_fails_alone_and_echoes_its_trace_id(api: Api, portal: HubSpotPortal, ids):
+def test_a_missing_id_fails_alone_and_echoes_its_trace_id(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.archive(ids[1])
     inputs = [{"id": each, "objectWriteTraceId": f"row-{each}", "properties": {"city": "Oslo"}} for each in ids[:2]]
     reply = api.batch("update", inputs)
@@ -85,7 +86,9 @@ def test_a_missing_id_fails_alone_and_echoes_its_trace_id(api: Api, portal: HubS
     assert portal.contacts[ids[0]]["city"] == "Oslo"
 
 
-def test_a_merged_away_id_is_left_out_of_a_200_and_read_as_the_survivor(api: Api, portal: HubSpotPortal, ids):
+def test_a_merged_away_id_is_left_out_of_a_200_and_read_as_the_survivor(
+    api: Api, portal: HubSpotPortal, ids: list[str]
+) -> None:
     survivor = portal.merge(ids[0], ids[1])
     reply = api.batch("update", [{"id": each, "properties": {"city": "Oslo"}} for each in ids[:3]])
 
@@ -99,7 +102,7 @@ def test_a_merged_away_id_is_left_out_of_a_200_and_read_as_the_survivor(api: Api
     assert api("GET", f"/crm/v3/objects/contacts/{ids[1]}").body["id"] == survivor
 
 
-def test_a_repeated_id_refuses_the_batch(api: Api, portal: HubSpotPortal, ids):
+def test_a_repeated_id_refuses_the_batch(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     reply = api.batch("update", [{"id": ids[0], "properties": {"city": name}} for name in ("Oslo", "Bergen")])
 
     assert reply.status == 400
@@ -118,7 +121,9 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(("name", "value", "error"), BAD_VALUES)
-def test_one_bad_value_refuses_the_whole_batch(api: Api, portal: HubSpotPortal, ids, name, value, error):
+def test_one_bad_value_refuses_the_whole_batch(
+    api: Api, portal: HubSpotPortal, ids: list[str], name: Any, value: Any, error: Any
+) -> None:
     inputs = [{"id": ids[0], "properties": {"city": "Oslo"}}, {"id": ids[1], "properties": {name: value}}]
     reply = api.batch("update", inputs)
 
@@ -133,7 +138,7 @@ def test_one_bad_value_refuses_the_whole_batch(api: Api, portal: HubSpotPortal, 
     assert "city" not in portal.contacts[ids[0]]
 
 
-def test_one_bad_value_refuses_its_row_when_the_portal_says_so(api: Api, portal: HubSpotPortal, ids):
+def test_one_bad_value_refuses_its_row_when_the_portal_says_so(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.invalid_value = "row"
     good = {"id": ids[0], "properties": {"city": "Oslo"}}
     bad = {"id": ids[1], "objectWriteTraceId": "b", "properties": {"rf_phone_status": "perhaps"}}
@@ -148,7 +153,7 @@ def test_one_bad_value_refuses_its_row_when_the_portal_says_so(api: Api, portal:
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_empty_and_null_clear_a_property(api: Api, portal: HubSpotPortal, ids, empty):
+def test_empty_and_null_clear_a_property(api: Api, portal: HubSpotPortal, ids: list[str], empty: str | None) -> None:
     portal.update_as_user(ids[0], city="Oslo")
     reply = api.batch("update", [{"id": ids[0], "properties": {"city": empty}}])
 
@@ -157,7 +162,9 @@ def test_empty_and_null_clear_a_property(api: Api, portal: HubSpotPortal, ids, e
 
 
 @pytest.mark.parametrize("bumps", [True, False])
-def test_a_write_that_changes_nothing_bumps_or_not(api: Api, portal: HubSpotPortal, ids, bumps):
+def test_a_write_that_changes_nothing_bumps_or_not(
+    api: Api, portal: HubSpotPortal, ids: list[str], bumps: bool
+) -> None:
     portal.noop_bumps = bumps
     portal.update_as_user(ids[0], city="Oslo")
     before = portal.contacts[ids[0]]["lastmodifieddate"]
@@ -167,7 +174,7 @@ def test_a_write_that_changes_nothing_bumps_or_not(api: Api, portal: HubSpotPort
     assert (reply.body["results"][0]["updatedAt"] > before) is bumps
 
 
-def test_values_come_back_in_hubspots_form(api: Api, portal: HubSpotPortal, ids):
+def test_values_come_back_in_hubspots_form(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     properties = {"rf_phone_last_screened": "1767225600000", "rf_do_not_call": True}
     api.batch("update", [{"id": ids[0], "properties": properties}])
     held = portal.contacts[ids[0]]
@@ -175,12 +182,12 @@ def test_values_come_back_in_hubspots_form(api: Api, portal: HubSpotPortal, ids)
     assert (held["rf_phone_last_screened"], held["rf_do_not_call"]) == ("2026-01-01T00:00:00Z", "true")
 
 
-def test_an_update_by_email_is_refused(api: Api):
+def test_an_update_by_email_is_refused(api: Api) -> None:
     inputs = [{"id": "a@example.com", "idProperty": "email", "properties": {"city": "Oslo"}}]
     assert api.batch("update", inputs).status == 400
 
 
-def test_upsert_says_what_is_new(api: Api, portal: HubSpotPortal, ids):
+def test_upsert_says_what_is_new(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     known = portal.contacts[ids[0]]["email"]
     inputs = [
         {"id": email, "idProperty": "email", "properties": {"city": "Oslo"}} for email in (known, "new@example.com")
@@ -190,7 +197,7 @@ def test_upsert_says_what_is_new(api: Api, portal: HubSpotPortal, ids):
     assert [row["new"] for row in reply.body["results"]] == [False, True]
 
 
-def test_create_is_all_or_nothing(api: Api, portal: HubSpotPortal, ids):
+def test_create_is_all_or_nothing(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     fresh = {"properties": {"email": "new@example.com"}}
     taken = {"properties": {"email": portal.contacts[ids[0]]["email"]}}
 
@@ -203,7 +210,7 @@ def test_create_is_all_or_nothing(api: Api, portal: HubSpotPortal, ids):
     assert reply.body["results"][0]["id"] in portal.contacts
 
 
-def test_archive_takes_unknown_ids_without_a_word(api: Api, portal: HubSpotPortal, ids):
+def test_archive_takes_unknown_ids_without_a_word(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     assert api.batch("archive", [{"id": ids[0]}, {"id": "1"}]).status == 204
     assert ids[0] not in portal.contacts
 
@@ -213,11 +220,11 @@ def test_archive_takes_unknown_ids_without_a_word(api: Api, portal: HubSpotPorta
 
 
 @pytest.mark.parametrize("body", [{}, {"inputs": {}}, {"inputs": [{"properties": {}}]}, {"inputs": [{"id": "1"}]}])
-def test_malformed_batches_are_refused(api: Api, body):
+def test_malformed_batches_are_refused(api: Api, body: dict[str, Any]) -> None:
     assert api("POST", "/crm/v3/objects/contacts/batch/update", body).status == 400
 
 
-def test_the_real_client_raises_what_it_should(client: HubSpot):
+def test_the_real_client_raises_what_it_should(client: HubSpot) -> None:
     batch = client.crm.contacts.batch_api
     with pytest.raises(ApiException) as refused:
         batch.read({"inputs": [{"id": "1"}] * 101, "properties": []}, _request_timeout=5)

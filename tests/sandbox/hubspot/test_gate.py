@@ -2,6 +2,7 @@
 
 import re
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,14 @@ RATE_HEADERS = ("X-HubSpot-RateLimit-Max", "X-HubSpot-RateLimit-Remaining", "X-H
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])
-def test_without_a_good_token_nothing_is_answered(api: Api, token):
+def test_without_a_good_token_nothing_is_answered(api: Api, token: str) -> None:
     api.token = token
     reply = api("GET", CONTACTS)
 
     assert (reply.status, reply.body["category"]) == (401, "INVALID_AUTHENTICATION")
 
 
-def test_every_request_is_counted_by_its_template(api: Api, portal: HubSpotPortal, ids):
+def test_every_request_is_counted_by_its_template(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     api("GET", f"{CONTACTS}/{ids[0]}")
     api.search()
     api.token = "wrong"
@@ -33,7 +34,7 @@ def test_every_request_is_counted_by_its_template(api: Api, portal: HubSpotPorta
     }
 
 
-def test_the_sixth_search_of_a_second_is_refused_without_retry_after(api: Api, portal: HubSpotPortal):
+def test_the_sixth_search_of_a_second_is_refused_without_retry_after(api: Api, portal: HubSpotPortal) -> None:
     portal.searches.limit = 5
     replies = [api.search(limit=1) for _ in range(6)]
 
@@ -59,7 +60,7 @@ def test_the_sixth_search_of_a_second_is_refused_without_retry_after(api: Api, p
     assert api.search(limit=1).status == 200
 
 
-def test_other_calls_have_a_rolling_window_of_ten_seconds(api: Api, portal: HubSpotPortal):
+def test_other_calls_have_a_rolling_window_of_ten_seconds(api: Api, portal: HubSpotPortal) -> None:
     portal.calls.limit = 3
     replies = [api("GET", CONTACTS, limit=1) for _ in range(4)]
 
@@ -74,14 +75,14 @@ def test_other_calls_have_a_rolling_window_of_ten_seconds(api: Api, portal: HubS
     assert api("GET", CONTACTS, limit=1).status == 200
 
 
-def test_every_answer_carries_the_date_of_the_sandbox_clock(api: Api, portal: HubSpotPortal):
+def test_every_answer_carries_the_date_of_the_sandbox_clock(api: Api, portal: HubSpotPortal) -> None:
     portal.clock.advance(3600)
     for reply in (api.search(limit=1), api("GET", f"{CONTACTS}/1")):
         sent = parsedate_to_datetime(reply.headers["Date"])
         assert abs((sent - NOW).total_seconds() - 3600) < 60
 
 
-def test_the_day_ends_at_midnight(api: Api, portal: HubSpotPortal):
+def test_the_day_ends_at_midnight(api: Api, portal: HubSpotPortal) -> None:
     portal.daily.limit = 2
 
     assert [api.search(limit=1).status for _ in range(3)] == [200, 200, 429]
@@ -92,7 +93,7 @@ def test_the_day_ends_at_midnight(api: Api, portal: HubSpotPortal):
     assert api("GET", CONTACTS).status == 200
 
 
-def test_a_missing_object_scope_is_named(api: Api, portal: HubSpotPortal, ids):
+def test_a_missing_object_scope_is_named(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.scopes.discard("crm.objects.contacts.write")
 
     assert api.search(limit=1).status == 200
@@ -104,7 +105,7 @@ def test_a_missing_object_scope_is_named(api: Api, portal: HubSpotPortal, ids):
     assert "city" not in portal.contacts[ids[0]]
 
 
-def test_unreadable_definitions_have_another_shape(api: Api, portal: HubSpotPortal):
+def test_unreadable_definitions_have_another_shape(api: Api, portal: HubSpotPortal) -> None:
     portal.scopes -= {"crm.schemas.contacts.read", "crm.objects.contacts.read"}
     reply = api("GET", "/crm/v3/properties/contacts")
 
@@ -113,14 +114,14 @@ def test_unreadable_definitions_have_another_shape(api: Api, portal: HubSpotPort
     assert str(portal.portal_id) in reply.body["message"]
 
 
-def test_creating_definitions_needs_its_own_scope(api: Api, portal: HubSpotPortal):
+def test_creating_definitions_needs_its_own_scope(api: Api, portal: HubSpotPortal) -> None:
     portal.scopes.discard("crm.schemas.contacts.write")
     reply = api("POST", "/crm/v3/properties/contacts/groups", {"name": "g", "label": "G"})
 
     assert reply.body["errors"][0]["context"]["requiredGranularScopes"] == ["crm.schemas.contacts.write"]
 
 
-def test_the_account_says_what_it_is_and_what_is_used(api: Api, portal: HubSpotPortal):
+def test_the_account_says_what_it_is_and_what_is_used(api: Api, portal: HubSpotPortal) -> None:
     details = api("GET", "/account-info/v3/details").body
 
     assert (details["portalId"], details["accountType"]) == (portal.portal_id, "SANDBOX")
@@ -132,7 +133,7 @@ def test_the_account_says_what_it_is_and_what_is_used(api: Api, portal: HubSpotP
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/crm/v4/anything"), ("PUT", CONTACTS), ("GET", "/")])
-def test_paths_that_do_not_exist_pass_the_gate_too(api: Api, portal: HubSpotPortal, method, path):
+def test_paths_that_do_not_exist_pass_the_gate_too(api: Api, portal: HubSpotPortal, method: str, path: Any) -> None:
     assert api(method, path).status == 404
     assert portal.daily.used == 1
 

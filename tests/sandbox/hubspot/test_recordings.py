@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ CONTACTS = "/crm/v3/objects/contacts"
 pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings lie beside the checkout, not in it")
 
 
-def recorded(name, *, status=None, path=""):
+def recorded(name: Any, *, status=None, path=""):
     """The first recorded answer with this status whose address ends so."""
     for exchange in json.loads((TRAFFIC / name).read_text(encoding="utf-8")):
         address = exchange["request"]["url"].partition("?")[0]
@@ -24,12 +25,12 @@ def recorded(name, *, status=None, path=""):
     raise AssertionError(f"no such exchange in {name}")
 
 
-def rate_headers(headers):
+def rate_headers(headers: Any):
     names = {name.lower() for name in headers}
     return {name for name in names if name.startswith("x-hubspot-ratelimit") and "secondly" not in name}
 
 
-def same_shape(mine, theirs):
+def same_shape(mine: Any, theirs: Any):
     """True when keys and JSON types agree, lists by their first row; the names of properties are free."""
     if isinstance(theirs, dict):
         return mine.keys() == theirs.keys() and all(
@@ -40,7 +41,7 @@ def same_shape(mine, theirs):
     return type(mine) is type(theirs)
 
 
-def test_a_refused_search(api: Api, portal: HubSpotPortal):
+def test_a_refused_search(api: Api, portal: HubSpotPortal) -> None:
     theirs = recorded("grouparoo/export-records-contact.sequence.json", status=429)["response"]
     portal.searches.limit = 0
     mine = api.search()
@@ -50,7 +51,7 @@ def test_a_refused_search(api: Api, portal: HubSpotPortal):
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
 
-def test_a_search_with_unset_and_unknown_properties(api: Api, portal: HubSpotPortal, ids):
+def test_a_search_with_unset_and_unknown_properties(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     theirs = recorded("grouparoo/export-records-contact.sequence.json", status=200, path="/search")["response"]
     portal.update_as_user(ids[0], lastname="")
     mine = api.search(limit=1, properties=["lastname", "grouparoo_custom_text"])
@@ -62,7 +63,7 @@ def test_a_search_with_unset_and_unknown_properties(api: Api, portal: HubSpotPor
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
 
-def test_a_batch_update_that_clears(api: Api, ids):
+def test_a_batch_update_that_clears(api: Api, ids: list[str]) -> None:
     theirs = recorded("grouparoo/export-records-contact.sequence.json", path="/batch/update")["response"]
     mine = api.batch("update", [{"id": ids[0], "properties": {"lastname": "", "firstname": "John"}}])
 
@@ -71,7 +72,7 @@ def test_a_batch_update_that_clears(api: Api, ids):
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
 
-def test_a_batch_create(api: Api):
+def test_a_batch_create(api: Api) -> None:
     theirs = recorded("grouparoo/export-records-contact.sequence.json", path="/batch/create")["response"]
     mine = api.batch("create", [{"properties": {"email": "new@example.com", "firstname": "John"}}])
 
@@ -83,7 +84,7 @@ def test_a_batch_create(api: Api):
     assert names <= mine.body["results"][0]["properties"].keys()
 
 
-def test_a_list_page(api: Api):
+def test_a_list_page(api: Api) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_list_first_no_props.json")["response"]["body"]
     mine = api("GET", CONTACTS, limit=1).body
 
@@ -94,7 +95,7 @@ def test_a_list_page(api: Api):
         assert int(page["paging"]["next"]["after"]) == int(page["results"][0]["id"]) + 1
 
 
-def test_a_record(api: Api, ids):
+def test_a_record(api: Api, ids: list[str]) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_find_by_id.json")["response"]
     mine = api("GET", f"{CONTACTS}/{ids[0]}")
 
@@ -102,7 +103,7 @@ def test_a_record(api: Api, ids):
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
 
-def test_a_missing_record(api: Api):
+def test_a_missing_record(api: Api) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_find_missing_user_by_email.json")["response"]
     mine = api("GET", f"{CONTACTS}/nobody@example.com", idProperty="email")
 
@@ -110,7 +111,7 @@ def test_a_missing_record(api: Api):
     assert mine.headers["Content-Type"] == theirs["headers"]["Content-Type"]
 
 
-def test_a_missing_scope(api: Api, portal: HubSpotPortal, ids):
+def test_a_missing_scope(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_find_by_id_no_scope.json")["response"]
     portal.scopes.clear()
     mine = api("GET", f"{CONTACTS}/{ids[0]}")
@@ -124,7 +125,7 @@ def test_a_missing_scope(api: Api, portal: HubSpotPortal, ids):
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"]) == set()
 
 
-def test_unreadable_definitions(api: Api, portal: HubSpotPortal):
+def test_unreadable_definitions(api: Api, portal: HubSpotPortal) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_properties_no_scope.json")["response"]
     portal.scopes.clear()
     mine = api("GET", "/crm/v3/properties/contacts")
@@ -135,7 +136,7 @@ def test_unreadable_definitions(api: Api, portal: HubSpotPortal):
     assert rate_headers(mine.headers) == rate_headers(theirs["headers"])
 
 
-def test_definitions(api: Api):
+def test_definitions(api: Api) -> None:
     theirs = recorded("ruby_hubspot_api/contacts_properties.json")["response"]["body"]["results"]
     mine = {each["name"]: each for each in api("GET", "/crm/v3/properties/contacts").body["results"]}
     shared = [each for each in theirs if each["name"] in mine]

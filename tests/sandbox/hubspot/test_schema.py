@@ -1,5 +1,7 @@
 """Property definitions and groups, and the companions that `setup` creates."""
 
+from typing import Any
+
 import pytest
 from hubspot import HubSpot
 
@@ -16,13 +18,13 @@ COMPANIONS = {f"rf_{slot}_{suffix}" for slot in ("phone", "mobilephone") for suf
 
 
 @pytest.fixture
-def bare(stage) -> HubSpotPortal:
+def bare(stage: Any) -> HubSpotPortal:
     portal = HubSpotPortal(people=people(20, now=NOW), clock=SandboxClock(NOW), companions=False)
     stage[0].app = hubspot_app(portal)
     return portal
 
 
-def test_the_real_client_reads_all_definitions(client: HubSpot):
+def test_the_real_client_reads_all_definitions(client: HubSpot) -> None:
     known = {each.name: each for each in client.crm.properties.core_api.get_all("contacts", _request_timeout=5).results}
 
     assert known.keys() >= COMPANIONS | {"rf_do_not_call", "phone", "mobilephone", "country", "hs_analytics_source"}
@@ -31,12 +33,12 @@ def test_the_real_client_reads_all_definitions(client: HubSpot):
     assert known["hs_object_id"].modification_metadata.read_only_value is True
 
 
-def test_a_bare_portal_lacks_the_companions_and_their_values(bare: HubSpotPortal):
+def test_a_bare_portal_lacks_the_companions_and_their_values(bare: HubSpotPortal) -> None:
     assert not COMPANIONS & bare.definitions["contacts"].keys()
     assert not [name for held in bare.contacts.values() for name in held if name.startswith("rf_")]
 
 
-def test_the_real_client_sets_a_bare_portal_up(bare: HubSpotPortal, stage):
+def test_the_real_client_sets_a_bare_portal_up(bare: HubSpotPortal, stage: Any) -> None:
     properties = HubSpot(access_token=bare.access_token, host=stage[1]).crm.properties
     properties.groups_api.create("contacts", {"name": "ringfence", "label": "ringfence"}, _request_timeout=5)
     definition = {
@@ -62,7 +64,7 @@ def new(**changes):
     return {**base, **changes}
 
 
-def test_a_taken_name_is_a_conflict(api: Api):
+def test_a_taken_name_is_a_conflict(api: Api) -> None:
     assert api("POST", PROPERTIES, new()).status == 201
 
     reply = api("POST", PROPERTIES, new())
@@ -89,12 +91,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("body", BAD)
-def test_bad_definitions_are_refused(api: Api, body):
+def test_bad_definitions_are_refused(api: Api, body: Any) -> None:
     reply = api("POST", PROPERTIES, body)
     assert (reply.status, reply.body["category"]) == (400, "VALIDATION_ERROR")
 
 
-def test_a_batch_creates_what_it_can(api: Api, portal: HubSpotPortal):
+def test_a_batch_creates_what_it_can(api: Api, portal: HubSpotPortal) -> None:
     reply = api("POST", f"{PROPERTIES}/batch/create", {"inputs": [new(), new(name="phone"), new(name="other")]})
 
     assert reply.status == 207
@@ -103,7 +105,7 @@ def test_a_batch_creates_what_it_can(api: Api, portal: HubSpotPortal):
     assert {"mine", "other"} <= portal.definitions["contacts"].keys()
 
 
-def test_missing_definitions_are_not_found(api: Api):
+def test_missing_definitions_are_not_found(api: Api) -> None:
     assert api("GET", f"{PROPERTIES}/no_such").status == 404
     assert api("GET", f"{PROPERTIES}/groups/no_such").status == 404
     assert api("GET", f"{PROPERTIES}/groups/ringfence").body["name"] == "ringfence"
@@ -115,12 +117,12 @@ def test_missing_definitions_are_not_found(api: Api):
     assert (reply.status, [each["name"] for each in reply.body["results"]]) == (207, ["phone"])
 
 
-def test_groups_are_listed(api: Api):
+def test_groups_are_listed(api: Api) -> None:
     names = {group["name"] for group in api("GET", f"{PROPERTIES}/groups").body["results"]}
     assert names >= {"contactinformation", "ringfence"}
 
 
-def test_screened_people_carry_what_a_sync_wrote(portal: HubSpotPortal):
+def test_screened_people_carry_what_a_sync_wrote(portal: HubSpotPortal) -> None:
     screened = [held for held in portal.contacts.values() if "rf_phone_status" in held]
 
     assert len(screened) > 20

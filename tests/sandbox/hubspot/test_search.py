@@ -1,6 +1,7 @@
 """Search: operators, pages, limits, and an index that lags."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hubspot import HubSpot
@@ -14,16 +15,16 @@ def filters(*rules):
     return [{"filters": [dict(zip(("propertyName", "operator", "value"), rule, strict=False)) for rule in rules]}]
 
 
-def milliseconds(when):
+def milliseconds(when: Any):
     return str(int(when.timestamp() * 1000))
 
 
-def found(reply):
+def found(reply: Any):
     assert reply.status == 200, reply.body
     return [row["id"] for row in reply.body["results"]]
 
 
-def test_the_real_client_pages_through_everything(client: HubSpot, ids):
+def test_the_real_client_pages_through_everything(client: HubSpot, ids: list[str]) -> None:
     search, seen, last = client.crm.contacts.search_api, [], "0"
     while True:
         page = search.do_search(
@@ -46,7 +47,7 @@ def test_the_real_client_pages_through_everything(client: HubSpot, ids):
     assert seen == ids
 
 
-def test_offset_pages_say_where_the_next_begins(api: Api, ids):
+def test_offset_pages_say_where_the_next_begins(api: Api, ids: list[str]) -> None:
     first = api.search(limit=100)
 
     assert first.body["paging"] == {"next": {"after": "100"}}
@@ -57,7 +58,9 @@ def test_offset_pages_say_where_the_next_begins(api: Api, ids):
     assert "paging" not in rest.body
 
 
-def test_an_unset_property_is_null_and_an_unknown_one_is_left_out(api: Api, portal: HubSpotPortal, ids):
+def test_an_unset_property_is_null_and_an_unknown_one_is_left_out(
+    api: Api, portal: HubSpotPortal, ids: list[str]
+) -> None:
     portal.update_as_user(ids[0], phone="")
     row = api.search(filterGroups=filters(("hs_object_id", "EQ", ids[0])), properties=["phone", "no_such"]).body[
         "results"
@@ -68,7 +71,9 @@ def test_an_unset_property_is_null_and_an_unknown_one_is_left_out(api: Api, port
 
 
 @pytest.mark.parametrize("as_iso", [True, False])
-def test_a_closed_window_takes_epoch_milliseconds_and_iso(api: Api, portal: HubSpotPortal, ids, as_iso):
+def test_a_closed_window_takes_epoch_milliseconds_and_iso(
+    api: Api, portal: HubSpotPortal, ids: list[str], as_iso: bool
+) -> None:
     when = NOW - timedelta(days=1)
     portal.set_modified(ids[:7], when)
     shown = when.isoformat() if as_iso else milliseconds(when)
@@ -77,7 +82,7 @@ def test_a_closed_window_takes_epoch_milliseconds_and_iso(api: Api, portal: HubS
     assert found(api.search(filterGroups=window, limit=200)) == ids[:7]
 
 
-def test_many_rows_on_one_millisecond_are_read_by_id(api: Api, portal: HubSpotPortal, ids):
+def test_many_rows_on_one_millisecond_are_read_by_id(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     when = NOW - timedelta(days=1)
     portal.set_modified(ids, when)
     seen: list[str] = []
@@ -107,7 +112,7 @@ OPERATORS = [
 
 
 @pytest.fixture
-def four(portal: HubSpotPortal, ids):
+def four(portal: HubSpotPortal, ids: list[str]):
     """Four contacts with known values; all others are gone."""
     for record_id in ids[4:]:
         portal.archive(record_id)
@@ -121,7 +126,7 @@ def four(portal: HubSpotPortal, ids):
 
 
 @pytest.mark.parametrize(("rule", "expected"), OPERATORS, ids=lambda value: "-".join(map(str, value[:2])))
-def test_every_operator(api: Api, four, rule, expected):
+def test_every_operator(api: Api, four: Any, rule: Any, expected: Any) -> None:
     name, operator, *value = rule
     body = {"propertyName": name, "operator": operator}
     if value:
@@ -130,12 +135,12 @@ def test_every_operator(api: Api, four, rule, expected):
     assert [four[each] for each in found(api.search(filters=[body]))] == expected
 
 
-def test_between_includes_both_ends(api: Api, ids):
+def test_between_includes_both_ends(api: Api, ids: list[str]) -> None:
     rule = {"propertyName": "hs_object_id", "operator": "BETWEEN", "value": ids[3], "highValue": ids[6]}
     assert found(api.search(filters=[rule])) == ids[3:7]
 
 
-def test_groups_are_alternatives_and_filters_in_one_are_not(api: Api, ids):
+def test_groups_are_alternatives_and_filters_in_one_are_not(api: Api, ids: list[str]) -> None:
     groups = filters(("hs_object_id", "EQ", ids[0])) + filters(
         ("hs_object_id", "EQ", ids[1]), ("email", "EQ", "nobody")
     )
@@ -143,7 +148,7 @@ def test_groups_are_alternatives_and_filters_in_one_are_not(api: Api, ids):
     assert found(api.search(filterGroups=groups)) == ids[:1]
 
 
-def test_sorting_by_text_puts_empty_ones_last(api: Api, four):
+def test_sorting_by_text_puts_empty_ones_last(api: Api, four: Any) -> None:
     ascending = found(api.search(sorts=[{"propertyName": "city", "direction": "ASCENDING"}]))
     descending = found(api.search(sorts=["-city"]))
 
@@ -151,17 +156,17 @@ def test_sorting_by_text_puts_empty_ones_last(api: Api, four):
     assert [four[each] for each in descending] == ["a", "c", "b", "d"]
 
 
-def test_full_text_finds_by_the_beginning_of_words(api: Api, portal: HubSpotPortal, ids):
+def test_full_text_finds_by_the_beginning_of_words(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.update_as_user(ids[5], firstname="Zebulon")
     assert found(api.search(query="zebu")) == [ids[5]]
 
 
-def test_archived_contacts_are_never_found(api: Api, portal: HubSpotPortal, ids):
+def test_archived_contacts_are_never_found(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.archive(ids[0])
     assert ids[0] not in found(api.search(limit=200))
 
 
-def test_a_page_follows_every_change_between_two_searches(api: Api, portal: HubSpotPortal, ids):
+def test_a_page_follows_every_change_between_two_searches(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     rule = {"filters": [{"propertyName": "city", "operator": "EQ", "value": "Oslo"}]}
 
     assert found(api.search(**rule)) == []
@@ -177,7 +182,9 @@ def test_a_page_follows_every_change_between_two_searches(api: Api, portal: HubS
     assert found(api.search(**rule)) == []
 
 
-def test_a_lagging_index_answers_with_old_values_until_it_catches_up(api: Api, portal: HubSpotPortal, ids):
+def test_a_lagging_index_answers_with_old_values_until_it_catches_up(
+    api: Api, portal: HubSpotPortal, ids: list[str]
+) -> None:
     portal.search_lag_s = 30
     portal.update_as_user(ids[0], city="Oslo")
     rule = {"filters": [{"propertyName": "city", "operator": "EQ", "value": "Oslo"}]}
@@ -214,7 +221,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("body", REFUSED, ids=lambda body: str(body)[:40])
-def test_what_hubspot_refuses_is_refused(api: Api, body):
+def test_what_hubspot_refuses_is_refused(api: Api, body: Any) -> None:
     reply = api("POST", "/crm/v3/objects/contacts/search", body)
 
     assert reply.status == 400
@@ -222,11 +229,11 @@ def test_what_hubspot_refuses_is_refused(api: Api, body):
     assert reply.body["correlationId"] == reply.headers["X-HubSpot-Correlation-Id"]
 
 
-def test_the_last_page_inside_ten_thousand_is_served(api: Api):
+def test_the_last_page_inside_ten_thousand_is_served(api: Api) -> None:
     assert api.search(limit=200, after="9800").body["results"] == []
 
 
-def test_a_lagging_index_still_shows_what_was_archived(api: Api, portal: HubSpotPortal, ids):
+def test_a_lagging_index_still_shows_what_was_archived(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     portal.search_lag_s = 30
     portal.archive(ids[0])
     fresh = api("POST", "/crm/v3/objects/contacts", {"properties": {"email": "fresh@example.com"}}).body["id"]
@@ -242,7 +249,7 @@ def test_a_lagging_index_still_shows_what_was_archived(api: Api, portal: HubSpot
     assert fresh in shown
 
 
-def test_descending_ids_and_times(api: Api, portal: HubSpotPortal, ids):
+def test_descending_ids_and_times(api: Api, portal: HubSpotPortal, ids: list[str]) -> None:
     assert found(api.search(sorts=["-hs_object_id"], limit=3)) == ids[::-1][:3]
 
     portal.update_as_user(ids[7], city="Oslo")

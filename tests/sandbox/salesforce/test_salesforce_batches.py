@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
+
 NOT_ASSIGNED = {"Sforce-Auto-Assign": "FALSE"}
 
 
@@ -21,14 +23,14 @@ def sub(reference: str, method: str, url: str, **more: object) -> dict[str, obje
     return {"referenceId": reference, "method": method, "url": f"/services/data/v65.0{url}", **more}
 
 
-def composite(api: Any, *requests: dict[str, object], all_or_none: bool = False) -> list[dict[str, Any]]:
+def composite(api: Api, *requests: dict[str, object], all_or_none: bool = False) -> list[dict[str, Any]]:
     response = api("POST", "/composite", json={"allOrNone": all_or_none, "compositeRequest": list(requests)})
     assert response.status_code == 200
     answers: list[dict[str, Any]] = response.json()["compositeResponse"]
     return answers
 
 
-def test_each_row_has_its_own_result_in_order(api: Any, contacts: list[str], leads: list[str]) -> None:
+def test_each_row_has_its_own_result_in_order(api: Api, contacts: list[str], leads: list[str]) -> None:
     api.org.convert_lead(leads[0])
     api.org.delete("Contact", contacts[1])
     body = collection(
@@ -68,7 +70,7 @@ def test_each_row_has_its_own_result_in_order(api: Any, contacts: list[str], lea
     assert results[7]["success"] is True
 
 
-def test_all_or_none_takes_the_innocent_back(api: Any, contacts: list[str]) -> None:
+def test_all_or_none_takes_the_innocent_back(api: Api, contacts: list[str]) -> None:
     before = {row_id: dict(row) for row_id, row in api.org.rows("Contact").items()}
     body = collection(record(contacts[0], Phone="1"), record(contacts[1], Phone="9" * 50), all_or_none=True)
     results = api("PATCH", "/composite/sobjects", json=body).json()
@@ -80,7 +82,7 @@ def test_all_or_none_takes_the_innocent_back(api: Any, contacts: list[str]) -> N
     assert api.org.rows("Contact") == before
 
 
-def test_a_value_of_the_wrong_type_fails_the_whole_request(api: Any, contacts: list[str]) -> None:
+def test_a_value_of_the_wrong_type_fails_the_whole_request(api: Api, contacts: list[str]) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     body = collection(record(contacts[0], Phone="1"), record(contacts[1], DoNotCall="perhaps"))
 
@@ -88,7 +90,7 @@ def test_a_value_of_the_wrong_type_fails_the_whole_request(api: Any, contacts: l
     assert api.org.rows("Contact")[contacts[0]] == before
 
 
-def test_collections_create_and_delete(api: Any) -> None:
+def test_collections_create_and_delete(api: Api) -> None:
     new = {"attributes": {"type": "Contact"}, "LastName": "New"}
     results = api("POST", "/composite/sobjects", json=collection(new, {**new, "LastName": None})).json()
 
@@ -116,11 +118,11 @@ def test_collections_create_and_delete(api: Any) -> None:
         ([], "JSON_PARSER_ERROR"),
     ],
 )
-def test_collections_refuse_what_is_too_large_or_odd(api: Any, body: object, code: str) -> None:
+def test_collections_refuse_what_is_too_large_or_odd(api: Api, body: object, code: str) -> None:
     assert api.refusal("PATCH", "/composite/sobjects", json=body)[1]["errorCode"] == code
 
 
-def test_retrieves_many_with_null_for_what_is_gone(api: Any, contacts: list[str]) -> None:
+def test_retrieves_many_with_null_for_what_is_gone(api: Api, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[1])
     ids = [contacts[2], contacts[1], contacts[0][:15], "0035i00000000zzAAA"]
     body = api("POST", "/composite/sobjects/Contact", json={"ids": ids, "fields": ["Id", "Phone"]}).json()
@@ -144,7 +146,7 @@ def test_retrieves_many_with_null_for_what_is_gone(api: Any, contacts: list[str]
         assert api.refusal("POST", "/composite/sobjects/Contact", json=body)[1]["errorCode"] == code
 
 
-def test_composite_reads_several_objects_in_one_api_call(api: Any, contacts: list[str]) -> None:
+def test_composite_reads_several_objects_in_one_api_call(api: Api, contacts: list[str]) -> None:
     usage = api.org.api_usage
     answers = composite(
         api,
@@ -161,7 +163,7 @@ def test_composite_reads_several_objects_in_one_api_call(api: Any, contacts: lis
     assert api.org.api_usage == usage + 1
 
 
-def test_composite_headers_belong_to_their_subrequest(api: Any, leads: list[str]) -> None:
+def test_composite_headers_belong_to_their_subrequest(api: Api, leads: list[str]) -> None:
     answers = composite(
         api,
         sub("a", "PATCH", f"/sobjects/Lead/{leads[0]}", body={"Phone": "1"}, httpHeaders=NOT_ASSIGNED),
@@ -184,14 +186,14 @@ def test_composite_headers_belong_to_their_subrequest(api: Any, leads: list[str]
     assert [rows[row_id]["OwnerId"] == api.org.assigned_owner_id for row_id in leads] == [False, True]
 
 
-def test_the_outer_headers_do_not_reach_subrequests(api: Any, leads: list[str]) -> None:
+def test_the_outer_headers_do_not_reach_subrequests(api: Api, leads: list[str]) -> None:
     body = {"compositeRequest": [sub("a", "PATCH", f"/sobjects/Lead/{leads[0]}", body={"Phone": "1"})]}
     api("POST", "/composite", json=body, headers=NOT_ASSIGNED)
 
     assert api.org.rows("Lead")[leads[0]]["OwnerId"] == api.org.assigned_owner_id
 
 
-def test_references_carry_results_on(api: Any) -> None:
+def test_references_carry_results_on(api: Api) -> None:
     answers = composite(
         api,
         sub("acme", "POST", "/sobjects/Account", body={"Name": "New Acme"}),
@@ -208,7 +210,7 @@ def test_references_carry_results_on(api: Any) -> None:
     assert answers[5]["body"][0]["errorCode"] == "PROCESSING_HALTED"
 
 
-def test_composite_all_or_none_rolls_back_across_subrequests(api: Any, contacts: list[str]) -> None:
+def test_composite_all_or_none_rolls_back_across_subrequests(api: Api, contacts: list[str]) -> None:
     before = {row_id: dict(row) for row_id, row in api.org.rows("Contact").items()}
     answers = composite(
         api,
@@ -239,7 +241,7 @@ def test_composite_all_or_none_rolls_back_across_subrequests(api: Any, contacts:
         ),
     ],
 )
-def test_composite_refuses_too_much_with_a_200(api: Any, requests: list[dict[str, object]], message: str) -> None:
+def test_composite_refuses_too_much_with_a_200(api: Api, requests: list[dict[str, object]], message: str) -> None:
     (answer,) = composite(api, *requests)
 
     assert (answer["httpStatusCode"], answer["referenceId"]) == (400, None)
@@ -247,7 +249,7 @@ def test_composite_refuses_too_much_with_a_200(api: Any, requests: list[dict[str
     assert message in answer["body"][0]["message"]
 
 
-def test_composite_all_or_none_restores_what_was_deleted(api: Any) -> None:
+def test_composite_all_or_none_restores_what_was_deleted(api: Api) -> None:
     parent = api("POST", "/sobjects/PermissionSet", json={"Name": "A", "Label": "A"}).json()["id"]
     answers = composite(
         api,
@@ -260,7 +262,7 @@ def test_composite_all_or_none_restores_what_was_deleted(api: Any) -> None:
     assert api.ids("SELECT Id FROM PermissionSet") == [parent]
 
 
-def test_composite_refuses_odd_subrequests(api: Any) -> None:
+def test_composite_refuses_odd_subrequests(api: Api) -> None:
     answers = composite(
         api,
         sub("a-b", "GET", "/sobjects"),

@@ -12,6 +12,8 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceOperationError
 
+from .conftest import Api
+
 WAIT = 0.01
 
 
@@ -24,14 +26,14 @@ class Loopback(HTTPAdapter):
 
 
 @pytest.fixture
-def client(api: Any) -> Any:
+def client(api: Api) -> Any:
     api.org.job_seconds = 0.05
     with requests.Session() as session:
         session.mount("https://", Loopback())
         yield Salesforce(session_id=api.org.access_token, instance_url=api.root, session=session, version="65.0")
 
 
-def test_query_yields_pages(client: Any, api: Any, contacts: list[str]) -> None:
+def test_query_yields_pages(client: Any, api: Api, contacts: list[str]) -> None:
     pages = list(client.bulk2.Contact.query("SELECT Id, Phone, LastName FROM Contact", max_records=3, wait=WAIT))
     read = [list(csv.DictReader(page.splitlines())) for page in pages]
 
@@ -44,7 +46,7 @@ def test_query_yields_pages(client: Any, api: Any, contacts: list[str]) -> None:
     assert rows[contacts[1]]["Phone"] == ""
 
 
-def test_query_all_and_download(client: Any, api: Any, contacts: list[str], tmp_path: Path) -> None:
+def test_query_all_and_download(client: Any, api: Api, contacts: list[str], tmp_path: Path) -> None:
     api.org.delete("Contact", contacts[0])
     (page,) = client.bulk2.Contact.query_all("SELECT Id FROM Contact", wait=WAIT)
 
@@ -59,7 +61,7 @@ def test_query_all_and_download(client: Any, api: Any, contacts: list[str], tmp_
     assert sorted(found) == [f'"{row_id}"' for row_id in contacts[1:]]
 
 
-def test_update_and_its_three_lists(client: Any, api: Any, contacts: list[str]) -> None:
+def test_update_and_its_three_lists(client: Any, api: Api, contacts: list[str]) -> None:
     records = [
         {"Id": contacts[0], "Title": "Chief", "RF_Phone_Status__c": "valid"},
         {"Id": contacts[1], "Title": "#N/A", "RF_Phone_Status__c": "wrong"},

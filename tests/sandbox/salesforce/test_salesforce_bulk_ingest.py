@@ -12,11 +12,13 @@ import pytest
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.salesforce.bulk_load import IngestJob
 
+from .conftest import Api
+
 UPDATE = {"object": "Contact", "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
 STATUS = "RF_Phone_Status__c"
 
 
-def opened(api: Any, **more: Any) -> str:
+def opened(api: Api, **more: Any) -> str:
     response = api("POST", "/jobs/ingest", json={**UPDATE, **more})
     assert response.status_code == 200, response.text
     return f"/jobs/ingest/{response.json()['id']}"
@@ -28,7 +30,7 @@ def sheet(columns: list[str], *rows: list[str], ending: str = "\n", delimiter: s
     return text.getvalue().encode()
 
 
-def sent(api: Any, data: bytes, **more: Any) -> str:
+def sent(api: Api, data: bytes, **more: Any) -> str:
     """Upload and close; return the job's path."""
     job = opened(api, **more)
     response = api("PUT", job + "/batches", data=data, headers={"Content-Type": "text/csv"})
@@ -38,24 +40,24 @@ def sent(api: Any, data: bytes, **more: Any) -> str:
     return job
 
 
-def done(api: Any, columns: list[str], *rows: list[str], **more: Any) -> str:
+def done(api: Api, columns: list[str], *rows: list[str], **more: Any) -> str:
     api.org.job_seconds = 0
     return sent(api, sheet(columns, *rows), **more)
 
 
-def listed(api: Any, job: str, what: str) -> list[list[str]]:
+def listed(api: Api, job: str, what: str) -> list[list[str]]:
     response = api("GET", f"{job}/{what}")
     assert response.status_code == 200, response.text
     assert response.headers["Content-Type"] == "text/csv"
     return list(csv.reader(io.StringIO(response.content.decode(), newline="")))
 
 
-def counts(api: Any, job: str) -> tuple[str, int, int]:
+def counts(api: Api, job: str) -> tuple[str, int, int]:
     body = api("GET", job).json()
     return body["state"], body["numberRecordsProcessed"], body["numberRecordsFailed"]
 
 
-def test_an_update_from_create_to_delete(api: Any, contacts: list[str]) -> None:
+def test_an_update_from_create_to_delete(api: Api, contacts: list[str]) -> None:
     created = api("POST", "/jobs/ingest", json=UPDATE).json()
 
     assert created["state"] == "Open"
@@ -91,7 +93,7 @@ def test_an_update_from_create_to_delete(api: Any, contacts: list[str]) -> None:
     assert api.org.api_usage == 10
 
 
-def test_an_empty_cell_changes_nothing_and_na_is_null(api: Any, contacts: list[str]) -> None:
+def test_an_empty_cell_changes_nothing_and_na_is_null(api: Api, contacts: list[str]) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     job = done(api, ["Id", "Phone", "MobilePhone", "Title"], [contacts[0], "", "#N/A", "#N/A"])
 
@@ -102,7 +104,7 @@ def test_an_empty_cell_changes_nothing_and_na_is_null(api: Any, contacts: list[s
     assert (row["Phone"], row["MobilePhone"]) == (before["Phone"], None)
 
 
-def test_refused_rows_say_why_and_the_others_pass(api: Any, contacts: list[str], leads: list[str]) -> None:
+def test_refused_rows_say_why_and_the_others_pass(api: Api, contacts: list[str], leads: list[str]) -> None:
     api.org.delete("Contact", contacts[3])
     never = contacts[0][:12] + "zzz"
     bad = {
@@ -132,7 +134,7 @@ def test_refused_rows_say_why_and_the_others_pass(api: Any, contacts: list[str],
     assert listed(api, job, "successfulResults")[1:] == [[contacts[0], "false", contacts[0], "valid", "true", ""]]
 
 
-def test_field_permissions_hold_in_jobs(api: Any, contacts: list[str]) -> None:
+def test_field_permissions_hold_in_jobs(api: Api, contacts: list[str]) -> None:
     api.org.make_readonly("Contact", "Title")
     job = done(api, ["Id", "Title"], [contacts[0], "x"])
 
@@ -146,7 +148,7 @@ def test_field_permissions_hold_in_jobs(api: Any, contacts: list[str]) -> None:
     assert listed(api, job, "unprocessedrecords") == [["Id", "Title"], [contacts[0], "x"]]
 
 
-def test_converted_leads_and_row_rules(api: Any, leads: list[str]) -> None:
+def test_converted_leads_and_row_rules(api: Api, leads: list[str]) -> None:
     api.org.convert_lead(leads[0])
     api.org.refuse_row = lambda name, row, changes: ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No") if row["Id"] else None
     job = done(api, ["Id", "Title"], [leads[0], "x"], [leads[1], "x"], object="Lead")
@@ -158,13 +160,13 @@ def test_converted_leads_and_row_rules(api: Any, leads: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("rule", "owner"), [(None, "human_id"), ("01Q5i000000abcd", "assigned_owner_id")])
-def test_assignment_rules_act_only_when_the_job_names_one(api: Any, leads: list[str], rule: Any, owner: str) -> None:
+def test_assignment_rules_act_only_when_the_job_names_one(api: Api, leads: list[str], rule: Any, owner: str) -> None:
     counts(api, done(api, ["Id", "Title"], [leads[0], "x"], object="Lead", assignmentRuleId=rule))
     assert api.org.rows("Lead")[leads[0]]["OwnerId"] == getattr(api.org, owner)
 
 
 def test_batches_share_the_time_and_an_abort_keeps_what_is_written(
-    api: Any, clock: SandboxClock, contacts: list[str]
+    api: Api, clock: SandboxClock, contacts: list[str]
 ) -> None:
     api.org.job_seconds, api.org.job_batch_rows = 1000, 1
     job = sent(api, sheet(["Id", "Title"], *[[row_id, "new"] for row_id in contacts]))
@@ -193,7 +195,7 @@ def test_batches_share_the_time_and_an_abort_keeps_what_is_written(
     assert [row["Title"] for row in api.org.rows("Contact").values()] == ["new", "new", None, None]
 
 
-def test_two_hundred_batches_need_no_polls(api: Any, contacts: list[str]) -> None:
+def test_two_hundred_batches_need_no_polls(api: Api, contacts: list[str]) -> None:
     api.org.job_seconds, api.org.job_batch_rows = 0, 1
     job = sent(api, sheet(["Id", "Title"], *[[contacts[0], str(number)] for number in range(200)]))
 
@@ -201,7 +203,7 @@ def test_two_hundred_batches_need_no_polls(api: Any, contacts: list[str]) -> Non
     assert api.org.rows("Contact")[contacts[0]]["Title"] == "199"
 
 
-def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Any, contacts: list[str]) -> None:
+def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Api, contacts: list[str]) -> None:
     job = done(api, ["Id", "Title"], *[[contacts[0], "x"]] * 4001)
 
     assert counts(api, job) == ("JobComplete", 4001, 0)
@@ -211,7 +213,7 @@ def test_a_batch_is_counted_once_however_many_steps_it_takes(api: Any, contacts:
 
 
 def test_requests_get_their_turn_between_the_steps_of_a_batch(
-    api: Any, clock: SandboxClock, contacts: list[str]
+    api: Api, clock: SandboxClock, contacts: list[str]
 ) -> None:
     api.org.job_seconds = 1000
     job = sent(api, sheet(["Id", "Title"], *[[contacts[0], "x"]] * 4001))
@@ -233,7 +235,7 @@ def test_requests_get_their_turn_between_the_steps_of_a_batch(
     assert counts(api, job) == ("JobComplete", 4001, 0)
 
 
-def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
+def test_states_that_do_not_allow_it(api: Api, contacts: list[str]) -> None:
     data = sheet(["Id", "Title"], [contacts[0], "x"])
     job = opened(api)
 
@@ -253,7 +255,7 @@ def test_states_that_do_not_allow_it(api: Any, contacts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("refused", ["close", "upload"])
-def test_data_come_once(api: Any, contacts: list[str], refused: str) -> None:
+def test_data_come_once(api: Api, contacts: list[str], refused: str) -> None:
     api.org.second_upload = refused
     data, job = sheet(["Id", "Title"], [contacts[0], "x"]), opened(api)
 
@@ -270,7 +272,7 @@ def test_data_come_once(api: Any, contacts: list[str], refused: str) -> None:
     assert api("GET", job).json()["state"] == "Open"
 
 
-def test_an_open_job_can_be_aborted(api: Any, contacts: list[str]) -> None:
+def test_an_open_job_can_be_aborted(api: Api, contacts: list[str]) -> None:
     job = opened(api)
 
     assert api("PATCH", job, json={"state": "Aborted"}).json()["state"] == "Aborted"
@@ -279,7 +281,7 @@ def test_an_open_job_can_be_aborted(api: Any, contacts: list[str]) -> None:
     assert api("DELETE", job).status_code == 204
 
 
-def test_a_job_without_data_completes_with_nothing(api: Any) -> None:
+def test_a_job_without_data_completes_with_nothing(api: Api) -> None:
     api.org.job_seconds = 0
     job = opened(api)
 
@@ -288,7 +290,7 @@ def test_a_job_without_data_completes_with_nothing(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (b"Id,Bacon\n1,2\n", "InvalidBatch : Field name not found : Bacon"),
         ("\ufeffId,Title\n1,2\n".encode(), "InvalidBatch : Field name not found : \ufeffId"),
@@ -297,16 +299,16 @@ def test_a_job_without_data_completes_with_nothing(api: Any) -> None:
         (b"Id,Title\n1,\xff\n", "InvalidBatch : Failed to parse CSV data"),
     ],
 )
-def test_a_file_that_is_wrong_as_a_whole_fails_the_job(api: Any, data: bytes, told: str) -> None:
+def test_a_file_that_is_wrong_as_a_whole_fails_the_job(api: Api, data: bytes, expected: str) -> None:
     api.org.job_seconds = 0
     job = sent(api, data)
     body = api("GET", job).json()
 
     assert (body["state"], body["numberRecordsProcessed"]) == ("Failed", 0)
-    assert body["errorMessage"].startswith(told)
+    assert body["errorMessage"].startswith(expected)
 
 
-def test_line_ends_and_delimiters(api: Any, contacts: list[str]) -> None:
+def test_line_ends_and_delimiters(api: Api, contacts: list[str]) -> None:
     api.org.job_seconds = 0
     data = sheet(["Id", "Title"], [contacts[0], "a\nb"], ending="\r\n", delimiter="\t")
     job = sent(api, data, lineEnding="CRLF", columnDelimiter="TAB")
@@ -317,7 +319,7 @@ def test_line_ends_and_delimiters(api: Any, contacts: list[str]) -> None:
     )
 
 
-def test_rows_that_are_wider_or_narrower_than_the_header(api: Any, contacts: list[str]) -> None:
+def test_rows_that_are_wider_or_narrower_than_the_header(api: Api, contacts: list[str]) -> None:
     job = done(api, ["Id", "Title"], [contacts[0], "x", "y"], [contacts[1]], [contacts[2], "z"])
 
     assert counts(api, job) == ("JobComplete", 3, 1)
@@ -328,7 +330,7 @@ def test_rows_that_are_wider_or_narrower_than_the_header(api: Any, contacts: lis
     ]
 
 
-def test_the_largest_file(api: Any) -> None:
+def test_the_largest_file(api: Api) -> None:
     api.org.upload_mb = 1
     job = opened(api)
 
@@ -336,7 +338,7 @@ def test_the_largest_file(api: Any) -> None:
     assert api("PUT", job + "/batches", data=b"Id\n" + b"x" * 999_997).status_code == 201
 
 
-def test_a_multipart_request_creates_fills_and_starts(api: Any, contacts: list[str]) -> None:
+def test_a_multipart_request_creates_fills_and_starts(api: Api, contacts: list[str]) -> None:
     api.org.job_seconds = 0
     data = sheet(["Id", "Title"], [contacts[0], "x\ny"])
     parts = {
@@ -364,12 +366,12 @@ def test_a_multipart_request_creates_fills_and_starts(api: Any, contacts: list[s
         ({"contentType": "JSON"}, "INVALIDJOB"),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(api: Any, change: dict[str, str], code: str) -> None:
+def test_a_job_that_cannot_be_is_refused(api: Api, change: dict[str, str], code: str) -> None:
     status, error = api.refusal("POST", "/jobs/ingest", json={**UPDATE, **change})
     assert (status, error["errorCode"]) == (400, code)
 
 
-def test_the_batches_of_a_day(api: Any, contacts: list[str]) -> None:
+def test_the_batches_of_a_day(api: Api, contacts: list[str]) -> None:
     api.org.daily_batches, api.org.job_batch_rows = 2, 1
     job = done(api, ["Id", "Title"], *[[row_id, "x"] for row_id in contacts])
 
@@ -379,7 +381,7 @@ def test_the_batches_of_a_day(api: Any, contacts: list[str]) -> None:
     assert api("GET", "/limits").json()["DailyBulkApiBatches"] == {"Max": 2, "Remaining": 0}
 
 
-def test_query_jobs_and_ingest_jobs_are_apart(api: Any) -> None:
+def test_query_jobs_and_ingest_jobs_are_apart(api: Api) -> None:
     job = opened(api).rsplit("/", 1)[1]
 
     assert api.refusal("GET", f"/jobs/query/{job}")[0] == 404
@@ -387,7 +389,7 @@ def test_query_jobs_and_ingest_jobs_are_apart(api: Any) -> None:
     assert api("GET", "/jobs/query").json()["records"] == []
 
 
-def test_a_job_of_any_number_of_batches_comes_to_its_end(api: Any, contacts: list[str]) -> None:
+def test_a_job_of_any_number_of_batches_comes_to_its_end(api: Api, contacts: list[str]) -> None:
     api.org.job_batch_rows = 1
     for batches in range(1, 13):
         job = done(api, ["Id", STATUS], *([one, "valid"] for one in (contacts * 3)[:batches]))

@@ -14,16 +14,18 @@ import requests
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.salesforce.bulk_extract import QueryJob
 
+from .conftest import Api
+
 SOQL = "SELECT Id, LastName, DoNotCall, SystemModstamp, MobilePhone FROM Contact"
 
 
-def start(api: Any, soql: str = SOQL, **more: Any) -> str:
+def start(api: Api, soql: str = SOQL, **more: Any) -> str:
     response = api("POST", "/jobs/query", json={"operation": "query", "query": soql, **more})
     assert response.status_code == 200, response.text
     return response.json()["id"]
 
 
-def finished(api: Any, soql: str = SOQL, **more: Any) -> str:
+def finished(api: Api, soql: str = SOQL, **more: Any) -> str:
     api.org.job_seconds = 0
     job = start(api, soql, **more)
     with api.org.lock:  # no request, for some tests count them
@@ -36,7 +38,7 @@ def rows(response: requests.Response, **form: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(response.content.decode(), newline=""), **form))
 
 
-def pages(api: Any, job: str, size: int) -> list[list[list[str]]]:
+def pages(api: Api, job: str, size: int) -> list[list[list[str]]]:
     found, locator = [], None
     while locator != "null":
         params = {"maxRecords": size, **({"locator": locator} if locator else {})}
@@ -47,7 +49,7 @@ def pages(api: Any, job: str, size: int) -> list[list[list[str]]]:
     return found
 
 
-def test_a_job_goes_through_its_states_in_its_time(api: Any, clock: SandboxClock) -> None:
+def test_a_job_goes_through_its_states_in_its_time(api: Api, clock: SandboxClock) -> None:
     api.org.job_seconds = 1000
     created = api("POST", "/jobs/query", json={"operation": "query", "query": SOQL}).json()
 
@@ -84,7 +86,7 @@ def test_a_job_goes_through_its_states_in_its_time(api: Any, clock: SandboxClock
     assert [job["id"] for job in api("GET", "/jobs/query").json()["records"]] == [created["id"]]
 
 
-def test_a_clock_that_is_set_back_does_not_undo_a_state(api: Any, clock: SandboxClock) -> None:
+def test_a_clock_that_is_set_back_does_not_undo_a_state(api: Api, clock: SandboxClock) -> None:
     api.org.job_seconds = 100
     job = start(api)
     clock.advance(50)
@@ -100,7 +102,7 @@ def test_a_clock_that_is_set_back_does_not_undo_a_state(api: Any, clock: Sandbox
     assert api("GET", f"/jobs/query/{job}").json()["state"] == "JobComplete"
 
 
-def test_the_time_of_a_job_passes_without_requests(api: Any) -> None:
+def test_the_time_of_a_job_passes_without_requests(api: Api) -> None:
     api.org.job_seconds = 0.05
     start(api)
     (job,) = api.org.jobs.every(QueryJob)
@@ -111,7 +113,7 @@ def test_the_time_of_a_job_passes_without_requests(api: Any) -> None:
     assert job.state == "JobComplete"
 
 
-def test_results_come_as_csv_in_pages_that_can_be_asked_for_again(api: Any, contacts: list[str]) -> None:
+def test_results_come_as_csv_in_pages_that_can_be_asked_for_again(api: Api, contacts: list[str]) -> None:
     job = finished(api)
     found = pages(api, job, 3)
 
@@ -130,7 +132,7 @@ def test_results_come_as_csv_in_pages_that_can_be_asked_for_again(api: Any, cont
     assert api("GET", f"/jobs/query/{job}/results").headers["Sforce-Locator"] == "null"
 
 
-def test_the_raw_csv_has_every_cell_in_quotes_and_the_asked_line_ends(api: Any, contacts: list[str]) -> None:
+def test_the_raw_csv_has_every_cell_in_quotes_and_the_asked_line_ends(api: Api, contacts: list[str]) -> None:
     api.org.update_as_user("Contact", contacts[0], LastName='a "b", c\nd\r\ne', Title=None)
     soql = f"SELECT LastName, Title FROM Contact WHERE Id = '{contacts[0]}'"
     plain = api("GET", f"/jobs/query/{finished(api, soql)}/results")
@@ -143,7 +145,7 @@ def test_the_raw_csv_has_every_cell_in_quotes_and_the_asked_line_ends(api: Any, 
     assert api("GET", f"/jobs/query/{other}/results").content == b'"LastName"|"Title"\r\n"a ""b"", c\nd\r\ne"|""\r\n'
 
 
-def test_results_are_compressed_for_those_who_take_it(api: Any) -> None:
+def test_results_are_compressed_for_those_who_take_it(api: Api) -> None:
     path = f"/jobs/query/{finished(api)}/results"
     packed = api("GET", path, stream=True, headers={"Accept-Encoding": "gzip"})
 
@@ -156,7 +158,7 @@ def test_results_are_compressed_for_those_who_take_it(api: Any) -> None:
 
 
 def test_rows_are_found_when_the_job_is_made_and_are_as_they_are_when_it_reads_them(
-    api: Any, clock: SandboxClock, contacts: list[str]
+    api: Api, clock: SandboxClock, contacts: list[str]
 ) -> None:
     api.org.job_seconds = 1000
     job = start(api, "SELECT Id, Phone FROM Contact")
@@ -176,7 +178,7 @@ def test_rows_are_found_when_the_job_is_made_and_are_as_they_are_when_it_reads_t
     assert len(found) == 4
 
 
-def test_rows_are_not_in_the_order_of_ids_unless_that_is_asked_for(api: Any) -> None:
+def test_rows_are_not_in_the_order_of_ids_unless_that_is_asked_for(api: Api) -> None:
     for number in range(40):
         assert api("POST", "/sobjects/Contact", json={"LastName": str(number)}).status_code == 201
 
@@ -190,7 +192,7 @@ def test_rows_are_not_in_the_order_of_ids_unless_that_is_asked_for(api: Any) -> 
     assert [row[0] for row in rows(api("GET", f"/jobs/query/{ordered}/results"))[1:]] == sorted(first)
 
 
-def test_query_all_sees_deleted_rows(api: Any, contacts: list[str]) -> None:
+def test_query_all_sees_deleted_rows(api: Api, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[1])
     everything = finished(api, operation="queryAll")
 
@@ -198,7 +200,7 @@ def test_query_all_sees_deleted_rows(api: Any, contacts: list[str]) -> None:
     assert api("GET", f"/jobs/query/{finished(api)}").json()["numberRecordsProcessed"] == 3
 
 
-def test_an_empty_result_is_a_header(api: Any) -> None:
+def test_an_empty_result_is_a_header(api: Api) -> None:
     job = finished(api, SOQL + " WHERE LastName = 'nobody'")
     response = api("GET", f"/jobs/query/{job}/results")
 
@@ -207,7 +209,7 @@ def test_an_empty_result_is_a_header(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("soql", "code", "told"),
+    ("soql", "code", "expected"),
     [
         ("SELECT COUNT() FROM Contact", "API_ERROR", "Aggregate"),
         ("SELECT Id FROM Contact LIMIT 3 OFFSET 2", "API_ERROR", "OFFSET"),
@@ -217,15 +219,15 @@ def test_an_empty_result_is_a_header(api: Any) -> None:
         ("SELECT Id FROM", "MALFORMED_QUERY", "unexpected end of query"),
     ],
 )
-def test_what_a_job_cannot_query_is_refused_at_once(api: Any, soql: str, code: str, told: str) -> None:
+def test_what_a_job_cannot_query_is_refused_at_once(api: Api, soql: str, code: str, expected: str) -> None:
     status, error = api.refusal("POST", "/jobs/query", json={"operation": "query", "query": soql})
 
     assert (status, error["errorCode"]) == (400, code)
-    assert told in error["message"]
+    assert expected in error["message"]
     assert api("GET", "/jobs/query").json()["records"] == []
 
 
-def test_words_of_a_string_are_not_parts_of_the_query(api: Any) -> None:
+def test_words_of_a_string_are_not_parts_of_the_query(api: Api) -> None:
     assert finished(api, "SELECT Id FROM Contact WHERE LastName = 'the group \\'x\\' having'")
 
 
@@ -239,12 +241,12 @@ def test_words_of_a_string_are_not_parts_of_the_query(api: Any) -> None:
         {"operation": "query", "query": SOQL, "columnDelimiter": ";"},
     ],
 )
-def test_a_job_that_cannot_be_is_refused(api: Any, body: dict[str, str]) -> None:
+def test_a_job_that_cannot_be_is_refused(api: Api, body: dict[str, str]) -> None:
     status, error = api.refusal("POST", "/jobs/query", json=body)
     assert (status, error["errorCode"]) == (400, "INVALIDJOB")
 
 
-def test_results_of_another_version_or_too_early(api: Any) -> None:
+def test_results_of_another_version_or_too_early(api: Api) -> None:
     job = finished(api)
 
     assert api.refusal("GET", f"/services/data/v64.0/jobs/query/{job}/results")[0] == 409
@@ -257,7 +259,7 @@ def test_results_of_another_version_or_too_early(api: Any) -> None:
 
 
 @pytest.mark.parametrize("locator", ["MA", "OTk", "x", "%C3%A9", "NA", "LTE"])
-def test_locators_that_were_not_given(api: Any, locator: str) -> None:
+def test_locators_that_were_not_given(api: Api, locator: str) -> None:
     job = finished(api)
     status, error = api.refusal("GET", f"/jobs/query/{job}/results?locator={locator}")
 
@@ -265,11 +267,11 @@ def test_locators_that_were_not_given(api: Any, locator: str) -> None:
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "many"])
-def test_page_sizes_that_are_none(api: Any, size: str) -> None:
+def test_page_sizes_that_are_none(api: Api, size: str) -> None:
     assert api.refusal("GET", f"/jobs/query/{finished(api)}/results?maxRecords={size}")[0] == 400
 
 
-def test_aborting_and_deleting(api: Any, clock: SandboxClock) -> None:
+def test_aborting_and_deleting(api: Api, clock: SandboxClock) -> None:
     api.org.job_seconds = 1000
     job = f"/jobs/query/{start(api)}"
     clock.advance(500)
@@ -297,7 +299,7 @@ def test_aborting_and_deleting(api: Any, clock: SandboxClock) -> None:
     )
 
 
-def test_jobs_are_kept_for_seven_days(api: Any, clock: SandboxClock) -> None:
+def test_jobs_are_kept_for_seven_days(api: Api, clock: SandboxClock) -> None:
     job = f"/jobs/query/{finished(api)}"
 
     assert api("GET", job[:-3]).json()["id"] == job[-18:]
@@ -311,7 +313,7 @@ def test_jobs_are_kept_for_seven_days(api: Any, clock: SandboxClock) -> None:
     assert api.refusal("GET", job)[0] == 404
 
 
-def test_the_limits_of_a_day(api: Any, clock: SandboxClock) -> None:
+def test_the_limits_of_a_day(api: Api, clock: SandboxClock) -> None:
     api.org.daily_query_jobs = 2
     first, _ = finished(api), finished(api)
     body = {"operation": "query", "query": SOQL}
@@ -335,7 +337,7 @@ def test_the_limits_of_a_day(api: Any, clock: SandboxClock) -> None:
     }
 
 
-def test_what_was_read_counts_towards_the_limit_of_a_day(api: Any) -> None:
+def test_what_was_read_counts_towards_the_limit_of_a_day(api: Api) -> None:
     for number in range(40):
         assert api("POST", "/sobjects/Contact", json={"LastName": str(number)}).status_code == 201
 
@@ -346,7 +348,7 @@ def test_what_was_read_counts_towards_the_limit_of_a_day(api: Any) -> None:
     assert "size stored (1) kb" in api.refusal("POST", "/jobs/query", json=body)[1]["message"]
 
 
-def test_every_request_of_a_job_counts_as_an_api_call(api: Any) -> None:
+def test_every_request_of_a_job_counts_as_an_api_call(api: Api) -> None:
     job = finished(api)
     results = api("GET", f"/jobs/query/{job}/results")
 
@@ -363,7 +365,7 @@ def test_every_request_of_a_job_counts_as_an_api_call(api: Any) -> None:
     assert api.refusal("POST", "/jobs/query", json={})[1]["errorCode"] == "INVALID_SESSION_ID"
 
 
-def test_jobs_are_not_part_of_composite_calls(api: Any) -> None:
+def test_jobs_are_not_part_of_composite_calls(api: Api) -> None:
     sub = {"method": "GET", "referenceId": "a", "url": "/services/data/v65.0/jobs/query/7505i0000000001"}
     (answer,) = api("POST", "/composite", json={"compositeRequest": [sub]}).json()["compositeResponse"]
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
+
 TRAFFIC = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "salesforce"
 pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings lie beside the checkout, not in it")
 
@@ -32,7 +34,7 @@ def mappings(document: Any) -> list[Any]:
     return [entry for value in inner for entry in mappings(value)]
 
 
-def start_update(api: Any, data: str) -> str:
+def start_update(api: Api, data: str) -> str:
     api.org.job_seconds = 0
     body = {"object": "Contact", "operation": "update", "contentType": "CSV"}
     job = f"/jobs/ingest/{api('POST', '/jobs/ingest', json=body).json()['id']}"
@@ -41,7 +43,7 @@ def start_update(api: Any, data: str) -> str:
     return job
 
 
-def test_what_is_told_of_jobs(api: Any, contacts: list[str]) -> None:
+def test_what_is_told_of_jobs(api: Api, contacts: list[str]) -> None:
     job = start_update(api, f"Id,Title\n{contacts[0]},x\n")
     query = api("POST", "/jobs/query", json={"operation": "query", "query": "SELECT Id FROM Contact"}).json()["id"]
     ours = {"V2Ingest": api("GET", job).json(), "V2Query": api("GET", f"/jobs/query/{query}").json()}
@@ -60,7 +62,7 @@ def test_what_is_told_of_jobs(api: Any, contacts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("what", ["successfulResults", "failedResults", "unprocessedrecords"])
-def test_the_columns_of_results(api: Any, contacts: list[str], what: str) -> None:
+def test_the_columns_of_results(api: Api, contacts: list[str], what: str) -> None:
     job = start_update(api, f"Id,Title\n{contacts[0]},x\n,y\n")
     ours = api("GET", f"{job}/{what}")
     real = recorded(f"G/{what}")[0]
@@ -70,7 +72,7 @@ def test_the_columns_of_results(api: Any, contacts: list[str], what: str) -> Non
     assert ours.headers["Content-Type"] == real["headers"]["Content-Type"]
 
 
-def test_the_text_of_a_refused_row(api: Any, contacts: list[str]) -> None:
+def test_the_text_of_a_refused_row(api: Api, contacts: list[str]) -> None:
     (real,) = recorded("G/failedResults")
     text = real["body"].split("\n")[1].split(",")[1]
     job = start_update(api, f"Id,LastName\n{contacts[0]},#N/A\n")
@@ -80,7 +82,7 @@ def test_the_text_of_a_refused_row(api: Any, contacts: list[str]) -> None:
     assert cells[1] == text.replace("[Name]:Name", "[LastName]:LastName")
 
 
-def test_refusals_of_a_job_that_has_ended(api: Any, contacts: list[str]) -> None:
+def test_refusals_of_a_job_that_has_ended(api: Api, contacts: list[str]) -> None:
     job = start_update(api, f"Id,Title\n{contacts[0]},x\n")
     status, error = api.refusal("PATCH", job, json={"state": "Aborted"})
     document = (TRAFFIC / "heroku" / "heroku-applink-nodejs.wiremock-mappings.json").read_text("utf-8")

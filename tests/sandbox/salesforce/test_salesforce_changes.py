@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
 
-def window(api: Any, kind: str, start: str, end: str, name: str = "Contact") -> Any:
+
+def window(api: Api, kind: str, start: str, end: str, name: str = "Contact") -> Any:
     response = api("GET", f"/sobjects/{name}/{kind}/", params={"start": start, "end": end})
     assert response.status_code == 200, response.text
     return response.json()
 
 
-def test_updated_cuts_seconds_and_covers_up_to_the_minute(api: Any, contacts: list[str]) -> None:
+def test_updated_cuts_seconds_and_covers_up_to_the_minute(api: Api, contacts: list[str]) -> None:
     body = window(api, "updated", "2026-11-22T12:00:59Z", "2026-11-24T12:00:59+00:00")
 
     assert body == {"ids": contacts[:2], "latestDateCovered": "2026-11-24T12:00:00.000+0000"}
@@ -29,7 +31,7 @@ def test_updated_cuts_seconds_and_covers_up_to_the_minute(api: Any, contacts: li
     assert early == {"ids": contacts[1:2], "latestDateCovered": "2026-11-23T00:00:00.000+0000"}
 
 
-def test_both_minutes_of_a_window_are_inside(api: Any, contacts: list[str], clock: Any) -> None:
+def test_both_minutes_of_a_window_are_inside(api: Api, contacts: list[str], clock: Any) -> None:
     clock.advance(30)
     api.org.touch("Contact", contacts[2])
 
@@ -37,7 +39,7 @@ def test_both_minutes_of_a_window_are_inside(api: Any, contacts: list[str], cloc
     assert window(api, "updated", "2026-11-24T12:01:00Z", "2026-11-24T12:02:00Z")["ids"] == [contacts[2]]
 
 
-def test_a_long_transaction_holds_the_covered_date_back(api: Any, contacts: list[str], clock: Any) -> None:
+def test_a_long_transaction_holds_the_covered_date_back(api: Api, contacts: list[str], clock: Any) -> None:
     first, second = "2026-11-24T12:00:00Z", "2026-11-24T13:00:00Z"
     transaction = api.org.open_transaction()
     transaction.update("Contact", contacts[3], Phone="late")
@@ -55,7 +57,7 @@ def test_a_long_transaction_holds_the_covered_date_back(api: Any, contacts: list
     assert api.org.rows("Contact")[contacts[3]]["SystemModstamp"] == "2026-11-24T12:00:30.000+0000"
 
 
-def test_deleted_rows_leave_updated_and_enter_deleted(api: Any, contacts: list[str]) -> None:
+def test_deleted_rows_leave_updated_and_enter_deleted(api: Api, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[0])
     start, end = "2026-11-22T12:00:00Z", "2026-11-24T12:01:00Z"
 
@@ -79,23 +81,23 @@ def test_deleted_rows_leave_updated_and_enter_deleted(api: Any, contacts: list[s
         ("updated", None, "2026-11-24T12:00:00Z", "MISSING_ARGUMENT"),
     ],
 )
-def test_windows_that_are_refused(api: Any, kind: str, start: str | None, end: str, code: str) -> None:
+def test_windows_that_are_refused(api: Api, kind: str, start: str | None, end: str, code: str) -> None:
     options = {"params": {"start": start, "end": end}}
     status, error = api.refusal("GET", f"/sobjects/Contact/{kind}", **options)
 
     assert (status, error["errorCode"]) == (400, code)
 
 
-def test_the_reach_of_thirty_days_is_inclusive(api: Any) -> None:
+def test_the_reach_of_thirty_days_is_inclusive(api: Api) -> None:
     assert len(window(api, "updated", "2026-10-25T12:00:00Z", "2026-11-24T12:01:00Z")["ids"]) == 4
 
 
-def test_permission_rows_are_not_replicated(api: Any) -> None:
+def test_permission_rows_are_not_replicated(api: Api) -> None:
     params = {"start": "2026-11-24T11:00:00Z", "end": "2026-11-24T12:00:00Z"}
     assert api.refusal("GET", "/sobjects/PermissionSet/updated", params=params)[0] == 404
 
 
-def test_a_persons_edit_carries_their_name(api: Any, contacts: list[str], clock: Any) -> None:
+def test_a_persons_edit_carries_their_name(api: Api, contacts: list[str], clock: Any) -> None:
     clock.advance(3)
     api.org.update_as_user(
         "Contact", contacts[0], Phone="new", RF_Phone_Last_Screened__c=clock.now() - timedelta(days=1)
@@ -115,7 +117,7 @@ def test_a_persons_edit_carries_their_name(api: Any, contacts: list[str], clock:
     assert api.org.human_id != api.org.user_id
 
 
-def test_a_system_process_moves_only_the_system_stamp(api: Any, contacts: list[str]) -> None:
+def test_a_system_process_moves_only_the_system_stamp(api: Api, contacts: list[str]) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     api.org.touch("Contact", contacts[0])
     after = api.org.rows("Contact")[contacts[0]]
@@ -124,7 +126,7 @@ def test_a_system_process_moves_only_the_system_stamp(api: Any, contacts: list[s
     assert {**after, "SystemModstamp": before["SystemModstamp"]} == before
 
 
-def test_a_merge_deletes_the_losers(api: Any, contacts: list[str]) -> None:
+def test_a_merge_deletes_the_losers(api: Api, contacts: list[str]) -> None:
     winner, *losers = contacts[:3]
     api.org.merge(winner, losers)
     soql = f"SELECT Id FROM Contact WHERE MasterRecordId = '{winner}'"
@@ -138,7 +140,7 @@ def test_a_merge_deletes_the_losers(api: Any, contacts: list[str]) -> None:
         api.org.merge(winner, [])
 
 
-def test_a_converted_lead_lives_on_as_a_contact(api: Any, leads: list[str]) -> None:
+def test_a_converted_lead_lives_on_as_a_contact(api: Api, leads: list[str]) -> None:
     contact = api.org.convert_lead(leads[0])
     where = f"WHERE ConvertedContactId = '{contact}' AND IsConverted = true"
 
@@ -153,7 +155,7 @@ def test_a_converted_lead_lives_on_as_a_contact(api: Any, leads: list[str]) -> N
     )
 
 
-def test_screened_people_carry_their_companions(api: Any, contacts: list[str]) -> None:
+def test_screened_people_carry_their_companions(api: Api, contacts: list[str]) -> None:
     row = api.org.rows("Contact")[contacts[3]]
 
     assert row["RF_Phone_Status__c"] == "valid"

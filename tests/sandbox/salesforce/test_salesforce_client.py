@@ -11,6 +11,8 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
+from .conftest import Api
+
 
 class Loopback(HTTPAdapter):
     """Turns the https that the library insists on into http, for loopback only."""
@@ -22,13 +24,13 @@ class Loopback(HTTPAdapter):
 
 
 @pytest.fixture
-def client(api: Any) -> Any:
+def client(api: Api) -> Any:
     with requests.Session() as session:
         session.mount("https://", Loopback())
         yield Salesforce(session_id=api.org.access_token, instance_url=api.root, session=session, version="65.0")
 
 
-def test_reads_every_page(client: Any, api: Any, contacts: list[str]) -> None:
+def test_reads_every_page(client: Any, api: Api, contacts: list[str]) -> None:
     api.org.page_size = 1
     records = client.query_all("SELECT Id, Phone FROM Contact ORDER BY Id")["records"]
 
@@ -39,7 +41,7 @@ def test_reads_every_page(client: Any, api: Any, contacts: list[str]) -> None:
     assert client.api_usage["api-usage"].total == 100_000
 
 
-def test_rows(client: Any, api: Any, contacts: list[str]) -> None:
+def test_rows(client: Any, api: Api, contacts: list[str]) -> None:
     created = client.Contact.create({"LastName": "New"})
 
     assert created["success"] is True
@@ -74,13 +76,13 @@ def test_collections_composite_and_tooling(client: Any, contacts: list[str]) -> 
     assert client.toolingexecute("sobjects/CustomField", method="POST", data=field)["success"] is True
 
 
-def test_an_expired_session(client: Any, api: Any) -> None:
+def test_an_expired_session(client: Any, api: Api) -> None:
     api.org.expire_tokens()
     with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM Lead")
 
 
-def test_logs_in_with_client_credentials_of_our_own(client: Any, api: Any) -> None:
+def test_logs_in_with_client_credentials_of_our_own(client: Any, api: Api) -> None:
     form = {"grant_type": "client_credentials", "client_id": api.org.client_id, "client_secret": api.org.client_secret}
     body = requests.post(f"{api.root}/services/oauth2/token", data=form, timeout=10).json()
     renewed = Salesforce(

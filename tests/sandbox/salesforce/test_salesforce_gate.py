@@ -10,17 +10,19 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from .conftest import Api
+
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-def ask_token(api: Any, form: dict[str, str], **options: Any) -> tuple[int, Any]:
+def ask_token(api: Api, form: dict[str, str], **options: Any) -> tuple[int, Any]:
     response = requests.post(f"{api.root}/services/oauth2/token", data=form, timeout=10, **options)
     return response.status_code, response.json()
 
 
-def assertion(api: Any, **changes: object) -> dict[str, str]:
+def assertion(api: Api, **changes: object) -> dict[str, str]:
     claims = {
         "iss": api.org.client_id,
         "sub": api.org.username,
@@ -30,7 +32,7 @@ def assertion(api: Any, **changes: object) -> dict[str, str]:
     return {"grant_type": JWT_BEARER, "assertion": jwt.encode({**claims, **changes}, KEY, algorithm="RS256")}
 
 
-def test_every_data_call_counts_once(api: Any) -> None:
+def test_every_data_call_counts_once(api: Api) -> None:
     for number, path in enumerate(("/limits", "/sobjects/Contact/describe/", "/query?q=SELECT+COUNT()+FROM+Lead"), 1):
         response = api("GET", path)
         assert response.headers["Sforce-Limit-Info"] == f"api-usage={number}/100000"
@@ -48,7 +50,7 @@ def test_every_data_call_counts_once(api: Any) -> None:
     }
 
 
-def test_the_daily_quota_ends_in_403(api: Any) -> None:
+def test_the_daily_quota_ends_in_403(api: Api) -> None:
     api.org.api_limit = 1
 
     assert api("GET", "/limits").json()["DailyApiRequests"] == {"Max": 1, "Remaining": 0}
@@ -59,7 +61,7 @@ def test_the_daily_quota_ends_in_403(api: Any) -> None:
     assert api.org.api_usage == 1
 
 
-def test_a_call_counts_for_24_hours(api: Any, clock: Any) -> None:
+def test_a_call_counts_for_24_hours(api: Api, clock: Any) -> None:
     api.org.api_limit, api.org.api_usage = 10, 8
     clock.advance(80_000)
 
@@ -79,7 +81,7 @@ def test_a_call_counts_for_24_hours(api: Any, clock: Any) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic x", ""])
-def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
+def test_a_bad_token_is_refused_with_a_list(api: Api, header: str) -> None:
     response = api("GET", "/limits", headers={"Authorization": header})
 
     assert response.status_code == 401
@@ -87,7 +89,7 @@ def test_a_bad_token_is_refused_with_a_list(api: Any, header: str) -> None:
     assert api.org.api_usage == 0
 
 
-def test_tokens_expire_and_can_be_renewed(api: Any) -> None:
+def test_tokens_expire_and_can_be_renewed(api: Api) -> None:
     api.org.expire_tokens()
 
     assert api.refusal("GET", "/limits")[0] == 401
@@ -101,7 +103,7 @@ def test_tokens_expire_and_can_be_renewed(api: Any) -> None:
     assert api("GET", "/limits").status_code == 200
 
 
-def test_client_credentials_by_basic_header(api: Any) -> None:
+def test_client_credentials_by_basic_header(api: Api) -> None:
     form = {"grant_type": "client_credentials"}
 
     assert ask_token(api, form, auth=(api.org.client_id, api.org.client_secret))[0] == 200
@@ -114,7 +116,7 @@ def test_client_credentials_by_basic_header(api: Any) -> None:
     assert ask_token(api, {"grant_type": "password"})[1]["error"] == "unsupported_grant_type"
 
 
-def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Any) -> None:
+def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Api) -> None:
     api.org.register_public_key(PUBLIC)
 
     assert ask_token(api, assertion(api))[0] == 200
@@ -132,12 +134,12 @@ def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Any) -> N
         ({"exp": "soon"}, "invalid_grant", "invalid assertion"),
     ],
 )
-def test_jwt_bearer_refusals(api: Any, claims: dict[str, object], error: str, description: str) -> None:
+def test_jwt_bearer_refusals(api: Api, claims: dict[str, object], error: str, description: str) -> None:
     api.org.register_public_key(PUBLIC.decode())
     assert ask_token(api, assertion(api, **claims)) == (400, {"error": error, "error_description": description})
 
 
-def test_jwt_bearer_needs_the_registered_key(api: Any) -> None:
+def test_jwt_bearer_needs_the_registered_key(api: Api) -> None:
     form = assertion(api)
 
     assert ask_token(api, form)[1]["error_description"] == "invalid assertion"
@@ -148,7 +150,7 @@ def test_jwt_bearer_needs_the_registered_key(api: Any) -> None:
     assert ask_token(api, tampered)[1]["error_description"] == "invalid assertion"
 
 
-def test_userinfo_names_user_and_org(api: Any) -> None:
+def test_userinfo_names_user_and_org(api: Api) -> None:
     body = api("GET", "/services/oauth2/userinfo").json()
 
     assert (body["user_id"], body["organization_id"]) == (api.org.user_id, api.org.org_id)
@@ -161,7 +163,7 @@ def test_userinfo_names_user_and_org(api: Any) -> None:
     assert api.org.api_usage == 0
 
 
-def test_the_date_header_follows_the_orgs_clock(api: Any, clock: Any) -> None:
+def test_the_date_header_follows_the_orgs_clock(api: Api, clock: Any) -> None:
     assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 12:00:30 GMT"
 
     clock.advance(3600)
@@ -173,7 +175,7 @@ def test_the_date_header_follows_the_orgs_clock(api: Any, clock: Any) -> None:
     assert api("GET", "/limits").headers["Date"] == "Tue, 24 Nov 2026 11:00:30 GMT"
 
 
-def test_versions_and_resources(api: Any) -> None:
+def test_versions_and_resources(api: Api) -> None:
     versions = requests.get(f"{api.root}/services/data/", timeout=10).json()
 
     assert versions[0] == {"label": "Summer '14", "url": "/services/data/v31.0", "version": "31.0"}
@@ -181,7 +183,7 @@ def test_versions_and_resources(api: Any) -> None:
     assert api("GET", "/services/data/v50.0/").json()["query"] == "/services/data/v50.0/query"
 
 
-def test_unknown_urls_and_methods(api: Any) -> None:
+def test_unknown_urls_and_methods(api: Api) -> None:
     for path in (
         "/services/data/v65.0/nothing",
         "/services/data/latest/limits",

@@ -8,15 +8,17 @@ import pytest
 
 from ringfence.sandbox.salesforce.table import Row
 
+from .conftest import Api
+
 FIRST_NAMES = ["First1", "First2", "Zoë", "First4"]
 
 
-def found(api: Any, where: str) -> list[str]:
+def found(api: Api, where: str) -> list[str]:
     records = api.query(f"SELECT FirstName FROM Contact WHERE {where} ORDER BY Id")["records"]
     return [record["FirstName"] for record in records]
 
 
-def test_shows_attributes_first_and_fields_as_asked(api: Any, contacts: list[str]) -> None:
+def test_shows_attributes_first_and_fields_as_asked(api: Api, contacts: list[str]) -> None:
     body = api.query("select phone, ID, DoNotCall from contact where Id = '" + contacts[0][:15] + "'")
 
     assert body == {
@@ -70,11 +72,11 @@ def test_shows_attributes_first_and_fields_as_asked(api: Any, contacts: list[str
         ("RF_Phone_Last_Screened__c = null", ["First1", "First2", "Zoë"]),
     ],
 )
-def test_comparisons(api: Any, where: str, names: list[str]) -> None:
+def test_comparisons(api: Api, where: str, names: list[str]) -> None:
     assert found(api, where) == names
 
 
-def test_ids_in_both_lengths_and_ranges(api: Any, contacts: list[str]) -> None:
+def test_ids_in_both_lengths_and_ranges(api: Api, contacts: list[str]) -> None:
     assert api.ids(f"SELECT Id FROM Contact WHERE Id IN ('{contacts[2]}', '{contacts[0][:15]}')") == [
         contacts[0],
         contacts[2],
@@ -84,7 +86,7 @@ def test_ids_in_both_lengths_and_ranges(api: Any, contacts: list[str]) -> None:
     assert api.ids(f"SELECT Id FROM Contact WHERE Id < '{contacts[1]}'") == contacts[:1]
 
 
-def test_order_limit_offset(api: Any, contacts: list[str]) -> None:
+def test_order_limit_offset(api: Api, contacts: list[str]) -> None:
     one, two, three, four = contacts
 
     assert api.ids("SELECT Id FROM Contact ORDER BY Phone") == [two, three, four, one]
@@ -94,7 +96,7 @@ def test_order_limit_offset(api: Any, contacts: list[str]) -> None:
     assert api.ids("SELECT Id FROM Contact ORDER BY SystemModstamp ASC, Id ASC LIMIT 0") == []
 
 
-def test_counts(api: Any) -> None:
+def test_counts(api: Api) -> None:
     assert api.query("SELECT COUNT() FROM Contact WHERE Phone != null") == {
         "totalSize": 3,
         "done": True,
@@ -107,7 +109,7 @@ def test_counts(api: Any) -> None:
     assert api.query("SELECT count(Id) FROM Lead")["records"][0]["expr0"] == 2
 
 
-def test_pages_are_as_short_as_the_org_likes_and_their_locators_can_be_replayed(api: Any, contacts: list[str]) -> None:
+def test_pages_are_as_short_as_the_org_likes_and_their_locators_can_be_replayed(api: Api, contacts: list[str]) -> None:
     api.org.page_size = 3
     first = api.query("SELECT Id FROM Contact ORDER BY Id")
 
@@ -123,7 +125,7 @@ def test_pages_are_as_short_as_the_org_likes_and_their_locators_can_be_replayed(
         assert "nextRecordsUrl" not in last
 
 
-def test_batch_size_is_a_wish_within_bounds(api: Any) -> None:
+def test_batch_size_is_a_wish_within_bounds(api: Api) -> None:
     for number in range(300):
         api.org.tables["Lead"].insert(Row(LastName=f"More{number}"))
 
@@ -133,7 +135,7 @@ def test_batch_size_is_a_wish_within_bounds(api: Any) -> None:
     assert api.query("SELECT Id FROM Lead")["done"] is True
 
 
-def test_a_locator_dies_after_two_days(api: Any, clock: Any) -> None:
+def test_a_locator_dies_after_two_days(api: Api, clock: Any) -> None:
     api.org.page_size = 1
     url = api.query("SELECT Id FROM Contact")["nextRecordsUrl"]
     clock.advance(47 * 3600)
@@ -146,7 +148,7 @@ def test_a_locator_dies_after_two_days(api: Any, clock: Any) -> None:
     assert (status, error["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
 
 
-def test_no_locator_survives_a_restart(api: Any) -> None:
+def test_no_locator_survives_a_restart(api: Api) -> None:
     api.org.page_size = 1
     url = api.query("SELECT Id FROM Contact")["nextRecordsUrl"]
 
@@ -158,11 +160,11 @@ def test_no_locator_survives_a_restart(api: Any) -> None:
 
 
 @pytest.mark.parametrize("locator", ["01gnonsense", "01g5i0000000001AAA-9", "01g5i0000000001AAA-x"])
-def test_a_made_up_locator_is_refused(api: Any, locator: str) -> None:
+def test_a_made_up_locator_is_refused(api: Api, locator: str) -> None:
     assert api.refusal("GET", f"/query/{locator}")[1]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
-def test_query_all_sees_what_was_deleted(api: Any, contacts: list[str]) -> None:
+def test_query_all_sees_what_was_deleted(api: Api, contacts: list[str]) -> None:
     api.org.delete("Contact", contacts[0])
     soql = "SELECT Id, IsDeleted FROM Contact WHERE IsDeleted = true"
 
@@ -212,14 +214,14 @@ def test_query_all_sees_what_was_deleted(api: Any, contacts: list[str]) -> None:
         ("", "MALFORMED_QUERY", "A query string has to be specified"),
     ],
 )
-def test_refusals(api: Any, soql: str, code: str, message: str) -> None:
+def test_refusals(api: Api, soql: str, code: str, message: str) -> None:
     status, error = api.refusal("GET", "/query", params={"q": soql})
 
     assert (status, error["errorCode"]) == (400, code)
     assert message in error["message"]
 
 
-def test_an_unknown_column_is_pointed_at(api: Any) -> None:
+def test_an_unknown_column_is_pointed_at(api: Api) -> None:
     soql = "SELECT Id FROM Contact\nWHERE DoNotCall = true AND Bacon__c = 'x'"
     _, error = api.refusal("GET", "/query", params={"q": soql})
     lines = error["message"].split("\n")
@@ -229,7 +231,7 @@ def test_an_unknown_column_is_pointed_at(api: Any) -> None:
     assert lines[4].startswith("No such column 'Bacon__c' on entity 'Contact'.")
 
 
-def test_queries_are_limited_in_length(api: Any) -> None:
+def test_queries_are_limited_in_length(api: Api) -> None:
     soql = "SELECT Id FROM Contact WHERE Id IN ('" + "x" * 17_000 + "')"
 
     assert api("GET", "/query", params={"q": soql}).status_code == 414

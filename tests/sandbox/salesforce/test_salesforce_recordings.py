@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
+
 TRAFFIC = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "salesforce"
 pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recordings lie beside the checkout, not in it")
 
@@ -48,7 +50,7 @@ def same_shape(real: Any, ours: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", ["Contact", "Lead"])
-def test_describe_has_the_recorded_keys_and_agrees_on_every_common_field(api: Any, name: str) -> None:
+def test_describe_has_the_recorded_keys_and_agrees_on_every_common_field(api: Api, name: str) -> None:
     real = recorded(f"grouparoo/describe-{name}.v42.json")["response"]["body"]
     ours = api("GET", f"/sobjects/{name}/describe").json()
 
@@ -86,7 +88,7 @@ def test_describe_has_the_recorded_keys_and_agrees_on_every_common_field(api: An
         assert not differing, (field["name"], {key: (field[key], other[key]) for key in differing})
 
 
-def test_query_pages(api: Any) -> None:
+def test_query_pages(api: Api) -> None:
     real = next(answer for answer in exchanges("grouparoo/query.json", "GET", "Contact") if answer["body"]["records"])
     response = api("GET", "/query", params={"q": "SELECT Id, Email FROM Contact LIMIT 1"})
 
@@ -101,7 +103,7 @@ def test_query_pages(api: Any) -> None:
     assert response.headers["Cache-Control"] == real["headers"]["Cache-Control"]
 
 
-def test_rows_and_collections(api: Any, contacts: list[str]) -> None:
+def test_rows_and_collections(api: Api, contacts: list[str]) -> None:
     real = exchanges("grouparoo/sobject-rows.json", "GET", "/Contact/")[0]
     response = api("GET", f"/sobjects/Contact/{contacts[0]}")
 
@@ -123,7 +125,7 @@ def test_rows_and_collections(api: Any, contacts: list[str]) -> None:
     assert ours["errors"][0]["statusCode"] in {row["errors"][0]["statusCode"] for row in refused}
 
 
-def test_updated_and_deleted(api: Any) -> None:
+def test_updated_and_deleted(api: Api) -> None:
     fixtures = recorded("restforce/fixtures.json")
     for kind in ("updated", "deleted"):
         real = fixtures[f"sobject/get_{kind}_success_response.json"]
@@ -134,7 +136,7 @@ def test_updated_and_deleted(api: Any) -> None:
         assert len(real["latestDateCovered"]) == len(ours["latestDateCovered"])
 
 
-def test_tokens_and_limits(api: Any) -> None:
+def test_tokens_and_limits(api: Api) -> None:
     fixtures = recorded("restforce/fixtures.json")
     form = {"grant_type": "client_credentials", "client_id": api.org.client_id, "client_secret": api.org.client_secret}
     granted = api("POST", "/services/oauth2/token", data=form).json()
@@ -150,7 +152,7 @@ def test_tokens_and_limits(api: Any) -> None:
     assert real.keys() == api("GET", "/limits").json()["DailyApiRequests"].keys()
 
 
-def test_refusals(api: Any, contacts: list[str]) -> None:
+def test_refusals(api: Api, contacts: list[str]) -> None:
     real = recorded_errors()
     api.org.delete("Contact", contacts[1])
     row = f"/sobjects/Contact/{contacts[0]}"

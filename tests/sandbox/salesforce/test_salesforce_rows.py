@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
 
-def test_reads_a_row_whole_or_in_part(api: Any, contacts: list[str]) -> None:
+
+def test_reads_a_row_whole_or_in_part(api: Api, contacts: list[str]) -> None:
     response = api("GET", f"/sobjects/contact/{contacts[0][:15]}")
     body = response.json()
 
@@ -23,14 +25,14 @@ def test_reads_a_row_whole_or_in_part(api: Any, contacts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("path", ["/sobjects/Contact/0035i00000000zzAAA", "/sobjects/Contact/x", "/sobjects/Nothing"])
-def test_what_does_not_exist(api: Any, path: str) -> None:
+def test_what_does_not_exist(api: Api, path: str) -> None:
     assert api.refusal("GET", path) == (
         404,
         {"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"},
     )
 
 
-def test_creates_a_row_with_its_defaults(api: Any) -> None:
+def test_creates_a_row_with_its_defaults(api: Api) -> None:
     response = api("POST", "/sobjects/Contact/", json={"LastName": " New ", "FirstName": "", "Phone": "1"})
     row_id = response.json()["id"]
 
@@ -45,7 +47,7 @@ def test_creates_a_row_with_its_defaults(api: Any) -> None:
     assert row["CreatedDate"] == "2026-11-24T12:00:30.000+0000"
 
 
-def test_a_change_moves_the_stamps_by_the_second(api: Any, contacts: list[str], clock: Any) -> None:
+def test_a_change_moves_the_stamps_by_the_second(api: Api, contacts: list[str], clock: Any) -> None:
     clock.advance(5)
     response = api("PATCH", f"/sobjects/Contact/{contacts[0]}", json={"phone": "2", "DoNotCall": True, "LastName": "X"})
 
@@ -58,7 +60,7 @@ def test_a_change_moves_the_stamps_by_the_second(api: Any, contacts: list[str], 
     assert row["LastModifiedById"] == api.org.user_id
 
 
-def test_texts_that_mean_a_value_of_another_type_are_read(api: Any, leads: list[str]) -> None:
+def test_texts_that_mean_a_value_of_another_type_are_read(api: Api, leads: list[str]) -> None:
     change = {"DoNotCall": "true", "NumberOfEmployees": "12"}
 
     assert api("PATCH", f"/sobjects/Lead/{leads[0]}", json=change).status_code == 204
@@ -69,7 +71,7 @@ def test_texts_that_mean_a_value_of_another_type_are_read(api: Any, leads: list[
     assert api.ids("SELECT Id FROM Lead WHERE NumberOfEmployees >= 12") == leads[:1]
 
 
-def test_a_moment_is_stored_in_utc(api: Any, contacts: list[str]) -> None:
+def test_a_moment_is_stored_in_utc(api: Api, contacts: list[str]) -> None:
     change = {"RF_Phone_Last_Screened__c": "2026-11-24T14:00:00+02:00"}
 
     assert api("PATCH", f"/sobjects/Contact/{contacts[0]}", json=change).status_code == 204
@@ -122,7 +124,7 @@ def test_a_moment_is_stored_in_utc(api: Any, contacts: list[str]) -> None:
     ],
 )
 def test_a_refused_change_changes_nothing(
-    api: Any, contacts: list[str], changes: dict[str, object], code: str, message: str, fields: list[str] | None
+    api: Api, contacts: list[str], changes: dict[str, object], code: str, message: str, fields: list[str] | None
 ) -> None:
     before = dict(api.org.rows("Contact")[contacts[0]])
     status, error = api.refusal("PATCH", f"/sobjects/Contact/{contacts[0]}", json=changes)
@@ -132,7 +134,7 @@ def test_a_refused_change_changes_nothing(
     assert api.org.rows("Contact")[contacts[0]] == before
 
 
-def test_refuses_a_new_row_without_what_it_needs(api: Any) -> None:
+def test_refuses_a_new_row_without_what_it_needs(api: Api) -> None:
     _, error = api.refusal("POST", "/sobjects/Lead", json={"FirstName": "A"})
 
     assert error["message"] == "Required fields are missing: [LastName, Company]"
@@ -143,7 +145,7 @@ def test_refuses_a_new_row_without_what_it_needs(api: Any) -> None:
     assert api.refusal("DELETE", f"/sobjects/User/{api.org.user_id}")[0] == 403
 
 
-def test_references_lead_somewhere(api: Any, contacts: list[str]) -> None:
+def test_references_lead_somewhere(api: Api, contacts: list[str]) -> None:
     path, account = f"/sobjects/Contact/{contacts[0]}", next(iter(api.org.rows("Account")))
 
     assert api("PATCH", path, json={"AccountId": None}).status_code == 204
@@ -159,7 +161,7 @@ def test_references_lead_somewhere(api: Any, contacts: list[str]) -> None:
     assert api.refusal("PATCH", path, json={"AccountId": account})[0] == 403
 
 
-def test_deleted_and_foreign_rows(api: Any, contacts: list[str], leads: list[str]) -> None:
+def test_deleted_and_foreign_rows(api: Api, contacts: list[str], leads: list[str]) -> None:
     path = f"/sobjects/Contact/{contacts[0]}"
 
     assert api("DELETE", path).status_code == 204
@@ -179,7 +181,7 @@ def test_deleted_and_foreign_rows(api: Any, contacts: list[str], leads: list[str
     assert api.refusal("PATCH", missing, json={"Phone": "1"})[0] == 404
 
 
-def test_a_converted_lead_is_closed(api: Any, leads: list[str]) -> None:
+def test_a_converted_lead_is_closed(api: Api, leads: list[str]) -> None:
     api.org.convert_lead(leads[0])
     _, error = api.refusal("PATCH", f"/sobjects/Lead/{leads[0]}", json={"Phone": "1"})
 
@@ -190,7 +192,7 @@ def test_a_converted_lead_is_closed(api: Any, leads: list[str]) -> None:
     }
 
 
-def test_assignment_rules_take_leads_away_unless_told_not_to(api: Any, leads: list[str], contacts: list[str]) -> None:
+def test_assignment_rules_take_leads_away_unless_told_not_to(api: Api, leads: list[str], contacts: list[str]) -> None:
     owner = api.org.rows("Lead")[leads[0]]["OwnerId"]
     path = f"/sobjects/Lead/{leads[0]}"
     api("PATCH", path, json={"Phone": "1"}, headers={"Sforce-Auto-Assign": "FALSE"})
@@ -214,7 +216,7 @@ def test_assignment_rules_take_leads_away_unless_told_not_to(api: Any, leads: li
     assert api.org.rows("Contact")[contacts[0]]["OwnerId"] == owner
 
 
-def test_validation_rules_of_the_org(api: Any, contacts: list[str]) -> None:
+def test_validation_rules_of_the_org(api: Api, contacts: list[str]) -> None:
     api.org.refuse_row = lambda name, row, changes: (
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No changes at night") if row["LastName"] == "Last1" else None
     )
@@ -224,7 +226,7 @@ def test_validation_rules_of_the_org(api: Any, contacts: list[str]) -> None:
     assert api("PATCH", f"/sobjects/Contact/{contacts[1]}", json={"Phone": "1"}).status_code == 204
 
 
-def test_conditional_writes_compare_by_the_second(api: Any, contacts: list[str]) -> None:
+def test_conditional_writes_compare_by_the_second(api: Api, contacts: list[str]) -> None:
     path, change = f"/sobjects/Contact/{contacts[0]}", {"Phone": "1"}
     stamp, before = "Mon, 23 Nov 2026 12:00:30 GMT", "Mon, 23 Nov 2026 12:00:29 GMT"
     status, error = api.refusal("PATCH", path, json=change, headers={"If-Unmodified-Since": before})
@@ -236,7 +238,7 @@ def test_conditional_writes_compare_by_the_second(api: Any, contacts: list[str])
     assert api("PATCH", path, json=change, headers={"If-Unmodified-Since": stamp}).status_code == 204
 
 
-def test_conditional_reads(api: Any, contacts: list[str]) -> None:
+def test_conditional_reads(api: Api, contacts: list[str]) -> None:
     path, stamp = f"/sobjects/Contact/{contacts[0]}", "Mon, 23 Nov 2026 12:00:30 GMT"
 
     assert api("GET", path, headers={"If-Modified-Since": stamp}).status_code == 304

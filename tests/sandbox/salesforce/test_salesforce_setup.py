@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Api
+
 VALUES = [{"fullName": "valid", "label": "valid", "default": False}]
 STATUS = {
     "FullName": "Contact.RF_Phone_Status__c",
@@ -20,18 +22,18 @@ REASON = {"FullName": "Contact.RF_Phone_Reason__c", "Metadata": {"type": "Text",
 SEEN = {"FullName": "Contact.RF_Phone_Last_Screened__c", "Metadata": {"type": "DateTime", "label": "Last screened"}}
 
 
-def describe(api: Any, name: str = "Contact") -> dict[str, dict[str, Any]]:
+def describe(api: Api, name: str = "Contact") -> dict[str, dict[str, Any]]:
     return {field["name"]: field for field in api("GET", f"/sobjects/{name}/describe").json()["fields"]}
 
 
-def create(api: Any, name: str, **values: object) -> str:
+def create(api: Api, name: str, **values: object) -> str:
     response = api("POST", f"/sobjects/{name}/", json=values)
     assert response.status_code == 201, response.text
     row_id: str = response.json()["id"]
     return row_id
 
 
-def grant(api: Any, field: str, *, edit: bool = True) -> str:
+def grant(api: Api, field: str, *, edit: bool = True) -> str:
     parent = create(api, "PermissionSet", Name="RF_Access", Label="Ringfence access")
     create(
         api,
@@ -45,7 +47,7 @@ def grant(api: Any, field: str, *, edit: bool = True) -> str:
     return parent
 
 
-def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Any) -> None:
+def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Api) -> None:
     api = bare_api
     for body in (STATUS, REASON, SEEN):
         response = api("POST", "/tooling/sobjects/CustomField/", json=body)
@@ -85,7 +87,7 @@ def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Any) -> None
     assert api.query("SELECT COUNT() FROM FieldPermissions")["totalSize"] == 0
 
 
-def test_reading_rights_are_not_editing_rights(bare_api: Any) -> None:
+def test_reading_rights_are_not_editing_rights(bare_api: Api) -> None:
     bare_api("POST", "/tooling/sobjects/CustomField", json=REASON)
     parent = grant(bare_api, "RF_Phone_Reason__c", edit=False)
     create(bare_api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=bare_api.org.user_id)
@@ -99,7 +101,7 @@ def test_reading_rights_are_not_editing_rights(bare_api: Any) -> None:
     assert describe(bare_api)["RF_Phone_Reason__c"]["updateable"] is True
 
 
-def test_custom_fields_can_be_looked_up(bare_api: Any) -> None:
+def test_custom_fields_can_be_looked_up(bare_api: Api) -> None:
     created = bare_api("POST", "/tooling/sobjects/CustomField", json=REASON).json()["id"]
     soql = (
         "SELECT Id, DeveloperName, TableEnumOrId FROM CustomField "
@@ -129,14 +131,14 @@ def test_custom_fields_can_be_looked_up(bare_api: Any) -> None:
         ("Contact.X__c", {"type": "Checkbox", "label": "X"}, "FIELD_INTEGRITY_EXCEPTION"),
     ],
 )
-def test_custom_fields_that_are_refused(api: Any, name: str, metadata: object, code: str) -> None:
+def test_custom_fields_that_are_refused(api: Api, name: str, metadata: object, code: str) -> None:
     body = {"FullName": name, "Metadata": metadata}
     status, error = api.refusal("POST", "/tooling/sobjects/CustomField", json=body)
 
     assert (status, error["errorCode"]) == (400, code)
 
 
-def test_permission_rows_that_are_refused(api: Any) -> None:
+def test_permission_rows_that_are_refused(api: Api) -> None:
     parent = grant(api, "RF_Phone_Reason__c")
     assignment = {"PermissionSetId": parent, "AssigneeId": api.org.user_id}
     create(api, "PermissionSetAssignment", **assignment)
@@ -157,7 +159,7 @@ def test_permission_rows_that_are_refused(api: Any) -> None:
         assert api.refusal("POST", f"/sobjects/{name}", json=values)[1]["errorCode"] == code, (name, values)
 
 
-def test_grants_by_collections_and_rolled_back(bare_api: Any) -> None:
+def test_grants_by_collections_and_rolled_back(bare_api: Api) -> None:
     bare_api("POST", "/tooling/sobjects/CustomField", json=REASON)
     parent = create(bare_api, "PermissionSet", Name="A", Label="A")
     create(bare_api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=bare_api.org.user_id)
@@ -181,7 +183,7 @@ def test_grants_by_collections_and_rolled_back(bare_api: Any) -> None:
         assert ("RF_Phone_Reason__c" in describe(bare_api)) is visible
 
 
-def test_hidden_and_readonly_fields(api: Any, contacts: list[str]) -> None:
+def test_hidden_and_readonly_fields(api: Api, contacts: list[str]) -> None:
     api.org.hide_field("Contact", "DoNotCall")
     grant(api, "RF_Phone_Status__c")
     api.org.make_readonly("Contact", "RF_Phone_Status__c")
@@ -204,7 +206,7 @@ def test_hidden_and_readonly_fields(api: Any, contacts: list[str]) -> None:
         api.org.hide_field("Contact", "LastName")
 
 
-def test_the_org_says_what_it_is(api: Any) -> None:
+def test_the_org_says_what_it_is(api: Api) -> None:
     (record,) = api.query("SELECT Id, Name, IsSandbox, OrganizationType, InstanceName FROM Organization")["records"]
 
     assert (record["Id"], record["IsSandbox"], record["InstanceName"]) == (api.org.org_id, True, "CS42")
@@ -214,7 +216,7 @@ def test_the_org_says_what_it_is(api: Any) -> None:
     assert [user["Id"] for user in users] == [api.org.user_id]
 
 
-def test_the_global_describe_names_every_object(api: Any) -> None:
+def test_the_global_describe_names_every_object(api: Api) -> None:
     names = {entry["name"] for entry in api("GET", "/sobjects/").json()["sobjects"]}
 
     assert {"Contact", "Lead", "Account", "PermissionSet", "FieldPermissions"} <= names
