@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from requests import Response
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from ringfence.core.errors import MappingError, RetryError
+from ringfence.core.errors import RetryError
 from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
+from .composite import NO_ASSIGNMENT, Subrequest, SubrequestAnswer
 from .errors import AnswerError, SessionError, read_error, read_fault
 from .quota import Quota
 from .settings import SalesforceSettings
@@ -24,48 +23,8 @@ from .transport import Transport
 PAGE = 2_000
 """Records of one query page or one retrieve, at most (salesforce facts, sections 2.1 and 2.4)."""
 
-COLLECTION = 200
-"""Records of one sObject Collections update."""
-
-TYPE_RUNS = 10
-"""Runs of records of one object that such an update may hold."""
-
-SUBREQUESTS = 25
-HEAVY_SUBREQUESTS = 5
-"""Subrequests of one Composite call; how many of them may be queries or collections."""
-
-MAX_URI = 16_384
-
-NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
-"""Keeps assignment rules from changing the owner on our updates. It is sent with the call and with each subrequest: the
-documents name it for both, and leave open whether the call's own reaches its subrequests (salesforce facts, section
-2.6)."""
-
 Row = Mapping[str, Any]
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One subrequest of a Composite call; ``path`` is below ``/services/data/vNN.0/``."""
-
-    method: str
-    path: str
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PartAnswer:
-    """The answer to a subrequest; status 0 where the whole answer does not mention it."""
-
-    status: int
-    body: Any
-
-    @property
-    def ok(self) -> bool:
-        """Return whether the subrequest was carried out."""
-        return 200 <= self.status < 300
 
 
 class SalesforceClient:
@@ -137,9 +96,12 @@ class SalesforceClient:
         rows = self._call(purpose, f"reading {object_name} by id", lambda sf: _list(sf.restful, path, body))
         return [row or None for row in rows]
 
-    def composite(self, parts: Sequence[Part], purpose: str) -> list[PartAnswer]:
+    def composite(self, subrequests: Sequence[Subrequest], purpose: str) -> list[SubrequestAnswer]:
         """Carry out up to 25 subrequests in one call and return the answer to each, in their order."""
-        body = {"allOrNone": False, "compositeRequest": [self._subrequest(n, part) for n, part in enumerate(parts)]}
+        body = {
+            "allOrNone": False,
+            "compositeRequest": [self._address(number, each) for number, each in enumerate(subrequests)],
+        }
 
         def send(sf: Salesforce) -> Any:
             return sf.restful("composite", method="POST", json=body, headers=NO_ASSIGNMENT)
@@ -149,14 +111,17 @@ class SalesforceClient:
         if None in by_reference:
             raise read_error("a Composite call", 400, by_reference[None].get("body"))
 
-        found = [by_reference.get(f"r{n}") for n in range(len(parts))]
-        return [PartAnswer(a.get("httpStatusCode", 0), a.get("body")) if a else PartAnswer(0, None) for a in found]
+        found = [by_reference.get(f"r{n}") for n in range(len(subrequests))]
+        return [
+            SubrequestAnswer(a.get("httpStatusCode", 0), a.get("body")) if a else SubrequestAnswer(0, None)
+            for a in found
+        ]
 
-    def read_together(self, parts: Sequence[Part], purpose: str, what: str) -> list[Any]:
+    def read_together(self, subrequests: Sequence[Subrequest], purpose: str, what: str) -> list[Any]:
         """Return the bodies of up to 25 subrequests that only read; a passing fault of one repeats the whole call."""
 
         def send() -> list[Any]:
-            answers = self.composite(parts, purpose)
+            answers = self.composite(subrequests, purpose)
             for answer in answers:
                 if not answer.ok:
                     raise read_error(what, answer.status or 500, answer.body)
@@ -258,28 +223,14 @@ class SalesforceClient:
         self._library = (token, library)
         return library
 
-    def _subrequest(self, number: int, part: Part) -> dict[str, Any]:
-        url = f"/services/data/v{self._version}/{part.path}"
-        request: dict[str, Any] = {"method": part.method, "url": url, "referenceId": f"r{number}"}
-        if part.headers:
-            request["httpHeaders"] = dict(part.headers)
-        if part.body is not None:
-            request["body"] = part.body
+    def _address(self, number: int, subrequest: Subrequest) -> dict[str, Any]:
+        url = f"/services/data/v{self._version}/{subrequest.path}"
+        request: dict[str, Any] = {"method": subrequest.method, "url": url, "referenceId": f"r{number}"}
+        if subrequest.headers:
+            request["httpHeaders"] = dict(subrequest.headers)
+        if subrequest.body is not None:
+            request["body"] = subrequest.body
         return request
-
-
-def query_part(soql: str, *, deleted_too: bool = False) -> Part:
-    """Return a query as a subrequest. Raises MappingError when it is longer than an address may be."""
-    path = f"{'queryAll' if deleted_too else 'query'}?q={quote(soql, safe=_UNQUOTED)}"
-    if len(path) + len("/services/data/v00.0/") > MAX_URI:
-        raise MappingError(
-            f"A query of the mapping has {len(path):,} characters in its address; Salesforce takes {MAX_URI:,}.",
-            "Map fewer phone fields on one object, or shorten its filter.",
-        )
-    return Part("GET", path)
-
-
-_UNQUOTED = "'(),:*!/<>="
 
 
 def _list(restful: Callable[..., Any], path: str, body: Row) -> list[Any]:

@@ -16,7 +16,8 @@ from ..http.batches import in_batches
 from .bulk.query import RESULT_ROWS
 from .bulk.reader import WORTH_FROM, BulkReader
 from .bulk.writer import SalesforceBulk
-from .client import COLLECTION, HEAVY_SUBREQUESTS, PAGE, Row, SalesforceClient
+from .client import PAGE, Row, SalesforceClient
+from .composite import COLLECTION, HEAVY_SUBREQUESTS
 from .cursor import read_position
 from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from ..http.batches import in_batches
-from .client import HEAVY_SUBREQUESTS, Row, SalesforceClient, query_part
+from .client import Row, SalesforceClient
+from .composite import HEAVY_SUBREQUESTS, query_subrequest
 from .cursor import JobPosition
 from .errors import JobGoneError, LocatorError
 from .soql import Query, one_of
@@ -40,8 +41,8 @@ not worth one. Iterating over the pages raises JobGoneError where the job fails.
 
 def read_first(client: SalesforceClient, queries: Sequence[Query], purpose: str) -> list[Row]:
     """Return the first page of up to five queries, in one call."""
-    parts = [query_part(query.soql(), deleted_too=query.deleted_too) for query in queries]
-    return client.read_together(parts, purpose, "a query")
+    subrequests = [query_subrequest(query.soql(), deleted_too=query.deleted_too) for query in queries]
+    return client.read_together(subrequests, purpose, "a query")
 
 
 def read_pages(

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from ..http.batches import in_batches
 from .bulk.reader import BulkReader
-from .client import HEAVY_SUBREQUESTS, Part, Row, SalesforceClient, query_part
+from .client import Row, SalesforceClient
+from .composite import HEAVY_SUBREQUESTS, Subrequest, query_subrequest
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment
 from .merged_records import merged_query
@@ -48,9 +49,9 @@ def _read_watermarks(
 
     for batch in in_batches(sources, AT_ONCE):
         queries = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
-        parts = [_updated_part(source.name, end) for source in batch]
-        parts += [query_part(query.soql(), deleted_too=query.deleted_too) for query in queries]
-        bodies = client.read_together(parts, "opt_outs" if queries else "read", "what has changed")
+        subrequests = [_updated_subrequest(source.name, end) for source in batch]
+        subrequests += [query_subrequest(query.soql(), deleted_too=query.deleted_too) for query in queries]
+        bodies = client.read_together(subrequests, "opt_outs" if queries else "read", "what has changed")
         watermarks.update(
             (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
         )
@@ -59,9 +60,9 @@ def _read_watermarks(
     return SalesforceFeed(client, sources, watermarks, first_pages, bulk)
 
 
-def _updated_part(object_name: str, end: datetime) -> Part:
+def _updated_subrequest(object_name: str, end: datetime) -> Subrequest:
     start = quote(write_moment(end - WATERMARK_REACH))
-    return Part("GET", f"sobjects/{object_name}/updated?start={start}&end={quote(write_moment(end))}")
+    return Subrequest("GET", f"sobjects/{object_name}/updated?start={start}&end={quote(write_moment(end))}")
 
 
 def _minute(moment: datetime) -> datetime:

@@ -16,17 +16,15 @@ from ringfence.core.ports.services import Clock
 
 from ..http.batches import in_batches
 from ..http.retry import BackOff
-from .client import (
+from .client import PAGE, Row, SalesforceClient
+from .composite import (
     COLLECTION,
     HEAVY_SUBREQUESTS,
     NO_ASSIGNMENT,
-    PAGE,
     SUBREQUESTS,
     TYPE_RUNS,
-    Part,
-    PartAnswer,
-    Row,
-    SalesforceClient,
+    Subrequest,
+    SubrequestAnswer,
 )
 from .errors import Action, AnswerError, Fault, find_action, read_error, read_fault, read_row_error
 from .fields import read_moment, write_value
@@ -90,32 +88,32 @@ class CompositeWriter:
         self,
         chunks: Iterable[Chunk],
         width: int,
-        part: Callable[[Chunk], Part],
-        settle: Callable[[Chunk, PartAnswer], list[Chunk]],
+        make: Callable[[Chunk], Subrequest],
+        settle: Callable[[Chunk, SubrequestAnswer], list[Chunk]],
     ) -> None:
         queue = deque(chunks)
         while queue:
             batch = [queue.popleft() for _ in range(min(width, len(queue)))]
             again: list[Chunk] = []
 
-            for chunk, answer in zip(batch, self._send([part(chunk) for chunk in batch]), strict=True):
+            for chunk, answer in zip(batch, self._send([make(chunk) for chunk in batch]), strict=True):
                 again += settle(chunk, answer)
 
             if tries := max((chunk.tries for chunk in again), default=0):
                 self._clock.sleep(LOCK_BACK_OFF.pause(tries))
             queue.extendleft(reversed(again))
 
-    def _send(self, parts: Sequence[Part]) -> list[PartAnswer]:
+    def _send(self, subrequests: Sequence[Subrequest]) -> list[SubrequestAnswer]:
         try:
-            return self._client.composite(parts, "write")
+            return self._client.composite(subrequests, "write")
         except AnswerError as error:
-            # One bad row can make the call fail as a whole: each part then counts as refused, and is cut up.
+            # One bad row can make the call fail as a whole: each subrequest then counts as refused, and is cut up.
             body = [{"errorCode": error.fault.code, "message": error.fault.words}]
-            return [PartAnswer(400, body)] * len(parts)
+            return [SubrequestAnswer(400, body)] * len(subrequests)
 
-    def _collection(self, chunk: Chunk) -> Part:
+    def _collection(self, chunk: Chunk) -> Subrequest:
         rows = [self._row(self._changes[index]) for index in chunk.indexes]
-        return Part("PATCH", "composite/sobjects", {"allOrNone": False, "records": rows}, NO_ASSIGNMENT)
+        return Subrequest("PATCH", "composite/sobjects", {"allOrNone": False, "records": rows}, NO_ASSIGNMENT)
 
     @staticmethod
     def _row(change: Change) -> dict[str, Any]:
@@ -123,7 +121,7 @@ class CompositeWriter:
         row.update(zip(change.names, map(write_value, change.new), strict=True))
         return row
 
-    def _guarded(self, chunk: Chunk) -> Part:
+    def _guarded(self, chunk: Chunk) -> Subrequest:
         change = self._changes[chunk.indexes[0]]
         if change.modified is None:
             raise ValueError("a guarded change needs a stamp")
@@ -133,9 +131,9 @@ class CompositeWriter:
             "If-Unmodified-Since": format_datetime(change.modified.astimezone(UTC), usegmt=True),
         }
         body = dict(zip(change.names, map(write_value, change.new), strict=True))
-        return Part("PATCH", f"sobjects/{change.object}/{change.id}", body, headers)
+        return Subrequest("PATCH", f"sobjects/{change.object}/{change.id}", body, headers)
 
-    def _settle_collection(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
+    def _settle_collection(self, chunk: Chunk, answer: SubrequestAnswer) -> list[Chunk]:
         if not answer.ok or not isinstance(answer.body, list):
             return self._settle_refused(chunk, answer)
 
@@ -150,7 +148,7 @@ class CompositeWriter:
 
         return [Chunk(tuple(locked), chunk.tries + 1)] if locked else []
 
-    def _settle_guarded(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
+    def _settle_guarded(self, chunk: Chunk, answer: SubrequestAnswer) -> list[Chunk]:
         if answer.ok:
             self._results[chunk.indexes[0]] = _WRITTEN
             return []
@@ -174,7 +172,7 @@ class CompositeWriter:
                 results = (_WRITTEN if is_ours else _CHANGED_SINCE for is_ours in ours)
                 self._results.update(zip(some, results, strict=True))
 
-    def _settle_refused(self, chunk: Chunk, answer: PartAnswer) -> list[Chunk]:
+    def _settle_refused(self, chunk: Chunk, answer: SubrequestAnswer) -> list[Chunk]:
         """Cut up a chunk that was refused whole, until its bad row stands alone; a single row is settled."""
         if answer.ok or not answer.status:
             self._results.update((index, read_row_error(_NO_RESULT)) for index in chunk.indexes)

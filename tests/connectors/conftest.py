@@ -1,4 +1,4 @@
-"""A server that answers what a test tells it to, for what no healthy service sends."""
+"""A server that answers as a test scripts it, for what no healthy service sends, and the clock of the sandbox."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from ringfence.sandbox.server import Sandbox
 
 
 @dataclass
@@ -27,15 +30,33 @@ class Script:
         self.answers.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, content))
 
 
+class SandboxClock:
+    """The sandbox's own clock: waiting moves it on, so that pacing and limits agree and nobody waits."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._clock = sandbox.clock
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self._clock.advance(seconds)
+
+
 @pytest.fixture
 def script() -> Iterator[Script]:
-    told = Script()
+    scripted = Script()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            told.seen.append((self.command, self.path, body))
-            status, headers, content = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
+            scripted.seen.append((self.command, self.path, body))
+            status, headers, content = scripted.answers.pop(0) if len(scripted.answers) > 1 else scripted.answers[0]
             self.send_response_only(status)  # without the Date header of the other one
 
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
@@ -51,7 +72,7 @@ def script() -> Iterator[Script]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.url = f"http://127.0.0.1:{server.server_port}"
+        scripted.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
 
@@ -60,6 +81,6 @@ def script() -> Iterator[Script]:
             thread.join()
             server.server_close()
 
-        told.stop = stop
-        yield told
+        scripted.stop = stop
+        yield scripted
         stop()

@@ -12,7 +12,8 @@ from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.bulk import BulkWatch
 from ringfence.core.ports.services import Clock
 
-from ..client import COLLECTION, HEAVY_SUBREQUESTS, SalesforceClient
+from ..client import SalesforceClient
+from ..composite import COLLECTION, HEAVY_SUBREQUESTS
 from ..errors import AnswerError, Fault, JobGoneError, read_row_error
 from ..writer import CompositeWriter
 from .csv_sheet import Sheet

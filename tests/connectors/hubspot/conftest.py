@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +14,8 @@ from ringfence.core.ports.services import Services
 from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import Sandbox
 
+from ..conftest import SandboxClock
+
 CONTACTS = """
 crm: hubspot
 objects:
@@ -26,24 +27,6 @@ objects:
 """
 
 Connect = Callable[..., HubSpotCrm]
-
-
-class PortalClock:
-    """The sandbox's own clock: waiting moves it on, so pacing and limits agree and nobody waits."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._clock = sandbox.clock
-        self.slept = 0.0
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.now().timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        self._clock.advance(seconds)
 
 
 def read_shapes(text: str = CONTACTS, **options: Any) -> Mapping[str, ObjectShape]:
@@ -75,7 +58,7 @@ def connect(sandbox: Sandbox) -> Iterator[Connect]:
 
     def connect(text: str = CONTACTS, token: str | None = None, **options: Any) -> HubSpotCrm:
         settings = HubSpotSettings(access_token=token or sandbox.hubspot.access_token, base_url=sandbox.hubspot_url)
-        crm = plugin.connect(settings, read_shapes(text, **options), Services(PortalClock(sandbox)))
+        crm = plugin.connect(settings, read_shapes(text, **options), Services(SandboxClock(sandbox)))
         assert isinstance(crm, HubSpotCrm)
         opened.append(crm)
         return crm

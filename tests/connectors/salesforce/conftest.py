@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,6 +13,8 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.services import MemoryTokens, Services, TokenStore
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
+
+from ..conftest import SandboxClock
 
 BOTH = """
 crm: salesforce
@@ -30,24 +31,6 @@ objects:
 CONTACTS = BOTH.partition("  Lead:")[0]
 
 Connect = Callable[..., SalesforceCrm]
-
-
-class OrgClock:
-    """The sandbox's own clock: waiting moves it on, so that nobody waits."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._clock = sandbox.clock
-        self.slept = 0.0
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.now().timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        self._clock.advance(seconds)
 
 
 def read_shapes(text: str = CONTACTS, **options: Any) -> Mapping[str, ObjectShape]:
@@ -92,7 +75,7 @@ def connect(sandbox: Sandbox) -> Iterator[Connect]:
     ) -> SalesforceCrm:
         org = sandbox.salesforce
         direct = {"instance_url": sandbox.salesforce_url, "access_token": org.access_token}
-        services = Services(clock or OrgClock(sandbox), tokens or MemoryTokens())
+        services = Services(clock or SandboxClock(sandbox), tokens or MemoryTokens())
         crm = plugin.connect(SalesforceSettings(**(settings or direct)), read_shapes(text, **options), services)
         assert isinstance(crm, SalesforceCrm)
         opened.append(crm)

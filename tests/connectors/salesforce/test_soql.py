@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.connectors.salesforce.client import MAX_URI, query_part
+from ringfence.connectors.salesforce.composite import MAX_URI, query_subrequest
 from ringfence.connectors.salesforce.cursor import Position, read_position
 from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
 from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_matters, literal, one_of
@@ -94,7 +94,7 @@ def test_only_leads_can_be_converted(shapes: Shapes, both: str) -> None:
 
 
 def test_the_ids_of_one_query_fit_its_address() -> None:
-    part = query_part(Query("Contact", ("Id",), (one_of(["0035i00000000AAAAA"] * 600), "(Title != null)")).soql())
+    part = query_subrequest(Query("Contact", ("Id",), (one_of(["0035i00000000AAAAA"] * 600), "(Title != null)")).soql())
     assert len(part.path) < MAX_URI
 
 
@@ -113,7 +113,7 @@ def test_a_row_without_a_mapped_field_is_named(shapes: Shapes) -> None:
         reader.read(row, in_scope=True)
 
     with pytest.raises(SchemaError, match=r"Contact\.MailingCountry"):
-        reader.take([row])
+        reader.read_job_rows([row])
 
 
 @pytest.mark.parametrize(
