@@ -1,4 +1,4 @@
-"""A wrong address is told from an outage."""
+"""A wrong address is kept apart from an outage."""
 
 from __future__ import annotations
 

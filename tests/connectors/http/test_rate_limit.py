@@ -58,13 +58,13 @@ def test_no_window_holds_more_than_the_limit_and_nobody_waits_in_vain(
 
     for pause in pauses:
         clock.ms += pause
-        asked = clock.ms
+        begun = clock.ms
         limiter.acquire()
 
         # The call that leaves the window is the one `limit` calls ago.
-        free = moments[-limit] + window_ms if len(moments) >= limit else asked
+        free = moments[-limit] + window_ms if len(moments) >= limit else begun
 
-        assert max(asked, free) <= clock.ms <= max(asked, free) + 1
+        assert max(begun, free) <= clock.ms <= max(begun, free) + 1
 
         moments.append(clock.ms)
 

@@ -143,7 +143,7 @@ def test_check_is_content_and_changes_nothing(crm: HubSpotCrm, portal: HubSpotPo
 
 @SMALL
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         ("phones: {phnoe: {}}", "did you mean 'phone'"),
         ("region: {field: contry}", "did you mean 'country'"),
@@ -154,14 +154,14 @@ def test_check_is_content_and_changes_nothing(crm: HubSpotCrm, portal: HubSpotPo
         ("filter: [{propertyName: contry, operator: HAS_PROPERTY}]", "did you mean 'country'"),
     ],
 )
-def test_check_names_what_is_wrong_with_the_mapping(connect: Connect, text: str, said: str) -> None:
+def test_check_names_what_is_wrong_with_the_mapping(connect: Connect, text: str, words: str) -> None:
     mapping = f"crm: hubspot\nobjects:\n  contacts:\n    {text}\n"
     if not text.startswith("phones"):
         mapping += "    phones: {phone: {}}\n"
 
     found = problems(connect(mapping))
 
-    assert any(said in f"{finding.message} {finding.remedy}" for finding in found), found
+    assert any(words in f"{finding.message} {finding.remedy}" for finding in found), found
 
 
 @SMALL
@@ -177,14 +177,14 @@ def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
 
 
 @SMALL
-@pytest.mark.parametrize(("scope", "said"), [("read", "contacts-read"), ("write", "crm.objects.contacts.write")])
-def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str, said: str) -> None:
+@pytest.mark.parametrize(("scope", "words"), [("read", "contacts-read"), ("write", "crm.objects.contacts.write")])
+def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str, words: str) -> None:
     portal.scopes -= {f"crm.{area}.contacts.{scope}" for area in ("objects", "schemas")}
 
     (found,) = problems(crm)
 
     assert found.error is AccessError
-    assert said in found.message
+    assert words in found.message
     assert "scopes" in found.remedy
 
 
@@ -208,7 +208,7 @@ def test_only_a_standard_account_is_production(
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "words"),
     [
         ("AccountId != null", "is text"),
         ("[{propertyName: country, operator: EQ}]", "EQ takes value"),
@@ -220,9 +220,9 @@ def test_only_a_standard_account_is_production(
 )
 @SMALL
 def test_a_filter_that_hubspot_could_not_take_is_refused_before_any_call(
-    connect: Connect, condition: str, said: str, sandbox: Sandbox
+    connect: Connect, condition: str, words: str, sandbox: Sandbox
 ) -> None:
-    with pytest.raises(MappingError, match=said):
+    with pytest.raises(MappingError, match=words):
         connect(filter=condition)
     assert not sandbox.hubspot.requests
 

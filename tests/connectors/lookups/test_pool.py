@@ -1,4 +1,4 @@
-"""Parallel lookups that any provider is asked through."""
+"""The parallel lookups that every provider is called through."""
 
 from __future__ import annotations
 

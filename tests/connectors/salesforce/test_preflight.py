@@ -82,8 +82,8 @@ def test_a_token_that_does_not_tell_its_user_is_a_warning(
     crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm.identify()
-    asked = iter([False])
-    monkeypatch.setattr(org.sessions, "knows", lambda _token: next(asked, True))
+    answers = iter([False])
+    monkeypatch.setattr(org.sessions, "knows", lambda _token: next(answers, True))
 
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
 

@@ -171,7 +171,7 @@ def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(
 
 
 def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: SetClock) -> None:
-    transport, tries = Transport(clock, Quota(20)), []
+    transport, attempts = Transport(clock, Quota(20)), []
 
     def answer_with(**headers: str) -> None:
         answer = requests.Response()
@@ -179,19 +179,19 @@ def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock
         transport.read_headers(answer, "acme")
 
     def send() -> None:
-        tries.append(clock.monotonic())
-        if len(tries) == 1:
+        attempts.append(clock.monotonic())
+        if len(attempts) == 1:
             answer_with(Retry_After="60")
             other = threading.Thread(target=answer_with)
             other.start()
             other.join()
-        if len(tries) < 3:
+        if len(attempts) < 3:
             raise RetryError("the second one is cut off, without an answer")
 
     transport.call_with_retries("read", "a query", send)
 
-    assert 60 <= tries[1] - tries[0] < 65
-    assert tries[2] - tries[1] < 5
+    assert 60 <= attempts[1] - attempts[0] < 65
+    assert attempts[2] - attempts[1] < 5
 
 
 def test_the_date_of_an_answer_is_the_time(crm: SalesforceCrm, script: Script, clock: SetClock) -> None:

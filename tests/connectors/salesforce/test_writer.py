@@ -296,7 +296,7 @@ def test_fewest_calls_are_full_pages_and_full_collections_or_jobs(crm: Salesforc
 
 class TestAnswersOfNoHealthyService:
     @pytest.fixture
-    def told(self, script: Script, clock: SetClock, shapes: Any) -> Any:
+    def scripted(self, script: Script, clock: SetClock, shapes: Any) -> Any:
         settings = SalesforceSettings(instance_url=script.url, access_token="00D!secret")
         crm = plugin.connect(settings, shapes(), Services(clock))
         yield crm
@@ -321,32 +321,34 @@ class TestAnswersOfNoHealthyService:
         ],
     )
     def test_a_row_that_the_answer_does_not_name_is_never_written(
-        self, told: Any, script: Script, results: list[Any]
+        self, scripted: Any, script: Script, results: list[Any]
     ) -> None:
         script.says(200, self.composite((200, results)))
         changes = [change(f"00300000000000{n}AAA", **{STATUS: "valid"}) for n in (1, 2)]
 
-        found = told.write(changes)
+        found = scripted.write(changes)
 
         assert [r.outcome for r in found] == [Outcome.WRITTEN if results else Outcome.REFUSED, Outcome.REFUSED]
         assert all(r.code for r in found if r.outcome is Outcome.REFUSED)
 
-    def test_a_subrequest_without_an_answer_is_refused(self, told: Any, script: Script) -> None:
+    def test_a_subrequest_without_an_answer_is_refused(self, scripted: Any, script: Script) -> None:
         script.says(200, self.composite())
-        assert outcomes(told, [change("003000000000001AAA", **{STATUS: "valid"})]) == [(Outcome.REFUSED, "NO_RESULT")]
+        assert outcomes(scripted, [change("003000000000001AAA", **{STATUS: "valid"})]) == [
+            (Outcome.REFUSED, "NO_RESULT")
+        ]
 
-    def test_a_collection_that_keeps_failing_ends_as_an_outage(self, told: Any, script: Script) -> None:
+    def test_a_collection_that_keeps_failing_ends_as_an_outage(self, scripted: Any, script: Script) -> None:
         fault = [{"errorCode": "SERVER_UNAVAILABLE", "message": "down for maintenance"}]
         script.says(200, self.composite((503, fault)))
 
         with pytest.raises(UnreachableError, match="down for maintenance"):
-            told.write([change("003000000000001AAA", **{STATUS: "valid"})])
+            scripted.write([change("003000000000001AAA", **{STATUS: "valid"})])
 
         assert len(script.seen) == TRIES
 
-    def test_a_token_that_a_subrequest_refuses_is_named(self, told: Any, script: Script) -> None:
+    def test_a_token_that_a_subrequest_refuses_is_named(self, scripted: Any, script: Script) -> None:
         fault = [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]
         script.says(200, self.composite((401, fault)))
 
         with pytest.raises(AuthenticationError):
-            told.write([change("003000000000001AAA", **{STATUS: "valid"})])
+            scripted.write([change("003000000000001AAA", **{STATUS: "valid"})])

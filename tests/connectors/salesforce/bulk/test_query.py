@@ -64,7 +64,7 @@ def test_no_rows_are_a_page_too(script: Script, results: Callable[[], ResultPage
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "sent"),
     [
         (CSV, headers(3)),
         (CSV, headers(1)),
@@ -77,9 +77,9 @@ def test_no_rows_are_a_page_too(script: Script, results: Callable[[], ResultPage
     ],
 )
 def test_a_page_that_is_not_whole_is_asked_for_again(
-    script: Script, results: Callable[[], ResultPage], body: str, told: dict[str, str]
+    script: Script, results: Callable[[], ResultPage], body: str, sent: dict[str, str]
 ) -> None:
-    script.says(200, body, **told)
+    script.says(200, body, **sent)
     script.says(200, CSV, **headers(2))
 
     assert results().count == len(script.seen) == 2
@@ -124,9 +124,9 @@ def test_a_row_that_was_refused_is_not_written_whatever_else_is_said(
     )
     job = Job("750A", "JobComplete", clock.now(), processed=4, failed=1)
 
-    told = [(tried.id, tried.fault is None) for tried in IngestJobs(crm._client, clock).results(job)]
+    written = [(result.id, result.fault is None) for result in IngestJobs(crm._client, clock).results(job)]
 
-    assert told == [("003A", False), ("003B", True)]
+    assert written == [("003A", False), ("003B", True)]
 
 
 @pytest.mark.parametrize("answer", ["[]", "{}", '{"id": "750A"}', '"text"', "<html>"])

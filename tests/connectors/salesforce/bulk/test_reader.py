@@ -52,7 +52,7 @@ def alive(org: SalesforceOrg) -> Counter[str]:
 
 
 def requests(org: SalesforceOrg) -> Counter[str]:
-    """What was asked of the jobs, by method and path."""
+    """The requests about jobs, by method and path."""
     return Counter({name: count for name, count in org.requests.items() if "/jobs/" in name})
 
 

@@ -33,7 +33,7 @@ WRITTEN = (Outcome.WRITTEN, "")
 
 
 class Watch:
-    """Remembers what it was told, and ends the waiting after so many times."""
+    """Remembers the references it was given, and ends the waiting after so many polls."""
 
     def __init__(self, patience: int | None = None) -> None:
         self.references: list[str] = []
@@ -272,11 +272,11 @@ def test_an_outage_leaves_a_job_to_the_next_run(connect: Connect, org: Salesforc
 
     sandbox.faults = None
 
-    told = connect().bulk.outcome(watch.references[0], Watch())
+    results = connect().bulk.outcome(watch.references[0], Watch())
 
-    assert told is not None
-    assert dict(told) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
-    assert connect().bulk.outcome(watch.references[0], Watch()) is None, "it is cleared away once it was told"
+    assert results is not None
+    assert dict(results) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
+    assert connect().bulk.outcome(watch.references[0], Watch()) is None, "it is deleted once its results were read"
 
 
 def test_a_run_that_leaves_its_job_to_itself_does_not_end_it(connect: Connect, org: SalesforceOrg) -> None:
@@ -289,11 +289,11 @@ def test_a_run_that_leaves_its_job_to_itself_does_not_end_it(connect: Connect, o
 
     again = Watch()
 
-    told = connect().bulk.outcome(watch.references[0], again)
+    results = connect().bulk.outcome(watch.references[0], again)
 
-    assert told is not None
+    assert results is not None
 
-    found = {one: result.outcome for one, result in told}
+    found = {one: result.outcome for one, result in results}
 
     assert found == {some[0]: Outcome.REFUSED} | dict.fromkeys(some[1:], Outcome.WRITTEN)
     assert again.times > 1
@@ -308,10 +308,10 @@ def test_a_job_whose_rows_never_came_is_called_off(connect: Connect, org: Salesf
 
     sandbox.faults = None
 
-    told = connect().bulk.outcome(watch.references[0], Watch())
+    results = connect().bulk.outcome(watch.references[0], Watch())
 
-    assert told is not None
-    assert list(told) == []
+    assert results is not None
+    assert list(results) == []
 
     sandbox.clock.advance(60)
 
@@ -333,9 +333,9 @@ def test_a_job_that_is_let_go_before_it_can_be_called_off_is_told(
 
     monkeypatch.setattr(IngestJobs, "abort", late)
 
-    told = crm.bulk.outcome(job_id, Watch())
+    results = crm.bulk.outcome(job_id, Watch())
 
-    assert dict(told or ()) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
+    assert dict(results or ()) == dict.fromkeys(some, RowResult(Outcome.WRITTEN))
 
 
 def test_rows_that_went_another_way_are_left_to_reading(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
@@ -350,10 +350,10 @@ def test_rows_that_went_another_way_are_left_to_reading(connect: Connect, org: S
 
     org.api_limit = 100_000
 
-    told = connect().bulk.outcome(watch.references[0], Watch())
+    results = connect().bulk.outcome(watch.references[0], Watch())
 
-    assert told is not None
-    assert list(told) == []
+    assert results is not None
+    assert list(results) == []
 
 
 def test_a_job_that_is_gone_names_nothing(crm: SalesforceCrm) -> None:
