@@ -16,7 +16,7 @@ from ..logs import show_events, start_logging
 from ..settings import read_log_format
 from .check import check
 from .demo import DEMO_HELP, demo
-from .exit_codes import INTERRUPTED
+from .exit_codes import DONE, INTERRUPTED
 from .lookup import lookup
 from .options import Verbose
 from .output import output
@@ -80,28 +80,34 @@ def _collect_seldom() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    # Known before the words are parsed, so that a wrong word is answered in JSON as well.
-    output.json = "--json" in words
+    """Run one command and return its exit code. ``arguments`` are those of the process unless given."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Known before the arguments are parsed, so that a wrong one is answered in JSON as well.
+    output.json = "--json" in given
     start_logging(output.log, read_log_format())
+
     try:
-        code = app(args=words, prog_name="ringfence", standalone_mode=False)
+        code = app(args=given, prog_name="ringfence", standalone_mode=False)
     except RingfenceError as error:
         output.fail(error)
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
-        # Without words it is the help, which has been printed; only the formatted message names the option.
-        if message := str(error):
-            message = getattr(error, "format_message", error.__str__)()
-            output.fail(UsageError(f"{message.rstrip('.')}.", "`--help` behind a command explains its words."))
-        return UsageError.exit_code
+        return _refuse(error)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+
     # Typer catches Ctrl-C itself and hands back its exit code only.
     if code == INTERRUPTED:
         output.note("Interrupted. What was done stays done; run again to go on from there.", style=None)
         output.document({"error": "Interrupted", "message": "interrupted", "remedy": "run again", "exit_code": 130})
-    return code if isinstance(code, int) else 0
+    return code if isinstance(code, int) else DONE
+
+
+def _refuse(error: typer.TyperException) -> int:
+    """Say which argument is wrong. Where there are none at all, the error is empty and the help has been printed."""
+    if str(error):
+        message = getattr(error, "format_message", error.__str__)()  # only the formatted message names the option
+        output.fail(UsageError(f"{message.rstrip('.')}.", "`--help` behind a command explains its words."))
+    return UsageError.exit_code

@@ -13,6 +13,7 @@ from ringfence.core.ports.crm import Finding, Level
 from ..operations import check_crm
 from ..remedies import word
 from ..wiring import Wiring
+from .exit_codes import DONE
 from .options import CrmName, Json, MappingFile, Verbose
 from .output import output
 from .start import begin_wired
@@ -26,6 +27,7 @@ def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = F
     Takes every configured CRM when none is named. Exit code 3 when something is missing.
     """
     wiring = begin_wired(json=json, verbose=verbose)
+
     names = [crm] if crm else wiring.configured_crms()
     if not names:
         raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
@@ -33,8 +35,9 @@ def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = F
         raise UsageError(
             f"--mapping is for one CRM, and several are configured: {', '.join(names)}.", "Name the CRM before it."
         )
-    wiring.lookups()
-    code, documents = 0, []
+    wiring.lookups()  # a provider without keys is named here, before a sync meets it
+
+    code, documents = DONE, []
     for name in names:
         try:
             found, document = _check_one(wiring, name, mapping)
@@ -46,7 +49,8 @@ def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = F
             output.fail_one(name, error)
         code = max(code, found)
         documents.append(document)
-    output.document({"ready": code == 0, "crms": documents})
+
+    output.document({"ready": code == DONE, "crms": documents})
     return code
 
 
@@ -71,7 +75,7 @@ def _check_one(wiring: Wiring, crm: str, mapping: Path | None) -> tuple[int, dic
         ],
         "api_calls": result.api_calls,
     }
-    return (0 if result.ready else RefusedError.exit_code), document
+    return (DONE if result.ready else RefusedError.exit_code), document
 
 
 def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

@@ -44,6 +44,8 @@ def lookup(
 
 def _answer(found: ScreenedNumber) -> dict[str, Any]:
     number, verdict = found.number, found.verdict
+    last_screened = verdict.last_screened.isoformat() if verdict else None
+
     return {
         "status": verdict.status.value if verdict else None,
         "reason": verdict.reason if verdict else FAILED_FOR_NOW,
@@ -53,7 +55,7 @@ def _answer(found: ScreenedNumber) -> dict[str, Any]:
         "extension": number.extension,
         "repairs": list(number.repairs),
         "other_numbers": len(number.others),
-        "last_screened": verdict.last_screened.isoformat() if verdict else None,
+        "last_screened": last_screened,
         "lookups": found.lookups,
         "metadata": f"phonenumbers {metadata_version()}",
     }

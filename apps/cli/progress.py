@@ -17,7 +17,10 @@ ROOMY = 110
 
 
 class RunProgress:
-    """Shows rows, rate and time left; see :class:`ringfence.core.runs.sync.Progress`."""
+    """Shows rows, rate and time left on the console, under the name of the command.
+
+    It is the progress of :class:`ringfence.apps.operations.Door`; shown for as long as its block lasts.
+    """
 
     def __init__(self, console: Console, name: str) -> None:
         self._console = console
@@ -27,10 +30,10 @@ class RunProgress:
         self._phase = ""
         self._total: int | None = None
         self._done = self._lookups = 0
-        self._started = self._said = time.monotonic()
+        self._started = self._printed = time.monotonic()
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """A part of the work begins, or tells its size."""
+        """Begin a part of the work; called again, learn its size in records."""
         if name == self._phase and total == self._total:
             return
         if name != self._phase:
@@ -40,17 +43,17 @@ class RunProgress:
         self._show()
 
     def advance(self, records: int) -> None:
-        """So many more records are read."""
+        """Count so many more records as done."""
         self._done += records
         self._show()
 
     def bought(self, lookups: int) -> None:
-        """So many lookups have been bought so far."""
+        """Show that so many lookups have been bought so far."""
         self._lookups = lookups
         self._show()
 
     def at(self, done: int, total: int) -> None:
-        """So many of so many rows are done."""
+        """Show that so many of so many rows of a file are done."""
         self._done, self._total = done, total
         self._show()
 
@@ -67,19 +70,22 @@ class RunProgress:
 
     def _show(self) -> None:
         now = time.monotonic()
-        rate = self._done / max(now - self._started, 0.001)
-        words = f"{self._name}: {self._phase}".rstrip(": ")
-        if self._bar and self._phase and self._console.width < ROOMY:
-            words = self._phase
-        if self._lookups:
-            words += f", {self._lookups:,} lookups"
+        rate = f"{self._done / max(now - self._started, 0.001):,.0f} rows/s"
+        title = self._title()
+
         if self._bar and self._task is not None:
-            shown = f"{rate:,.0f} rows/s" if self._done else ""
-            self._bar.update(self._task, description=words, total=self._total, completed=self._done, rate=shown)
-        elif self._done and now - self._said >= LINE_EVERY_S:
-            self._said = now
+            shown = rate if self._done else ""
+            self._bar.update(self._task, description=title, total=self._total, completed=self._done, rate=shown)
+        elif self._done and now - self._printed >= LINE_EVERY_S:
+            self._printed = now
             of = f" of {self._total:,}" if self._total else ""
-            self._console.print(f"{words}: {self._done:,}{of} rows, {rate:,.0f} rows/s", markup=False)
+            self._console.print(f"{title}: {self._done:,}{of} rows, {rate}", markup=False)
+
+    def _title(self) -> str:
+        title = f"{self._name}: {self._phase}".rstrip(": ")
+        if self._bar and self._phase and self._console.width < ROOMY:
+            title = self._phase
+        return f"{title}, {self._lookups:,} lookups" if self._lookups else title
 
 
 def _bar(console: Console) -> Progress:

@@ -110,12 +110,15 @@ def _say_undo(summary: UndoSummary) -> None:
         output.say("DRY RUN: nothing was written to the CRM.", style="bold yellow")
     would = "would be " if summary.dry_run else ""
     output.say(f"{summary.fields:,} fields of {summary.records:,} records {would}set back (run {summary.undone})")
+
     rows = [[f"{row['object']} {row['id']}", row["field"], row["why"]] for row in summary.kept_rows]
     for why, count in summary.kept.items():
         output.say(f"{count:,} fields left as they are: {why}")
     output.table("\nleft as they are (first rows)", ["record", "field", "why"], rows)
+
     refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
     output.table("\nrefused by the CRM", ["record", "code", "words of the CRM"], refused)
+
     if summary.conflicts:
         output.say(f"{summary.conflicts:,} records changed meanwhile and were left.")
     if summary.stopped:

@@ -58,6 +58,7 @@ def screen(
     screened value, last screened. Numbers of rows that opted out are silenced in the whole file.
     """
     wiring = begin_wired(json=json, verbose=verbose)
+
     options = ScreenOptions(
         phones=tuple(phones or ()),
         country=country,
@@ -69,11 +70,12 @@ def screen(
         header=header,
         force=force,
     )
+
     found = detect(file, options)
     _show_detection(found)
     if preview:
         output.document(_detection(found))
-        return 0
+        return DONE
 
     done = screen_file(wiring, file, target or default_target(file), options, open_door(), with_providers=lookups)
     _show_result(done)
@@ -113,26 +115,29 @@ def _show_result(done: ScreenedFile) -> None:
         output.say(
             "Not complete: the budget of lookups is used up. Run again to go on; nothing is paid twice.", style="yellow"
         )
+
     rate = summary.rows / max(done.duration_s, 0.001)
     output.say(f"{summary.rows:,} rows to {summary.target} in {done.duration_s:.1f} s ({rate:,.0f} rows/s)")
 
 
 def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
     summary = done.summary
+    columns = {
+        column.name: {
+            "statuses": dict(column.statuses),
+            "empty": column.empty,
+            "deferred": column.deferred,
+            "repaired": column.repaired,
+        }
+        for column in summary.columns
+    }
+
     return {
         "source": str(summary.source),
         "target": str(summary.target),
         "complete": done.complete,
         "rows": summary.rows,
-        "columns": {
-            column.name: {
-                "statuses": dict(column.statuses),
-                "empty": column.empty,
-                "deferred": column.deferred,
-                "repaired": column.repaired,
-            }
-            for column in summary.columns
-        },
+        "columns": columns,
         "opted_out_rows": summary.opted_out_rows,
         "opted_out_numbers": summary.opted_out_numbers,
         "lookups": done.lookups,

@@ -81,6 +81,7 @@ def sync(
     Try it first: `ringfence sync salesforce --dry-run`.
     """
     wiring = begin_wired(json=json, verbose=verbose)
+
     options = SyncOptions(
         full=full,
         rescreen=rescreen,
@@ -91,14 +92,7 @@ def sync(
         retry_lost_lookups=retry_lost_lookups,
         plan_file=out,
     )
-    if limit is not None and limit < 1:
-        raise UsageError(f"--limit {limit} would handle no record.", "Give 1 or more; --dry-run shows what is due.")
-    if out is not None and not dry_run:
-        raise UsageError("--out writes the plan of a dry run.", "Add --dry-run.")
-    if every and (out or apply):
-        raise UsageError("A plan is of one CRM, and --all takes several.", "Name the CRM.")
-    if apply is not None and options != SyncOptions():
-        raise UsageError("--apply writes a plan as it is and takes no other option but --mapping.", "Leave them out.")
+    _refuse_contradictions(options, apply, every=every)
     names = _choose(wiring, crm, every=every)
 
     if every:
@@ -118,8 +112,22 @@ def sync(
     return exit_code(summary)
 
 
+def _refuse_contradictions(options: SyncOptions, apply: Path | None, *, every: bool) -> None:
+    """Raise UsageError for options that do not go together."""
+    limit, out = options.limit, options.plan_file
+
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} would handle no record.", "Give 1 or more; --dry-run shows what is due.")
+    if out is not None and not options.dry_run:
+        raise UsageError("--out writes the plan of a dry run.", "Add --dry-run.")
+    if every and (out or apply):
+        raise UsageError("A plan is of one CRM, and --all takes several.", "Name the CRM.")
+    if apply is not None and options != SyncOptions():
+        raise UsageError("--apply writes a plan as it is and takes no other option but --mapping.", "Leave them out.")
+
+
 def _choose(wiring: Wiring, crm: str | None, *, every: bool) -> list[str]:
-    """Return the CRMs to sync. Raises UsageError where the words name none, or both one and all."""
+    """Return the CRMs to sync. Raises UsageError where none is named, or both one and all are."""
     if crm is not None:
         if every:
             raise UsageError("Both a CRM and --all were given.", "Use one of them.")
