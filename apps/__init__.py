@@ -1,1 +1,11 @@
-"""The doors: they parse, call the core and print."""
+"""The doors: the command line in ``cli``, and what every door shares.
+
+::
+
+    settings     the only reader of the environment
+    registry     the CRMs and lookup providers that are installed
+    wiring       the composition root: settings in, wired objects out
+    operations   what a door calls: sync, apply, undo, screen, check, set up
+    remedies     what the command line says to do about an error
+    logs         log lines on standard error, masked
+"""

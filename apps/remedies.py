@@ -70,10 +70,10 @@ REMEDIES: dict[ErrorCode, Words] = {
 
 def word(error: RingfenceError) -> tuple[str, str]:
     """Return the message and the remedy of an error as the command line says them; the remedy may be empty."""
-    words = REMEDIES.get(error.code, Words())
+    entry = REMEDIES.get(error.code, Words())
 
-    message = words.message.format_map(error.details) or error.message
-    remedy = f"{error.remedy} {words.remedy.format_map(error.details)}".strip()
+    message = entry.message.format_map(error.details) or error.message
+    remedy = f"{error.remedy} {entry.remedy.format_map(error.details)}".strip()
     return message, remedy
 
 

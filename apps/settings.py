@@ -38,7 +38,7 @@ class LogFormat(StrEnum):
 
 
 class LookupSettings(BaseModel):
-    """Which providers are asked, and how much a run may buy."""
+    """The lookup providers in their order, and how many lookups a run may buy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,6 +47,8 @@ class LookupSettings(BaseModel):
 
 
 class _Environment(BaseSettings):
+    """What is set apart from the connectors; empty variables count as unset."""
+
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore"
     )
@@ -69,7 +71,12 @@ class _Environment(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the user has set. ``connectors`` holds each plugin's own settings by its name."""
+    """Everything that is set.
+
+    ``state_url`` is an SQLAlchemy URL; ``encryption_key`` is base64 of 32 bytes; ``default_region`` is an ISO 3166
+    code; ``policy`` is a preset name or a file; ``mappings`` is a folder. ``connectors`` holds the own settings of each
+    CRM and provider by its name.
+    """
 
     state_url: str
     encryption_key: str | None
@@ -91,19 +98,8 @@ def load_settings() -> Settings:
     """Return the settings. Raises SettingsError that names the variable and never its value."""
     plugins = _plugin_settings()
     _refuse_unknown(known_variables())
-    fields: dict[str, Any] = {name: (model, Field(default_factory=model)) for name, model in plugins.items()}
-    model = create_model("Environment", __base__=_Environment, **fields)
-    try:
-        found = model()
-    except ValidationError as error:
-        raise SettingsError(f"A setting is wrong: {'; '.join(_explain(error))}.", "Correct it and run again.") from None
-    except SourceError as error:
-        # Raised for a list or object that is not JSON; its text names the field but may hold the value.
-        field = str(error).partition('"')[2].partition('"')[0].upper()
-        wrong = " and ".join(_lists_that_are_none(f"{PREFIX}{field}")) or f"{PREFIX}{field}*"
-        raise SettingsError(
-            f"{wrong} is not JSON.", 'A list looks like ["twilio"], quotes and brackets included.'
-        ) from None
+    found = _read_environment(plugins)
+
     return Settings(
         state_url=found.state_url,
         encryption_key=found.encryption_key.get_secret_value() if found.encryption_key else None,
@@ -114,6 +110,24 @@ def load_settings() -> Settings:
         log=found.log,
         connectors={name: getattr(found, name) for name in plugins},
     )
+
+
+def _read_environment(plugins: Mapping[str, type[BaseModel]]) -> Any:
+    """Return the settings as one model with a field for each plugin, which is made from what is installed."""
+    fields: dict[str, Any] = {name: (model, Field(default_factory=model)) for name, model in plugins.items()}
+    model = create_model("Environment", __base__=_Environment, **fields)
+
+    try:
+        return model()
+    except ValidationError as error:
+        raise SettingsError(f"A setting is wrong: {'; '.join(_explain(error))}.", "Correct it and run again.") from None
+    except SourceError as error:
+        # Raised for a list or object that is not JSON; its text names the field but may hold the value.
+        field = str(error).partition('"')[2].partition('"')[0].upper()
+        wrong = " and ".join(_find_malformed_lists(f"{PREFIX}{field}")) or f"{PREFIX}{field}*"
+        raise SettingsError(
+            f"{wrong} is not JSON.", 'A list looks like ["twilio"], quotes and brackets included.'
+        ) from None
 
 
 def read_log_format() -> LogFormat:
@@ -131,11 +145,13 @@ def read_log_format() -> LogFormat:
 def known_variables() -> list[str]:
     """Return the name of every variable that is read."""
     names = []
+
     for field in _Environment.model_fields:
         if field == "lookup":
             names += [f"{PREFIX}LOOKUP__{name.upper()}" for name in LookupSettings.model_fields]
         else:
             names.append(f"{PREFIX}{field.upper()}")
+
     for name, model in _plugin_settings().items():
         names += [f"{PREFIX}{name.upper()}__{field.upper()}" for field in model.model_fields]
     return names
@@ -160,18 +176,14 @@ def _present() -> Mapping[str, str | None]:
         log.disabled = False
 
 
-def _lists_that_are_none(prefix: str) -> Iterable[str]:
+def _find_malformed_lists(prefix: str) -> Iterable[str]:
     """Yield the variables under the prefix that have to be JSON lists and are no JSON."""
-    models: dict[str, type[BaseModel]] = {
-        "LOOKUP": LookupSettings,
-        **{name.upper(): model for name, model in _plugin_settings().items()},
-    }
-    lists = {
-        f"{PREFIX}{name}__{field.upper()}"
-        for name, model in models.items()
-        for field, info in model.model_fields.items()
-        if get_origin(info.annotation) is list
-    }
+    models: dict[str, type[BaseModel]] = {"lookup": LookupSettings, **_plugin_settings()}
+    lists = set()
+    for name, model in models.items():
+        fields = [field for field, info in model.model_fields.items() if get_origin(info.annotation) is list]
+        lists |= {f"{PREFIX}{name}__{field}".upper() for field in fields}
+
     for name, value in _present().items():
         if name.upper() in lists and name.upper().startswith(prefix):
             try:
@@ -181,7 +193,9 @@ def _lists_that_are_none(prefix: str) -> Iterable[str]:
 
 
 def _refuse_unknown(known: Iterable[str]) -> None:
+    """Raise SettingsError for the first variable under our prefix that nobody reads: it is probably mistyped."""
     names = set(known)
+
     for name in _present():
         if name.upper().startswith(PREFIX) and name.upper() not in names:
             raise SettingsError(
@@ -190,6 +204,7 @@ def _refuse_unknown(known: Iterable[str]) -> None:
 
 
 def _explain(error: ValidationError) -> Iterable[str]:
+    """Yield ``VARIABLE: what is wrong`` for each problem, without the value."""
     for item in error.errors():
         variable = PREFIX + "__".join(str(part) for part in item["loc"][:2]).upper()
         yield f"{variable}: {item['msg'].removeprefix('Value error, ')}"

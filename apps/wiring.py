@@ -1,4 +1,4 @@
-"""The composition root: settings in, wired objects out."""
+"""The composition root: settings in, wired objects out. Nothing else builds a CRM, a provider or a store."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Builds what a command needs from the settings."""
+    """Builds what an operation needs from the settings. Nothing is called or opened before it is asked for here."""
 
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
 
     def open_state(self) -> Store:
-        """Return the open state store."""
+        """Return the open state store. Raises SettingsError or StateError; the caller closes it."""
         return open_store(self.settings.state_url, self.settings.encryption_key)
 
     def configured_crms(self) -> list[str]:
@@ -47,30 +47,33 @@ class Wiring:
         return [name for name, plugin in crm_plugins().items() if plugin.configured(self.settings.connectors[name])]
 
     def connect(self, name: str, mapping_file: Path | None = None) -> Connection:
-        """Return a CRM under its mapping. Raises UsageError, SettingsError or MappingError."""
+        """Return a CRM under its mapping, which ``mapping_file`` replaces; the caller closes it.
+
+        Raises UsageError for a name that is no CRM, SettingsError without credentials, FileError or MappingError.
+        """
         plugin = find_crm(name)
         settings = self.settings.connectors[name]
         if not plugin.configured(settings):
             raise SettingsError(
                 f"No credentials for {name} are set.", f"Set RINGFENCE_{name.upper()}__*; .env.example lists them."
             )
+
         shapes = resolve(self.mapping(name, mapping_file), plugin.companion_name, self.settings.default_region)
         return Connection(plugin.connect(settings, shapes, Services(self.clock)), shapes)
 
     def mapping(self, crm: str, file: Path | None = None) -> CrmMapping:
-        """Return the mapping of a CRM: the given file, else the one in RINGFENCE_MAPPINGS, else the built-in one."""
-        if file is None and self.settings.mappings is not None:
-            if not self.settings.mappings.is_dir():
-                raise SettingsError(
-                    f"RINGFENCE_MAPPINGS is not a folder: {self.settings.mappings}.", "Create it or unset the variable."
-                )
-            candidate = self.settings.mappings / f"{crm}.yaml"
-            file = candidate if candidate.is_file() else None
+        """Return the mapping of a CRM: the given file, else the one in RINGFENCE_MAPPINGS, else the built-in one.
+
+        Raises SettingsError where that is no folder, FileError, and MappingError for a mapping that is wrong or of
+        another CRM.
+        """
+        file = file or self._configured_mapping(crm)
         if file is not None:
             mapping, where = read_mapping(file), str(file)
         else:
             where = f"{crm}.yaml"
             mapping = parse_mapping(resources.files("ringfence.mappings").joinpath(where).read_text("utf-8"), where)
+
         if mapping.crm != crm:
             hint = "" if mapping.crm in crm_plugins() else did_you_mean(mapping.crm, crm_plugins())
             raise MappingError(
@@ -78,39 +81,60 @@ class Wiring:
             )
         return mapping
 
+    def _configured_mapping(self, crm: str) -> Path | None:
+        """Return the file for a CRM in the folder of mappings; None where there is no such folder or file."""
+        folder = self.settings.mappings
+        if folder is None:
+            return None
+        if not folder.is_dir():
+            raise SettingsError(f"RINGFENCE_MAPPINGS is not a folder: {folder}.", "Create it or unset the variable.")
+
+        candidate = folder / f"{crm}.yaml"
+        return candidate if candidate.is_file() else None
+
     def policy(self, name: str | None = None) -> Policy:
-        """Return a policy by preset name or file."""
+        """Return a policy by preset name or file; None stands for the configured one.
+
+        A preset in the folder of mappings wins over the built-in one of the same name. Raises SettingsError for an
+        unknown preset, FileError or MappingError for a file.
+        """
         wanted = name or self.settings.policy
         if wanted.endswith((".yaml", ".yml")) or "/" in wanted:
             return read_policy(Path(wanted))
+
         folders = [self.settings.mappings] if self.settings.mappings else []
         with resources.as_file(resources.files("ringfence.mappings")) as built_in:
             for folder in (*folders, built_in):
                 if (file := folder / f"{wanted}.policy.yaml").is_file():
                     return read_policy(file)
             presets = [path.name.removesuffix(".policy.yaml") for path in built_in.glob("*.policy.yaml")]
+
         raise SettingsError(
             f"There is no policy {wanted!r}{did_you_mean(wanted, presets)}.", f"Presets: {', '.join(presets)}."
         )
 
     def lookups(self) -> list[Lookup]:
-        """Return the configured providers in order. Raises SettingsError for one that is unknown or has no keys."""
+        """Return the configured providers in order; the caller closes them.
+
+        Raises SettingsError for one that is unknown or has no credentials.
+        """
+        return [self._lookup(name) for name in self.settings.lookup.providers]
+
+    def _lookup(self, name: str) -> Lookup:
         plugins = lookup_plugins()
-        found = []
-        for name in self.settings.lookup.providers:
-            if name not in plugins:
-                raise SettingsError(
-                    f"RINGFENCE_LOOKUP__PROVIDERS names {name!r}, which is no provider{did_you_mean(name, plugins)}.",
-                    f"There are: {', '.join(plugins)}.",
-                )
-            settings = self.settings.connectors[name]
-            if not plugins[name].configured(settings):
-                raise SettingsError(
-                    f"The provider {name} has no credentials.",
-                    f"Set RINGFENCE_{name.upper()}__*, or take it off the list.",
-                )
-            found.append(plugins[name].connect(settings, Services(self.clock)))
-        return found
+        if name not in plugins:
+            raise SettingsError(
+                f"RINGFENCE_LOOKUP__PROVIDERS names {name!r}, which is no provider{did_you_mean(name, plugins)}.",
+                f"There are: {', '.join(plugins)}.",
+            )
+
+        settings = self.settings.connectors[name]
+        if not plugins[name].configured(settings):
+            raise SettingsError(
+                f"The provider {name} has no credentials.",
+                f"Set RINGFENCE_{name.upper()}__*, or take it off the list.",
+            )
+        return plugins[name].connect(settings, Services(self.clock))
 
 
 def wire() -> Wiring:

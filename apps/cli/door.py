@@ -59,8 +59,8 @@ def _say_cost(question: Rescreen) -> None:
     )
 
 
-def _ask_person(words: str, without_terminal: str) -> None:
+def _ask_person(question: str, without_terminal: str) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(without_terminal, "Pass --yes to go on without a question.")
-    if not typer.confirm(words, err=True):
+    if not typer.confirm(question, err=True):
         raise UsageError("Nothing was done.", "")

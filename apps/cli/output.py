@@ -1,4 +1,4 @@
-"""What the user sees: tables and words on standard output, or one JSON document; everything else on standard error."""
+"""What the user sees: tables and text on standard output, or one JSON document; everything else on standard error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Output:
         self.err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def say(self, text: str = "", style: str | None = None, *, whole: bool = False) -> None:
-        """Print words for a person; nothing in JSON mode. ``whole`` keeps a line that is to be copied in one piece."""
+        """Print a line for a person; nothing in JSON mode. ``whole`` keeps a line that is to be copied in one piece."""
         if not self.json:
             _print(self.out, text, style, whole=whole)
 

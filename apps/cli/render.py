@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringfence.core.model.values import Companion
@@ -46,16 +46,20 @@ def status_rows(statuses: Counter[str]) -> list[list[str]]:
 def _show_statuses(output: Output, summary: Summary) -> None:
     rows = status_rows(summary.statuses)
     output.table("\nnumbers screened", ["status", "slots", "share", "callable"], rows, right=(1, 2))
+
     if summary.due_reasons:
-        words = ", ".join(f"{count:,} {reason}" for reason, count in summary.due_reasons.most_common())
-        output.say(f"why: {words}")
+        output.say(f"why: {_list_counts(summary.due_reasons.most_common())}")
     if summary.skip_reasons:
-        words = ", ".join(
-            f"{count:,} {reason.replace('_', ' ')}" for reason, count in summary.skip_reasons.most_common()
-        )
-        output.say(f"skipped: {words}")
+        skipped = [(reason.replace("_", " "), count) for reason, count in summary.skip_reasons.most_common()]
+        output.say(f"skipped: {_list_counts(skipped)}")
+
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
+
+
+def _list_counts(counts: Iterable[tuple[str, int]]) -> str:
+    """Return (name, count) pairs as ``1,024 new, 12 aged``."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts)
 
 
 def _show_changes(output: Output, summary: Summary, most: int) -> None:
@@ -67,6 +71,7 @@ def _show_changes(output: Output, summary: Summary, most: int) -> None:
             name = ""
         flags = [field for field, values in change["fields"].items() if values["new"] is True]
         rows += [[name, field, "", "raised", "opted out"] for field in flags]
+
     title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
     output.table(title, ["record", "field", "content", "status", "why"], rows, whole=3)
 
@@ -78,6 +83,7 @@ def _why(slot: Mapping[str, Any]) -> str:
     """
     if slot["reason"] is None:
         return "checked again" if slot["changed"] == [Companion.LAST_SCREENED] else "another content"
+
     code, _, sentence = slot["reason"].partition(": ")
     return f"{code} {_note(sentence)}".strip()
 
@@ -93,8 +99,10 @@ def _note(sentence: str) -> str:
 
 
 def _move(status: list[str | None] | None) -> str:
+    """Return how a status changed: ``valid → invalid``."""
     if status is None:
         return "same"
+
     old, new = (value or "empty" for value in status)
     return f"{old} → {new}"
 
@@ -102,11 +110,13 @@ def _move(status: list[str | None] | None) -> str:
 def _show_troubles(output: Output, summary: Summary) -> None:
     refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
     output.table("\nrefused by the CRM; tried again in the next run", ["record", "code", "words of the CRM"], refused)
+
     for spread in summary.spread:
         output.say(
             f"{spread.number} is opted out on a record and held by {spread.holders:,}: it looks like a switchboard. "
             "The slots say do_not_contact, the flags stay. `--confirm-spread` raises them."
         )
+
     if summary.stopped:
         output.say(f"\nStopped early: {summary.stopped}", style="bold red")
     elif not summary.complete:
@@ -114,28 +124,38 @@ def _show_troubles(output: Output, summary: Summary) -> None:
 
 
 def _show_cost(output: Output, summary: Summary) -> None:
+    _show_calls(output, summary)
+    _show_lookups(output, summary)
+
+    if summary.waiting:
+        output.say(f"waiting for the next run: {_list_counts(summary.waiting.items())}")
+    output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
+
+
+def _show_calls(output: Output, summary: Summary) -> None:
     calls = summary.api_calls_by_purpose
     moved = calls.get("read", 0) + calls.get("write", 0)
-    what = "read" if summary.dry_run else "read and write"
-    rest = ", ".join(
-        f"{count} {name.replace('_', '-')}" for name, count in calls.items() if name not in ("read", "write")
-    )
+    others = [
+        f"{count} {purpose.replace('_', '-')}" for purpose, count in calls.items() if purpose not in ("read", "write")
+    ]
+
+    purpose = "read" if summary.dry_run else "read and write"
     best = f", the fewest possible are {summary.fewest_api_calls:,}" if summary.fewest_api_calls else ""
-    output.say(f"\nAPI calls: {moved:,} to {what}{best}; besides: {rest or 'none'}")
+    output.say(f"\nAPI calls: {moved:,} to {purpose}{best}; besides: {', '.join(others) or 'none'}")
     if summary.write_calls_planned:
         output.say(f"A real run would make {summary.write_calls_planned:,} more at least, to write.")
+
+
+def _show_lookups(output: Output, summary: Summary) -> None:
     if summary.dry_run and summary.lookups_planned:
         output.say(
             f"lookups a real run would buy: {summary.lookups_planned:,}; from the cache: {summary.lookup_cache_hits:,}"
         )
     elif summary.lookups or summary.lookup_cache_hits:
         output.say(f"lookups bought: {summary.lookups:,}; answered from the cache: {summary.lookup_cache_hits:,}")
+
     if summary.lookups_lost:
         output.say(
             f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "
             "before their verdict ages; --retry-lost-lookups does it now."
         )
-    if summary.waiting:
-        words = ", ".join(f"{count:,} {reason}" for reason, count in summary.waiting.items())
-        output.say(f"waiting for the next run: {words}")
-    output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")

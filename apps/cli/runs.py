@@ -137,8 +137,8 @@ def _change(row: JournalRow, *, reveal: bool) -> dict[str, Any]:
 
 
 def _say_change(change: dict[str, Any]) -> None:
-    words = f": {change['code']} {change['message']}" if change["code"] or change["message"] else ""
-    output.say(f"{change['object']} {change['id']}  {change['outcome']}{words}")
+    reply = f": {change['code']} {change['message']}" if change["code"] or change["message"] else ""
+    output.say(f"{change['object']} {change['id']}  {change['outcome']}{reply}")
     for field, values in change["fields"].items():
         output.say(f"    {field}: {values['old']!r} -> {values['new']!r}")
 

@@ -8,7 +8,7 @@ from .output import output
 
 
 def begin(*, json: bool, verbose: bool) -> None:
-    """Note what the words of a command say about its output."""
+    """Set what the options of a command say about its output."""
     output.json = json
     if verbose:
         show_events()
