@@ -1,11 +1,12 @@
 """The facts about a number, each kind apart, and the one status that is derived from them (contract, section 1).
 
-Four kinds of facts decide a status, in this order; the first that applies wins:
+Permission is looked at first, then validity, then the state of the line. The first step that applies decides:
 
-1. permission: an opt-out covers the number         -> ``do_not_contact``
-2. validity: no such number exists, offline or live -> ``invalid``
-3. line state: what a live lookup found             -> ``disconnected``, ``suspended``, ``unreachable``, ``active``
-4. validity: the numbering plan allocates it, or it cannot tell -> ``valid``, ``unknown``
+1. an opt-out covers the number: ``do_not_contact``
+2. the numbering plan or a provider says that no such number exists: ``invalid``
+3. a live lookup found the state of the line: ``disconnected``, ``suspended``, ``unreachable`` or ``active``
+4. the numbering plan knows the number: ``valid``
+5. nothing could be established: ``unknown``
 
 Everything here is pure.
 """
