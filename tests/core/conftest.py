@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ringfence.connectors.memory import MemoryCrm, MemoryLookup, companion_name
-from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
-
-MAPPING = """
-crm: memory
-objects:
-  people:
-    phones: {phone: {}, mobile: {}}
-    opt_out: {field: optout}
-    region: {field: country, default: US}
-    spread_limit: 3
-"""
+from testkit.memory_runs import MakeProvider, Provider, Sync, make_crm
 
 
 @pytest.fixture
@@ -39,11 +29,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def crm(clock: SetClock) -> MemoryCrm:
     """Give an empty CRM of people with two phone fields, an opt-out and a low limit for switchboards."""
-    return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
+    return make_crm(clock)
 
 
 @pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Any:
+def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
     """Give a way to run a sync of it; every record that is read has one outcome."""
 
     def run(**options: Any) -> Summary:
@@ -60,32 +50,7 @@ def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Any:
     return run
 
 
-class Provider(MemoryLookup):
-    """A provider in memory, under the short names that the tests here use."""
-
-    def __init__(
-        self,
-        clock: SetClock,
-        name: str,
-        says: dict[str, Any] | None = None,
-        ahead: int = 1,
-        on_question: Callable[[str], None] = lambda _number: None,
-    ) -> None:
-        super().__init__(clock, name, answers=says or {}, in_flight=ahead, before_sending=on_question)
-        self.says = self.answers
-        self.asked = self.looked_up
-
-    @property
-    def on_question(self) -> Callable[[str], None]:
-        """What is called with each number before it is sent."""
-        return self.before_sending
-
-    @on_question.setter
-    def on_question(self, call: Callable[[str], None]) -> None:
-        self.before_sending = call
-
-
 @pytest.fixture
-def make_provider(clock: SetClock) -> Callable[..., Provider]:
+def make_provider(clock: SetClock) -> MakeProvider:
     """Give providers by name and behaviour."""
     return lambda name="first", **behaviour: Provider(clock, name, **behaviour)

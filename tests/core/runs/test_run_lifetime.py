@@ -23,11 +23,12 @@ from ringfence.core.state.leases import EXPIRY, Lease
 from ringfence.core.state.store import Store
 from ringfence.core.writing.outbox import Outbox
 from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider, Sync
 
 GOOD = "+1 415 555 0132"
 
 
-def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Any, store: Store) -> None:
+def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Sync, store: Store) -> None:
     crm.put("people", "p1", phone=GOOD)
 
     def interrupt(_change: Any) -> None:
@@ -42,7 +43,7 @@ def test_interrupted_run_is_told_to_the_history(crm: MemoryCrm, sync: Any, store
 
 
 def test_an_outage_while_an_earlier_run_is_settled_stops_the_next_one_in_good_order(
-    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm.put("people", "p1", phone=GOOD)
     with monkeypatch.context() as cut_off:
@@ -63,7 +64,12 @@ def _down(*_: Any) -> Any:
 
 
 def test_a_run_says_that_it_is_alive_while_it_takes_in_opt_outs_and_verdicts(
-    crm: MemoryCrm, sync: Any, store: Store, clock: SetClock, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm,
+    sync: Sync,
+    store: Store,
+    clock: SetClock,
+    make_provider: MakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for i in range(12):
         crm.put("people", f"p{i:02}", phone=f"+1 415 555 01{i + 10}", optout=True)
@@ -86,7 +92,7 @@ def test_a_run_says_that_it_is_alive_while_it_takes_in_opt_outs_and_verdicts(
 
 
 def test_a_run_that_was_taken_over_from_leaves_cursors_and_rows_to_the_other(
-    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm.capabilities = replace(crm.capabilities, threads=True)
     crm.page_size = crm.capabilities.write_batch
@@ -125,7 +131,7 @@ def test_a_run_that_was_taken_over_from_leaves_cursors_and_rows_to_the_other(
 
 
 def test_nobody_else_begins_while_a_request_of_a_run_that_is_over_is_under_way(
-    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm.capabilities = replace(crm.capabilities, threads=True)
     crm.put("people", "p0", phone=GOOD)

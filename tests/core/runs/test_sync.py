@@ -20,6 +20,7 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import RunOutcome, find_run, read_changes
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider, Sync
 
 GOOD = "+1 415 555 0132"
 OTHER = "+44 20 7946 0018"
@@ -29,7 +30,7 @@ def status(crm: MemoryCrm, id_: str, slot: str = "phone") -> Any:
     return crm.rows["people"][id_].get(f"rf_{slot}_status")
 
 
-def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryCrm, sync: Any) -> None:
+def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(10):
         crm.put("people", f"p{i}", phone=GOOD if i % 2 else "n/a", mobile=OTHER)
     first = sync()
@@ -52,7 +53,7 @@ def test_first_run_screens_everything_and_the_second_writes_nothing(crm: MemoryC
     assert third.total("read") == 0
 
 
-def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, clock: SetClock) -> None:
+def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD, mobile=OTHER)
     crm.put("people", "p2", phone=GOOD)
     sync()
@@ -71,7 +72,7 @@ def test_edited_emptied_and_aged_slots_are_due_again(crm: MemoryCrm, sync: Any, 
     assert aged.due_reasons == {"aged": 2}
 
 
-def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryCrm, sync: Any) -> None:
+def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryCrm, sync: Sync) -> None:
     crm.in_scope = lambda _object, row: row.get("vip") is not True
     crm.fields["people"].add("vip")
     crm.put("people", "p1", phone=GOOD)
@@ -92,7 +93,7 @@ def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryC
     assert sync().total("written") == 0
 
 
-def test_raised_flag_covers_the_other_numbers_of_that_record(crm: MemoryCrm, sync: Any) -> None:
+def test_raised_flag_covers_the_other_numbers_of_that_record(crm: MemoryCrm, sync: Sync) -> None:
     crm.put("people", "p1", phone=GOOD, optout=True)
     crm.put("people", "p2", phone=GOOD, mobile=OTHER)
     crm.put("people", "p3", phone=OTHER)
@@ -101,7 +102,7 @@ def test_raised_flag_covers_the_other_numbers_of_that_record(crm: MemoryCrm, syn
     assert status(crm, "p3") == "do_not_contact"
 
 
-def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: MemoryCrm, sync: Any) -> None:
+def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: MemoryCrm, sync: Sync) -> None:
     crm.put("people", "p1", phone=GOOD, optout=True)
     crm.put("people", "p2", phone=GOOD, optout=True)
     sync()
@@ -119,7 +120,7 @@ def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: Memor
     assert status(crm, "p1") == status(crm, "p2") == "valid"
 
 
-def test_switchboard_is_silenced_but_not_flagged_until_confirmed(crm: MemoryCrm, sync: Any) -> None:
+def test_switchboard_is_silenced_but_not_flagged_until_confirmed(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
     summary = sync()
@@ -133,7 +134,7 @@ def test_switchboard_is_silenced_but_not_flagged_until_confirmed(crm: MemoryCrm,
     assert all(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
 
 
-def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) -> None:
+def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Sync) -> None:
     crm.put("people", "p1", phone=GOOD, optout=True)
     crm.put("people", "p2", phone=GOOD, mobile=OTHER)
     before = {id_: dict(row) for id_, row in crm.rows["people"].items()}
@@ -147,7 +148,7 @@ def test_dry_run_leaves_crm_and_state_as_they_were(crm: MemoryCrm, sync: Any) ->
 
 
 def test_dry_run_counts_a_record_once_that_is_changed_and_never_screened(
-    crm: MemoryCrm, sync: Any, clock: SetClock
+    crm: MemoryCrm, sync: Sync, clock: SetClock
 ) -> None:
     crm.put("people", "p1", phone=GOOD)
     sync()
@@ -158,7 +159,7 @@ def test_dry_run_counts_a_record_once_that_is_changed_and_never_screened(
     assert rehearsal.total("read") == real.total("read")
 
 
-def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store: Store) -> None:
+def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Sync, store: Store) -> None:
     for i in range(5):
         crm.put("people", f"p{i}", phone=GOOD)
     crm.refuse = lambda change: ("RULE", "no changes on Mondays") if change.id == "p3" else None
@@ -179,7 +180,7 @@ def test_refused_rows_come_back_until_they_pass(crm: MemoryCrm, sync: Any, store
 
 @pytest.mark.parametrize(("winner", "loser"), [("p0", "p5"), ("p5", "p0")])
 def test_a_survivor_that_waits_under_two_ids_is_written_once(
-    crm: MemoryCrm, sync: Any, monkeypatch: pytest.MonkeyPatch, winner: str, loser: str
+    crm: MemoryCrm, sync: Sync, monkeypatch: pytest.MonkeyPatch, winner: str, loser: str
 ) -> None:
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD)
@@ -198,7 +199,7 @@ def test_a_survivor_that_waits_under_two_ids_is_written_once(
     assert (last.total("read"), last.total("written"), last.waiting) == (1, 1, {})
 
 
-def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any) -> None:
+def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(10):
         crm.put("people", f"p{i}", phone=GOOD)
     sizes = [sync(limit=4) for _ in range(3)]
@@ -207,7 +208,7 @@ def test_limit_leaves_the_cursor_in_front_of_the_rest(crm: MemoryCrm, sync: Any)
 
 
 def test_a_limit_gets_on_by_the_age_of_a_policy_and_not_by_a_rescreen(
-    crm: MemoryCrm, sync: Any, store: Store, clock: SetClock
+    crm: MemoryCrm, sync: Sync, store: Store, clock: SetClock
 ) -> None:
     for i in range(8):
         crm.put("people", f"p{i}", phone=GOOD)
@@ -223,7 +224,7 @@ def test_a_limit_gets_on_by_the_age_of_a_policy_and_not_by_a_rescreen(
     assert [(part.total("written"), part.complete) for part in parts] == [(3, False), (3, False), (2, True)]
 
 
-def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Any) -> None:
+def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Sync) -> None:
     crm.put("people", "p1", phone=GOOD)
     crm.put("people", "p2", phone=OTHER)
     crm.freeze_index()
@@ -236,7 +237,7 @@ def test_lagging_index_is_read_again_before_writing(crm: MemoryCrm, sync: Any) -
     assert crm.rows["people"]["p1"]["optout"] is True
 
 
-def test_deleted_and_merged_records_end_as_conflicts(crm: MemoryCrm, sync: Any) -> None:
+def test_deleted_and_merged_records_end_as_conflicts(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(4):
         crm.put("people", f"p{i}", phone=GOOD)
     crm.freeze_index()
@@ -248,7 +249,7 @@ def test_deleted_and_merged_records_end_as_conflicts(crm: MemoryCrm, sync: Any) 
     assert summary.total("conflicts") == 2
 
 
-def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Any) -> None:
+def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Sync) -> None:
     crm.capabilities = type(crm.capabilities)(write_batch=60)
     for i in range(60):
         crm.put("people", f"p{i:02}", phone="020 7946 0018", country="United Kingdom")
@@ -263,7 +264,7 @@ def test_many_records_turning_invalid_stop_the_run(crm: MemoryCrm, sync: Any) ->
 
 
 def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
-    crm: MemoryCrm, sync: Any, clock: SetClock, make_provider: Any
+    crm: MemoryCrm, sync: Sync, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     for id_, told, reason, days in (
         ("p1", "disconnected", "out_of_service: first says so", 1),
@@ -285,7 +286,7 @@ def test_of_two_verdicts_about_a_number_in_the_crm_the_newer_one_counts(
     assert provider.asked == []
 
 
-def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Any) -> None:
+def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
     sync()
@@ -300,7 +301,7 @@ def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryC
     assert sync().total("written") == 0
 
 
-def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm: MemoryCrm, sync: Any) -> None:
+def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm: MemoryCrm, sync: Sync) -> None:
     for i in range(6):
         crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
     sync()
@@ -313,7 +314,7 @@ def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm:
     assert {status(crm, f"p{i}") for i in range(1, 6)} == {"valid"}
 
 
-def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Any, clock: SetClock) -> None:
+def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:
     crm.put("people", "a", phone=GOOD)
     for i in range(12):
         crm.put("people", f"m{i:02}", phone=f"+1 415 555 01{40 + i}")

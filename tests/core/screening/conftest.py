@@ -15,10 +15,11 @@ from ringfence.core.screening.rehearsing import RehearsingGateway
 from ringfence.core.screening.screening import Screening, SuppressionCheck, no_ledger
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
+from testkit.clock import SetClock
 
 
 @pytest.fixture
-def run(store: Store, clock: Any) -> Any:
+def run(store: Store, clock: SetClock) -> Any:
     """Begin a run with these providers and options."""
     ids = iter(range(100))
 
@@ -30,7 +31,7 @@ def run(store: Store, clock: Any) -> Any:
 
 
 @pytest.fixture
-def rehearse(store: Store, clock: Any) -> Any:
+def rehearse(store: Store, clock: SetClock) -> Any:
     """Begin a dry run with these providers and options."""
 
     def begin(*lookups: Lookup, suppressed: SuppressionCheck = no_ledger, **options: Any) -> Screening:

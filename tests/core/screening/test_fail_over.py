@@ -12,6 +12,7 @@ from ringfence.core.model.answers import AnswerKind
 from ringfence.core.model.verdicts import judge
 from ringfence.core.numbers import read_number
 from ringfence.core.screening.screening import Question, Screening
+from testkit.memory_runs import MakeProvider
 
 A, B, C = (f"+1415555013{last}" for last in range(3))
 OUTAGES = [
@@ -32,7 +33,7 @@ def statuses(screening: Screening, *numbers: str) -> list[str | None]:
 
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_the_next_provider_is_asked_and_the_failing_one_left_out_for_the_rest_of_the_run(
-    run: Any, make_provider: Any, outage: RingfenceError
+    run: Any, make_provider: MakeProvider, outage: RingfenceError
 ) -> None:
     one, two = make_provider(says={B: outage}), make_provider("second")
     screening = run(one, two)
@@ -44,7 +45,7 @@ def test_the_next_provider_is_asked_and_the_failing_one_left_out_for_the_rest_of
     assert screening.tally.lookups == 3
 
 
-def test_the_next_run_asks_the_provider_again(run: Any, make_provider: Any) -> None:
+def test_the_next_run_asks_the_provider_again(run: Any, make_provider: MakeProvider) -> None:
     one, two = make_provider(says={A: OUTAGES[1]}), make_provider("second")
     statuses(run(one, two), A)
     one.says.clear()
@@ -55,7 +56,7 @@ def test_the_next_run_asks_the_provider_again(run: Any, make_provider: Any) -> N
 
 
 def test_one_warning_names_the_provider_and_neither_a_number_nor_a_secret(
-    run: Any, make_provider: Any, caplog: pytest.LogCaptureFixture
+    run: Any, make_provider: MakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     screening = run(make_provider(says={A: OUTAGES[0]}), make_provider("second"))
 
@@ -72,7 +73,7 @@ def test_one_warning_names_the_provider_and_neither_a_number_nor_a_secret(
 
 
 def test_a_single_provider_that_fails_as_a_whole_ends_the_screening(
-    run: Any, make_provider: Any, caplog: pytest.LogCaptureFixture
+    run: Any, make_provider: MakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     screening = run(make_provider(says={A: OUTAGES[2]}))
 
@@ -83,7 +84,9 @@ def test_a_single_provider_that_fails_as_a_whole_ends_the_screening(
 
 
 @pytest.mark.parametrize("batches", [[[A, B]], [[A], [B]]])
-def test_where_none_is_left_the_first_error_is_raised(run: Any, make_provider: Any, batches: list[list[str]]) -> None:
+def test_where_none_is_left_the_first_error_is_raised(
+    run: Any, make_provider: MakeProvider, batches: list[list[str]]
+) -> None:
     one, two = make_provider(says={A: OUTAGES[1]}), make_provider("second", says={B: OUTAGES[2]})
     screening = run(one, two)
 
@@ -99,7 +102,7 @@ def test_where_none_is_left_the_first_error_is_raised(run: Any, make_provider: A
 
 
 def test_what_the_one_before_could_not_tell_stands_where_the_next_fails_as_a_whole(
-    run: Any, make_provider: Any
+    run: Any, make_provider: MakeProvider
 ) -> None:
     one = make_provider(says={A: NOTHING_NEW, B: FAILED})
     two = make_provider("second", says=dict.fromkeys((A, B), OUTAGES[2]))
@@ -112,7 +115,9 @@ def test_what_the_one_before_could_not_tell_stands_where_the_next_fails_as_a_who
     assert one.asked == [A, B]
 
 
-def test_a_number_that_nobody_could_be_asked_about_within_the_budget_is_owed(run: Any, make_provider: Any) -> None:
+def test_a_number_that_nobody_could_be_asked_about_within_the_budget_is_owed(
+    run: Any, make_provider: MakeProvider
+) -> None:
     one, two = make_provider(says={C: OUTAGES[1]}), make_provider("second")
     screening = run(one, two, max_lookups=2)
 
@@ -124,7 +129,7 @@ def test_a_number_that_nobody_could_be_asked_about_within_the_budget_is_owed(run
 
 
 @pytest.mark.parametrize("fault", [StateError("database is locked"), MemoryError()])
-def test_no_other_error_is_taken_for_an_outage(run: Any, make_provider: Any, fault: BaseException) -> None:
+def test_no_other_error_is_taken_for_an_outage(run: Any, make_provider: MakeProvider, fault: BaseException) -> None:
     two = make_provider("second")
 
     with pytest.raises(type(fault)):

@@ -16,6 +16,7 @@ from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import ANSWER_WITHIN, LookupCache
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider
 
 A, B, C, D = (f"+1415555013{i}" for i in range(4))
 MONTH = timedelta(days=30)
@@ -49,7 +50,7 @@ def kept(store: Store, clock: SetClock) -> Any:
 
 
 def test_a_mark_stands_before_its_question_goes_out_and_only_then(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider()
     seen: dict[str, Any] = {}
@@ -59,7 +60,7 @@ def test_a_mark_stands_before_its_question_goes_out_and_only_then(
 
 
 def test_an_answer_is_durable_and_its_mark_gone_before_it_is_used(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={B: {"kind": AnswerKind.INCONCLUSIVE}})
     answers = buy(facts, clock, provider, [A, B])
@@ -71,7 +72,7 @@ def test_an_answer_is_durable_and_its_mark_gone_before_it_is_used(
 
 
 def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_answer(
-    facts: LookupCache, store: Store, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, store: Store, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider()
     list(buy(LookupCache(store, "earlier"), clock, provider, [A]))
@@ -86,7 +87,7 @@ def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_
 
 @pytest.mark.parametrize("told", [CUT_OFF, {"kind": AnswerKind.LOST}])
 def test_an_answer_that_may_have_been_billed_stays_marked(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any, told: Any
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, told: Any
 ) -> None:
     provider = make_provider(says={A: told})
     assert [answer.kind for answer in buy(facts, clock, provider, [A, B])] == [AnswerKind.LOST, AnswerKind.KNOWN]
@@ -95,7 +96,7 @@ def test_an_answer_that_may_have_been_billed_stays_marked(
 
 
 def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={A: CUT_OFF, C: QuotaError("no credit")})
     with pytest.raises(QuotaError):
@@ -106,7 +107,7 @@ def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
 
 
 def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_mark(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider()
     monkeypatch.setattr(facts, "record_answer", _locked)
@@ -116,7 +117,7 @@ def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_mark(
 
 
 def test_a_fault_of_the_store_before_a_question_loses_no_answer_that_is_on_its_way(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider(ahead=3)
     provider.on_question = lambda number: number == B and monkeypatch.setattr(facts, "claim", _locked)
@@ -133,7 +134,7 @@ def _locked(*_: Any, **__: Any) -> None:
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), MemoryError()])
 def test_whatever_else_ends_a_run_leaves_the_marks_of_open_questions(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any, end: BaseException
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, end: BaseException
 ) -> None:
     provider = make_provider(ahead=2, says={C: end})
     with pytest.raises(type(end)):
@@ -143,7 +144,7 @@ def test_whatever_else_ends_a_run_leaves_the_marks_of_open_questions(
 
 
 def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C, D])
@@ -155,7 +156,7 @@ def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
 
 
 def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any, monkeypatch: pytest.MonkeyPatch
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C])
@@ -165,7 +166,9 @@ def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST, B: AnswerKind.LOST}
 
 
-def test_answers_may_come_in_any_order(facts: LookupCache, kept: Any, clock: SetClock, make_provider: Any) -> None:
+def test_answers_may_come_in_any_order(
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
+) -> None:
     provider = make_provider(ahead=3, says={B: UnreachableError("down")})
     with pytest.raises(UnreachableError):
         list(buy(facts, clock, provider, [A, B, C]))
@@ -182,7 +185,7 @@ def beside(store: Store, clock: SetClock) -> LookupCache:
 
 
 def test_two_runs_at_once_ask_about_each_number_once(
-    facts: LookupCache, beside: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, beside: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     theirs: list[Answer] = []
     other = make_provider()
@@ -204,7 +207,7 @@ def test_two_runs_at_once_ask_about_each_number_once(
 
 
 def test_a_question_of_a_run_under_way_is_no_lost_answer_until_none_can_come_any_more(
-    facts: LookupCache, beside: LookupCache, kept: Any, clock: SetClock, make_provider: Any
+    facts: LookupCache, beside: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={A: MemoryError()})
     with pytest.raises(MemoryError):
@@ -219,7 +222,7 @@ def test_a_question_of_a_run_under_way_is_no_lost_answer_until_none_can_come_any
 
 @pytest.mark.parametrize("fault", [FAILED, UnreachableError("down")])
 def test_asking_again_in_vain_forgets_no_lost_answer(
-    facts: LookupCache, store: Store, kept: Any, clock: SetClock, make_provider: Any, fault: Any
+    facts: LookupCache, store: Store, kept: Any, clock: SetClock, make_provider: MakeProvider, fault: Any
 ) -> None:
     provider = make_provider(says={A: CUT_OFF})
     list(buy(LookupCache(store, "earlier"), clock, provider, [A]))
@@ -233,7 +236,7 @@ def test_asking_again_in_vain_forgets_no_lost_answer(
 
 
 def test_an_answer_lost_in_this_run_is_asked_for_again_in_the_next_one_at_the_earliest(
-    facts: LookupCache, clock: SetClock, make_provider: Any
+    facts: LookupCache, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={A: CUT_OFF})
     for _ in range(3):

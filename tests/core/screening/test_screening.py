@@ -17,6 +17,7 @@ from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider
 
 FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
 E164S = ["+14155550130", "+14155550131", "+14155550132"]
@@ -46,7 +47,7 @@ def test_without_a_provider_the_numbering_plan_decides_and_no_store_is_needed(cl
     assert told == ["valid allocated", "invalid not_a_number", "unknown no_region"]
 
 
-def test_a_number_is_asked_about_once_however_it_is_spelled(run: Any, make_provider: Any) -> None:
+def test_a_number_is_asked_about_once_however_it_is_spelled(run: Any, make_provider: MakeProvider) -> None:
     provider = make_provider()
     screening = run(provider)
     told = verdicts(screening, FIRST, "(415) 555-0130", "tel:+1-415-555-0130", FIRST, region="US")
@@ -57,7 +58,7 @@ def test_a_number_is_asked_about_once_however_it_is_spelled(run: Any, make_provi
 
 
 @pytest.mark.parametrize("content", ["n/a", "12", "+999 1234567", "415 555 0130", "+1 415 555 01xx", "+1 200 000 0000"])
-def test_what_is_invalid_or_has_no_country_is_never_bought(run: Any, make_provider: Any, content: str) -> None:
+def test_what_is_invalid_or_has_no_country_is_never_bought(run: Any, make_provider: MakeProvider, content: str) -> None:
     provider = make_provider()
     (told,) = verdicts(run(provider), content)
     assert told is not None
@@ -65,7 +66,7 @@ def test_what_is_invalid_or_has_no_country_is_never_bought(run: Any, make_provid
     assert provider.asked == []
 
 
-def test_a_question_that_may_not_buy_takes_what_is_there(run: Any, make_provider: Any) -> None:
+def test_a_question_that_may_not_buy_takes_what_is_there(run: Any, make_provider: MakeProvider) -> None:
     provider = make_provider()
     assert verdicts(run(provider), FIRST, may_buy=False) == ["valid allocated"]
     verdicts(run(provider), FIRST)
@@ -74,7 +75,7 @@ def test_a_question_that_may_not_buy_takes_what_is_there(run: Any, make_provider
 
 
 def test_an_answer_serves_every_run_until_it_ages_and_keeps_its_own_time(
-    run: Any, make_provider: Any, clock: SetClock
+    run: Any, make_provider: MakeProvider, clock: SetClock
 ) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
@@ -88,7 +89,7 @@ def test_an_answer_serves_every_run_until_it_ages_and_keeps_its_own_time(
     assert len(provider.asked) == 2
 
 
-def test_another_account_of_a_provider_answers_for_itself(run: Any, make_provider: Any) -> None:
+def test_another_account_of_a_provider_answers_for_itself(run: Any, make_provider: MakeProvider) -> None:
     ours, sandbox = make_provider(), make_provider("first-sandbox")
     verdicts(run(sandbox), FIRST)
     verdicts(run(ours), FIRST)
@@ -96,7 +97,7 @@ def test_another_account_of_a_provider_answers_for_itself(run: Any, make_provide
 
 
 def test_the_verdicts_of_an_org_answer_for_that_org_alone(
-    run: Any, make_provider: Any, store: Store, clock: SetClock
+    run: Any, make_provider: MakeProvider, store: Store, clock: SetClock
 ) -> None:
     told = Answer(E164S[0], AnswerKind.KNOWN, clock.now() - timedelta(days=3), valid=True, line="unreachable", code="x")
     LookupCache(store, "earlier").keep("crm:salesforce:1", [told])
@@ -120,7 +121,7 @@ def test_the_verdicts_of_an_org_answer_for_that_org_alone(
     ],
 )
 def test_a_second_provider_is_asked_about_what_the_first_does_not_know(
-    run: Any, make_provider: Any, first: Any, second: Any, told: str | None, second_asked: bool
+    run: Any, make_provider: MakeProvider, first: Any, second: Any, told: str | None, second_asked: bool
 ) -> None:
     one, two = make_provider(says={E164S[0]: first}), make_provider("second", says={E164S[0]: second})
     assert verdicts(run(one, two), FIRST) == [told]
@@ -128,7 +129,9 @@ def test_a_second_provider_is_asked_about_what_the_first_does_not_know(
     assert len(two.asked) == second_asked
 
 
-def test_what_every_provider_failed_on_is_not_asked_again_before_the_next_run(run: Any, make_provider: Any) -> None:
+def test_what_every_provider_failed_on_is_not_asked_again_before_the_next_run(
+    run: Any, make_provider: MakeProvider
+) -> None:
     provider = make_provider(says={E164S[0]: FAILED})
     screening = run(provider)
     assert [verdicts(screening, FIRST) for _ in range(3)] == [[None]] * 3
@@ -137,7 +140,7 @@ def test_what_every_provider_failed_on_is_not_asked_again_before_the_next_run(ru
     assert verdicts(run(provider), FIRST) == ["active live"]
 
 
-def test_a_budget_is_never_overdrawn_and_says_so(run: Any, make_provider: Any) -> None:
+def test_a_budget_is_never_overdrawn_and_says_so(run: Any, make_provider: MakeProvider) -> None:
     provider = make_provider()
     screening = run(provider, max_lookups=2)
     assert verdicts(screening, FIRST) == ["active live"]
@@ -149,7 +152,7 @@ def test_a_budget_is_never_overdrawn_and_says_so(run: Any, make_provider: Any) -
     assert verdicts(run(provider, max_lookups=1), FIRST, SECOND, THIRD) == ["active live"] * 3
 
 
-def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: Any) -> None:
+def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: MakeProvider) -> None:
     one, two = make_provider(says=dict.fromkeys(E164S, NOTHING)), make_provider("second")
     screening = run(one, two, max_lookups=4)
     told = verdicts(screening, FIRST, SECOND, THIRD)
@@ -158,7 +161,7 @@ def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: Any
 
 
 def test_no_further_provider_is_asked_about_what_another_run_waits_for(
-    run: Any, make_provider: Any, store: Store, clock: SetClock
+    run: Any, make_provider: MakeProvider, store: Store, clock: SetClock
 ) -> None:
     Journal(store, "run-0").begin("memory", None, clock.now(), dry_run=False, options={})
     one, two = make_provider(), make_provider("second")
@@ -170,7 +173,7 @@ def test_no_further_provider_is_asked_about_what_another_run_waits_for(
     assert not theirs.exhausted
 
 
-def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any, clock: SetClock) -> None:
+def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: MakeProvider, clock: SetClock) -> None:
     provider = make_provider(says={E164S[0]: CUT_OFF})
     assert verdicts(run(provider), FIRST) == ["valid inconclusive"]
     provider.says.clear()
@@ -185,7 +188,7 @@ def test_a_lost_answer_is_not_bought_again_silently(run: Any, make_provider: Any
 
 
 def test_a_lost_answer_may_be_asked_for_again_when_its_verdict_has_aged(
-    run: Any, make_provider: Any, clock: SetClock
+    run: Any, make_provider: MakeProvider, clock: SetClock
 ) -> None:
     provider = make_provider(says={E164S[0]: CUT_OFF})
     verdicts(run(provider), FIRST)
@@ -194,7 +197,7 @@ def test_a_lost_answer_may_be_asked_for_again_when_its_verdict_has_aged(
     assert verdicts(run(provider), FIRST) == ["active live"]
 
 
-def test_an_outage_ends_the_screening_and_what_was_answered_stays(run: Any, make_provider: Any) -> None:
+def test_an_outage_ends_the_screening_and_what_was_answered_stays(run: Any, make_provider: MakeProvider) -> None:
     provider = make_provider(says={E164S[1]: UnreachableError("down")})
     with pytest.raises(UnreachableError):
         verdicts(run(provider), FIRST, SECOND, THIRD)
@@ -209,7 +212,7 @@ def lost_answers(store: Store, clock: SetClock, realm: str) -> Sequence[str]:
 
 
 def test_a_dry_run_counts_each_number_once_and_asks_nobody(
-    run: Any, rehearse: Any, make_provider: Any, store: Store, clock: SetClock
+    run: Any, rehearse: Any, make_provider: MakeProvider, store: Store, clock: SetClock
 ) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
@@ -222,7 +225,7 @@ def test_a_dry_run_counts_each_number_once_and_asks_nobody(
     assert lost_answers(store, clock, provider.realm) == []
 
 
-def test_a_plan_leaves_open_what_it_would_have_bought(run: Any, rehearse: Any, make_provider: Any) -> None:
+def test_a_plan_leaves_open_what_it_would_have_bought(run: Any, rehearse: Any, make_provider: MakeProvider) -> None:
     provider = make_provider()
     verdicts(run(provider), FIRST)
     rehearsal = rehearse(provider, defer=True)

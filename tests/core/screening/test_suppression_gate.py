@@ -10,6 +10,8 @@ import pytest
 from ringfence.core.model.verdicts import OptOut, Status, judge
 from ringfence.core.numbers import read_number
 from ringfence.core.screening.screening import Question, Screening, no_ledger
+from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider
 
 CALLABLE, SILENT = "+14155550130", "+14155550131"
 
@@ -27,7 +29,7 @@ class Ledger:
 
 
 @pytest.mark.parametrize("may_buy", [True, False])
-def test_a_suppressed_number_is_never_sent_to_a_provider(run: Any, make_provider: Any, may_buy: bool) -> None:
+def test_a_suppressed_number_is_never_sent_to_a_provider(run: Any, make_provider: MakeProvider, may_buy: bool) -> None:
     provider = make_provider()
     screening = run(provider, suppressed=Ledger(SILENT).covered)
     silent, callable_ = read_number(SILENT, None), read_number(CALLABLE, None)
@@ -40,7 +42,9 @@ def test_a_suppressed_number_is_never_sent_to_a_provider(run: Any, make_provider
     assert judge(facts[callable_]).status is Status.ACTIVE
 
 
-def test_a_suppressed_number_is_silent_also_where_an_answer_about_it_is_known(run: Any, make_provider: Any) -> None:
+def test_a_suppressed_number_is_silent_also_where_an_answer_about_it_is_known(
+    run: Any, make_provider: MakeProvider
+) -> None:
     provider = make_provider()
     number = read_number(SILENT, None)
     run(provider).screen([Question(number)])
@@ -53,7 +57,7 @@ def test_a_suppressed_number_is_silent_also_where_an_answer_about_it_is_known(ru
 
 
 def test_a_suppressed_number_silences_every_spelling_and_the_cells_that_hold_it_beside_another(
-    run: Any, make_provider: Any
+    run: Any, make_provider: MakeProvider
 ) -> None:
     provider = make_provider()
     screening = run(provider, suppressed=Ledger(SILENT).covered)
@@ -66,7 +70,7 @@ def test_a_suppressed_number_silences_every_spelling_and_the_cells_that_hold_it_
     assert facts[cells[2]].opted_out_via == "+1415***0131"
 
 
-def test_the_check_is_asked_once_a_batch_about_every_number_in_it(run: Any, make_provider: Any) -> None:
+def test_the_check_is_asked_once_a_batch_about_every_number_in_it(run: Any, make_provider: MakeProvider) -> None:
     ledger = Ledger(SILENT)
     screening = run(make_provider(), suppressed=ledger.covered)
     cells = [read_number(text, "US") for text in (CALLABLE, SILENT, "n/a", CALLABLE)]
@@ -77,7 +81,7 @@ def test_the_check_is_asked_once_a_batch_about_every_number_in_it(run: Any, make
     assert ledger.asked == [{CALLABLE, SILENT}]
 
 
-def test_without_a_provider_the_facts_say_so_too(clock: Any) -> None:
+def test_without_a_provider_the_facts_say_so_too(clock: SetClock) -> None:
     number = read_number(SILENT, None)
 
     facts = Screening(clock, Ledger(SILENT).covered).screen([Question(number)])
@@ -85,7 +89,7 @@ def test_without_a_provider_the_facts_say_so_too(clock: Any) -> None:
     assert judge(facts[number]).status is Status.DO_NOT_CONTACT
 
 
-def test_a_dry_run_counts_no_suppressed_number(rehearse: Any, make_provider: Any) -> None:
+def test_a_dry_run_counts_no_suppressed_number(rehearse: Any, make_provider: MakeProvider) -> None:
     screening = rehearse(make_provider(), suppressed=Ledger(SILENT).covered)
 
     screening.screen(Question(read_number(text, None)) for text in (CALLABLE, SILENT))

@@ -33,6 +33,7 @@ from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider
 
 WRITTEN = Path(__file__).parent / "schema_0003"
 KEY = base64.b64encode(b"a known key, for this test alone").decode()
@@ -100,7 +101,7 @@ def make_job(crm: MemoryCrm, old: Store, clock: SetClock) -> Callable[..., SyncJ
 
 
 @pytest.fixture
-def provider(make_provider: Any) -> Any:
+def provider(make_provider: MakeProvider) -> Any:
     """The account that the old runs asked, which confirms every number now."""
     made = make_provider()
     assert made.realm == REALM

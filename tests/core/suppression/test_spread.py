@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.memory import MemoryCrm, companion_name
-from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer
 from ringfence.core.model.policy import Policy
@@ -19,18 +18,9 @@ from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
+from testkit.memory_runs import Sync
 
-MAPPING = """
-crm: memory
-objects:
-  people:
-    phones: {phone: {}, mobile: {}}
-    opt_out: {field: optout}
-    region: {default: US}
-    spread_limit: 3
-"""
 SHARED, OTHER = "+1 415 555 0132", "+1 415 555 0177"
-Sync = Callable[..., Summary]
 
 
 class NeverAsked:
@@ -46,20 +36,6 @@ class NeverAsked:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-
-@pytest.fixture
-def crm(clock: SetClock) -> MemoryCrm:
-    return MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
-
-
-@pytest.fixture
-def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
-    def run(**options: Any) -> Summary:
-        clock.advance(seconds=10)
-        return run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
-
-    return run
 
 
 @pytest.fixture

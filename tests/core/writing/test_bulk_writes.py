@@ -24,6 +24,7 @@ from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing.outbox import Outbox
 from ringfence.core.writing.writer import ChangeWriter
 from testkit.clock import SetClock
+from testkit.memory_runs import Sync
 
 MAPPING = "crm: memory\nobjects: {people: {phones: {phone: {}}, region: {default: US}}}\n"
 PEOPLE = 20
@@ -64,7 +65,7 @@ def outcomes(store: Store, run_id: str) -> list[Outcome]:
     return [row.result.outcome for row in read_changes(store, run_id) if row.result]
 
 
-def test_a_large_read_is_written_by_jobs_and_a_small_one_is_not(crm: MemoryCrm, sync: Any, store: Store) -> None:
+def test_a_large_read_is_written_by_jobs_and_a_small_one_is_not(crm: MemoryCrm, sync: Sync, store: Store) -> None:
     first = sync()
     assert first.complete
     assert first.total("written") == PEOPLE
@@ -81,7 +82,7 @@ def test_a_large_read_is_written_by_jobs_and_a_small_one_is_not(crm: MemoryCrm, 
     assert len(crm.bulk.jobs) == 2
 
 
-def test_too_few_changes_of_a_large_read_go_without_a_job(crm: MemoryCrm, sync: Any) -> None:
+def test_too_few_changes_of_a_large_read_go_without_a_job(crm: MemoryCrm, sync: Sync) -> None:
     sync()
     jobs, calls = len(crm.bulk.jobs), crm.calls["write"]
     for n in range(5):
@@ -91,7 +92,7 @@ def test_too_few_changes_of_a_large_read_go_without_a_job(crm: MemoryCrm, sync: 
     assert (len(crm.bulk.jobs), crm.calls["write"] - calls) == (jobs, 2)
 
 
-def test_every_row_of_a_job_has_its_own_outcome(crm: MemoryCrm, sync: Any, store: Store) -> None:
+def test_every_row_of_a_job_has_its_own_outcome(crm: MemoryCrm, sync: Sync, store: Store) -> None:
     crm.refuse = lambda change: ("RULE", "no") if change.id in ("p03", "p17") else None
     first = sync()
     assert (first.total("written"), first.total("failed")) == (PEOPLE - 2, 2)
@@ -186,7 +187,7 @@ def test_a_record_that_changes_again_is_in_a_job_of_its_own(crm: MemoryCrm, stor
 
 
 def test_a_row_that_a_job_says_nothing_about_is_refused_and_comes_again(
-    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = MemoryLoad.write
     with monkeypatch.context() as patched:
@@ -220,7 +221,7 @@ def die(patched: pytest.MonkeyPatch, at: str) -> None:
     patched.setattr(MemoryLoad, "write", lambda load, watch: write(load, Dying(at, watch)))
 
 
-def kill(crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch, at: str) -> None:
+def kill(crm: MemoryCrm, sync: Sync, no_clean_up: pytest.MonkeyPatch, at: str) -> None:
     crm.capabilities = Capabilities(write_batch=4)  # in threads the next job would be under way as well
     die(no_clean_up, at)
     with pytest.raises(Killed):
@@ -239,7 +240,7 @@ def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 @pytest.mark.parametrize(("at", "written", "unnamed"), [("opened", 0, 12), ("written", 12, 0)])
 def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
-    crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch, at: str, written: int, unnamed: int
+    crm: MemoryCrm, sync: Sync, store: Store, no_clean_up: pytest.MonkeyPatch, at: str, written: int, unnamed: int
 ) -> None:
     kill(crm, sync, no_clean_up, at)
     killed = list_runs(store)[0]
@@ -262,7 +263,7 @@ def test_a_job_that_a_killed_run_left_is_asked_for_its_results(
 
 
 def test_a_job_that_is_gone_is_made_up_for_by_reading(
-    crm: MemoryCrm, sync: Any, no_clean_up: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, no_clean_up: pytest.MonkeyPatch
 ) -> None:
     kill(crm, sync, no_clean_up, "written")
     crm.bulk.jobs.clear()
@@ -276,7 +277,7 @@ def test_a_job_that_is_gone_is_made_up_for_by_reading(
 
 
 def test_rows_that_a_job_does_not_name_are_read(
-    crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, no_clean_up: pytest.MonkeyPatch
 ) -> None:
     kill(crm, sync, no_clean_up, "written")
     killed = list_runs(store)[0].id
@@ -294,7 +295,7 @@ def test_rows_that_a_job_does_not_name_are_read(
 
 
 def test_rows_of_a_job_that_names_none_are_read_too(
-    crm: MemoryCrm, sync: Any, store: Store, no_clean_up: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, no_clean_up: pytest.MonkeyPatch
 ) -> None:
     kill(crm, sync, no_clean_up, "written")
     killed = list_runs(store)[0].id
@@ -306,7 +307,7 @@ def test_rows_of_a_job_that_names_none_are_read_too(
 
 
 def test_a_run_that_ends_early_says_of_held_rows_that_they_were_not_sent(
-    crm: MemoryCrm, sync: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    crm: MemoryCrm, sync: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def send(change: Change) -> None:
         raise AssertionError(change)
