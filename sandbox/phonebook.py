@@ -102,15 +102,14 @@ def _rows() -> list[dict[str, Any]]:
 
 def countries() -> list[Country]:
     """Return all countries with their counters at the first number."""
-    return [
-        Country(
-            **{key: row[key] for key in ("iso", "name", "code", "trunk", "exit", "weight")},
-            first=_names(row["first"]),
-            last=_names(row["last"]),
-            ranges={kind: _expand(row[kind]) for kind in ("landline", "mobile")},
-        )
-        for row in _rows()
-    ]
+    return [_country(row) for row in _rows()]
+
+
+def _country(row: dict[str, Any]) -> Country:
+    plan = {key: row[key] for key in ("iso", "name", "code", "trunk", "exit", "weight")}
+    ranges = {kind: _expand(row[kind]) for kind in ("landline", "mobile")}
+
+    return Country(**plan, first=_names(row["first"]), last=_names(row["last"]), ranges=ranges)
 
 
 @cache

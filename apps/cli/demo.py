@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,7 +65,7 @@ def demo(
         }
 
         with _environment(environment, Path(folder)):
-            passes = [summary for crm in _CRMS for summary in _sync_twice(crm)]
+            passes = list(chain.from_iterable(map(_sync_twice, _CRMS)))
 
     output.document({"passes": [summary.to_json() for summary in passes]})
     return max(exit_code(summary) for summary in passes)

@@ -54,7 +54,9 @@ class Call:
 
     def names(self, parameter: str) -> list[str]:
         """Return the values of a query parameter that is comma-separated, repeated, or both."""
-        return [name.strip() for value in self.query.get(parameter, []) for name in value.split(",") if name.strip()]
+        parts = ",".join(self.query.get(parameter, [])).split(",")
+
+        return [part.strip() for part in parts if part.strip()]
 
     def first(self, parameter: str) -> str | None:
         """Return the first value of a query parameter, or None."""

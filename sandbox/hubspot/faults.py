@@ -221,5 +221,9 @@ def _shuffle_blocks(seed: str, block: int) -> Callable[[list[int]], list[int]]:
 
 
 def _fold(errors: Sequence[Mapping[str, Any]], kept: int | None) -> dict[str, Any]:
-    ids = [each for error in errors for each in error.get("context", {}).get("ids", ())]
+    """Return one error in place of several; its context names their ids, or the first `kept` of them."""
+    ids: list[str] = []
+    for error in errors:
+        ids += error.get("context", {}).get("ids", ())
+
     return {**errors[0], "context": {"ids": ids[:kept]}}

@@ -15,9 +15,9 @@ def merge_records(portal: PortalState, primary: str, other: str, *, type_name: s
     if kept is None or gone is None or kept is gone:
         raise KeyError(primary if kept is None else other)
 
-    older = [each for row in (kept, gone) for each in row.properties.get("hs_merged_object_ids", "").split(";")]
-    merged = filter(None, [*older, str(kept.id), str(gone.id)])
-    values = {**gone.properties, **kept.properties, "hs_merged_object_ids": ";".join(merged)}
+    earlier = [row.properties.get("hs_merged_object_ids", "") for row in (kept, gone)]
+    merged = ";".join(filter(None, [*earlier, str(kept.id), str(gone.id)]))
+    values = {**gone.properties, **kept.properties, "hs_merged_object_ids": merged}
 
     survivor, now = portal.new_id(), portal.now()
 

@@ -89,8 +89,8 @@ def list_page(portal: PortalState, call: Call) -> Answer:
     body: dict[str, Any] = {"results": results}
     if len(rows) > limit:
         after = str(rows[limit - 1].id + 1)
-        kept = [(name, value) for name, values in call.query.items() if name != "after" for value in values]
-        body["paging"] = {"next": {"after": after, "link": f"{call.url}?{urlencode([*kept, ('after', after)])}"}}
+        query = {name: values for name, values in call.query.items() if name != "after"} | {"after": [after]}
+        body["paging"] = {"next": {"after": after, "link": f"{call.url}?{urlencode(query, doseq=True)}"}}
 
     return Answer(200, body)
 

@@ -152,10 +152,17 @@ def _id_keyset(groups: list[list[Filter]]) -> tuple[int, list[list[Filter]]]:
 
     A client that pages by id moves that bound with every page, while the rest of its filters stays the same.
     """
-    floors = {each.id_floor for group in groups for each in group if each.id_floor is not None}
-    if len(floors) != 1 or not all(sum(each.id_floor is not None for each in group) == 1 for group in groups):
-        return 0, groups
-    return floors.pop(), [[each for each in group if each.id_floor is None] for group in groups]
+    floors: set[int] = set()
+    others: list[list[Filter]] = []
+
+    for group in groups:
+        bounds = [each.id_floor for each in group if each.id_floor is not None]
+        if len(bounds) != 1:
+            return 0, groups
+        floors.update(bounds)
+        others.append([each for each in group if each.id_floor is None])
+
+    return (floors.pop(), others) if len(floors) == 1 else (0, groups)
 
 
 def _sort(raw: Any, definitions: Mapping[str, Definition]) -> tuple[str, bool] | None:

@@ -19,11 +19,12 @@ def full_id(text: str) -> str | None:
 
 
 def _suffix(short: str) -> str:
-    # One letter for each five characters: the bits say which of them are capitals.
-    return "".join(
-        _SUFFIX[sum(1 << place for place, char in enumerate(short[at : at + 5]) if "A" <= char <= "Z")]
-        for at in (0, 5, 10)
-    )
+    return "".join(_check_letter(short[at : at + 5]) for at in (0, 5, 10))
+
+
+def _check_letter(five: str) -> str:
+    """Return the check letter of five characters: its bits say which of them are capitals."""
+    return _SUFFIX[sum(1 << place for place, char in enumerate(five) if "A" <= char <= "Z")]
 
 
 def new_ids(prefix: str, pod: str = "5i0") -> Iterator[str]:
