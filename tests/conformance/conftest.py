@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
@@ -30,12 +31,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[ProviderHarness]:
 def _give(module: str, **options: Any) -> Iterator[Any]:
     kind = import_module(module, __package__).HARNESS
 
-    if not kind.needs_sandbox:
-        yield kind()
-        return
-
-    with Sandbox(**options) as sandbox:
-        made = kind(sandbox)
+    with ExitStack() as stack:
+        made = kind(stack.enter_context(Sandbox(**options))) if kind.needs_sandbox else kind()
+        stack.callback(made.close)
         yield made
-
-        made.close()
