@@ -23,6 +23,7 @@ class OptOutFlags:
         self._org_id = org_id
         self._ours = {"org_id": org_id}
         self._run_id = run_id
+        self._at_least = 0  # how many flags there were at least when they were last read
 
     def set_up(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         """Record that the flags of these records are up, and cover their numbers beside those they covered before."""
@@ -81,12 +82,19 @@ class OptOutFlags:
     def _read_few(self, connection: Connection, limit: int) -> Sequence[bytes] | None:
         """Return the keys of all covered numbers where they are no more than ``limit``, else None.
 
-        Reading them then takes a quarter of looking each of a page's numbers up, and every page is looked up.
+        Reading them then takes a quarter of looking each of a page's numbers up, and every page and batch is looked
+        up. Where there were more the last time, they are not read again: there mostly still are more.
         """
+        if limit < self._at_least:
+            return None
+
         table = schema.opt_out_flags
         query = select(table.c.number_key).where(table.c.org_id == self._org_id).limit(limit + 1)
         keys = connection.scalars(query).all()
-        return keys if len(keys) <= limit else None
+        if len(keys) <= limit:
+            return keys
+        self._at_least = len(keys)
+        return None
 
     def find_covered_keys(self, connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
         """Return those keys, at most :data:`ringfence.core.state.sql.BATCH`, whose number a flag covers."""

@@ -67,6 +67,17 @@ def test_covered_numbers_are_found_however_many_flags_there_are(begin: Any, flag
     assert ledger.covered([C]) == ledger.covered([]) == frozenset()
 
 
+def test_covered_numbers_are_found_when_there_are_fewer_flags_than_there_were(begin: Any) -> None:
+    ledger = begin()
+    ledger.record([person(f"p{n:02}", A, flagged=True) for n in range(40)])
+    ledger.record([person("q1", B, flagged=True)])
+    assert ledger.covered([A, B, C]) == {A, B}
+
+    ledger.record([person(f"p{n:02}", A, flagged=False) for n in range(40)])
+
+    assert ledger.covered([A, B, C]) == {B}
+
+
 def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_seen_down(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, flagged=True)])
