@@ -1,8 +1,8 @@
-"""Asking a provider so that no answer is paid twice, whatever dies on the way.
+"""Asking one provider so that no answer is paid twice, whatever dies on the way.
 
-A mark is on record from before the question goes out until its answer is kept. A mark without an answer stands for a
-question that may have been billed: it is not asked again until a verdict from that day would have aged. While its run
-is under way it keeps other runs from asking the same.
+A question is on record from before it goes out until its answer is kept. A question without an answer may have been
+billed: its number is not asked about again until a verdict from that day would have aged. While the run that asked is
+under way, the question keeps other runs from asking the same.
 """
 
 from __future__ import annotations
@@ -21,30 +21,33 @@ from ..state.lookup_cache import KeptAnswer, LookupCache
 
 
 def ask(
-    store: LookupCache, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
+    cache: LookupCache, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
 ) -> Generator[Answer, None, None]:
-    """Yield the provider's answers, each kept durably before it is used.
+    """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
     or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
 
-    An answer that was cut off after its question went out comes as LOST and stays marked. When the provider raises one
-    of our errors, the numbers without an answer were not asked (see :class:`ringfence.core.ports.lookup.Lookup`). A
-    fault of the store says nothing of that kind: it ends the questions, and the marks of those without a kept answer
-    stand. Closed early, it waits for the answers that are on their way and keeps them.
+    An answer that was cut off after its question went out comes as LOST, and its question stays on record. When the
+    provider raises one of our errors, the numbers without an answer were not asked about (see
+    :class:`ringfence.core.ports.lookup.Lookup`). A fault of the store says nothing of that kind: it ends the
+    questions, and those without a kept answer stay on record. Closed early, the generator waits for the answers that
+    are on their way and keeps them.
     """
-    asking = _Asking(store, clock, lookup, numbers, since, again=again)
+    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again)
     try:
-        while (answer := asking.next_answer()) is not None:
+        while (answer := purchase.next_answer()) is not None:
             yield answer
     finally:
-        asking.finish()
+        purchase.finish()
 
 
-class _Asking:
+class _Purchase:
+    """The questions to one provider that are on their way, and the answers to them."""
+
     def __init__(
         self,
-        store: LookupCache,
+        cache: LookupCache,
         clock: Clock,
         lookup: Lookup,
         numbers: Sequence[str],
@@ -52,15 +55,15 @@ class _Asking:
         *,
         again: bool,
     ) -> None:
-        self._store = store
+        self._cache = cache
         self._clock = clock
         self._lookup = lookup
         self._since = since
         self._again = again
-        self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the marks of earlier lost questions
-        self._over = False
-        self._unasked: list[Answer] = []
-        self._fault: RingfenceError | None = None
+        self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the lost question each has replaced
+        self._answered_without_asking: list[Answer] = []
+        self._store_fault: RingfenceError | None = None
+        self._stopped = False
         self._answers = lookup.look_up(self._questions(numbers))
 
     def next_answer(self) -> Answer | None:
@@ -68,50 +71,56 @@ class _Asking:
         try:
             answer = next(self._answers, None)
         except RingfenceError:
-            self._store.withdraw_questions(self._lookup.realm, self._open)
+            self._cache.withdraw_questions(self._lookup.realm, self._open)
             raise
+
         if answer is not None:
-            return self._keep(_judge(answer))
-        if self._unasked:
-            return self._unasked.pop()
-        if self._fault is not None:
-            raise self._fault
+            return self._keep(_lost_if_billed(answer))
+        if self._answered_without_asking:
+            return self._answered_without_asking.pop()
+        if self._store_fault is not None:
+            raise self._store_fault
         return None
 
     def finish(self) -> None:
-        """Ask no more, and keep the answers that are on their way, for they are paid; nobody listens to them."""
-        self._over = True
-        # What has ended the asking matters more than what goes wrong now: marks without an answer stand.
+        """Ask no more, and keep the answers that are on their way, for they are paid; nobody uses them now."""
+        self._stopped = True
+        # What has ended the asking matters more than what goes wrong now: questions without an answer stay on record.
         with suppress(RingfenceError):
             while self.next_answer() is not None:
                 pass
 
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
+        """Yield the numbers that may be asked about, each when the provider is ready to ask, its question on record."""
         for number in numbers:
-            if self._over:
+            if self._stopped:
                 return
+
             question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
             try:
-                claim = self._store.claim(self._lookup.realm, question, self._since, again=self._again)
+                claim = self._cache.claim(self._lookup.realm, question, self._since, again=self._again)
             except RingfenceError as fault:
                 # Raised here it would end the provider, which still owes the answers to what it has asked.
-                self._fault = fault
+                self._store_fault = fault
                 return
+
             if claim.instead is not None:
-                self._unasked.append(claim.instead)
+                self._answered_without_asking.append(claim.instead)
                 continue
             self._open[number] = claim.replaced
             yield number
 
     def _keep(self, answer: Answer) -> Answer:
+        realm = self._lookup.realm
         if answer.kind is AnswerKind.FAILED:
-            self._store.record_failure(self._lookup.realm, answer, self._open.get(answer.e164))
+            self._cache.record_failure(realm, answer, self._open.get(answer.e164))
         elif answer.kind is not AnswerKind.LOST:
-            self._store.record_answer(self._lookup.realm, answer)
+            self._cache.record_answer(realm, answer)
         self._open.pop(answer.e164, None)
         return answer
 
 
-def _judge(answer: Answer) -> Answer:
-    lost = answer.kind is AnswerKind.FAILED and answer.paid
-    return replace(answer, kind=AnswerKind.LOST) if lost else answer
+def _lost_if_billed(answer: Answer) -> Answer:
+    """Return the answer, as LOST where it failed after the question had gone out and may have been billed."""
+    was_billed = answer.kind is AnswerKind.FAILED and answer.paid
+    return replace(answer, kind=AnswerKind.LOST) if was_billed else answer
