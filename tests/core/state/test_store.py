@@ -25,7 +25,8 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.journal import list_runs
-from ringfence.core.state.store import HEAD, Store, _RolledBackStore, open_store
+from ringfence.core.state.schema_version import HEAD
+from ringfence.core.state.store import Store, _RolledBackStore, open_store
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
@@ -191,7 +192,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Tests may run as root, whom no mode bits keep out.
-    monkeypatch.setattr("ringfence.core.state.store.os.access", lambda *_: False)
+    monkeypatch.setattr("ringfence.core.state.engine.os.access", lambda *_: False)
     with pytest.raises(StateError, match="is read-only"):
         open_store(url(tmp_path))
     assert not (tmp_path / "state.db").exists()

@@ -1,0 +1,127 @@
+"""The database behind a state store: connecting, SQLite's settings, copies, and faults in our own terms."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from ..errors import ErrorCode, SettingsError, StateError
+
+_PRAGMAS = (
+    "journal_mode=WAL",  # a reader looks while a run writes
+    "synchronous=NORMAL",  # loses no committed work when the process dies
+    "foreign_keys=ON",
+    "cache_size=-16384",
+    "wal_autocheckpoint=8192",  # the log is carried over every 32 MB, because each time waits for the disk
+)
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for the SQLAlchemy URL, without connecting.
+
+    Raises SettingsError for a bad URL, StateError when the folder of an SQLite database is missing or read-only.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed)
+
+        _check_folder(parsed)
+        engine = create_engine(parsed, connect_args={"timeout": 30})
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
+        ) from error
+
+    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(engine, "handle_error", _stay_connected)
+    return engine
+
+
+def find_folder(url: URL) -> Path | None:
+    """Return where an SQLite database lies; None for one in memory or of another kind."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database).absolute().parent
+
+
+@contextmanager
+def copied(engine: Engine) -> Iterator[Engine]:
+    """Yield an engine on a copy of an SQLite database; the copy is gone after the block.
+
+    Raises StateError where it cannot be made.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="ringfence-dry-run-", ignore_cleanup_errors=True)
+            )
+            copy = _copy_sqlite(engine, Path(folder) / "state.db")
+        except (sqlite3.Error, OSError) as error:
+            raise StateError(
+                f"A dry run works on a copy of the state store, which cannot be made: {error}.",
+                code=ErrorCode.STATE_COPY_FAILED,
+            ) from error
+
+        stack.callback(copy.dispose)
+        yield copy
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turn the database's own faults into StateError, with the place named and without its SQL."""
+    where = url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        raise StateError(
+            f"The state store {where} does not work: {error.orig}.", "Check the file, its rights and the disk."
+        ) from error
+    except DBAPIError as error:
+        raise StateError(
+            f"The state store {where} is damaged or no database: {error.orig}.", "Restore a backup, or move it away."
+        ) from error
+
+
+def _check_folder(url: URL) -> None:
+    if (folder := find_folder(url)) is None:
+        return
+    if not folder.is_dir():
+        raise StateError(
+            f"The folder of the state store does not exist: {folder}.", code=ErrorCode.STATE_FOLDER_MISSING
+        )
+    if not os.access(folder, os.W_OK):
+        raise StateError(f"The folder of the state store is read-only: {folder}.", "Grant write access to it.")
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _stay_connected(context: ExceptionContext) -> None:
+    # SQLAlchemy drops a connection that Ctrl-C meets in a statement. The statement holds it open all the same, with its
+    # lock, and the run could not even write down how it ended. SQLite's connection can be rolled back and go on.
+    if not isinstance(context.original_exception, Exception):
+        context.is_disconnect = False
+
+
+def _copy_sqlite(engine: Engine, target: Path) -> Engine:
+    source = engine.raw_connection()
+    try:
+        with closing(sqlite3.connect(target)) as copy:
+            source.driver_connection.backup(copy)  # type: ignore[union-attr] # a pooled connection has its driver's
+    finally:
+        source.close()
+    return make_engine(f"sqlite:///{target}")
