@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
 from ringfence.core.errors import RingfenceError
 
@@ -49,7 +50,9 @@ class Output:
 
     def log(self, line: str, level: int) -> None:
         """Print a log line on standard error, in one piece; above the progress bar where one is shown."""
-        _print(self.err, line, "yellow" if level >= logging.WARNING else "dim", whole=True)
+        # The style belongs to the text: given to print() it would colour the bar below as well.
+        styled = Text(line, "yellow" if level >= logging.WARNING else "dim")
+        self.err.print(styled, soft_wrap=True)
 
     def table(
         self, title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = (), whole: int = 1

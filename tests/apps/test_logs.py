@@ -234,12 +234,11 @@ def test_a_line_does_not_tear_the_bar() -> None:
         progress.advance(50)
         connector.warning("the row is frozen")
 
-    shown = screen.getvalue()
-    erased, _, _ = shown.partition("Warning: the row is frozen")
-
-    assert "Warning: the row is frozen" in shown
-    # The bar was erased before the line was printed, and drawn again below it.
-    assert erased.endswith(("\x1b[2K\x1b[33m", "\x1b[2K"))
+    above, line, below = screen.getvalue().partition("Warning: the row is frozen")
+    assert line
+    assert above.endswith("\x1b[2K\x1b[33m")  # the bar was erased before the line was printed
+    assert "all records" in below
+    assert "\x1b[33mall records" not in below  # and the colour of the line is not the bar's
 
 
 @pytest.mark.parametrize(("value", "found"), [("json", LogFormat.JSON), ("text", LogFormat.TEXT), ("", LogFormat.TEXT)])
