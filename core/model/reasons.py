@@ -76,14 +76,16 @@ def format_reason(reason: Reason) -> str:
     template = SHARED_OPT_OUT if reason.shared else SENTENCES[reason.code]
     sentence = template.format(source=reason.source, number=reason.opted_out_via or _THIS_NUMBER)
 
+    text = f"{reason.code}: {sentence} {format_notes(reason)}".rstrip()
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - len(_CUT)] + _CUT
+
+
+def format_notes(reason: Reason) -> str:
+    """Return the bracket that ends a reason text: its repairs and the count of other numbers; empty without any."""
     notes = list(reason.repairs)
     if reason.others:
         notes.append(f"{reason.others} other number{'s' if reason.others > 1 else ''} in the field")
-
-    text = f"{reason.code}: {sentence}"
-    if notes:
-        text += f" ({'; '.join(notes)})"
-    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - len(_CUT)] + _CUT
+    return f"({'; '.join(notes)})" if notes else ""
 
 
 @lru_cache(maxsize=1024)  # a full read parses one text for every slot, and there are few different ones
