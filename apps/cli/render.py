@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ringfence.core.model.reasons import format_notes, parse_reason
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.runs.summary import Counts, Summary
@@ -77,25 +78,15 @@ def _show_changes(output: Output, summary: Summary, most: int) -> None:
 
 
 def _why(slot: Mapping[str, Any]) -> str:
-    """Return the code of a reason with what stands in brackets: the sentence between is for the CRM.
+    """Return the code of a reason and its notes: the sentence between them is for the CRM.
 
     Where the reason stays the same, what else is written says why it is.
     """
     if slot["reason"] is None:
         return "checked again" if slot["changed"] == [Companion.LAST_SCREENED] else "another content"
 
-    code, _, sentence = slot["reason"].partition(": ")
-    return f"{code} {_note(sentence)}".strip()
-
-
-def _note(sentence: str) -> str:
-    """Return the bracket that ends a sentence, with what brackets may be in it; nothing where none does."""
-    depth = 0
-    for place in range(len(sentence) - 1, -1, -1):
-        depth += (sentence[place] == ")") - (sentence[place] == "(")
-        if depth == 0:
-            return sentence[place:] if sentence.endswith(")") else ""
-    return ""
+    reason = parse_reason(slot["reason"])
+    return f"{reason.code} {format_notes(reason)}".strip() if reason else ""
 
 
 def _move(status: list[str | None] | None) -> str:
