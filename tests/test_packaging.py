@@ -13,7 +13,7 @@ from ringfence.apps.registry import lookup_plugins
 from ringfence.apps.settings import known_variables
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
-from ringfence.core.state import store
+from ringfence.core.state import schema_version
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("apps", "connectors", "core", "mappings", "sandbox")
@@ -84,7 +84,7 @@ def test_readme_tables_tell_the_truth() -> None:
 def test_newest_migration_is_the_one_the_code_expects() -> None:
     folder = ROOT / "core" / "state" / "migrations" / "versions"
     numbers = [path.name[1:5] for path in folder.glob("v*.py")]
-    assert max(numbers) == store.HEAD
+    assert max(numbers) == schema_version.HEAD
 
 
 @pytest.mark.parametrize("room", ROOMS)
