@@ -43,6 +43,7 @@ PROVIDER_CODES = frozenset(code for code, sentence in SENTENCES.items() if "{sou
 """The codes that a lookup provider's answer leads to; their sentences name the provider."""
 
 _THIS_NUMBER = "this number"
+_LOST = " (answer lost)"
 _CUT = "..."
 
 
@@ -66,6 +67,11 @@ class Reason(NamedTuple):
     def provider(self) -> str:
         """Return the name of the provider that answered, without a note; empty where none did."""
         return self.source.partition(" ")[0]
+
+
+def describe_lost_answer(provider: str) -> str:
+    """Return the source of a reason whose provider was asked, but whose answer was lost."""
+    return provider + _LOST
 
 
 def format_reason(reason: Reason) -> str:

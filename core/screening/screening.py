@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..clock import whole_seconds
+from ..decisions.coverage import find_covered
 from ..model.answers import AnswerKind
+from ..model.reasons import describe_lost_answer
 from ..model.verdicts import Facts, OptOut, offline_facts, with_answer, with_opt_out
 from ..numbers import Number, Validity, mask
 from ..ports.services import Clock
@@ -78,14 +80,14 @@ class Screening:
 
     def _suppress(self, facts: dict[Number, Facts | None], now: datetime) -> set[Number]:
         """Put an opt-out into the facts of the numbers that are suppressed, and return these."""
-        every = {e164 for number in facts for e164 in _e164s(number)}
+        every = {e164 for number in facts for e164 in number.all_e164s()}
         suppressed = self._find_suppressed(every) if every else frozenset()
         if not suppressed:
             return set()
 
         reached: set[Number] = set()
         for number in facts:
-            if (by := next((e164 for e164 in _e164s(number) if e164 in suppressed), None)) is not None:
+            if (by := find_covered(number.all_e164s(), suppressed)) is not None:
                 opted_out_via = "" if by == number.e164 else mask(by)
                 facts[number] = with_opt_out(offline_facts(number, now), OptOut.SHARED, now, opted_out_via)
                 reached.add(number)
@@ -109,12 +111,7 @@ class Screening:
             return None
         if answer.kind is AnswerKind.LOST:
             self.tally.lost += 1
-            return with_answer(facts, answer, f"{provider} (answer lost)")
+            return with_answer(facts, answer, describe_lost_answer(provider))
 
         # A verdict found in the CRM names the provider that it came from in its code.
         return with_answer(facts, answer, answer.code if provider == CRM_REALM else provider)
-
-
-def _e164s(number: Number) -> tuple[str, ...]:
-    """Return every number in the field as E.164, the screened one first: an opt-out on any of them covers the field."""
-    return (number.e164, *number.others) if number.e164 else number.others

@@ -13,6 +13,7 @@ from ringfence.core.model.reasons import (
     PROVIDER_CODES,
     SENTENCES,
     Reason,
+    describe_lost_answer,
     format_reason,
     parse_reason,
 )
@@ -22,7 +23,7 @@ from ringfence.core.numbers import ReasonCode, read_number, repairs
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 providers = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,29}", fullmatch=True)
-sources = providers | providers.map(lambda name: f"{name} (answer lost)")
+sources = providers | providers.map(describe_lost_answer)
 related_numbers = st.sampled_from(["", "+1415***2671 in MobilePhone", "+49***18 in Telefon__c", "*** in fax (old)"])
 exit_prefixes = st.sampled_from(["00", "011", "0011", "810"])
 phrases = (
@@ -81,7 +82,7 @@ def test_a_text_cut_anywhere_behind_its_sentence_tells_nothing_that_was_not_in_i
 
 
 @pytest.mark.parametrize("code", sorted(PROVIDER_CODES))
-@pytest.mark.parametrize("source", ["twilio", "twilio (answer lost)"])
+@pytest.mark.parametrize("source", ["twilio", describe_lost_answer("twilio")])
 def test_the_provider_is_the_first_word_of_who_answered(code: ReasonCode, source: str) -> None:
     parsed = parse_reason(format_reason(Reason(code, source)))
 
