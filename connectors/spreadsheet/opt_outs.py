@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
-from ringfence.core.decisions.coverage import find_covered
+from ringfence.core.decisions.coverage import find_opt_out
 from ringfence.core.model.verdicts import OptOut, judge, offline_facts, with_opt_out
-from ringfence.core.numbers import Number, mask, read_number
+from ringfence.core.numbers import Number, read_number
 
 from .screener import Cell, CellVerdict
 
@@ -95,10 +95,8 @@ class OptOuts:
         number = read_number(*cell)
         if flagged:
             return self._verdict(number, OptOut.OWN)
-        found = find_covered(number.all_e164s(), self.numbers)
-        if found is None:
-            return None
-        return self._verdict(number, OptOut.SHARED, "" if found == number.e164 else mask(found))
+        facts = find_opt_out(number, self.numbers, self.now)
+        return CellVerdict.of(judge(facts), number) if facts else None
 
     def enforce(self, cell: Cell, verdict: CellVerdict | None) -> CellVerdict | None:
         """Return the screener's verdict on a cell, or ``do_not_contact`` where it read a number that opted out."""
@@ -117,6 +115,6 @@ class OptOuts:
 
         return any(self._endings[int(digits[at : at + _ENDING])] for at in range(len(digits) - _ENDING + 1))
 
-    def _verdict(self, number: Number, opt_out: OptOut, opted_out_via: str = "") -> CellVerdict:
-        facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now, opted_out_via)
+    def _verdict(self, number: Number, opt_out: OptOut) -> CellVerdict:
+        facts = with_opt_out(offline_facts(number, self.now), opt_out, self.now)
         return CellVerdict.of(judge(facts), number)

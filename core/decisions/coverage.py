@@ -16,8 +16,8 @@ from datetime import datetime
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape, Slot
 from ..model.values import Companion, Value
-from ..model.verdicts import OptOut, Status, Verdict, judge, offline_facts, with_opt_out
-from ..numbers import mask
+from ..model.verdicts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
+from ..numbers import Number, mask
 
 
 def is_covered(view: RecordView, slot: Slot, covered: AbstractSet[str]) -> bool:
@@ -65,6 +65,18 @@ def describe_related_number(view: RecordView, slot: Slot, covered: AbstractSet[s
         if (e164 := find_covered(view.e164s(other), covered)) is not None:
             return f"{mask(e164)} in {other.field}"
     return ""
+
+
+def find_opt_out(number: Number, covered: AbstractSet[str], now: datetime) -> Facts | None:
+    """Return the facts of a number under an opt-out on it, or on a further number in its cell; None without one.
+
+    This is the rule for numbers that stand in no record of a CRM. ``now`` is in whole seconds UTC.
+    """
+    found = find_covered(number.all_e164s(), covered)
+    if found is None:
+        return None
+    opted_out_via = "" if found == number.e164 else mask(found)
+    return with_opt_out(offline_facts(number, now), OptOut.SHARED, now, opted_out_via)
 
 
 def find_covered(numbers: Iterable[str], covered: AbstractSet[str]) -> str | None:

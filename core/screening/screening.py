@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..clock import whole_seconds
-from ..decisions.coverage import find_covered
+from ..decisions.coverage import find_opt_out
 from ..model.answers import AnswerKind
 from ..model.reasons import describe_lost_answer
-from ..model.verdicts import Facts, OptOut, offline_facts, with_answer, with_opt_out
-from ..numbers import Number, Validity, mask
+from ..model.verdicts import Facts, offline_facts, with_answer
+from ..numbers import Number, Validity
 from ..ports.services import Clock
 from ..state.lookup_cache import KeptAnswer
 from .gateway import LookupGateway, Tally
@@ -87,9 +87,8 @@ class Screening:
 
         reached: set[Number] = set()
         for number in facts:
-            if (by := find_covered(number.all_e164s(), suppressed)) is not None:
-                opted_out_via = "" if by == number.e164 else mask(by)
-                facts[number] = with_opt_out(offline_facts(number, now), OptOut.SHARED, now, opted_out_via)
+            if (opted_out := find_opt_out(number, suppressed, now)) is not None:
+                facts[number] = opted_out
                 reached.add(number)
         return reached
 

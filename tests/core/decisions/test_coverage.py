@@ -9,6 +9,7 @@ import pytest
 from ringfence.core.decisions.coverage import (
     can_raise_flag,
     describe_related_number,
+    find_opt_out,
     is_covered,
     is_reached,
     is_record_covered,
@@ -18,6 +19,7 @@ from ringfence.core.decisions.coverage import (
 from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion, Record
+from ringfence.core.model.verdicts import judge
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
@@ -90,6 +92,24 @@ def test_a_silenced_slot_says_whose_opt_out_it_is() -> None:
     assert shared.reason.startswith("opted_out: another record with +1415***0132 in phone opted out")
     assert {own.status, shared.status} == {"do_not_contact"}
     assert own.last_screened == shared.last_screened == NOW
+
+
+@pytest.mark.parametrize(
+    ("covered", "reason"),
+    [
+        ((HELD,), "opted_out: another record with this number opted out"),
+        ((FURTHER,), "opted_out: another record with +1415***0143 opted out"),
+        ((ELSEWHERE,), None),
+    ],
+)
+def test_a_number_outside_any_record_is_covered_by_an_opt_out_on_any_number_of_its_cell(
+    covered: tuple[str, ...], reason: str | None
+) -> None:
+    facts = find_opt_out(view_of().number(PHONE), frozenset(covered), NOW)
+
+    assert (facts is None) is (reason is None)
+    if facts is not None and reason is not None:
+        assert judge(facts).reason.startswith(reason)
 
 
 def test_silenced_slots_are_those_whose_status_says_so() -> None:
