@@ -133,7 +133,7 @@ class MergeRows(RecordFault):
     """`count` times: one record is merged into another. In `ids` each winner stands before its loser."""
 
     kind: Literal["merge_rows"]
-    loser_opted_out: bool = Field(False, description="The loser has asked for silence; the winner has not.")
+    loser_opted_out: bool = Field(False, description="The loser has opted out; the winner has not.")
 
     @field_validator("ids")
     @classmethod

@@ -64,7 +64,7 @@ def _answer(account: TwilioAccount, request: Request, number: str | None) -> Res
 
     body = lookup_body(number, request.query_params.get("CountryCode"), fields)
     e164 = body["phone_number"]
-    account.asked[e164] += 1
+    account.billed[e164] += 1
     url = f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}"
 
     return JSONResponse({**body, "url": url, **account.answers.get(e164, {})})

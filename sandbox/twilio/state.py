@@ -1,4 +1,4 @@
-"""What a sandbox account of Twilio holds: credentials, counts of the numbers asked for, its limit."""
+"""What a sandbox account of Twilio holds: credentials, rate limit, and how often each number was billed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ..rates import RollingWindow
 
 
 class TwilioAccount:
-    """An account with its credentials; counts every number that a lookup was bought for.
+    """An account with its credentials; `requests_per_second` is its rate limit.
 
-    `asked` counts the paid lookups per number (E.164), `answers` replaces parts of an answer for a number (E.164 ->
-    top-level keys of the body), `window.limit` is how many requests a second pass before a 429.
+    `requests` counts what came in, `billed` the paid lookups of each number (E.164). Tests may set `answers`, which
+    replaces parts of an answer (E.164 -> top-level keys of the body), and `window.limit`, the rate limit.
     """
 
     def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 300) -> None:
@@ -32,7 +32,7 @@ class TwilioAccount:
         self.auth_token = rng.randbytes(16).hex()
 
         self.requests: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
+        self.billed: Counter[str] = Counter()
         self.answers: dict[str, Mapping[str, Any]] = {}
         self.window = RollingWindow(requests_per_second, 1)
         self.faults: FaultGate[Response] | None = None

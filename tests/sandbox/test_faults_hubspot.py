@@ -293,11 +293,11 @@ def test_requests_are_told_apart_by_purpose(world: World) -> None:
     world.faults(
         ",".join(rule(f"kind: refuse, status: {410 + at}", f"purpose: {each}") for at, each in enumerate(kinds))
     )
-    asked = (
+    answers = (
         search(world),
         update(world, ["1"], firstname="x"),
         world.hubspot(path="/crm/v3/properties/contacts"),
         world.hubspot(),
     )
 
-    assert [answer.status_code for answer in asked] == [410, 411, 412, 413]
+    assert [answer.status_code for answer in answers] == [410, 411, 412, 413]

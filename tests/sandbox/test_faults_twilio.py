@@ -15,14 +15,14 @@ def rule(fault: str, when: str = "") -> str:
 
 @pytest.mark.parametrize(("status", "code"), [(401, 20003), (429, 20429), (500, 20500), (503, 20503)])
 def test_a_refusal_has_the_body_of_the_service_and_bills_nothing(world: World, status: int, code: int) -> None:
-    before = world.sandbox.twilio.asked.total()
+    before = world.sandbox.twilio.billed.total()
     world.faults(rule(f"kind: refuse, status: {status}, retry_after: 4", "nth: 1"))
     answer = world.twilio()
     body = answer.json()
 
     assert (answer.status_code, body["code"], body["status"]) == (status, code, status)
     assert answer.headers["Retry-After"] == "4"
-    assert world.sandbox.twilio.asked.total() == before
+    assert world.sandbox.twilio.billed.total() == before
     assert world.twilio().status_code == 200
 
 
@@ -48,11 +48,12 @@ def test_a_number_of_ones_own_replaces_the_services(world: World) -> None:
     ],
 )
 def test_what_is_carried_out_is_billed(world: World, fault: str, billed: int) -> None:
-    asked = world.sandbox.twilio.asked
-    before = asked[NUMBER]
+    counts = world.sandbox.twilio.billed
+    before = counts[NUMBER]
     world.faults(rule(fault))
+
     with world.twilio(stream=True):
-        assert asked[NUMBER] == before + billed
+        assert counts[NUMBER] == before + billed
 
 
 def test_a_package_fails_inside_a_200_and_the_others_answer(world: World) -> None:

@@ -57,7 +57,7 @@ def test_a_lookup_is_billed_when_it_is_cut_off_after_it_was_carried_out(world: W
     with pytest.raises(requests.ConnectionError):
         world.twilio(number)
 
-    assert world.sandbox.twilio.asked[number] == billed
+    assert world.sandbox.twilio.billed[number] == billed
 
 
 @pytest.mark.parametrize("service", SERVICES)

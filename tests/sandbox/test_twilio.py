@@ -58,7 +58,7 @@ def test_only_what_was_asked_for_is_filled(lookup: Lookup, account: TwilioAccoun
 
     assert body["line_status"].keys() == {"status", "error_code"}
     assert body["line_type_intelligence"]["type"] == "mobile"
-    assert account.asked == {NUMBER: 2}
+    assert account.billed == {NUMBER: 2}
 
 
 def test_a_package_that_is_not_enabled_says_so_inside_a_200(lookup: Lookup) -> None:
@@ -88,14 +88,14 @@ def test_a_national_number_is_read_with_its_country(lookup: Lookup, account: Twi
     body = lookup("02079460123", CountryCode="GB").json()
 
     assert (body["phone_number"], body["country_code"], body["calling_country_code"]) == ("+442079460123", "GB", "44")
-    assert account.asked == {"+442079460123": 1}
+    assert account.billed == {"+442079460123": 1}
 
 
 def test_wrong_credentials(lookup: Lookup, account: TwilioAccount) -> None:
     answer = lookup(auth=(account.sid, "wrong"))
 
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
-    assert not account.asked
+    assert not account.billed
 
 
 @pytest.mark.parametrize(("path", "number"), [("/v1/PhoneNumbers/", NUMBER), ("/v2/PhoneNumbers/", ""), ("/", "")])
@@ -103,12 +103,12 @@ def test_another_path_is_not_found(lookup: Lookup, account: TwilioAccount, path:
     answer = lookup(number, path=path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, 20404)
-    assert not account.asked
+    assert not account.billed
 
 
 def test_an_unknown_field_is_refused(lookup: Lookup, account: TwilioAccount) -> None:
     assert lookup(Fields="horoscope").status_code == 400
-    assert not account.asked
+    assert not account.billed
 
 
 def test_too_many_requests(lookup: Lookup, account: TwilioAccount) -> None:
@@ -117,7 +117,7 @@ def test_too_many_requests(lookup: Lookup, account: TwilioAccount) -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["code"] == 20429
-    assert account.asked == {NUMBER: 2}
+    assert account.billed == {NUMBER: 2}
 
     account.clock.advance(1.01)
 

@@ -156,7 +156,7 @@ def test_refusals(api: Api, contacts: list[str]) -> None:
     real = recorded_errors()
     api.org.delete("Contact", contacts[1])
     row = f"/sobjects/Contact/{contacts[0]}"
-    asked = {
+    refusals = {
         "INVALID_FIELD": api.refusal("PATCH", row, json={"Bacon__c": "x"}),
         "MALFORMED_QUERY": api.refusal("GET", "/query?q=SELEKT+Name+FROM+Account"),
         "NOT_FOUND": api.refusal("GET", "/sobjects/Contact/0035i00000000zzAAA"),
@@ -166,12 +166,12 @@ def test_refusals(api: Api, contacts: list[str]) -> None:
         "REQUIRED_FIELD_MISSING": api.refusal("POST", "/sobjects/Account", json={}),
         "INVALID_SESSION_ID": api.refusal("GET", "/limits", headers={"Authorization": "Bearer x"}),
     }
-    for code, (status, ours) in asked.items():
+    for code, (status, ours) in refusals.items():
         expected_status, theirs = real[code]
         assert (status, ours.keys()) == (expected_status, theirs.keys()), code
 
-    assert asked["MALFORMED_QUERY"][1] == real["MALFORMED_QUERY"][1]
-    assert asked["ENTITY_IS_DELETED"][1] == real["ENTITY_IS_DELETED"][1]
+    assert refusals["MALFORMED_QUERY"][1] == real["MALFORMED_QUERY"][1]
+    assert refusals["ENTITY_IS_DELETED"][1] == real["ENTITY_IS_DELETED"][1]
 
     soql = "SELECT Bacon__c FROM Account LIMIT 2"
     caret = api.refusal("GET", "/query", params={"q": soql})[1]["message"]
