@@ -114,7 +114,7 @@ def test_the_cost_of_a_rescreen_is_found_by_a_dry_run_and_handed_to_the_caller(
     assert question.cost.dry_run
     assert question.cost.lookups_planned > 100
     assert caller.titles == ["dry run of hubspot"]
-    assert not sandbox.twilio.asked
+    assert not sandbox.twilio.billed
 
 
 @pytest.mark.usefixtures("settings")
@@ -179,7 +179,7 @@ def test_a_number_and_a_file_are_screened_without_any_question(
 
     assert (number.number.e164, number.lookups) == ("+442079460018", 1)
     assert (screened.complete, screened.lookups, screened.cache_hits) == (True, 0, 1)
-    assert sandbox.twilio.asked == {"+442079460018": 1}
+    assert sandbox.twilio.billed == {"+442079460018": 1}
     assert caller.questions == []
 
 

@@ -116,16 +116,16 @@ def test_screen_buys_only_with_lookups_and_within_the_budget(
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "60")
     assert cli("screen", "contacts.csv", "--json").document["lookups"] == 0
-    assert not sandbox.twilio.asked
+    assert not sandbox.twilio.billed
 
     cut = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
     assert cut.code == 4
-    assert sum(sandbox.twilio.asked.values()) == 60
+    assert sum(sandbox.twilio.billed.values()) == 60
 
     done = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
     assert done.code == 0
-    assert set(sandbox.twilio.asked.values()) == {1}
-    assert len(sandbox.twilio.asked) == 100
+    assert set(sandbox.twilio.billed.values()) == {1}
+    assert len(sandbox.twilio.billed) == 100
 
 
 def test_lookup_explains_one_number(
@@ -141,7 +141,7 @@ def test_lookup_explains_one_number(
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     assert cli("lookup", "+442079460018", "--json").document["lookups"] == 1
     assert cli("lookup", "+442079460018", "--json").document["lookups"] == 0
-    assert sandbox.twilio.asked == {"+442079460018": 1}
+    assert sandbox.twilio.billed == {"+442079460018": 1}
 
 
 def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Any) -> None:

@@ -74,8 +74,8 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     first = cli("sync", crm, "--json").document
-    assert first["lookups"] == len(sandbox.twilio.asked)
-    assert max(sandbox.twilio.asked.values()) == 1
+    assert first["lookups"] == len(sandbox.twilio.billed)
+    assert max(sandbox.twilio.billed.values()) == 1
 
     for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
         if os.path.exists(name):  # noqa: PTH110 - a plain look
@@ -94,7 +94,7 @@ def test_both_crms_share_what_was_paid_for(cli: Any, sandbox: Sandbox, monkeypat
 
     runs = result.document["runs"]
     assert [run["crm"] for run in runs] == CRMS
-    assert max(sandbox.twilio.asked.values()) == 1
+    assert max(sandbox.twilio.billed.values()) == 1
     assert runs[1]["lookup_cache_hits"] > runs[1]["lookups"]
 
 
@@ -109,8 +109,8 @@ def test_budget_stops_the_run_and_the_next_goes_on(
     while True:
         result = cli("sync", crm, "--json")
         runs += 1
-        assert sum(sandbox.twilio.asked.values()) - bought <= 60
-        bought = sum(sandbox.twilio.asked.values())
+        assert sum(sandbox.twilio.billed.values()) - bought <= 60
+        bought = sum(sandbox.twilio.billed.values())
         if result.code == 0:
             break
         assert result.code == 4
@@ -119,7 +119,7 @@ def test_budget_stops_the_run_and_the_next_goes_on(
         assert runs < 30
 
     assert runs > 2
-    assert max(sandbox.twilio.asked.values()) == 1
+    assert max(sandbox.twilio.billed.values()) == 1
 
 
 @pytest.mark.usefixtures("settings")
@@ -142,7 +142,7 @@ def test_opted_out_numbers_are_never_sent_to_a_provider(
                     silent |= {row["RF_Phone_E164__c"], row["RF_MobilePhone_E164__c"]}
     silent -= {None, ""}
     assert silent
-    assert not silent & set(sandbox.twilio.asked)
+    assert not silent & set(sandbox.twilio.billed)
 
 
 @pytest.mark.usefixtures("settings")
@@ -212,11 +212,11 @@ def test_rescreen_says_what_it_costs_before_it_buys(
     refused = cli("sync", "hubspot", "--rescreen", "--json")
     assert refused.code == 2
     assert "lookups to buy" in refused.err
-    assert sum(sandbox.twilio.asked.values()) == 0
+    assert sum(sandbox.twilio.billed.values()) == 0
 
     done = cli("sync", "hubspot", "--rescreen", "--yes", "--json")
     assert done.code == 0
-    assert done.document["lookups"] == sum(sandbox.twilio.asked.values()) > 0
+    assert done.document["lookups"] == sum(sandbox.twilio.billed.values()) > 0
     assert done.document["due_reasons"]["rescreen"] > 100
 
 

@@ -118,7 +118,7 @@ def test_a_clock_that_is_set_back_costs_nothing(
 ) -> None:
     assert command("sync", account.crm, "--json").code == 0
 
-    asked, before = dict(account.sandbox.twilio.asked), account.verdicts()
+    asked, before = dict(account.sandbox.twilio.billed), account.verdicts()
     (key,) = account.add(1, phone=OTHER)
     monkeypatch.setattr(SystemClock, "now", lambda _clock: datetime.now(UTC) - back)
     account.pass_time(minutes=3)
@@ -139,7 +139,7 @@ def test_a_clock_that_is_set_back_costs_nothing(
     assert account.unscreened() == []
     assert {slot: said for slot, said in account.verdicts().items() if slot[0] != key} == before
 
-    bought = {number: times for number, times in account.sandbox.twilio.asked.items() if asked.get(number) != times}
+    bought = {number: times for number, times in account.sandbox.twilio.billed.items() if asked.get(number) != times}
     assert set(bought.values()) <= {1}
     assert len(bought) <= 2
 

@@ -44,4 +44,4 @@ def test_limits_hold_the_daily_reserve_is_never_touched_and_a_stopped_run_goes_o
     assert runs > 2
     assert all(read), "each run went on from the place that the one before it had saved"
     assert account.lasting() == whole.lasting()
-    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert max(account.sandbox.twilio.billed.values()) == 1

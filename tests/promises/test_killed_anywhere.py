@@ -51,8 +51,8 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
 
     last = finish(broken)
     assert broken.lasting() == unbroken.lasting()
-    assert max(broken.sandbox.twilio.asked.values()) == 1
-    assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+    assert max(broken.sandbox.twilio.billed.values()) == 1
+    assert broken.sandbox.twilio.billed == unbroken.sandbox.twilio.billed
     assert last.document["lookups_lost"] == 0
 
     found = outcomes(broken)
@@ -113,7 +113,7 @@ def test_answers_that_are_lost_after_they_took_effect_give_the_same_end_state(
     finish(broken)
 
     assert broken.lasting() == unbroken.lasting()
-    assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+    assert broken.sandbox.twilio.billed == unbroken.sandbox.twilio.billed
     assert broken.requests.total() > unbroken.requests.total()
 
 
@@ -127,10 +127,10 @@ def test_no_paid_lookup_twice(open_account: Callable[[str], Any]) -> None:
     assert killed >= 2
 
     finish(broken)
-    asked = broken.sandbox.twilio.asked
+    asked = broken.sandbox.twilio.billed
 
     assert max(asked.values()) == 1
-    assert set(asked) <= set(unbroken.sandbox.twilio.asked)
+    assert set(asked) <= set(unbroken.sandbox.twilio.billed)
 
     # Only what an answer lost on its way would have said may differ, and that is never bought again in silence.
     others, e164s = unbroken.lasting(), set()

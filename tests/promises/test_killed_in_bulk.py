@@ -89,8 +89,8 @@ def test_killed_anywhere_in_bulk_run_again_gives_the_same_end_state(open_account
         assert len(killed) >= ENOUGH, killed
         finish(broken)
         assert broken.lasting() == unbroken.lasting()
-        assert max(broken.sandbox.twilio.asked.values()) == 1
-        assert broken.sandbox.twilio.asked == unbroken.sandbox.twilio.asked
+        assert max(broken.sandbox.twilio.billed.values()) == 1
+        assert broken.sandbox.twilio.billed == unbroken.sandbox.twilio.billed
         assert finish(broken, "--full").total("written") == 0
         # No row waits in a job that was left open.
         jobs = broken.sandbox.salesforce.jobs.every(IngestJob)

@@ -83,7 +83,7 @@ def test_limits_are_waited_for_as_long_as_the_service_asks(
 def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Account, command: Cli) -> None:
     account.extra["RINGFENCE_LOOKUP__MAX_LOOKUPS"] = str(BUDGET)
     account.fail("service: twilio, when: {every: 3}, fault: {kind: reset, after_commit: true}")
-    asked = account.sandbox.twilio.asked
+    asked = account.sandbox.twilio.billed
 
     for run in range(1, 4):
         stopped = command("sync", account.crm, "--json")
@@ -116,4 +116,4 @@ def test_limits_of_calls_a_day_end_a_run_in_good_order(account: Account, command
 
     assert command("sync", "hubspot", "--json").document["complete"]
     assert account.unscreened() == []
-    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert max(account.sandbox.twilio.billed.values()) == 1

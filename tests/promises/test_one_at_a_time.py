@@ -39,7 +39,7 @@ def test_a_second_sync_of_one_account_says_who_is_at_it(open_account: Callable[[
     assert third.code == 0
     assert third.document["complete"]
     assert account.unscreened() == []
-    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert max(account.sandbox.twilio.billed.values()) == 1
     listed = account.finish(account.start("runs", "list", "--json")).document["runs"]
     assert [run["outcome"] for run in listed] == ["done", "killed"]
 
@@ -54,4 +54,4 @@ def test_syncs_that_start_together_end_like_one(open_account: Callable[[str], An
     assert set(codes) <= {0, 4}
     assert 0 in codes
     assert crowded.lasting() == alone.lasting()
-    assert crowded.sandbox.twilio.asked == alone.sandbox.twilio.asked
+    assert crowded.sandbox.twilio.billed == alone.sandbox.twilio.billed

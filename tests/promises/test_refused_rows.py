@@ -93,4 +93,4 @@ def test_a_refused_row_is_paid_for_once(open_account: Callable[[str], Any], monk
     assert last.code == 0
     assert last.total("written") == first.total("failed") > 10
     assert last.document["lookups"] == 0
-    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert max(account.sandbox.twilio.billed.values()) == 1

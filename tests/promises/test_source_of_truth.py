@@ -15,7 +15,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account,
     first = command("sync", account.crm, "--json")
     assert first.code == 0
 
-    asked = dict(account.sandbox.twilio.asked)
+    asked = dict(account.sandbox.twilio.billed)
     held = next(
         row[account.companion("e164")]
         for row in account.live().values()
@@ -39,7 +39,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account,
     assert (again.code, again.document["lookups"], again.total("written")) == (0, 0, 1)
     assert account.rows()[key][account.companion("status")] == "active"
     assert {other: row for other, row in account.lasting().items() if other != key} == before
-    assert dict(account.sandbox.twilio.asked) == asked
+    assert dict(account.sandbox.twilio.billed) == asked
 
 
 def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account: Account, command: Cli) -> None:
@@ -47,5 +47,5 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account:
     lose_the_state(account)
     account.pass_time(minutes=3)
     assert command("sync", account.crm, "--json").code == 0
-    assert max(account.sandbox.twilio.asked.values()) == 1
+    assert max(account.sandbox.twilio.billed.values()) == 1
     assert account.unscreened() == []

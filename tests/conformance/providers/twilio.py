@@ -29,7 +29,7 @@ class TwilioHarness(ProviderHarness):
         return lookup
 
     def sent(self) -> list[str]:
-        return list(self.sandbox.twilio.asked.elements())
+        return list(self.sandbox.twilio.billed.elements())
 
     def disconnect(self, e164: str) -> None:
         self.sandbox.twilio.answers[e164] = {"line_status": {"status": "inactive", "error_code": None}}

@@ -153,7 +153,7 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: SetClock, m
 
         lookup.close()
 
-        assert sandbox.twilio.asked.total() == len(answers) == pool.THREADS
+        assert sandbox.twilio.billed.total() == len(answers) == pool.THREADS
 
 
 def test_a_host_that_does_not_listen_is_named(clock: SetClock) -> None:
@@ -216,7 +216,7 @@ def test_each_number_is_asked_once_and_every_one_is_answered(clock: SetClock) ->
         answers = {answer.e164: answer for answer in lookup.look_up(numbers + numbers)}
         lookup.close()
 
-        assert sandbox.twilio.asked == Counter(numbers)
+        assert sandbox.twilio.billed == Counter(numbers)
         assert lookup.realm == f"twilio:{sandbox.twilio_url.removeprefix('http://')}:{sandbox.twilio.sid}"
 
     assert sorted(answers) == numbers
