@@ -58,6 +58,7 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
 
 def _check_companion(subject: str, companion: Companion, definition: Definition) -> Iterator[Finding]:
     wanted, _ = companion_type(companion)
+
     if definition["type"] != wanted:
         yield problem(
             subject,

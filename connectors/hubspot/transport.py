@@ -85,8 +85,10 @@ class Transport:
         self._lock = threading.Lock()
 
     def call(self, request: Request, send: Callable[..., Any], *args: Any) -> Answer:
-        """Return the answer of ``send(*args, ...)``, a method of the client library. Raises AnswerError for a request
-        that HubSpot finds wrong, AuthenticationError, AccessError, QuotaError and UnreachableError.
+        """Return the answer of ``send(*args, ...)``, a method of the client library.
+
+        Raises AnswerError for a request that HubSpot finds wrong, AuthenticationError, AccessError, QuotaError and
+        UnreachableError.
         """
         return self._retries.call(request.what, lambda: self._send_once(request, send, args))
 
@@ -98,6 +100,7 @@ class Transport:
         status, headers, content = self._send(request.what, send, args)
         self._contact.note_answer(self._host)
         self._limits.learn(headers)
+
         body = _decode(content)
         if 200 <= status < 300:
             if body is None or request.key not in body:

@@ -1,4 +1,4 @@
-"""Asking a provider about many numbers at once, one call for each, over a few threads.
+"""Parallel lookups: many numbers, one call for each, over a few threads.
 
 What a provider's module brings is one function: an E.164 number in, its answer out. Everything that providers share is
 here, so that a second one needs no copy: each number is sent once, an answer that is paid for is never dropped, and a
@@ -24,7 +24,7 @@ class LookupPool:
     """Looks numbers up in parallel.
 
     ``name`` names the threads. ``look_up_one`` returns one number's answer, its retries included, and raises where no
-    number can be answered. ``give_up`` makes the error, from a refusal's code, that ends the asking after
+    number can be answered. ``give_up`` makes the error, from a refusal's code, that ends the lookups after
     ``most_refused`` numbers in a row were refused without a charge.
     """
 
@@ -51,7 +51,7 @@ class LookupPool:
 
 
 class _PoolRun:
-    """The state of one asking: numbers to come, lookups under way, and what ended it."""
+    """The state of one call of ``look_up``: numbers to come, lookups under way, and what ended it."""
 
     def __init__(self, pool: LookupPool, numbers: Iterator[str]) -> None:
         self.failure: BaseException | None = None
@@ -74,7 +74,7 @@ class _PoolRun:
         try:
             done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
         except KeyboardInterrupt as interrupt:
-            # What is on its way is paid. Who presses Ctrl-C again does not want to wait for it.
+            # Lookups under way are paid, so their answers are awaited; a second Ctrl-C ends that too.
             if isinstance(self.failure, KeyboardInterrupt):
                 raise
             self.failure = interrupt

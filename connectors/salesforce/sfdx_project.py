@@ -63,6 +63,7 @@ def _permission_set(shapes: Mapping[str, ObjectShape]) -> str:
         for name, shape in shapes.items()
         for field in granted_fields(shape)
     ]
+
     body = {
         "description": PERMISSION_SET_TEXT,
         "fieldPermissions": grants,

@@ -155,6 +155,7 @@ def _content(answer: Response) -> object:
 
 def _read_job(answer: Response) -> Job:
     body = _content(answer)
+
     try:
         row: Mapping[str, Any] = dict(body)  # type: ignore[call-overload]  # what is no mapping raises below
         return Job(
