@@ -1,1 +1,1 @@
-"""Numbers in, facts out: the cache, the numbering plan, the providers."""
+"""Numbers in, facts out: the suppression check, the numbering plan, what is known, the providers."""

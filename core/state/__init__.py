@@ -1,1 +1,1 @@
-"""What must survive a run: cursors, journal, fact cache, opt-outs and who holds which number."""
+"""What must survive a run: cursors, leases, journal, lookup cache, opt-out ledger and waiting records."""

@@ -1,4 +1,4 @@
-"""Changes as the journal and plan files keep them under a seal: names once for all changes of one kind."""
+"""Changes as the journal and plan files keep them, encrypted: the field names once for all changes of one kind."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ _NOTHING = 0
 
 
 def pack_changes(changes: Sequence[Change]) -> dict[str, Any]:
-    """Return the changes for :meth:`Keyring.seal`; what comes out of the seal :func:`unpack_changes` takes back."""
+    """Return the changes in the form that :meth:`Keyring.seal` encrypts.
+
+    What :meth:`Keyring.open` returns of it goes to :func:`unpack_changes`.
+    """
     kinds: dict[tuple[str, ...], int] = {}
     rows = []
+
     for change in changes:
         name, id_, names, old, new, guard, modified = change
         kind = kinds.setdefault((name, *names), len(kinds))
         held = _NOTHING if old.count(None) == len(old) else old
         rows.append((kind, id_, new, held, guard or _NOTHING, modified and modified.isoformat()))
+
     return {"kinds": list(kinds), "rows": rows}
 
 
 def unpack_changes(packed: Any) -> Iterator[Change]:
-    """Yield the changes of an opened seal, also of one that an earlier version closed."""
+    """Yield the changes of a decrypted payload, also of one that an earlier version wrote."""
     if isinstance(packed, list):
         yield from map(_unpack_named, packed)
         return
+
     kinds = [(kind[0], tuple(kind[1:]), (None,) * len(kind[1:])) for kind in packed["kinds"]]
     for kind, id_, new, old, guard, modified in packed["rows"]:
         name, names, nothing = kinds[kind]

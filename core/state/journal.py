@@ -1,4 +1,4 @@
-"""The history: runs, and of each run every batch of changes with what became of each row."""
+"""The journal: runs, and of each run every batch of changes with the outcome of each row. Moments are UTC."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class RunOutcome(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
-    KILLED = "killed"  # its process ended without a word; the next run found out
+    KILLED = "killed"  # its process died before it could record an end; the next run found out
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the history keeps it; ``summary`` is what ``sync --json`` printed."""
+    """One run as the journal keeps it; ``summary`` is what ``sync --json`` printed, None while the run goes on."""
 
     id: str
     crm: str
@@ -49,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A batch whose answer was never recorded: held back and never sent, part of a bulk job, or sent by itself."""
+    """A batch without a recorded outcome: ``held`` back and never sent, part of a bulk job, or sent by itself."""
 
     run_id: str
     seq: int
@@ -60,19 +60,19 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One change of a run with its result; None where no answer was recorded."""
+    """One change of a run with its result; None where no outcome was recorded."""
 
     change: Change
     result: RowResult | None
 
 
 def new_run_id(now: datetime) -> str:
-    """Return an id that sorts by time and does not repeat."""
+    """Return an id for a run that begins now: ids sort by time and do not repeat."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 class Journal:
-    """Writes the history of one run."""
+    """Writes the journal of one run. The numbers of its batches count from 1."""
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
@@ -80,15 +80,22 @@ class Journal:
         self._seq = 0
 
     def begin(self, crm: str, org_id: int | None, now: datetime, *, dry_run: bool, options: Mapping[str, Any]) -> None:
-        """Record that the run has started."""
-        values = {"id": self._run_id, "crm": crm, "org_id": org_id, "dry_run": dry_run, "started_at": now}
+        """Record that the run has started. ``options`` are JSON values: what the user asked for."""
+        values = {
+            "id": self._run_id,
+            "crm": crm,
+            "org_id": org_id,
+            "dry_run": dry_run,
+            "started_at": now,
+            "outcome": RunOutcome.RUNNING.value,
+            "options": json.dumps(options),
+        }
+
         with self._store.transaction() as connection:
-            connection.execute(
-                insert(schema.runs).values(**values, outcome=RunOutcome.RUNNING.value, options=json.dumps(options))
-            )
+            connection.execute(insert(schema.runs).values(values))
 
     def end(self, now: datetime, outcome: RunOutcome, summary: Mapping[str, Any], error: str | None) -> None:
-        """Record how the run ended."""
+        """Record how the run ended; ``summary`` is of JSON values, ``error`` the message that ended it, if any."""
         with self._store.transaction() as connection:
             connection.execute(
                 update(schema.runs)
@@ -97,16 +104,17 @@ class Journal:
             )
 
     def plan_batch(self, changes: Sequence[Change], now: datetime, *, held: bool = False) -> int:
-        """Record the changes that are about to be written, or ``held`` back for later; return the batch's number."""
+        """Record changes before they are written, or ``held`` back for a bulk job; return the number of the batch."""
         self._seq += 1
         payload = self._store.keyring.seal(pack_changes(changes))
         values = {"run_id": self._run_id, "seq": self._seq, "planned_at": now, "payload": payload, "held": held}
+
         with self._store.transaction() as connection:
             connection.execute(insert(schema.batches).values(values))
         return self._seq
 
     def release(self, seqs: Sequence[int], job: str | None = None) -> None:
-        """Record that batches which were held back are about to be sent, with the reference of their bulk job."""
+        """Record that held batches are about to be sent; ``job`` is the CRM's reference of their bulk job."""
         table = schema.batches
         with self._store.transaction() as connection:
             connection.execute(
@@ -123,25 +131,33 @@ class Journal:
             yield from unpack_changes(self._store.keyring.open(payload))
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
-        """Record what became of each change of the batch."""
+        """Record the outcome of each change of the batch, in the order of its changes."""
         settle(self._store, OpenBatch(self._run_id, seq, ()), results, now)
 
 
 def settle(store: Store, batch: OpenBatch, results: Sequence[RowResult], now: datetime) -> None:
-    """Record what became of each change of a batch."""
+    """Record the outcome of each change of a batch, in the order of its changes."""
     # Only what is not plainly written is kept by row: nearly every batch is all written.
-    odd = {i: [r.outcome, r.code, r.message] for i, r in enumerate(results) if r.outcome is not Outcome.WRITTEN}
+    not_written = {
+        place: [result.outcome, result.code, result.message]
+        for place, result in enumerate(results)
+        if result.outcome is not Outcome.WRITTEN
+    }
+
     table = schema.batches
     with store.transaction() as connection:
         connection.execute(
             update(table)
             .where(table.c.run_id == batch.run_id, table.c.seq == batch.seq)
-            .values(settled_at=now, results=store.keyring.seal(odd))
+            .values(settled_at=now, results=store.keyring.seal(not_written))
         )
 
 
 def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
-    """Yield the batches of an org whose answers were never recorded, oldest first; settle each before the next."""
+    """Yield the batches of an org without a recorded outcome, oldest first.
+
+    The caller has to settle each (:func:`settle`) before it takes the next.
+    """
     table, runs = schema.batches, schema.runs
     query = (
         select(table.c.run_id, table.c.seq, table.c.payload, table.c.held, table.c.job)
@@ -150,22 +166,24 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
         .order_by(runs.c.started_at, table.c.seq)
         .limit(1)
     )
+
     while True:
         with store.transaction() as connection:
             row = connection.execute(query).first()
         if row is None:
             return
+
         changes = list(unpack_changes(store.keyring.open(row.payload)))
         yield OpenBatch(row.run_id, row.seq, changes, row.held, row.job)
 
 
-def close_dead_runs(store: Store, org_id: int, but: str, now: datetime) -> None:
-    """Record that the org's runs which never told their end were killed, the run ``but`` aside."""
+def close_dead_runs(store: Store, org_id: int, this_run: str, now: datetime) -> None:
+    """Record that the org's runs without a recorded end were killed, ``this_run`` aside."""
     table = schema.runs
     with store.transaction() as connection:
         connection.execute(
             update(table)
-            .where(table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != but)
+            .where(table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != this_run)
             .values(outcome=RunOutcome.KILLED.value, ended_at=now, error="the process was killed or lost its machine")
         )
 
@@ -178,7 +196,10 @@ def list_runs(store: Store, limit: int = 20) -> list[Run]:
 
 
 def find_run(store: Store, run_id: str) -> Run:
-    """Return the run with that id, or the only one whose id begins or ends so. Raises UsageError."""
+    """Return the run with that id, or the only one whose id begins or ends so.
+
+    Raises UsageError when no run fits, or more than one.
+    """
     table = schema.runs
     with store.transaction() as connection:
         rows = connection.execute(
@@ -188,6 +209,7 @@ def find_run(store: Store, run_id: str) -> Run:
                 | table.c.id.endswith(run_id, autoescape=True)
             )
         ).all()
+
     if len(rows) == 1:
         return _run(rows[0])
     if rows:
@@ -205,6 +227,7 @@ def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:
             row = connection.execute(query).first()
         if row is None:
             return
+
         seq = row.seq
         yield from _rows(store, row)
 
@@ -221,14 +244,15 @@ def read_batches_backwards(store: Store, run_id: str) -> Iterator[list[JournalRo
             row = connection.execute(query).first()
         if row is None:
             return
+
         before = row.seq
         yield list(_rows(store, row))
 
 
 def _rows(store: Store, row: Any) -> Iterator[JournalRow]:
-    odd = None if row.results is None else store.keyring.open(row.results)
-    for index, change in enumerate(unpack_changes(store.keyring.open(row.payload))):
-        yield JournalRow(change, None if odd is None else _result(odd.get(str(index))))
+    not_written = None if row.results is None else store.keyring.open(row.results)
+    for place, change in enumerate(unpack_changes(store.keyring.open(row.payload))):
+        yield JournalRow(change, None if not_written is None else _result(not_written.get(str(place))))
 
 
 def _run(row: Any) -> Run:
@@ -246,5 +270,8 @@ def _run(row: Any) -> Run:
     )
 
 
-def _result(odd: Any) -> RowResult:
-    return RowResult(Outcome.WRITTEN) if odd is None else RowResult(Outcome(odd[0]), odd[1], odd[2])
+def _result(kept: Any) -> RowResult:
+    if kept is None:
+        return RowResult(Outcome.WRITTEN)
+    outcome, code, message = kept
+    return RowResult(Outcome(outcome), code, message)

@@ -25,7 +25,7 @@ _KEYS_KEPT = 16_384
 
 
 class Keyring:
-    """Seals and opens payloads with AES-256-GCM, and hashes numbers with HMAC-SHA-256 under a key of its own.
+    """Encrypts payloads with AES-256-GCM, and hashes numbers with HMAC-SHA-256 under a key of its own.
 
     The hash key is separate so that the encryption key can be rotated without hashing every number again.
     """
@@ -37,17 +37,21 @@ class Keyring:
         self.number_key = lru_cache(maxsize=_KEYS_KEPT)(self._number_key)
 
     def seal(self, content: Any) -> bytes:
-        """Return content compressed and encrypted: JSON values, and moments, which come out as a list of their text."""
-        # Nothing that is sealed holds itself; to look for that in every batch takes up to a third of this.
+        """Return the content, compressed and encrypted.
+
+        It is made of JSON values and datetimes; a datetime comes out as a list of its ISO text.
+        """
+        # No content refers to itself; checking that takes up to a third of the time of every batch.
         text = json.dumps(content, separators=(",", ":"), default=_moment, check_circular=False)
         plain = zlib.compress(text.encode(), 1)
         nonce = os.urandom(_NONCE_BYTES)
         return _FORMAT + nonce + self._cipher.encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes) -> Any:
-        """Return the content of a sealed payload. Raises StateError when the key does not fit."""
+        """Return the content that :meth:`seal` was given. Raises StateError when the key does not fit."""
         if sealed[:1] != _FORMAT:
             raise StateError("The state store holds a payload of an unknown format.", "Use the version that wrote it.")
+
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         return json.loads(zlib.decompress(_decrypt(self._cipher, nonce, body)))
 

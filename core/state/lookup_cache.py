@@ -201,6 +201,7 @@ class LookupCache:
     def _replace_question(self, connection: Connection, lost: KeptAnswer, question: Answer) -> bool:
         """Put the question in the place of one that lost its answer; return False where that has changed meanwhile."""
         table, row = schema.lookup_questions, self._question_row(lost.realm, question)
+
         changed = connection.execute(
             update(table)
             .where(

@@ -31,6 +31,7 @@ class MergedRecords:
             }
             for name, record_id in sorted(records)
         ]
+
         upsert(connection, schema.merged_records, rows, keep=("handed_over", "first_seen_run_id"))
 
     def find_handed_over(self, connection: Connection, records: Iterable[Key]) -> set[Key]:

@@ -17,7 +17,7 @@ _CODE_LENGTH = 80
 
 
 class PendingReason(StrEnum):
-    """Why a record waits."""
+    """Why a record waits to be looked at again."""
 
     PERMISSION = "permission"  # it holds a number that somebody opted out
     FAILED = "failed"  # the CRM refused its change
@@ -59,7 +59,7 @@ class Pending:
         self.put((PendingRow(name, id_, PendingReason.PERMISSION) for name, id_ in keys), now)
 
     def left(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PendingReason]:
-        """Return those of the records that this run has handled and left to the next one, with the reason of each."""
+        """Return record -> reason for those of the records that this run has handled and left to the next one."""
         if not self._has_left:
             return {}
 
@@ -170,4 +170,5 @@ def _upsert_rows(connection: Connection, org_id: int, run_id: str, rows: Sequenc
         }
         for row in rows
     ]
+
     upsert(connection, schema.pending, values)

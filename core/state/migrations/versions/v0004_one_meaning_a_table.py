@@ -77,8 +77,8 @@ def _make_lookup_table(name: str, moment: str, *more: sa.Column[Any]) -> sa.Tabl
     )
 
 
-def _split_flags() -> None:
-    opt_out_flags = op.create_table(
+def _make_flag_table() -> sa.Table:
+    table = op.create_table(
         "opt_out_flags",
         sa.Column("org_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number_key", sa.LargeBinary(length=16), nullable=False),
@@ -92,7 +92,11 @@ def _split_flags() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("opt_out_flags_by_record", "opt_out_flags", ["org_id", "object", "record_id"], unique=False)
-    merged_records = op.create_table(
+    return table
+
+
+def _make_merged_table() -> sa.Table:
+    return op.create_table(
         "merged_records",
         sa.Column("org_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("object", sa.String(length=100), nullable=False),
@@ -104,6 +108,9 @@ def _split_flags() -> None:
         sa.PrimaryKeyConstraint("org_id", "object", "record_id"),
     )
 
+
+def _split_flags() -> None:
+    opt_out_flags, merged_records = _make_flag_table(), _make_merged_table()
     merged = _flags.c.object.startswith(_MERGED)
     done = sa.case((_flags.c.run_id == "", sa.true()), else_=sa.false())
     runs = [done, sa.func.nullif(_flags.c.run_id, ""), _flags.c.seen_run_id]
