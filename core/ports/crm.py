@@ -95,14 +95,14 @@ class Feed(Protocol):
     """The reads of one run: each window of changes ends at the watermark that was taken when the feed was opened."""
 
     def is_full(self, object_name: str) -> bool:
-        """Return whether changed() reads every record of the object (no cursor yet, or a full read goes on)."""
+        """Return whether changed() reads every record of the object (no cursor yet, or an unfinished full read)."""
         ...
 
     def flagged(self) -> Iterator[Page]:
         """Yield the records that matter for opt-outs, over all objects and regardless of the mapping's filter.
 
         For a full read: every record whose flag is up. Otherwise: those among the changed records whose flag is up, or
-        is down while a slot still says ``do_not_contact``.
+        is down while the status of a slot is still ``do_not_contact``.
         """
         ...
 
