@@ -18,9 +18,7 @@ from ringfence.core.ports.bulk import BulkJobs
 from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
 from ringfence.core.ports.services import Clock
 
-from .feed import MemoryFeed
-
-Row = dict[str, Value]
+from .feed import MemoryFeed, Row
 
 
 @dataclass

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion, Record, Value
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Page
 
-if TYPE_CHECKING:
-    from .connector import MemoryCrm, Row
+Row = dict[str, Value]
+"""The fields of one record, by name."""
+
+
+class MemoryAccount(Protocol):
+    """What the reads need of the account: its records, and the index that may lag behind them."""
+
+    shapes: Mapping[str, ObjectShape]
+    rows: dict[str, dict[str, Row]]
+    index: dict[str, dict[str, Row]] | None
+    page_size: int
+    calls: Counter[str]
+
+    def record(self, object_name: str, record_id: str, rows: Mapping[str, Mapping[str, Row]]) -> Record:
+        """Return a record as these rows hold it."""
+        ...
 
 
 @dataclass
 class MemoryFeed:
     """The reads of one run. A cursor is ``{"since": stamp}``, or ``{"after": id, "since": stamp}`` in a full read."""
 
-    crm: MemoryCrm
+    crm: MemoryAccount
     cursors: Mapping[str, dict[str, str]]
     watermark: datetime
 
