@@ -1,4 +1,4 @@
-"""Settings from the environment and ``.env`` (contract, section 3). The only reader of the environment.
+"""Settings from the environment and ``.env`` (docs/contract.md, section 3). The only reader of the environment.
 
 Connectors bring their own settings: each plugin's model is nested under its name.
 """

@@ -23,7 +23,7 @@ class SystemClock:
 
 
 def whole_seconds(moment: datetime) -> datetime:
-    """Return the moment in UTC without fractions, as the last-screened companion holds it (contract, section 2)."""
+    """Return the moment in UTC without fractions, as the last-screened companion holds it (contract.md, section 2)."""
     if moment.tzinfo is UTC and not moment.microsecond:
         return moment
     return moment.astimezone(UTC).replace(microsecond=0)

@@ -2,7 +2,7 @@
 
 Kinds that only one service has stand in its own `fault_kinds.py`.
 
-Sources: salesforce facts, sections 2.1, 2.7, 2.8, 3 and 8; hubspot facts, sections 2.1 to 2.6 and 2.9; lookups facts.
+Sources: salesforce.md, sections 2.1, 2.7, 2.8, 3 and 8; hubspot.md, sections 2.1 to 2.6 and 2.9; lookups.md.
 What the documentation of a service leaves open is marked "unverified" where it is used.
 """
 

@@ -1,4 +1,4 @@
-"""The commands, and how their errors become messages and exit codes (contract, section 4)."""
+"""The commands, and how their errors become messages and exit codes (docs/contract.md, section 4)."""
 
 from __future__ import annotations
 

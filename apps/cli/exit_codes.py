@@ -1,4 +1,4 @@
-"""The exit code of a run that ended in good order (contract, section 4); errors bring their own."""
+"""The exit code of a run that ended in good order (docs/contract.md, section 4); errors bring their own."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def open_api(settings: HubSpotSettings) -> ApiClient:
 
     The client library gives each package a pool of its own and reopens it at every attribute access, so the API
     objects of other packages are built on this one client too. Its hidden retries are off, because they retry what
-    may not be repeated and nothing that should be (facts of the library, version 12). Raises SettingsError without a
+    may not be repeated and nothing that should be (hubspot.md, section 1.2). Raises SettingsError without a
     token.
     """
     if not is_configured(settings) or settings.access_token is None:

@@ -40,12 +40,12 @@ _TYPES = {Companion.STATUS: ("enumeration", "select"), Companion.LAST_SCREENED: 
 
 
 def companion_name(slot: str, companion: Companion) -> str:
-    """Return the property of a slot's companion: ``rf_phone_status`` (contract, section 2)."""
+    """Return the property of a slot's companion: ``rf_phone_status`` (docs/contract.md, section 2)."""
     return f"{OWN_PREFIX}{slot.lower()}_{companion.value}"
 
 
 def companion_type(companion: Companion) -> tuple[str, str]:
-    """Return (type, field type) of a companion (contract, section 2)."""
+    """Return (type, field type) of a companion (docs/contract.md, section 2)."""
     return _TYPES.get(companion, ("string", "text"))
 
 

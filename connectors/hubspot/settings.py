@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from ringfence.core.config.addresses import check_address
 
 VARIABLE = "RINGFENCE_HUBSPOT__"
-"""Prefix under which the settings stand in the environment (contract, section 3)."""
+"""Prefix under which the settings stand in the environment (docs/contract.md, section 3)."""
 
 
 class HubSpotSettings(BaseModel):

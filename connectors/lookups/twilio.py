@@ -42,7 +42,7 @@ TIMEOUT_S = (10.0, 30.0)  # to connect, to answer: live status waits for the far
 FIELDS = "line_status,line_type_intelligence"
 
 LINE_STATES = {"active": "active", "reachable": "active", "inactive": "disconnected", "unreachable": "unreachable"}
-"""Twilio's line status -> line state (contract, section 1). Whatever else it says adds nothing."""
+"""Twilio's line status -> line state (docs/contract.md, section 1). Whatever else it says adds nothing."""
 
 LINE_TYPES = {
     "mobile": "mobile",
@@ -57,7 +57,7 @@ LINE_TYPES = {
     "uan": "uan",
     "voicemail": "voicemail",
 }
-"""Twilio's line type -> line type (contract, section 1); any other is `unknown`."""
+"""Twilio's line type -> line type (docs/contract.md, section 1); any other is `unknown`."""
 
 PASSING_CODES = frozenset({"60611", "60616", "60626", "20429"})
 """Package quota, package rate, rate per number, too many requests: the answer may come another time."""

@@ -1,7 +1,7 @@
 """Access tokens: given in the settings, or obtained by OAuth.
 
 The client library's own log-in is not used: it drops headers on refresh, takes no full log-in URL for JWT and knows no
-lock (salesforce facts, sections 1.1, 1.3 and 1.8).
+lock (docs/vendors/salesforce.md, sections 1.1, 1.3 and 1.8).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from .settings import SalesforceSettings
 from .transport import Transport
 
 PAGE = 2_000
-"""Records of one query page or one retrieve, at most (salesforce facts, sections 2.1 and 2.4)."""
+"""Records of one query page or one retrieve, at most (docs/vendors/salesforce.md, sections 2.1 and 2.4)."""
 
 Row = Mapping[str, Any]
 Result = TypeVar("Result")

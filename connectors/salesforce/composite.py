@@ -23,7 +23,7 @@ MAX_URI = 16_384
 
 NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 """Keeps assignment rules from changing the owner on our updates. It is sent with the call and with each subrequest: the
-documents name it for both, and leave open whether the call's own reaches its subrequests (salesforce facts, section
+documents name it for both, and leave open whether the call's own reaches its subrequests (salesforce.md, section
 2.6)."""
 
 _UNQUOTED = "'(),:*!/<>="

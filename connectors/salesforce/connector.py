@@ -74,7 +74,7 @@ class SalesforceCrm:
         """Return the fewest requests for so many records.
 
         Those are pages of a query and Composite calls of five collections, or, above the break-even, jobs that are
-        polled once and refuse nothing (salesforce facts, section 7).
+        polled once and refuse nothing (docs/vendors/salesforce.md, section 7).
         """
         reading = ceil(read / PAGE) if read <= WORTH_FROM else QUERY_JOB + ceil(read / RESULT_ROWS)
         if written < self.bulk.worth_from:

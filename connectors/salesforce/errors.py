@@ -1,6 +1,6 @@
 """Salesforce's refusals: code or status -> our error, and code of a row -> outcome of the row.
 
-Codes come first, the HTTP status decides where there is no known code (salesforce facts, section 2.8).
+Codes come first, the HTTP status decides where there is no known code (docs/vendors/salesforce.md, section 2.8).
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def follow(
     """Yield a query's pages from its first one on. When the cursor expires the query starts again behind the last row.
 
     The total in the first page decides whether ``fallback`` reads the rest; where that fails, pages are read after all.
-    A short page need not be the last: Salesforce may send fewer rows than it could (salesforce facts, section 2.1).
+    A short page need not be the last: Salesforce may send fewer rows than it could (salesforce.md, section 2.1).
     """
     total, seen, rest = page["totalSize"], 0, query
     while True:

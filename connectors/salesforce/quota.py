@@ -17,14 +17,15 @@ AT_ONCE = 4
 """Requests under way at one time, over all threads of a connector.
 
 Salesforce lets all integrations of an org together have 25 calls of 20 seconds and more at once, 5 in Developer Edition
-and trial orgs (salesforce facts, section 2.1). Four leave room to the others in both.
+and trial orgs (docs/vendors/salesforce.md, section 2.1). Four leave room to the others in both.
 """
 
 FOR_WRITES = 10
 """Calls that reads leave over, so that the results of what was read can still be written and the cursor moves on."""
 
 WINDOW = timedelta(hours=24)
-"""How long Salesforce counts a call. The window rolls, and no header says when it has room again (section 2.7)."""
+"""How long Salesforce counts a call. The window rolls, and no header says when it has room again
+(salesforce.md, section 2.7)."""
 
 GOOD_FOR = timedelta(hours=1)
 """Age up to which a reported usage is relied on. After it one call goes out to learn the usage anew; else a process

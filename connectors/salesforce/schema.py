@@ -26,7 +26,7 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CompanionSpec:
-    """How a companion is created (contract, section 2): the end of its name, its type, its length in characters."""
+    """How a companion is created (contract.md, section 2): the end of its name, its type, its length in characters."""
 
     suffix: str
     type: str

@@ -14,14 +14,14 @@ from ringfence.core.config.addresses import check_address
 from ringfence.core.errors import SettingsError
 
 VARIABLE = "RINGFENCE_SALESFORCE__"
-"""Prefix under which the settings stand in the environment (contract, section 3)."""
+"""Prefix under which the settings stand in the environment (docs/contract.md, section 3)."""
 
 _VERSION = "65.0"
 _RESERVE = 20
 
 
 class LogIn(StrEnum):
-    """The three ways to get a token (salesforce facts, section 1.1; SOAP and passwords are on their way out)."""
+    """The three ways to get a token (salesforce.md, section 1.1; SOAP and passwords are on their way out)."""
 
     DIRECT = "direct token"
     CLIENT_CREDENTIALS = "OAuth client credentials"

@@ -1,6 +1,6 @@
 """Creating what the mapping needs in an org: fields, and a permission set that shows them to the user.
 
-A new field is hidden from everybody until field-level security grants it (salesforce facts, section 2.9).
+A new field is hidden from everybody until field-level security grants it (docs/vendors/salesforce.md, section 2.9).
 """
 
 from __future__ import annotations

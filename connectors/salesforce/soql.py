@@ -59,7 +59,7 @@ _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def base_conditions(shape: ObjectShape) -> tuple[str, ...]:
-    """Return the conditions of every query of the object: converted leads are left out (contract, section 2)."""
+    """Return the conditions of every query of the object: converted leads are left out (contract.md, section 2)."""
     return (f"{CONVERTED} = false",) if is_lead(shape) else ()
 
 

@@ -25,7 +25,7 @@ from .quota import Quota, when_to_go_on
 from .settings import VARIABLE
 
 TIMEOUT_S = (10.0, 180.0)
-"""Seconds to connect and to wait for an answer; the library has none of its own (salesforce facts, section 1.4)."""
+"""Seconds to connect and to wait for an answer; the library has none of its own (salesforce.md, section 1.4)."""
 
 ATTEMPTS = 5
 

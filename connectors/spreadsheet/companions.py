@@ -1,4 +1,5 @@
-"""The six companion columns of a phone column: their names, their place, their content (contract, sections 2 and 4)."""
+"""The six companion columns of a phone column: their names, their place, their content
+(contract.md, sections 2 and 4)."""
 
 from __future__ import annotations
 

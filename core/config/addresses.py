@@ -1,4 +1,4 @@
-"""Web addresses that credentials are sent to: https, but for this machine (contract, section 3)."""
+"""Web addresses that credentials are sent to: https, but for this machine (docs/contract.md, section 3)."""
 
 from __future__ import annotations
 

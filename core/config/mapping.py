@@ -1,4 +1,4 @@
-"""Mapping files, read and resolved: which fields of which object hold what (contract, section 2)."""
+"""Mapping files, read and resolved: which fields of which object hold what (docs/contract.md, section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of a mapping file and what each may hold (contract, section 2)."""
+"""The keys of a mapping file and what each may hold (docs/contract.md, section 2)."""
 
 from __future__ import annotations
 

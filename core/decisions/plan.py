@@ -17,8 +17,8 @@ def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, rai
     """Return the write that brings the record in line with the verdicts, or None when nothing differs.
 
     ``verdicts`` holds a verdict for each slot that was screened, by field name; None empties the companions of a slot
-    without content. Slots that are not named keep what they hold. Only owned fields are touched (contract, section 2),
-    and the flag is only ever raised.
+    without content. Slots that are not named keep what they hold. Only owned fields are touched
+    (contract.md, section 2), and the flag is only ever raised.
     """
     names, wanted, guard = _desired_values(view, verdicts)
     opt_out = view.shape.opt_out

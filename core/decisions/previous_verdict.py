@@ -46,8 +46,8 @@ def read_earlier_answer(view: RecordView, slot: Slot) -> EarlierAnswer | None:
 def judge_again(view: RecordView, slot: Slot, facts: Facts) -> Verdict:
     """Return the verdict on a slot, and keep the previous one when a new lookup was inconclusive.
 
-    An inconclusive lookup is a fact about the lookup: it never overwrites an earlier fact about the number (contract,
-    section 1). A verdict that is kept keeps the time of its own evidence too, so that the slot stays due.
+    An inconclusive lookup is a fact about the lookup: it never overwrites an earlier fact about the number
+    (contract.md, section 1). A verdict that is kept keeps the time of its own evidence too, so that the slot stays due.
     """
     verdict = judge(facts)
     if facts.code is not ReasonCode.INCONCLUSIVE:

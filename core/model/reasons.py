@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..numbers import ReasonCode
 
 MAX_LENGTH = 255
-"""Characters that the reason companion holds (contract, section 2)."""
+"""Characters that the reason companion holds (docs/contract.md, section 2)."""
 
 SENTENCES = {
     ReasonCode.ALLOCATED: "well formed but not confirmed to be live",

@@ -62,7 +62,7 @@ class RecordView:
         return None if value == "" else value
 
     def is_current(self, slot: Slot) -> bool:
-        """Return whether the slot's verdict is about its present content (contract, section 2)."""
+        """Return whether the slot's verdict is about its present content (docs/contract.md, section 2)."""
         held = self.held(slot, Companion.SCREENED_VALUE)
         return held is not None and text(held) == screened_value(self.content(slot))
 

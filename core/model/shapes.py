@@ -69,7 +69,7 @@ class ObjectShape:
         return tuple(dict.fromkeys((*self.input_fields(), *self.companion_fields())))
 
     def owned_fields(self) -> frozenset[str]:
-        """Return every field a sync may write (contract, section 2)."""
+        """Return every field a sync may write (docs/contract.md, section 2)."""
         owned = set(self.companion_fields())
         owned.update(slot.field for slot in self.slots if slot.normalize)
         if self.opt_out:

@@ -15,7 +15,7 @@ Value = str | bool | datetime | None
 
 
 class Companion(StrEnum):
-    """The six fields that ringfence owns beside each phone slot (contract, section 2)."""
+    """The six fields that ringfence owns beside each phone slot (docs/contract.md, section 2)."""
 
     STATUS = "status"
     REASON = "reason"

@@ -1,4 +1,4 @@
-"""The facts about a number, each kind apart, and the one status that is derived from them (contract, section 1).
+"""The facts about a number, each kind apart, and the one status that is derived from them (contract.md, section 1).
 
 Permission is looked at first, then validity, then the state of the line. The first step that applies decides:
 

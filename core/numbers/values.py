@@ -39,7 +39,7 @@ class LineType(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """The fixed list of reasons (contract, section 1); each begins a reason text."""
+    """The fixed list of reasons (docs/contract.md, section 1); each begins a reason text."""
 
     LIVE = "live"
     ALLOCATED = "allocated"

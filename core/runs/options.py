@@ -10,7 +10,7 @@ from ..errors import ErrorCode, UsageError
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """The words of the command (contract, section 4); ``plan_file`` is where a dry run leaves its plan."""
+    """The words of the command (docs/contract.md, section 4); ``plan_file`` is where a dry run leaves its plan."""
 
     full: bool = False
     rescreen: bool = False

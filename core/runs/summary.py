@@ -1,4 +1,4 @@
-"""What a run did, in the numbers that users and scheduled jobs look at (contract, section 4)."""
+"""What a run did, in the numbers that users and scheduled jobs look at (docs/contract.md, section 4)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ TYPES = {
     "date": {"date"},
     "datetime": {"date"},
 }
-"""Property types and the field types that go with each (facts of the properties API, 2026)."""
+"""Property types and the field types that go with each (docs/vendors/hubspot.md, section 2.7)."""
 
 BOOLEAN_OPTIONS = [
     {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": False},

@@ -43,7 +43,7 @@ WORDS = {
     423: ("LOCKED", "The record is locked by another operation. Locks will last for 2 seconds."),
     477: ("MIGRATION", "This account is being moved to another data centre."),
 }
-"""Category and message by status (hubspot facts, section 2.4); categories of 401, 423 and 477 are unverified."""
+"""Category and message by status (hubspot.md, section 2.4); categories of 401, 423 and 477 are unverified."""
 
 OPT_OUT = "rf_do_not_call"
 

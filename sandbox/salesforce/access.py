@@ -1,6 +1,6 @@
 """Field-level security: what the API user may see and edit.
 
-A custom field is hidden from everybody until a permission set grants it and is assigned (salesforce facts, section
+A custom field is hidden from everybody until a permission set grants it and is assigned (salesforce.md, section
 2.9); fields that are not permissionable are always visible. Profile permissions and permission sets add up.
 """
 

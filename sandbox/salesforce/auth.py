@@ -1,4 +1,4 @@
-"""`/services/oauth2/token` and `/userinfo`: client credentials and JWT bearer (salesforce facts, section 1.1)."""
+"""`/services/oauth2/token` and `/userinfo`: client credentials and JWT bearer (salesforce.md, section 1.1)."""
 
 from __future__ import annotations
 

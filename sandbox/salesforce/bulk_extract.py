@@ -1,7 +1,7 @@
 """A query job: the rows that the query found when the job was made, read after that and written as CSV.
 
 They come in the order of chunks of ids that were read side by side (PK chunking), so not by Id, unless the query has
-ORDER BY or LIMIT (salesforce facts, section 2.2).
+ORDER BY or LIMIT (docs/vendors/salesforce.md, section 2.2).
 """
 
 from __future__ import annotations

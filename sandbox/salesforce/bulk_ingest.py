@@ -1,6 +1,6 @@
 """`/jobs/ingest`: updates from a CSV file, done in batches after the upload, with three lists of results.
 
-Only the operation `update` is there. Rules and limits: salesforce facts, section 2.3; shapes of results as recorded.
+Only the operation `update` is there. Rules and limits: salesforce.md, section 2.3; shapes of results as recorded.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Bulk API 2.0 jobs of an org: their states over time, their limits, and how the API describes them.
 
-States, limits and messages: salesforce facts, sections 2.2 and 2.3.
+States, limits and messages: docs/vendors/salesforce.md, sections 2.2 and 2.3.
 """
 
 from __future__ import annotations

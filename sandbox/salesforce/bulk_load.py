@@ -1,4 +1,4 @@
-"""An ingest job: it writes the uploaded rows batch by batch (salesforce facts, section 2.3)."""
+"""An ingest job: it writes the uploaded rows batch by batch (docs/vendors/salesforce.md, section 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/jobs/query`: a query as a job, its results as CSV in pages (salesforce facts, section 2.2)."""
+"""`/jobs/query`: a query as a job, its results as CSV in pages (docs/vendors/salesforce.md, section 2.2)."""
 
 from __future__ import annotations
 

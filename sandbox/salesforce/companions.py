@@ -1,4 +1,4 @@
-"""The companion fields of the sandbox org, as `setup` would have created them (public contract, section 2)."""
+"""The companion fields of the sandbox org, as `setup` would have created them (docs/contract.md, section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/composite`: up to 25 subrequests in one API call (salesforce facts, section 2.4)."""
+"""`/composite`: up to 25 subrequests in one API call (docs/vendors/salesforce.md, section 2.4)."""
 
 from __future__ import annotations
 

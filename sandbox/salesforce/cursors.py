@@ -1,4 +1,4 @@
-"""Open query cursors: results wait two days for their next page (salesforce facts, section 2.1)."""
+"""Open query cursors: results wait two days for their next page (docs/vendors/salesforce.md, section 2.1)."""
 
 from __future__ import annotations
 

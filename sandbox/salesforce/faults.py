@@ -53,7 +53,7 @@ WORDS = {
     500: ("UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support: 1-1"),
     503: ("SERVER_UNAVAILABLE", "The server is temporarily unavailable. Please try again later."),
 }
-"""Error code and message by status (salesforce facts, section 2.8); other statuses come from the edge, as a web page.
+"""Error code and message by status (salesforce.md, section 2.8); other statuses come from the edge, as a web page.
 
 The wording for 403 is recorded, that for 429, 500 and 503 is unverified.
 """

@@ -1,7 +1,7 @@
 """`/updated` and `/deleted`: which rows changed in a window, and how far that answer can be trusted.
 
 Seconds are cut from both bounds; the window may reach back 30 days (15 for deletes); `latestDateCovered` is held back
-to the start of the oldest transaction that is still running (salesforce facts, section 3).
+to the start of the oldest transaction that is still running (docs/vendors/salesforce.md, section 3).
 """
 
 from __future__ import annotations

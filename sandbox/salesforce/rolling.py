@@ -1,4 +1,4 @@
-"""Rolling 24-hour totals, as the daily limits of the service use (salesforce facts, sections 2.2, 2.3, 2.7)."""
+"""Rolling 24-hour totals, as the daily limits of the service use (salesforce.md, sections 2.2, 2.3, 2.7)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`/composite/sobjects`: up to 200 rows in one request, each with its own result in the order of the request.
 
-Limits and shapes: salesforce facts, section 2.4; a refused row has no id, as recorded.
+Limits and shapes: docs/vendors/salesforce.md, section 2.4; a refused row has no id, as recorded.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`/tooling/sobjects/CustomField`: adding custom fields (Tooling API, "CustomField").
 
-A new field is visible to nobody until a permission set grants it (salesforce facts, section 2.9).
+A new field is visible to nobody until a permission set grants it (docs/vendors/salesforce.md, section 2.9).
 """
 
 from __future__ import annotations

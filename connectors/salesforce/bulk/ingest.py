@@ -18,7 +18,8 @@ from .jobs import OPEN, Job, JobCalls
 from .update_sheet import ID
 
 FILE_BYTES = 100_000_000
-"""Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half (section 2.3)."""
+"""Bytes of one upload: Salesforce takes 150 MB of what it makes of it, which may grow by a half
+(salesforce.md, section 2.3)."""
 
 UNPROCESSED = "UNPROCESSED"
 """Our code for a row that the job ended without processing."""

@@ -1,7 +1,7 @@
 """Calls that Bulk API 2.0 jobs of both kinds share: create, poll, change state, delete, over our own transport.
 
 The client library's handler is not used: one failed poll aborts its job, it keeps no job id and never renews a token
-(salesforce facts, sections 1.3 and 1.7).
+(docs/vendors/salesforce.md, sections 1.3 and 1.7).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ PATIENCE_S = 6 * 3_600.0
 """Seconds that one run waits for a job; the next run waits on for the same job."""
 
 GONE = (404, 409, 410)
-"""409: the job was made under another API version, and its results cannot be had under this one (section 2.2)."""
+"""409: the job was made under another API version, and its results cannot be had under this one
+(salesforce.md, section 2.2)."""
 
 OPEN = "Open"
 COMPLETE = "JobComplete"

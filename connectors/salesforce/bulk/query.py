@@ -17,7 +17,7 @@ from .csv_sheet import CHUNK_BYTES, ResultFile, read_result_file
 from .jobs import Job, JobCalls
 
 RESULT_ROWS = 50_000
-"""Rows of one page of results: what the client library asks for too (salesforce facts, section 1.7)."""
+"""Rows of one page of results: what the client library asks for too (docs/vendors/salesforce.md, section 1.7)."""
 
 FIRST_ROWS = 10_000
 """Rows of the first page. It is smaller, because a page is received whole before a row of it is used, and the whole run

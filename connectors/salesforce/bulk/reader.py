@@ -26,7 +26,7 @@ POLLS = 6
 
 WORTH_FROM = PAGE * (4 + POLLS)
 """Rows from which a job takes fewer calls than query pages: the first page of the query, which gives their number,
-creating the job, polling it, one page of results and deleting it, against a page for each 2,000 rows (salesforce facts,
+creating the job, polling it, one page of results and deleting it, against a page for each 2,000 rows (salesforce.md,
 section 7).
 """
 

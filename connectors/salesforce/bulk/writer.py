@@ -23,14 +23,15 @@ from .update_sheet import NULL, UpdateSheet
 
 POLLS = 6
 CALLS = 3 + POLLS + 2 + 1
-"""Calls of one job, estimated: create, upload, close; polls; two files of results; deletion (facts, section 7)."""
+"""Calls of one job, estimated: create, upload, close; polls; two files of results; deletion
+(salesforce.md, section 7)."""
 
 AT_ONCE = COLLECTION * HEAVY_SUBREQUESTS
 """Rows of one Composite call, which takes what a job cannot."""
 
 SLOT_BYTES = 700
 """Bytes of one slot's six companions at the most, as a line of CSV: 255 of a reason, 80 characters of up to four bytes
-of a screened value, and the rest (contract, section 2)."""
+of a screened value, and the rest (docs/contract.md, section 2)."""
 
 _MOST_JOBS = 2
 """Jobs that are created for the same rows, at most: one whose rows were uploaded twice never starts."""
