@@ -38,9 +38,9 @@ def test_the_next_provider_is_asked_and_the_failing_one_left_out_for_the_rest_of
     one, two = make_provider(says={B: outage}), make_provider("second")
     screening = run(one, two)
 
-    told = statuses(screening, A, B) + statuses(screening, C)
+    found = statuses(screening, A, B) + statuses(screening, C)
 
-    assert told == ["active"] * 3
+    assert found == ["active"] * 3
     assert (one.asked, two.asked) == ([A, B], [B, C])
     assert screening.tally.lookups == 3
 
@@ -108,10 +108,10 @@ def test_what_the_one_before_could_not_tell_stands_where_the_next_fails_as_a_who
     two = make_provider("second", says=dict.fromkeys((A, B), OUTAGES[2]))
     screening = run(one, two)
 
-    told = [statuses(screening, A, B), statuses(screening, B)]
+    found = [statuses(screening, A, B), statuses(screening, B)]
 
     # Every provider that is left has failed on the second number: it is not asked about again in this run.
-    assert told == [["valid", None], [None]]
+    assert found == [["valid", None], [None]]
     assert one.asked == [A, B]
 
 
@@ -121,9 +121,9 @@ def test_a_number_that_nobody_could_be_asked_about_within_the_budget_is_owed(
     one, two = make_provider(says={C: OUTAGES[1]}), make_provider("second")
     screening = run(one, two, max_lookups=2)
 
-    told = statuses(screening, A, B) + statuses(screening, C)
+    found = statuses(screening, A, B) + statuses(screening, C)
 
-    assert told == ["active", "active", None]
+    assert found == ["active", "active", None]
     assert screening.exhausted
     assert two.asked == []
 

@@ -49,7 +49,7 @@ def kept(store: Store, clock: SetClock) -> Any:
     return look
 
 
-def test_a_mark_stands_before_its_question_goes_out_and_only_then(
+def test_a_question_is_on_record_before_it_goes_out_and_only_then(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider()
@@ -59,11 +59,12 @@ def test_a_mark_stands_before_its_question_goes_out_and_only_then(
         assert seen.pop(answer.e164) == {answer.e164: AnswerKind.LOST}
 
 
-def test_an_answer_is_durable_and_its_mark_gone_before_it_is_used(
+def test_an_answer_is_durable_and_its_question_closed_before_it_is_used(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={B: {"kind": AnswerKind.INCONCLUSIVE}})
     answers = buy(facts, clock, provider, [A, B])
+
     assert next(answers).kind is AnswerKind.KNOWN
     assert kept(ANSWERS, "run-2") == {A: AnswerKind.KNOWN}
     assert kept(QUESTIONS) == {}
@@ -77,7 +78,9 @@ def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_
     provider = make_provider()
     list(buy(LookupCache(store, "earlier"), clock, provider, [A]))
     provider.says[A] = FAILED
+
     clock.advance(days=31)
+
     assert [answer.kind for answer in buy(facts, clock, provider, [A])] == [AnswerKind.FAILED]
     assert kept(ANSWERS, "earlier") == {A: AnswerKind.KNOWN}
     assert kept(FAILURES) == {A: AnswerKind.FAILED}
@@ -85,20 +88,22 @@ def test_a_question_that_never_went_out_fails_for_this_run_only_and_replaces_no_
     assert kept(QUESTIONS) == {}
 
 
-@pytest.mark.parametrize("told", [CUT_OFF, {"kind": AnswerKind.LOST}])
-def test_an_answer_that_may_have_been_billed_stays_marked(
-    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, told: Any
+@pytest.mark.parametrize("cut_off", [CUT_OFF, {"kind": AnswerKind.LOST}])
+def test_an_answer_that_may_have_been_billed_keeps_its_question_on_record(
+    facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, cut_off: Any
 ) -> None:
-    provider = make_provider(says={A: told})
+    provider = make_provider(says={A: cut_off})
+
     assert [answer.kind for answer in buy(facts, clock, provider, [A, B])] == [AnswerKind.LOST, AnswerKind.KNOWN]
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
     assert kept(FAILURES) == {}
 
 
-def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
+def test_an_outage_leaves_no_question_about_numbers_that_were_not_asked_about(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(says={A: CUT_OFF, C: QuotaError("no credit")})
+
     with pytest.raises(QuotaError):
         list(buy(facts, clock, provider, [A, B, C, D]))
     assert provider.asked == [A, B, C]
@@ -106,11 +111,12 @@ def test_an_outage_leaves_no_mark_on_numbers_that_were_not_asked(
     assert kept(QUESTIONS) == {A: AnswerKind.LOST}
 
 
-def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_mark(
+def test_a_fault_of_the_store_while_an_answer_is_kept_leaves_its_question_on_record(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider()
     monkeypatch.setattr(facts, "record_answer", _locked)
+
     with pytest.raises(StateError):
         list(buy(facts, clock, provider, [A]))
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
@@ -121,6 +127,7 @@ def test_a_fault_of_the_store_before_a_question_loses_no_answer_that_is_on_its_w
 ) -> None:
     provider = make_provider(ahead=3)
     provider.on_question = lambda number: number == B and monkeypatch.setattr(facts, "claim", _locked)
+
     with pytest.raises(StateError):
         list(buy(facts, clock, provider, [A, B, C]))
     assert provider.asked == [A, B]
@@ -133,36 +140,42 @@ def _locked(*_: Any, **__: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), MemoryError()])
-def test_whatever_else_ends_a_run_leaves_the_marks_of_open_questions(
+def test_whatever_else_ends_a_run_leaves_the_open_questions_on_record(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, end: BaseException
 ) -> None:
     provider = make_provider(ahead=2, says={C: end})
+
     with pytest.raises(type(end)):
         list(buy(facts, clock, provider, [A, B, D, C]))
     assert kept(ANSWERS) == {A: AnswerKind.KNOWN, B: AnswerKind.KNOWN}
     assert kept(QUESTIONS, "run-2") == {C: AnswerKind.LOST, D: AnswerKind.LOST}
 
 
-def test_a_run_that_stops_listening_asks_no_more_and_keeps_what_is_on_its_way(
+def test_a_run_that_ends_early_asks_no_more_and_keeps_what_is_on_its_way(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C, D])
+
     assert next(answers).e164 == C
+
     answers.close()
+
     assert provider.asked == [A, B, C]
     assert kept(ANSWERS, "run-2") == dict.fromkeys([A, B, C], AnswerKind.KNOWN)
     assert kept(QUESTIONS, "run-2") == {}
 
 
-def test_what_goes_wrong_with_answers_that_nobody_listens_to_leaves_their_marks(
+def test_what_goes_wrong_with_answers_after_the_end_leaves_their_questions_on_record(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = make_provider(ahead=3)
     answers = buy(facts, clock, provider, [A, B, C])
     next(answers)
     monkeypatch.setattr(facts, "record_answer", _locked)
+
     answers.close()
+
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST, B: AnswerKind.LOST}
 
 
@@ -170,6 +183,7 @@ def test_answers_may_come_in_any_order(
     facts: LookupCache, kept: Any, clock: SetClock, make_provider: MakeProvider
 ) -> None:
     provider = make_provider(ahead=3, says={B: UnreachableError("down")})
+
     with pytest.raises(UnreachableError):
         list(buy(facts, clock, provider, [A, B, C]))
     assert kept(ANSWERS) == {C: AnswerKind.KNOWN}
@@ -190,7 +204,9 @@ def test_two_runs_at_once_ask_about_each_number_once(
     theirs: list[Answer] = []
     other = make_provider()
     provider = make_provider(on_question=lambda _: theirs.extend(buy(beside, clock, other, [A, B, C])))
+
     ours = list(buy(facts, clock, provider, [A, B, C]))
+
     assert (provider.asked, other.asked) == ([A], [B, C])
     # The second run does not wait for the first one's answer: the number stays due.
     assert {answer.e164: (answer.kind, answer.paid) for answer in theirs} == {
@@ -212,9 +228,12 @@ def test_a_question_of_a_run_under_way_is_no_lost_answer_until_none_can_come_any
     provider = make_provider(says={A: MemoryError()})
     with pytest.raises(MemoryError):
         list(buy(facts, clock, provider, [A]))
+
     provider.says.clear()
     assert kept(QUESTIONS, "run-2") == {}
+
     clock.time += ANSWER_WITHIN
+
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
     assert [answer.kind for answer in buy(beside, clock, provider, [A])] == [AnswerKind.LOST]
     assert provider.asked == [A]
@@ -228,9 +247,12 @@ def test_asking_again_in_vain_forgets_no_lost_answer(
     list(buy(LookupCache(store, "earlier"), clock, provider, [A]))
     provider.says[A] = fault
     clock.advance(days=1)
+
     with suppress(UnreachableError):
         list(buy(facts, clock, provider, [A], again=True))
+
     assert kept(QUESTIONS, "run-2") == {A: AnswerKind.LOST}
+
     clock.advance(days=29, seconds=1)  # it ages from the day of the question that may have been billed
     assert kept(QUESTIONS, "run-2") == {}
 
@@ -241,4 +263,5 @@ def test_an_answer_lost_in_this_run_is_asked_for_again_in_the_next_one_at_the_ea
     provider = make_provider(says={A: CUT_OFF})
     for _ in range(3):
         assert [answer.kind for answer in buy(facts, clock, provider, [A], again=True)] == [AnswerKind.LOST]
+
     assert provider.asked == [A]

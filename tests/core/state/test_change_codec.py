@@ -41,6 +41,8 @@ def test_what_an_earlier_version_sealed_is_read() -> None:
     moment = ["2026-11-02T09:00:00+00:00"]
     kept: list[Any] = [["Contact", "1", [["Phone", "x", "y"], ["Last__c", None, moment]], {"Phone": "x"}, moment]]
     (change,) = unpack_changes(KEYRING.open(KEYRING.seal(kept)))
+
     fields = (FieldChange("Phone", "x", "y"), FieldChange("Last__c", None, NOW))
+
     assert change == Change.of("Contact", "1", fields, {"Phone": "x"}, NOW)
     assert isinstance(change.fields[0], FieldChange)

@@ -60,11 +60,15 @@ def test_changes_are_known_before_they_are_written_and_their_outcomes_after(
 ) -> None:
     journal = begin("r1")
     sent = [change("p1"), change("p2"), change("p3")]
+
     seq = journal.plan_batch(sent, clock.now())
+
     assert [(row.change, row.result) for row in read_changes(store, "r1")] == [(one, None) for one in sent]
+
     journal.settle_batch(seq, [WRITTEN, REFUSED, RowResult(Outcome.CONFLICT, "GONE", "deleted")], clock.now())
-    told = [(row.change.id, row.result) for row in read_changes(store, "r1")]
-    assert told == [("p1", WRITTEN), ("p2", REFUSED), ("p3", RowResult(Outcome.CONFLICT, "GONE", "deleted"))]
+    results = [(row.change.id, row.result) for row in read_changes(store, "r1")]
+
+    assert results == [("p1", WRITTEN), ("p2", REFUSED), ("p3", RowResult(Outcome.CONFLICT, "GONE", "deleted"))]
 
 
 def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, begin: Any, clock: SetClock) -> None:
@@ -74,8 +78,11 @@ def test_batches_are_read_in_the_order_of_writing_and_backwards(store: Store, be
             journal.plan_batch([change(f"p{i}"), change(f"q{i}")], clock.now()), [WRITTEN] * 2, clock.now()
         )
     begin("r2").plan_batch([change("other")], clock.now())
+
     forwards = [row.change.id for row in read_changes(store, "r1")]
+
     assert forwards == [f"{letter}{i}" for i in range(12) for letter in "pq"]
+
     backwards = [[row.change.id for row in batch] for batch in read_batches_backwards(store, "r1")]
     assert backwards == [[f"p{i}", f"q{i}"] for i in reversed(range(12))]
 
@@ -91,9 +98,11 @@ def test_only_batches_without_an_outcome_are_open_oldest_run_first(store: Store,
     earlier_by_name.plan_batch([change("p4")], clock.now())
     org_id = register_org(store, Org("memory", "1", "One", production=False))
     seen = []
+
     for batch in open_batches(store, org_id):
         seen += [(batch.run_id, batch.seq, one.id) for one in batch.changes]
         settle(store, batch, [WRITTEN] * len(batch.changes), clock.now())
+
     assert seen == [("r9", 2, "p2"), ("r9", 3, "p3"), ("r1", 1, "p4")]
     assert list(open_batches(store, org_id)) == []
 
@@ -106,9 +115,11 @@ def test_a_batch_that_is_held_back_says_so_until_it_is_sent(
     journal.release(seqs[:1])
     journal.release(seqs[1:2], "job-7")
     found = {}
+
     for batch in open_batches(store, org):
         found[batch.seq] = (batch.held, batch.job)
         settle(store, batch, [WRITTEN], clock.now())
+
     assert found == {seqs[0]: (False, None), seqs[1]: (False, "job-7"), seqs[2]: (True, None)}
     assert [one.id for one in journal.planned([seqs[2], seqs[0]])] == ["p2", "p0"]
 
@@ -116,10 +127,14 @@ def test_a_batch_that_is_held_back_says_so_until_it_is_sent(
 def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: SetClock) -> None:
     journal = begin("r1", dry_run=True)
     under_way = find_run(store, "r1")
+
     assert (under_way.outcome, under_way.ended_at, under_way.summary) == (RunOutcome.RUNNING, None, None)
+
     clock.advance(seconds=5)
     journal.end(clock.now(), RunOutcome.STOPPED, {"written": 3}, "no credit")
+
     run = find_run(store, "r1")
+
     assert (run.outcome, run.summary, run.error, run.options) == (
         RunOutcome.STOPPED,
         {"written": 3},
@@ -131,13 +146,15 @@ def test_a_run_tells_how_it_ended(store: Store, begin: Any, clock: SetClock) -> 
     assert run.ended_at - run.started_at == timedelta(seconds=5)
 
 
-def test_runs_that_never_told_their_end_were_killed(store: Store, org: int, begin: Any, clock: SetClock) -> None:
+def test_runs_without_a_recorded_end_were_killed(store: Store, org: int, begin: Any, clock: SetClock) -> None:
     elsewhere = register_org(store, Org("memory", "2", "Two", production=False))
     begin("done").end(clock.now(), RunOutcome.DONE, {}, None)
     for run_id, org_id in (("dead", org), ("theirs", elsewhere), ("mine", org)):
         begin(run_id, org_id)
     close_dead_runs(store, org, "mine", clock.now())
+
     outcomes = {run.id: run.outcome for run in list_runs(store)}
+
     assert outcomes == {
         "done": RunOutcome.DONE,
         "dead": RunOutcome.KILLED,
@@ -150,6 +167,7 @@ def test_runs_that_never_told_their_end_were_killed(store: Store, org: int, begi
 def test_the_latest_runs_come_first(store: Store, begin: Any) -> None:
     for run_id in ("b", "c", "a"):
         begin(run_id)
+
     assert [run.id for run in list_runs(store)] == ["a", "c", "b"]
     assert [run.id for run in list_runs(store, 2)] == ["a", "c"]
 
@@ -174,6 +192,7 @@ def test_a_run_is_found_by_its_id_or_either_end_of_it(store: Store, begin: Any, 
 def test_an_id_that_fits_none_or_several_is_refused(store: Store, begin: Any, typed: str, code: ErrorCode) -> None:
     begin("20261102-090000-aa11")
     begin("20261102-090001-bb22")
+
     with pytest.raises(UsageError) as caught:
         find_run(store, typed)
     assert caught.value.code is code
@@ -182,6 +201,7 @@ def test_an_id_that_fits_none_or_several_is_refused(store: Store, begin: Any, ty
 def test_ids_sort_by_time_and_do_not_repeat() -> None:
     now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
     ids = [new_run_id(now + timedelta(seconds=i)) for i in range(100)]
+
     assert sorted(ids) == ids
     assert len({new_run_id(now) for _ in range(50)}) > 40
 
@@ -192,7 +212,9 @@ def test_no_number_of_a_change_or_a_refusal_is_kept_in_the_clear(
     seq = begin("r1").plan_batch([change("p1")], clock.now())
     settle(store, OpenBatch("r1", seq, ()), [RowResult(Outcome.REFUSED, "RULE", f"{NUMBER} is taken")], clock.now())
     store.close()
+
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
     assert b"r1" in kept
     assert NUMBER[1:].encode() not in kept
     assert b"555-0132" not in kept

@@ -19,9 +19,12 @@ def test_a_lost_key_is_named_and_not_replaced(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/state.db").close()
     key = tmp_path / "state.key"
     kept = key.read_bytes()
+
     key.unlink()
+
     with pytest.raises(StateError, match=r"state\.key of the state store is missing"):
         open_store(f"sqlite:///{tmp_path}/state.db")
     assert not key.exists()
+
     key.write_bytes(kept)
     open_store(f"sqlite:///{tmp_path}/state.db").close()

@@ -32,6 +32,7 @@ def test_what_was_sealed_is_opened_unchanged(content: Any) -> None:
 
 def test_a_moment_comes_out_as_its_text_and_other_objects_do_not_go_in() -> None:
     ring = Keyring(OURS, HASH)
+
     assert ring.open(ring.seal([datetime(2026, 11, 2, 9, tzinfo=UTC)])) == [["2026-11-02T09:00:00+00:00"]]
     with pytest.raises(TypeError, match="bytes"):
         ring.seal([b"x"])
@@ -40,6 +41,7 @@ def test_a_moment_comes_out_as_its_text_and_other_objects_do_not_go_in() -> None
 def test_a_payload_shows_nothing_of_its_content_and_is_never_the_same_twice() -> None:
     ring = Keyring(OURS, HASH)
     first, second = (ring.seal([NUMBER]) for _ in range(2))
+
     assert first != second
     assert NUMBER.encode() not in first
     assert NUMBER[1:].encode() not in first
@@ -66,6 +68,7 @@ def test_a_changed_or_cut_payload_is_refused(data: st.DataObject) -> None:
 
 def test_a_payload_of_a_later_format_names_what_helps() -> None:
     sealed = Keyring(OURS, HASH).seal([])
+
     with pytest.raises(StateError, match="unknown format") as caught:
         Keyring(OURS, HASH).open(b"\x02" + sealed[1:])
     assert "version" in caught.value.remedy
@@ -74,7 +77,9 @@ def test_a_payload_of_a_later_format_names_what_helps() -> None:
 def test_numbers_are_found_again_under_a_new_encryption_key_but_not_under_another_hash_key() -> None:
     wrapped = wrap_key(OURS, HASH)
     rotated = wrap_key(THEIRS, unwrap_key(OURS, wrapped))
+
     before, after = Keyring(OURS, unwrap_key(OURS, wrapped)), Keyring(THEIRS, unwrap_key(THEIRS, rotated))
+
     assert before.number_key(NUMBER) == after.number_key(NUMBER)
     assert before.number_key(NUMBER) != before.number_key(NUMBER + "1")
     assert before.number_key(NUMBER) != Keyring(OURS, THEIRS).number_key(NUMBER)
@@ -102,6 +107,7 @@ def test_a_key_may_have_white_space_around_it() -> None:
 
 def test_a_key_file_is_made_once(tmp_path: Path) -> None:
     key = read_or_create_key_file(tmp_path / "state.key")
+
     assert len(key) == KEY_BYTES
     assert read_or_create_key_file(tmp_path / "state.key") == key
 
@@ -110,6 +116,7 @@ def test_a_key_file_is_made_once(tmp_path: Path) -> None:
 def test_a_damaged_key_file_is_named_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.key"
     path.write_bytes(content)
+
     with pytest.raises(StateError, match=r"state\.key is damaged") as caught:
         read_or_create_key_file(path)
     assert "backup" in caught.value.remedy
@@ -119,6 +126,7 @@ def test_a_damaged_key_file_is_named_and_left_as_it_is(tmp_path: Path, content: 
 def test_a_key_file_that_cannot_be_made_or_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be created"):
         read_or_create_key_file(tmp_path / "absent" / "state.key")
+
     (tmp_path / "state.key").mkdir()
     with pytest.raises(StateError, match="cannot be read"):
         read_or_create_key_file(tmp_path / "state.key")
@@ -129,11 +137,15 @@ def test_a_store_opens_with_the_key_that_made_it_only(tmp_path: Path) -> None:
     ours, theirs = (base64.b64encode(os.urandom(KEY_BYTES)).decode() for _ in range(2))
     made = open_store(url, ours)
     sealed = made.keyring.seal([NUMBER])
+
     made.close()
+
     with pytest.raises(StateError, match="another key"):
         open_store(url, theirs)
+
     again = open_store(url, ours)
     assert again.keyring.open(sealed) == [NUMBER]
     assert again.keyring.number_key(NUMBER) == made.keyring.number_key(NUMBER)
+
     again.close()
     assert not (tmp_path / "state.key").exists()

@@ -1,4 +1,4 @@
-"""One run of an org at a time: who holds the lease, who is told so, and who may take it over."""
+"""One run of an org at a time: who holds the lease, who is refused it, and who may take it over."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def _process_start(pid: int) -> str:
 
 def test_a_second_run_is_told_who_is_at_work(store: Store, org: int, clock: SetClock, other: Holder) -> None:
     take_lease(store, org, "first", clock.now(), other)
+
     with pytest.raises(BusyError) as caught:
         take_lease(store, org, "second", clock.now(), this_process())
     assert f"run first, process {other.pid} on {other.host}, since 2026-11-02 09:00:00 UTC" in caught.value.message
@@ -73,7 +74,9 @@ def test_a_release_takes_nothing_from_who_has_taken_over(
     late = take_lease(store, org, "first", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(minutes=15)
     take_lease(store, org, "second", clock.now(), this_process())
+
     late.release()
+
     with pytest.raises(BusyError, match="run second"):
         take_lease(store, org, "third", clock.now(), other)
 
@@ -103,8 +106,10 @@ def test_a_process_of_this_machine_that_is_alive_keeps_its_lease_however_long_it
 ) -> None:
     lease = take_lease(store, org, "waits", clock.now(), other)
     clock.advance(hours=6)
+
     with pytest.raises(BusyError, match="run waits"):
         take_lease(store, org, "next", clock.now(), this_process())
+
     lease.renew(clock.now())
 
 
@@ -133,6 +138,7 @@ def test_a_process_that_only_got_the_same_number_is_not_taken_for_it(
     store: Store, org: int, clock: SetClock, other: Holder
 ) -> None:
     assert this_process().started
+
     take_lease(store, org, "killed", clock.now(), replace(other, started="1"))
     take_lease(store, org, "next", clock.now(), this_process())
 
@@ -155,6 +161,7 @@ def test_a_run_that_goes_on_keeps_its_lease_by_saying_so(store: Store, org: int,
     for _ in range(10):
         clock.advance(minutes=14)
         lease.renew(clock.now())
+
     with pytest.raises(BusyError, match="run far"):
         take_lease(store, org, "here", clock.now(), this_process())
 
@@ -163,9 +170,12 @@ def test_a_clock_that_was_set_back_keeps_no_lease_from_being_renewed(store: Stor
     lease = take_lease(store, org, "far", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(hours=-3)
     lease.renew(clock.now())
+
     clock.advance(minutes=14)
+
     with pytest.raises(BusyError, match="run far"):
         take_lease(store, org, "here", clock.now(), this_process())
+
     clock.advance(minutes=1)
     take_lease(store, org, "here", clock.now(), this_process())
 
@@ -174,16 +184,20 @@ def test_renewing_often_costs_a_statement_now_and_then(store: Store, org: int, c
     lease = take_lease(store, org, "far", clock.now(), this_process())
     written: list[Any] = []
     event.listen(store.engine, "commit", written.append)
+
     for _ in range(60):
         clock.advance(seconds=1)
         lease.renew(clock.now())
+
     assert len(written) == 2
 
 
 def test_a_run_that_slept_through_a_take_over_ends_before_it_writes(store: Store, org: int, clock: SetClock) -> None:
     slept = take_lease(store, org, "slept", clock.now(), Holder("elsewhere.example", 1, "1"))
     clock.advance(hours=1)
+
     take_lease(store, org, "next", clock.now(), this_process())
+
     with pytest.raises(BusyError, match="took over from run slept"):
         slept.renew(clock.now())
 
@@ -194,7 +208,9 @@ def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
     # Only PostgreSQL lets others in between: there was a lease when its row was to be made, and none afterwards.
     tries = iter([lambda *_: 0])
     monkeypatch.setattr(leases, "insert_missing", lambda *words: next(tries, insert_missing)(*words))
+
     take_lease(store, org, "next", clock.now(), this_process())
+
     with pytest.raises(BusyError, match="run next"):
         take_lease(store, org, "third", clock.now(), this_process())
 

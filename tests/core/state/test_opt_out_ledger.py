@@ -53,6 +53,7 @@ def person(id_: str, *numbers: str, flagged: bool | None = False, kind: str = "p
 
 def test_a_flag_covers_every_number_of_its_record_and_no_other(begin: Any) -> None:
     begin().record([person("p1", A, B, flagged=True), person("p2", C)])
+
     assert begin("second").covered([A, B, C]) == {A, B}
     assert begin("second", org="2").covered([A, B, C]) == frozenset()
 
@@ -62,7 +63,9 @@ def test_covered_numbers_are_found_however_many_flags_there_are(begin: Any, flag
     others = [f"+1415555{last:04}" for last in range(20)]
     ledger = begin()
     ledger.record([person(f"p{n:02}", A, flagged=True) for n in range(flags_on_one)])
+
     ledger.record([person("q1", B, flagged=True), person("q2", C, *others)])
+
     assert ledger.covered([A, B, C]) == ledger.covered([A, B, C, *others]) == {A, B}
     assert ledger.covered([C]) == ledger.covered([]) == frozenset()
 
@@ -81,10 +84,14 @@ def test_covered_numbers_are_found_when_there_are_fewer_flags_than_there_were(be
 def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_seen_down(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, flagged=True)])
+
     ledger.record([person("p1", B, flagged=True)])
+
     assert ledger.covered([A, B]) == {A, B}
+
     ledger.record([person("p1", B, flagged=None)])
     assert ledger.covered([A, B]) == {A, B}
+
     ledger.record([person("p1", B, flagged=False)])
     assert ledger.covered([A, B]) == frozenset()
 
@@ -92,13 +99,16 @@ def test_a_number_stays_covered_when_its_record_gets_another_until_the_flag_is_s
 def test_each_covered_number_has_a_record_whose_flag_covers_it(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, flagged=True), person("p2", A, B, flagged=True), person("p3", A, C)])
+
     assert ledger.bearers([A, B, C]) == {A: ("people", "p1"), B: ("people", "p2")}
 
 
 def test_lowering_one_of_two_flags_frees_nobody(begin: Any, waiting: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, flagged=True), person("p2", A, flagged=True), person("p3", A)])
+
     ledger.record([person("p1", A, flagged=False)])
+
     assert ledger.covered([A]) == {A}
     assert waiting() == []
 
@@ -107,8 +117,11 @@ def test_when_the_last_flag_goes_every_holder_of_the_freed_number_is_looked_at_a
     ledger = begin()
     ledger.record([person("p1", A, B, flagged=True), person("p2", B, flagged=True)])
     ledger.record([person("p3", A), person("p4", A, C), person("p5", B), person("p6", C)])
+
     ledger.record([person("p1", A, B, flagged=False)])
+
     assert waiting() == ["p1", "p3", "p4"]
+
     ledger.record([person("p1", A, B, flagged=False)])
     assert waiting() == []
 
@@ -116,9 +129,12 @@ def test_when_the_last_flag_goes_every_holder_of_the_freed_number_is_looked_at_a
 def test_records_that_hold_a_covered_number_are_named_until_their_own_flag_is_up(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, B, flagged=True), person("p2", A, B), person("p3", B, C), person("p4", C)])
+
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p3"): 1}
+
     ledger.raise_flags([("people", "p3", (B, C))])
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p4"): 1}
+
     ledger.record([person("p1", A, kind="firms")])
     assert ("firms", "p1") in ledger.unflagged_holders(all_runs=False)
 
@@ -127,7 +143,9 @@ def test_a_holder_of_more_covered_numbers_than_are_looked_up_at_once_counts_all_
     numbers = [f"+1415{last:07}" for last in range(BATCH + 3)]
     ledger = begin()
     ledger.record([person(f"p{n}", number, flagged=True) for n, number in enumerate(numbers)])
+
     ledger.record([person("all", *numbers), person("one", numbers[-1]), person("none", A)])
+
     assert ledger.unflagged_holders(all_runs=False) == {("people", "all"): len(numbers), ("people", "one"): 1}
 
 
@@ -136,9 +154,12 @@ def test_what_was_carried_to_everybody_comes_up_again_only_when_asked_for_or_fla
     first.record([person("p1", A, flagged=True), person("p2", A)])
     first.mark_propagated()
     second = begin("second")
+
     second.record([person("p1", A, flagged=True), person("p3", A)])
+
     assert second.unflagged_holders(all_runs=False) == {}
     assert second.unflagged_holders(all_runs=True) == {("people", "p2"): 1, ("people", "p3"): 1}
+
     second.record([person("p4", A, flagged=True)])
     assert second.unflagged_holders(all_runs=False) == {("people", "p2"): 1, ("people", "p3"): 1}
 
@@ -153,9 +174,12 @@ def test_a_full_read_forgets_flags_of_records_that_are_gone(begin: Any, waiting:
     begin().record([person("stays", B, flagged=True), person("holder", A, B)])
     second = begin("second")
     second.record([person("stays", B, flagged=True)])
+
     second.forget_unseen("people")
+
     assert second.covered([A, B]) == {A, B}
     assert waiting() == []
+
     second.forget_unseen("firms")
     assert second.covered([A, B]) == {B}
     assert "holder" in waiting()
@@ -165,7 +189,9 @@ def test_a_full_read_keeps_what_a_flag_that_is_still_up_covered_before(begin: An
     begin().record([person("moved", A, flagged=True), person("emptied", B, flagged=True), person("holder", A, B)])
     second = begin("second")
     second.record([person("moved", C, flagged=True), person("emptied", flagged=True)])
+
     second.forget_unseen("people")
+
     assert second.covered([A, B, C]) == {A, B, C}
     assert waiting() == []
 
@@ -176,13 +202,19 @@ def test_a_full_read_forgets_what_records_that_are_gone_held(begin: Any, monkeyp
     second = begin("second")
     second.begin_full_read(["people", "firms"])
     second.record([person("p1", A), person("p4", B), person("p3")])
+
     second.forget_unseen("people")
+
     assert second.count_holders([A, B]) == {A: 2, B: 1}
+
     third = begin("third")
     third.record([person("p4", B)])
+
     # A read that an earlier run began has not seen what that run saw.
     third.forget_unseen("people")
+
     assert third.count_records("people") == 2
+
     third.forget_holders([("people", "p4")])
     assert (third.holders(A, 1), third.holders(A, 3)) == ([("firms", "firm")], [("firms", "firm"), ("people", "p1")])
     assert third.holders(B, 3) == []
@@ -192,7 +224,9 @@ def test_holders_and_records_are_counted_once_each(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("p1", A, B), person("p2", A), person("p1", A, kind="firms"), person("p3")])
     ledger.record([person("p2", A, C)])
+
     begin(org="2").record([person("p9", A)])
+
     assert ledger.count_holders([A, B, C, "+14155550139"]) == {A: 3, B: 1, C: 1, "+14155550139": 0}
     assert (ledger.count_records("people"), ledger.count_records("firms"), ledger.count_records("x")) == (2, 1, 0)
 
@@ -200,8 +234,11 @@ def test_holders_and_records_are_counted_once_each(begin: Any) -> None:
 def test_thousands_of_records_are_taken_in_at_once(begin: Any, waiting: Any) -> None:
     numbers = [f"+1202555{i:04}" for i in range(1200)]
     ledger = begin()
+
     ledger.record([person(f"p{i}", number, flagged=True) for i, number in enumerate(numbers)])
+
     assert ledger.covered(numbers) == set(numbers)
+
     ledger.record([person(f"p{i}", number, flagged=False) for i, number in enumerate(numbers)])
     assert ledger.covered(numbers) == frozenset()
     assert len(waiting()) == 1200
@@ -210,7 +247,9 @@ def test_thousands_of_records_are_taken_in_at_once(begin: Any, waiting: Any) -> 
 def test_no_number_is_kept_in_the_clear(begin: Any, store: Store, tmp_path: Path) -> None:
     begin().record([person("p1", A, flagged=True), person("p2", A)])
     store.close()
+
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
     assert b"p1" in kept
     assert A.encode() not in kept
     assert A[1:].encode() not in kept
@@ -256,30 +295,42 @@ def test_whatever_is_seen_in_whatever_order_the_ledger_is_that_of_a_simple_model
 def test_what_a_record_holds_follows_every_change_and_a_second_look_writes_nothing(begin: Any, store: Store) -> None:
     ledger = begin()
     ledger.record([person("p1", A, B), person("p2", B)])
+
     assert ledger.count_holders([A, B, C]) == {A: 1, B: 2, C: 0}
+
     with store.transaction() as connection:
         before = connection.connection.driver_connection.total_changes
     ledger.record([person("p1", B, A), person("p2", B)])
     with store.transaction() as connection:
         assert connection.connection.driver_connection.total_changes == before
+
     ledger.record([person("p1", B, C), person("p2")])
+
     assert ledger.count_holders([A, B, C]) == {A: 0, B: 1, C: 1}
 
 
 def test_a_record_merged_away_hands_its_opt_out_over_once(begin: Any) -> None:
     ledger = begin()
     ledger.record([person("gone", A, B, flagged=True), person("left", A)])
+
     ledger.hand_over([("people", "gone")])
+
     assert ledger.handed_over([("people", "gone")]) == set()
+
     ledger.raise_flags([("people", "left", (A,))])
     ledger.mark_propagated()
+
     assert ledger.handed_over([("people", "gone"), ("people", "left")]) == {("people", "gone")}
+
     later = begin("second")
     # What somebody has taken over can be lifted by them; what nobody has stays covered.
     later.record([person("left", A)])
+
     assert later.covered([A, B]) == {B}
+
     later.handed_over([("people", "gone")])
     later.forget_unseen("people")
+
     assert begin("third").handed_over([("people", "gone")]) == {("people", "gone")}
 
 
@@ -287,10 +338,15 @@ def test_a_record_merged_away_hands_its_opt_out_over_also_when_its_run_is_cut_of
     first = begin()
     first.record([person("gone", A, flagged=True), person("left", A)])
     first.hand_over([("people", "gone")])
+
     later = begin("second")
+
     assert later.handed_over([("people", "gone")]) == set()
+
     later.raise_flags([("people", "left", (A,))])
     later.mark_propagated()
+
     assert later.handed_over([("people", "gone")]) == {("people", "gone")}
+
     later.record([person("left", A)])
     assert later.covered([A]) == frozenset()

@@ -82,14 +82,18 @@ def rules(engine: sa.Engine) -> dict[str, object]:
 def test_a_new_store_has_what_the_migrations_make(store: Store, tmp_path: Path) -> None:
     migrated = sa.create_engine(f"sqlite:///{tmp_path}/migrated.db")
     migrate(migrated, "head")
+
     assert columns(store.engine) == columns(migrated)
     assert rules(store.engine) == rules(migrated)
+
     migrated.dispose()
 
 
 def test_the_newest_migration_is_the_version_the_code_names(store: Store) -> None:
     files = sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))
+
     assert files[-1] == HEAD
+
     with store.transaction() as connection:
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
 
@@ -143,7 +147,9 @@ def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
     open_store(url(tmp_path)).close()
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
     before = (tmp_path / "state.db").read_bytes()
+
     with pytest.raises(StateError, match=f"version 9999; this ringfence knows up to {HEAD}") as caught:
         open_store(url(tmp_path))
     assert "newer" in caught.value.remedy
@@ -154,8 +160,10 @@ def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
 def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("CREATE TABLE theirs (id INTEGER)")
+
     with pytest.raises(StateError, match="tables of something else"):
         open_store(url(tmp_path))
+
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 
@@ -168,7 +176,9 @@ def test_a_damaged_file_is_named_with_what_helps(tmp_path: Path, damage: str) ->
     path = tmp_path / "state.db"
     data = path.read_bytes()
     spoilt = {"no database": b"no database " * 999, "cut": data[:5000], "overwritten": data[:200] + b"\x55" * 60_000}
+
     path.write_bytes(spoilt[damage])
+
     with pytest.raises(StateError) as caught:
         register_org(open_store(url(tmp_path)), ORG)
     assert "state.db" in caught.value.message
@@ -193,6 +203,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Tests may run as root, whom no mode bits keep out.
     monkeypatch.setattr("ringfence.core.state.engine.os.access", lambda *_: False)
+
     with pytest.raises(StateError, match="is read-only"):
         open_store(url(tmp_path))
     assert not (tmp_path / "state.db").exists()
