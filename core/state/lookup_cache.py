@@ -32,6 +32,41 @@ _ONE_QUESTION = select(schema.lookup_questions).where(*_one_of(schema.lookup_que
 _DELETE_QUESTION = delete(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
 
 
+def _among(table: Table) -> tuple[Any, Any]:
+    return (
+        table.c.number_key.in_(bindparam("number_keys", expanding=True)),
+        table.c.realm.in_(bindparam("realms", expanding=True)),
+    )
+
+
+def _find_answers() -> Select[Any]:
+    table = schema.lookup_answers
+    counts = or_(table.c.observed_at >= bindparam("since"), table.c.run_id == bindparam("this_run"))
+    columns = [table.c.number_key, table.c.realm, table.c.kind, table.c.run_id, table.c.observed_at, table.c.payload]
+    return select(*columns).where(*_among(table), counts)
+
+
+def _find_failures() -> Select[Any]:
+    table, kind = schema.lookup_failures, literal(AnswerKind.FAILED.value)
+    columns = [table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.failed_at, table.c.payload]
+    return select(*columns).where(*_among(table), table.c.run_id == bindparam("this_run"))
+
+
+def _find_lost() -> Select[Any]:
+    table, kind = schema.lookup_questions, literal(AnswerKind.LOST.value)
+    running = select(schema.runs.c.id).where(schema.runs.c.outcome == RunOutcome.RUNNING.value)
+    under_way = and_(table.c.asked_at > bindparam("answerable_since"), table.c.run_id.in_(running))
+    lost = and_(table.c.asked_at >= bindparam("since"), not_(under_way))
+
+    columns = [table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.asked_at, table.c.payload]
+    return select(*columns).where(*_among(table), or_(lost, table.c.run_id == bindparam("this_run")))
+
+
+# Made once as well, for every batch of numbers is looked for.
+_FIND = union_all(_find_answers(), _find_failures())
+_FIND_WITH_LOST = union_all(_find_answers(), _find_failures(), _find_lost())
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """An answer on record: the realm that gave it, and the run that brought it.
@@ -136,45 +171,17 @@ class LookupCache:
         """
         keyring = self._store.keyring
         by_key = {keyring.number_key(number): number for number in numbers}
+        fixed = {"realms": realms, "since": since, "answerable_since": now - ANSWER_WITHIN, "this_run": self._run_id}
+        statement = _FIND_WITH_LOST if with_lost else _FIND
         found: dict[str, list[KeptAnswer]] = {}
 
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
-                parts = [self._answers_among(keys, realms, since), self._failures_among(keys, realms)]
-                if with_lost:
-                    parts.append(self._lost_among(keys, realms, since, now))
-
-                for row in connection.execute(union_all(*parts)):
+                for row in connection.execute(statement, {**fixed, "number_keys": keys}):
                     number = by_key[row.number_key]
                     answer = _answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
                     found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
-
-    def _answers_among(self, keys: Sequence[bytes], realms: Sequence[str], since: datetime) -> Select[Any]:
-        table = schema.lookup_answers
-        return select(
-            table.c.number_key, table.c.realm, table.c.kind, table.c.run_id, table.c.observed_at, table.c.payload
-        ).where(
-            table.c.number_key.in_(keys),
-            table.c.realm.in_(realms),
-            or_(table.c.observed_at >= since, table.c.run_id == self._run_id),
-        )
-
-    def _failures_among(self, keys: Sequence[bytes], realms: Sequence[str]) -> Select[Any]:
-        table, kind = schema.lookup_failures, literal(AnswerKind.FAILED.value)
-        return select(
-            table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.failed_at, table.c.payload
-        ).where(table.c.number_key.in_(keys), table.c.realm.in_(realms), table.c.run_id == self._run_id)
-
-    def _lost_among(self, keys: Sequence[bytes], realms: Sequence[str], since: datetime, now: datetime) -> Select[Any]:
-        table, kind = schema.lookup_questions, literal(AnswerKind.LOST.value)
-        running = select(schema.runs.c.id).where(schema.runs.c.outcome == RunOutcome.RUNNING.value)
-        under_way = and_(table.c.asked_at > now - ANSWER_WITHIN, table.c.run_id.in_(running))
-        lost = and_(table.c.asked_at >= since, not_(under_way))
-
-        return select(table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.asked_at, table.c.payload).where(
-            table.c.number_key.in_(keys), table.c.realm.in_(realms), or_(lost, table.c.run_id == self._run_id)
-        )
 
     def _find_answer(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
         keyring = self._store.keyring
