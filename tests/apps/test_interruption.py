@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ringfence.core.runs.batches import BatchProcessor
 
+from .conftest import Cli
+
 
 @pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> Any:
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Let Ctrl-C come when the first batch is about to be worked on; return how to end that."""
 
     def stop(*_: Any) -> None:
@@ -22,7 +25,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.usefixtures("settings")
-def test_ctrl_c_says_that_the_run_can_go_on(cli: Any, interrupted: Any) -> None:
+def test_ctrl_c_says_that_the_run_can_go_on(cli: Cli, interrupted: Callable[[], None]) -> None:
     broken_off = cli("sync", "hubspot")
     assert broken_off.code == 130
     assert "run again to go on" in broken_off.err
@@ -33,7 +36,7 @@ def test_ctrl_c_says_that_the_run_can_go_on(cli: Any, interrupted: Any) -> None:
 
 
 @pytest.mark.usefixtures("settings", "interrupted")
-def test_ctrl_c_leaves_one_json_document(cli: Any) -> None:
+def test_ctrl_c_leaves_one_json_document(cli: Cli) -> None:
     broken_off = cli("sync", "hubspot", "--json")
 
     assert broken_off.code == 130

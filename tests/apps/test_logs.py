@@ -21,6 +21,8 @@ from ringfence.connectors.salesforce import paging
 from ringfence.core.errors import SettingsError
 from ringfence.core.runs import sync as runs_sync
 
+from .conftest import Cli
+
 NUMBER = "+14155550132"
 SPELLINGS = [
     NUMBER,
@@ -281,7 +283,7 @@ def noisy(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--verbose", "sync", "hubspot", "--dry-run"], 1),
     ],
 )
-def test_verbose_shows_events_before_and_behind_the_command(cli: Any, words: list[str], events: int) -> None:
+def test_verbose_shows_events_before_and_behind_the_command(cli: Cli, words: list[str], events: int) -> None:
     shown = cli(*words)
 
     assert shown.code == 0
@@ -292,7 +294,7 @@ def test_verbose_shows_events_before_and_behind_the_command(cli: Any, words: lis
 
 
 @pytest.mark.usefixtures("settings", "noisy")
-def test_json_lines_stand_on_standard_error_beside_the_one_document(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_lines_stand_on_standard_error_beside_the_one_document(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGFENCE_LOG", "json")
 
     shown = cli("sync", "hubspot", "--dry-run", "--json", "--verbose")

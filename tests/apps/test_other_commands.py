@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +17,13 @@ from ringfence.apps.registry import crm_plugins
 from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.server import Sandbox
 
+from .conftest import Cli
+
 CRMS = sorted(crm_plugins())
 
 
 @pytest.mark.usefixtures("settings")
-def test_check_takes_every_configured_crm(cli: Any) -> None:
+def test_check_takes_every_configured_crm(cli: Cli) -> None:
     result = cli("check", "--json")
 
     assert result.code == 0
@@ -31,7 +32,7 @@ def test_check_takes_every_configured_crm(cli: Any) -> None:
     assert cli("check").out.count("ready") == len(CRMS)
 
 
-def test_check_without_any_crm_says_what_to_do(cli: Any) -> None:
+def test_check_without_any_crm_says_what_to_do(cli: Cli) -> None:
     result = cli("check")
 
     assert result.code == 2
@@ -47,7 +48,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("crm", CRMS)
-def test_setup_makes_an_account_ready(cli: Any, bare: Sandbox, crm: str, tmp_path: Path) -> None:
+def test_setup_makes_an_account_ready(cli: Cli, bare: Sandbox, crm: str, tmp_path: Path) -> None:
     assert cli("check", crm).code == 3
     assert cli("sync", crm).code == 3
 
@@ -66,7 +67,7 @@ def test_setup_makes_an_account_ready(cli: Any, bare: Sandbox, crm: str, tmp_pat
     assert cli("sync", crm).code == 0
 
 
-def test_screen_adds_columns_and_keeps_the_rest(cli: Any) -> None:
+def test_screen_adds_columns_and_keeps_the_rest(cli: Cli) -> None:
     Path("contacts.csv").write_text(
         "name;phone;country\nAda;020 7946 0018;UK\nBob;n/a;US\nEve;(202) 555-0143;USA\n", encoding="utf-8"
     )
@@ -85,7 +86,7 @@ def test_screen_adds_columns_and_keeps_the_rest(cli: Any) -> None:
     assert cli("screen", "contacts.csv", "--lookups").code == 2
 
 
-def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
+def test_screen_shows_a_preview_without_numbers(cli: Cli) -> None:
     Path("contacts.csv").write_text("phone\n+442079460018\n+12025550143\n", encoding="utf-8")
     result = cli("screen", "contacts.csv", "--preview")
 
@@ -95,7 +96,7 @@ def test_screen_shows_a_preview_without_numbers(cli: Any) -> None:
     assert not Path("contacts.screened.csv").exists()
 
 
-def test_screen_takes_the_users_word_about_the_header(cli: Any) -> None:
+def test_screen_takes_the_users_word_about_the_header(cli: Cli) -> None:
     Path("contacts.csv").write_text("Ada,+442079460018\nBob,+12025550143\n", encoding="utf-8")
     assert cli("screen", "contacts.csv", "--json").document["rows"] == 2
 
@@ -109,7 +110,7 @@ def test_screen_takes_the_users_word_about_the_header(cli: Any) -> None:
 
 
 def test_screen_buys_only_with_lookups_and_within_the_budget(
-    cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = "".join(f"+1202555{i:04}\n" for i in range(100, 200))
     Path("contacts.csv").write_text(f"phone\n{numbers}", encoding="utf-8")
@@ -129,7 +130,7 @@ def test_screen_buys_only_with_lookups_and_within_the_budget(
 
 
 def test_lookup_explains_one_number(
-    cli: Any, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = cli("lookup", "020 7946 0018 ext. 12", "--region", "United Kingdom", "--json").document
     assert document["status"] == "valid"
@@ -144,7 +145,7 @@ def test_lookup_explains_one_number(
     assert sandbox.twilio.billed == {"+442079460018": 1}
 
 
-def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Any) -> None:
+def test_demo_cleans_both_crms_and_finds_nothing_the_second_time(cli: Cli) -> None:
     result = cli("demo", "--contacts", "300", "--json")
     assert result.code == 0
 
@@ -202,7 +203,7 @@ def test_ctrl_c_in_a_sync_leaves_a_resumable_state(tmp_path: Path) -> None:
     assert outcomes == ["done", "interrupted"]
 
 
-def test_every_command_has_help_and_json(cli: Any) -> None:
+def test_every_command_has_help_and_json(cli: Cli) -> None:
     assert cli().code == 2
     assert cli("--version").out.startswith("ringfence ")
 

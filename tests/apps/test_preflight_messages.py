@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,6 +13,8 @@ from ringfence.apps.remedies import word
 from ringfence.core.errors import AccessError, SchemaError
 from ringfence.core.ports.crm import Finding, Level
 from ringfence.sandbox.server import Sandbox
+
+from .conftest import Cli
 
 
 def _missing(count: int) -> list[Finding]:
@@ -39,7 +40,7 @@ def test_the_first_problem_decides_what_is_raised() -> None:
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_mapping_for_another_crm_is_named_without_a_guess(cli: Any) -> None:
+def test_a_mapping_for_another_crm_is_named_without_a_guess(cli: Cli) -> None:
     Path("mine.yaml").write_text("crm: salesforce\nobjects:\n  Lead:\n    phones: {Phone: {}}\n", encoding="utf-8")
     wrong = cli("check", "hubspot", "--mapping", "mine.yaml")
     assert wrong.code == 2
@@ -51,7 +52,7 @@ def test_a_mapping_for_another_crm_is_named_without_a_guess(cli: Any) -> None:
     assert both.out == ""
 
 
-def test_check_names_the_fields_that_lack_the_same_way_in_one_entry(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_names_the_fields_that_lack_the_same_way_in_one_entry(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(contacts=10, bare=True) as bare:
         for name, value in bare.settings().items():
             monkeypatch.setenv(name, value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from .conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = ("make ", "uv ", "python3 ", ".venv/bin/pip ", ".venv/bin/pytest", ".venv/bin/ringfence sandbox")
@@ -21,7 +22,7 @@ def commands() -> list[str]:
 
 
 @pytest.mark.usefixtures("settings")
-def test_the_commands_of_the_readme_work(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_the_readme_work(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("contacts.csv").write_text("name,phone,country\nAda,020 7946 0018,GB\n", encoding="utf-8")
     carried_out = []
     for command in commands():

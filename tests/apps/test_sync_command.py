@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ringfence.apps.registry import crm_plugins
 from ringfence.sandbox.server import Sandbox
+
+from .conftest import Cli
 
 CRMS = sorted(crm_plugins())
 KEYS = {"run_id", "crm", "complete", "dry_run", "objects", "lookups", "lookup_cache_hits", "api_calls", "duration_s"}
@@ -42,7 +44,7 @@ def dump(sandbox: Sandbox, crm: str) -> Any:
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_dry_run_then_sync_then_nothing(cli: Any, sandbox: Sandbox, crm: str) -> None:
+def test_dry_run_then_sync_then_nothing(cli: Cli, sandbox: Sandbox, crm: str) -> None:
     before = dump(sandbox, crm)
     rehearsal = cli("sync", crm, "--dry-run", "--json")
     assert rehearsal.code == 0
@@ -70,7 +72,7 @@ def test_dry_run_then_sync_then_nothing(cli: Any, sandbox: Sandbox, crm: str) ->
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
 def test_lost_state_costs_nothing_and_rewrites_nothing(
-    cli: Any, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     first = cli("sync", crm, "--json").document
@@ -78,8 +80,7 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
     assert max(sandbox.twilio.billed.values()) == 1
 
     for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
-        if os.path.exists(name):  # noqa: PTH110 - a plain look
-            os.remove(name)  # noqa: PTH107 - a plain removal
+        Path(name).unlink(missing_ok=True)
     lost = cli("sync", crm, "--json").document
     assert lost["lookups"] == 0
     assert total(lost, "written") == 0
@@ -87,7 +88,7 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
 
 
 @pytest.mark.usefixtures("settings")
-def test_both_crms_share_what_was_paid_for(cli: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_crms_share_what_was_paid_for(cli: Cli, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     result = cli("sync", "--all", "--json")
     assert result.code == 0
@@ -101,7 +102,7 @@ def test_both_crms_share_what_was_paid_for(cli: Any, sandbox: Sandbox, monkeypat
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
 def test_budget_stops_the_run_and_the_next_goes_on(
-    cli: Any, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "60")
@@ -125,7 +126,7 @@ def test_budget_stops_the_run_and_the_next_goes_on(
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
 def test_opted_out_numbers_are_never_sent_to_a_provider(
-    cli: Any, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     assert cli("sync", crm).code == 0
@@ -146,7 +147,7 @@ def test_opted_out_numbers_are_never_sent_to_a_provider(
 
 
 @pytest.mark.usefixtures("settings")
-def test_limit_and_history(cli: Any, sandbox: Sandbox) -> None:
+def test_limit_and_history(cli: Cli, sandbox: Sandbox) -> None:
     first = cli("sync", "hubspot", "--limit", "30", "--json").document
     assert total(first, "due") == 30
     assert first["complete"] is False
@@ -169,7 +170,7 @@ def test_limit_and_history(cli: Any, sandbox: Sandbox) -> None:
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
 def test_no_full_number_in_what_is_printed_or_kept(
-    cli: Any, sandbox: Sandbox, crm: str, state_bytes: Callable[[], bytes]
+    cli: Cli, sandbox: Sandbox, crm: str, state_bytes: Callable[[], bytes]
 ) -> None:
     human = cli("sync", crm, "--dry-run")
     machine = cli("sync", crm, "--json")
@@ -192,7 +193,7 @@ def test_no_full_number_in_what_is_printed_or_kept(
 
 
 @pytest.mark.usefixtures("settings")
-def test_production_org_asks_before_its_first_writing_run(cli: Any, sandbox: Sandbox) -> None:
+def test_production_org_asks_before_its_first_writing_run(cli: Cli, sandbox: Sandbox) -> None:
     sandbox.hubspot.account_type = "STANDARD"
     refused = cli("sync", "hubspot", "--json")
 
@@ -205,7 +206,7 @@ def test_production_org_asks_before_its_first_writing_run(cli: Any, sandbox: San
 
 @pytest.mark.usefixtures("settings")
 def test_rescreen_says_what_it_costs_before_it_buys(
-    cli: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli("sync", "hubspot")
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
@@ -221,7 +222,7 @@ def test_rescreen_says_what_it_costs_before_it_buys(
 
 
 @pytest.mark.usefixtures("settings")
-def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_words_and_missing_settings(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     which = cli("sync")
     assert which.code == 2
     assert "hubspot" in which.err
@@ -247,7 +248,7 @@ def test_wrong_words_and_missing_settings(cli: Any, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_wrong_token_is_refused_in_one_message(cli: Any, crm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_token_is_refused_in_one_message(cli: Cli, crm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"RINGFENCE_{crm.upper()}__ACCESS_TOKEN", "wrong-token")
     for command in ("check", "sync"):
         result = cli(command, crm, "--json")
@@ -258,7 +259,7 @@ def test_wrong_token_is_refused_in_one_message(cli: Any, crm: str, monkeypatch: 
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_unreachable_host_is_named(cli: Any, crm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_host_is_named(cli: Cli, crm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variable = "INSTANCE_URL" if crm == "salesforce" else "BASE_URL"
     monkeypatch.setenv(f"RINGFENCE_{crm.upper()}__{variable}", "http://127.0.0.1:9")
     result = cli("sync", crm, "--json")
@@ -269,7 +270,9 @@ def test_unreachable_host_is_named(cli: Any, crm: str, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_mapping_that_names_a_missing_field_writes_nothing(cli: Any, sandbox: Sandbox, crm: str, tmp_path: Any) -> None:
+def test_mapping_that_names_a_missing_field_writes_nothing(
+    cli: Cli, sandbox: Sandbox, crm: str, tmp_path: Path
+) -> None:
     names = {"hubspot": ("contacts", "phone", "rf_do_not_cal"), "salesforce": ("Contact", "Phone", "DoNotCal")}
     object_name, phone, flag = names[crm]
     mapping = tmp_path / "wrong.yaml"
@@ -286,7 +289,7 @@ def test_mapping_that_names_a_missing_field_writes_nothing(cli: Any, sandbox: Sa
 
 
 @pytest.mark.usefixtures("settings")
-def test_refused_rows_give_exit_code_one_and_are_listed(cli: Any, sandbox: Sandbox) -> None:
+def test_refused_rows_give_exit_code_one_and_are_listed(cli: Cli, sandbox: Sandbox) -> None:
     if "salesforce" not in CRMS:
         return
     sandbox.salesforce.refuse_row = lambda _object, row, _changes: (
@@ -309,7 +312,7 @@ def test_refused_rows_give_exit_code_one_and_are_listed(cli: Any, sandbox: Sandb
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("crm", CRMS)
-def test_plan_apply_and_undo_end_where_they_began(cli: Any, sandbox: Sandbox, crm: str) -> None:
+def test_plan_apply_and_undo_end_where_they_began(cli: Cli, sandbox: Sandbox, crm: str) -> None:
     sandbox.hubspot.noop_bumps = False
     planned = cli("sync", crm, "--dry-run", "--out", "plan.json", "--json")
     assert planned.code == 0
@@ -332,7 +335,7 @@ def test_plan_apply_and_undo_end_where_they_began(cli: Any, sandbox: Sandbox, cr
 
 
 @pytest.mark.usefixtures("settings")
-def test_plan_options_that_do_not_fit_are_named(cli: Any) -> None:
+def test_plan_options_that_do_not_fit_are_named(cli: Cli) -> None:
     assert cli("sync", "hubspot", "--out", "plan.json").code == 2
     assert cli("sync", "hubspot", "--apply", "plan.json", "--full").code == 2
     assert cli("sync", "--all", "--apply", "plan.json").code == 2
