@@ -143,7 +143,9 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode
 def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> None:
     """Enter the run into the history, and find out what became of the rows that a killed run had sent."""
     job = context.job
-    logger.info("run %s of %s begins%s", summary.run_id, job.org.key, " (dry run)" if mode.dry_run else "")
+    # As a field: an id of bare digits in the text would be masked as if it were a number.
+    note = " (dry run)" if mode.dry_run else ""
+    logger.info("run %s of %s begins%s", summary.run_id, job.org.crm, note, extra={"org_id": job.org.id})
     context.journal.begin(job.crm.name, context.org_id, job.clock.now(), dry_run=mode.dry_run, options=options)
     summary.reconciled = reconcile(
         job.crm, job.shapes, job.store, context.org_id, summary.run_id, job.clock, context.heartbeat
