@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.registry import lookup_plugins
+from ringfence.apps.registry import crm_plugins, lookup_plugins
 from ringfence.apps.settings import known_variables
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
@@ -54,7 +54,7 @@ def test_requirement_files_carry_hashes_and_name_no_host() -> None:
 def test_example_settings_are_complete() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = re.findall(r"^(RINGFENCE_\w+)=", text, re.MULTILINE)
-    described = set(_described_by_providers())
+    described = set(_described_by_plugins())
 
     assert len(named) == len(set(named))
     assert set(known_variables()) - described <= set(named) <= set(known_variables())
@@ -65,9 +65,9 @@ def test_example_settings_are_complete() -> None:
             assert blocks[index - 1].startswith(("#", "RINGFENCE_")), f"{line} has no word about it"
 
 
-def _described_by_providers() -> Iterator[str]:
-    """Yield the variables that a lookup provider describes itself: a provider can then be added by one module."""
-    for name, plugin in lookup_plugins().items():
+def _described_by_plugins() -> Iterator[str]:
+    """Yield the variables that a provider or a CRM describes itself: it can then be added without touching the file."""
+    for name, plugin in [*lookup_plugins().items(), *crm_plugins().items()]:
         for field, info in plugin.settings.model_fields.items():
             if info.description:
                 yield f"RINGFENCE_{name.upper()}__{field.upper()}"
