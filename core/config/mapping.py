@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..errors import FileError, MappingError
 from ..model.shapes import ObjectShape, OptOutFlag, Slot
 from ..model.values import Companion
-from .mapping_models import CrmMapping, ObjectMapping, PhoneSlot
+from .mapping_models import CrmMapping, ObjectMapping, OptOutField, PhoneSlot
 from .mapping_problems import explain_problem
 
 __all__ = ["CrmMapping", "mapping_schema", "parse_mapping", "read_mapping", "resolve"]
@@ -76,17 +76,22 @@ def _shape(name: str, spec: ObjectMapping, companion_name: CompanionNames, defau
     shape = ObjectShape(
         name=name,
         slots=tuple(_slot(phone, options, companion_name) for phone, options in spec.phones.items()),
-        opt_out=OptOutFlag(spec.opt_out.field, tuple(spec.opt_out.true_values)) if spec.opt_out else None,
+        opt_out=_flag(spec.opt_out) if spec.opt_out else None,
         region_field=spec.region.field,
         default_region=spec.region.default or default_region,
         channel_field=spec.channel.field if spec.channel else None,
         tier_field=spec.tier.field if spec.tier else None,
         filter=spec.filter,
         spread_limit=spec.spread_limit,
+        spread=spec.spread,
     )
 
     _refuse_shared_fields(shape)
     return shape
+
+
+def _flag(options: OptOutField) -> OptOutFlag:
+    return OptOutFlag(options.field, tuple(options.true_values), options.multiple)
 
 
 def _slot(phone: str, options: PhoneSlot, companion_name: CompanionNames) -> Slot:

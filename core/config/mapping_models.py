@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.config import JsonDict
 
+from ..model.shapes import Spread
 from ..model.values import Companion
 from ..numbers.regions import read_region
 
@@ -33,6 +35,11 @@ class OptOutField(_Model):
     true_values: list[bool | str] = Field(
         [True], min_length=1, description="Values that mean opted out; the first one is written to raise the flag."
     )
+    multiple: bool = Field(
+        False,
+        description="The field holds several values at once: the one that opts out is added, and the others stay.",
+    )
+    channel: Literal["all"] = Field("all", description="What the flag forbids: every way of contact.")
 
 
 class Region(_Model):
@@ -55,11 +62,21 @@ class FieldRef(_Model):
     field: FieldName
 
 
+def _allow_list(schema: JsonDict) -> None:
+    forms = schema["anyOf"]
+    if isinstance(forms, list):
+        forms.insert(1, {"type": "array", "items": forms[0], "minItems": 1, "maxItems": 1})
+
+
 class ObjectMapping(_Model):
     """One CRM object."""
 
     phones: dict[FieldName, PhoneSlot] = Field(min_length=1, description="Phone fields by name.")
-    opt_out: OptOutField | None = Field(None, description="Without it opt-outs reach the companions only.")
+    opt_out: OptOutField | None = Field(
+        None,
+        description="Without it opt-outs reach the companions only. A list of one entry is the entry.",
+        json_schema_extra=_allow_list,
+    )
     region: Region = Field(default_factory=lambda: Region(field=None, default=None))
     channel: FieldRef | None = Field(None, description="Where the record came from.")
     tier: FieldRef | None = Field(None, description="Customer tier.")
@@ -67,7 +84,20 @@ class ObjectMapping(_Model):
         None,
         description="Native: a SOQL condition, or a list of HubSpot filters. Never limits the reading of opt-outs.",
     )
+    spread: Spread = Field(
+        Spread.FLAGS,
+        description="How an opt-out reaches other holders of the number: by their flags, or on their slots alone.",
+    )
     spread_limit: int = Field(25, ge=1, description="A number held by more records is a switchboard: no flags.")
+
+    @field_validator("opt_out", mode="before")
+    @classmethod
+    def _one_of_a_list(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        if len(value) != 1:
+            raise ValueError("one opt-out field can be mapped so far: give a list of one entry, or the entry itself")
+        return value[0]
 
     @field_validator("phones", mode="before")
     @classmethod

@@ -40,7 +40,7 @@ def explain_problem(item: Any) -> str:
     if place[-2:] == ["region", "default"]:
         return f"{'.'.join(place)}: {item['input']!r} is no ISO 3166 region code such as US"
 
-    words = _WORDS.get(item["type"], item["msg"])
+    words = _WORDS.get(item["type"], item["msg"].removeprefix("Value error, "))
     return f"{'.'.join(place) or 'the file'}: {words}"
 
 

@@ -24,7 +24,7 @@ def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, rai
     opt_out = view.shape.opt_out
     if raise_flag and opt_out and not view.flagged:
         names.append(opt_out.field)
-        wanted.append(opt_out.raised)
+        wanted.append(opt_out.raise_over(view.record.values.get(opt_out.field)))
 
     record = view.record
     changed = _find_differences(record.values, names, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from .values import Companion, Record, Value
@@ -21,25 +22,56 @@ class Slot:
     normalize: bool = False
 
 
+class Spread(StrEnum):
+    """How an opt-out reaches the other records that hold the number."""
+
+    FLAGS = "flags"  # their flag is raised, which silences all their slots
+    SLOTS = "slots"  # the slots that hold the number are silenced, and no flag is raised
+
+
+SEPARATOR = ";"
+"""What stands between the values of a field that holds several, in every CRM that has such fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptOutFlag:
-    """The opt-out field of an object, and the values of it that mean "do not contact"; the first one is written."""
+    """The opt-out field of an object, and the values of it that mean "do not contact"; the first one is written.
+
+    ``multiple`` tells that the field may hold several values at once, in one text with semicolons between them.
+    """
 
     field: str
     true_values: tuple[Value, ...]
+    multiple: bool = False
 
     @property
     def raised(self) -> Value:
-        """Return the value that raises the flag."""
+        """Return the value that raises the flag where the field holds nothing."""
         return self.true_values[0]
+
+    def is_up(self, value: Value) -> bool:
+        """Return whether the field's value means "do not contact"; of several values, any one of them."""
+        if any(_same(value, true) for true in self.true_values):
+            return True
+        if not isinstance(value, str) or SEPARATOR not in value:
+            return False
+        return any(_same(member, true) for member in value.split(SEPARATOR) for true in self.true_values)
+
+    def raise_over(self, present: Value) -> Value:
+        """Return what raises the flag where the field holds ``present``: of several values, the others are kept."""
+        if not isinstance(present, str) or not (self.multiple or SEPARATOR in present):
+            return self.raised
+        members = [member.strip() for member in present.split(SEPARATOR)]
+        return SEPARATOR.join([*filter(None, members), str(self.raised)])
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectShape:
     """All fields that ringfence reads and writes on one CRM object, and the rules that go with them.
 
-    ``filter`` is the CRM's own condition on the records to screen. A number that more than ``spread_limit`` records
-    hold is a switchboard, and an opt-out on it raises no flags.
+    ``filter`` is the CRM's own condition on the records to screen. ``spread`` tells how an opt-out reaches the object's
+    records; a number that more than ``spread_limit`` records hold is a switchboard, and an opt-out on it raises no
+    flags.
     """
 
     name: str
@@ -51,6 +83,7 @@ class ObjectShape:
     tier_field: str | None = None
     filter: Any = None
     spread_limit: int = 25
+    spread: Spread = Spread.FLAGS
 
     def companion_fields(self) -> tuple[str, ...]:
         """Return the companions of all slots."""
@@ -80,8 +113,7 @@ class ObjectShape:
         """Return whether the record's opt-out flag is up; never without a flag in the mapping."""
         if self.opt_out is None:
             return False
-        value = record.values.get(self.opt_out.field)
-        return any(_same(value, true) for true in self.opt_out.true_values)
+        return self.opt_out.is_up(record.values.get(self.opt_out.field))
 
 
 def _same(value: Value, true: Value) -> bool:

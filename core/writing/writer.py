@@ -59,7 +59,7 @@ class ChangeWriter:
         for item in change.fields:
             if item.field not in owned:
                 raise RingfenceError(f"A change of {change.object} {change.id} names {item.field}, which is not ours.")
-            if flag and item.field == flag.field and item.new != flag.raised:
+            if flag and item.field == flag.field and not flag.is_up(item.new):
                 raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")
         if flag is None or flag.field not in change.names:
             self._harmless.add(kind)

@@ -167,7 +167,7 @@ class SalesforceLoad:
                 fields.append(FieldChange(name, None, None if cell == NULL else cell))
             elif cell.lower() not in _LOWERED:
                 # It was uploaded to be raised, in whatever way Salesforce spells it in its results.
-                fields.append(FieldChange(name, None, flag.raised))
+                fields.append(FieldChange(name, None, cell if isinstance(flag.raised, str) else flag.raised))
 
         return Change.of(self._shape.name, record_id, fields)
 

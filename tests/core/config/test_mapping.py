@@ -9,7 +9,7 @@ import pytest
 from ringfence.connectors.memory import companion_name
 from ringfence.core.config.mapping import parse_mapping, read_mapping, resolve
 from ringfence.core.errors import FileError, MappingError
-from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape, Spread
 from ringfence.core.model.values import Companion, Record
 
 HEAD = "crm: memory\nobjects:\n  people:\n    phones: {phone: {}}\n"
@@ -50,6 +50,10 @@ def shape_of(text: str, default_region: str | None = None) -> ObjectShape:
         (HEAD + "    region: {feild: x}\n", "objects.people.region.feild: unknown key 'feild' (did you mean 'field'?)"),
         (HEAD + "    channel: origin\n", "objects.people.channel: a table of keys is wanted, such as {field: Name}"),
         (HEAD + "    tier: {field: ''}\n", "objects.people.tier.field: a field name has letters"),
+        (HEAD + "    opt_out: [{field: x}, {field: y}]\n", "people.opt_out: one opt-out field can be mapped so far"),
+        (HEAD + "    opt_out: []\n", "people.opt_out: one opt-out field can be mapped so far"),
+        (HEAD + "    opt_out: {field: x, channel: sms}\n", "people.opt_out.channel: Input should be 'all'"),
+        (HEAD + "    spread: both\n", "people.spread: Input should be 'flags' or 'slots'"),
         (HEAD + "    spread_limit: 0\n", "objects.people.spread_limit: Input should be greater"),
     ],
 )
@@ -122,3 +126,16 @@ def test_what_is_named_wins_over_the_default() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("entry", ["{field: quiet, channel: all}", "[{field: quiet}]"])
+def test_an_opt_out_is_an_entry_or_a_list_of_one(entry: str) -> None:
+    flag = shape_of(HEAD + f"    opt_out: {entry}\n").opt_out
+
+    assert flag is not None
+    assert (flag.field, flag.true_values, flag.multiple) == ("quiet", (True,), False)
+
+
+def test_an_opt_out_spreads_by_flags_unless_the_mapping_says_slots() -> None:
+    assert shape_of(HEAD).spread is Spread.FLAGS
+    assert shape_of(HEAD + "    spread: slots\n").spread is Spread.SLOTS
