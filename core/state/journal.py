@@ -68,7 +68,7 @@ class JournalRow:
 
 def new_run_id(now: datetime) -> str:
     """Return an id for a run that begins now: ids sort by time and do not repeat."""
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 class Journal:

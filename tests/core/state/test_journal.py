@@ -218,3 +218,11 @@ def test_no_number_of_a_change_or_a_refusal_is_kept_in_the_clear(
     assert b"r1" in kept
     assert NUMBER[1:].encode() not in kept
     assert b"555-0132" not in kept
+
+
+def test_ids_of_runs_that_begin_in_the_same_second_differ() -> None:
+    now = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+
+    ids = {new_run_id(now) for _ in range(1_000)}
+
+    assert len(ids) == 1_000
