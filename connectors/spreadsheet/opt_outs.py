@@ -80,8 +80,10 @@ class OptOuts:
             if column < len(row):
                 found = read_number(row[column], region).all_e164s()
                 self.numbers.update(found)
-                for e164 in found:
-                    self._endings[int(e164[-_ENDING:])] = 1
+                for key in found:
+                    # The key of an unreadable cell may end in something else than digits; no plain cell holds that.
+                    if (ending := key[-_ENDING:]).isdecimal() and len(ending) == _ENDING:
+                        self._endings[int(ending)] = 1
 
     def silence(self, cell: Cell, *, flagged: bool) -> CellVerdict | None:
         """Return the verdict on a cell that an opt-out covers; None where none does.

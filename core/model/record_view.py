@@ -10,20 +10,17 @@ from .shapes import ObjectShape, Slot
 from .values import Companion, Record, Value
 
 SCREENED_VALUE_LENGTH = 80
-_PLAIN = frozenset("0123456789+-. ()")
-_PLAIN_LENGTH = 20
 
 
 class RecordView:
     """One record under the shape of its object. Everything about it is worked out on first use and then kept."""
 
-    __slots__ = ("_all", "_contents", "_e164s", "_flagged", "_numbers", "_region", "record", "shape")
+    __slots__ = ("_all", "_contents", "_flagged", "_numbers", "_region", "record", "shape")
 
     def __init__(self, record: Record, shape: ObjectShape) -> None:
         self.record = record
         self.shape = shape
         self._numbers: dict[str, Number] = {}
-        self._e164s: dict[str, tuple[str, ...]] = {}
         self._contents: dict[str, str] | None = None
         self._all: tuple[str, ...] | None = None
         self._flagged: bool | None = None
@@ -67,11 +64,15 @@ class RecordView:
         return held is not None and text(held) == screened_value(self.content(slot))
 
     def region(self) -> str | None:
-        """Return the ISO 3166 region that reads national numbers: the mapped country field's, else the default."""
+        """Return the ISO 3166 region that reads national numbers: the mapped country field's, else the default.
+
+        The default is for records that name no country. A country that cannot be read is no region: read by the default
+        one, the number would be somebody else's (contract.md, section 1).
+        """
         if self._region is None:
             field = self.shape.region_field
-            named = read_region(text(self.record.values.get(field))) if field else None
-            self._region = named or self.shape.default_region or ""
+            country = text(self.record.values.get(field)) if field else ""
+            self._region = (read_region(country) if country else self.shape.default_region) or ""
         return self._region or None
 
     def number(self, slot: Slot) -> Number:
@@ -82,36 +83,22 @@ class RecordView:
         return number
 
     def e164s(self, slot: Slot) -> tuple[str, ...]:
-        """Return every number in the slot as E.164, the screened one first.
+        """Return the keys by which an opt-out on the slot is found, the screened number first (contract.md, section 2).
 
-        A plain cell with a current verdict holds just the number of its E.164 companion, and is not parsed again.
+        They are every valid number in E.164 that the content may be read as, and where nobody can tell what it is, the
+        key of the identical content; a content that cannot exist, such as a placeholder, has none. They are worked out
+        anew from content and country on every read: what a companion holds may rest on a country that was corrected.
         """
-        found = self._e164s.get(slot.field)
-        if found is None:
-            found = self._e164s[slot.field] = self._find_e164s(slot)
-        return found
+        return self.number(slot).covers if self.content(slot) else ()
 
     def all_e164s(self) -> tuple[str, ...]:
-        """Return the numbers of all slots as E.164, each once."""
+        """Return the keys of all slots, as of :meth:`e164s`, each once."""
         if self._all is None:
-            found: list[str] = []
+            found: tuple[str, ...] = ()
             for slot in self.shape.slots:
                 found += self.e164s(slot)
-            self._all = tuple(dict.fromkeys(found))
+            self._all = tuple(dict.fromkeys(found)) if len(found) > 1 else found
         return self._all
-
-    def _find_e164s(self, slot: Slot) -> tuple[str, ...]:
-        content = self.content(slot)
-        if not content:
-            return ()
-        known = self.record.values.get(slot.companions[Companion.E164])
-        if known and isinstance(known, str) and self._is_plain(content) and self.is_current(slot):
-            return (known,)
-        return self.number(slot).all_e164s()
-
-    @staticmethod
-    def _is_plain(content: str) -> bool:
-        return len(content) <= _PLAIN_LENGTH and _PLAIN.issuperset(content)
 
 
 def text(value: Value) -> str:

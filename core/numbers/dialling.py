@@ -17,7 +17,7 @@ _NO_DIGITS = bytes(code for code in range(128) if not 0x30 <= code <= 0x39)
 _PLUS = re.compile(r"[(\[ ]*\+")
 _BRACKETED_ZERO = re.compile(r"[(\[] ?0 ?[)\]]")
 
-AMBIGUOUS = PlanMatch(Validity.INVALID, ReasonCode.AMBIGUOUS)
+AMBIGUOUS = PlanMatch(Validity.UNKNOWN, ReasonCode.AMBIGUOUS)
 
 
 class Choice(NamedTuple):

@@ -4,14 +4,17 @@ from typing import NamedTuple
 
 from . import cell, repairs, text, traps
 from .cell import Span
+from .covers import cell_key, covers_of
 from .cutting import cut, is_full
 from .dialling import AMBIGUOUS, Choice, digits_of, evaluate_plain
+from .placeholders import is_one_digit, is_placeholder
 from .plain import read_plain
 from .plans import numbering_plan as plan
 from .values import LineType, Number, PlanMatch, ReasonCode, Validity
 
 _NOT_A_NUMBER = PlanMatch(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
 _MASKED = PlanMatch(Validity.INVALID, ReasonCode.MASKED)
+_UNALLOCATED = PlanMatch(Validity.INVALID, ReasonCode.UNALLOCATED)
 
 # A word may stand for digits anywhere in these; in an ordinary number only when it is written in capitals.
 _WORD_TYPES = frozenset(
@@ -45,9 +48,10 @@ def _read_with_care(raw: str, region: str | None) -> Number:
     if cleaning and (plain := read_plain(cleaned, region)):
         return plain._replace(raw=raw, repairs=tuple(dict.fromkeys((*cleaning, *plain.repairs))))
 
-    found = _read_cell(cleaned, region)
+    found = _settle(_read_cell(cleaned, region), cleaned)
     noted = cleaning if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
     reading = found.reading
+    others = tuple(dict.fromkeys(other for other in found.others if other != reading.e164))
     return Number(
         raw=raw,
         e164=reading.e164,
@@ -57,8 +61,26 @@ def _read_with_care(raw: str, region: str | None) -> Number:
         reason=reading.reason,
         extension=found.extension,
         repairs=tuple(dict.fromkeys((*noted, *found.repairs))),
-        others=tuple(dict.fromkeys(other for other in found.others if other != reading.e164)),
+        others=others,
+        covers=_covers(reading, others, cleaned),
     )
+
+
+def _settle(found: _Found, cleaned: str) -> _Found:
+    """Return what was found, but for a placeholder: that is no number, also where the plan has allocated it."""
+    reading = found.reading
+    if reading.reason is ReasonCode.NO_REGION and is_placeholder(digits_of(cleaned)):
+        return found._replace(reading=_UNALLOCATED)
+    if reading.valid and reading.e164 and is_one_digit(reading.e164):
+        return _Found(_NOT_A_NUMBER)
+    return found
+
+
+def _covers(reading: PlanMatch, others: tuple[str, ...], cleaned: str) -> tuple[str, ...]:
+    """Return what an opt-out on the cell covers."""
+    first = (reading.e164,) if reading.valid and reading.e164 else ()
+    keys = covers_of((*first, *others))
+    return (*keys, cell_key(cleaned)) if reading.validity is Validity.UNKNOWN else keys
 
 
 def _read_cell(cleaned: str, region: str | None) -> _Found:
@@ -103,7 +125,7 @@ def _read_spreadsheet(cleaned: str, region: str | None) -> _Found | None:
 def _read_letters(cleaned: str, region: str | None) -> _Found:
     """Read a cell with letters: text, O and l typed for digits, or a word on the keypad; text wins over a word."""
     if (number := read_plain(cleaned, region)) is not None:
-        _, e164, home, line_type, validity, reason, _, prefix_repairs, _ = number
+        _, e164, home, line_type, validity, reason, _, prefix_repairs, *_ = number
         return _Found(PlanMatch(validity, reason, e164, home, line_type), prefix_repairs)
 
     plain = _read_spans(cleaned, region)

@@ -90,7 +90,9 @@ class Number(NamedTuple):
     """The verdict on one phone field.
 
     `repairs` are phrases of :mod:`ringfence.core.numbers.repairs`. `others` are the E.164 forms of further numbers in
-    the same field, which are counted and never screened; an opt-out covers them all.
+    the same field, which are counted and never screened. `covers` is what an opt-out on the field covers: every valid
+    number that it may be read as, in E.164 and the screened one first; where nobody can tell what the field holds, the
+    identical field too, as :func:`~ringfence.core.numbers.covers.cell_key` names it. It is empty for what cannot exist.
     """
 
     raw: str
@@ -102,10 +104,11 @@ class Number(NamedTuple):
     extension: str | None
     repairs: tuple[str, ...]
     others: tuple[str, ...]
+    covers: tuple[str, ...]
 
     def all_e164s(self) -> tuple[str, ...]:
-        """Return every number in the field as E.164, the one that is screened first."""
-        return (self.e164, *self.others) if self.e164 else self.others
+        """Return the keys by which an opt-out on the field is found: `covers`, the screened number first."""
+        return self.covers
 
 
 def mask(e164: str) -> str:

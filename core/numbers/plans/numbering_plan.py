@@ -88,6 +88,11 @@ def is_calling_code(digits: str) -> bool:
     return digits in _CALLING_CODES
 
 
+def leading_calling_code(digits: str) -> str:
+    """Return the calling code that digits in international form begin with, or the empty string."""
+    return next((digits[:length] for length in (1, 2, 3) if digits[:length] in _CALLING_CODES), "")
+
+
 def parse_uri(uri: str, region: str | None) -> str | None:
     """Return the E.164 form of a `tel:` URI with a phone-context (RFC 3966), or None when it holds no number."""
     try:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ringfence.core.model.record_view import SCREENED_VALUE_LENGTH, RecordView, screened_value
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion, Record, Value
+from ringfence.core.numbers import ReasonCode
 
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
 MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion})
@@ -25,9 +26,18 @@ def view_of(**values: Value) -> RecordView:
     return RecordView(Record("people", "p1", values), SHAPE)
 
 
-@pytest.mark.parametrize(("country", "region"), [("Germany", "DE"), ("gb", "GB"), ("Atlantis", "US"), (None, "US")])
-def test_the_country_field_names_the_region_where_it_can_be_read(country: str | None, region: str) -> None:
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [("Germany", "DE"), ("gb", "GB"), ("Atlantis", None), ("n/a", None), (None, "US"), ("", "US"), ("  ", "US")],
+)
+def test_the_default_region_is_for_records_that_name_no_country(country: str | None, region: str | None) -> None:
     assert view_of(country=country).region() == region
+
+
+def test_a_number_is_not_read_by_the_default_region_where_the_country_cannot_be_read() -> None:
+    number = view_of(country="Atlantis", phone="415 555 0132").number(PHONE)
+
+    assert (number.e164, number.reason) == (None, ReasonCode.NO_REGION)
 
 
 def test_every_number_of_a_record_counts_once() -> None:
@@ -38,20 +48,27 @@ def test_every_number_of_a_record_counts_once() -> None:
     assert view.all_e164s() == ("+14155550132", "+14155550143")
 
 
-@pytest.mark.parametrize(
-    ("content", "screened", "e164s"),
-    [
-        ("415 555 0132", "415 555 0132", ("+14155550199",)),
-        ("415 555 0132", "415 555 0100", ("+14155550132",)),
-        ("415 555 0132 / 415 555 0143", "415 555 0132 / 415 555 0143", ("+14155550132", "+14155550143")),
-    ],
-)
-def test_only_a_plain_cell_with_a_current_verdict_holds_the_number_of_its_companion(
-    content: str, screened: str, e164s: tuple[str, ...]
-) -> None:
-    view = view_of(phone=content, rf_phone_screened_value=screened, rf_phone_e164="+14155550199")
+@pytest.mark.parametrize(("country", "e164"), [("US", "+14155550132"), ("Canada", "+14155550132"), ("GB", None)])
+def test_what_a_cell_means_does_not_rest_on_its_companion(country: str, e164: str | None) -> None:
+    content = "415 555 0132"
+    view = view_of(phone=content, country=country, rf_phone_screened_value=content, rf_phone_e164="+14155550199")
 
-    assert view.e164s(PHONE) == e164s
+    assert view.e164s(PHONE) == ((e164,) if e164 else ())
+
+
+def test_records_with_the_same_unreadable_cell_share_a_key() -> None:
+    one = view_of(country="Atlantis", phone="(415) 555-0132")
+    other = view_of(country="Lemuria", phone="415.555.0132")
+
+    assert one.all_e164s() == other.all_e164s() == ("cell:4155550132",)
+
+
+@pytest.mark.parametrize("phone", ["000 000 0000", "555-555-5555", "123-456-7890", "12", "n/a", "", None])
+@pytest.mark.parametrize("country", ["US", "Atlantis"])
+def test_what_cannot_exist_has_no_key(phone: str | None, country: str) -> None:
+    view = view_of(phone=phone, country=country)
+
+    assert view.all_e164s() == ()
 
 
 @pytest.mark.parametrize(

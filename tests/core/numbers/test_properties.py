@@ -56,7 +56,7 @@ def test_any_text_has_a_verdict_that_fits_together(raw: str, region: str | None)
     assert number.raw == raw
     assert (number.e164 is not None) == (number.validity in (Validity.VALID, Validity.POSSIBLE))
     assert (number.validity is Validity.VALID) == (number.reason is ReasonCode.ALLOCATED)
-    assert (number.validity is Validity.UNKNOWN) == (number.reason is ReasonCode.NO_REGION)
+    assert (number.validity is Validity.UNKNOWN) == (number.reason in {ReasonCode.NO_REGION, ReasonCode.AMBIGUOUS})
     assert number.e164 is None or re.fullmatch(r"\+[1-9][0-9]{3,14}", number.e164)
     assert number.e164 not in number.others
     assert len(set(number.others)) == len(number.others)
