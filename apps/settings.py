@@ -44,6 +44,7 @@ class LookupSettings(BaseModel):
 
     providers: list[str] = Field(default_factory=list, description="JSON list, tried in order; empty: offline only")
     max_lookups: int | None = Field(None, ge=0, description="hard cap of paid lookups in one run")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="currency of the providers' prices")
 
 
 class _Environment(BaseSettings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import requests
-from urllib3.exceptions import NewConnectionError, SSLError
+from urllib3.exceptions import NewConnectionError, ProxyError, SSLError
 
 from ringfence.core.errors import RetryError, RingfenceError, UnreachableError
 
@@ -38,4 +38,4 @@ def never_connected(error: requests.RequestException) -> bool:
 
     # requests wraps urllib3's "gave up" around the reason.
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, (NewConnectionError, SSLError))
+    return isinstance(reason, (NewConnectionError, ProxyError, SSLError))

@@ -2,7 +2,8 @@
 
 What a provider's module brings is one function: an E.164 number in, its answer out. Everything that providers share is
 here, so that a second one needs no copy: each number is sent once, an answer that is paid for is never dropped, and a
-provider that refuses one number after the other is left alone.
+provider that fails on one number after the other is left alone. Until a provider has told something about a number it
+is asked about one at a time, so that a wrong address costs one request.
 """
 
 from __future__ import annotations
@@ -15,24 +16,36 @@ from ringfence.core.errors import StoppedError
 from ringfence.core.model.answers import Answer, AnswerKind
 
 THREADS = 8
-MOST_REFUSED = 3 * THREADS
-"""Numbers refused in a row, each after all of its attempts, before the rest is left for another run."""
+MOST_FAILED = 3 * THREADS
+"""Numbers failed in a row, each after all of its attempts, before the rest is left for another run."""
+
+LOST_WEIGHT = 3
+"""For how many failures a lost answer counts: it may have been billed."""
+
+MOST_UNPROVEN = 3
+"""Numbers failed in a row before the provider has told anything at all."""
+
+_TELLING = (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LookupPool:
     """Looks numbers up in parallel.
 
     ``name`` names the threads. ``look_up_one`` returns one number's answer, its retries included, and raises where no
-    number can be answered. ``give_up`` makes the error, from a refusal's code, that ends the lookups after
-    ``most_refused`` numbers in a row were refused without a charge.
+    number can be answered. ``give_up`` makes the error that ends the lookups, from the last failure and from how many
+    numbers in a row failed or had their answers lost, with no answer between them. ``proven`` tells whether the
+    provider has told something about a number since the pool was made.
     """
 
     name: str
     look_up_one: Callable[[str], Answer]
-    give_up: Callable[[str], StoppedError]
+    give_up: Callable[[Answer, int], StoppedError]
     threads: int = THREADS
-    most_refused: int = MOST_REFUSED
+    most_failed: int = MOST_FAILED
+    proven: bool = False
+    _failed: int = 0
+    _weight: int = 0
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Look each E.164 number up once, yielding each answer as it comes.
@@ -49,6 +62,19 @@ class LookupPool:
         if run.failure is not None:
             raise run.failure
 
+    def judge(self, answer: Answer) -> StoppedError | None:
+        """Take an answer into account; return the error that ends the lookups where too many in a row have failed."""
+        if answer.kind in _TELLING or answer.valid is not None:
+            self.proven = True
+        if answer.kind in _TELLING:
+            self._failed = self._weight = 0
+            return None
+
+        self._failed += 1
+        self._weight += LOST_WEIGHT if answer.kind is AnswerKind.LOST else 1
+        too_many = self._weight >= self.most_failed if self.proven else self._failed >= MOST_UNPROVEN
+        return self.give_up(answer, self._failed) if too_many else None
+
 
 class _PoolRun:
     """The state of one call of ``look_up``: numbers to come, lookups under way, and what ended it."""
@@ -58,11 +84,11 @@ class _PoolRun:
         self._pool = pool
         self._numbers = numbers
         self._running: set[Future[Answer]] = set()
-        self._refused = 0
 
     def fill(self, executor: ThreadPoolExecutor) -> bool:
         """Start lookups until every thread has one, unless something failed; return whether any is under way."""
-        while self.failure is None and len(self._running) < self._pool.threads:
+        threads = self._pool.threads if self._pool.proven else 1
+        while self.failure is None and len(self._running) < threads:
             if (number := next(self._numbers, None)) is None:
                 break
             self._running.add(executor.submit(self._pool.look_up_one, number))
@@ -86,15 +112,8 @@ class _PoolRun:
                 continue
 
             answer = lookup.result()
-            self._count_refusals(answer)
+            self.failure = self.failure or self._pool.judge(answer)
             yield answer
-
-    def _count_refusals(self, answer: Answer) -> None:
-        refused = answer.kind is AnswerKind.FAILED and not answer.paid
-        self._refused = self._refused + 1 if refused else 0
-
-        if self._refused >= self._pool.most_refused:
-            self.failure = self.failure or self._pool.give_up(answer.code)
 
 
 def _distinct(numbers: Iterable[str]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Twilio Lookup v2: `line_status` and `line_type_intelligence` of one number per call.
 
-HTTP 200 is not "checked": a number that cannot exist and a package that failed both come inside a 200. A call that was
-cut off after it was sent may have been billed, so it is never repeated here: its answer is a failure that says so.
+HTTP 200 is not "checked": a number that cannot exist and a package that failed both come inside a 200, and so does the
+page of a captive portal. A request is repeated only where it was surely not billed. One that went out and whose answer
+did not come is LOST; whatever Twilio surely did not carry out, or another machine answered, is a failure.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ringfence.core.clock import whole_seconds
 from ringfence.core.config.addresses import check_address
@@ -31,7 +32,19 @@ from ringfence.core.ports.services import Services
 from ..http.adaptive_rate import AdaptiveRate
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
-from .pool import MOST_REFUSED, THREADS, LookupPool
+from .pool import THREADS, LookupPool
+from .twilio_answers import (
+    NOT_ENABLED,
+    OUT_OF_CREDIT,
+    PACKAGES,
+    RATE_CODES,
+    UNBILLED_CODES,
+    Reading,
+    is_error,
+    is_result,
+    read_error,
+    read_result,
+)
 
 NAME = "twilio"
 ATTEMPTS = 4
@@ -39,29 +52,13 @@ LONGEST_WAIT_S = 60.0
 """A pause that Twilio asks for beyond this is cut to it."""
 
 TIMEOUT_S = (10.0, 30.0)  # to connect, to answer: live status waits for the far network
-FIELDS = "line_status,line_type_intelligence"
+FIELDS = ",".join(PACKAGES)
 
-LINE_STATES = {"active": "active", "reachable": "active", "inactive": "disconnected", "unreachable": "unreachable"}
-"""Twilio's line status -> line state (docs/contract.md, section 1). Whatever else it says adds nothing."""
+LOST_STATUSES = frozenset({502, 504, 520, 524})
+"""A gateway has passed the request on and got no proper answer: it may have been carried out, and billed."""
 
-LINE_TYPES = {
-    "mobile": "mobile",
-    "landline": "landline",
-    "fixedVoip": "voip_fixed",
-    "nonFixedVoip": "voip_nonfixed",
-    "tollFree": "toll_free",
-    "premium": "premium",
-    "sharedCost": "shared_cost",
-    "personal": "personal",
-    "pager": "pager",
-    "uan": "uan",
-    "voicemail": "voicemail",
-}
-"""Twilio's line type -> line type (docs/contract.md, section 1); any other is `unknown`."""
 
-PASSING_CODES = frozenset({"60611", "60616", "60626", "20429"})
-"""Package quota, package rate, rate per number, too many requests: the answer may come another time."""
-
+logger = logging.getLogger(__name__)
 
 _CHECK_ADDRESS = "Check RINGFENCE_TWILIO__BASE_URL and the network, then run again."
 
@@ -71,13 +68,17 @@ class NoConnectionError(RetryError):
 
 
 class TwilioSettings(BaseModel):
-    """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host."""
+    """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host.
+
+    ``price`` is what one number costs; Twilio's list prices for line status and line type are an estimate.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     account_sid: str | None = None
     auth_token: SecretStr | None = None
     base_url: str = "https://lookups.twilio.com"
+    price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews")
 
     @field_validator("base_url")
     @classmethod
@@ -100,10 +101,12 @@ class TwilioLookup:
         self._url = f"{settings.base_url}/v2/PhoneNumbers/"
         self._host = urlsplit(settings.base_url).netloc
         self.realm = f"{NAME}:{self._host}:{settings.account_sid}"
+        self.price = settings.price
         self._clock = services.clock
         self._contact = FirstContact(_CHECK_ADDRESS)
         self._rate = AdaptiveRate(services.clock)
         self._retries = Retries(self._policy(), services.clock)
+        self._told_not_enabled = False
         self._pool = LookupPool(NAME, self._look_up_one, _give_up)
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_paths)
 
@@ -112,7 +115,8 @@ class TwilioLookup:
 
         Answers that are on their way when Twilio refuses us, or at Ctrl-C, are still yielded, because they are paid,
         before AuthenticationError, QuotaError, UnreachableError or KeyboardInterrupt is raised. QuotaError and
-        UnreachableError come when many numbers in a row were refused for passing reasons, again and again.
+        UnreachableError come when many numbers in a row had no answer, QuotaError also where the account is out of
+        credit, UnreachableError also where somebody else answers in Twilio's place.
         """
         return self._pool.look_up(numbers)
 
@@ -147,12 +151,12 @@ class TwilioLookup:
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
             )
-        except requests.ConnectionError as error:
+        except requests.RequestException as error:
+            if isinstance(error, ValueError):  # the address, a header or the proxy's address makes no request
+                raise self._contact.unreachable(self._host) from None
             if never_connected(error):
                 raise self._contact.judge(self._host, NoConnectionError("no connection")) from None
-            return self._answer(e164, AnswerKind.FAILED, code="cut off")
-        except requests.RequestException as error:
-            return self._answer(e164, AnswerKind.FAILED, code=f"cut off: {type(error).__name__}")
+            return self._answer(e164, AnswerKind.LOST, code=f"cut off: {type(error).__name__}")
 
         self._contact.note_answer(self._host)
         return self._read(e164, response)
@@ -162,44 +166,67 @@ class TwilioLookup:
         status = response.status_code
         code = str(body.get("code") or status)
 
-        if status == 200:
+        if status == 200 and is_result(body):
             self._rate.speed_up()
-            return self._interpret(e164, body)
+            return self._take(e164, read_result(body))
+        if status in LOST_STATUSES:
+            return self._answer(e164, AnswerKind.LOST, code=code)
+        if status in (429, 503):
+            self._refuse_for_now(response, code)
+        if status >= 500:
+            return self._answer(e164, AnswerKind.FAILED, code=code)
 
-        if status in (401, 403):
+        # A proxy or a captive portal in Twilio's place, or a path that is none of Twilio's.
+        if status != 401 and not is_error(status, body):
+            return self._answer_of_another(e164, status)
+        if status in (401, 403) and code not in UNBILLED_CODES:
             raise AuthenticationError(
                 f"Twilio does not accept the credentials (HTTP {status}, error {code}).",
                 "Check RINGFENCE_TWILIO__ACCOUNT_SID and __AUTH_TOKEN; test credentials cannot look numbers up.",
             )
+        if code in UNBILLED_CODES:
+            return self._take(e164, read_error(code))
 
-        if status == 429 or status >= 500:
-            wait_s = min(read_retry_after(response.headers) or 0.0, LONGEST_WAIT_S)
-            if status == 429:
-                self._rate.slow_down(wait_s)
+        # An address that leads elsewhere at Twilio knows no number at all.
+        known = status == 404 and self._pool.proven
+        return self._answer(e164, AnswerKind.INCONCLUSIVE if known else AnswerKind.FAILED, code=code, paid=False)
+
+    def _refuse_for_now(self, response: requests.Response, code: str) -> None:
+        """Raise RetryError where the request was surely not carried out."""
+        asked_s = read_retry_after(response.headers)
+        wait_s = min(asked_s or 0.0, LONGEST_WAIT_S)
+        if response.status_code == 429:
+            self._rate.slow_down(wait_s)
+        if response.status_code == 429 or asked_s is not None:
             raise RetryError(code, wait_s=wait_s)
 
-        kind = AnswerKind.INCONCLUSIVE if status == 404 else AnswerKind.FAILED
-        return self._answer(e164, kind, code=code, paid=False)
+    def _answer_of_another(self, e164: str, status: int) -> Answer:
+        """Return the failure of one number that somebody else answered; raise where Twilio has never been heard."""
+        if self._pool.proven:
+            return self._answer(e164, AnswerKind.FAILED, code=f"HTTP {status} that is not Twilio's", paid=status == 200)
+        raise UnreachableError(
+            f"{self._host} answers, but not as Twilio Lookup does (HTTP {status}): the address is wrong, or a proxy or "
+            "a log-in page stands in between. Nothing was bought.",
+            _CHECK_ADDRESS,
+        )
 
-    def _interpret(self, e164: str, body: Mapping[str, Any]) -> Answer:
-        """Return the answer in the body of a 200; ``valid`` and each package may have failed apart."""
-        valid = body.get("valid")
-        if valid is False:
-            return self._answer(e164, AnswerKind.KNOWN, valid=False, code=",".join(body.get("validation_errors") or ()))
-        if valid is not True:
-            return self._answer(e164, AnswerKind.FAILED, code="malformed")
-
-        status = body.get("line_status") or {}
-        error = str(status.get("error_code") or "")
-        line = None if error else LINE_STATES.get(str(status.get("status")))
-
-        kind = AnswerKind.KNOWN if line else AnswerKind.INCONCLUSIVE
-
-        if error in PASSING_CODES:
-            kind = AnswerKind.FAILED
-
-        code = error or str(status.get("status") or "")
-        return self._answer(e164, kind, valid=True, line=line, line_type=_line_type(body), code=code)
+    def _take(self, e164: str, reading: Reading) -> Answer:
+        """Return what a body says as an answer; raise where the account can buy no more."""
+        if reading.code == OUT_OF_CREDIT:
+            raise QuotaError(
+                f"The quota of the account for Twilio's line status is used up (error {reading.code}).",
+                "Raise it in Twilio's console, or wait until it is renewed; nothing is lost.",
+            )
+        if reading.code == NOT_ENABLED and not self._told_not_enabled:
+            self._told_not_enabled = True
+            logger.warning(
+                "Twilio does not tell the line status: the package is not enabled for this account (error %s). "
+                "Ask Twilio for Line Status, or take the provider off the list.",
+                reading.code,
+            )
+        if reading.kind is AnswerKind.FAILED:
+            self._rate.slow_down()
+        return self._answer(e164, **reading._asdict())
 
     def _answer(self, e164: str, kind: AnswerKind, **facts: Any) -> Answer:
         return Answer(e164, kind, whole_seconds(self._clock.now()), **facts)
@@ -221,10 +248,19 @@ def _open_session(settings: TwilioSettings) -> requests.Session:
     return session
 
 
-def _give_up(code: str) -> StoppedError:
-    message = f"Twilio refused {MOST_REFUSED} numbers in a row (error {code})."
-    if code in ("429", "20429"):
+def _give_up(last: Answer, failed: int) -> StoppedError:
+    """Return the error that ends the lookups after so many numbers in a row without an answer."""
+    if last.kind is AnswerKind.LOST:
+        return UnreachableError(
+            f"The answers of Twilio to {failed} numbers in a row did not come or were lost (the last: {last.code}).",
+            "They may have been billed and are not bought again. Look at Twilio's status, then run again.",
+        )
+
+    message = f"Twilio refused {failed} numbers in a row (error {last.code})."
+    if last.code in RATE_CODES:
         return QuotaError(message, "Other programs use up the account's rate; run again later.")
+    if last.code in ("404", "20404"):
+        return UnreachableError(message, _CHECK_ADDRESS)
     return UnreachableError(message, "Run again later; nothing is lost.")
 
 
@@ -232,15 +268,8 @@ def _decode(response: requests.Response) -> Mapping[str, Any]:
     try:
         body = response.json()
     except requests.JSONDecodeError:
-        return {}  # judged by its status; a 200 without a verdict counts as malformed
+        return {}  # judged by its status; a 200 without a verdict is nobody's answer
     return body if isinstance(body, dict) else {}
-
-
-def _line_type(body: Mapping[str, Any]) -> str | None:
-    package = body.get("line_type_intelligence") or {}
-    if package.get("type") and not package.get("error_code"):
-        return LINE_TYPES.get(str(package["type"]), "unknown")
-    return None
 
 
 def _hide_paths(record: logging.LogRecord) -> bool:

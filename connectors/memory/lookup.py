@@ -29,6 +29,7 @@ class MemoryLookup:
     in_flight: int = 1
     before_sending: Callable[[str], None] = lambda _number: None
     looked_up: list[str] = field(default_factory=list)
+    price: float = 0.0
 
     @property
     def realm(self) -> str:

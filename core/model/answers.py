@@ -12,8 +12,8 @@ class AnswerKind(StrEnum):
 
     KNOWN = "known"  # it tells something about the number
     INCONCLUSIVE = "inconclusive"  # the provider answered and can tell nothing more about this number
-    FAILED = "failed"  # a passing fault, worth a retry; with ``paid`` the question had gone out already
-    LOST = "lost"  # the question went out and was perhaps billed, and no answer is on record
+    FAILED = "failed"  # a passing fault: nothing is known, and the number is asked about again in another run
+    LOST = "lost"  # the question surely went out and was perhaps billed, and no answer is on record
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Answer:
 
     ``valid`` is whether the number exists, ``line`` one of the line states, ``line_type`` one of the line types; each
     is None where the provider does not tell. ``code`` is the provider's own code, for a person. ``observed_at`` is
-    aware, in UTC. ``paid`` tells whether the lookup is billed.
+    aware, in UTC. ``paid`` tells whether the lookup is billed. A FAILED one is never counted as bought: there ``paid``
+    tells that nobody rules a charge out, so that the request counts against the budget.
     """
 
     e164: str

@@ -17,13 +17,15 @@ class Lookup(Protocol):
 
     name: str
     realm: str  # provider, host and account: answers of a sandbox never serve production
+    price: float  # what one number costs, for previews, in the currency of the settings
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Look up each E.164 number once, yielding each answer as it comes, in any order.
 
         A number is taken from ``numbers`` only when it is about to be sent. A passing fault of one number is an answer
-        of kind FAILED, ``paid`` where the request had been sent. Raises AuthenticationError, QuotaError or
-        UnreachableError when no number can be answered; numbers taken and not answered were then not billed.
+        of kind FAILED; it is LOST only where the request surely went out, may have been billed, and its answer did not
+        come. What may have been billed is not repeated. Raises AuthenticationError, QuotaError or UnreachableError when
+        no number can be answered; numbers taken and not answered were then not billed.
         """
         ...
 

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 class BuyingGateway:
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that buys.
 
-    ``max_lookups`` caps the paid calls of the run; ``on_answer`` is called after each answer with how many were paid
-    so far.
+    ``max_lookups`` caps the paid calls of the run, and with them the calls that failed although nobody rules a charge
+    out; ``on_answer`` is called after each answer with how many were paid so far.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class BuyingGateway:
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
         self._first_outage: RingfenceError | None = None
+        self._spent = 0  # requests that were billed, or may have been
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
@@ -69,7 +70,8 @@ class BuyingGateway:
         try:
             with closing(ask(self._known.cache, self._clock, lookup, numbers, since=since, again=again)) as incoming:
                 for answer in incoming:
-                    self.tally.lookups += answer.paid
+                    self._spent += answer.paid
+                    self.tally.lookups += answer.paid and answer.kind is not AnswerKind.FAILED
                     self._on_answer(self.tally.lookups)
                     previous = answers.get(answer.e164)
                     if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
@@ -90,7 +92,7 @@ class BuyingGateway:
         """Return as many of the numbers as may still be bought."""
         if self._max_lookups is None:
             return numbers
-        left = max(0, self._max_lookups - self.tally.lookups)
+        left = max(0, self._max_lookups - self._spent)
         if left < len(numbers):
             self.exhausted = True
         return numbers[:left]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 
 from ..clock import whole_seconds
@@ -28,7 +27,7 @@ def ask(
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
     or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
 
-    An answer that was cut off after its question went out comes as LOST, and its question stays on record. When the
+    An answer that was cut off after its question went out is LOST, and its question stays on record. When the
     provider raises one of our errors, the numbers without an answer were not asked about (see
     :class:`ringfence.core.ports.lookup.Lookup`). A fault of the store says nothing of that kind: it ends the
     questions, and those without a kept answer stay on record. Closed early, the generator waits for the answers that
@@ -75,7 +74,7 @@ class _Purchase:
             raise
 
         if answer is not None:
-            return self._keep(_lost_if_billed(answer))
+            return self._keep(answer)
         if self._answered_without_asking:
             return self._answered_without_asking.pop()
         if self._store_fault is not None:
@@ -118,9 +117,3 @@ class _Purchase:
             self._cache.record_answer(realm, answer)
         self._open.pop(answer.e164, None)
         return answer
-
-
-def _lost_if_billed(answer: Answer) -> Answer:
-    """Return the answer, as LOST where it failed after the question had gone out and may have been billed."""
-    was_billed = answer.kind is AnswerKind.FAILED and answer.paid
-    return replace(answer, kind=AnswerKind.LOST) if was_billed else answer

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from ..broken_wire import BrokenResponse, Wire
 from ..fault_rules import RequestFacts
 from .errors import refusal
-from .packages import PACKAGES, lookup_body
+from .packages import PACKAGES, fail_packages, is_billed, lookup_body
 from .state import TwilioAccount
 
 _NUMBERS = "/v2/PhoneNumbers/"
@@ -64,7 +64,9 @@ def _answer(account: TwilioAccount, request: Request, number: str | None) -> Res
 
     body = lookup_body(number, request.query_params.get("CountryCode"), fields)
     e164 = body["phone_number"]
-    account.billed[e164] += 1
-    url = f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}"
+    body |= {"url": f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}", **account.answers.get(e164, {})}
+    fail_packages(body, account.failing)
+    if is_billed(body):
+        account.billed[e164] += 1
 
-    return JSONResponse({**body, "url": url, **account.answers.get(e164, {})})
+    return JSONResponse(body)

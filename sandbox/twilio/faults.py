@@ -1,16 +1,21 @@
-"""Fault injection for Twilio Lookup. A lookup is billed when its request is carried out, even if the answer is lost."""
+"""Fault injection for Twilio Lookup. A lookup is billed when its request is carried out, even if the answer is lost.
+
+So a gateway that answers 502 after the request was carried out (`after_commit: true`) has cost money, and a captive
+portal that answers in Twilio's place (`html` with status 200) has not.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from ringfence.core.config.spelling import did_you_mean
 
 from ..clock import SandboxClock, SkewedClock
 from ..fault_gate import PAGE, FaultGate
-from ..fault_kinds import Fault, Refuse
+from ..fault_kinds import Refuse
 from ..fault_rules import ActiveRule, RequestFacts
 from ..faults import Faults, FaultsError
 from .errors import refusal
@@ -36,6 +41,7 @@ class TwilioFaults(FaultGate[Response]):
 
     def __init__(self, account: TwilioAccount, clock: SandboxClock, faults: Faults) -> None:
         super().__init__(faults)
+        self._account = account
         for active in self.rules:
             _refuse_unknown(active)
         given = faults.section(self.service, TwilioSettings)
@@ -46,15 +52,15 @@ class TwilioFaults(FaultGate[Response]):
     def change_state(self, active: ActiveRule, facts: RequestFacts) -> None:
         """Do nothing: nobody else changes a Twilio account."""
 
-    def alter_answer(self, fault: Fault, answer: Response) -> Response:
-        """Return an answer in which requested packages have failed."""
-        if not isinstance(fault, FailPackages) or answer.status_code != 200:
-            return answer
-        body = json.loads(bytes(answer.body))
-        for name in fault.packages:
-            if body[name] is not None:
-                body[name] = {**dict.fromkeys(body[name]), "error_code": fault.error_code}
-        return JSONResponse(body)
+    @contextmanager
+    def altered(self, due: Iterable[ActiveRule]) -> Iterator[None]:
+        """Let packages fail while a request is handled, so that only what is answered is billed. A context."""
+        fails = [active.fault for active in due if isinstance(active.fault, FailPackages)]
+        self._account.failing = {name: fault.error_code for fault in fails for name in fault.packages}
+        try:
+            yield
+        finally:
+            self._account.failing = {}
 
     def refusal(self, fault: Refuse, facts: RequestFacts) -> Response:  # noqa: ARG002  # the error is the same for all requests
         """Return Twilio's error with a status; a web page for a status that comes from the edge."""

@@ -7,6 +7,7 @@ the 200.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -29,6 +30,8 @@ ANSWERED = ("line_status", "line_type_intelligence")
 """The packages that are switched on for this account; the others answer with error 60606 (package not enabled)."""
 
 NOT_ENABLED, NOT_COVERED = 60606, 60610
+UNBILLED = frozenset({60601, NOT_ENABLED, 60607, 60611, 60616, 60619, 60626})
+"""Errors of a package that cost nothing; which ones do is unverified."""
 
 LINE_TYPES = {
     PhoneNumberType.FIXED_LINE: "landline",
@@ -84,6 +87,19 @@ def lookup_body(raw: str, region: str | None, fields: list[str]) -> dict[str, An
         body |= {name: _package(name, number, e164) for name in fields if name in PACKAGES}
 
     return body
+
+
+def fail_packages(body: dict[str, Any], failing: Mapping[str, int]) -> None:
+    """Put an error code in the place of the values of those requested packages that fail: name -> code."""
+    for name, code in failing.items():
+        if body[name] is not None:
+            body[name] = {**dict.fromkeys(body[name]), "error_code": code}
+
+
+def is_billed(body: Mapping[str, Any]) -> bool:
+    """Return whether a lookup costs money: a requested package answered, or failed in the network."""
+    packages = [body[name] for name in PACKAGES if body[name] is not None]
+    return any(package.get("error_code") not in UNBILLED for package in packages)
 
 
 def _parsed(raw: str, region: str | None) -> tuple[PhoneNumber | None, str | None]:

@@ -20,8 +20,10 @@ from ..rates import RollingWindow
 class TwilioAccount:
     """An account with its credentials; `requests_per_second` is its rate limit.
 
-    `requests` counts what came in, `billed` the paid lookups of each number (E.164). Tests may set `answers`, which
-    replaces parts of an answer (E.164 -> top-level keys of the body), and `window.limit`, the rate limit.
+    `requests` counts what came in, `billed` the paid lookups of each number (E.164): neither the validation alone nor
+    a package that failed before the network was asked costs anything. Tests may set `answers`, which replaces parts of
+    an answer (E.164 -> top-level keys of the body), and `window.limit`, the rate limit. `failing` holds the error code
+    of each package that fails just now.
     """
 
     def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 300) -> None:
@@ -34,6 +36,7 @@ class TwilioAccount:
         self.requests: Counter[str] = Counter()
         self.billed: Counter[str] = Counter()
         self.answers: dict[str, Mapping[str, Any]] = {}
+        self.failing: Mapping[str, int] = {}
         self.window = RollingWindow(requests_per_second, 1)
         self.faults: FaultGate[Response] | None = None
 

@@ -95,6 +95,20 @@ def test_limits_of_money_per_run_hold_also_where_answers_are_lost(account: Accou
     assert max(asked.values()) == 1
 
 
+@pytest.mark.parametrize("status", [502, 504, 500])
+def test_limits_of_money_per_run_hold_where_a_gateway_fails_after_the_provider_billed(
+    account: Account, command: Cli, status: int
+) -> None:
+    account.extra["RINGFENCE_LOOKUP__MAX_LOOKUPS"] = "20"
+    account.fail(f"service: twilio, when: {{every: 2}}, fault: {{kind: refuse, status: {status}, after_commit: true}}")
+
+    stopped = command("sync", account.crm, "--json")
+
+    assert (stopped.code, stopped.document["complete"]) == (4, False)
+    assert account.asked.total() == account.sandbox.twilio.billed.total() == 20
+    assert max(account.sandbox.twilio.billed.values()) == 1
+
+
 @pytest.mark.usefixtures("shared_clock")
 def test_limits_of_calls_a_day_end_a_run_in_good_order(account: Account, command: Cli) -> None:
     if account.crm != "hubspot":

@@ -43,7 +43,7 @@ def test_unknown_is_not_invalid(account: Account, command: Cli, failure: str, to
         path.unlink()
     result = command("sync", account.crm, "--json")
 
-    assert account.sandbox.twilio.requests.total() > 5
+    assert account.sandbox.twilio.requests.total() > 0
     assert result.code in ({STOPS[failure]} if failure in STOPS else {0, 4})
     for key, row in account.lasting().items():
         # The reason tells that somebody was asked; what is known about the number stays.

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ EXAMPLES = (
     Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "twilio" / "lookups-v2-examples-2026.json"
 )
 NUMBER = "+14155550123"
+NUMBERS = [f"+1415555{n:04d}" for n in range(400)]
+ACTIVE = {"valid": True, "line_status": {"status": "active"}}
 
 
 def connect(url: str, clock: SetClock, token: str = "secret-token") -> Lookup:
@@ -47,7 +50,7 @@ def lookup(script: Script, clock: SetClock) -> Iterator[Lookup]:
 def test_each_answer_is_read_for_what_it_says(
     lookup: Lookup, script: Script, clock: SetClock, case: dict[str, Any]
 ) -> None:
-    script.says(case.get("status", 200), case["body"])
+    script.says(case.get("status", 200), case["body"], **case.get("headers", {}))
     (answer,) = lookup.look_up([NUMBER])
     expected = {**case["answer"], "kind": AnswerKind(case["answer"]["kind"])}
 
@@ -84,7 +87,7 @@ def test_an_answer_that_was_cut_off_may_have_been_paid_and_is_not_bought_again(
 
     (answer,) = lookup.look_up([NUMBER])
 
-    assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
+    assert (answer.kind, answer.paid) == (AnswerKind.LOST, True)
     assert len(script.seen) == 1
 
 
@@ -100,7 +103,7 @@ def test_an_answer_that_comes_too_late_is_not_bought_again(clock: SetClock, monk
         with pytest.raises(TimeoutError):
             silent.accept()
 
-    assert (answer.kind, answer.paid) == (AnswerKind.FAILED, True)
+    assert (answer.kind, answer.paid) == (AnswerKind.LOST, True)
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 20003), (403, 20008)])
@@ -153,16 +156,20 @@ def test_paid_answers_are_given_before_ctrl_c_ends_the_asking(clock: SetClock, m
 
         lookup.close()
 
-        assert sandbox.twilio.billed.total() == len(answers) == pool.THREADS
+        assert sandbox.twilio.billed.total() == len(answers) == 1
 
 
-def test_a_host_that_does_not_listen_is_named(clock: SetClock) -> None:
+@pytest.fixture
+def closed_port() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+        return int(taken.getsockname()[1])
 
-    lookup = connect(f"http://127.0.0.1:{port}", clock)
 
-    with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port}") as caught:
+def test_a_host_that_does_not_listen_is_named(clock: SetClock, closed_port: int) -> None:
+    lookup = connect(f"http://127.0.0.1:{closed_port}", clock)
+
+    with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{closed_port}") as caught:
         list(lookup.look_up([NUMBER]))
 
     lookup.close()
@@ -170,20 +177,152 @@ def test_a_host_that_does_not_listen_is_named(clock: SetClock) -> None:
     assert "4155550123" not in repr(caught.getrepr(chain=True))
 
 
-@pytest.mark.parametrize(("status", "body", "error"), [(429, {"code": 20429}, QuotaError), (503, {}, UnreachableError)])
-def test_an_outage_leaves_the_rest_for_another_time(
-    lookup: Lookup, script: Script, status: int, body: Any, error: type[Exception]
+@pytest.mark.parametrize(
+    ("status", "body", "error", "kind", "requests"),
+    [
+        (429, {"code": 20429}, QuotaError, AnswerKind.FAILED, 4),
+        (503, {}, UnreachableError, AnswerKind.FAILED, 1),
+        (502, "<html>", UnreachableError, AnswerKind.LOST, 1),
+    ],
+)
+def test_an_outage_from_the_beginning_costs_few_requests(
+    lookup: Lookup, script: Script, status: int, body: Any, error: type[Exception], kind: AnswerKind, requests: int
 ) -> None:
     script.says(status, body)
 
-    answers = lookup.look_up([f"+1415555{n:04d}" for n in range(400)])
+    answers = lookup.look_up(NUMBERS)
 
-    assert [next(answers).kind for _ in range(24)] == [AnswerKind.FAILED] * 24
-
-    with pytest.raises(error, match="24 numbers in a row"):
+    assert [next(answers).kind for _ in range(3)] == [kind] * 3
+    with pytest.raises(error, match="3 numbers in a row"):
         list(answers)
+    assert len(script.seen) == 3 * requests
 
-    assert len(script.seen) <= 40 * 4
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "failed"),
+    [(429, {"code": 20429}, QuotaError, 24), (503, {}, UnreachableError, 24), (504, {}, UnreachableError, 8)],
+)
+def test_an_outage_leaves_the_rest_for_another_time(
+    lookup: Lookup, script: Script, status: int, body: Any, error: type[Exception], failed: int
+) -> None:
+    script.says(200, ACTIVE)
+    script.says(status, body)
+
+    answers = list(islice(lookup.look_up([NUMBER]), 1))
+    remaining = lookup.look_up(NUMBERS)
+    answers += islice(remaining, failed)
+
+    with pytest.raises(error, match=f"{failed} numbers in a row"):
+        list(remaining)
+    assert [answer.kind for answer in answers[1:]] == [AnswerKind.LOST if status == 504 else AnswerKind.FAILED] * failed
+    assert len(script.seen) <= 1 + 40 * 4
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>Please log in</html>"),
+        (200, {"phone_number": "x"}),
+        (302, ""),
+        (403, "<html>blocked</html>"),
+        (404, "<html>nothing here</html>"),
+        (404, {"detail": "Not Found"}),
+        (407, "proxy"),
+    ],
+)
+def test_somebody_else_in_the_place_of_twilio_costs_one_request_and_no_number(
+    lookup: Lookup, script: Script, status: int, body: Any
+) -> None:
+    script.says(status, body)
+
+    with pytest.raises(UnreachableError, match="not as Twilio Lookup does") as caught:
+        list(lookup.look_up(NUMBERS))
+
+    assert "RINGFENCE_TWILIO__BASE_URL" in caught.value.remedy
+    assert len(script.seen) == 1
+
+
+def test_a_web_page_in_the_middle_is_a_failure_of_one_number(lookup: Lookup, script: Script) -> None:
+    script.says(200, ACTIVE)
+    script.says(200, "<html>Please log in</html>")
+    script.says(200, ACTIVE)
+
+    answers = [answer.kind for number in NUMBERS[:3] for answer in lookup.look_up([number])]
+
+    assert answers == [AnswerKind.KNOWN, AnswerKind.FAILED, AnswerKind.KNOWN]
+
+
+def test_an_address_at_twilio_that_knows_no_number_is_named(lookup: Lookup, script: Script) -> None:
+    script.says(404, {"code": 20404, "status": 404})
+    answers: list[Answer] = []
+
+    with pytest.raises(UnreachableError, match="20404") as caught:
+        answers.extend(lookup.look_up(NUMBERS))
+
+    assert [(answer.kind, answer.paid) for answer in answers] == [(AnswerKind.FAILED, False)] * 3
+    assert "RINGFENCE_TWILIO__BASE_URL" in caught.value.remedy
+
+
+def test_a_number_that_twilio_does_not_find_is_inconclusive(lookup: Lookup, script: Script) -> None:
+    script.says(200, ACTIVE)
+    script.says(404, {"code": 20404, "status": 404})
+
+    _, answer = lookup.look_up(NUMBERS[:2])
+
+    assert (answer.kind, answer.code, answer.paid) == (AnswerKind.INCONCLUSIVE, "20404", False)
+
+
+def test_a_used_up_quota_ends_the_asking_and_books_nothing(lookup: Lookup, script: Script) -> None:
+    script.says(200, {"valid": True, "line_status": {"status": None, "error_code": 60611}})
+
+    with pytest.raises(QuotaError, match="60611"):
+        list(lookup.look_up(NUMBERS))
+
+    assert len(script.seen) == 1
+
+
+def test_a_package_that_is_not_enabled_is_told_once(
+    lookup: Lookup, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    script.says(200, {"valid": True, "line_status": {"status": None, "error_code": 60606}})
+
+    with caplog.at_level(logging.WARNING, "ringfence"):
+        answers = list(lookup.look_up(NUMBERS[:20]))
+
+    assert {answer.kind for answer in answers} == {AnswerKind.INCONCLUSIVE}
+    (told,) = caplog.records
+    assert "60606" in told.getMessage()
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:{closed}", "http://proxy.invalid:3128"])
+def test_a_proxy_that_is_down_loses_no_answer(
+    clock: SetClock, monkeypatch: pytest.MonkeyPatch, closed_port: int, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.format(closed=closed_port))
+    monkeypatch.setenv("https_proxy", proxy.format(closed=closed_port))
+    lookup = connect("https://lookups.invalid", clock)
+
+    with pytest.raises(UnreachableError, match=r"lookups\.invalid"):
+        list(lookup.look_up(NUMBERS))
+    lookup.close()
+
+
+def test_a_name_that_nobody_knows_loses_no_answer(clock: SetClock) -> None:
+    lookup = connect("https://lookups.invalid", clock)
+
+    with pytest.raises(UnreachableError, match=r"lookups\.invalid"):
+        list(lookup.look_up(NUMBERS))
+    lookup.close()
+
+
+def test_a_server_without_tls_loses_no_answer(clock: SetClock, script: Script) -> None:
+    script.says(200, ACTIVE)
+    lookup = connect(script.url.replace("http://", "https://"), clock)
+
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        list(lookup.look_up(NUMBERS))
+    lookup.close()
+    assert script.seen == []
 
 
 def test_a_host_that_goes_away_ends_the_run(lookup: Lookup, script: Script) -> None:

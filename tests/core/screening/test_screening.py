@@ -23,7 +23,7 @@ FIRST, SECOND, THIRD = (f"+1 415 555 013{i}" for i in range(3))
 E164S = ["+14155550130", "+14155550131", "+14155550132"]
 NOTHING = {"kind": AnswerKind.INCONCLUSIVE}
 FAILED = {"kind": AnswerKind.FAILED, "paid": False}
-CUT_OFF = {"kind": AnswerKind.FAILED, "paid": True}
+CUT_OFF = {"kind": AnswerKind.LOST}
 GONE = {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"}
 
 
@@ -167,6 +167,16 @@ def test_a_budget_is_never_overdrawn_and_says_so(run: Any, make_provider: MakePr
     assert verdicts(screening, FIRST, THIRD) == ["active live", None]
     assert (screening.tally.lookups, provider.asked) == (2, E164S[:2])
     assert verdicts(run(provider, max_lookups=1), FIRST, SECOND, THIRD) == ["active live"] * 3
+
+
+def test_a_failure_that_may_have_been_billed_counts_against_the_budget_and_is_not_bought(
+    run: Any, make_provider: MakeProvider
+) -> None:
+    provider = make_provider(says={number: {"kind": AnswerKind.FAILED, "paid": True} for number in E164S})
+    screening = run(provider, max_lookups=2)
+
+    assert verdicts(screening, FIRST, SECOND, THIRD) == [None] * 3
+    assert (provider.asked, screening.tally.lookups, screening.exhausted) == (E164S[:2], 0, True)
 
 
 def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: MakeProvider) -> None:

@@ -115,7 +115,7 @@ class World(MemoryCrm):
 class Provider:
     """A provider that says the same about a number every time, if it says anything; it knows what it has billed."""
 
-    name, realm = "fake", "fake:host:account"
+    name, realm, price = "fake", "fake:host:account", 0.0
 
     def __init__(self, clock: Clock, step: Callable[[str], None]) -> None:
         self.clock, self.step, self.mood = clock, step, "well"
@@ -150,7 +150,7 @@ class Provider:
                 mood = "cut off"
 
             if mood == "cut off":
-                yield Answer(number, AnswerKind.FAILED, self.clock.now(), code="cut off")
+                yield Answer(number, AnswerKind.LOST, self.clock.now(), code="cut off")
                 continue
 
             self.lost.discard(number)
