@@ -7,5 +7,6 @@
     wiring       the composition root: settings in, wired objects out
     operations   what a door calls: sync, apply, undo, screen, check, set up
     remedies     what the command line says to do about an error
+    printable    text from outside, as text that no terminal obeys
     logs         log lines on standard error, masked
 """

@@ -7,7 +7,6 @@ the events of ringfence (INFO) when ``show_events`` was called, DEBUG never; lib
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 from ringfence.core.numbers import mask_text
 
+from .printable import printable, to_json
 from .settings import LogFormat
 
 OURS = "ringfence"
@@ -38,7 +38,6 @@ _SPELLED = r"(?:\+?1-)?\d{3}-(?=[A-Z\d-]*[A-Z]{4})[A-Z\d-]{5,}"
 _NUMBER = re.compile(rf"(?<!\w)(?<!\d\.)(?:(?P<stays>{_STAYS})|{_SPELLED}|{_DIGITS})(?!\w)")
 _ID_NAME = re.compile(r"(?:^|_)ids?$")
 _ID = re.compile(r"[\w-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; whatever else it has are the fields of the event."""
 
@@ -91,9 +90,11 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a line that cannot be written stops nobody."""
         try:
-            self._write(self.format(record), record.levelno)
-        except Exception:  # noqa: BLE001 - as the handlers of logging do: a log line must not end a run
-            self.handleError(record)
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - as the handlers of logging do: a log line must not end a run
+            # Their way of telling it prints the arguments as they are, numbers and secrets included.
+            line = f"Warning: an event of {record.name} could not be worded ({type(error).__name__})"
+        self._write(line, record.levelno)
 
     def _is_shown(self, record: logging.LogRecord) -> bool:
         ours = record.name == OURS or record.name.startswith(f"{OURS}.")
@@ -157,7 +158,7 @@ class TextLines(logging.Formatter):
 
         fields = ", ".join(f"{name}={value}" for name, value in fields_of(record).items())
         line = f"{head} {record.getMessage()}" + (f" ({fields})" if fields else "")
-        return _CONTROL.sub(" ", line)
+        return printable(line)
 
 
 class JsonLines(logging.Formatter):
@@ -172,7 +173,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        return json.dumps({**line, **{n: v for n, v in fields_of(record).items() if n not in line}}, ensure_ascii=False)
+        more = {name: value for name, value in fields_of(record).items() if name not in line}
+        return to_json({**line, **more}, ascii_only=True)
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:

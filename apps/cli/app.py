@@ -24,6 +24,7 @@ from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
 from .screen import screen
 from .setup import setup
+from .streams import make_patient
 from .sync import sync
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ def _common(
     verbose: Verbose = False,
 ) -> None:
     if show_version:
-        sys.stdout.write(f"ringfence {version('ringfence')}\n")
+        output.write(f"ringfence {version('ringfence')}")
         raise typer.Exit
     if verbose:
         show_events()
@@ -65,7 +66,8 @@ app.add_typer(runs, name="runs")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code."""
     _collect_seldom()
-    code = run(arguments)
+    make_patient()
+    code = output.finish(run(arguments))
     gc.freeze()  # or else the interpreter looks for cycles among all that is left, for a tenth of a second
     sys.exit(code)
 

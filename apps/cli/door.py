@@ -9,6 +9,7 @@ import typer
 from ringfence.core.errors import UsageError
 
 from ..operations import CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ..printable import printable
 from ..remedies import explain
 from .output import output
 from .progress import RunProgress
@@ -60,7 +61,7 @@ def _say_cost(question: Rescreen) -> None:
 
 
 def _ask_person(question: str, without_terminal: str) -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and output.err.is_terminal):
         raise UsageError(without_terminal, "Pass --yes to go on without a question.")
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(printable(question), err=True):
         raise UsageError("Nothing was done.", "")

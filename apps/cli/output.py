@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import logging
 import sys
 import textwrap
@@ -12,9 +12,11 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.core.errors import RingfenceError
+from ringfence.core.errors import FileError, RingfenceError
 
+from ..printable import printable, to_json
 from ..remedies import explain, word
+from .streams import encodes_any, find_failure
 
 MARK_WIDTH = 8
 UNBROKEN = 1_000_000
@@ -22,7 +24,11 @@ UNBROKEN = 1_000_000
 
 
 class Output:
-    """Where a command prints. ``json`` is set by the command's ``--json``."""
+    """Where a command prints. ``json`` is set by the command's ``--json``.
+
+    Whatever it is given may hold text from outside, and is shown as text: nothing in it is taken for markup, and no
+    character of it reaches the terminal that the terminal would obey.
+    """
 
     def __init__(self) -> None:
         self.json = False
@@ -38,11 +44,14 @@ class Output:
     def item(self, text: str, *, mark: str = "", style: str | None = None) -> None:
         """Print an entry of a list under its mark; on a terminal its further lines stand below its first."""
         if not self.json:
+            shown = printable(text)
             width = self.out.width if self.out.is_terminal else UNBROKEN
             indent = " " * (2 + MARK_WIDTH)
-            lines = textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-            shown = "\n".join(lines)
-            _print(self.out, f"  {mark:{MARK_WIDTH}}{shown[len(indent) :]}", style)
+            lines = textwrap.wrap(shown, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+            first, *further = lines or [indent]
+            self.out.print(f"  {mark:{MARK_WIDTH}}{first[len(indent) :]}", style=style, markup=False)
+            for line in further:
+                self.out.print(line, style=style, markup=False)
 
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""
@@ -51,7 +60,7 @@ class Output:
     def log(self, line: str, level: int) -> None:
         """Print a log line on standard error, in one piece; above the progress bar where one is shown."""
         # The style belongs to the text: given to print() it would colour the bar below as well.
-        styled = Text(line, "yellow" if level >= logging.WARNING else "dim")
+        styled = Text(printable(line), "yellow" if level >= logging.WARNING else "dim")
         self.err.print(styled, soft_wrap=True)
 
     def table(
@@ -63,18 +72,26 @@ class Output:
         """
         if self.json or not rows:
             return
-        table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+        table = Table(title_justify="left", header_style="bold", box=None, pad_edge=False)
+        if title:
+            table.title = Text(_lines(title), "table.title")
         for index, column in enumerate(columns):
             side: JustifyMethod = "right" if index in right else "left"
-            table.add_column(column, justify=side, overflow="fold", no_wrap=index < whole)
+            table.add_column(Text(printable(column)), justify=side, overflow="fold", no_wrap=index < whole)
         for row in rows:
-            table.add_row(*(_plain(cell) for cell in row))
+            table.add_row(*(Text(printable(cell)) for cell in row))
         self.out.print(table)
 
     def document(self, content: Any) -> None:
         """Print the one JSON document; nothing otherwise."""
         if self.json:
-            sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+            self.write(to_json(content, ascii_only=not encodes_any(sys.stdout)))
+
+    def write(self, line: str) -> None:
+        """Write a line on standard output at once, whatever the mode; nothing where that is closed."""
+        if sys.stdout is not None:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     def fail(self, error: RingfenceError) -> None:
         """Print what happened and what to do."""
@@ -89,7 +106,26 @@ class Output:
 
     def fail_one(self, name: str, error: RingfenceError) -> None:
         """Print on standard error why one of several CRMs failed, while the others go on."""
-        self.err.print(f"{name}: {explain(error)}", style="red", markup=False)
+        _print(self.err, f"{name}: {explain(error)}", "red")
+
+    def finish(self, code: int) -> int:
+        """Return the exit code at the end of the process: ``code``, unless what was printed got lost.
+
+        A reader that has gone, such as ``head``, has what it wanted. A full disk is told; the command has done its work
+        all the same, so that the code of an end of its own stands.
+        """
+        failure = find_failure(sys.stdout)
+        if failure is None or failure.errno == errno.EPIPE:
+            return code
+
+        self.json = False  # there is no place for a document
+        self.fail(
+            FileError(
+                f"Standard output cannot be written: {failure.strerror}. The command itself has ended.",
+                "Make room, or send the output elsewhere.",
+            )
+        )
+        return code or FileError.exit_code
 
 
 output = Output()
@@ -97,9 +133,11 @@ output = Output()
 
 def _print(console: Console, text: str, style: str | None = None, *, whole: bool = False) -> None:
     """Print text as it is; a terminal's lines break between words, what goes into a file or a pipe is not broken."""
-    console.print(text, style=style, markup=False, soft_wrap=whole or not console.is_terminal)
+    console.print(_lines(text), style=style, markup=False, soft_wrap=whole or not console.is_terminal)
 
 
-def _plain(cell: str) -> str:
-    # A cell is data: what looks like markup in it is text.
-    return cell.replace("[", "\\[")
+def _lines(text: str) -> str:
+    """Return a text for showing. Empty lines around it are ours; a break within it came with data, and is a blank."""
+    body = text.strip("\n")
+    before, _, behind = text.partition(body) if body else (text, "", "")
+    return f"{before}{printable(body)}{behind}"

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from ..printable import printable
+
 LINE_EVERY_S = 5.0
 LONGEST_NAME = 30
 ROOMY = 110
@@ -24,6 +26,7 @@ class RunProgress:
 
     def __init__(self, console: Console, name: str) -> None:
         self._console = console
+        name = printable(name)
         self._name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         self._bar = _bar(console) if console.is_terminal else None
         self._task = self._bar.add_task(name, total=None, rate="") if self._bar else None
@@ -91,11 +94,11 @@ class RunProgress:
 def _bar(console: Console) -> Progress:
     # Only the bar gives way: a figure that is cut off would be a wrong one.
     return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        SpinnerColumn("line" if console.options.ascii_only else "dots"),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
         BarColumn(bar_width=None, table_column=Column(ratio=1)),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
-        TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[rate]}", markup=False, table_column=Column(no_wrap=True)),
         TimeRemainingColumn(table_column=Column(no_wrap=True)),
         console=console,
         transient=True,
