@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.connectors.spreadsheet import Detection, ScreenOptions, default_target, detect
+from ringfence.connectors.spreadsheet import Detection, ScreenOptions, default_target, detect, preview_cell
+from ringfence.connectors.spreadsheet import Summary as FileSummary
 
 from ..operations import ScreenedFile, home_region, screen_file
 from .door import open_door
@@ -17,6 +18,10 @@ from .options import Json, Verbose
 from .output import output
 from .render import status_rows
 from .start import begin_wired
+
+SHOWN_COLUMNS = 60
+SHOWN_TEXTS = 5
+LONGEST_CELL = 24
 
 
 def screen(
@@ -42,7 +47,11 @@ def screen(
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; the first one otherwise.")] = None,
     header: Annotated[
         bool | None,
-        typer.Option("--header/--no-header", help="Whether the first row names the columns; detected otherwise."),
+        typer.Option("--header/--no-header", help="Whether a row names the columns; detected otherwise."),
+    ] = None,
+    header_row: Annotated[
+        int | None,
+        typer.Option("--header-row", metavar="N", help="The row that names the columns, from 1; detected otherwise."),
     ] = None,
     lookups: Annotated[
         bool, typer.Option("--lookups", help="Ask the configured providers too; without it nothing is bought.")
@@ -54,8 +63,8 @@ def screen(
 ) -> int:
     """Screen the phone numbers of a CSV or Excel file into a new file.
 
-    Every row and cell stays as it is; six columns per phone column are added: status, reason, E.164, line type,
-    screened value, last screened. Numbers of rows that opted out are silenced in the whole file.
+    Every row and cell stays as it is; seven columns per phone column are added: status, reason, E.164, line type,
+    screened value, last screened, callable. Numbers of rows that opted out are silenced in the whole file.
     """
     wiring = begin_wired(json=json, verbose=verbose)
 
@@ -68,6 +77,7 @@ def screen(
         delimiter=delimiter,
         sheet=sheet,
         header=header,
+        header_row=header_row,
         force=force,
     )
 
@@ -86,15 +96,22 @@ def screen(
 def _show_detection(found: Detection) -> None:
     kind = ", ".join(f"{name} {value!r}" for name, value in found.format.items())
     output.say(f"{found.path}: about {found.rows:,} rows; {kind}", style="bold")
-    for column in found.phones:
-        output.say(f"  phone column {column.name!r} (by {column.by}; {column.share:.0%} of its cells read as numbers)")
-    if found.country:
-        output.say(f"  country column {found.country.name!r} (by {found.country.by})")
-    for column in found.opt_outs:
-        output.say(f"  opt-out column {column.name!r}")
     for note in found.notes:
         output.say(f"  {note}")
-    output.table("first rows, masked", list(found.columns), [list(row) for row in found.preview])
+
+    # What is used, or nearly was, comes first where a file has more columns than anybody reads.
+    told = sorted(found.roles, key=lambda role: not (role.role or role.why))[:SHOWN_COLUMNS]
+    rows = [
+        [_shorten(role.name), role.role or "not used", role.why, _shorten(", ".join(role.examples))]
+        for role in sorted(told, key=lambda role: role.index)
+    ]
+    output.table("columns; cells masked", ["column", "taken for", "why", "first cells"], rows)
+    if len(found.roles) > SHOWN_COLUMNS:
+        output.say(f"and {len(found.roles) - SHOWN_COLUMNS:,} columns more")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
 def _show_result(done: ScreenedFile) -> None:
@@ -106,6 +123,13 @@ def _show_result(done: ScreenedFile) -> None:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
     if summary.opted_out_rows:
         output.say(f"{summary.opted_out_rows:,} rows opted out, for {summary.opted_out_numbers:,} numbers.")
+    if unclear := summary.unclear_opt_outs:
+        output.say(
+            f"{unclear.total():,} cells of opt-out columns say nothing plainly and were read as opted out: "
+            f"{_list_texts(unclear)}.",
+            style="yellow",
+        )
+    _show_regions(summary)
     for note in summary.notes:
         output.say(note)
 
@@ -120,6 +144,28 @@ def _show_result(done: ScreenedFile) -> None:
     output.say(f"{summary.rows:,} rows to {summary.target} in {done.duration_s:.1f} s ({rate:,.0f} rows/s)")
 
 
+def _show_regions(summary: FileSummary) -> None:
+    if countries := summary.unread_countries:
+        output.say(
+            f"{countries.total():,} rows have a country that cannot be read, so that national numbers in them are "
+            f"unknown: {_list_texts(countries)}.",
+            style="yellow",
+        )
+    if summary.no_region:
+        output.say(
+            f"{summary.no_region:,} of the unknown cells are national numbers of an unknown country. Name the country "
+            "with --region, as in --region US, or its column with --country.",
+            style="yellow",
+        )
+
+
+def _list_texts(counts: Counter[str]) -> str:
+    """Return the commonest texts of cells with their counts, numbers masked."""
+    shown = [f"{preview_cell(text)!r} ({count:,})" for text, count in counts.most_common(SHOWN_TEXTS) if text]
+    more = counts.total() - sum(count for text, count in counts.most_common(SHOWN_TEXTS) if text)
+    return ", ".join(shown) + (f" and {more:,} others" if more else "")
+
+
 def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
     summary = done.summary
     columns = {
@@ -128,6 +174,7 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
             "empty": column.empty,
             "deferred": column.deferred,
             "repaired": column.repaired,
+            "no_region": column.no_region,
         }
         for column in summary.columns
     }
@@ -140,6 +187,8 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
         "columns": columns,
         "opted_out_rows": summary.opted_out_rows,
         "opted_out_numbers": summary.opted_out_numbers,
+        "unclear_opt_outs": _count_texts(summary.unclear_opt_outs),
+        "unread_countries": _count_texts(summary.unread_countries),
         "lookups": done.lookups,
         "lookup_cache_hits": done.cache_hits,
         "duration_s": round(done.duration_s, 3),
@@ -147,13 +196,20 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
     }
 
 
+def _count_texts(counts: Counter[str]) -> dict[str, Any]:
+    texts = [{"text": preview_cell(text), "cells": count} for text, count in counts.most_common(SHOWN_TEXTS) if text]
+    return {"cells": counts.total(), "texts": texts}
+
+
 def _detection(found: Detection) -> dict[str, Any]:
     return {
         "format": found.format,
         "has_header": found.has_header,
+        "header_row": found.header_row,
         "rows": found.rows,
         "phones": [column.name for column in found.phones],
         "country": found.country.name if found.country else None,
         "opt_outs": [column.name for column in found.opt_outs],
+        "columns": [{"name": role.name, "role": role.role or None, "why": role.why} for role in found.roles],
         "notes": list(found.notes),
     }

@@ -3,12 +3,14 @@
 from .columns import FoundColumn
 from .detection import Detection, detect
 from .options import ScreenOptions
+from .roles import ColumnRole, preview_cell
 from .screener import CellVerdict, Screener
 from .screening import ColumnSummary, Progress, Summary, screen_file
 from .target import default_target
 
 __all__ = [
     "CellVerdict",
+    "ColumnRole",
     "ColumnSummary",
     "Detection",
     "FoundColumn",
@@ -18,5 +20,6 @@ __all__ = [
     "Summary",
     "default_target",
     "detect",
+    "preview_cell",
     "screen_file",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from ringfence.core.errors import UsageError
@@ -13,8 +14,10 @@ from ringfence.core.numbers import Validity, read_number
 from ringfence.core.numbers.regions import read_region
 
 from . import headers
-from .companions import is_companion, was_screened
-from .opt_outs import reads_as_flag
+from .companions import is_companion, screened_columns
+from .opt_outs import is_date
+from .phone_cells import region_of
+from .words import names
 
 _DIGIT = re.compile(r"\d")
 _SHAPE = re.compile(r"^\s*(\+|00)|[\s().-]")
@@ -25,20 +28,29 @@ _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?\s*")
 
 @dataclass(frozen=True, slots=True)
 class FoundColumn:
-    """A column and why it was chosen: ``by`` is "named", "header" or "content"; ``share`` of its cells fit, 0 to 1."""
+    """A column and why it was chosen: ``by`` is "named", "header" or "content"; ``share`` of its cells fit, 0 to 1.
+
+    ``inverse`` is for opt-outs: the column says who may be called, as *Can call* does.
+    """
 
     index: int
     name: str
     by: str
     share: float
+    inverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample:
     """The first rows of a table under the names of its columns."""
 
     columns: tuple[str, ...]
     rows: tuple[list[str], ...]
+
+    @cached_property
+    def screened(self) -> frozenset[int]:
+        """Return the places of the columns that have the companions of an earlier screening."""
+        return screened_columns(self.columns)
 
     def cells(self, index: int) -> list[str]:
         """Return the cells of a column that are not blank."""
@@ -53,55 +65,33 @@ class Sample:
         ]
 
 
-def region_of(row: Sequence[str], country: int | None, region: str | None) -> str | None:
-    """Return the ISO 3166 region of a row: its country cell where that can be read, else the given one."""
-    if country is None or country >= len(row):
-        return region
-    return read_region(row[country]) or region
-
-
-def holds_numbers(row: Sequence[str], region: str | None) -> bool:
-    """Return whether a first row is data rather than a header.
-
-    Data holds phone numbers, and no cell of it reads like the header of a phone, country or opt-out column.
-    """
-    if any(map(_is_header, row)):
-        return False
-    with_digits = [cell for cell in row if _digits(cell) > 4]
-    return any(_looks_like_number(cell) or read_number(cell, region).e164 is not None for cell in with_digits)
-
-
-def _is_header(cell: str) -> bool:
-    if _digits(cell) > 4:
-        return False
-    return headers.names_phone(cell) or headers.names_country(cell) or headers.names_opt_out(cell)
-
-
-def find_phones(sample: Sample, country: int | None, region: str | None) -> tuple[FoundColumn, ...]:
-    """Return the phone columns in order.
+def find_phones(
+    sample: Sample, country: int | None, region: str | None, *, skip: Collection[int] = ()
+) -> tuple[FoundColumn, ...]:
+    """Return the phone columns in order, none of those to ``skip``.
 
     ``country`` is the place of the country column, ``region`` the ISO 3166 region of rows without a country. A column
     whose header names phones, or that was screened before, counts unless fewer than three in ten of its cells have
     enough digits. Any other counts when seven in ten read as numbers and most are written as people write numbers, or
     when nearly all of at least five read as numbers.
     """
-    found = (_judge_phone(sample, index, country, region) for index in range(len(sample.columns)))
+    found = (_judge_phone(sample, index, country, region) for index in range(len(sample.columns)) if index not in skip)
     return tuple(column for column in found if column)
 
 
 def _judge_phone(sample: Sample, index: int, country: int | None, region: str | None) -> FoundColumn | None:
     """Return the column where it holds phone numbers, or None."""
     name = sample.columns[index]
-    if is_companion(name) or headers.names_phone_property(name):
+    if is_companion(name) or (headers.names_phone_property(name) and not names_numbers(sample, index)):
         return None
 
     pairs = sample.pairs(index, country, region)
-    by_header = headers.names_phone(name) or was_screened(sample.columns, name)
+    by_header = headers.names_phone(name) or index in sample.screened or names_numbers(sample, index)
     with_digits = _share([4 < _digits(text) < 40 and not _DATE.fullmatch(text) for text, _ in pairs])
     if with_digits < 0.3 and len(pairs) >= (_FEW if by_header else 1):
         return None
 
-    numbers = _share([_looks_like_number(text) and _is_number(text, home) for text, home in pairs])
+    numbers = _share([looks_like_number(text) and _is_number(text, home) for text, home in pairs])
     if by_header:
         return FoundColumn(index, name, "header", numbers)
     if headers.excludes_phone(name) or all(_UNIX_TIME.fullmatch(text) for text, _ in pairs):
@@ -117,40 +107,65 @@ def find_country(sample: Sample) -> FoundColumn | None:
     """Return the column that best tells the country of a row, or None.
 
     Two- and three-letter codes count only under a header that names countries: states, languages and salutations ("Mr",
-    "Ms") look the same. A header counts for more than any content; then the column with most countries counts.
+    "Ms") look the same. A header counts for more than any content; then the column with most countries counts. Where no
+    other is there, a column whose header leaves no doubt counts also where its countries cannot be read.
     """
-    ranked = [found for index in range(len(sample.columns)) if (found := _judge_country(sample, index))]
+    places = range(len(sample.columns))
+    ranked = [found for index in places if (found := _judge_country(sample, index, by_header=True))]
+    if not ranked:
+        ranked = [found for index in places if (found := _judge_country(sample, index, by_header=False))]
     return max(ranked, key=itemgetter(0))[1] if ranked else None
 
 
-def _judge_country(sample: Sample, index: int) -> tuple[float, FoundColumn] | None:
+def _judge_country(sample: Sample, index: int, *, by_header: bool) -> tuple[float, FoundColumn] | None:
     """Return the column with its rank where it holds countries, or None."""
     name = sample.columns[index]
-    by_header = headers.names_country(name)
-    if is_companion(name) or headers.names_opt_out(name) or (headers.excludes_country(name) and not by_header):
+    if is_companion(name) or headers.names_permission(name):
+        return None
+    if not (headers.may_name_country(name) if by_header else not headers.excludes_country(name)):
         return None
 
     cells = sample.cells(index)
     share = _share([read_region(cell) is not None and (by_header or len(cell.strip()) > 3) for cell in cells])
-    if by_header and cells and share < 0.5:
+    leaves_doubt = not headers.names_country(name) or _share([_digits(cell) > 0 for cell in cells]) > 0.5
+    if by_header and cells and share < 0.5 and leaves_doubt:
         return None
     if not by_header and (len(cells) < _FEW or share < 0.95):
         return None
 
-    rank = share * len(cells) / max(1, len(sample.rows)) + by_header
+    rank = share * len(cells) / max(1, len(sample.rows))
     return rank, FoundColumn(index, name, "header" if by_header else "content", share)
 
 
-def find_opt_outs(sample: Sample) -> tuple[FoundColumn, ...]:
-    """Return the columns whose header names opt-outs and half of whose cells, or more, read as yes or no."""
+def find_permissions(sample: Sample, *, skip: Collection[int] = ()) -> tuple[FoundColumn, ...]:
+    """Return the columns whose header says who must not, or who may, be called; none of those to ``skip``.
+
+    Whatever their cells say, for an opt-out that nobody can read is one all the same. Left out are counts and numbers
+    under a "no" that stands for "number", and the dates of checks.
+    """
     found = []
     for index, name in enumerate(sample.columns):
-        if headers.names_opt_out(name) and not is_companion(name):
-            cells = sample.cells(index)
-            share = _share([reads_as_flag(cell) for cell in cells])
-            if share >= 0.5 or not cells:
-                found.append(FoundColumn(index, name, "header", share))
+        if index in skip or is_companion(name) or not headers.names_permission(name):
+            continue
+        if not names_numbers(sample, index) and not is_check_date(sample, index):
+            share = _share([bool(cell) for cell in sample.cells(index)])
+            found.append(FoundColumn(index, name, "header", share, inverse=headers.names_consent(name)))
     return tuple(found)
+
+
+def names_numbers(sample: Sample, index: int) -> bool:
+    """Return whether the "no" of a header such as *Phone no* or *No calls* stands for "number", going by the cells."""
+    if not names("maybe_number", sample.columns[index]):
+        return False
+    cells = [cell.strip() for cell in sample.cells(index)]
+    figures = [cell for cell in cells if looks_like_number(cell) or (cell.isdecimal() and cell not in ("0", "1"))]
+    return len(figures) * 2 > len(cells)
+
+
+def is_check_date(sample: Sample, index: int) -> bool:
+    """Return whether a column holds the days on which opt-outs were looked up, which are no opt-outs."""
+    cells = sample.cells(index)
+    return names("checks", sample.columns[index]) and bool(cells) and all(map(is_date, cells))
 
 
 def find_named(columns: Sequence[str], name: str) -> list[int]:
@@ -177,13 +192,14 @@ def list_columns(columns: Sequence[str]) -> str:
     return ", ".join(columns[:20]) + more
 
 
-def _digits(text: str) -> int:
-    return len(_DIGIT.findall(text[:200]))
-
-
-def _looks_like_number(text: str) -> bool:
+def looks_like_number(text: str) -> bool:
+    """Return whether a text has the digits of a phone number and little else, and is no date."""
     count = _digits(text)
     return 6 < count < 40 and count * 2 > len(text.strip()) and not _DATE.fullmatch(text)
+
+
+def _digits(text: str) -> int:
+    return len(_DIGIT.findall(text[:200]))
 
 
 def _is_number(text: str, region: str | None) -> bool:

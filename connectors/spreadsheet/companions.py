@@ -1,9 +1,12 @@
-"""The six companion columns of a phone column: their names, their place, their content
-(contract.md, sections 2 and 4)."""
+"""The companion columns of a phone column: their names, their place, their content (contract.md, sections 2 and 4).
+
+A file has the six of a CRM and a seventh, which says *yes* or *no* to calling.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +15,13 @@ from typing import TypeVar
 
 from ringfence.core.model.record_view import screened_value
 from ringfence.core.model.values import Companion
+from ringfence.core.model.verdicts import CALLABLE
 
 from .screener import CellVerdict
 
 T = TypeVar("T")
 
-COMPANIONS = tuple(Companion)
+COMPANIONS = (*(companion.value for companion in Companion), "callable")
 _OURS = re.compile(rf"rf_.*_(?:{'|'.join(COMPANIONS)})")
 EMPTY = ("",) * len(COMPANIONS)
 
@@ -38,8 +42,8 @@ class Layout:
     def place(self, cells: Sequence[T], additions: Sequence[Sequence[T]], empty: T) -> list[T]:
         """Return the row with its companions in place.
 
-        ``additions`` holds six values per phone column. A short row is filled up to the new columns; cells of a long
-        row beyond the last column stay behind them.
+        ``additions`` holds the values of the companions per phone column. A short row is filled up to the new columns;
+        cells of a long row beyond the last column stay behind them.
         """
         row = [*cells, *[empty] * (self.width - len(cells))]
         for column, phone, companion in self.replaced:
@@ -53,9 +57,10 @@ def is_companion(name: str) -> bool:
     return _OURS.fullmatch(name.strip().lower()) is not None
 
 
-def was_screened(columns: Sequence[str], name: str) -> bool:
-    """Return whether the column has the companions of an earlier screening."""
-    return f"rf_{_stem(name)}_{Companion.STATUS}" in columns
+def screened_columns(columns: Sequence[str]) -> frozenset[int]:
+    """Return the places of the columns that have the companions of an earlier screening."""
+    there = set(columns)
+    return frozenset(index for index, name in enumerate(columns) if f"rf_{_stem(name)}_{Companion.STATUS}" in there)
 
 
 def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
@@ -74,7 +79,7 @@ def plan_layout(columns: Sequence[str], phones: Sequence[int]) -> Layout:
 
 
 def companion_values(text: str, verdict: CellVerdict) -> tuple[str, ...]:
-    """Return the six companions of a cell with that raw text, in their order; last screened in whole seconds UTC."""
+    """Return the companions of a cell with that raw text, in their order; last screened in whole seconds UTC."""
     return (
         verdict.status,
         verdict.reason,
@@ -82,6 +87,7 @@ def companion_values(text: str, verdict: CellVerdict) -> tuple[str, ...]:
         verdict.line_type,
         screened_value(text),
         _stamp(verdict.last_screened),
+        "yes" if verdict.status in CALLABLE else "no",
     )
 
 
@@ -96,12 +102,14 @@ def _stem(name: str) -> str:
 
 def _stems(columns: Sequence[str], phones: Sequence[int]) -> list[str]:
     """Return a name for each phone column; those that would share one are numbered, so that none shares a companion."""
+    taken: set[str] = set()
+    copies: Counter[str] = Counter()
     stems: list[str] = []
     for index in phones:
         stem = plain = _stem(columns[index])
-        copy = 1
-        while stem in stems:
-            copy += 1
-            stem = f"{plain}_{copy}"
+        while stem in taken:
+            copies[plain] += 1
+            stem = f"{plain}_{copies[plain] + 1}"
+        taken.add(stem)
         stems.append(stem)
     return stems

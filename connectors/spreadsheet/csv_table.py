@@ -14,12 +14,12 @@ from typing import TextIO
 
 from ringfence.core.errors import FileError
 
-from .columns import holds_numbers
 from .companions import Layout
 from .dialect import MAX_RECORD, Dialect, detect_dialect
 from .encoding import HEAD_BYTES, Encoding, detect_encoding, read_head
+from .header_row import SEARCHED_ROWS
 from .options import ScreenOptions
-from .table import name_columns
+from .table import describe_header, name_columns, place_header
 
 
 class CsvTable:
@@ -33,17 +33,12 @@ class CsvTable:
         sample = self.encoding.decode(head)
         self.dialect = detect_dialect(sample, complete=len(head) < HEAD_BYTES, delimiter=options.delimiter)
 
-        first = next(itertools.islice(self._records(), int(self.dialect.sep_line), None), None)
-        if first is None:
+        rows = [cells for _, cells in itertools.islice(self._records(), self._lead, self._lead + SEARCHED_ROWS)]
+        if not rows:
             raise FileError(f"{path} holds no table.", "Give a file with at least a header line.")
-        if options.header is None:
-            self.has_header = not holds_numbers(first[1], options.region)
-        else:
-            self.has_header = options.header
-
-        self._skipped = int(self.dialect.sep_line) + int(self.has_header)
-        self.columns = name_columns(first[1] if self.has_header else [""] * self._widest())
-        self.notes: tuple[str, ...] = ()
+        self.header_row = place_header(rows, options)
+        self.columns = name_columns(rows[self.header_row - 1] if self.header_row else [""] * self._widest())
+        self.notes: tuple[str, ...] = describe_header(self.header_row, rows)
 
     @property
     def format(self) -> dict[str, str]:
@@ -55,7 +50,7 @@ class CsvTable:
 
         Raises FileError, while they are read, for broken quoting and undecodable text.
         """
-        return itertools.islice(self._records(), self._skipped, None)
+        return itertools.islice(self._records(), self._lead + (self.header_row or 0), None)
 
     def estimate(self, rows: int, size: int) -> int:
         """Return about how many rows the file holds, judged by its size in bytes."""
@@ -65,24 +60,29 @@ class CsvTable:
 
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[CsvWriter]:
-        """Return a writer in the same encoding and dialect, the ``sep=`` line and the header already written."""
+        """Return a writer in the same encoding and dialect; what stands above the first row is already written."""
         with target.open("wb") as binary:
             binary.write(self.encoding.bom)
             with TextIOWrapper(binary, self.encoding.name, self.encoding.errors, newline="") as stream:
                 writer = CsvWriter(stream, self.encoding, self.dialect, layout)
-                lead = list(itertools.islice(self._records(), self._skipped))
-                if self.dialect.sep_line:
-                    stream.write(lead[0][0])
-                if self.has_header:
-                    writer.write_header(lead[-1][0])
+                lead = [record for record, _ in itertools.islice(self._records(), self._lead + (self.header_row or 0))]
+                header = lead.pop() if self.header_row else None
+                stream.writelines(lead)
+                if header is not None:
+                    writer.write_header(header)
 
                 yield writer
 
                 stream.flush()
                 os.fsync(binary.fileno())
 
+    @property
+    def _lead(self) -> int:
+        """Return how many records stand before the table: Excel's ``sep=`` line."""
+        return int(self.dialect.sep_line)
+
     def _widest(self) -> int:
-        return max(len(cells) for _, cells in itertools.islice(self._records(), int(self.dialect.sep_line), 1000))
+        return max(len(cells) for _, cells in itertools.islice(self._records(), self._lead, 1000))
 
     def _records(self) -> Iterator[tuple[str, list[str]]]:
         with self.path.open("rb") as binary:

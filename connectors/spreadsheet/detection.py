@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import FileError, UsageError
-from ringfence.core.numbers import mask
 
-from .columns import FoundColumn, Sample, find_country, find_named, find_opt_outs, find_phones
-from .companions import is_companion
+from .columns import FoundColumn, Sample, find_country, find_named, find_permissions, find_phones
 from .csv_table import CsvTable
+from .dial_codes import CodeColumn, DialCodes, assign_codes, find_codes
 from .encoding import check_text, read_head
-from .headers import names_opt_out
+from .headers import names_consent
 from .options import ScreenOptions
+from .roles import ColumnRole, describe_columns, preview_cell
 from .table import Table
 
 SAMPLE_ROWS = 1000
 _SAMPLE_SIZE = 16 * 1024 * 1024
 _PREVIEW_ROWS = 5
-_PREVIEW_WIDTH = 40
-_UNREAD_NOTE = (
-    "Column {!r} sounds like opt-outs, but its cells do not say yes or no, so they count for nothing. "
-    "Name it with --opt-out if they should."
-)
 _ZIP = b"PK\x03\x04"
 
 
@@ -35,18 +30,27 @@ class Detection:
     """What was found out about a file. ``preview`` holds the first rows, cells shortened and numbers masked.
 
     ``format`` has the keys kind, and encoding and delimiter for CSV or sheet for Excel. ``rows`` is an estimate.
+    ``header_row`` is counted from 1, None without a header. ``codes`` holds the dialling codes of the phone columns
+    that have any in columns of their own, by place. ``roles`` tells of every column what it was taken for.
     """
 
     path: Path
     format: dict[str, str]
-    has_header: bool
+    header_row: int | None
     columns: tuple[str, ...]
     phones: tuple[FoundColumn, ...]
     country: FoundColumn | None
     opt_outs: tuple[FoundColumn, ...]
+    codes: Mapping[int, DialCodes]
+    roles: tuple[ColumnRole, ...]
     rows: int
     preview: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+
+    @property
+    def has_header(self) -> bool:
+        """Return whether the columns have names of their own."""
+        return self.header_row is not None
 
 
 def detect(path: Path, options: ScreenOptions) -> Detection:
@@ -64,6 +68,9 @@ def open_table(path: Path, options: ScreenOptions) -> Table[Any]:
     """
     if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in "\"'\r\n"):
         raise UsageError(f"{options.delimiter!r} cannot separate columns.", "Name one character, such as ';'.")
+
+    if options.header is False and options.header_row is not None:
+        raise UsageError("A file without a header has no header row.", "Leave --no-header or --header-row out.")
 
     if not path.is_file():
         raise FileError(f"{path} is not a file.", "Check the name.")
@@ -93,32 +100,46 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
 
     country = _named(sample, (options.country,))[0] if options.country else find_country(sample)
     place = country.index if country else None
-    phones = _named(sample, options.phones) if options.phones else find_phones(sample, place, options.region)
-    opt_outs = _named(sample, options.opt_outs) if options.opt_outs else find_opt_outs(sample)
+    code_columns = _find_codes(sample, options, place)
+    used = {column.index for column in code_columns} | ({country.index} if country else set())
+    phones = _named(sample, options.phones) if options.phones else find_phones(sample, place, options.region, skip=used)
+    used |= {column.index for column in phones}
+    opt_outs = _named_flags(sample, options.opt_outs) if options.opt_outs else find_permissions(sample, skip=used)
 
+    codes = assign_codes(code_columns, [column.index for column in phones])
+    roles = describe_columns(sample, phones, country, opt_outs, code_columns, codes)
     return Detection(
         path=table.path,
         format=table.format,
-        has_header=table.has_header,
+        header_row=table.header_row,
         columns=table.columns,
         phones=phones,
         country=country,
         opt_outs=opt_outs,
+        codes=codes,
+        roles=roles,
         rows=len(rows) if is_whole else table.estimate(len(rows), size),
-        preview=tuple(tuple(map(_preview_cell, row)) for row in rows[:_PREVIEW_ROWS]),
-        notes=tuple(_notes(table, options, opt_outs)),
+        preview=tuple(tuple(map(preview_cell, row)) for row in rows[:_PREVIEW_ROWS]),
+        notes=tuple(_notes(table, options, opt_outs, roles)),
     )
 
 
-def _notes(table: Table[Any], options: ScreenOptions, opt_outs: tuple[FoundColumn, ...]) -> Iterator[str]:
+def _find_codes(sample: Sample, options: ScreenOptions, country: int | None) -> list[CodeColumn]:
+    """Return the columns of dialling codes; none of them is a column that was named, or the country's."""
+    named = {place for name in (*options.phones, *options.opt_outs) for place in find_named(sample.columns, name)}
+    cells = [sample.cells(index) for index in range(len(sample.columns))]
+    return [code for code in find_codes(sample.columns, cells) if code.index not in named and code.index != country]
+
+
+def _notes(
+    table: Table[Any], options: ScreenOptions, opt_outs: Sequence[FoundColumn], roles: Sequence[ColumnRole]
+) -> Iterator[str]:
     yield from table.notes
-    if not table.has_header:
+    if table.header_row is None:
         why = "The first row holds numbers, so there" if options.header is None else "There"
         yield f"{why} is no header: columns are called column_1 and so on."
-    if not options.opt_outs:
-        used = {column.index for column in opt_outs}
-        unused = [name for index, name in enumerate(table.columns) if index not in used]
-        yield from (_UNREAD_NOTE.format(name) for name in unused if names_opt_out(name) and not is_companion(name))
+    if not opt_outs:
+        yield from (f"Column {role.name!r}: {role.why}." for role in roles if role.is_warning)
 
 
 def _read_sample(table: Table[Any]) -> tuple[list[list[str]], int]:
@@ -137,8 +158,6 @@ def _named(sample: Sample, names: tuple[str, ...]) -> tuple[FoundColumn, ...]:
     return tuple(FoundColumn(place, sample.columns[place], "named", 1.0) for place in places)
 
 
-def _preview_cell(cell: str) -> str:
-    if sum(map(str.isdecimal, cell)) > 5:
-        return mask(cell)
-    shown = "".join(character if character.isprintable() else " " for character in cell[:_PREVIEW_WIDTH])
-    return shown + "…" if len(cell) > _PREVIEW_WIDTH else shown
+def _named_flags(sample: Sample, names: tuple[str, ...]) -> tuple[FoundColumn, ...]:
+    """Return the named columns of opt-outs; one whose header says who may be called is read the other way round."""
+    return tuple(replace(column, inverse=names_consent(column.name)) for column in _named(sample, names))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -13,77 +14,100 @@ from ringfence.core.model.verdicts import OptOut, judge, offline_facts, with_opt
 from ringfence.core.numbers import Number, read_number
 
 from .screener import Cell, CellVerdict
+from .words import names, says
 
-_YES = frozenset({
-    "true", "t", "yes", "y", "1", "1.0", "x", "✓", "✔", "on", "checked", "opted out", "opt out", "optout", "dnc",
-    "do not call", "ja", "j", "oui", "o", "si", "sí", "s", "sim", "tak", "да", "是", "はい",
-    "wahr", "vrai", "verdadero",
-})  # fmt: skip
-_NO = frozenset({
-    "", "false", "f", "no", "n", "0", "0.0", "-", "off", "none", "null", "nein", "non", "não", "nao", "nie", "нет",
-    "否", "いいえ", "falsch", "faux", "falso", "n/a", "opted in", "opt in",
-})  # fmt: skip
 _SEPARATORS = str.maketrans("", "", " ()+-./")
 _ENDING = 6  # digits; a table of all their values takes a megabyte
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", re.DOTALL)
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
+_MOST_TEXTS = 1000
+_LONGEST_TEXT = 60
 
 
-@lru_cache(maxsize=1024)
-def reads_as_flag(text: str) -> bool:
-    """Return whether a cell can be read as yes or no, in one of the many spellings of either."""
-    return is_flag(text) or text.strip().casefold() in _NO
+@dataclass(frozen=True, slots=True)
+class FlagColumn:
+    """A column by which rows opt out.
+
+    Under an opt-out ("Do not call") a filled cell opts its row out unless it plainly says no. Under its ``inverse``
+    ("Can call") a filled cell opts its row out unless it plainly says yes. An empty cell decides nothing in either.
+    ``dated`` tells that the column holds the days on which people agreed, so that a date is a plain yes.
+    """
+
+    index: int
+    inverse: bool = False
+    dated: bool = False
+
+    @classmethod
+    def of(cls, index: int, header: str, *, inverse: bool) -> FlagColumn:
+        """Return the column under that header."""
+        return cls(index, inverse, inverse and names("dated", header) and not names("ended", header))
+
+    def opts_out(self, text: str) -> bool:
+        """Return whether a cell of the column opts its row out."""
+        return _opts_out(text, self.inverse, self.dated)
+
+    def is_plain(self, text: str) -> bool:
+        """Return whether a cell says plainly what it was read as, rather than being read as an opt-out for want of it.
+
+        A date under an opt-out is plain: it is the day on which somebody opted out.
+        """
+        if not self.opts_out(text) or names("opt_out", text):
+            return True
+        if self.inverse:
+            return says("no", text)
+        return says("yes", text) or is_date(text)
 
 
-@lru_cache(maxsize=1024)
-def is_flag(text: str) -> bool:
-    """Return whether a cell reads as yes: this person opted out. A date counts too: it is the day of the opt-out."""
-    word = text.strip().casefold()
-    return word in _YES or _DATE.fullmatch(word) is not None
+def is_date(text: str) -> bool:
+    """Return whether a text begins with a date in figures."""
+    return _DATE.fullmatch(text.strip()) is not None
+
+
+@lru_cache(maxsize=4096)
+def _opts_out(text: str, inverse: bool, dated: bool) -> bool:
+    if not text.strip().strip(_INVISIBLE).strip() or says("empty", text):
+        return False
+    if inverse:
+        return not (any(says(meaning, text) for meaning in ("yes", "allowed", "agreed")) or (dated and is_date(text)))
+    return not any(says(meaning, text) for meaning in ("no", "allowed", "nothing"))
 
 
 @dataclass(slots=True)
 class OptOuts:
     """The opt-outs of one file, collected before any of its numbers is screened.
 
-    ``numbers`` holds each opted-out number once, as E.164: about 120 bytes each, so a million of them take 120 MB.
-    ``rows`` counts the rows that opted out, ``unclear`` the cells of the opt-out columns that read as neither yes nor
-    no and opt nobody out. ``columns`` and ``phones`` are the places of the opt-out and the phone columns; ``now`` is in
-    whole seconds UTC.
+    ``numbers`` holds what the opt-outs cover: each number that the cells of such a row can be read as, once, about 120
+    bytes each, so a million of them take 120 MB. ``rows`` counts the rows that opted out. ``unclear`` counts, by their
+    text, the cells that opted a row out without saying so plainly. ``now`` is in whole seconds UTC.
     """
 
-    columns: tuple[int, ...]
-    phones: tuple[int, ...]
+    columns: tuple[FlagColumn, ...]
     now: datetime
     numbers: set[str] = field(default_factory=set)
     rows: int = 0
-    unclear: int = 0
+    unclear: Counter[str] = field(default_factory=Counter)
     _endings: bytearray = field(default_factory=lambda: bytearray(10**_ENDING))
 
     def is_flagged(self, row: Sequence[str]) -> bool:
         """Return whether the row itself opted out."""
-        return any(column < len(row) and is_flag(row[column]) for column in self.columns)
+        return any(column.index < len(row) and column.opts_out(row[column.index]) for column in self.columns)
 
-    def collect(self, row: Sequence[str], region: str | None) -> None:
-        """Add the numbers of a row that opted out: all numbers in all its phone cells.
-
-        ``region`` is the ISO region that reads the row's national numbers.
-        """
-        flags = [row[column] for column in self.columns if column < len(row) and row[column]]
+    def collect(self, row: Sequence[str], cells: Iterable[Cell | None]) -> None:
+        """Take in a row, and where it opted out every number that its phone cells can be read as."""
+        flags = [
+            (column, row[column.index])
+            for column in self.columns
+            if column.index < len(row) and column.opts_out(row[column.index])
+        ]
         if not flags:
-            return
-        self.unclear += sum(not reads_as_flag(text) for text in flags)
-        if not any(map(is_flag, flags)):
             return
 
         self.rows += 1
-        for column in self.phones:
-            if column < len(row):
-                found = read_number(row[column], region).all_e164s()
-                self.numbers.update(found)
-                for key in found:
-                    # The key of an unreadable cell may end in something else than digits; no plain cell holds that.
-                    if (ending := key[-_ENDING:]).isdecimal() and len(ending) == _ENDING:
-                        self._endings[int(ending)] = 1
+        for column, text in flags:
+            if not column.is_plain(text):
+                self._note(text)
+        for cell in filter(None, cells):
+            self._cover(read_number(*cell).all_e164s())
 
     def silence(self, cell: Cell, *, flagged: bool) -> CellVerdict | None:
         """Return the verdict on a cell that an opt-out covers; None where none does.
@@ -105,6 +129,21 @@ class OptOuts:
         if verdict is None or verdict.e164 not in self.numbers:
             return verdict
         return replace(self._verdict(read_number(*cell), OptOut.SHARED), e164=verdict.e164)
+
+    def _note(self, text: str) -> None:
+        shown = " ".join(text.split())[:_LONGEST_TEXT]
+        if shown in self.unclear or len(self.unclear) < _MOST_TEXTS:
+            self.unclear[shown] += 1
+        else:
+            self.unclear[""] += 1
+
+    def _cover(self, found: Iterable[str]) -> None:
+        for key in found:
+            self.numbers.add(key)
+            # The key of an unreadable cell is its text: a plain cell that is the same ends in the same digits.
+            digits = "".join(filter(str.isdecimal, key))
+            if len(digits) >= _ENDING:
+                self._endings[int(digits[-_ENDING:])] = 1
 
     def _may_hold_covered(self, text: str) -> bool:
         """Return False where a cell surely holds no covered number, which spares most cells a second reading.

@@ -10,8 +10,9 @@ class ScreenOptions:
     """What was stated about one file and its result.
 
     Columns are named as in the header (case does not matter when only one fits) or as ``column_3``. ``region`` is the
-    ISO 3166 region of national numbers in rows without a country. ``header`` tells whether the
-    first row is one; None has it detected. ``force`` allows an existing result to be replaced.
+    ISO 3166 region of national numbers in rows without a country. ``header`` tells whether there is one and
+    ``header_row`` in which row of the file, counted from 1; None has it detected. ``force`` allows an existing result
+    to be replaced.
     """
 
     phones: tuple[str, ...] = ()
@@ -22,4 +23,5 @@ class ScreenOptions:
     delimiter: str | None = None
     sheet: str | None = None
     header: bool | None = None
+    header_row: int | None = None
     force: bool = False

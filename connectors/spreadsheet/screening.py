@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringfence.core.clock import SystemClock, whole_seconds
 from ringfence.core.errors import UsageError
+from ringfence.core.model.verdicts import Status
+from ringfence.core.numbers import ReasonCode
 from ringfence.core.ports.services import Clock
 
-from .columns import list_columns, region_of
+from .columns import list_columns
 from .companions import EMPTY, companion_values, plan_layout
 from .detection import Detection, open_table, survey
-from .opt_outs import OptOuts
+from .opt_outs import FlagColumn, OptOuts
 from .options import ScreenOptions
+from .phone_cells import PhoneCells
 from .screener import Cell, CellVerdict, Screener
 from .table import Table, TableWriter
 from .target import check_target, staged
 
 BATCH_ROWS = 5000
 _BATCH_SIZE = 8 * 1024 * 1024
+
+_NO_REGION = f"{ReasonCode.NO_REGION}:"
+_MOST_TEXTS = 1000
+_LONGEST_TEXT = 60
 
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
@@ -34,18 +41,26 @@ _Key = tuple[str, str | None, bool]
 
 @dataclass(slots=True)
 class ColumnSummary:
-    """How many cells of one phone column have which status; ``empty`` and ``deferred`` cells have none."""
+    """How many cells of one phone column have which status; ``empty`` and ``deferred`` cells have none.
+
+    ``no_region`` counts those of the unknown ones that are national numbers of an unknown country.
+    """
 
     name: str
     statuses: Counter[str] = field(default_factory=Counter)
     empty: int = 0
     deferred: int = 0
     repaired: int = 0
+    no_region: int = 0
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a screening did: how many rows opted out, with how many numbers; ``size`` is the result's, in bytes."""
+    """What a screening did: how many rows opted out, with how many numbers; ``size`` is the result's, in bytes.
+
+    ``unclear_opt_outs`` counts, by their text, the cells that were read as opt-outs for want of a plain word.
+    ``unread_countries`` counts, by their text, the country cells that name no country.
+    """
 
     source: Path
     target: Path
@@ -54,12 +69,19 @@ class Summary:
     opted_out_rows: int
     opted_out_numbers: int
     size: int
+    unclear_opt_outs: Counter[str]
+    unread_countries: Counter[str]
     notes: tuple[str, ...]
 
     @property
     def repaired(self) -> int:
         """Return how many cells gave a number only after a repair."""
         return sum(column.repaired for column in self.columns)
+
+    @property
+    def no_region(self) -> int:
+        """Return how many cells are unknown because their country is."""
+        return sum(column.no_region for column in self.columns)
 
 
 def screen_file(
@@ -70,7 +92,7 @@ def screen_file(
     progress: Progress,
     clock: Clock | None = None,
 ) -> Summary:
-    """Screen a file into a new one with six companion columns per phone column, and return what was found.
+    """Screen a file into a new one with the companion columns of each phone column, and return what was found.
 
     Rows keep their order and every cell its content; companions left by an earlier screening are updated in place.
     A row that opted out silences its numbers in the whole file, and these are never given to the screener.
@@ -90,11 +112,14 @@ def screen_file(
 
     phones = tuple(column.index for column in found.phones)
     now = whole_seconds((clock or SystemClock()).now())
-    opt_outs = OptOuts(tuple(column.index for column in found.opt_outs), phones, now)
+    cells = PhoneCells(phones, found.country.index if found.country else None, options.region, found.codes)
+    opt_outs = OptOuts(
+        tuple(FlagColumn.of(column.index, column.name, inverse=column.inverse) for column in found.opt_outs), now
+    )
     with staged(source, target, force=options.force) as stage:
-        _collect_opt_outs(table, found, options, opt_outs, progress)
+        _collect_opt_outs(table, found.rows, cells, opt_outs, progress)
         with table.writer(stage, plan_layout(table.columns, phones)) as writer:
-            batches = _BatchScreening(found, options, opt_outs, screener, writer)
+            batches = _BatchScreening(found, cells, opt_outs, screener, writer)
             rows = _screen_rows(table, batches, progress)
         progress(rows, rows)
 
@@ -104,9 +129,11 @@ def screen_file(
         rows=rows,
         columns=batches.columns,
         opted_out_rows=opt_outs.rows,
-        opted_out_numbers=len(opt_outs.numbers),
+        opted_out_numbers=sum(key.startswith("+") for key in opt_outs.numbers),
         size=target.stat().st_size,
-        notes=_notes(found, opt_outs),
+        unclear_opt_outs=opt_outs.unclear,
+        unread_countries=batches.unread_countries,
+        notes=found.notes,
     )
 
 
@@ -134,15 +161,14 @@ class _BatchScreening(Generic[R]):
     def __init__(
         self,
         found: Detection,
-        options: ScreenOptions,
+        cells: PhoneCells,
         opt_outs: OptOuts,
         screener: Screener,
         writer: TableWriter[R],
     ) -> None:
         self.columns = tuple(ColumnSummary(column.name) for column in found.phones)
-        self._phones = opt_outs.phones
-        self._country = found.country.index if found.country else None
-        self._region = options.region
+        self.unread_countries: Counter[str] = Counter()
+        self._cells = cells
         self._opt_outs = opt_outs
         self._screener = screener
         self._writer = writer
@@ -160,17 +186,20 @@ class _BatchScreening(Generic[R]):
         for (row, cells), row_keys in zip(batch, keys, strict=True):
             self._writer.write(row, cells, [rendered[key] if key else self._empty for key in row_keys])
 
+        self._note_countries(cells for _, cells in batch)
         for column, summary in enumerate(self.columns):
             for key, count in Counter(row_keys[column] for row_keys in keys).items():
                 _count(summary, count, empty=key is None, verdict=verdicts[key] if key else None)
 
-    def _keys(self, cells: list[str]) -> list[_Key | None]:
-        region = region_of(cells, self._country, self._region)
-        flagged = self._opt_outs.is_flagged(cells)
-        return [
-            (cells[column], region, flagged) if column < len(cells) and cells[column].strip() else None
-            for column in self._phones
-        ]
+    def _note_countries(self, rows: Iterable[list[str]]) -> None:
+        for text in filter(None, map(self._cells.unread_country, rows)):
+            shown = text[:_LONGEST_TEXT]
+            if shown in self.unread_countries or len(self.unread_countries) < _MOST_TEXTS:
+                self.unread_countries[shown] += 1
+
+    def _keys(self, row: list[str]) -> list[_Key | None]:
+        flagged = self._opt_outs.is_flagged(row)
+        return [(*cell, flagged) if cell else None for cell in self._cells.read(row)]
 
     def _judge(self, verdicts: dict[_Key, CellVerdict | None]) -> dict[_Key, CellVerdict | None]:
         """Fill in the verdict on each cell: the opt-outs' where one covers it, else the screener's."""
@@ -187,15 +216,14 @@ class _BatchScreening(Generic[R]):
 
 
 def _collect_opt_outs(
-    table: Table[Any], found: Detection, options: ScreenOptions, opt_outs: OptOuts, progress: Progress
+    table: Table[Any], expected: int, cells: PhoneCells, opt_outs: OptOuts, progress: Progress
 ) -> None:
     if not opt_outs.columns:
         return
-    country = found.country.index if found.country else None
     for batch, _ in _batches(table):
-        for _, cells in batch:
-            opt_outs.collect(cells, region_of(cells, country, options.region))
-        progress(0, found.rows)
+        for _, row in batch:
+            opt_outs.collect(row, cells.read(row))
+        progress(0, expected)
 
 
 def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]:
@@ -221,9 +249,4 @@ def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerd
     else:
         summary.statuses[verdict.status] += count
         summary.repaired += count * verdict.repaired
-
-
-def _notes(found: Detection, opt_outs: OptOuts) -> tuple[str, ...]:
-    if not opt_outs.unclear:
-        return found.notes
-    return (*found.notes, f"{opt_outs.unclear} opt-out cells say neither yes nor no and opt nobody out.")
+        summary.no_region += count * (verdict.status == Status.UNKNOWN and verdict.reason.startswith(_NO_REGION))

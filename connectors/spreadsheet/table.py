@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ringfence.core.errors import UsageError
+
 from .companions import Layout
+from .header_row import find_header
+from .options import ScreenOptions
+
+_BLANK = string.whitespace + "\u00a0\u3000\ufeff\u200b"
 
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -17,11 +24,11 @@ class TableWriter(Protocol[R_contra]):
     """Writes the rows of a table, each with its companions."""
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
-        """Return six companion values in the form that ``write`` takes; worth keeping where the same values recur."""
+        """Return companion values in the form that ``write`` takes; worth keeping where the same values recur."""
         ...
 
     def write(self, row: R_contra, cells: list[str], additions: Sequence[Sequence[str]], /) -> None:
-        """Write one row as it was read, with six rendered companions per phone column."""
+        """Write one row as it was read, with its rendered companions per phone column."""
         ...
 
 
@@ -29,12 +36,13 @@ class Table(Protocol[R]):
     """One table of a file.
 
     ``columns`` are the header's names, or column_1... where there is no header; empty names are column_N too.
+    ``header_row`` is the row that the header stands in, counted from 1, and None where there is none.
     ``notes`` are remarks for the user, shown before work starts.
     """
 
     path: Path
     columns: tuple[str, ...]
-    has_header: bool
+    header_row: int | None
     notes: tuple[str, ...]
 
     @property
@@ -55,6 +63,39 @@ class Table(Protocol[R]):
         ...
 
 
+def place_header(rows: Sequence[Sequence[str]], options: ScreenOptions) -> int | None:
+    """Return the row of the header among the first rows, counted from 1: the one that was stated, else the one found.
+
+    Returns None where there is no header. Raises UsageError for a stated row that there is not.
+    """
+    if options.header is False:
+        return None
+    if options.header_row is not None:
+        if not (0 < options.header_row <= len(rows) and any(cell.strip() for cell in rows[options.header_row - 1])):
+            raise UsageError(
+                f"Row {options.header_row} holds no header.",
+                f"Name a filled row among the first {len(rows)}, counted from 1, blank rows included.",
+            )
+        return options.header_row
+
+    found = find_header(rows, options.region)
+    if found is None:
+        return 1 if options.header else None
+    return found + 1
+
+
+def describe_header(header_row: int | None, rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the remark on a header that is not in the first row; none otherwise."""
+    if header_row is None or header_row == 1:
+        return ()
+    above = sum(any(cell.strip() for cell in row) for row in rows[: header_row - 1])
+    what = f"{above} title row{'s' if above > 1 else ''}" if above else "blank rows"
+    return (
+        f"The header is in row {header_row}, below {what} that stay as they are. "
+        "Name another with --header-row N if that is wrong.",
+    )
+
+
 def name_columns(header: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the columns: the header's without white space around, or column_N where it is blank."""
-    return tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(header, 1))
+    return tuple(cell.strip(_BLANK) or f"column_{number}" for number, cell in enumerate(header, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 import zipfile
@@ -23,10 +24,10 @@ except ImportError as error:
         "Excel files need a part of ringfence that is not installed.", "Run: pip install 'ringfence[excel]'"
     ) from error
 
-from .columns import holds_numbers
 from .companions import Layout
+from .header_row import SEARCHED_ROWS
 from .options import ScreenOptions
-from .table import name_columns
+from .table import describe_header, name_columns, place_header
 
 Row: TypeAlias = tuple[Any, ...]
 """Cells of openpyxl's read-only mode."""
@@ -64,13 +65,16 @@ class XlsxTable:
             self._sheet = options.sheet or titles[0]
             self._claimed_rows = book[self._sheet].max_row or 0
 
-        first = next(self._all_rows(), None)
-        if not first:
-            raise FileError(f"Sheet {self._sheet!r} of {path} has no first row.", "Give a table that begins in row 1.")
-        cells = [_text(cell) for cell in first]
-        self.has_header = not holds_numbers(cells, options.region) if options.header is None else options.header
-        self.columns = name_columns(cells if self.has_header else [""] * len(cells))
-        self.notes: tuple[str, ...] = (_FORMATS_NOTE, _FORMULAS_NOTE) if self._has_uncalculated() else (_FORMATS_NOTE,)
+        rows = [[_text(cell) for cell in row] for row in itertools.islice(self._all_rows(), SEARCHED_ROWS)]
+        if not any(any(row) for row in rows):
+            raise FileError(
+                f"Sheet {self._sheet!r} of {path} has no first row.",
+                f"Give a table that begins within the first {SEARCHED_ROWS} rows.",
+            )
+        self.header_row = place_header(rows, options)
+        self.columns = name_columns(rows[self.header_row - 1] if self.header_row else [""] * max(map(len, rows)))
+        formulas = (_FORMULAS_NOTE,) if self._has_uncalculated() else ()
+        self.notes: tuple[str, ...] = (*describe_header(self.header_row, rows), _FORMATS_NOTE, *formulas)
 
     @property
     def format(self) -> dict[str, str]:
@@ -79,14 +83,12 @@ class XlsxTable:
 
     def rows(self) -> Iterator[tuple[Row, list[str]]]:
         """Return (cells, their texts) for each row below the header."""
-        rows = self._all_rows()
-        if self.has_header:
-            next(rows, None)
+        rows = itertools.islice(self._all_rows(), self.header_row or 0, None)
         return ((row, [_text(cell) for cell in row]) for row in rows)
 
     def estimate(self, rows: int, _size: int, /) -> int:
         """Return how many rows the sheet claims to have."""
-        return max(rows, self._claimed_rows - self.has_header)
+        return max(rows, self._claimed_rows - (self.header_row or 0))
 
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
@@ -102,8 +104,11 @@ class XlsxTable:
                     continue
 
                 writer = XlsxWriter(copy, layout)
-                if self.has_header:
-                    writer.write_header(next(self._all_rows()))
+                lead = list(itertools.islice(self._all_rows(), self.header_row or 0))
+                for row in lead[:-1]:
+                    copy.append([_copied(copy, cell) for cell in row])
+                if lead:
+                    writer.write_header(lead[-1])
                 yield writer
             book.save(target)
 

@@ -114,16 +114,17 @@ def test_the_country_column(find: Find, columns: dict[str, list[str]], country: 
         ("Email opt out", ["yes", ""] * 6, False),
         ("HasOptedOutOfFax", ["1", "0"] * 6, False),
         ("SMS opt out", ["1", "0"] * 6, False),
-        ("DNC remarks", ["spoke to his wife"] * 12, False),
+        ("DNC remarks", ["spoke to his wife"] * 12, True),
+        ("DNC checked", ["2024-05-06"] * 12, False),
     ],
 )
 def test_opt_out_columns(find: Find, header: str, cells: list[str], taken: Any) -> None:
     assert names(find({header: cells, "Phone": GB}).opt_outs) == ([header] if taken else [])
 
 
-def test_an_opt_out_column_that_cannot_be_read_is_mentioned(find: Find) -> None:
-    found = find({"DNC remarks": ["spoke to his wife"] * 12, "Phone": GB})
-    assert "'DNC remarks' sounds like opt-outs" in found.notes[0]
+def test_the_days_of_checks_are_no_opt_outs_and_are_mentioned(find: Find) -> None:
+    found = find({"DNC checked": ["2024-05-06"] * 12, "Phone": GB})
+    assert "'DNC checked': nearly an opt-out" in found.notes[0]
 
 
 def test_columns_can_be_named_in_any_case_and_by_place(find: Find) -> None:

@@ -20,7 +20,7 @@ from ringfence.connectors.spreadsheet import ScreenOptions, Summary
 Screen = Callable[..., tuple[bytes, Summary]]
 Parse = Callable[..., list[list[str]]]
 
-NEW = 6
+NEW = 7
 PEOPLE = {
     "utf-8": ["Zoë 李", "Ünal", "Łukasz"],
     "utf-16-le": ["Zoë 李", "Ünal", "Łukasz"],
@@ -63,7 +63,7 @@ def test_each_dialect_in_each_encoding_comes_out_as_it_went_in(
         assert (summary.rows, summary.columns[0].statuses["valid"]) == (60, 60)
 
         if quoting == csv.QUOTE_ALL:
-            assert data.removeprefix(bom).decode(encoding).splitlines()[0].endswith('"rf_phone_last_screened"')
+            assert data.removeprefix(bom).decode(encoding).splitlines()[0].endswith('"rf_phone_callable"')
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
@@ -101,7 +101,7 @@ def test_the_result_without_the_new_columns_is_the_input_cell_for_cell(
     result = parse(data.decode(), delimiter)
 
     assert [row[:3] for row in result] == [["id", "phone", "note"], *rows]
-    assert all(len(row) == 9 for row in result)
+    assert all(len(row) == 3 + NEW for row in result)
 
     column = summary.columns[0]
     assert column.statuses.total() + column.empty == summary.rows == len(rows)
@@ -129,7 +129,7 @@ def test_ragged_rows_keep_their_cells_and_the_new_columns_stay_under_their_names
 
         assert after[: len(before)][:3] == before[:3]
         assert after[len(before) : 3] == [""] * (3 - len(before))
-        assert after[9:] == before[3:]
+        assert after[3 + NEW :] == before[3:]
         assert bool(after[3]) == bool(before[1:2] and before[1].strip())
 
 
@@ -203,7 +203,7 @@ def test_a_very_large_cell_does_not_spoil_the_detection(screen: Screen) -> None:
 
 def test_the_last_line_may_lack_its_end(screen: Screen) -> None:
     data, _ = screen(b"id,phone\r\n1,+442079460000")
-    assert data.endswith(b"+442079460000,2026-03-04T05:06:07Z")
+    assert data.endswith(b"+442079460000,2026-03-04T05:06:07Z,yes")
 
 
 def test_the_result_has_the_access_rights_of_the_source(tmp_path: Path, screen: Screen) -> None:

@@ -39,24 +39,24 @@ class Forgetful:
         )
 
 
-NAMES = ["status", "reason", "e164", "line_type", "screened_value", "last_screened"]
+NAMES = ["status", "reason", "e164", "line_type", "screened_value", "last_screened", "callable"]
 
 
-def test_a_row_gets_six_values_under_the_names_of_the_contract(screen: Screen, parse: Parse) -> None:
+def test_a_row_gets_seven_values_under_the_names_of_the_contract(screen: Screen, parse: Parse) -> None:
     data, _ = screen(b"id,Work Phone\n7,020 7946 0018\n", ScreenOptions(region="GB"))
     header, row = parse(data.decode())
 
     assert header[2:] == [f"rf_work_phone_{name}" for name in NAMES]
     assert row[2:] == [
         "valid", "allocated: well formed but not confirmed to be live", "+442079460018", "landline", "020 7946 0018",
-        "2026-03-04T05:06:07Z",
+        "2026-03-04T05:06:07Z", "yes",
     ]  # fmt: skip
 
 
 def test_an_empty_phone_cell_gets_no_verdict(screen: Screen, parse: Parse) -> None:
     data, summary = screen(b"id,phone\n1,\n2, \n3\n4,+442079460000\n")
 
-    assert [row[2:] for row in parse(data.decode())[1:4]] == [[""] * 6] * 3
+    assert [row[2:] for row in parse(data.decode())[1:4]] == [[""] * 7] * 3
     assert (summary.columns[0].empty, summary.columns[0].statuses) == (3, {"valid": 1})
 
 
@@ -64,7 +64,7 @@ def test_the_country_of_the_row_comes_before_the_region_of_the_file(screen: Scre
     text = b"phone,country\n020 7946 0018,UK\n(202) 555-0143,\n(202) 555-0143,Atlantis\n"
     data, _ = screen(text, ScreenOptions(region="US", country="country"))
 
-    assert [row[4] for row in parse(data.decode())[1:]] == ["+442079460018", "+12025550143", "+12025550143"]
+    assert [row[4] for row in parse(data.decode())[1:]] == ["+442079460018", "+12025550143", ""]
 
 
 def test_two_phone_columns_and_two_of_one_name_keep_apart(screen: Screen, parse: Parse) -> None:
@@ -90,7 +90,7 @@ def test_screening_the_result_again_updates_it_in_place(screen: Screen, parse: P
 
     emptied, _ = screen(second.replace(b"2,+442079460002,x", b"2,,x"))
 
-    assert parse(emptied.decode())[2] == ["2", "", "x", *[""] * 6]
+    assert parse(emptied.decode())[2] == ["2", "", "x", *[""] * 7]
     assert b'"a,b"' in second
 
 
@@ -120,13 +120,14 @@ def test_an_opt_out_silences_the_number_in_every_row_and_is_never_asked_about(
 
     assert [row[phone] for row in rows] == ["do_not_contact"] * 5
     assert [row[mobile] for row in rows] == ["", "do_not_contact", "valid", "", ""]
+    assert [row[header.index("rf_phone_callable")] for row in rows] == ["no"] * 5
     assert rows[0][phone + 1].startswith("opted_out: another record")
     assert rows[1][phone + 1].startswith("opted_out: the opt-out flag of this record")
     assert rows[0][phone + 2] == "+12025550143"
     assert rows[0][phone + 5] == "2026-03-04T05:07:07Z"
     assert [text for batch in screener.batches for text, _ in batch] == ["+12025550146"]
-    assert (summary.opted_out_rows, summary.opted_out_numbers) == (2, 3)
-    assert summary.notes == ("1 opt-out cells say neither yes nor no and opt nobody out.",)
+    assert (summary.opted_out_rows, summary.opted_out_numbers) == (3, 3)
+    assert summary.unclear_opt_outs == {"perhaps": 1}
 
 
 def test_a_cell_is_silenced_by_a_further_number_in_it_that_opted_out(
@@ -243,7 +244,7 @@ def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path) -> None:
     )
 
     assert (summary.columns[0].deferred, summary.columns[0].statuses) == (1, {})
-    assert (tmp_path / "out.csv").read_text().splitlines()[1] == "+442079460000,,,,,,"
+    assert (tmp_path / "out.csv").read_text().splitlines()[1] == "+442079460000,,,,,,,"
 
 
 def test_words_that_the_encoding_cannot_write_do_not_stop_the_screening(tmp_path: Path, screener: Any) -> None:

@@ -66,8 +66,8 @@ def test_values_keep_their_kind_and_companions_come_behind(book: Path, screener:
     rows = values(result["People"])
 
     assert [row[:5] for row in rows] == values(before)
-    assert rows[0][5:] == [f"rf_phone_{name}" for name in
-                           ("status", "reason", "e164", "line_type", "screened_value", "last_screened")]  # fmt: skip
+    names = ("status", "reason", "e164", "line_type", "screened_value", "last_screened", "callable")
+    assert rows[0][5:] == [f"rf_phone_{name}" for name in names]
     assert [row[7] for row in rows[1:]] == ["+442079460001", "+12025550143", "+442079460003", None, "+442079460003"]
     assert rows[2][9] == "2025550143"
     assert result["People"]["D2"].number_format == "dd.mm.yyyy hh:mm"
@@ -89,7 +89,7 @@ def test_screening_the_result_again_changes_only_what_is_ours(book: Path, screen
     again, _ = run(book.with_name("out.xlsx"), screener, target="again.xlsx")
 
     assert [row[:10] for row in values(again["People"])] == [row[:10] for row in values(first["People"])]
-    assert len(values(again["People"])[0]) == 11
+    assert len(values(again["People"])[0]) == 12
 
 
 def test_a_sheet_can_be_named(book: Path, screener: Any) -> None:

@@ -1,0 +1,92 @@
+"""The words of ``words.yaml``, by which headers and cells are understood."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BREAKS = re.compile(r"[\W_]+|(?<=\D)(?=\d)")
+_APOSTROPHE = re.compile(r"(?<=n)['’‘ʼ`´′]\s?(?=t\b)")  # noqa: RUF001 - what people type for an apostrophe
+_SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_GAP = "..."
+
+
+def split_words(text: str) -> str:
+    """Return a text as lower-case words without accents: ``MobilePhone_2`` as ``mobile phone 2``."""
+    spaced = _APOSTROPHE.sub("", _CAMEL.sub(" ", text).casefold())
+    bare = "".join(mark for mark in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(mark))
+    return _BREAKS.sub(" ", unicodedata.normalize("NFC", bare)).strip()
+
+
+@lru_cache(maxsize=4096)
+def names(meaning: str, header: str) -> bool:
+    """Return whether a header holds a phrase of that list of ``words.yaml``. Raises KeyError for an unknown list."""
+    return _pattern(meaning).search(split_words(header)) is not None
+
+
+@lru_cache(maxsize=4096)
+def says(meaning: str, cell: str) -> bool:
+    """Return whether a cell as a whole is one of the words under ``values`` of that name in ``words.yaml``."""
+    return _key(cell) in _values(meaning)
+
+
+@cache
+def _lists() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("words.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def _values(meaning: str) -> frozenset[str]:
+    return frozenset(map(_key, _lists()["values"][meaning]))
+
+
+@cache
+def _pattern(meaning: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(_compile, _lists()[meaning])))
+
+
+def _key(cell: str) -> str:
+    """Return a cell's text without case, accents, outer punctuation and kinds of dashes and spaces."""
+    text = " ".join(unicodedata.normalize("NFKC", cell).casefold().split())
+    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
+    words = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", bare)).strip(" .,!;:'\"")
+    return words or text
+
+
+def _compile(phrase: str) -> str:
+    """Return the pattern of a phrase over the words of a header."""
+    if _SPACELESS.search(phrase):
+        return re.escape(split_words(phrase))
+
+    whole = phrase.startswith("= ")
+    words = (phrase[2:] if whole else phrase).split()
+    pattern = "".join(_join(words))
+    return rf"\A{pattern}\Z" if whole else rf"(?<!\S){pattern}(?!\S)"
+
+
+def _join(words: Sequence[str]) -> Iterable[str]:
+    """Yield the patterns of the words and of what stands between them."""
+    between = ""
+    for word in words:
+        if word == _GAP:
+            between = r"(?: \S+){0,3} "
+            continue
+        yield between + _alternatives(word)
+        between = " "
+
+
+def _alternatives(word: str) -> str:
+    choices = [
+        re.escape(split_words(choice)) + (r"\S*" if choice.endswith("*") else "")
+        for choice in word.split("|")
+        if split_words(choice)
+    ]
+    return f"(?:{'|'.join(choices)})"
