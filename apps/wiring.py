@@ -17,6 +17,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Clock, Services
+from ringfence.core.state.engine import is_there
 from ringfence.core.state.store import Store, open_store
 
 from .registry import crm_plugins, find_crm, lookup_plugins
@@ -41,6 +42,10 @@ class Wiring:
     def open_state(self) -> Store:
         """Return the open state store. Raises SettingsError or StateError; the caller closes it."""
         return open_store(self.settings.state_url, self.settings.encryption_key)
+
+    def open_state_if_there(self) -> Store | None:
+        """Return the open state store, or None where there is none yet: a question makes no file. See `open_state`."""
+        return self.open_state() if is_there(self.settings.state_url) else None
 
     def configured_crms(self) -> list[str]:
         """Return the names of the CRMs whose credentials are set. Raises SettingsError for half-set ones."""

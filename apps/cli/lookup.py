@@ -9,7 +9,8 @@ import typer
 from ringfence.core.numbers import metadata_version
 
 from ..operations import ScreenedNumber, home_region, screen_number
-from .options import Json, Verbose
+from .door import open_door
+from .options import Json, SandboxLedger, Verbose
 from .output import output
 from .start import begin_wired
 
@@ -23,15 +24,18 @@ def lookup(
         typer.Option("--region", metavar="R", help="Country of a national number: code or English name."),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no provider, also where one is configured.")] = False,
+    sandbox: SandboxLedger = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Screen one number and explain the verdict.
 
-    Asks the configured providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS.
+    A number that opted out in a synced account is `do_not_contact` and never bought. For others it asks the configured
+    providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS.
     """
     wiring = begin_wired(json=json, verbose=verbose)
-    found = screen_number(wiring, number, region=home_region(wiring, region), offline=offline)
+    home = home_region(wiring, region)
+    found = screen_number(wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox)
 
     answer = _answer(found)
     output.document(answer)

@@ -16,4 +16,8 @@ MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="A mapping that replaces the built-in one as a whole."),
 ]
+SandboxLedger = Annotated[
+    bool,
+    typer.Option("--sandbox", help="Ask the opt-outs of sandbox accounts instead of those of production accounts."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question: for scripts.")]

@@ -14,7 +14,7 @@ from ringfence.connectors.spreadsheet import Summary as FileSummary
 from ..operations import ScreenedFile, home_region, screen_file
 from .door import open_door
 from .exit_codes import DONE, STOPPED
-from .options import Json, Verbose
+from .options import Json, SandboxLedger, Verbose
 from .output import output
 from .render import status_rows
 from .start import begin_wired
@@ -56,6 +56,7 @@ def screen(
     lookups: Annotated[
         bool, typer.Option("--lookups", help="Ask the configured providers too; without it nothing is bought.")
     ] = False,
+    sandbox: SandboxLedger = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show what was detected, and stop.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output file. Never the input.")] = False,
     verbose: Verbose = False,
@@ -64,7 +65,8 @@ def screen(
     """Screen the phone numbers of a CSV or Excel file into a new file.
 
     Every row and cell stays as it is; seven columns per phone column are added: status, reason, E.164, line type,
-    screened value, last screened, callable. Numbers of rows that opted out are silenced in the whole file.
+    screened value, last screened, callable. Numbers of rows that opted out are silenced in the whole file, and so are
+    those that opted out in a synced account.
     """
     wiring = begin_wired(json=json, verbose=verbose)
 
@@ -87,7 +89,15 @@ def screen(
         output.document(_detection(found))
         return DONE
 
-    done = screen_file(wiring, file, target or default_target(file), options, open_door(), with_providers=lookups)
+    done = screen_file(
+        wiring,
+        file,
+        target or default_target(file),
+        options,
+        open_door(),
+        with_providers=lookups,
+        sandbox=sandbox,
+    )
     _show_result(done)
     output.document(_document(done, found))
     return DONE if done.complete else STOPPED

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ringfence.core.errors import UsageError
 from ringfence.core.ports.crm import Org
 from ringfence.core.runs.apply_plan import apply_plan as run_plan
 from ringfence.core.runs.progress import Progress
@@ -104,6 +105,8 @@ def undo_run(
     """
     with closing(wiring.open_state()) as store:
         run = find_run(store, run_id)
+        if run.org_id is None:
+            raise UsageError(f"Run {run.id} ({run.crm}) wrote to no CRM: there is nothing to take back.")
         connection = wiring.connect(run.crm, mapping)
 
         with _ready_account(wiring, connection, store) as account:

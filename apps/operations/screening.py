@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 from ringfence.connectors.spreadsheet import screen_file as screen_table
 from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.verdicts import Verdict, judge
-from ringfence.core.numbers import Number, read_number
+from ringfence.core.numbers import Number, mask_text, read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.ports.lookup import Lookup
-from ringfence.core.screening.buying import BuyingGateway
-from ringfence.core.screening.gateway import KnownAnswers
+from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question, Screening, no_ledger
-from ringfence.core.state.journal import new_run_id
-from ringfence.core.state.lookup_cache import LookupCache
 
 from ..wiring import Wiring
 from .door import Door
@@ -61,32 +59,54 @@ def home_region(wiring: Wiring, region: str | None) -> str | None:
     return found
 
 
-def screen_number(wiring: Wiring, text: str, *, region: str | None = None, offline: bool = False) -> ScreenedNumber:
-    """Screen one number as it stands in a CRM, and return its verdict.
+def screen_number(
+    wiring: Wiring,
+    text: str,
+    door: Door,
+    *,
+    region: str | None = None,
+    offline: bool = False,
+    sandbox: bool = False,
+) -> ScreenedNumber:
+    """Screen one number as it stands in a CRM, and return its verdict. What opted out is never bought.
 
     ``region`` is the ISO 3166 region of a national number. ``offline`` asks no provider, also where one is configured.
-    Raises the errors of the wiring, and what the providers raise.
+    ``sandbox`` asks the opt-outs of the sandbox accounts. Raises the errors of the wiring, and what the providers
+    raise.
     """
     number = read_number(text, region)
+    screened = Screened("lookup", {"number": mask_text(text)}, sandbox)
 
-    with open_lookups([] if offline else wiring.lookups()) as lookups, _open_screening(wiring, lookups) as screening:
+    with (
+        open_lookups([] if offline else wiring.lookups()) as lookups,
+        _open_screening(wiring, lookups, door, screened) as screening,
+    ):
         facts = screening.screen([Question(number)])[number]
     return ScreenedNumber(number, judge(facts) if facts else None, screening.tally.lookups)
 
 
 def screen_file(
-    wiring: Wiring, file: Path, target: Path, options: ScreenOptions, door: Door, *, with_providers: bool = False
+    wiring: Wiring,
+    file: Path,
+    target: Path,
+    options: ScreenOptions,
+    door: Door,
+    *,
+    with_providers: bool = False,
+    sandbox: bool = False,
 ) -> ScreenedFile:
     """Screen the phone numbers of a CSV or Excel file into a new file, and return what became of them.
 
-    Nothing is bought unless ``with_providers``. Raises UsageError when no provider is configured then, FileError for a
+    Nothing is bought unless ``with_providers``, and never what opted out. ``sandbox`` asks the opt-outs of the sandbox
+    accounts. Raises UsageError when no provider is configured then, FileError for a
     file that cannot be read or written, the errors of the wiring, and what the providers raise.
     """
     providers = wiring.lookups() if with_providers else []
     if with_providers and not providers:
         raise UsageError("Lookups are wanted, and no provider is configured.", code=ErrorCode.NO_PROVIDER)
 
-    with open_lookups(providers) as lookups, _open_screening(wiring, lookups) as screening:
+    screened = Screened("screen", {"file": file.name}, sandbox)
+    with open_lookups(providers) as lookups, _open_screening(wiring, lookups, door, screened) as screening:
         started = wiring.clock.monotonic()
         with door.progress(f"screen {file.name}") as progress:
             summary = screen_table(file, target, options, CellScreener(screening), progress.at, wiring.clock)
@@ -101,19 +121,35 @@ def screen_file(
     )
 
 
+class Screened(NamedTuple):
+    """How a screening stands in the history, and whose opt-outs it asks."""
+
+    door: str
+    options: Mapping[str, Any]
+    sandbox: bool
+
+
 @contextmanager
-def _open_screening(wiring: Wiring, lookups: Sequence[Lookup]) -> Iterator[Screening]:
-    """Yield a screening that no CRM belongs to. The state is opened only where there are answers to keep in it."""
-    with ExitStack() as stack:
-        store = stack.enter_context(closing(wiring.open_state())) if lookups else None
+def _open_screening(wiring: Wiring, lookups: Sequence[Lookup], door: Door, screened: Screened) -> Iterator[Screening]:
+    """Yield a screening that no CRM belongs to. Where there is no state yet and nothing to keep in it, none is made."""
+    store = wiring.open_state() if lookups else wiring.open_state_if_there()
+    if store is None:
+        yield Screening(wiring.clock, no_ledger)
+        return
 
-        gateway = None
-        if store is not None:
-            cache = LookupCache(store, new_run_id(wiring.clock.now()))
-            known = KnownAnswers(cache, lookups, wiring.policy().max_age)
-            gateway = BuyingGateway(known, wiring.clock, max_lookups=wiring.settings.lookup.max_lookups)
-
-        yield Screening(wiring.clock, no_ledger, gateway)
+    job = ScreeningJob(
+        door=screened.door,
+        store=store,
+        clock=wiring.clock,
+        max_age=wiring.policy().max_age,
+        lookups=lookups,
+        max_lookups=wiring.settings.lookup.max_lookups,
+        sandbox=screened.sandbox,
+        explain=door.explain,
+        options=screened.options,
+    )
+    with closing(store), open_screening(job) as screening:
+        yield screening
 
 
 class CellScreener:

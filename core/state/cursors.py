@@ -33,6 +33,13 @@ def register_org(store: Store, org: Org) -> int:
         return int(known)
 
 
+def list_orgs(store: Store) -> list[tuple[int, bool]]:
+    """Return the state's own id of each org, and whether it is a production org."""
+    table = schema.orgs
+    with store.transaction() as connection:
+        return [(row.id, row.production) for row in connection.execute(select(table.c.id, table.c.production))]
+
+
 def writes_confirmed(store: Store, org: Org) -> bool:
     """Return whether somebody has agreed that ringfence writes to this org."""
     table = schema.orgs

@@ -54,6 +54,15 @@ def find_folder(url: URL) -> Path | None:
     return Path(url.database).absolute().parent
 
 
+def is_there(url: str) -> bool:
+    """Return whether there may be a state store at the SQLAlchemy URL: not where its file does not exist yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True  # opening it says what is wrong with the URL
+    return find_folder(parsed) is None or Path(parsed.database or "").exists()
+
+
 @contextmanager
 def copied(engine: Engine) -> Iterator[Engine]:
     """Yield an engine on a copy of an SQLite database; the copy is gone after the block.

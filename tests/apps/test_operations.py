@@ -174,7 +174,7 @@ def test_a_number_and_a_file_are_screened_without_any_question(
     file, options = Path("contacts.csv"), ScreenOptions(region="GB")
     file.write_text("phone\n020 7946 0018\n", encoding="utf-8")
 
-    number = operations.screen_number(wire(), "020 7946 0018", region="GB")
+    number = operations.screen_number(wire(), "020 7946 0018", caller.door, region="GB")
     screened = operations.screen_file(wire(), file, Path("out.csv"), options, caller.door, with_providers=True)
 
     assert (number.number.e164, number.lookups) == ("+442079460018", 1)
