@@ -1,4 +1,4 @@
-"""A screening that no CRM belongs to, of one number or of a file: a run of the history, under the opt-outs of the store.
+"""A screening that no CRM belongs to, of a number or of a file: a run of the history, under the opt-outs of the store.
 
 While it is in the history as running, its questions to providers keep other runs from taking them for lost answers.
 """

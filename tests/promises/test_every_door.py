@@ -1,4 +1,4 @@
-"""Every door asks the ledger: what opted out in a synced account is silent in `lookup` and `screen`, and never bought."""
+"""Every door asks the ledger: what opted out in a synced account is silent in `lookup` and `screen`, never bought."""
 
 from __future__ import annotations
 
