@@ -64,6 +64,7 @@ class ErrorCode(StrEnum):
     RESCREEN_WITH_LIMIT = "rescreen_with_limit"
     NOT_A_PLAN_FILE = "not_a_plan_file"
     LOOKUP_BUDGET_USED_UP = "lookup_budget_used_up"  # max_lookups
+    LOOKUPS_FAILED = "lookups_failed"
     MASS_CHANGE = "mass_change"
     EMPTY_FULL_READ = "empty_full_read"
     RUN_NOT_FOUND = "run_not_found"

@@ -82,6 +82,8 @@ def screen_number(
         _open_screening(wiring, lookups, door, screened) as screening,
     ):
         facts = screening.screen([Question(number)])[number]
+        if facts is None and screening.outage is not None:
+            raise screening.outage
     return ScreenedNumber(number, judge(facts) if facts else None, screening.tally.lookups)
 
 
@@ -161,10 +163,13 @@ class CellScreener:
     def screen(self, cells: Sequence[tuple[str, str | None]]) -> Sequence[CellVerdict | None]:
         """Return a verdict for each cell, given as (text, ISO 3166 region or None).
 
-        None stands for a cell whose lookup failed for now or was cut off by the budget.
+        None stands for a cell whose lookup failed for now or was cut off by the budget. Raises what leaves no provider
+        to ask.
         """
         numbers = [read_number(text, region) for text, region in cells]
         facts_by_number = self._screening.screen(Question(number) for number in numbers)
+        if self._screening.outage is not None:
+            raise self._screening.outage
 
         verdicts: list[CellVerdict | None] = []
         for number in numbers:

@@ -40,6 +40,15 @@ def is_reached(view: RecordView, covered: AbstractSet[str]) -> bool:
     return can_raise_flag(view) and not covered.isdisjoint(view.all_e164s())
 
 
+def speaks_under_its_flag(view: RecordView) -> bool:
+    """Return whether the record's own flag is up and the companions of a filled slot do not say so yet."""
+    return view.flagged and any(
+        view.held(slot, Companion.STATUS) != Status.DO_NOT_CONTACT or not view.is_current(slot)
+        for slot in view.shape.slots
+        if view.content(slot)
+    )
+
+
 def silence(view: RecordView, slot: Slot, covered: AbstractSet[str], now: datetime) -> Verdict:
     """Return the verdict on a slot that an opt-out covers, or that the record's flag will cover once it is raised.
 

@@ -20,7 +20,8 @@ class DueRecord:
     records cover. ``raise_flag`` tells that the record's own opt-out flag is to be raised. ``authoritative`` is False
     where the record was read from an index, which may lag behind the CRM. ``to_screen`` holds the slots whose numbers
     are screened, ``verdicts`` the verdict on each slot (None: it has no content). ``deferred`` tells that a lookup is
-    still owed, ``silenced`` that an opt-out covers a slot.
+    still owed, ``silenced`` that an opt-out covers a slot. ``waiting`` tells that it was read by its id, because it
+    waits in the state, so that no cursor brings it back.
     """
 
     view: RecordView
@@ -32,3 +33,4 @@ class DueRecord:
     verdicts: dict[str, Verdict | None] = field(default_factory=dict)
     deferred: bool = False
     silenced: bool = False
+    waiting: bool = False

@@ -11,10 +11,11 @@ from ..decisions.due_record import DueRecord
 from ..decisions.plan import plan_change
 from ..model.values import Change
 from ..writing.outbox import Delivery, Outbox
+from .brake import Brake
 from .decider import Decider
 from .examiner import Examiner
 from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange
-from .summary import SHOWN, Summary
+from .summary import SHOWN
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class BatchProcessor:
     decider: Decider
     outbox: Outbox
     recorder: OutcomeRecorder
-    summary: Summary
+    brake: Brake
     _in_flight: deque[InFlightBatch] = field(default_factory=deque)
     _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
@@ -66,8 +67,21 @@ class BatchProcessor:
 
     def close(self) -> int:
         """End in the middle of the work, with an outcome for what has one; return for how many records in a row."""
-        self.outbox.close([delivery for batch in self._in_flight for delivery, _ in batch.parts])
+        self.outbox.close(self._deliveries())
+        return self._account_for_the_rest()
 
+    def give_up(self) -> int:
+        """Part with what is in flight and go on with other records; return for how many in a row there is an outcome.
+
+        What a failed write has left without an outcome is found out by the next run.
+        """
+        self.outbox.give_up(self._deliveries())
+        return self._account_for_the_rest()
+
+    def _deliveries(self) -> list[Delivery]:
+        return [delivery for batch in self._in_flight for delivery, _ in batch.parts]
+
+    def _account_for_the_rest(self) -> int:
         done, in_a_row = 0, True
         while self._in_flight:
             batch = self._in_flight.popleft()
@@ -85,8 +99,10 @@ class BatchProcessor:
         unwritten: list[DueRecord] = []
         for record in records:
             change = plan_change(record.view, record.verdicts, raise_flag=record.raise_flag)
-            if change is None:
+            if change is None and (record.waiting or not self.brake.pulled):
                 unwritten.append(record)
+            elif change is None:
+                continue  # the cursor stays in front of it
             else:
                 changes.append(change)
                 rows.append(self._await_outcome(record, change))

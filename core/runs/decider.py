@@ -10,33 +10,49 @@ from ..decisions.coverage import is_covered, silence
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import MassChangeGuard
+from ..errors import GuardError
 from ..model.shapes import Slot
-from ..model.verdicts import Facts, Verdict
+from ..model.verdicts import Facts, Status, Verdict
 from ..numbers import Number
 from ..ports.services import Clock
 from ..screening.screening import Question, Screening
+from .brake import Brake
 from .mode import RunMode
 from .summary import Summary
 
 
 @dataclass(slots=True)
 class Decider:
-    """Decides what the due slots of a batch should say, after screening each distinct number of it once."""
+    """Decides what the due slots of a batch should say, after screening each distinct number of it once.
+
+    Once the brake is pulled it screens nothing, and only silences; its own guard may pull it.
+    """
 
     screening: Screening
     mode: RunMode
     guard: MassChangeGuard
+    brake: Brake
     clock: Clock
     summary: Summary
 
     def decide(self, records: Sequence[DueRecord]) -> None:
-        """Give each record its verdicts. Raises GuardError when they would change far more than expected."""
+        """Give each record its verdicts; only those that silence, where they would change far more than expected."""
         questions = self._collect_questions(records)
-        facts = self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
+        if not self.brake.pulled:
+            facts = self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
+            for record in records:
+                self._judge_screened(record, facts)
+            self._watch_guard()
 
-        for record in records:
-            self._judge_screened(record, facts)
-        self.guard.check()
+        if self.brake.pulled:
+            for record in records:
+                _keep_silence(record)
+
+    def _watch_guard(self) -> None:
+        try:
+            self.guard.check()
+        except GuardError as error:
+            self.brake.pull(error)
 
     def _collect_questions(self, records: Iterable[DueRecord]) -> dict[Number, bool]:
         """Return the numbers to screen, with whether a lookup may be bought for each.
@@ -77,3 +93,14 @@ class Decider:
         record.verdicts[slot.field] = verdict
         self.guard.watch(record.view, slot, verdict)
         self.summary.count_verdict(record.view.record.object, number, verdict, record.due[slot.field])
+
+
+def _keep_silence(record: DueRecord) -> None:
+    """Leave the record only the verdicts that silence it; whatever else is due waits for another run."""
+    silent: dict[str, Verdict | None] = {
+        field: verdict
+        for field, verdict in record.verdicts.items()
+        if verdict is not None and verdict.status is Status.DO_NOT_CONTACT
+    }
+    record.deferred = record.deferred or silent.keys() != record.due.keys()
+    record.verdicts = silent

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from ..concurrency import read_ahead
 from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import check_full_read
-from ..errors import QuotaError
+from ..errors import GuardError, QuotaError, UnreachableError
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Feed, Page
 from ..state.opt_out_ledger import OptOutLedger
 from ..writing.outbox import Outbox
+from .brake import Brake
 from .cursor_tracker import CursorTracker
 from .examiner import Examiner
 from .progress import Progress
@@ -64,16 +65,20 @@ class PageReader:
     queue: WorkQueue
     tracker: CursorTracker
     ledger: OptOutLedger
+    brake: Brake
     newly_read: frozenset[str]
     accept_mass_change: bool
     rehearsed: dict[str, set[str]] = field(default_factory=dict)
 
     def read(self, phase: str, pages: Iterable[Page]) -> bool:
-        """Work through the pages; return False where the run has to end here."""
+        """Work through the pages; return False where the run has to end here.
+
+        Where a guard pulls the brake the reading goes on: who else holds a silenced number is known by reading alone.
+        """
         seen: set[str] = set()
         totals: dict[str, int] = {}
         with self.source.ahead(pages) as coming:
-            for page in self._until_quota(coming):
+            for page in self._until_failure(coming):
                 totals[page.object] = max(page.total or 0, totals.get(page.object, 0))
                 self.source.progress.phase(phase, sum(totals.values()) or None)
                 self._check_full_read(page, seen)
@@ -108,9 +113,13 @@ class PageReader:
         return new
 
     def _check_full_read(self, page: Page, seen: set[str]) -> None:
-        """Raise GuardError where a full read begins with nothing although many records are known."""
+        """Pull the brake where a full read begins with nothing although many records are known."""
         if not page.records and not page.total and page.object not in seen and page.object in self.newly_read:
-            check_full_read(page.object, self.ledger.count_records(page.object), accepted=self.accept_mass_change)
+            known = self.ledger.count_records(page.object)
+            try:
+                check_full_read(page.object, known, accepted=self.accept_mass_change)
+            except GuardError as error:
+                self.brake.pull(error)
         seen.add(page.object)
 
     def _hold_for_bulk(self, totals: Mapping[str, int]) -> None:
@@ -118,10 +127,10 @@ class PageReader:
         bulk = self.source.crm.bulk
         self.outbox.hold(name for name, total in totals.items() if bulk and total >= bulk.worth_from)
 
-    def _until_quota(self, pages: Iterable[Page]) -> Iterator[Page]:
-        """Yield the pages; when a quota ends the reading, what came so far is handled first: so every run gets on."""
+    def _until_failure(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Yield the pages; when the CRM ends the reading, what came so far is handled first: so every run gets on."""
         try:
             yield from pages
-        except QuotaError:
+        except (QuotaError, UnreachableError):
             self.queue.flush()
             raise

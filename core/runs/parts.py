@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..decisions.mass_change import MassChangeGuard
@@ -13,6 +14,7 @@ from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
 from ..writing.outbox import Outbox
 from .batches import BatchProcessor
+from .brake import Brake
 from .cursor_tracker import CursorTracker
 from .decider import Decider
 from .examiner import Examiner
@@ -33,6 +35,7 @@ class SyncParts:
     ledger: OptOutLedger
     pending: Pending
     screening: Screening
+    brake: Brake
     examiner: Examiner
     outbox: Outbox
     processor: BatchProcessor
@@ -58,14 +61,19 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
     screening = _make_screening(context, mode, known, ledger)
     examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen=options.rescreen)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
-    decider = Decider(screening, mode, guard, job.clock, summary)
+    brake = Brake()
+    decider = Decider(screening, mode, guard, brake, job.clock, summary)
 
     writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
     outbox = Outbox(job.crm, writer, context.journal, job.clock, context.heartbeat)
     recorder = OutcomeRecorder(summary, pending, ledger, job.clock)
-    processor = BatchProcessor(examiner, decider, outbox, recorder, summary)
+    processor = BatchProcessor(examiner, decider, outbox, recorder, brake)
 
-    tracker = CursorTracker(lambda passed: cursors.move(passed, job.clock.now()))
+    def move(passed: Mapping[str, str]) -> None:
+        if not brake.pulled:
+            cursors.move(passed, job.clock.now())
+
+    tracker = CursorTracker(move)
     queue = WorkQueue(
         processor,
         tracker,
@@ -75,7 +83,7 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         batch_size=job.crm.capabilities.write_batch,
         limit=options.limit,
     )
-    return SyncParts(cursors, known, ledger, pending, screening, examiner, outbox, processor, tracker, queue)
+    return SyncParts(cursors, known, ledger, pending, screening, brake, examiner, outbox, processor, tracker, queue)
 
 
 def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger) -> Screening:

@@ -9,11 +9,16 @@ many records hold a number.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ..decisions.coverage import speaks_under_its_flag
+from ..model.record_view import RecordView
 from ..numbers import mask
+from ..ports.crm import Page
+from ..ports.services import Clock
 from ..screening.seed import seed_lookup_cache
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
@@ -21,6 +26,7 @@ from ..state.pending import Pending
 from ..suppression.intake import ingest_opt_outs
 from ..suppression.record_reader import read_views
 from ..suppression.spread import OptOutSpread
+from .brake import Brake
 from .examiner import Examiner
 from .page_reader import FeedReader, PageReader
 from .summary import SpreadNumber, Summary
@@ -43,13 +49,28 @@ class IngestOptOuts:
 
     source: FeedReader
     ledger: OptOutLedger
+    pending: Pending
+    clock: Clock
 
     def run(self) -> bool:
         """Take in the flags that are up, and those that were lowered."""
         self.source.begin("opt-outs")
         with self.source.ahead(self.source.feed.flagged()) as pages:
-            ingest_opt_outs(self.source.crm, pages, self.source.shapes, self.ledger)
+            ingest_opt_outs(self.source.crm, self._watch(pages), self.source.shapes, self.ledger)
         return True
+
+    def _watch(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Yield the pages, and let records wait whose own flag is up over slots that speak.
+
+        The reading mostly gets to them first, and then nothing is left to do; where it ends early they are silenced
+        all the same.
+        """
+        for page in pages:
+            if not page.gone:
+                shape = self.source.shapes[page.object]
+                views = [RecordView(record, shape) for record in page.records]
+                self.pending.enqueue([view.key for view in views if speaks_under_its_flag(view)], self.clock.now())
+            yield page
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,8 @@ class ReadChanged:
         logger.info("%s: %s", source.crm.name, phase)
         if not self.pages.read(phase, source.feed.changed()):
             return False
+        if self.pages.brake.pulled:
+            return True
 
         for name in source.shapes:
             if source.feed.is_full(name):
@@ -98,7 +121,9 @@ class ReadDue:
     before: datetime
 
     def run(self) -> bool:
-        """Read them: the CRM is asked, by its own last-screened fields."""
+        """Read them: the CRM is asked, by its own last-screened fields. A run that only silences leaves them."""
+        if self.pages.brake.pulled:
+            return True
         logger.info("%s: due records", self.pages.source.crm.name)
         return self.pages.read("due records", self.pages.source.feed.due(self.before))
 
@@ -111,10 +136,13 @@ class RetryPending:
     examiner: Examiner
     queue: WorkQueue
     pending: Pending
+    brake: Brake
     run_id: str
 
     def run(self) -> bool:
-        """Read the rows by their ids, and process those that are still due."""
+        """Read the rows by their ids, and process those that are still due. A run that only silences leaves them."""
+        if self.brake.pulled:
+            return True
         self.source.begin("waiting rows")
         after, shapes = ("", ""), self.source.shapes
         due: dict[str, set[str]] = {name: set() for name in shapes}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from ..errors import BusyError, ErrorCode, QuotaError
+from ..errors import AuthenticationError, BusyError, ErrorCode, QuotaError, RingfenceError, StateError, StoppedError
 from ..ports.crm import Feed
 from ..state.journal import new_run_id
 from ..suppression.spread import OptOutSpread
@@ -22,11 +22,15 @@ __all__ = ["SyncOptions", "run_sync"]
 
 logger = logging.getLogger(__name__)
 
+_BEYOND_HELP = (BusyError, StateError, AuthenticationError, MemoryError)
+"""After these no opt-out can be enforced: the run is another's, or neither the state nor the CRM is open to us."""
+
 
 def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     """Run one sync and return what it did; the history keeps it too.
 
-    A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why.
+    A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why; the
+    opt-outs are enforced all the same. So they are where a provider refuses the credentials, before this is raised.
     Raises the other errors of :mod:`ringfence.core.errors`, and KeyboardInterrupt, after the history knows of them.
     """
     options.check()
@@ -79,16 +83,51 @@ class SyncRun:
         full = self._summary.full = any(feed.is_full(name) for name in job.shapes)
         source = FeedReader(job.crm, job.shapes, feed, job.progress, self._context.heartbeat, self._options.limit)
 
-        whole = all(phase.run() for phase in self._reading_phases(source, newly_read, full=full))
-        # A budget of lookups is no reason to wait, for silencing costs none; a user's limit covers these records too.
-        if not whole and not parts.screening.exhausted:
+        whole = self._read(self._reading_phases(source, newly_read, full=full))
+        # Silencing costs no lookup and waits for nothing that went wrong; a user's limit covers these records too.
+        if not whole and not parts.screening.exhausted and not parts.brake.pulled:
             return False
 
         # How many records hold a number is known only after a whole read: until then slots are silenced, flags wait.
         hold_flags = full and not whole
         spread = self._make_spread(hold_flags=hold_flags, all_read=newly_read == job.shapes.keys())
-        spread_out = SpreadOptOuts(spread, source, parts.queue, self._summary).run()
+        spread_out = self._enforce(SpreadOptOuts(spread, source, parts.queue, self._summary))
+
+        self._tell_what_went_wrong()
         return spread_out and whole and not parts.screening.exhausted
+
+    def _read(self, phases: Iterable[Phase]) -> bool:
+        """Work through the phases and return whether they went to their end; what fails on the way pulls the brake."""
+        try:
+            return all(phase.run() for phase in phases)
+        except _BEYOND_HELP:
+            raise
+        except Exception as failure:  # noqa: BLE001 - it is raised again once the opt-outs are enforced
+            self._parts.queue.give_up()
+            self._parts.brake.pull(failure)
+            return False
+
+    def _enforce(self, spreading: SpreadOptOuts) -> bool:
+        """Enforce the opt-outs, as far as it goes where something went wrong before; return whether all are."""
+        try:
+            return spreading.run()
+        except _BEYOND_HELP:
+            raise
+        except Exception as failure:
+            if not self._parts.brake.pulled:
+                raise
+            # By its kind only: the words are the CRM's, and the first error is the one that is told.
+            logger.warning("not every opt-out was enforced in this run (%s)", type(failure).__name__)
+            return False
+
+    def _tell_what_went_wrong(self) -> None:
+        """Raise the worst of what kept the run from handling everything: a fault, then a refusal, then what passes."""
+        parts = self._parts
+        errors = [error for error in (parts.brake.error, parts.screening.outage) if error is not None]
+        if not errors and (failed := parts.screening.tally.failed):
+            raise _lookups_failed(failed)
+        if errors:
+            raise min(errors, key=lambda error: error.exit_code if isinstance(error, RingfenceError) else 0)
 
     def _open_feed(self) -> tuple[Feed, frozenset[str]]:
         """Return the reads of this run, and the objects whose full read begins with it."""
@@ -111,17 +150,18 @@ class SyncRun:
             parts.queue,
             parts.tracker,
             parts.ledger,
+            parts.brake,
             newly_read,
             accept_mass_change=self._options.accept_mass_change,
             rehearsed={name: set() for name in incremental} if self._mode.dry_run else {},
         )
 
-        yield IngestOptOuts(source, parts.ledger)
+        yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock)
         if job.lookups and full:
             yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since)
         yield ReadChanged(pages, parts.ledger, full=full)
         yield ReadDue(pages, since)
-        yield RetryPending(source, parts.examiner, parts.queue, parts.pending, self._summary.run_id)
+        yield RetryPending(source, parts.examiner, parts.queue, parts.pending, parts.brake, self._summary.run_id)
 
     def _make_spread(self, *, hold_flags: bool, all_read: bool) -> OptOutSpread:
         job, parts = self._job, self._parts
@@ -162,6 +202,13 @@ def _budget_used_up(max_lookups: int) -> QuotaError:
         f"The budget of {max_lookups} lookups is used up. The next run goes on from here and pays for nothing twice.",
         code=ErrorCode.LOOKUP_BUDGET_USED_UP,
         details={"max_lookups": max_lookups},
+    )
+
+
+def _lookups_failed(numbers: int) -> StoppedError:
+    return StoppedError(
+        f"{numbers:,} lookups failed for now: their records are as they were, and wait for the next run.",
+        code=ErrorCode.LOOKUPS_FAILED,
     )
 
 

@@ -70,6 +70,11 @@ class WorkQueue:
         self._tracker.abandon_pages()
         self._needs_budget = False
 
+    def give_up(self) -> None:
+        """Drop what is queued, and go on with other records; those in flight end first, whatever becomes of them."""
+        self._waiting.clear()
+        self.count_done(self._processor.give_up())
+
     def count_done(self, records: int) -> None:
         """Take in that so many more records have an outcome."""
         self._progress.advance(records)

@@ -17,6 +17,9 @@ from .purchase import ask
 
 logger = logging.getLogger(__name__)
 
+BUDGET, OUTAGE = "budget", "outage"
+"""Why nobody was asked about a number: the budget was used up, or no provider was left."""
+
 
 class BuyingGateway:
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that buys.
@@ -40,8 +43,15 @@ class BuyingGateway:
         self._max_lookups = max_lookups
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
-        self._first_outage: RingfenceError | None = None
         self._spent = 0  # requests that were billed, or may have been
+        self._outages: list[RingfenceError] = []
+
+    @property
+    def outage(self) -> RingfenceError | None:
+        """Return the error that left no provider to ask; refused credentials before what passes by itself."""
+        if self._in_service or not self._outages:
+            return None
+        return min(self._outages, key=lambda outage: outage.exit_code)
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
@@ -60,9 +70,14 @@ class BuyingGateway:
             self._ask_one(lookup, self._within_budget(open_numbers), now, answers)
             open_numbers = [number for number in open_numbers if not _is_settled(answers.get(number))]
 
-        if not self._in_service and self._first_outage is not None:
-            raise self._first_outage
-        return {number: answers.get(number) or _owed(number, now) for number in numbers}
+        found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
+        self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
+        return found
+
+    def _owed(self, number: str, now: datetime) -> KeptAnswer:
+        """Return what stands for the lookup of a number that nobody was asked about."""
+        code = BUDGET if self._in_service else OUTAGE
+        return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code=code, paid=False))
 
     def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
         """Ask one provider and take its answers over where they are worth more than the present ones."""
@@ -82,7 +97,7 @@ class BuyingGateway:
     def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
         """Ask this provider no more in this run."""
         self._in_service.remove(lookup)
-        self._first_outage = self._first_outage or outage
+        self._outages.append(outage)
         if self._in_service:
             # By its kind only: the words are the provider's, and may name an account.
             kind = type(outage).__name__
@@ -98,9 +113,9 @@ class BuyingGateway:
         return numbers[:left]
 
 
-def _owed(number: str, now: datetime) -> KeptAnswer:
-    """Return what stands for the lookup of a number that nobody was asked about."""
-    return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code="budget", paid=False))
+def _has_failed(answer: Answer) -> bool:
+    """Return whether a provider was asked in vain, or none could be: a budget that is used up is no failure."""
+    return answer.kind is AnswerKind.FAILED and answer.code != BUDGET
 
 
 def _is_settled(kept: KeptAnswer | None) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ..errors import RingfenceError
 from ..model.answers import AnswerKind
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
@@ -27,16 +28,24 @@ class Tally:
     cache_hits: int = 0
     would_buy: int = 0
     lost: int = 0  # numbers whose answer was lost on the way and is not bought again
+    failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
 
 
 class LookupGateway(Protocol):
     """The only way from the screening to the providers.
 
-    ``exhausted`` becomes True once a number had to go without a lookup because the budget was used up.
+    ``exhausted`` becomes True once a number had to go without a lookup because the budget was used up. ``outage`` is
+    the error that left no provider to ask (AuthenticationError, QuotaError or UnreachableError), None while one
+    answers. It is told and not raised: without lookups a run still has opt-outs to enforce.
     """
 
     tally: Tally
     exhausted: bool
+
+    @property
+    def outage(self) -> RingfenceError | None:
+        """Return the error that left no provider to ask."""
+        ...
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """Return the answers on record about these E.164 numbers, where they count at the moment ``now`` (UTC).
@@ -46,10 +55,7 @@ class LookupGateway(Protocol):
         ...
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
-        """Return an answer for each of these E.164 numbers, of kind FAILED where the lookup is owed.
-
-        Raises AuthenticationError, QuotaError or UnreachableError when no provider is left that answers.
-        """
+        """Return an answer for each of these E.164 numbers, of kind FAILED where the lookup is owed."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..state.lookup_cache import KeptAnswer
 from .gateway import KnownAnswers, Tally
@@ -24,6 +25,11 @@ class RehearsingGateway:
         self._known = known
         self._max_lookups = max_lookups
         self._defer = defer
+
+    @property
+    def outage(self) -> RingfenceError | None:
+        """Return None: nobody is asked, and so nobody fails."""
+        return None
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""

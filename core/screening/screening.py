@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..clock import whole_seconds
 from ..decisions.coverage import find_opt_out
+from ..errors import RingfenceError
 from ..model.answers import AnswerKind
 from ..model.reasons import describe_lost_answer
 from ..model.verdicts import Facts, offline_facts, with_answer
@@ -55,10 +56,16 @@ class Screening:
         """Return whether a number had to go without a lookup because the budget was used up."""
         return self._gateway is not None and self._gateway.exhausted
 
-    def screen(self, questions: Iterable[Question]) -> Mapping[Number, Facts | None]:
-        """Return facts for each number; None where a lookup is owed but failed for now or was cut off by the budget.
+    @property
+    def outage(self) -> RingfenceError | None:
+        """Return the error that left no provider to ask; None while one answers, or where there is none at all."""
+        return self._gateway.outage if self._gateway is not None else None
 
-        Raises AuthenticationError, QuotaError or UnreachableError when no provider is left that answers.
+    def screen(self, questions: Iterable[Question]) -> Mapping[Number, Facts | None]:
+        """Return facts for each number; None where a lookup is owed.
+
+        It is owed where it failed for now, was cut off by the budget, or no provider is left that answers
+        (:attr:`outage`).
         """
         now = whole_seconds(self._clock.now())
         asked = list(questions)

@@ -159,7 +159,7 @@ class OptOutSpread:
 
         if not due and not raise_flag:
             return None
-        return DueRecord(view, due, raise_flag=raise_flag, covered=covered)
+        return DueRecord(view, due, raise_flag=raise_flag, covered=covered, waiting=True)
 
     def _can_flag(self, view: RecordView) -> bool:
         return can_raise_flag(view) and not self._hold_flags

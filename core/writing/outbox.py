@@ -141,6 +141,16 @@ class Outbox:
         """End the sending, and journal what was never sent of the deliveries that are left."""
         self._closing.set()
         self._worker.close()
+        self._settle_unsent(left)
+
+    def give_up(self, left: Iterable[Delivery]) -> None:
+        """Wait for what is under way, whatever becomes of it, and send nothing that was held back; then go on."""
+        while self._in_flight:
+            self._await(self._in_flight.pop())
+        self._held.clear()
+        self._settle_unsent(left)
+
+    def _settle_unsent(self, left: Iterable[Delivery]) -> None:
         for delivery in left:
             if delivery.sent is None or delivery.sent.cancelled():
                 results = [NOT_SENT] * len(delivery.places)
@@ -205,9 +215,12 @@ class Outbox:
         return future
 
     def _wait(self, future: Future[Results]) -> Results:
+        self._await(future)
+        return future.result()
+
+    def _await(self, future: Future[Results]) -> None:
         while not wait([future], HEARTBEAT_S).done:
             self._heartbeat()
-        return future.result()
 
     def _write_held(self, held: _Held) -> Results:
         """Write what turned out too little for a bulk job."""

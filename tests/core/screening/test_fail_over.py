@@ -72,33 +72,38 @@ def test_one_warning_names_the_provider_and_neither_a_number_nor_a_secret(
     assert "5550" not in record.getMessage()
 
 
-def test_a_single_provider_that_fails_as_a_whole_ends_the_screening(
-    run: Any, make_provider: MakeProvider, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_a_single_provider_that_fails_as_a_whole_leaves_every_lookup_owed_and_tells_why(
+    run: Any, make_provider: MakeProvider, caplog: pytest.LogCaptureFixture, outage: RingfenceError
 ) -> None:
-    screening = run(make_provider(says={A: OUTAGES[2]}))
+    one = make_provider(says={B: outage})
+    screening = run(one)
 
-    with caplog.at_level(logging.WARNING, "ringfence"), pytest.raises(UnreachableError, match="does not answer"):
-        statuses(screening, A)
+    with caplog.at_level(logging.WARNING, "ringfence"):
+        found = statuses(screening, A, B) + statuses(screening, C, "+1 999 555 0100")
 
+    assert found == ["active", None, None, "invalid"]
+    assert screening.outage is outage
+    assert screening.tally.failed == 2
+    assert not screening.exhausted
+    assert one.asked == [A, B]
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("batches", [[[A, B]], [[A], [B]]])
-def test_where_none_is_left_the_first_error_is_raised(
-    run: Any, make_provider: MakeProvider, batches: list[list[str]]
+@pytest.mark.parametrize(("second", "told"), [(OUTAGES[2], OUTAGES[1]), (OUTAGES[0], OUTAGES[0])])
+def test_where_none_is_left_refused_credentials_are_told_and_else_the_first_error(
+    run: Any, make_provider: MakeProvider, batches: list[list[str]], second: RingfenceError, told: RingfenceError
 ) -> None:
-    one, two = make_provider(says={A: OUTAGES[1]}), make_provider("second", says={B: OUTAGES[2]})
+    one, two = make_provider(says={A: OUTAGES[1]}), make_provider("second", says={B: second})
     screening = run(one, two)
 
-    def screen_all() -> None:
-        for batch in batches:
-            statuses(screening, *batch)
+    found = [status for batch in batches for status in statuses(screening, *batch)]
 
-    with pytest.raises(QuotaError, match="no credit"):
-        screen_all()
+    assert screening.outage is told
     # No number goes without a lookup silently after that.
-    with pytest.raises(QuotaError, match="no credit"):
-        statuses(screening, C)
+    assert [*found[1:], *statuses(screening, C)] == [None, None]
+    assert screening.tally.failed >= 2
 
 
 def test_what_the_one_before_could_not_tell_stands_where_the_next_fails_as_a_whole(
