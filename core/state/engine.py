@@ -6,7 +6,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from ..errors import ErrorCode, SettingsError, StateError
+from ..errors import ErrorCode, SettingsError, StateError, StoppedError
+from .private_files import create_empty
 
 _PRAGMAS = (
     "journal_mode=WAL",  # a reader looks while a run writes
@@ -23,6 +24,9 @@ _PRAGMAS = (
     "cache_size=-16384",
     "wal_autocheckpoint=8192",  # the log is carried over every 32 MB, because each time waits for the disk
 )
+
+WAIT_S = 30
+"""How long to wait, in seconds, for another process to let go of the database."""
 
 
 def make_engine(url: str) -> Engine:
@@ -36,7 +40,8 @@ def make_engine(url: str) -> Engine:
             return create_engine(parsed)
 
         _check_folder(parsed)
-        engine = create_engine(parsed, connect_args={"timeout": 30})
+        _create_file(parsed)
+        engine = create_engine(parsed, connect_args={"timeout": WAIT_S})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
             "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
@@ -87,11 +92,18 @@ def copied(engine: Engine) -> Iterator[Engine]:
 
 @contextmanager
 def translated(url: URL) -> Iterator[None]:
-    """Turn the database's own faults into StateError, with the place named and without its SQL."""
+    """Turn the database's own faults into StateError, with the place named and without its SQL.
+
+    Raises StoppedError where another process keeps it locked: that passes.
+    """
     where = url.render_as_string(hide_password=True)
     try:
         yield
     except OperationalError as error:
+        if _is_locked(error.orig):
+            raise StoppedError(
+                f"Another process keeps the state store {where} locked.", "Run again when that is done."
+            ) from error
         raise StateError(
             f"The state store {where} does not work: {error.orig}.", "Check the file, its rights and the disk."
         ) from error
@@ -110,6 +122,19 @@ def _check_folder(url: URL) -> None:
         )
     if not os.access(folder, os.W_OK):
         raise StateError(f"The folder of the state store is read-only: {folder}.", "Grant write access to it.")
+
+
+def _create_file(url: URL) -> None:
+    """Make the file of a new database for its owner alone; SQLite gives the files beside it the same rights."""
+    if find_folder(url) is None or str(url.database).startswith("file:"):
+        return
+    with suppress(OSError):  # what keeps the file from being made is told when it is opened
+        create_empty(Path(str(url.database)))
+
+
+def _is_locked(fault: BaseException | None) -> bool:
+    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more than is needed
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

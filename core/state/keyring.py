@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hmac
 import json
 import os
@@ -17,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..errors import ErrorCode, SettingsError, StateError
+from .private_files import create_whole, warn_if_open_to_others
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -87,20 +89,27 @@ def parse_key(encoded: str) -> bytes:
 
 
 def read_or_create_key_file(path: Path) -> bytes:
-    """Return the key in the file, creating the file for its owner alone when it is missing. Raises StateError."""
+    """Return the key in the file, creating the file for its owner alone when it is missing or empty.
+
+    An empty one is what a crash can leave of a file that was being made. A store that was sealed with what stood in it
+    must not get here. Raises StateError.
+    """
+    with contextlib.suppress(OSError):
+        if not path.stat().st_size:
+            path.unlink()
+
+    key = os.urandom(KEY_BYTES)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_whole(path, base64.b64encode(key) + b"\n")
     except FileExistsError:
         return _read_key_file(path)
     except OSError as error:
         raise StateError(f"The key file {path} cannot be created: {error.strerror}.", "Check the folder.") from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        key = os.urandom(KEY_BYTES)
-        file.write(base64.b64encode(key).decode() + "\n")
     return key
 
 
 def _read_key_file(path: Path) -> bytes:
+    warn_if_open_to_others(path, "the key file of the state store")
     try:
         return parse_key(path.read_text(encoding="ascii"))
     except (SettingsError, UnicodeDecodeError) as error:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from ..errors import ErrorCode, SettingsError, StateError
 from . import schema
+from .damage import needs_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
@@ -87,6 +88,8 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     engine = make_engine(url)
     try:
         with translated(engine.url), _locked(engine.url):
+            if needs_check(engine.url):
+                refuse_damaged(engine)
             bring_up_to_date(engine)
             key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))
@@ -110,9 +113,15 @@ def _key_beside(engine: Engine) -> bytes:
         return os.urandom(KEY_BYTES)
 
     path = Path(url.database).with_suffix(".key")
+    is_used = _wrapped_hash_key(engine) is not None
     # A key made now would not open what is there, and would take the place where the right one belongs.
-    if not path.exists() and _wrapped_hash_key(engine) is not None:
+    if is_used and not path.exists():
         raise StateError(f"The key file {path} of the state store is missing.", code=ErrorCode.KEY_FILE_MISSING)
+    if is_used and not path.stat().st_size:
+        raise StateError(
+            f"The key file {path} of the state store is empty, as a crash or a full disk leaves one.",
+            code=ErrorCode.KEY_FILE_MISSING,
+        )
     return read_or_create_key_file(path)
 
 

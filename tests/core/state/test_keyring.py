@@ -112,7 +112,7 @@ def test_a_key_file_is_made_once(tmp_path: Path) -> None:
     assert read_or_create_key_file(tmp_path / "state.key") == key
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe", base64.b64encode(bytes(16))])
+@pytest.mark.parametrize("content", [b"\n", b"garbage", b"\xff\xfe", base64.b64encode(bytes(16))])
 def test_a_damaged_key_file_is_named_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.key"
     path.write_bytes(content)
