@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from ..model.policy import Policy
@@ -15,6 +15,9 @@ from .coverage import is_covered
 
 _CLOCK_SLACK = timedelta(days=1)
 _EMPTY: tuple[Value, ...] = (None, "")
+
+EVERY_SLOT = datetime.max.replace(tzinfo=UTC)
+"""The moment before which every slot was screened."""
 
 
 class DueReason(StrEnum):
@@ -28,23 +31,34 @@ class DueReason(StrEnum):
 
 
 def find_due(
-    view: RecordView, policy: Policy, now: datetime, covered: AbstractSet[str], *, rescreen: bool = False
+    view: RecordView,
+    policy: Policy,
+    now: datetime,
+    covered: AbstractSet[str],
+    *,
+    rescreen_before: datetime | None = None,
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
-    ``now`` is aware; ``covered`` holds the E.164 numbers that the opt-outs of other records cover. The rule needs
-    nothing but what the CRM holds, so that it stays the same when the local state is lost.
+    ``now`` is aware; ``covered`` holds the E.164 numbers that the opt-outs of other records cover; in a rescreen every
+    slot is due that was last screened before ``rescreen_before`` (:data:`EVERY_SLOT`: all). The rule needs nothing but
+    what the CRM holds, so that it stays the same when the local state is lost.
     """
     reasons = {}
     for slot in view.shape.slots:
-        reason = _reason(view, slot, policy, now, covered, rescreen)
+        reason = _reason(view, slot, policy, now, covered, rescreen_before)
         if reason is not None:
             reasons[slot.field] = reason
     return reasons
 
 
 def _reason(
-    view: RecordView, slot: Slot, policy: Policy, now: datetime, covered: AbstractSet[str], rescreen: bool
+    view: RecordView,
+    slot: Slot,
+    policy: Policy,
+    now: datetime,
+    covered: AbstractSet[str],
+    rescreen_before: datetime | None,
 ) -> DueReason | None:
     if not view.content(slot):
         return DueReason.CHANGED if _has_verdict(view, slot) else None
@@ -67,7 +81,7 @@ def _reason(
         return DueReason.CHANGED
     if must_be_silent != silenced:
         return DueReason.PERMISSION
-    if rescreen:
+    if rescreen_before is not None and last < rescreen_before:
         return DueReason.RESCREEN
     # A stamp from the future would never age; beyond clock slack it counts as old.
     return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None

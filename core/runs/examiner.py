@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..decisions.coverage import is_reached
 from ..decisions.due import DueReason, find_due
@@ -22,7 +23,10 @@ from .summary import Summary
 
 @dataclass(slots=True)
 class Examiner:
-    """Tells which records of a page are due in this run, and why. With ``rescreen`` every filled slot is."""
+    """Tells which records of a page are due in this run, and why.
+
+    In a rescreen, every filled slot is that was last screened before ``rescreen_before``.
+    """
 
     crm: Crm
     shapes: Mapping[str, ObjectShape]
@@ -31,7 +35,7 @@ class Examiner:
     policy: Policy
     clock: Clock
     summary: Summary
-    rescreen: bool = False
+    rescreen_before: datetime | None = None
 
     def examine(self, views: Sequence[RecordView], *, authoritative: bool) -> list[DueRecord]:
         """Take in the records of a page and return those that are due.
@@ -72,7 +76,7 @@ class Examiner:
 
     def find_due(self, view: RecordView, covered: frozenset[str]) -> dict[str, DueReason]:
         """Return the record's due slots by field name, with the reason of each, under the policy of this run."""
-        return find_due(view, self.policy, self.clock.now(), covered, rescreen=self.rescreen)
+        return find_due(view, self.policy, self.clock.now(), covered, rescreen_before=self.rescreen_before)
 
     def skip(self, view: RecordView) -> None:
         """Count a record that needs nothing."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..decisions.due import EVERY_SLOT
 from ..decisions.mass_change import MassChangeGuard
 from ..screening.gateway import KnownAnswers
 from ..screening.screening import CRM_REALM, Screening
 from ..state.cursors import Cursors
+from ..state.journal import owed_rescreen
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
@@ -59,7 +61,8 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         retry_lost=options.retry_lost_lookups,
     )
     screening = _make_screening(context, mode, known, ledger)
-    examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen=options.rescreen)
+    rescreen_before = EVERY_SLOT if options.rescreen else owed_rescreen(job.store, org_id)
+    examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen_before)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
     brake = Brake()
     decider = Decider(screening, mode, guard, brake, job.clock, summary)

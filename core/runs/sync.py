@@ -132,7 +132,8 @@ class SyncRun:
     def _open_feed(self) -> tuple[Feed, frozenset[str]]:
         """Return the reads of this run, and the objects whose full read begins with it."""
         anew = self._options.full or self._options.rescreen
-        kept: Mapping[str, str] = {} if anew else self._parts.cursors.read()
+        # A rescreen that was stopped goes on where it was; an object that it did not get to is read from the start.
+        kept: Mapping[str, str] = {} if anew else self._parts.cursors.read(self._parts.examiner.rescreen_before)
         newly_read = frozenset(name for name in self._job.shapes if name not in kept)
 
         self._parts.ledger.begin_full_read(newly_read)

@@ -67,10 +67,15 @@ class Cursors:
         self._org_id = org_id
         self._digests = {name: _mapping_digest(shape) for name, shape in shapes.items()}
 
-    def read(self) -> dict[str, str]:
-        """Return object name -> cursor for the mapped objects that have a cursor which holds."""
+    def read(self, since: datetime | None = None) -> dict[str, str]:
+        """Return object name -> cursor for the mapped objects that have a cursor which holds.
+
+        With ``since`` (aware) only those that were moved since then.
+        """
         table = schema.cursors
         query = select(table.c.object, table.c.cursor, table.c.mapping_digest).where(table.c.org_id == self._org_id)
+        if since is not None:
+            query = query.where(table.c.moved_at >= since)
 
         with self._store.transaction() as connection:
             return {

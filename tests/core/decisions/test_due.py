@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.decisions.due import DueReason, find_due
+from ringfence.core.decisions.due import EVERY_SLOT, DueReason, find_due
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.record_view import RecordView, screened_value
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
@@ -50,7 +50,7 @@ def view_of(case: dict[str, Any]) -> RecordView:
 
 
 def reason_of(view: RecordView, opted_out: list[str] | None = None, *, rescreen: bool = False) -> DueReason | None:
-    due = find_due(view, POLICY, NOW, frozenset(opted_out or ()), rescreen=rescreen)
+    due = find_due(view, POLICY, NOW, frozenset(opted_out or ()), rescreen_before=EVERY_SLOT if rescreen else None)
     assert set(due) <= {"phone"}
     return due.get("phone")
 

@@ -1,0 +1,83 @@
+"""A rescreen that was stopped: the next plain syncs bring it to its end, and nothing is paid twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from ringfence.connectors.memory import MemoryCrm
+from ringfence.core.runs.summary import Summary
+from testkit.clock import SetClock
+from testkit.memory_runs import MakeProvider, Provider, Sync
+
+PEOPLE = 25
+
+
+@pytest.fixture
+def provider(make_provider: MakeProvider) -> Provider:
+    return make_provider()
+
+
+@pytest.fixture
+def fresh(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
+    """People who were screened by the numbering plan, before there was a provider."""
+    for i in range(PEOPLE):
+        crm.put("people", f"p{i:02}", phone=f"+1 415 555 {1000 + i}")
+    sync()
+    return crm
+
+
+def active(crm: MemoryCrm) -> int:
+    return sum(row.get("rf_phone_status") == "active" for row in crm.rows["people"].values())
+
+
+def go_on(sync: Sync, provider: Provider, budget: int) -> list[Summary]:
+    """Sync plainly until nothing is left, and return what each run did."""
+    runs = []
+    while not runs or not runs[-1].complete:
+        runs.append(sync(lookups=[provider], max_lookups=budget))
+        assert len(runs) < 20
+    return runs
+
+
+@pytest.mark.parametrize("budget", [3, 4, 10])
+def test_a_rescreen_that_meets_its_budget_goes_on_in_the_next_plain_sync(
+    fresh: MemoryCrm, sync: Sync, provider: Provider, budget: int
+) -> None:
+    first = sync(rescreen=True, lookups=[provider], max_lookups=budget)
+    assert not first.complete
+
+    runs = go_on(sync, provider, budget)
+
+    assert active(fresh) == PEOPLE
+    assert Counter(provider.asked) == dict.fromkeys(provider.asked, 1)
+    assert all(run.lookups <= budget for run in runs)
+
+
+def test_a_finished_rescreen_is_over(fresh: MemoryCrm, sync: Sync, provider: Provider, clock: SetClock) -> None:
+    sync(rescreen=True, lookups=[provider], max_lookups=4)
+    go_on(sync, provider, 10)
+    clock.advance(days=1)
+    fresh.put("people", "p00", optout=False)
+
+    after = sync(lookups=[provider])
+
+    assert (after.total("written"), after.due_reasons) == (0, {})
+
+
+def test_a_plain_sync_rescreens_nothing_of_its_own(fresh: MemoryCrm, sync: Sync, provider: Provider) -> None:
+    assert sync(lookups=[provider], full=True).total("due") == 0
+    assert provider.asked == []
+
+
+def test_what_the_stopped_rescreen_has_done_is_not_done_again(
+    fresh: MemoryCrm, sync: Sync, provider: Provider
+) -> None:
+    sync(rescreen=True, lookups=[provider], max_lookups=10)
+    done = active(fresh)
+    assert done == 10
+
+    last = sync(lookups=[provider])
+
+    assert (last.complete, last.total("written"), last.due_reasons["rescreen"]) == (True, PEOPLE - done, PEOPLE - done)
