@@ -19,7 +19,6 @@ from . import schema
 from .change_codec import pack_changes, unpack_changes
 from .store import Store
 
-
 RUNS_BACK = 200
 """How many runs are looked at for a rescreen that was not finished."""
 

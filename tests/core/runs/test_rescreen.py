@@ -71,9 +71,7 @@ def test_a_plain_sync_rescreens_nothing_of_its_own(fresh: MemoryCrm, sync: Sync,
     assert provider.asked == []
 
 
-def test_what_the_stopped_rescreen_has_done_is_not_done_again(
-    fresh: MemoryCrm, sync: Sync, provider: Provider
-) -> None:
+def test_what_the_stopped_rescreen_has_done_is_not_done_again(fresh: MemoryCrm, sync: Sync, provider: Provider) -> None:
     sync(rescreen=True, lookups=[provider], max_lookups=10)
     done = active(fresh)
     assert done == 10
