@@ -22,40 +22,56 @@ from .private_files import create_whole, warn_if_open_to_others
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
-_FORMAT = b"\x01"
+_UNBOUND, _BOUND = b"\x01", b"\x02"
+"""How a payload begins: in the first versions of ringfence, which bound it to no place, and today."""
+
 _KEYS_KEPT = 16_384
 
 
 class Keyring:
     """Encrypts payloads with AES-256-GCM, and hashes numbers with HMAC-SHA-256 under a key of its own.
 
-    The hash key is separate so that the encryption key can be rotated without hashing every number again.
+    The hash key is separate so that the encryption key can be rotated without hashing every number again. ``name`` is
+    what tells the keyring of one store from that of another, and no secret.
     """
 
     def __init__(self, encryption_key: bytes, hash_key: bytes) -> None:
         self._cipher = AESGCM(encryption_key)
         self._hash = hmac.new(hash_key, digestmod="sha256")
+        self.name = self.authenticator("name").hexdigest()[:16]
         # A number is looked for several times on its way through a batch.
         self.number_key = lru_cache(maxsize=_KEYS_KEPT)(self._number_key)
 
-    def seal(self, content: Any) -> bytes:
-        """Return the content, compressed and encrypted.
+    def seal(self, content: Any, about: bytes = b"") -> bytes:
+        """Return the content, compressed and encrypted. It is made of JSON values and datetimes.
 
-        It is made of JSON values and datetimes; a datetime comes out as a list of its ISO text.
+        ``about`` says what the payload belongs to: whoever puts it into another place cannot have it opened there. A
+        datetime comes out as a list of its ISO text.
         """
         # No content refers to itself; checking that takes up to a third of the time of every batch.
         text = json.dumps(content, separators=(",", ":"), default=_moment, check_circular=False)
         plain = zlib.compress(text.encode(), 1)
         nonce = os.urandom(_NONCE_BYTES)
-        return _FORMAT + nonce + self._cipher.encrypt(nonce, plain, None)
+        return _BOUND + nonce + self._cipher.encrypt(nonce, plain, _BOUND + about)
 
-    def open(self, sealed: bytes) -> Any:
-        """Return the content that :meth:`seal` was given. Raises StateError when the key does not fit."""
-        if sealed[:1] != _FORMAT:
+    def open(self, sealed: bytes, about: bytes = b"") -> Any:
+        """Return the content that :meth:`seal` was given, also that of an earlier version, which knew no ``about``.
+
+        Raises StateError when the key does not fit, or the payload belongs to something else.
+        """
+        form, nonce, body = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        if form not in (_BOUND, _UNBOUND):
             raise StateError("The state store holds a payload of an unknown format.", "Use the version that wrote it.")
 
-        nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        return json.loads(zlib.decompress(_decrypt(self._cipher, nonce, body)))
+        return json.loads(
+            zlib.decompress(_decrypt(self._cipher, nonce, body, form + about if form == _BOUND else None))
+        )
+
+    def authenticator(self, purpose: str) -> hmac.HMAC:
+        """Return an HMAC-SHA-256 to be fed, under a key for this purpose alone that only this store can make."""
+        derived = self._hash.copy()
+        derived.update(f"purpose:{purpose}".encode())
+        return hmac.new(derived.digest(), digestmod="sha256")
 
     def _number_key(self, e164: str) -> bytes:
         """Return the 16-byte key under which an E.164 number is kept."""

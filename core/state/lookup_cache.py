@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, liter
 from ..model.answers import Answer, AnswerKind
 from . import schema
 from .journal import RunOutcome
+from .keyring import Keyring
 from .sql import in_batches, insert_missing, upsert
 from .store import Store
 
@@ -179,7 +180,7 @@ class LookupCache:
             for keys in in_batches(list(by_key)):
                 for row in connection.execute(statement, {**fixed, "number_keys": keys}):
                     number = by_key[row.number_key]
-                    answer = _answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+                    answer = _answer(number, AnswerKind(row.kind), row.observed_at, _open(keyring, row))
                     found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
 
@@ -188,7 +189,7 @@ class LookupCache:
         row = connection.execute(_ONE_ANSWER, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = _answer(number, AnswerKind(row.kind), row.observed_at, keyring.open(row.payload))
+        answer = _answer(number, AnswerKind(row.kind), row.observed_at, _open(keyring, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _find_question(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
@@ -196,7 +197,7 @@ class LookupCache:
         row = connection.execute(_ONE_QUESTION, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = _answer(number, AnswerKind.LOST, row.asked_at, keyring.open(row.payload))
+        answer = _answer(number, AnswerKind.LOST, row.asked_at, _open(keyring, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _is_under_way(self, connection: Connection, question: KeptAnswer, now: datetime) -> bool:
@@ -240,12 +241,22 @@ class LookupCache:
 
     def _row(self, realm: str, answer: Answer) -> dict[str, object]:
         content = [answer.e164, answer.valid, answer.line, answer.line_type, answer.code]
+        number_key = self._store.keyring.number_key(answer.e164)
         return {
-            "number_key": self._store.keyring.number_key(answer.e164),
+            "number_key": number_key,
             "realm": realm,
             "run_id": self._run_id,
-            "payload": self._store.keyring.seal(content),
+            "payload": self._store.keyring.seal(content, _about(number_key, realm)),
         }
+
+
+def _open(keyring: Keyring, row: Any) -> Any:
+    return keyring.open(row.payload, _about(row.number_key, row.realm))
+
+
+def _about(number_key: bytes, realm: str) -> bytes:
+    """Return what a payload is bound to, so that the answer to another number cannot take its place."""
+    return b"answer about " + number_key + realm.encode()
 
 
 def _asked_elsewhere(question: Answer) -> Answer:

@@ -21,7 +21,19 @@ def create_empty(path: Path) -> None:
     Raises OSError where it cannot be made.
     """
     with contextlib.suppress(FileExistsError):
-        os.close(_open_new(path))
+        os.close(open_new(path))
+
+
+def open_new(path: Path) -> int:
+    """Return the descriptor of a new file for its owner alone, to be written.
+
+    A link that somebody planted in its place is not followed. Raises FileExistsError where anything has that name, and
+    OSError.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, OWNER_ONLY)
+    return handle
 
 
 def create_whole(path: Path, content: bytes) -> None:
@@ -32,7 +44,7 @@ def create_whole(path: Path, content: bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(_open_new(part), "wb") as file:
+        with os.fdopen(open_new(part), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -58,14 +70,6 @@ def warn_if_open_to_others(path: Path, what: str) -> None:
                 what,
                 extra={"file": path},
             )
-
-
-def _open_new(path: Path) -> int:
-    """Return the descriptor of a new file; a link that somebody planted in its place is not followed."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
-    if hasattr(os, "fchmod"):
-        os.fchmod(handle, OWNER_ONLY)
-    return handle
 
 
 def _move_to_new(part: Path, path: Path) -> None:

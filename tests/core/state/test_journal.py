@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from ringfence.core.errors import ErrorCode, UsageError
+from ringfence.core.errors import ErrorCode, StateError, UsageError
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
+from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import (
     Journal,
@@ -226,3 +228,26 @@ def test_ids_of_runs_that_begin_in_the_same_second_differ() -> None:
     ids = {new_run_id(now) for _ in range(1_000)}
 
     assert len(ids) == 1_000
+
+
+def test_what_a_batch_holds_is_bound_to_its_run_and_place(store: Store, org: int, clock: SetClock) -> None:
+    for run_id in ("run-a", "run-b"):
+        journal = Journal(store, run_id)
+        journal.begin("memory", org, clock.now(), dry_run=False, options={})
+        for number in range(2):
+            seq = journal.plan_batch([Change.of("people", f"{run_id}{number}", [])], clock.now())
+            journal.settle_batch(seq, [REFUSED], clock.now())
+    table = schema.batches
+    with store.transaction() as connection:
+        ((changes, results),) = connection.execute(
+            sa.select(table.c.payload, table.c.results).where(table.c.run_id == "run-b", table.c.seq == 1)
+        ).all()
+    assert next(read_changes(store, "run-b")).change.id == "run-b0"
+
+    for run_id, seq in (("run-a", 1), ("run-b", 2)):
+        for column, sealed in (("payload", changes), ("results", results)):
+            with store.transaction() as connection:
+                moved = sa.update(table).where(table.c.run_id == run_id, table.c.seq == seq)
+                connection.execute(moved.values({column: sealed}))
+            with pytest.raises(StateError):
+                list(read_changes(store, run_id))

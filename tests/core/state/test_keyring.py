@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,8 +72,38 @@ def test_a_payload_of_a_later_format_names_what_helps() -> None:
     sealed = Keyring(OURS, HASH).seal([])
 
     with pytest.raises(StateError, match="unknown format") as caught:
-        Keyring(OURS, HASH).open(b"\x02" + sealed[1:])
+        Keyring(OURS, HASH).open(b"\x03" + sealed[1:])
     assert "version" in caught.value.remedy
+
+
+def test_a_payload_is_opened_in_its_own_place_only() -> None:
+    ring = Keyring(OURS, HASH)
+    sealed = ring.seal([NUMBER], b"here")
+
+    assert ring.open(sealed, b"here") == [NUMBER]
+    for elsewhere in (b"there", b""):
+        with pytest.raises(StateError):
+            ring.open(sealed, elsewhere)
+    with pytest.raises(StateError):
+        ring.open(b"\x01" + sealed[1:], b"here")
+
+
+def test_a_payload_of_a_version_that_knew_no_places_is_opened_in_any() -> None:
+    nonce = bytes(12)
+    sealed = b"\x01" + nonce + AESGCM(OURS).encrypt(nonce, zlib.compress(b'["+14155550132"]'), None)
+
+    assert Keyring(OURS, HASH).open(sealed, b"here") == [NUMBER]
+
+
+def test_a_store_has_a_name_and_authenticates_for_one_purpose_at_a_time() -> None:
+    ours, rotated, theirs = Keyring(OURS, HASH), Keyring(THEIRS, HASH), Keyring(OURS, THEIRS)
+
+    seals = [ring.authenticator(purpose).digest() for ring in (ours, theirs) for purpose in ("plan", "other")]
+
+    assert len(set(seals)) == 4
+    assert ours.name == rotated.name
+    assert ours.name != theirs.name
+    assert ours.number_key("purpose:name").hex() != ours.name
 
 
 def test_numbers_are_found_again_under_a_new_encryption_key_but_not_under_another_hash_key() -> None:
