@@ -10,13 +10,13 @@ from typing import Any
 from ringfence.core.errors import AccessError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
+from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
 
 from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
-from .feed import HubSpotFeed
+from .feed import HubSpotFeed, Opening
 from .fields import ID, to_ms
 from .filters import read_filter
 from .paging import Searcher
@@ -46,6 +46,7 @@ class HubSpotCrm:
         self._shapes = dict(shapes)
         self._scopes = {name: read_filter(shape) for name, shape in shapes.items()}
         self._client = HubSpotClient(settings, services)
+        self._clock = services.clock
         self._schema = Schema(self._client)
         self._org: Org | None = None
 
@@ -92,14 +93,15 @@ class HubSpotCrm:
         """Write the request bodies of all that setup creates into the folder; return the files written."""
         return emit_steps(self._shapes.values(), folder)
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> HubSpotFeed:
-        """Take the watermark from HubSpot's own clock and return the reads up to it."""
+    def open_feed(self, cursors: Mapping[str, str | None], own_writes: OwnWrites = no_own_writes) -> HubSpotFeed:
+        """Take the watermark from HubSpot's own clock and return the reads of this run."""
+        local_ms = to_ms(self._clock.now())
         _, now = self._client.account()
         # The Date header names a second; its records to the last millisecond belong to the window.
-        now_ms = to_ms(now) + 999
-        positions = {name: read_position(cursors.get(name), now_ms) for name in self._shapes}
+        opening = Opening(watermark_ms=to_ms(now) + 999, local_ms=local_ms)
+        positions = {name: read_position(cursors.get(name), opening.watermark_ms) for name in self._shapes}
         sources = [ObjectSource(self._schema.reader(shape), self._scopes[name]) for name, shape in self._shapes.items()]
-        return HubSpotFeed(self._client, sources, positions, now_ms)
+        return HubSpotFeed(self._client, sources, positions, opening, own_writes)
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""

@@ -1,35 +1,54 @@
-"""The reads of one run, up to the watermark that was taken from HubSpot's clock."""
+"""The reads of one run: its cursors stop at the watermark that was taken from HubSpot's clock, its searches do not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.core.model.values import Record
-from ringfence.core.ports.crm import Page
+from ringfence.core.ports.crm import OwnWrites, Page
 
 from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
-from .filters import Group, due_groups, flag_groups, in_window, screened_groups
+from .echo import EchoReader
+from .fields import to_ms
+from .filters import Group, due_groups, flag_groups, screened_groups
 from .paging import START, Row, Searcher
 from .scope import ScopeChecker
 from .source import ObjectSource
+from .windows import changed_groups, opt_out_groups
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When a feed was opened, in milliseconds since 1970: the watermark, by HubSpot's clock, and our own time."""
+
+    watermark_ms: int
+    local_ms: int
 
 
 class HubSpotFeed:
     """See :class:`ringfence.core.ports.crm.Feed`.
 
-    Takes the objects, the position of each, and the watermark of this run (ms since 1970). Values of searches come
-    from an index that may lag, so their pages are not authoritative; those of a full read are.
+    Takes the objects, the position of each, when it was opened, and what tells of our own writes. Values of searches
+    come from an index that may lag, so their pages are not authoritative; those of full reads and of an echo are.
     """
 
     def __init__(
-        self, client: HubSpotClient, sources: Sequence[ObjectSource], positions: Mapping[str, Position], now_ms: int
+        self,
+        client: HubSpotClient,
+        sources: Sequence[ObjectSource],
+        positions: Mapping[str, Position],
+        opening: Opening,
+        own_writes: OwnWrites,
     ) -> None:
         self._client = client
         self._sources = sources
         self._positions = positions
-        self._now_ms = now_ms
+        self._now_ms = opening.watermark_ms
+        self._local_ms = opening.local_ms
+        self._own_writes = own_writes
 
     def is_full(self, object_name: str) -> bool:
         """Return whether every record of the object is read."""
@@ -38,17 +57,18 @@ class HubSpotFeed:
     def flagged(self) -> Iterator[Page]:
         """Yield records whose flag is up, among changed ones also those whose status alone is ``do_not_contact``."""
         for source in self._sources:
-            window = None
-            if not self.is_full(source.name):
-                position = self._positions[source.name]
+            position, shape = self._positions[source.name], source.rows.shape
+            if position.mode is Mode.FULL:
+                groups = flag_groups(shape)
+            else:
                 start = position.start if position.mode is Mode.WINDOW else position.until - OVERLAP_MS
-                window = in_window(source.name, start, max(self._now_ms, position.until))
-            yield from self._unordered(source, flag_groups(source.rows.shape, window), "opt_outs")
+                groups = opt_out_groups(shape, start, position.settled)
+            yield from self._unordered(source, groups, "opt_outs")
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
         for source in self._sources:
-            yield from self._unordered(source, screened_groups(source.rows.shape, since), "opt_outs")
+            yield from self._unordered(source, screened_groups(source.rows.shape, to_ms(since)), "opt_outs")
 
     def due(self, before: datetime) -> Iterator[Page]:
         """Yield records in the filter with a filled slot that was never screened, or last before the moment."""
@@ -60,7 +80,8 @@ class HubSpotFeed:
     def changed(self) -> Iterator[Page]:
         """Yield what changed since the cursors; everything of an object without one.
 
-        What an earlier run left unfinished is finished first, then the window up to this run's watermark follows.
+        What an earlier run left unfinished is finished first. Then our own writes are read back, and then the window
+        since this run's watermark follows.
         """
         for source in self._sources:
             position = self._positions[source.name]
@@ -68,9 +89,25 @@ class HubSpotFeed:
                 yield from self._list(source, position)
                 if position.until >= self._now_ms:
                     continue
+                position = position.done()
             elif position.mode is Mode.WINDOW:
                 yield from self._window(source, position)
+                position = position.done()
+
+            position = yield from self._echo(source, position)
             yield from self._window(source, position.next_window(self._now_ms))
+
+    def _echo(self, source: ObjectSource, position: Position) -> Generator[Page, None, Position]:
+        """Yield our own writes where they are many; return the position once they are read back."""
+        reader = EchoReader(self._client, source, self._own_writes, self._local_ms)
+        reached = position if position.mode is Mode.ECHO else reader.begin(position, self._now_ms)
+        if reached is None:
+            return position
+
+        for page, behind in reader.read(reached):
+            reached = behind
+            yield page
+        return reader.end(reached)
 
     def _list(self, source: ObjectSource, position: Position) -> Iterator[Page]:
         searcher = self._searcher(source)
@@ -88,11 +125,11 @@ class HubSpotFeed:
 
     def _window(self, source: ObjectSource, position: Position) -> Iterator[Page]:
         searcher = self._searcher(source)
-        window = in_window(source.name, position.start, position.until)
-        scope = ScopeChecker(searcher, source.scope, [(window,)], position.after)
+        groups = changed_groups(source.rows.shape, position.start, position.settled)
+        scope = ScopeChecker(searcher, source.scope, groups, position.after)
         total = None
 
-        for page in searcher.pages([(window,)], position.after):
+        for page in searcher.pages(groups, position.after):
             total = page.total if total is None else total
             reached = position.done()
             if page.more:

@@ -48,6 +48,11 @@ def to_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def from_ms(milliseconds: int) -> datetime:
+    """Return the aware UTC moment of milliseconds since 1970."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every mapped field."""

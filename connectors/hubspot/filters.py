@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ringfence.core.errors import MappingError
-from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 
@@ -109,29 +109,45 @@ def in_window(object_name: str, start_ms: int, end_ms: int) -> Filter:
     }
 
 
-def flag_groups(shape: ObjectShape, window: Filter | None) -> list[Group]:
-    """Return the groups for records that matter for opt-outs; empty for an object without a flag.
-
-    Without a window: those whose flag is up. In a window also those whose flag is down while a status is still
-    ``do_not_contact``; a filter on that status alone finds them, and adds only records whose flag is up anyway.
-    """
-    if shape.opt_out is None:
-        return []
-
-    flag = shape.opt_out.field
-    groups: list[Group] = [(_equals(flag, write_value(value)),) for value in shape.opt_out.true_values]
-    if window is None:
-        return groups
-
-    statuses = [slot.companions[Companion.STATUS] for slot in shape.slots]
-    groups += [(_equals(name, Status.DO_NOT_CONTACT.value),) for name in statuses]
-    return [(*group, window) for group in groups]
+def modified_since(object_name: str, start_ms: int) -> Filter:
+    """Return the filter for records modified at or after the moment."""
+    return {"propertyName": modified_field(object_name), "operator": "GTE", "value": str(start_ms)}
 
 
-def screened_groups(shape: ObjectShape, since: datetime) -> list[Group]:
+def modified_until(object_name: str, end_ms: int) -> Filter:
+    """Return the filter for records modified at or before the moment."""
+    return {"propertyName": modified_field(object_name), "operator": "LTE", "value": str(end_ms)}
+
+
+def flag_groups(shape: ObjectShape) -> list[Group]:
+    """Return the groups for the records whose flag is up; empty for an object without a flag."""
+    flag = shape.opt_out
+    return [(_equals(flag.field, write_value(each)),) for each in flag.true_values] if flag else []
+
+
+def silenced_group(slot: Slot) -> Group:
+    """Return the group for the records whose slot says ``do_not_contact``, whether their flag is up or down."""
+    return (_equals(slot.companions[Companion.STATUS], Status.DO_NOT_CONTACT.value),)
+
+
+def screened_groups(shape: ObjectShape, since_ms: int) -> list[Group]:
     """Return the groups for records with a slot screened at or after the moment."""
     names = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
-    return [({"propertyName": name, "operator": "GTE", "value": str(to_ms(since))},) for name in names]
+    return [({"propertyName": name, "operator": "GTE", "value": str(since_ms)},) for name in names]
+
+
+def not_screened_groups(slots: Iterable[Slot], since_ms: int) -> list[Group]:
+    """Return the groups for the records of which none of the slots was screened at or after the moment.
+
+    HubSpot's comparisons leave out an empty property, so each slot doubles the number of groups.
+    """
+    groups: list[Group] = [()]
+    for slot in slots:
+        last = slot.companions[Companion.LAST_SCREENED]
+        older = {"propertyName": last, "operator": "LT", "value": str(since_ms)}
+        never = {"propertyName": last, "operator": "NOT_HAS_PROPERTY"}
+        groups = [(*group, condition) for group in groups for condition in (older, never)]
+    return groups
 
 
 def due_groups(shape: ObjectShape, before: datetime, scope: Group) -> list[Group]:

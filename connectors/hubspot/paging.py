@@ -40,7 +40,20 @@ class Searcher:
     purpose: str = "read"
 
     def pages(self, groups: Sequence[Group], last: str = START) -> Iterator[SearchPage]:
-        """Yield the pages of one search beyond the id ``last``. The groups must fit one search."""
+        """Yield pages of the rows beyond the id ``last`` that any group matches, each row once.
+
+        Groups beyond HubSpot's limits are divided over several searches; then no page knows the total.
+        """
+        packed = self._pack(groups)
+        if len(packed) == 1:
+            yield from self._pages(packed[0], last)
+            return
+
+        for chunk in self.chunks(groups, last):
+            yield SearchPage(chunk, 0, more=True)
+        yield SearchPage([], 0, more=False)
+
+    def _pages(self, groups: Sequence[Group], last: str) -> Iterator[SearchPage]:
         skip = None
         while True:
             answer = self._search([(*group, after_id(last)) for group in groups], skip)
@@ -57,14 +70,14 @@ class Searcher:
 
         Groups beyond HubSpot's limits are divided over several searches, which are merged.
         """
-        streams = [self._all_rows(packed, last) for packed in pack_groups(groups, self.properties) if packed]
+        streams = [self._all_rows(packed, last) for packed in self._pack(groups)]
         merged = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_id)
         for _, same in groupby(merged, key=_id):
             yield next(same)
 
-    def chunks(self, groups: Sequence[Group]) -> Iterator[list[Row]]:
+    def chunks(self, groups: Sequence[Group], last: str = START) -> Iterator[list[Row]]:
         """Yield the rows that any group matches in lists of up to 200."""
-        rows = self.rows(groups)
+        rows = self.rows(groups, last)
         while chunk := list(islice(rows, SEARCH_PAGE)):
             yield chunk
 
@@ -78,12 +91,15 @@ class Searcher:
         room = min(BATCH, (MAX_BODY - len(str(scope)) - 400) // 20)
         for batch in in_batches(ids, room):
             group = (within_ids(batch), *scope)
-            found.update(str(row["id"]) for page in self.pages([group]) for row in page.rows)
+            found.update(str(row["id"]) for page in self._pages([group], START) for row in page.rows)
         return found
 
     def _all_rows(self, groups: Sequence[Group], last: str) -> Iterator[Row]:
-        for page in self.pages(groups, last):
+        for page in self._pages(groups, last):
             yield from page.rows
+
+    def _pack(self, groups: Sequence[Group]) -> list[list[Group]]:
+        return [packed for packed in pack_groups(groups, self.properties) if packed]
 
     def _search(self, groups: Sequence[Group], skip: str | None, limit: int = SEARCH_PAGE) -> Mapping[str, Any]:
         body: dict[str, Any] = {

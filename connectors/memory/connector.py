@@ -15,7 +15,7 @@ from ringfence.core.errors import SchemaError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Outcome, Record, RowResult, Value
 from ringfence.core.ports.bulk import BulkJobs
-from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, SetupStep
+from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Clock
 
 from .feed import MemoryFeed, Row
@@ -125,7 +125,11 @@ class MemoryCrm:
         target.write_text("".join(f"{step.name}\n" for step in self.plan_setup()), encoding="utf-8")
         return [target]
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> MemoryFeed:
+    def open_feed(
+        self,
+        cursors: Mapping[str, str | None],
+        own_writes: OwnWrites = no_own_writes,  # noqa: ARG002 - reading back costs nothing here
+    ) -> MemoryFeed:
         """Take the watermark now."""
         return MemoryFeed(self, {name: json.loads(c) if c else {} for name, c in cursors.items()}, self.clock.now())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ringfence.core.errors import MappingError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Finding, Org, SetupStep
+from ringfence.core.ports.crm import Capabilities, Finding, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
 
 from ..http.batches import in_batches
@@ -108,7 +108,11 @@ class SalesforceCrm:
         """Write an sfdx source project into the folder; return the files written. Makes no call."""
         return write_project(self._shapes, folder, self._settings.api_version)
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> SalesforceFeed:
+    def open_feed(
+        self,
+        cursors: Mapping[str, str | None],
+        own_writes: OwnWrites = no_own_writes,  # noqa: ARG002 - windows overlap by seconds, so little is read back
+    ) -> SalesforceFeed:
         """Take the watermark of each object from Salesforce and return the reads up to it."""
         sources = [
             ObjectSource(reader, self._scopes[name], read_position(cursors.get(name)))

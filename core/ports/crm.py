@@ -91,8 +91,40 @@ class Page:
     gone: bool = False
 
 
+class OwnWrites(Protocol):
+    """Tells which records this installation has changed in the account, so that a CRM need not read all of them back.
+
+    The CRMs show our own writes among the changes. What is told here comes from the journal, which knows of a write
+    before it is sent; so nothing that was written is missing, and some of it may not have been written after all.
+    """
+
+    def __call__(
+        self, object_name: str, since: datetime, before: datetime | None = None
+    ) -> Iterator[tuple[datetime, Sequence[str]]]:
+        """Yield (moment, record ids) of each batch of writes planned at or after ``since``, the newest first.
+
+        ``before`` leaves out what was planned after that moment. A record may be named more than once.
+        """
+        ...
+
+
+def no_own_writes(
+    object_name: str,  # noqa: ARG001 - the parameters of OwnWrites
+    since: datetime,  # noqa: ARG001 - the parameters of OwnWrites
+    before: datetime | None = None,  # noqa: ARG001 - the parameters of OwnWrites
+) -> Iterator[tuple[datetime, Sequence[str]]]:
+    """Tell of no writes: see :class:`OwnWrites`."""
+    return iter(())
+
+
 class Feed(Protocol):
-    """The reads of one run: each window of changes ends at the watermark that was taken when the feed was opened."""
+    """The reads of one run.
+
+    The watermark is taken from the CRM when the feed is opened. It bounds how far the cursors move, not what is read:
+    records that changed later are read and handled too where the CRM shows them, and come again in the next run,
+    because the cursors stay behind the watermark. So an edit right before or during a run waits for no other run, and
+    a row that becomes visible late is still found.
+    """
 
     def is_full(self, object_name: str) -> bool:
         """Return whether changed() reads every record of the object (no cursor yet, or an unfinished full read)."""
@@ -128,10 +160,10 @@ class Feed(Protocol):
 class CrmReader(Protocol):
     """Reads records of one CRM account."""
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> Feed:
-        """Take the watermark now and return the reads up to it; ``cursors`` is object name -> cursor.
+    def open_feed(self, cursors: Mapping[str, str | None], own_writes: OwnWrites = no_own_writes) -> Feed:
+        """Take the watermark now and return the reads of this run; ``cursors`` is object name -> cursor.
 
-        None as a cursor asks for a full read.
+        None as a cursor asks for a full read. A CRM that would show our own writes over and over uses ``own_writes``.
         """
         ...
 

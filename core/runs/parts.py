@@ -13,6 +13,7 @@ from ..state.cursors import Cursors
 from ..state.journal import owed_rescreen
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
+from ..state.own_writes import OwnWrites
 from ..state.pending import Pending
 from ..writing.outbox import Outbox
 from .batches import BatchProcessor
@@ -43,6 +44,7 @@ class SyncParts:
     processor: BatchProcessor
     tracker: CursorTracker
     queue: WorkQueue
+    own_writes: OwnWrites
 
 
 def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: RunMode) -> SyncParts:
@@ -86,7 +88,10 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         batch_size=job.crm.capabilities.write_batch,
         limit=options.limit,
     )
-    return SyncParts(cursors, known, ledger, pending, screening, brake, examiner, outbox, processor, tracker, queue)
+    own_writes = OwnWrites(context.journal.store, org_id)
+    return SyncParts(
+        cursors, known, ledger, pending, screening, brake, examiner, outbox, processor, tracker, queue, own_writes
+    )
 
 
 def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger) -> Screening:

@@ -137,7 +137,8 @@ class SyncRun:
         newly_read = frozenset(name for name in self._job.shapes if name not in kept)
 
         self._parts.ledger.begin_full_read(newly_read)
-        return self._job.crm.open_feed({name: kept.get(name) for name in self._job.shapes}), newly_read
+        cursors = {name: kept.get(name) for name in self._job.shapes}
+        return self._job.crm.open_feed(cursors, self._parts.own_writes), newly_read
 
     def _reading_phases(self, source: FeedReader, newly_read: frozenset[str], *, full: bool) -> Iterable[Phase]:
         """Return the phases that read, in their order; each begins where the one before it has ended."""

@@ -83,6 +83,11 @@ class Journal:
         self._run_id = run_id
         self._seq = 0
 
+    @property
+    def store(self) -> Store:
+        """Return the store that the journal is in."""
+        return self._store
+
     def begin(self, crm: str, org_id: int | None, now: datetime, *, dry_run: bool, options: Mapping[str, Any]) -> None:
         """Record that the run has started. ``options`` are JSON values: what the user asked for."""
         values = {
@@ -110,7 +115,7 @@ class Journal:
     def plan_batch(self, changes: Sequence[Change], now: datetime, *, held: bool = False) -> int:
         """Record changes before they are written, or ``held`` back for a bulk job; return the number of the batch."""
         self._seq += 1
-        payload = self._store.keyring.seal(pack_changes(changes), _changes_of(self._run_id, self._seq))
+        payload = self._store.keyring.seal(pack_changes(changes), changes_of(self._run_id, self._seq))
         values = {"run_id": self._run_id, "seq": self._seq, "planned_at": now, "payload": payload, "held": held}
 
         with self._store.transaction() as connection:
@@ -132,7 +137,7 @@ class Journal:
             query = select(table.c.payload).where(table.c.run_id == self._run_id, table.c.seq == seq)
             with self._store.transaction() as connection:
                 payload = connection.execute(query).scalar_one()
-            yield from unpack_changes(self._store.keyring.open(payload, _changes_of(self._run_id, seq)))
+            yield from unpack_changes(self._store.keyring.open(payload, changes_of(self._run_id, seq)))
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
         """Record the outcome of each change of the batch, in the order of its changes."""
@@ -177,7 +182,7 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
         if row is None:
             return
 
-        changes = list(unpack_changes(store.keyring.open(row.payload, _changes_of(row.run_id, row.seq))))
+        changes = list(unpack_changes(store.keyring.open(row.payload, changes_of(row.run_id, row.seq))))
         yield OpenBatch(row.run_id, row.seq, changes, row.held, row.job)
 
 
@@ -281,7 +286,7 @@ def read_batches_backwards(store: Store, run_id: str) -> Iterator[list[JournalRo
 def _rows(store: Store, row: Any) -> Iterator[JournalRow]:
     keyring, batch = store.keyring, (row.run_id, row.seq)
     not_written = None if row.results is None else keyring.open(row.results, _results_of(*batch))
-    for place, change in enumerate(unpack_changes(keyring.open(row.payload, _changes_of(*batch)))):
+    for place, change in enumerate(unpack_changes(keyring.open(row.payload, changes_of(*batch)))):
         yield JournalRow(change, None if not_written is None else _result(not_written.get(str(place))))
 
 
@@ -307,7 +312,7 @@ def _result(kept: Any) -> RowResult:
     return RowResult(Outcome(outcome), code, message)
 
 
-def _changes_of(run_id: str, seq: int) -> bytes:
+def changes_of(run_id: str, seq: int) -> bytes:
     """Return what the changes of a batch are bound to, so that those of another one cannot take their place."""
     return f"changes of {run_id}, batch {seq}".encode()
 

@@ -27,6 +27,7 @@ from ringfence.core.state.journal import (
     read_changes,
     settle,
 )
+from ringfence.core.state.own_writes import OwnWrites
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 
@@ -251,3 +252,33 @@ def test_what_a_batch_holds_is_bound_to_its_run_and_place(store: Store, org: int
                 connection.execute(moved.values({column: sealed}))
             with pytest.raises(StateError):
                 list(read_changes(store, run_id))
+
+
+def test_own_writes_are_told_newest_first_by_object_and_moment(
+    store: Store, org: int, begin: Any, clock: SetClock
+) -> None:
+    pet = Change.of("pets", "p9", (FieldChange("phone", None, NUMBER),))
+    moments = []
+    for ids in (["p1", "p2"], ["p3"], ["p2"]):
+        journal = begin(f"run-{ids[0]}-{len(moments)}")
+        journal.plan_batch([change(each) for each in ids] + [pet], clock.now())
+        moments.append(clock.now())
+        journal.end(clock.now(), RunOutcome.DONE, {}, None)
+    tell = OwnWrites(store, org)
+
+    assert list(tell("people", moments[0])) == [(moments[2], ["p2"]), (moments[1], ["p3"]), (moments[0], ["p1", "p2"])]
+    assert list(tell("people", moments[1])) == [(moments[2], ["p2"]), (moments[1], ["p3"])]
+    assert list(tell("people", moments[0], moments[1])) == [(moments[1], ["p3"]), (moments[0], ["p1", "p2"])]
+    assert [ids for _, ids in tell("pets", moments[2])] == [["p9"]]
+
+
+def test_own_writes_of_other_orgs_and_of_dry_runs_are_not_told(
+    store: Store, org: int, begin: Any, clock: SetClock
+) -> None:
+    other = register_org(store, Org("memory", "2", "Two", production=False))
+    for run_id, org_id, dry_run in (("a", other, False), ("b", org, True), ("c", org, False)):
+        begin(run_id, org_id, dry_run=dry_run).plan_batch([change(run_id)], clock.now())
+
+    told = OwnWrites(store, org)("people", clock.now() - timedelta(days=1))
+
+    assert [ids for _, ids in told] == [["c"]]

@@ -13,7 +13,7 @@ from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Page
+from ringfence.core.ports.crm import OwnWrites, Page, no_own_writes
 
 MAPPING = """
 crm: memory
@@ -84,8 +84,8 @@ class World(MemoryCrm):
             if self.left == 0:
                 self.happen()
 
-    def open_feed(self, cursors: Mapping[str, str | None]) -> MemoryFeed:
-        feed = super().open_feed(cursors)
+    def open_feed(self, cursors: Mapping[str, str | None], own_writes: OwnWrites = no_own_writes) -> MemoryFeed:
+        feed = super().open_feed(cursors, own_writes)
         started = [stamp for _, _, stamp in self.under_way]
         return Feed(self, feed.cursors, min([feed.watermark, *started]))
 
