@@ -140,8 +140,6 @@ def _show_result(done: ScreenedFile) -> None:
             style="yellow",
         )
     _show_regions(summary)
-    for note in summary.notes:
-        output.say(note)
 
     if done.with_providers:
         output.say(f"lookups bought: {done.lookups:,}; answered from the cache: {done.cache_hits:,}")

@@ -86,7 +86,8 @@ def _judge_phone(sample: Sample, index: int, country: int | None, region: str | 
         return None
 
     pairs = sample.pairs(index, country, region)
-    by_header = headers.names_phone(name) or index in sample.screened or names_numbers(sample, index)
+    by_header = headers.names_phone(name) or index in sample.screened
+    by_header |= names("phone_words", name) and names_numbers(sample, index)
     with_digits = _share([4 < _digits(text) < 40 and not _DATE.fullmatch(text) for text, _ in pairs])
     if with_digits < 0.3 and len(pairs) >= (_FEW if by_header else 1):
         return None

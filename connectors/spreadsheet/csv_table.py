@@ -17,6 +17,7 @@ from ringfence.core.errors import FileError
 from .companions import Layout
 from .dialect import MAX_RECORD, Dialect, detect_dialect
 from .encoding import HEAD_BYTES, Encoding, detect_encoding, read_head
+from .formulas import make_harmless
 from .header_row import SEARCHED_ROWS
 from .options import ScreenOptions
 from .table import describe_header, name_columns, place_header
@@ -38,7 +39,7 @@ class CsvTable:
             raise FileError(f"{path} holds no table.", "Give a file with at least a header line.")
         self.header_row = place_header(rows, options)
         self.columns = name_columns(rows[self.header_row - 1] if self.header_row else [""] * self._widest())
-        self.notes: tuple[str, ...] = describe_header(self.header_row, rows)
+        self.notes: tuple[str, ...] = describe_header(self.header_row)
 
     @property
     def format(self) -> dict[str, str]:
@@ -153,10 +154,11 @@ class CsvWriter:
         self._stream.write(self._dialect.delimiter.join(row) + end)
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
-        """Return the values quoted as in this file, and without what its encoding cannot write."""
+        """Return the values harmless to spreadsheets, quoted as in this file, less what its encoding cannot write."""
+        values = tuple(map(make_harmless, values))
         together = "".join(values)
         if together.isascii() and self._dialect.is_plain(together):
-            return tuple(values)
+            return values
         return tuple(self._dialect.write(self._encoding.fit(value)) for value in values)
 
     def write(self, row: str, cells: list[str], additions: Sequence[Sequence[str]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import FileError, UsageError
+from ringfence.core.numbers import Validity, read_number
 
 from .columns import FoundColumn, Sample, find_country, find_named, find_permissions, find_phones
 from .csv_table import CsvTable
@@ -16,6 +17,7 @@ from .dial_codes import CodeColumn, DialCodes, assign_codes, find_codes
 from .encoding import check_text, read_head
 from .headers import names_consent
 from .options import ScreenOptions
+from .phone_cells import PhoneCells
 from .roles import ColumnRole, describe_columns, preview_cell
 from .table import Table
 
@@ -107,6 +109,8 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
     opt_outs = _named_flags(sample, options.opt_outs) if options.opt_outs else find_permissions(sample, skip=used)
 
     codes = assign_codes(code_columns, [column.index for column in phones])
+    cells = {phone: PhoneCells((phone,), place, options.region, codes) for phone in codes}
+    phones = tuple(_judge_joined(sample, column, cells.get(column.index)) for column in phones)
     roles = describe_columns(sample, phones, country, opt_outs, code_columns, codes)
     return Detection(
         path=table.path,
@@ -122,6 +126,15 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
         preview=tuple(tuple(map(preview_cell, row)) for row in rows[:_PREVIEW_ROWS]),
         notes=tuple(_notes(table, options, opt_outs, roles)),
     )
+
+
+def _judge_joined(sample: Sample, column: FoundColumn, cells: PhoneCells | None) -> FoundColumn:
+    """Return a phone column with the share of its cells that read as numbers together with their dialling codes."""
+    if cells is None:
+        return column
+    joined = [cell for row in sample.rows for cell in cells.read(row) if cell]
+    numbers = sum(read_number(*cell).validity is Validity.VALID for cell in joined)
+    return replace(column, share=numbers / len(joined) if joined else 0.0)
 
 
 def _find_codes(sample: Sample, options: ScreenOptions, country: int | None) -> list[CodeColumn]:

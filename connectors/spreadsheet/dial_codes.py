@@ -47,7 +47,7 @@ class DialCodes:
             return text, region
 
         joined = f"{area} {text.strip()}"
-        if _repeats(area, text) and not _is_valid(joined, region) and _is_valid(text, region):
+        if _is_complete(text, region) or (_repeats(area, text) and not _is_valid(joined, region)):
             return text, region
         return joined, region
 
@@ -110,10 +110,15 @@ def _judge(index: int, name: str, filled: Sequence[str]) -> CodeColumn | None:
     return CodeColumn(index, name, calling=False) if says_area else None
 
 
+def _is_complete(text: str, region: str | None) -> bool:
+    """Return whether a number has a trunk prefix of its own, behind which it is valid, so that nothing is missing."""
+    return _digits(text).startswith("0") and _is_valid(text, region)
+
+
 def _repeats(area: str, text: str) -> bool:
-    """Return whether a number begins with its area code, or with a trunk prefix of its own."""
-    code, digits = _digits(area).lstrip("0"), _digits(text)
-    return digits.startswith("0") or (bool(code) and digits.startswith(code))
+    """Return whether a number begins with the area code that stands beside it."""
+    code = _digits(area).lstrip("0")
+    return bool(code) and _digits(text).startswith(code)
 
 
 def _is_valid(text: str, region: str | None) -> bool:

@@ -16,6 +16,8 @@ MAX_RECORD = 4 * 1024 * 1024
 
 _SEP_LINE = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)
 _SAMPLE_ROWS = 200
+# What stands inside names, numbers, dates and addresses.
+_COMMON = frozenset(" +-()./@_'\"&,;|")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None)
     """Return the dialect by which the rows of the sample have the most even widths.
 
     ``sample`` is the first part of the file; ``complete`` tells that it is the whole. A named delimiter wins, then a
-    ``sep=`` line, then the evenest of comma, semicolon, tab and pipe; a file of one column counts as comma-separated.
+    ``sep=`` line, then the evenest of comma, semicolon, tab and pipe, then any other sign that cuts every row into the
+    same number of cells; a file of one column counts as comma-separated.
     """
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", sample)
     if not complete and len(lines) > 1:
@@ -99,6 +102,8 @@ def detect_dialect(sample: str, *, complete: bool, delimiter: str | None = None)
     named = delimiter or (sep[1] if sep else None)
     body = "".join(lines)
     best = max(_candidates(body, lines, named), key=lambda dialect: _evenness(dialect, lines))
+    if not named and _evenness(best, lines) <= 0:
+        best = _rare_dialect(lines) or best
     return Dialect(
         best.delimiter, best.quote, best.escape, best.skip_space, quote_all=_quotes_all(best, lines), sep_line=bool(sep)
     )
@@ -114,6 +119,27 @@ def _candidates(body: str, lines: Sequence[str], named: str | None) -> Iterable[
     spaces = (False, True) if re.search(r"[,;|] " + quote, body) else (False,)
     for escape, skip_space, delimiter in itertools.product(escapes, spaces, delimiters):
         yield Dialect(delimiter, quote, escape, skip_space)
+
+
+def _rare_dialect(lines: Sequence[str]) -> Dialect | None:
+    """Return the dialect of an unusual delimiter such as ``^``, or None where no sign cuts all rows evenly."""
+    filled = [line for line in lines if line.strip()]
+    if len(filled) < 2:
+        return None
+    signs = dict.fromkeys(sign for sign in filled[-1] if sign.isprintable() and not sign.isalnum())
+    rare = [Dialect(sign) for sign in signs if sign not in _COMMON]
+    best = max(rare, key=lambda dialect: _evenness(dialect, filled), default=None)
+    return best if best and _is_even(best, filled) else None
+
+
+def _is_even(dialect: Dialect, lines: Sequence[str]) -> bool:
+    """Return whether all rows, titles above the header aside, have the same number of cells, and more than one."""
+    try:
+        widths = [len(row) for row in itertools.islice(dialect.read(lines), _SAMPLE_ROWS) if row]
+    except csv.Error:
+        return False
+    table = list(itertools.dropwhile(lambda width: width == 1, widths))
+    return len(table) > 1 and len(table) * 2 > len(widths) and len(set(table)) == 1
 
 
 def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:

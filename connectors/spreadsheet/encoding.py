@@ -39,7 +39,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A codec's name, and the byte-order mark in front of the text; empty where there is none."""
+    """A codec's name, and the byte-order mark, or marks, in front of the text; empty where there is none."""
 
     name: str
     bom: bytes = b""
@@ -100,7 +100,7 @@ def detect_encoding(path: Path, named: str | None = None) -> Encoding:
         return _named(named, head)
     for bom, name in _BOMS:
         if head.startswith(bom):
-            return Encoding(name, bom)
+            return Encoding(name, _repeated(bom, head))
     if wide := _detect_utf16(head):
         return wide
 
@@ -120,10 +120,18 @@ def _named(name: str, head: bytes) -> Encoding:
 
     for bom, marked in _BOMS:
         if head.startswith(bom) and marked.startswith(codec.removesuffix("-sig")):
-            return Encoding(marked, bom)
+            return Encoding(marked, _repeated(bom, head))
     if codec in ("utf-16", "utf-32"):
         return Encoding(codec + "-le")
     return Encoding(codec.removesuffix("-sig"))
+
+
+def _repeated(bom: bytes, head: bytes) -> bytes:
+    """Return the byte-order marks in front of a file: programs that mark what is marked already leave several."""
+    marks = 1
+    while head.startswith(bom, marks * len(bom)):
+        marks += 1
+    return bom * marks
 
 
 def _detect_utf16(head: bytes) -> Encoding | None:

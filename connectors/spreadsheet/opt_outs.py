@@ -51,11 +51,9 @@ class FlagColumn:
 
         A date under an opt-out is plain: it is the day on which somebody opted out.
         """
-        if not self.opts_out(text) or names("opt_out", text):
+        if not self.opts_out(text) or says("no" if self.inverse else "yes", text):
             return True
-        if self.inverse:
-            return says("no", text)
-        return says("yes", text) or is_date(text)
+        return (is_date(text) and not self.inverse) or says("refused", text) or names("opt_out", text)
 
 
 def is_date(text: str) -> bool:

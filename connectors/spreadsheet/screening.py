@@ -186,7 +186,8 @@ class _BatchScreening(Generic[R]):
         for (row, cells), row_keys in zip(batch, keys, strict=True):
             self._writer.write(row, cells, [rendered[key] if key else self._empty for key in row_keys])
 
-        self._note_countries(cells for _, cells in batch)
+        # Where no phone is filled, nobody misses the country.
+        self._note_countries(cells for (_, cells), row_keys in zip(batch, keys, strict=True) if any(row_keys))
         for column, summary in enumerate(self.columns):
             for key, count in Counter(row_keys[column] for row_keys in keys).items():
                 _count(summary, count, empty=key is None, verdict=verdicts[key] if key else None)

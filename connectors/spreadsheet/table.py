@@ -84,15 +84,13 @@ def place_header(rows: Sequence[Sequence[str]], options: ScreenOptions) -> int |
     return found + 1
 
 
-def describe_header(header_row: int | None, rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def describe_header(header_row: int | None) -> tuple[str, ...]:
     """Return the remark on a header that is not in the first row; none otherwise."""
     if header_row is None or header_row == 1:
         return ()
-    above = sum(any(cell.strip() for cell in row) for row in rows[: header_row - 1])
-    what = f"{above} title row{'s' if above > 1 else ''}" if above else "blank rows"
     return (
-        f"The header is in row {header_row}, below {what} that stay as they are. "
-        "Name another with --header-row N if that is wrong.",
+        f"The header was found in row {header_row}; what stands above it stays as it is. "
+        "If another row is the header, name it with --header-row.",
     )
 
 

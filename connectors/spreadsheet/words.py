@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -16,8 +17,10 @@ _BREAKS = re.compile(r"[\W_]+|(?<=\D)(?=\d)")
 _APOSTROPHE = re.compile(r"(?<=n)['’‘ʼ`´′]\s?(?=t\b)")  # noqa: RUF001 - what people type for an apostrophe
 _SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _GAP = "..."
+_LONGEST_HEADER = 120
 
 
+@lru_cache(maxsize=4096)
 def split_words(text: str) -> str:
     """Return a text as lower-case words without accents: ``MobilePhone_2`` as ``mobile phone 2``."""
     spaced = _APOSTROPHE.sub("", _CAMEL.sub(" ", text).casefold())
@@ -25,16 +28,24 @@ def split_words(text: str) -> str:
     return _BREAKS.sub(" ", unicodedata.normalize("NFC", bare)).strip()
 
 
-@lru_cache(maxsize=4096)
 def names(meaning: str, header: str) -> bool:
-    """Return whether a header holds a phrase of that list of ``words.yaml``. Raises KeyError for an unknown list."""
-    return _pattern(meaning).search(split_words(header)) is not None
+    """Return whether a header holds a phrase of that list of ``words.yaml``. Raises KeyError for an unknown list.
+
+    A longer text than any header is none.
+    """
+    return len(header) <= _LONGEST_HEADER and _names(meaning, header)
+
+
+@lru_cache(maxsize=4096)
+def _names(meaning: str, header: str) -> bool:
+    text = split_words(header)
+    return _phrases(meaning).may_begin(text) and _phrases(meaning).pattern.search(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def says(meaning: str, cell: str) -> bool:
     """Return whether a cell as a whole is one of the words under ``values`` of that name in ``words.yaml``."""
-    return _key(cell) in _values(meaning)
+    return len(cell) <= _LONGEST_HEADER and _key(cell) in _values(meaning)
 
 
 @cache
@@ -48,9 +59,30 @@ def _values(meaning: str) -> frozenset[str]:
     return frozenset(map(_key, _lists()["values"][meaning]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """The phrases of a list as one pattern, and the words that they begin with, which rule most headers out at once."""
+
+    pattern: re.Pattern[str]
+    words: frozenset[str]
+    stems: tuple[str, ...]
+
+    def may_begin(self, text: str) -> bool:
+        """Return whether a phrase may begin somewhere in a header of these words."""
+        if _SPACELESS.search(text):
+            return True
+        return any(word in self.words or word.startswith(self.stems) for word in text.split())
+
+
 @cache
-def _pattern(meaning: str) -> re.Pattern[str]:
-    return re.compile("|".join(map(_compile, _lists()[meaning])))
+def _phrases(meaning: str) -> _Phrases:
+    phrases: list[str] = _lists()[meaning]
+    firsts = [word for phrase in phrases for word in phrase.removeprefix("= ").split()[0].split("|")]
+    return _Phrases(
+        pattern=re.compile("|".join(map(_compile, phrases))),
+        words=frozenset(split_words(word).partition(" ")[0] for word in firsts if not word.endswith("*")),
+        stems=tuple(split_words(word).partition(" ")[0] for word in firsts if word.endswith("*")),
+    )
 
 
 def _key(cell: str) -> str:

@@ -26,8 +26,10 @@ except ImportError as error:
 
 from .companions import Layout
 from .header_row import SEARCHED_ROWS
+from .number_formats import show_figure
 from .options import ScreenOptions
 from .table import describe_header, name_columns, place_header
+from .xlsx_size import check_size
 
 Row: TypeAlias = tuple[Any, ...]
 """Cells of openpyxl's read-only mode."""
@@ -35,7 +37,6 @@ Row: TypeAlias = tuple[Any, ...]
 _FORMATS_NOTE = "Values are kept, formats are not: the result has no colours, widths, charts or formulas."
 _FORMULAS_NOTE = "Some formulas were never calculated and come out empty: open and save the file in Excel first."
 _UNCALCULATED = re.compile(rb"</f>(<v\s*/>|<v></v>|</c>)")
-_ZERO_PADDED = re.compile(r"0{2,20}")
 # What openpyxl and its parsers raise on damaged files; the parsers' errors are kinds of SyntaxError.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -56,6 +57,8 @@ class XlsxTable:
     def __init__(self, path: Path, options: ScreenOptions) -> None:
         """Find sheet, columns and header. Raises FileError for what is no workbook, lacks the sheet, or is empty."""
         self.path = path
+        with self._reading():
+            check_size(path)
         with self._open() as book:
             titles = [sheet.title for sheet in book.worksheets]
             if options.sheet is not None and options.sheet not in titles:
@@ -74,7 +77,7 @@ class XlsxTable:
         self.header_row = place_header(rows, options)
         self.columns = name_columns(rows[self.header_row - 1] if self.header_row else [""] * max(map(len, rows)))
         formulas = (_FORMULAS_NOTE,) if self._has_uncalculated() else ()
-        self.notes: tuple[str, ...] = (*describe_header(self.header_row, rows), _FORMATS_NOTE, *formulas)
+        self.notes: tuple[str, ...] = (*describe_header(self.header_row), _FORMATS_NOTE, *formulas)
 
     @property
     def format(self) -> dict[str, str]:
@@ -137,6 +140,10 @@ class XlsxTable:
     def _reading(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError as error:
+            raise FileError(
+                f"{self.path} holds more than fits into memory.", "Save the sheet as CSV, which is read at any size."
+            ) from error
         except _DAMAGE as error:
             raise FileError(
                 f"{self.path} is not a readable workbook.", "Open it in Excel and save it again as .xlsx."
@@ -197,7 +204,7 @@ def _new_book() -> Iterator[Any]:
 
 
 def _text(cell: Any) -> str:
-    """Return a cell as text. A figure is as it was typed: without the .0 of its storage, with its format's zeros."""
+    """Return a cell as text. A figure is as Excel shows it, without the .0 of its storage."""
     value = cell.value
     if value is None:
         return ""
@@ -208,8 +215,8 @@ def _text(cell: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
 
-    if isinstance(value, int) and _ZERO_PADDED.fullmatch(cell.number_format or ""):
-        return str(value).zfill(len(cell.number_format))
+    if isinstance(value, int):
+        return show_figure(value, cell.number_format)
     return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
 
@@ -225,10 +232,10 @@ def _copied(sheet: Any, cell: Any) -> Any:
 
 
 def _text_cell(sheet: Any, value: str) -> Any:
-    """Return what to write for a text, so that one that begins like a formula stays a text."""
+    """Return what to write for a text, so that one that reads like a formula or an error stays a text."""
     if not value:
         return None
-    if not value.startswith("="):
+    if not value.startswith(("=", "#")):
         return value
     cell = WriteOnlyCell(sheet, value)
     cell.data_type = "s"
