@@ -3,6 +3,8 @@
 ::
 
     settings     the only reader of the environment
+    env_file     the text of ``.env``, in whatever encoding it names
+    credentials  what a credential may look like, and where it may be led to
     registry     the CRMs and lookup providers that are installed
     wiring       the composition root: settings in, wired objects out
     operations   what a door calls: sync, apply, undo, screen, check, set up

@@ -6,7 +6,6 @@ Connectors bring their own settings: each plugin's model is nested under its nam
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,20 +13,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_origin
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SettingsError
 from ringfence.core.numbers.regions import read_region
 
+from .credentials import refuse_unprintable, warn_of_redirection
+from .env_file import ENV_FILE, EnvFileSource, read_variables
 from .registry import crm_plugins, lookup_plugins
 
 PREFIX = "RINGFENCE_"
 LOG = f"{PREFIX}LOG"
-ENV_FILE = ".env"
 
 
 class LogFormat(StrEnum):
@@ -51,7 +50,7 @@ class _Environment(BaseSettings):
     """What is set apart from the connectors; empty variables count as unset."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore"
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
     )
 
     state_url: str = "sqlite:///ringfence.db"
@@ -61,6 +60,18 @@ class _Environment(BaseSettings):
     mappings: Path | None = None
     lookup: LookupSettings = Field(default_factory=LookupSettings)
     log: LogFormat = LogFormat.TEXT
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic hands all of them over
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings stand, the first one first: the environment, then ``.env`` as this package reads it."""
+        return env_settings, EnvFileSource(settings_cls, ENV_FILE)
 
     @field_validator("default_region")
     @classmethod
@@ -98,7 +109,11 @@ class Settings:
 def load_settings() -> Settings:
     """Return the settings. Raises SettingsError that names the variable and never its value."""
     plugins = _plugin_settings()
+    models: dict[str, type[BaseModel]] = {PREFIX: _Environment, f"{PREFIX}LOOKUP__": LookupSettings}
+    models |= {f"{PREFIX}{name}__": model for name, model in plugins.items()}
     _refuse_unknown(known_variables())
+    refuse_unprintable(_present(), models)
+    warn_of_redirection(read_variables(), os.environ, models)
     found = _read_environment(plugins)
 
     return Settings(
@@ -137,9 +152,10 @@ def read_log_format() -> LogFormat:
     A value that is none gives text here; :func:`load_settings` refuses it.
     """
     try:
-        values = {name.upper(): value for name, value in _present().items()}
+        present = {**read_variables(quietly=True), **os.environ}
+        values = {name.upper(): value for name, value in present.items()}
         return LogFormat(values.get(LOG) or LogFormat.TEXT)
-    except (OSError, ValueError):  # the file cannot be read, or is no text: said when the settings are loaded
+    except (SettingsError, ValueError):  # the file cannot be read, or the value is none: said by load_settings
         return LogFormat.TEXT
 
 
@@ -164,17 +180,8 @@ def _plugin_settings() -> dict[str, type[BaseModel]]:
 
 
 def _present() -> Mapping[str, str | None]:
-    """Return every variable of the environment and of ``.env``, where the environment wins."""
-    if not Path(ENV_FILE).is_file():
-        return os.environ
-
-    # A line that makes no sense is warned about when the settings are read; once is enough.
-    log = logging.getLogger("dotenv.main")
-    log.disabled = True
-    try:
-        return {**dotenv_values(ENV_FILE), **os.environ}
-    finally:
-        log.disabled = False
+    """Return every variable of the environment and of ``.env``, where the environment wins. Raises SettingsError."""
+    return {**read_variables(), **os.environ}
 
 
 def _find_malformed_lists(prefix: str) -> Iterable[str]:

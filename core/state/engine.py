@@ -42,7 +42,7 @@ def make_engine(url: str) -> Engine:
         _check_folder(parsed)
         _create_file(parsed)
         engine = create_engine(parsed, connect_args={"timeout": WAIT_S})
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise SettingsError(
             "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
         ) from error
