@@ -1,10 +1,14 @@
-"""What an opt-out covers. The rule stands here alone.
+"""What an opt-out covers, and what keeps a slot silent. The rules stand here alone.
 
 An opt-out covers a slot in one of two ways: the record's own flag is up, which silences all its slots; or another
 record's opt-out covers a number that the slot holds, the screened one or a further one in the same field. A record that
-holds a covered number in any slot is *reached*: its own flag is to be raised, and then that covers its other slots.
+holds a covered number in any slot is *reached*: its own flag is to be raised, and then that covers its other slots. A
+flag that ringfence raised in this way is *derived*: it covers nobody else's numbers.
 
-``covered`` is everywhere the set of E.164 numbers that the opt-outs of other records cover.
+What nobody covers any more stays silent until somebody has lifted it: a slot that says ``do_not_contact`` is itself
+evidence of an opt-out, and its reason tells whose (:func:`stays_silent`).
+
+``covered`` is everywhere the set of numbers that the opt-outs of other records cover.
 """
 
 from __future__ import annotations
@@ -13,11 +17,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from ..model.record_view import RecordView
-from ..model.shapes import ObjectShape, Slot
+from ..model.opt_outs import OptOuts
+from ..model.reasons import Reason, parse_reason
+from ..model.record_view import RecordView, text
+from ..model.shapes import ObjectShape, Slot, Spread
 from ..model.values import Companion, Value
 from ..model.verdicts import Facts, OptOut, Status, Verdict, judge, offline_facts, with_opt_out
-from ..numbers import Number, mask
+from ..numbers import Number, ReasonCode, mask
+from ..numbers.covers import CELL
+
+_EARLIER = "a number that this one held"
+_UNREADABLE = "an unreadable entry"
 
 
 def is_covered(view: RecordView, slot: Slot, covered: AbstractSet[str]) -> bool:
@@ -30,7 +40,78 @@ def is_record_covered(view: RecordView, covered: AbstractSet[str]) -> bool:
     return view.flagged or not covered.isdisjoint(view.all_e164s())
 
 
+def is_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
+    """Return whether nobody may contact the slot: an opt-out covers it, or nobody has lifted the one that did."""
+    return is_covered(view, slot, opt_outs.covered) or stays_silent(view, slot, opt_outs)
+
+
+def stays_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
+    """Return whether a slot that no opt-out is known to cover stays silent, because nobody has lifted what silenced it.
+
+    Its own opt-out is lifted by its own flag, which is there to be seen; another record's by somebody who lowered that
+    record's flag, or this one's. An opt-out on what the slot held before says nothing of what it holds now.
+    """
+    if not is_silenced(view, slot) or not _is_about_present_number(view, slot):
+        return False
+    if view.key in opt_outs.released:
+        return False
+
+    reason = read_opt_out(view, slot)
+    if reason is None:
+        return True
+    if not reason.shared:
+        return view.shape.opt_out is None
+    return opt_outs.lifted.isdisjoint(view.all_e164s() if reason.opted_out_via else view.e164s(slot))
+
+
+def is_silenced(view: RecordView, slot: Slot) -> bool:
+    """Return whether the slot's status says that nobody may contact it."""
+    return view.held(slot, Companion.STATUS) == Status.DO_NOT_CONTACT
+
+
+def _is_about_present_number(view: RecordView, slot: Slot) -> bool:
+    return view.is_current(slot) or text(view.held(slot, Companion.E164)) in view.e164s(slot)
+
+
+def read_opt_out(view: RecordView, slot: Slot) -> Reason | None:
+    """Return what the slot's reason says of an opt-out; None where it speaks of none, or not in our words."""
+    reason = parse_reason(text(view.held(slot, Companion.REASON)))
+    return reason if reason is not None and reason.code is ReasonCode.OPTED_OUT else None
+
+
+def find_said(view: RecordView) -> OptOut:
+    """Return whose opt-out the record's silenced slots name: its own where any does, else another record's, if any."""
+    said = OptOut.NONE
+    for slot in view.shape.slots:
+        if is_silenced(view, slot) and (reason := read_opt_out(view, slot)) is not None:
+            if not reason.shared:
+                return OptOut.OWN
+            said = OptOut.SHARED
+    return said
+
+
+def names_wrong_flag(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
+    """Return whether the reason of a silenced slot tells falsely who raised its record's flag.
+
+    It is what tells derived flags apart where the state is lost.
+    """
+    if not view.flagged:
+        return False
+    reason = read_opt_out(view, slot)
+    return reason is not None and reason.shared is not (view.key in opt_outs.derived)
+
+
+def has_opt_out_history(view: RecordView) -> bool:
+    """Return whether it matters what became of the record's flag: it is up, or a slot says that it may have been."""
+    return view.flagged or any(is_silenced(view, slot) for slot in view.shape.slots)
+
+
 def can_raise_flag(view: RecordView) -> bool:
+    """Return whether the record has an opt-out flag in the mapping that is not up, and may spread opt-outs by it."""
+    return has_lowered_flag(view) and view.shape.spread is Spread.FLAGS
+
+
+def has_lowered_flag(view: RecordView) -> bool:
     """Return whether the record has an opt-out flag in the mapping that is not up."""
     return view.shape.opt_out is not None and not view.flagged
 
@@ -43,22 +124,29 @@ def is_reached(view: RecordView, covered: AbstractSet[str]) -> bool:
 def speaks_under_its_flag(view: RecordView) -> bool:
     """Return whether the record's own flag is up and the companions of a filled slot do not say so yet."""
     return view.flagged and any(
-        view.held(slot, Companion.STATUS) != Status.DO_NOT_CONTACT or not view.is_current(slot)
-        for slot in view.shape.slots
-        if view.content(slot)
+        not is_silenced(view, slot) or not view.is_current(slot) for slot in view.shape.slots if view.content(slot)
     )
 
 
-def silence(view: RecordView, slot: Slot, covered: AbstractSet[str], now: datetime) -> Verdict:
-    """Return the verdict on a slot that an opt-out covers, or that the record's flag will cover once it is raised.
+def silence(view: RecordView, slot: Slot, opt_outs: OptOuts, now: datetime) -> Verdict:
+    """Return the verdict on a slot that is silent, or that the record's flag will silence once it is raised.
 
     ``now`` is in whole seconds UTC: the time at which the opt-out was seen. The record's own flag is named as the
-    reason before any other record's.
+    reason before any other record's, unless ringfence raised it. A slot that merely stays silent keeps its reason.
     """
     facts = offline_facts(view.number(slot), now)
-    if view.flagged:
+    derived = view.key in opt_outs.derived
+    if (view.flagged and not derived) or view.key in opt_outs.heirs:
         return judge(with_opt_out(facts, OptOut.OWN, now))
-    return judge(with_opt_out(facts, OptOut.SHARED, now, describe_related_number(view, slot, covered)))
+
+    if not opt_outs.covered.isdisjoint(view.all_e164s()):
+        related = describe_related_number(view, slot, opt_outs.covered)
+        return judge(with_opt_out(facts, OptOut.SHARED, now, related))
+
+    verdict = judge(with_opt_out(facts, OptOut.SHARED, now, _EARLIER))
+    kept = text(view.held(slot, Companion.REASON))
+    holds = is_silenced(view, slot) and _is_about_present_number(view, slot)
+    return verdict._replace(reason=kept) if kept and holds and not names_wrong_flag(view, slot, opt_outs) else verdict
 
 
 def describe_related_number(view: RecordView, slot: Slot, covered: AbstractSet[str]) -> str:
@@ -71,8 +159,8 @@ def describe_related_number(view: RecordView, slot: Slot, covered: AbstractSet[s
         return ""
 
     for other in (slot, *view.shape.slots):
-        if (e164 := find_covered(view.e164s(other), covered)) is not None:
-            return f"{mask(e164)} in {other.field}"
+        if (key := find_covered(view.e164s(other), covered)) is not None:
+            return f"{_UNREADABLE if key.startswith(CELL) else mask(key)} in {other.field}"
     return ""
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from ..model.opt_outs import OptOuts
 from ..model.policy import Policy
-from ..model.record_view import RecordView
+from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
 from ..model.values import Companion, Value
-from ..model.verdicts import Status
-from .coverage import is_covered
+from .coverage import is_silenced, is_silent, names_wrong_flag
 
 _CLOCK_SLACK = timedelta(days=1)
 _EMPTY: tuple[Value, ...] = (None, "")
@@ -24,7 +23,7 @@ class DueReason(StrEnum):
     """Why a slot is due."""
 
     NEW = "new"  # it has no verdict yet
-    CHANGED = "changed"  # its verdict is about another content
+    CHANGED = "changed"  # its verdict is about another content, or about another number that the content was read as
     PERMISSION = "permission"  # an opt-out came or went; re-planned without a lookup
     AGED = "aged"  # its verdict is older than the policy allows
     RESCREEN = "rescreen"  # the user wants every slot screened again
@@ -34,19 +33,19 @@ def find_due(
     view: RecordView,
     policy: Policy,
     now: datetime,
-    covered: AbstractSet[str],
+    opt_outs: OptOuts,
     *,
     rescreen_before: datetime | None = None,
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
-    ``now`` is aware; ``covered`` holds the E.164 numbers that the opt-outs of other records cover; in a rescreen every
-    slot is due that was last screened before ``rescreen_before`` (:data:`EVERY_SLOT`: all). The rule needs nothing but
-    what the CRM holds, so that it stays the same when the local state is lost.
+    ``now`` is aware; ``opt_outs`` is what the ledger knows; in a rescreen every slot is due that was last screened
+    before ``rescreen_before`` (:data:`EVERY_SLOT`: all). But for the ledger the rule needs nothing but what the CRM
+    holds, so that it stays the same when the local state is lost.
     """
     reasons = {}
     for slot in view.shape.slots:
-        reason = _reason(view, slot, policy, now, covered, rescreen_before)
+        reason = _reason(view, slot, policy, now, opt_outs, rescreen_before)
         if reason is not None:
             reasons[slot.field] = reason
     return reasons
@@ -57,30 +56,31 @@ def _reason(
     slot: Slot,
     policy: Policy,
     now: datetime,
-    covered: AbstractSet[str],
+    opt_outs: OptOuts,
     rescreen_before: datetime | None,
 ) -> DueReason | None:
     if not view.content(slot):
         return DueReason.CHANGED if _has_verdict(view, slot) else None
 
-    status = view.held(slot, Companion.STATUS)
     in_scope = view.record.in_scope
-    if status is None and in_scope:
+    if in_scope and view.held(slot, Companion.STATUS) is None:
         return DueReason.NEW
-    silenced = status == Status.DO_NOT_CONTACT
-    must_be_silent = is_covered(view, slot, covered)
+    silenced, must_be_silent = is_silenced(view, slot), is_silent(view, slot, opt_outs)
+    permission_differs = silenced != must_be_silent or (silenced and names_wrong_flag(view, slot, opt_outs))
     if not in_scope:
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
         stale = silenced and not view.is_current(slot)
-        return DueReason.PERMISSION if must_be_silent != silenced or (stale and must_be_silent) else None
+        return DueReason.PERMISSION if permission_differs or (stale and must_be_silent) else None
 
     last = view.held(slot, Companion.LAST_SCREENED)
     if not isinstance(last, datetime):
         return DueReason.NEW
     if not view.is_current(slot):
         return DueReason.CHANGED
-    if must_be_silent != silenced:
+    if permission_differs:
         return DueReason.PERMISSION
+    if not silenced and text(view.held(slot, Companion.E164)) != (view.number(slot).e164 or ""):
+        return DueReason.CHANGED
     if rescreen_before is not None and last < rescreen_before:
         return DueReason.RESCREEN
     # A stamp from the future would never age; beyond clock slack it counts as old.

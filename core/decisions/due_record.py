@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..model.opt_outs import NONE_KNOWN, OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import Slot
 from ..model.verdicts import Verdict
@@ -16,8 +17,8 @@ from .due import DueReason
 class DueRecord:
     """A record with due slots, and what the run decides about them step by step.
 
-    ``due`` holds the reason for each due slot by field name; ``covered`` the E.164 numbers that the opt-outs of other
-    records cover. ``raise_flag`` tells that the record's own opt-out flag is to be raised. ``authoritative`` is False
+    ``due`` holds the reason for each due slot by field name; ``opt_outs`` what the ledger
+    knows. ``raise_flag`` tells that the record's own opt-out flag is to be raised. ``authoritative`` is False
     where the record was read from an index, which may lag behind the CRM. ``to_screen`` holds the slots whose numbers
     are screened, ``verdicts`` the verdict on each slot (None: it has no content). ``deferred`` tells that a lookup is
     still owed, ``silenced`` that an opt-out covers a slot. ``waiting`` tells that it was read by its id, because it
@@ -28,7 +29,7 @@ class DueRecord:
     due: Mapping[str, DueReason]
     raise_flag: bool = False
     authoritative: bool = True
-    covered: frozenset[str] = frozenset()
+    opt_outs: OptOuts = NONE_KNOWN
     to_screen: list[tuple[Slot, Number]] = field(default_factory=list)
     verdicts: dict[str, Verdict | None] = field(default_factory=dict)
     deferred: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clock import whole_seconds
-from ..decisions.coverage import is_covered, silence
+from ..decisions.coverage import is_silent, silence
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import MassChangeGuard
@@ -68,7 +68,7 @@ class Decider:
 
                 if not view.content(slot):
                     record.verdicts[slot.field] = None
-                elif record.raise_flag or is_covered(view, slot, record.covered):
+                elif record.raise_flag or is_silent(view, slot, record.opt_outs):
                     self._silence(record, slot)
                 else:
                     number = view.number(slot)
@@ -78,7 +78,7 @@ class Decider:
 
     def _silence(self, record: DueRecord, slot: Slot) -> None:
         record.silenced = True
-        verdict = silence(record.view, slot, record.covered, whole_seconds(self.clock.now()))
+        verdict = silence(record.view, slot, record.opt_outs, whole_seconds(self.clock.now()))
         self._take(record, slot, record.view.number(slot), verdict)
 
     def _judge_screened(self, record: DueRecord, facts: Mapping[Number, Facts | None]) -> None:

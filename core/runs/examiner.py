@@ -9,6 +9,7 @@ from datetime import datetime
 from ..decisions.coverage import is_reached
 from ..decisions.due import DueReason, find_due
 from ..decisions.due_record import DueRecord
+from ..model.opt_outs import OptOuts
 from ..model.policy import Policy
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
@@ -16,7 +17,7 @@ from ..ports.crm import Crm
 from ..ports.services import Clock
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
-from ..suppression.intake import record_holdings
+from ..suppression.intake import look_up_opt_outs, record_holdings
 from ..suppression.record_reader import read_views
 from .summary import Summary
 
@@ -44,17 +45,17 @@ class Examiner:
         once all have been read. One that this run has handled already, and left to the next, is passed over.
         """
         record_holdings(self.ledger, views, certain=authoritative)
-        covered = self.ledger.covered({e164 for view in views for e164 in view.all_e164s()})
+        opt_outs = look_up_opt_outs(self.ledger, views)
         left = self.pending.left(view.key for view in views)
 
         due_records, reached = [], []
         for view in views:
             if left and view.key in left:
                 continue
-            if is_reached(view, covered):
+            if is_reached(view, opt_outs.covered):
                 reached.append(view.key)
-            elif due := self.find_due(view, covered):
-                due_records.append(DueRecord(view, due, authoritative=authoritative, covered=covered))
+            elif due := self.find_due(view, opt_outs):
+                due_records.append(DueRecord(view, due, authoritative=authoritative, opt_outs=opt_outs))
             else:
                 self.skip(view)
 
@@ -74,9 +75,9 @@ class Examiner:
             self.summary.count_conflicts(name, 1)
         return fresh + self.examine(views, authoritative=True)
 
-    def find_due(self, view: RecordView, covered: frozenset[str]) -> dict[str, DueReason]:
+    def find_due(self, view: RecordView, opt_outs: OptOuts) -> dict[str, DueReason]:
         """Return the record's due slots by field name, with the reason of each, under the policy of this run."""
-        return find_due(view, self.policy, self.clock.now(), covered, rescreen_before=self.rescreen_before)
+        return find_due(view, self.policy, self.clock.now(), opt_outs, rescreen_before=self.rescreen_before)
 
     def skip(self, view: RecordView) -> None:
         """Count a record that needs nothing."""

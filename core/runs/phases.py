@@ -185,4 +185,5 @@ class SpreadOptOuts:
 
         switchboards = sorted(self.spread.switchboards.items())
         self.summary.spread = [SpreadNumber(mask(e164), holders) for e164, holders in switchboards]
+        self.summary.name_stale_flags(self.spread.stale)
         return True

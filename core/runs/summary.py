@@ -56,6 +56,14 @@ class SpreadNumber:
     holders: int
 
 
+@dataclass(frozen=True, slots=True)
+class StaleFlag:
+    """A record with a flag that ringfence raised for an opt-out that has ended: somebody has to clear it."""
+
+    object: str
+    id: str
+
+
 @dataclass(slots=True)
 class Summary:
     """The whole of a run. ``to_json`` gives the document of ``sync --json``."""
@@ -82,6 +90,8 @@ class Summary:
     repaired: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     spread: list[SpreadNumber] = field(default_factory=list)
+    stale_flags: list[StaleFlag] = field(default_factory=list)
+    stale_flags_total: int = 0
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
@@ -124,6 +134,11 @@ class Summary:
         self.statuses[verdict.status] += 1
         self.due_reasons[due] += 1
         self.repaired += bool(number.repairs)
+
+    def name_stale_flags(self, records: Sequence[tuple[str, str]]) -> None:
+        """Keep the first of the records whose flag outlives the opt-out that it was raised for, and count them."""
+        self.stale_flags = [StaleFlag(*record) for record in records[:SHOWN]]
+        self.stale_flags_total = len(records)
 
     def count_unchanged(self, object_name: str) -> None:
         """Count a due record that says already what it should."""

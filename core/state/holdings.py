@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from ..model.verdicts import OptOut
 from . import schema
 from .keyring import Keyring
 from .sql import delete_among, ids_by_object, in_batches, insert_missing_raw, select_among
@@ -20,15 +21,17 @@ _CHUNK = 50_000
 
 
 class Holding(NamedTuple):
-    """One record with the E.164 numbers in its phone fields, and whether its opt-out flag is up.
+    """One record with the numbers in its phone fields, and whether its opt-out flag is up.
 
-    ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back.
+    ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back. ``said`` is whose
+    opt-out the record's silenced slots name: its own, another record's, or none.
     """
 
     object: str
     record_id: str
     numbers: tuple[str, ...]
     flagged: bool | None
+    said: OptOut = OptOut.NONE
 
 
 class Holdings:
@@ -47,7 +50,7 @@ class Holdings:
         outdated: list[Key] = []
         new: list[tuple[int, bytes, str, str]] = []
 
-        for name, record_id, numbers, _ in holdings:
+        for name, record_id, numbers, *_ in holdings:
             keys = set(map(number_key, numbers))
             if held := stored.get((name, record_id)):
                 if held <= keys:

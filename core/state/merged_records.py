@@ -19,7 +19,7 @@ class MergedRecords:
         self._run_id = run_id
 
     def add(self, connection: Connection, records: Iterable[Key]) -> None:
-        """Record that these records, (object, record id) each, were seen as merged away."""
+        """Record that these records, (object, record id) each, were seen as merged away or deleted."""
         rows = [
             {
                 "org_id": self._org_id,

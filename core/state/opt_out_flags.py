@@ -1,21 +1,26 @@
-"""Which number is covered by the opt-out flag of which record. Numbers appear as keyed hashes only."""
+"""Which number the opt-out flag of which record is about, and whose flag it is. Numbers appear as keyed hashes only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
+from ..model.verdicts import OptOut
 from . import schema
+from .flag_states import COVERING, UP, FlagState, state_of_flag
 from .holdings import Holding, Key
 from .keyring import Keyring
-from .sql import BATCH, delete_among, ids_by_object, in_batches, select_among, upsert
+from .sql import BATCH, ids_by_object, in_batches, select_among, upsert
 
 
 class OptOutFlags:
     """The opt-out flags of one org, as one run sees and raises them. Every method works in the caller's transaction.
 
-    A row stands for a number that a flag covers: a flag on a record without numbers leaves none.
+    A row stands for a number that a flag is about: a flag on a record without numbers leaves none.
     """
 
     def __init__(self, keyring: Keyring, org_id: int, run_id: str) -> None:
@@ -23,64 +28,120 @@ class OptOutFlags:
         self._org_id = org_id
         self._ours = {"org_id": org_id}
         self._run_id = run_id
-        self._at_least = 0  # how many flags there were at least when they were last read
+        self._at_least = 0  # how many rows there were at least when they were last read
 
     def set_up(self, connection: Connection, holdings: Sequence[Holding]) -> None:
-        """Record that the flags of these records are up, and cover their numbers beside those they covered before."""
-        rows = [
-            {
-                "org_id": self._org_id,
-                "number_key": self._keyring.number_key(number),
-                "object": holding.object,
-                "record_id": holding.record_id,
-                "propagated": False,
-                "first_seen_run_id": self._run_id,
-                "last_seen_run_id": self._run_id,
-            }
-            for holding in holdings
-            for number in holding.numbers
-        ]
-        upsert(connection, schema.opt_out_flags, rows, keep=("propagated", "first_seen_run_id"))
+        """Record that the flags of these records are up, also about the numbers that the records held before.
 
-        # Where the phone fields are empty, the flag still covers what they held.
-        self._note_seen(connection, [each[:2] for each in holdings if not each.numbers])
+        A flag that is known keeps its state. Of one that is not, the record's slots tell whether ringfence raised it.
+        """
+        known = self.find_states(connection, [each[:2] for each in holdings])
+        self._forget_lowered(connection, [each for each in holdings if not known.get(each[:2], set()).issubset(UP)])
 
-    def _note_seen(self, connection: Connection, records: Iterable[Key]) -> None:
+        rows = []
+        for holding in holdings:
+            state = state_of_flag(known.get(holding[:2], set()), holding.said)
+            rows += [self._row(holding[:2], number, state) for number in holding.numbers]
+        upsert(connection, schema.opt_out_flags, rows, keep=("state", "propagated", "first_seen_run_id"))
+
+        # Where the phone fields are empty, the flag is still about what they held.
+        for theirs in self._rows_of([each[:2] for each in holdings if not each.numbers]):
+            connection.execute(update(schema.opt_out_flags).where(*theirs).values(last_seen_run_id=self._run_id))
+
+    def set_up_own(self, connection: Connection, holdings: Sequence[Holding], heirs: AbstractSet[Key]) -> None:
+        """Record that ringfence has raised these flags, whatever was known of them before.
+
+        ``heirs`` carry on the opt-out of a record that was merged into them: their flags count as raised by somebody.
+        """
+        table = schema.opt_out_flags
+        for theirs in self._rows_of(each[:2] for each in holdings):
+            connection.execute(delete(table).where(*theirs, table.c.state != FlagState.LIFTED.value))
+
+        rows = []
+        for holding in holdings:
+            state = FlagState.RAISED if holding[:2] in heirs else FlagState.DERIVED
+            rows += [self._row(holding[:2], number, state) for number in holding.numbers]
+        upsert(connection, table, rows)
+
+    def take_down(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
+        """Record that the flags of these records, which are there, are down.
+
+        Returns the keys of the numbers that they covered. Where the record's slots say that its own flag silenced them,
+        it was up, also where the state that knew of it is lost.
+        """
+        table = schema.opt_out_flags
+        columns = [table.c.record_id, table.c.number_key, table.c.state]
+        freed: set[bytes] = set()
+        lowered: set[Key] = set()
+        known: set[Key] = set()
+
+        for name, ids in ids_by_object(each[:2] for each in holdings).items():
+            theirs = {**self._ours, "object": name}
+            for record_id, key, state in select_among(connection, columns, theirs, table.c.record_id, ids):
+                known.add((name, record_id))
+                if state in UP:
+                    lowered.add((name, record_id))
+                if state in COVERING:
+                    freed.add(bytes(key))
+
+        down = case((table.c.state == FlagState.DERIVED.value, FlagState.CLEARED.value), else_=FlagState.LIFTED.value)
+        for rows in self._rows_of(lowered):
+            connection.execute(update(table).where(*rows, table.c.state.in_(UP)).values(state=down))
+        return freed | self._lift_told(connection, [each for each in holdings if each[:2] not in known])
+
+    def _lift_told(self, connection: Connection, holdings: Sequence[Holding]) -> set[bytes]:
+        """Record as lifted what only the slots of the records tell of; return the keys of those numbers."""
+        told = [each for each in holdings if each.said is OptOut.OWN]
+        rows = [self._row(each[:2], number, FlagState.LIFTED) for each in told for number in each.numbers]
+        upsert(connection, schema.opt_out_flags, rows)
+        return {self._keyring.number_key(number) for each in told for number in each.numbers}
+
+    def _row(self, record: Key, number: str, state: FlagState) -> dict[str, object]:
+        return {
+            "org_id": self._org_id,
+            "number_key": self._keyring.number_key(number),
+            "object": record[0],
+            "record_id": record[1],
+            "state": state.value,
+            "propagated": False,
+            "first_seen_run_id": self._run_id,
+            "last_seen_run_id": self._run_id,
+        }
+
+    def _rows_of(self, records: Iterable[Key]) -> Iterator[tuple[ColumnElement[bool], ...]]:
+        """Yield the conditions for the rows of these records, some at a time."""
         table = schema.opt_out_flags
         for name, ids in ids_by_object(records).items():
             for some in in_batches(ids):
-                theirs = (table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some))
-                connection.execute(update(table).where(*theirs).values(last_seen_run_id=self._run_id))
+                yield (table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some))
 
-    def take_down(self, connection: Connection, records: Sequence[Key]) -> set[bytes]:
-        """Record that the flags of these records are down; return the keys of the numbers that they covered."""
+    def _forget_lowered(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        """Forget that flags which are up again were lowered, as far as they are about the same numbers."""
         table = schema.opt_out_flags
-        freed: set[bytes] = set()
-        flagged: dict[str, list[str]] = {}
+        for holding in holdings:
+            keys = list(map(self._keyring.number_key, holding.numbers))
+            for theirs in self._rows_of([holding[:2]]):
+                connection.execute(delete(table).where(*theirs, table.c.number_key.in_(keys), table.c.state.not_in(UP)))
 
-        for name, ids in ids_by_object(records).items():
-            theirs = {**self._ours, "object": name}
-            keys = {key for (key,) in select_among(connection, [table.c.number_key], theirs, table.c.record_id, ids)}
-            if keys:
-                freed |= keys
-                flagged[name] = ids
-
-        for name, ids in flagged.items():
-            delete_among(connection, {**self._ours, "object": name}, table.c.record_id, ids)
-        return freed
-
-    def find_covered(self, connection: Connection, numbers: Collection[str]) -> frozenset[str]:
-        """Return those E.164 numbers that a flag covers."""
+    def find_covered_and_lifted(
+        self, connection: Connection, numbers: Collection[str]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return those numbers that a flag covers, and those of which the last such flag was lowered."""
         by_key = {self._keyring.number_key(number): number for number in numbers}
-        if (keys := self._read_few(connection, len(by_key) // 2)) is not None:
-            return frozenset(by_key[key] for key in by_key.keys() & keys)
+        rows = self._read_few(connection, len(by_key) // 2)
+        if rows is None:
+            column, state = schema.opt_out_flags.c.number_key, schema.opt_out_flags.c.state
+            rows = select_among(connection, [column, state], self._ours, column, list(by_key))
 
-        column = schema.opt_out_flags.c.number_key
-        found = select_among(connection, [column], self._ours, column, list(by_key))
-        return frozenset(by_key[bytes(key)] for (key,) in found)
+        found: defaultdict[str, set[bytes]] = defaultdict(set)
+        for key, each in rows:
+            found[each].add(bytes(key))
+        covered = by_key.keys() & set().union(*(found[each] for each in COVERING))
+        lifted = by_key.keys() & found[FlagState.LIFTED] - covered
+        return frozenset(map(by_key.__getitem__, covered)), frozenset(map(by_key.__getitem__, lifted))
 
-    def _read_few(self, connection: Connection, limit: int) -> Sequence[bytes] | None:
-        """Return the keys of all covered numbers where they are no more than ``limit``, else None.
+    def _read_few(self, connection: Connection, limit: int) -> Iterable[Sequence[Any]] | None:
+        """Return number and state of all rows where they are no more than ``limit``, else None.
 
         Reading them then takes a quarter of looking each of a page's numbers up, and every page and batch is looked
         up. Where there were more the last time, they are not read again: there mostly still are more.
@@ -89,17 +150,19 @@ class OptOutFlags:
             return None
 
         table = schema.opt_out_flags
-        query = select(table.c.number_key).where(table.c.org_id == self._org_id).limit(limit + 1)
-        keys = connection.scalars(query).all()
-        if len(keys) <= limit:
-            return keys
-        self._at_least = len(keys)
+        query = select(table.c.number_key, table.c.state).where(table.c.org_id == self._org_id).limit(limit + 1)
+        rows = connection.execute(query).all()
+        if len(rows) <= limit:
+            return rows
+        self._at_least = len(rows)
         return None
 
     def find_covered_keys(self, connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
         """Return those keys, at most :data:`ringfence.core.state.sql.BATCH`, whose number a flag covers."""
         table = schema.opt_out_flags
-        query = select(table.c.number_key).where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+        query = select(table.c.number_key).where(
+            table.c.org_id == self._org_id, table.c.number_key.in_(keys), table.c.state.in_(COVERING)
+        )
         return set(connection.scalars(query))
 
     def list_covered_keys(self, connection: Connection, *, all_runs: bool) -> Iterator[Sequence[bytes]]:
@@ -108,13 +171,13 @@ class OptOutFlags:
         Without ``all_runs`` only of those with a flag whose opt-out has not yet reached every holder.
         """
         table = schema.opt_out_flags
-        query = select(table.c.number_key).distinct().where(table.c.org_id == self._org_id)
+        query = select(table.c.number_key).distinct().where(table.c.org_id == self._org_id, table.c.state.in_(COVERING))
         if not all_runs:
             query = query.where(table.c.propagated.is_(False))
         yield from connection.execute(query.execution_options(yield_per=BATCH)).scalars().partitions()
 
     def find_bearers(self, connection: Connection, numbers: Collection[str]) -> dict[str, Key]:
-        """Return for each covered E.164 number one record whose flag covers it: (object, record id)."""
+        """Return for each covered number one record whose flag covers it: (object, record id)."""
         by_key = {self._keyring.number_key(number): number for number in numbers}
         table = schema.opt_out_flags
         found: dict[str, Key] = {}
@@ -122,57 +185,21 @@ class OptOutFlags:
         for keys in in_batches(list(by_key)):
             rows = connection.execute(
                 select(table.c.number_key, table.c.object, func.min(table.c.record_id).label("record_id"))
-                .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys))
+                .where(table.c.org_id == self._org_id, table.c.number_key.in_(keys), table.c.state.in_(COVERING))
                 .group_by(table.c.number_key, table.c.object)
             )
             found.update({by_key[row.number_key]: (row.object, row.record_id) for row in rows})
         return found
 
-    def find_flagged(self, connection: Connection, records: Iterable[Key]) -> set[Key]:
-        """Return those of the records whose own flag is known to be up."""
-        column = schema.opt_out_flags.c.record_id
-        flagged: set[Key] = set()
+    def find_states(self, connection: Connection, records: Iterable[Key]) -> Mapping[Key, set[str]]:
+        """Return record -> the states of its rows (:class:`FlagState`), for those of the records that have any."""
+        columns = [schema.opt_out_flags.c.record_id, schema.opt_out_flags.c.state]
+        found: defaultdict[Key, set[str]] = defaultdict(set)
         for name, ids in ids_by_object(records).items():
-            own = select_among(connection, [column], {**self._ours, "object": name}, column, ids)
-            flagged.update((name, record_id) for (record_id,) in own)
-        return flagged
-
-    def forget_unseen(self, connection: Connection, object_name: str) -> set[bytes]:
-        """Forget the flags of the object's records that this run has not seen up; return the keys they covered.
-
-        A flag that was seen up goes on covering what its record held before.
-        """
-        table, seen = schema.opt_out_flags, schema.opt_out_flags.alias("seen")
-        seen_up = select(seen.c.record_id).where(
-            seen.c.org_id == table.c.org_id,
-            seen.c.object == table.c.object,
-            seen.c.record_id == table.c.record_id,
-            seen.c.last_seen_run_id == self._run_id,
-        )
-        unseen = (
-            table.c.org_id == self._org_id,
-            table.c.object == object_name,
-            table.c.last_seen_run_id != self._run_id,
-            ~seen_up.exists(),
-        )
-
-        freed = set(connection.scalars(select(table.c.number_key).where(*unseen).distinct()))
-        connection.execute(delete(table).where(*unseen))
-        return freed
-
-    def forget_taken_over(self, connection: Connection, records: Iterable[Key]) -> None:
-        """Forget the flags of these records as far as another record's flag covers the same number."""
-        table, other = schema.opt_out_flags, schema.opt_out_flags.alias("other")
-        taken_over = select(other.c.record_id).where(
-            other.c.org_id == table.c.org_id,
-            other.c.number_key == table.c.number_key,
-            (other.c.object != table.c.object) | (other.c.record_id != table.c.record_id),
-        )
-
-        for name, ids in ids_by_object(records).items():
-            for some in in_batches(ids):
-                theirs = (table.c.org_id == self._org_id, table.c.object == name, table.c.record_id.in_(some))
-                connection.execute(delete(table).where(*theirs, taken_over.exists()))
+            theirs = {**self._ours, "object": name}
+            for record_id, state in select_among(connection, columns, theirs, columns[0], ids):
+                found[name, record_id].add(state)
+        return dict(found)
 
     def mark_propagated(self, connection: Connection) -> None:
         """Record that every opt-out so far has reached every holder of its number."""

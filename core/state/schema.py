@@ -153,12 +153,13 @@ lookup_questions = Table(
 )
 
 opt_out_flags = Table(
-    "opt_out_flags",  # which number is covered by the opt-out flag of which record
+    "opt_out_flags",  # which number the opt-out flag of which record is about, and whose flag it is
     metadata,
     _org(),
     Column("number_key", LargeBinary(16), primary_key=True),
     Column("object", String(100), primary_key=True),
     Column("record_id", String(40), primary_key=True),
+    Column("state", String(10), nullable=False, server_default="unsettled"),  # see opt_out_flags.FlagState
     Column("propagated", Boolean, nullable=False),  # whether the opt-out has reached every holder of the number
     Column("first_seen_run_id", String(40)),  # None: not on record
     Column("last_seen_run_id", String(40), nullable=False),
@@ -175,6 +176,15 @@ merged_records = Table(
     Column("handed_over", Boolean, nullable=False),  # whether the opt-out has passed to the holders of its numbers
     Column("first_seen_run_id", String(40)),  # None: not on record
     Column("last_seen_run_id", String(40), nullable=False),
+)
+
+opt_out_fields = Table(
+    "opt_out_fields",  # the opt-out field that the flags of an object were read from
+    metadata,
+    _org(),
+    Column("object", String(100), primary_key=True),
+    Column("field", String(100), nullable=False),
+    Column("true_values", Text, nullable=False),  # JSON
 )
 
 holdings = Table(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ..errors import StateError
 from . import schema
 
-HEAD = "0004"
+HEAD = "0005"
 """The schema version this code works with: the newest migration."""
 
 

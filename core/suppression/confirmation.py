@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from ..model.opt_outs import OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..state.opt_out_ledger import OptOutLedger
+from .intake import look_up_opt_outs
 from .record_reader import Key, RecordReader
 
 
@@ -41,20 +43,19 @@ class OptOutConfirmation:
         self._ledger.forget_holders(set(wanted).difference(view.key for view in views))
         return views
 
-    def find_covered(self, views: Sequence[RecordView], raised: Collection[Key]) -> frozenset[str]:
-        """Return which of the records' E.164 numbers an opt-out covers.
+    def find_opt_outs(self, views: Sequence[RecordView], raised: Collection[Key]) -> OptOuts:
+        """Return what the ledger knows of opt-outs about the records.
 
         Before a flag is raised for a number, a record that asks for silence on it is read again: an index may lag, and
         people may have lowered its flag since the run read it. The flags that this run has ``raised`` are up, also
         where a dry run has raised them in its rehearsal only.
         """
-        numbers = {e164 for view in views for e164 in view.all_e164s()}
         to_raise = {e164 for view in views if self._can_flag(view) for e164 in view.all_e164s()}
         while True:
-            covered = self._ledger.covered(numbers)
-            unsure = (covered & to_raise) - self._confirmed
+            opt_outs = look_up_opt_outs(self._ledger, views)
+            unsure = (opt_outs.covered & to_raise) - self._confirmed
             if not unsure:
-                return covered
+                return opt_outs
 
             flagged_by = self._ledger.bearers(unsure)
             doubtful = {key for key in flagged_by.values() if key not in raised and key[0] in self._shapes}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from ..decisions.coverage import can_raise_flag
+from ..decisions.coverage import can_raise_flag, has_lowered_flag
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
+from ..model.opt_outs import OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm
@@ -23,8 +24,8 @@ _FIRST: Key = ("", "")
 class Examiner(Protocol):
     """Tells which slots of a record are due in this run, and accounts for a record that needs nothing."""
 
-    def find_due(self, view: RecordView, covered: frozenset[str]) -> dict[str, DueReason]:
-        """Return the record's due slots by field name; ``covered`` holds the numbers that an opt-out covers."""
+    def find_due(self, view: RecordView, opt_outs: OptOuts) -> dict[str, DueReason]:
+        """Return the record's due slots by field name; ``opt_outs`` is what the ledger knows."""
         ...
 
     def skip(self, view: RecordView) -> None:
@@ -35,8 +36,9 @@ class Examiner(Protocol):
 class OptOutSpread:
     """Works through the records that an opt-out reaches, until none is left.
 
-    Raising a flag covers the other numbers of that record too, so new records may be reached on the way. ``all_read``
-    tells that the run has read every record, and so knows who holds what.
+    A flag that ringfence raises covers nobody else's numbers. New records may be reached on the way all the same: the
+    one into which a record that opted out was merged is that person's from now on. ``all_read`` tells that the run has
+    read every record, and so knows who holds what.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class OptOutSpread:
         counts_stand = confirm_spread or hold_flags or all_read
         self._confirmation = OptOutConfirmation(reader, shapes, ledger, self._can_flag, counts_stand=counts_stand)
         self._raised: set[Key] = set()
+        self._heirs: frozenset[Key] = frozenset()
         self._reached: dict[Key, int] = {}
         self._over_limit: dict[str, int] = {}
 
@@ -72,6 +75,11 @@ class OptOutSpread:
         """Return the reached E.164 numbers that more records hold than may be flagged unasked, with how many do."""
         return {} if self._confirm_spread else dict(self._over_limit)
 
+    @property
+    def stale(self) -> list[Key]:
+        """Return the records whose flag ringfence raised, and that no opt-out calls for any longer."""
+        return self._ledger.list_stale()
+
     def batches(self, size: int) -> Iterator[list[DueRecord]]:
         """Yield batches of at most ``size`` records to process; each must be processed before the next is asked for."""
         if self._hold_flags:
@@ -79,11 +87,19 @@ class OptOutSpread:
             yield from self._silence(size)
             return
 
+        self._find_heirs()
         while self._find_reached():
             yield from (records for _, records in self._waiting(size) if records)
 
         self._leave_unwritten()
         self._ledger.mark_propagated()
+
+    def _find_heirs(self) -> None:
+        """Find the records into which others that opted out were merged: the opt-out is theirs, flag and all."""
+        if gone := self._ledger.handing_over():
+            self._heirs = frozenset(view.key for view in self._confirmation.read(gone)).difference(gone)
+            self._ledger.name_heirs(self._heirs)
+            self._enqueue(self._heirs)
 
     def _silence(self, size: int) -> Iterator[list[DueRecord]]:
         """Yield the records with what silences their slots; all go on waiting for the run that may raise flags."""
@@ -131,12 +147,12 @@ class OptOutSpread:
         views = self._confirmation.read(keys)
         for view in views:
             self._reached.setdefault(view.key, 0)
-        covered = self._confirmation.find_covered(views, self._raised)
-        holders = self._confirmation.count_holders(views, covered)
+        opt_outs = self._confirmation.find_opt_outs(views, self._raised)._replace(heirs=self._heirs)
+        holders = self._confirmation.count_holders(views, opt_outs.covered)
 
         due_records = []
         for view in views:
-            record = self._reach(view, covered, holders)
+            record = self._reach(view, opt_outs, holders)
             if record is None:
                 self._examiner.skip(view)
             else:
@@ -145,11 +161,11 @@ class OptOutSpread:
         self._pending.remove(sorted(keys.difference(record.view.key for record in due_records)))
         return due_records
 
-    def _reach(self, view: RecordView, covered: frozenset[str], holders: Mapping[str, int]) -> DueRecord | None:
+    def _reach(self, view: RecordView, opt_outs: OptOuts, holders: Mapping[str, int]) -> DueRecord | None:
         """Return the record as an opt-out makes it due; None where it says already what it should."""
-        reached = [e164 for e164 in view.all_e164s() if e164 in covered]
+        reached = [e164 for e164 in view.all_e164s() if e164 in opt_outs.covered]
         raise_flag = self._can_flag(view) and self._may_flag(view, reached, holders)
-        due = self._examiner.find_due(view, covered)
+        due = self._examiner.find_due(view, opt_outs)
 
         if raise_flag:
             # Also the slots that are silent already: their reason says what lifts the flag that is raised now.
@@ -159,12 +175,16 @@ class OptOutSpread:
 
         if not due and not raise_flag:
             return None
-        return DueRecord(view, due, raise_flag=raise_flag, covered=covered, waiting=True)
+        return DueRecord(view, due, raise_flag=raise_flag, opt_outs=opt_outs, waiting=True)
 
     def _can_flag(self, view: RecordView) -> bool:
-        return can_raise_flag(view) and not self._hold_flags
+        if self._hold_flags:
+            return False
+        return can_raise_flag(view) or (view.key in self._heirs and has_lowered_flag(view))
 
     def _may_flag(self, view: RecordView, reached: Sequence[str], holders: Mapping[str, int]) -> bool:
+        if view.key in self._heirs:
+            return True
         limit = view.shape.spread_limit
         self._over_limit.update({e164: holders[e164] for e164 in reached if holders[e164] > limit})
         return any(self._confirm_spread or holders[e164] <= limit for e164 in reached)

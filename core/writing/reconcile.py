@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -40,14 +40,17 @@ def reconcile(
     not land is still in front of a cursor, or waits, and comes up again by itself. ``heartbeat`` is called for each
     batch, and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
-    reader = RecordReader(crm, shapes, OptOutLedger(store, org_id, run_id, clock))
+    ledger = OptOutLedger(store, org_id, run_id, clock)
+    reader = RecordReader(crm, shapes, ledger)
     rows = 0
     for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
         results = _ask(crm, job, heartbeat) if job else None
         for batch in batches:
             heartbeat()
             rows += 0 if batch.held else len(batch.changes)
-            settle(store, batch, _judge_batch(reader, shapes, batch, results), clock.now())
+            judged = _judge_batch(reader, shapes, batch, results)
+            _note_raised_flags(ledger, reader, shapes, batch, judged)
+            settle(store, batch, judged, clock.now())
 
     if rows:
         logger.info("reconciled %d rows that an earlier run had sent without hearing the answer", rows)
@@ -85,6 +88,27 @@ def _judge_batch(
         named.get(change.id) or _judge(change, views.get((change.object, change.id)), shapes)
         for change in batch.changes
     ]
+
+
+def _note_raised_flags(
+    ledger: OptOutLedger,
+    reader: RecordReader,
+    shapes: Mapping[str, ObjectShape],
+    batch: OpenBatch,
+    results: Sequence[RowResult],
+) -> None:
+    """Record whose the flags are that the run raised and did not come to writing down: they pass on to nobody."""
+    raised = [
+        change[:2]
+        for change, result in zip(batch.changes, results, strict=True)
+        if result.outcome is Outcome.WRITTEN
+        and (shape := shapes.get(change.object)) is not None
+        and shape.opt_out is not None
+        and shape.opt_out.field in change.names
+    ]
+    views = reader.read(raised) if raised else []
+    # A record that was merged since comes back as its survivor, whose flag is another one.
+    ledger.raise_flags([(*view.key, view.all_e164s()) for view in views if view.flagged and view.key in raised])
 
 
 def _judge(change: Change, view: RecordView | None, shapes: Mapping[str, ObjectShape]) -> RowResult:

@@ -35,6 +35,11 @@ def sync(account: Account, command: Cli, *words: str) -> Any:
     return result
 
 
+def lose_state(account: Account) -> None:
+    for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
+        (account.folder / name).unlink(missing_ok=True)
+
+
 def flagged(account: Account) -> set[tuple[str, str]]:
     return {key for key, row in account.live().items() if account.is_flagged(row)}
 
@@ -69,8 +74,7 @@ def test_permission_only_tightens_whatever_is_run(account: Account, command: Cli
     assert flagged(account) == raised
     assert speaking(account) == []
 
-    for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
-        (account.folder / name).unlink(missing_ok=True)
+    lose_state(account)
     sync(account, command)
 
     assert flagged(account) >= raised
@@ -84,9 +88,16 @@ def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(acc
     account.edit(asks, flag=True)
     sync(account, command)
 
-    # The flag of one covers all its numbers, so it goes on to whoever holds the other one.
-    assert {asks, fresh, third} <= flagged(account)
+    # A flag that ringfence raised passes on to nobody: who holds the other number is a stranger.
+    assert {asks, fresh} <= flagged(account)
+    assert third not in flagged(account)
     assert speaking(account) == []
+
+    lose_state(account)
+    sync(account, command)
+
+    assert third not in flagged(account)
+    assert account.rows()[third][account.companion("status")] != "do_not_contact"
 
 
 def test_permission_is_loosened_by_people_alone_on_every_holder(account: Account, command: Cli) -> None:
@@ -95,6 +106,7 @@ def test_permission_is_loosened_by_people_alone_on_every_holder(account: Account
     account.edit(keys[0], flag=False)
     sync(account, command)
 
+    # The other one asks for silence by itself, as somebody set both flags.
     assert set(keys) <= flagged(account)
 
     for key in keys:

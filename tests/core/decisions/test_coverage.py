@@ -16,6 +16,7 @@ from ringfence.core.decisions.coverage import (
     silence,
     silenced_slots,
 )
+from ringfence.core.model.opt_outs import OptOuts
 from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion, Record
@@ -85,8 +86,8 @@ def test_a_slot_names_the_other_number_that_an_opt_out_came_by(
 
 
 def test_a_silenced_slot_says_whose_opt_out_it_is() -> None:
-    own = silence(view_of(flag=True), PHONE, frozenset({HELD}), NOW)
-    shared = silence(view_of(), MOBILE, frozenset({HELD}), NOW)
+    own = silence(view_of(flag=True), PHONE, OptOuts(frozenset({HELD})), NOW)
+    shared = silence(view_of(), MOBILE, OptOuts(frozenset({HELD})), NOW)
 
     assert own.reason.startswith("opted_out: the opt-out flag of this record is set")
     assert shared.reason.startswith("opted_out: another record with +1415***0132 in phone opted out")

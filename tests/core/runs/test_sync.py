@@ -93,13 +93,16 @@ def test_flag_reaches_every_holder_also_fresh_and_out_of_scope_ones(crm: MemoryC
     assert sync().total("written") == 0
 
 
-def test_raised_flag_covers_the_other_numbers_of_that_record(crm: MemoryCrm, sync: Sync) -> None:
+def test_a_flag_that_ringfence_raised_covers_no_other_number_of_that_record(crm: MemoryCrm, sync: Sync) -> None:
     crm.put("people", "p1", phone=GOOD, optout=True)
     crm.put("people", "p2", phone=GOOD, mobile=OTHER)
     crm.put("people", "p3", phone=OTHER)
+
     sync()
-    assert [crm.rows["people"][p]["optout"] for p in ("p1", "p2", "p3")] == [True, True, True]
-    assert status(crm, "p3") == "do_not_contact"
+
+    assert [crm.rows["people"][p].get("optout") for p in ("p1", "p2", "p3")] == [True, True, None]
+    assert status(crm, "p2", "mobile") == "do_not_contact"
+    assert status(crm, "p3") == "valid"
 
 
 def test_lowered_flag_is_raised_while_another_record_asks_for_silence(crm: MemoryCrm, sync: Sync) -> None:
@@ -299,19 +302,6 @@ def test_lowering_the_flag_of_a_switchboard_frees_its_other_holders(crm: MemoryC
     assert {status(crm, f"p{i}") for i in range(6)} == {"valid"}
     assert not any(crm.rows["people"][f"p{i}"]["optout"] for i in range(6))
     assert sync().total("written") == 0
-
-
-def test_deleting_the_only_flagged_record_frees_the_number_with_a_full_read(crm: MemoryCrm, sync: Sync) -> None:
-    for i in range(6):
-        crm.put("people", f"p{i}", phone=GOOD, optout=i == 0)
-    sync()
-    crm.delete("people", "p0")
-    sync()
-
-    assert status(crm, "p1") == "do_not_contact"
-
-    sync(full=True)
-    assert {status(crm, f"p{i}") for i in range(1, 6)} == {"valid"}
 
 
 def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:

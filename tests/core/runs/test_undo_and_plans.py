@@ -199,27 +199,24 @@ def test_a_number_that_was_edited_since_the_plan_gets_no_new_date(
     assert apply_plan(job, plan).total("written") == 0
 
 
-def test_an_opt_out_that_came_by_a_chain_is_applied_over_the_first_verdict_of_the_plan(
+def test_an_opt_out_of_a_plan_is_applied_to_the_holders_of_the_number_that_still_hold_it(
     crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
     crm.put("people", "asks", phone=GOOD, optout=True)
-    crm.put("people", "link", phone=GOOD, mobile=OTHER)
-    crm.put("people", "reached", phone=OTHER, mobile="(415) 555-0133")
-    crm.put("people", "retyped", phone=OTHER)
+    crm.put("people", "reached", phone=GOOD, mobile="(415) 555-0133")
+    crm.put("people", "retyped", phone=GOOD)
     plan = make_plan(job, clock, tmp_path / "plan.json")
     crm.put("people", "retyped", phone="+44 20 7946 0020")
     clock.advance(seconds=10)
+
     applied = apply_plan(job, plan)
 
-    assert (applied.total("written"), applied.total("conflicts")) == (4, 2)
-
-    for id_ in ("link", "reached"):
-        row = crm.rows["people"][id_]
-        assert row["optout"] is True
-        assert (row["rf_phone_status"], row["rf_mobile_status"]) == ("do_not_contact", "do_not_contact")
-
+    assert (applied.total("written"), applied.total("conflicts")) == (2, 1)
+    for id_ in ("asks", "reached"):
+        assert crm.rows["people"][id_]["optout"] is True
+        assert crm.rows["people"][id_]["rf_phone_status"] == "do_not_contact"
+    assert crm.rows["people"]["reached"]["rf_mobile_status"] == "do_not_contact"
     assert "rf_phone_status" not in crm.rows["people"]["retyped"]
-    assert sync(job, clock).total("written") == 1
 
 
 def test_an_opt_out_that_was_lifted_since_the_plan_is_not_carried_by_it(

@@ -219,9 +219,11 @@ def test_a_sync_goes_on_where_the_killed_one_was(
     # What was answered before the process died is not bought again, and what was lost is not asked again.
     assert provider.asked == [number(32)]
     people, firms = crm.rows["people"], crm.rows["firms"]
-    assert {people[f"p{last}"]["rf_phone_status"] for last in (30, 32, 35, 36, *range(50, 58), 64)} == {"active"}
+    assert {people[f"p{last}"]["rf_phone_status"] for last in (30, 32, 35, 36, *range(50, 58))} == {"active"}
     assert {firms[id_]["rf_phone_status"] for id_ in ("f01", "f02", "f03")} == {"active"}
     assert people["p61"]["optout"] is people["p63"]["optout"] is True
+    # p62, which had opted out, was merged into p64: the opt-out is that one's now.
+    assert (people["p64"]["optout"], people["p64"]["rf_phone_status"]) == (True, "do_not_contact")
     assert summary.waiting == {}
 
 

@@ -140,19 +140,6 @@ def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
 
 
 @pytest.fixture
-def chained(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
-    """A record whose number leads by a second one to the last record, which has a new number to look up as well."""
-    crm.put("people", "asks", phone=SHARED)
-    crm.put("people", "link", phone=SHARED, mobile=OTHER)
-    crm.put("people", "zed", phone=OTHER)
-    sync()
-    sync()
-    crm.put("people", "asks", optout=True)
-    crm.put("people", "zed", mobile="+1 415 555 0199")
-    return crm
-
-
-@pytest.fixture
 def spend_all(crm: MemoryCrm, store: Store, clock: SetClock) -> Callable[[], Summary]:
     """Run syncs that their budget ends before they come to what waits."""
 
@@ -166,31 +153,21 @@ def spend_all(crm: MemoryCrm, store: Store, clock: SetClock) -> Callable[[], Sum
     return run
 
 
-def test_a_chain_of_opt_outs_silences_what_the_same_run_had_deferred(
-    chained: MemoryCrm, spend_all: Callable[[], Summary]
+def test_what_the_crm_did_not_take_of_an_opt_out_comes_back_also_in_runs_that_end_by_their_budget(
+    settled: MemoryCrm, spend_all: Callable[[], Summary]
 ) -> None:
-    summary = spend_all()
-    assert chained.rows["people"]["link"]["optout"] is True
-    assert chained.rows["people"]["zed"]["optout"] is True
-    assert chained.rows["people"]["zed"]["rf_phone_status"] == "do_not_contact"
-    assert summary.waiting == {}
-
-
-def test_a_chain_of_opt_outs_comes_back_for_what_the_crm_did_not_take_also_in_runs_that_end_by_their_budget(
-    chained: MemoryCrm, spend_all: Callable[[], Summary]
-) -> None:
-    chained.put("people", "zed", mobile="n/a")
-    chained.put("people", "late", phone="+1 415 555 0133")
-    chained.refuse = lambda change: ("LOCKED", "try again") if change.id == "zed" else None
+    settled.put("people", "asks", optout=True)
+    settled.put("people", "late", phone="+1 415 555 0133")
+    settled.refuse = lambda change: ("LOCKED", "try again") if change.id == "fresh" else None
     for _ in range(2):
         assert spend_all().total("failed") == 1
-        chained.put("people", "late", phone="+1 415 555 0134")
+        settled.put("people", "late", phone="+1 415 555 0134")
 
-    chained.refuse = lambda change: None
+    settled.refuse = lambda change: None
     spend_all()
 
-    assert chained.rows["people"]["zed"]["optout"] is True
-    assert chained.rows["people"]["zed"]["rf_phone_status"] == "do_not_contact"
+    assert settled.rows["people"]["fresh"]["optout"] is True
+    assert settled.rows["people"]["fresh"]["rf_phone_status"] == "do_not_contact"
 
 
 def test_rows_that_are_refused_every_time_do_not_use_up_the_limit(crm: MemoryCrm, sync: Sync) -> None:
@@ -237,28 +214,6 @@ def test_a_second_number_in_the_field_is_named_as_the_one_that_opted_out(crm: Me
     assert SHARED not in reason
 
 
-@pytest.mark.parametrize("confirmed", [False, True])
-def test_a_chain_of_opt_outs_silences_a_slot_of_a_record_without_a_flag_that_was_silenced_before(
-    crm: MemoryCrm, store: Store, clock: SetClock, confirmed: bool
-) -> None:
-    people, old = crm.shapes["people"], "+1 415 555 0199"
-    crm = MemoryCrm({"people": people, "firms": replace(people, name="firms", opt_out=None)}, clock)
-
-    def run(**options: Any) -> None:
-        clock.advance(seconds=10)
-        run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions(**options))
-
-    crm.put("people", "old", phone=old, optout=True)
-    crm.put("people", "asks", phone=SHARED)
-    crm.put("people", "link", phone=SHARED, mobile=OTHER)
-    crm.put("firms", "firm", phone=old, mobile=OTHER)
-    run()
-    assert crm.rows["firms"]["firm"]["rf_phone_status"] == "do_not_contact"
-    crm.put("people", "asks", optout=True)
-    run(confirm_spread=confirmed)
-    assert crm.rows["firms"]["firm"]["rf_mobile_status"] == "do_not_contact"
-
-
 def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_it(
     crm: MemoryCrm, store: Store, clock: SetClock
 ) -> None:
@@ -301,8 +256,11 @@ def test_an_opt_out_field_that_is_mapped_later_tells_of_the_flags_that_are_up(se
     assert sync().total("read") == 0
 
 
-def test_a_dry_run_follows_a_chain_of_opt_outs_as_the_sync_after_it(chained: MemoryCrm, sync: Sync) -> None:
+def test_a_dry_run_follows_opt_outs_as_the_sync_after_it(settled: MemoryCrm, sync: Sync) -> None:
+    settled.put("people", "asks", optout=True)
+
     rehearsal = sync(dry_run=True)
     real = sync()
-    assert chained.rows["people"]["zed"]["optout"] is True
-    assert rehearsal.total("opt_outs_enforced") == real.total("opt_outs_enforced") == 3
+
+    assert settled.rows["people"]["fresh"]["optout"] is True
+    assert rehearsal.total("opt_outs_enforced") == real.total("opt_outs_enforced") == 2

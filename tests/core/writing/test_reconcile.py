@@ -8,6 +8,7 @@ import pytest
 
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.core.model.opt_outs import OptOuts
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal, RunOutcome, find_run, read_changes
@@ -134,11 +135,26 @@ def test_the_run_that_died_is_told_to_the_history_and_the_one_that_asks_is_not(
 def test_an_opt_out_seen_on_the_way_is_taken_in(
     crm: MemoryCrm, store: Store, org: int, killed: Journal, settle_all: Any, clock: SetClock
 ) -> None:
+    killed.plan_batch([change("landed")], clock.now())
+    crm.put("people", "landed", optout=True)
+
+    settle_all()
+
+    assert judged(store) == {"landed": "NOT_WRITTEN"}
+    assert OptOutLedger(store, org, "next", clock).covered([E164]) == {E164}
+
+
+def test_a_flag_that_the_dead_run_had_raised_is_known_as_ringfences_own(
+    crm: MemoryCrm, store: Store, org: int, killed: Journal, settle_all: Any, clock: SetClock
+) -> None:
     killed.plan_batch([change("landed", optout=True)], clock.now())
     crm.put("people", "landed", optout=True)
+
     settle_all()
+
+    ledger = OptOutLedger(store, org, "next", clock)
     assert judged(store) == {"landed": Outcome.WRITTEN}
-    assert OptOutLedger(store, org, "next", clock).covered([E164]) == {E164}
+    assert ledger.look_up([E164], [("people", "landed")]) == OptOuts(derived=frozenset({("people", "landed")}))
 
 
 def test_a_large_batch_over_two_objects_is_fetched_by_object(
