@@ -2,7 +2,7 @@
 
 ::
 
-    RingfenceError              internal               exit 4   a bug of ours
+    RingfenceError              internal               exit 70  a bug of ours
     ├── FixError                fix                    exit 2   change the command, a setting or a file
     │   ├── UsageError          usage                           the request does not fit together
     │   ├── SettingsError       settings                        a setting is missing or malformed
@@ -18,7 +18,7 @@
     │   ├── UnreachableError    unreachable                     no answer, or an outage
     │   ├── BusyError           busy                            another run of the same org is under way
     │   └── GuardError          guard                           the run would have changed far more than expected
-    └── RetryError              retry                           passing fault, raised and caught inside connectors;
+    └── RetryError              retry                  exit 4   passing fault, raised and caught inside connectors;
                                                                 outside it means a bug
 
 A message names the thing and what happened; the remedy says what to do now. Neither carries a secret or a full number.
@@ -88,7 +88,7 @@ class RingfenceError(Exception):
     shows the error adds its own words.
     """
 
-    exit_code = 4
+    exit_code = 70
     code = ErrorCode.INTERNAL
 
     def __init__(
@@ -206,8 +206,13 @@ class GuardError(StoppedError):
 class RetryError(RingfenceError):
     """A passing fault. ``wait_s`` is the pause that the other side asked for, in seconds, or None."""
 
+    exit_code = 4
     code = ErrorCode.RETRY
 
     def __init__(self, message: str, remedy: str = "", *, wait_s: float | None = None) -> None:
         super().__init__(message, remedy)
         self.wait_s = wait_s
+
+
+class Terminated(BaseException):
+    """The process has been asked to end (SIGTERM). Like KeyboardInterrupt it is no error, and nothing catches it."""

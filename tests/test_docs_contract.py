@@ -12,12 +12,14 @@ from typer.core import TyperCommand, TyperGroup
 from ringfence.apps.cli import app as command_line
 from ringfence.apps.cli import exit_codes
 from ringfence.apps.registry import crm_plugins
+from ringfence.apps.remedies import word
 from ringfence.apps.settings import known_variables, load_settings
 from ringfence.core.config.mapping import ObjectMapping
-from ringfence.core.errors import FixError, RefusedError, StoppedError
+from ringfence.core.errors import FixError, RefusedError, RingfenceError, StoppedError
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.numbers import LineType, ReasonCode
+from ringfence.core.runs.ending import describe_end
 from ringfence.core.runs.summary import Counts, Summary
 
 CONTRACT = (Path(__file__).resolve().parents[1] / "docs" / "contract.md").read_text(encoding="utf-8")
@@ -129,14 +131,14 @@ def test_every_command_with_its_own_options() -> None:
 
 
 def test_exit_codes() -> None:
-    of_runs = {exit_codes.DONE, exit_codes.REFUSED_ROWS, exit_codes.STOPPED, exit_codes.INTERRUPTED}
-    of_errors = {kind.exit_code for kind in (FixError, RefusedError, StoppedError)}
+    of_runs = {getattr(exit_codes, name) for name in exit_codes.__all__ if name.isupper()}
+    of_errors = {kind.exit_code for kind in (FixError, RefusedError, StoppedError, RingfenceError)}
 
     assert {int(row[0]) for row in rows("exit code")} == of_runs | of_errors
 
 
 def test_keys_of_a_sync_in_json() -> None:
-    printed = Summary("20261130-000000", "memory").to_json()
+    printed = Summary("20261130-000000", "memory", end=describe_end(KeyboardInterrupt(), word)).to_json()
 
     assert sorted(names("key")) == sorted(printed)
     assert names("count of an object") == list(Counts.__dataclass_fields__)

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from ringfence.core.errors import RingfenceError, UsageError
+from ringfence.core.errors import Terminated, UsageError
 
 from ..logs import show_events, start_logging
 from ..settings import read_log_format
 from .check import check
+from .conclusion import conclude
 from .demo import DEMO_HELP, demo
-from .exit_codes import DONE, INTERRUPTED
+from .exit_codes import DONE
 from .lookup import lookup
 from .options import Verbose
 from .output import output
@@ -26,6 +27,7 @@ from .screen import screen
 from .setup import setup
 from .streams import make_patient
 from .sync import sync
+from .termination import termination
 
 app = typer.Typer(
     name="ringfence",
@@ -37,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 done, some rows refused · 2 usage or settings · 3 the CRM refused us · "
-    "4 stopped early, run again · 130 interrupted",
+    "4 stopped early, run again · 70 a fault of ringfence · 130 interrupted · 143 terminated",
 )
 
 
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code."""
     _collect_seldom()
     make_patient()
+    termination.listen()
     code = output.finish(run(arguments))
     gc.freeze()  # or else the interpreter looks for cycles among all that is left, for a tenth of a second
     sys.exit(code)
@@ -90,20 +93,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     try:
         code = app(args=given, prog_name="ringfence", standalone_mode=False)
-    except RingfenceError as error:
-        output.fail(error)
-        return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
         return _refuse(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-
-    # Typer catches Ctrl-C itself and hands back its exit code only.
-    if code == INTERRUPTED:
-        output.note("Interrupted. What was done stays done; run again to go on from there.", style=None)
-        output.document({"error": "Interrupted", "message": "interrupted", "remedy": "run again", "exit_code": 130})
+        return conclude(KeyboardInterrupt())
+    except (Exception, Terminated) as error:  # noqa: BLE001 - whatever it is ends in one line, one document and a code
+        return conclude(error)
     return code if isinstance(code, int) else DONE
 
 

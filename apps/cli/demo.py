@@ -25,7 +25,7 @@ from ringfence.sandbox.wording import count_of, listed
 from ..operations import Account, require_ready, run_sync_job
 from ..wiring import Wiring, wire
 from .door import open_door
-from .exit_codes import exit_code
+from .exit_codes import exit_code, worst
 from .options import Json, Verbose
 from .output import output
 from .render import show_summary
@@ -68,7 +68,7 @@ def demo(
             passes = list(chain.from_iterable(map(_sync_twice, _CRMS)))
 
     output.document({"passes": [summary.to_json() for summary in passes]})
-    return max(exit_code(summary) for summary in passes)
+    return worst(*map(exit_code, passes))
 
 
 def _sync_twice(crm: str) -> Iterator[Summary]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -10,17 +12,24 @@ from ringfence.core.errors import UsageError
 
 from ..operations import CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
 from ..printable import printable
-from ..remedies import explain
+from ..remedies import explain, word
 from .output import output
 from .progress import RunProgress
+from .termination import termination
 
 
-def open_door(*, yes: bool = False) -> Door:
-    """Return the door that a command hands to an operation; with ``yes`` every question counts as answered."""
+def open_door(*, yes: bool = False, began: Callable[[Any], None] = lambda _summary: None) -> Door:
+    """Return the door that a command hands to an operation; with ``yes`` every question counts as answered.
+
+    ``began`` is called with the summary of a run that has begun.
+    """
     return Door(
         confirm=_agree if yes else _ask,
         progress=lambda title: RunProgress(output.err, title),
         explain=explain,
+        word=word,
+        began=began,
+        must_end=lambda: termination.asked,
     )
 
 

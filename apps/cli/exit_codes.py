@@ -1,18 +1,19 @@
-"""The exit code of a run that ended in good order (docs/contract.md, section 4); errors bring their own."""
+"""The exit codes of the command line (docs/contract.md, section 4)."""
 
 from __future__ import annotations
 
+from ringfence.core.errors import StoppedError
+from ringfence.core.runs.ending import DONE, FAULT, INTERRUPTED, REFUSED_ROWS, TERMINATED, worst
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.undo import UndoSummary
 
-DONE = 0
-REFUSED_ROWS = 1
-STOPPED = 4
-INTERRUPTED = 130
+__all__ = ["DONE", "FAULT", "INTERRUPTED", "REFUSED_ROWS", "STOPPED", "TERMINATED", "exit_code", "worst"]
+
+STOPPED = StoppedError.exit_code
 
 
 def exit_code(summary: Summary | UndoSummary) -> int:
-    """Return 0 for done, 1 where the CRM refused rows, 4 for a run that stopped early."""
-    if summary.stopped:
-        return STOPPED
+    """Return the exit code of a run: that of what ended it, else 1 where the CRM refused rows, else 0."""
+    if summary.end is not None:
+        return summary.end.exit_code
     return REFUSED_ROWS if summary.refused_rows() else DONE

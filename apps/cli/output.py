@@ -100,6 +100,10 @@ class Output:
         self.document(
             {"error": type(error).__name__, "message": message, "remedy": remedy, "exit_code": error.exit_code}
         )
+        self.complain(message, remedy)
+
+    def complain(self, message: str, remedy: str = "") -> None:
+        """Print on standard error what happened, and on a line of its own what to do."""
         _print(self.err, f"Error: {message}", "red")
         if remedy:
             _print(self.err, remedy)

@@ -14,7 +14,7 @@ from ringfence.core.runs.undo import UndoSummary
 from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
 
 from ..operations import undo_run
-from .door import open_door
+from .conclusion import carry_out
 from .exit_codes import exit_code
 from .options import Json, MappingFile, Verbose, Yes
 from .output import output
@@ -91,9 +91,10 @@ def undo(
     Opt-outs are never taken back. The next sync screens the records again.
     """
     wiring = begin_wired(json=json, verbose=verbose)
-    summary = undo_run(wiring, run_id, open_door(yes=yes), mapping=mapping, dry_run=dry_run)
+    summary = carry_out(
+        lambda door: undo_run(wiring, run_id, door, mapping=mapping, dry_run=dry_run), _say_undo, yes=yes
+    )
 
-    _say_undo(summary)
     output.document(summary.to_json())
     return exit_code(summary)
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ringfence.core.errors import RingfenceError, UsageError
+from ringfence.core.errors import Terminated, UsageError
+from ringfence.core.runs.ending import describe_end, end_as_json
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
 
-from ..operations import apply_plan, sync_crm
+from ..operations import Door, apply_plan, sync_crm
 from ..remedies import word
 from ..wiring import Wiring
-from .door import open_door
-from .exit_codes import exit_code
+from .conclusion import carry_out
+from .exit_codes import INTERRUPTED, TERMINATED, exit_code, worst
 from .options import CrmName, Json, MappingFile, Verbose, Yes
 from .output import output
 from .render import show_summary
 from .start import begin_wired
+from .termination import termination
 
 
 def sync(
@@ -102,12 +104,12 @@ def sync(
             )
         return _sync_all(wiring, names, options, policy, yes=yes)
 
-    door = open_door(yes=yes)
-    if apply is not None:
-        summary = apply_plan(wiring, names[0], apply, door, mapping=mapping)
-    else:
-        summary = sync_crm(wiring, names[0], options, door, mapping=mapping, policy=policy)
-    _show(summary, options)
+    def act(door: Door) -> Summary:
+        if apply is not None:
+            return apply_plan(wiring, names[0], apply, door, mapping=mapping)
+        return sync_crm(wiring, names[0], options, door, mapping=mapping, policy=policy)
+
+    summary = carry_out(act, lambda summary: _show(summary, options), yes=yes)
     output.document(summary.to_json())
     return exit_code(summary)
 
@@ -143,26 +145,33 @@ def _choose(wiring: Wiring, crm: str | None, *, every: bool) -> list[str]:
 
 
 def _sync_all(wiring: Wiring, names: list[str], options: SyncOptions, policy: str | None, *, yes: bool) -> int:
-    """Sync the CRMs in turn and return the highest exit code; one that fails does not keep the others from theirs."""
-    code, documents = 0, []
+    """Sync the CRMs in turn and return the worst exit code; one that fails does not keep the others from theirs."""
+    documents: list[dict[str, Any]] = []
     for name in names:
-        try:
-            summary = sync_crm(wiring, name, options, open_door(yes=yes), policy=policy)
-            _show(summary, options)
-            code = max(code, exit_code(summary))
-            documents.append(summary.to_json())
-        except RingfenceError as error:
-            message, remedy = word(error)
-            code = max(code, error.exit_code)
-            documents.append({"crm": name, "complete": False, "error": message, "remedy": remedy})
-            output.fail_one(name, error)
+        documents.append(_sync_one(wiring, name, options, policy, yes=yes))
+        if termination.asked or documents[-1]["exit_code"] in (INTERRUPTED, TERMINATED):
+            break
 
     output.document({"runs": documents})
-    return code
+    return worst(*(document["exit_code"] for document in documents))
+
+
+def _sync_one(wiring: Wiring, name: str, options: SyncOptions, policy: str | None, *, yes: bool) -> dict[str, Any]:
+    """Sync one of several CRMs and return its document, also where the run ended before it was one."""
+    try:
+        return carry_out(
+            lambda door: sync_crm(wiring, name, options, door, policy=policy),
+            lambda summary: _show(summary, options),
+            yes=yes,
+        ).to_json()
+    except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the others are to have their turn
+        end = describe_end(error, word)
+        output.complain(f"{name}: {end.text}")
+        return {"crm": name, "complete": False, **end_as_json(end, refused_rows=0)}
 
 
 def _show(summary: Summary, options: SyncOptions) -> None:
     show_summary(output, summary)
-    if options.plan_file is not None and not summary.stopped:
+    if options.plan_file is not None and summary.end is None:
         file = options.plan_file
         output.say(f"plan written to {file}; `ringfence sync {summary.crm} --apply {file}` applies it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ringfence.core.errors import RingfenceError
 from ringfence.core.ports.crm import Org, SetupStep
@@ -62,9 +62,14 @@ class Door:
 
     ``confirm`` returns when a person (or a flag that stands for one) agrees, and raises UsageError otherwise.
     ``progress`` shows the work of the given title for as long as its block lasts. ``explain`` returns an error in the
-    door's words.
+    door's words, ``word`` its message and its remedy apart. ``began`` is called with the summary of a run as soon as
+    the history knows of it; ``must_end`` tells whether the process was asked to end. See
+    :class:`ringfence.core.runs.run.SyncJob`.
     """
 
     confirm: Callable[[Question], None]
     progress: Callable[[str], AbstractContextManager[DoorProgress]]
     explain: Callable[[RingfenceError], str]
+    word: Callable[[RingfenceError], tuple[str, str]] = lambda error: (error.message, error.remedy)
+    began: Callable[[Any], None] = lambda _summary: None
+    must_end: Callable[[], bool] = lambda: False

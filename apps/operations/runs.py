@@ -58,7 +58,9 @@ def sync_crm(
         if not options.dry_run:
             _confirm_first_write(account, door)
         if options.rescreen and not options.dry_run:
-            cost = run_sync_job(account, replace(options, dry_run=True), door, policy=policy)
+            # Of the run that only finds out the cost nobody is told but by the question.
+            unseen = replace(door, began=lambda _summary: None)
+            cost = run_sync_job(account, replace(options, dry_run=True), unseen, policy=policy)
             door.confirm(Rescreen(account.org, cost))
 
         return run_sync_job(account, options, door, policy=policy)
@@ -135,6 +137,9 @@ def _job(account: Account, door: Door, progress: Progress, policy: str | None = 
         clock=account.wiring.clock,
         progress=progress,
         explain=door.explain,
+        word=door.word,
+        began=door.began,
+        must_end=door.must_end,
     )
 
 

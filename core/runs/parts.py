@@ -98,7 +98,7 @@ def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, led
     job = context.job
 
     def note_answer(bought: int) -> None:
-        context.heartbeat()
+        context.lease.renew(job.clock.now())  # and no more: what is asked about is to be answered before the run ends
         job.progress.bought(bought)
 
     return Screening(job.clock, ledger.covered, mode.make_gateway(known, job.clock, job.max_lookups, note_answer))

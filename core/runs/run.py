@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ..errors import RingfenceError, StoppedError
+from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.policy import Policy
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Org
@@ -19,6 +19,7 @@ from ..state.journal import Journal, RunOutcome
 from ..state.leases import Lease, take_lease, this_process
 from ..state.store import Store
 from ..writing.reconcile import reconcile
+from .ending import RunEnd, Word, describe_end
 from .mode import RunMode
 from .progress import NoProgress, Progress
 
@@ -29,7 +30,10 @@ logger = logging.getLogger(__name__)
 class SyncJob:
     """All that a run needs, wired by the composition root.
 
-    ``explain`` returns an error in the words of the door that runs the job, for the summary and the history.
+    ``explain`` returns an error in the words of the door that runs the job, for the history; ``word`` its message and
+    its remedy apart, for the summary. ``began`` is called with the summary once the run is in the history: it is filled
+    from then on, and says how the run has ended, also where an error leaves it. ``must_end`` tells whether the process
+    was asked to end: the run then does so before the next batch or page.
     """
 
     crm: Crm
@@ -42,6 +46,9 @@ class SyncJob:
     max_lookups: int | None = None
     progress: Progress = field(default_factory=NoProgress)
     explain: Callable[[RingfenceError], str] = str
+    word: Word = lambda error: (error.message, error.remedy)
+    began: Callable[[Any], None] = lambda _summary: None
+    must_end: Callable[[], bool] = lambda: False
 
 
 class RunSummary(Protocol):
@@ -49,6 +56,7 @@ class RunSummary(Protocol):
 
     run_id: str
     stopped: str
+    end: RunEnd | None
     reconciled: int
     api_calls: int
     api_calls_by_purpose: dict[str, int]
@@ -76,68 +84,53 @@ class RunContext:
     journal: Journal
 
     def heartbeat(self) -> None:
-        """Say that the run is alive. Raises BusyError when another run has taken over."""
+        """Say that the run is alive.
+
+        Raises BusyError when another run has taken over, and Terminated when the process was asked to end.
+        """
         self.lease.renew(self.job.clock.now())
+        if self.job.must_end():
+            raise Terminated
 
 
-@dataclass(slots=True)
-class _Ending:
-    """How a run ends, as the history will tell it. Until the block has been left in good order it counts as failed."""
-
-    outcome: RunOutcome = RunOutcome.FAILED
-    error: str | None = None
-
-    def finish(self, summary: RunSummary) -> None:
-        """Take in that the run went through to its end, or stopped by itself."""
-        if summary.stopped:
-            self.outcome = RunOutcome.STOPPED
-        else:
-            self.outcome = RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
-
-    @contextmanager
-    def watch(self, job: SyncJob) -> Iterator[None]:
-        """Take in which error leaves the block, and let it pass on."""
-        try:
-            yield
-        except StoppedError as stop:
-            self.outcome, self.error = RunOutcome.STOPPED, job.explain(stop)
-            raise
-        except RingfenceError as failure:
-            self.error = job.explain(failure)
-            raise
-        except KeyboardInterrupt:
-            self.outcome, self.error = RunOutcome.INTERRUPTED, "interrupted"
-            raise
+@contextmanager
+def _watch(job: SyncJob, summary: RunSummary) -> Iterator[None]:
+    """Let the summary say which error leaves the block, and let it pass on."""
+    try:
+        yield
+    except BaseException as error:
+        summary.end = describe_end(error, job.word)
+        if isinstance(error, RingfenceError):
+            summary.stopped = job.explain(error)
+        raise
 
 
 @contextmanager
 def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> Iterator[RunContext]:
     """Hold the org's lease and keep the history for the block; settle first what a killed run has left.
 
-    A StoppedError that leaves the block ends it in good order, with ``summary.stopped`` saying why. Raises BusyError
-    when another run holds the lease, and what keeps the block from being entered; the other errors, and
-    KeyboardInterrupt, pass on after the history knows of them.
+    A StoppedError that leaves the block ends it in good order, with ``summary.end`` saying why. Raises BusyError when
+    another run holds the lease, and what keeps the block from being entered; the other errors, KeyboardInterrupt and
+    Terminated pass on after the history and the summary know of them.
     """
     started = job.clock.monotonic()
     org_id = register_org(job.store, job.org)
     lease = take_lease(job.store, org_id, summary.run_id, job.clock.now(), this_process())
     context = RunContext(job, org_id, lease, Journal(job.store, summary.run_id))
-    ending, entered = _Ending(), False
+    entered = False
 
     try:
-        with ending.watch(job):
+        with _watch(job, summary):
             _begin(context, summary, options, mode)
             with mode.open_store(job.store) as store:
                 entered = True
                 yield replace(context, job=replace(job, store=store))
-            ending.finish(summary)
     except StoppedError:
-        summary.stopped = ending.error or ""
         if not entered:
             raise
     finally:
         summary.duration_s = round(job.clock.monotonic() - started, 3)
-        _end(context, summary, ending)
+        _end(context, summary)
 
 
 def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any], mode: RunMode) -> None:
@@ -147,16 +140,20 @@ def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any],
     note = " (dry run)" if mode.dry_run else ""
     logger.info("run %s of %s begins%s", summary.run_id, job.org.crm, note, extra={"org_id": job.org.id})
     context.journal.begin(job.crm.name, context.org_id, job.clock.now(), dry_run=mode.dry_run, options=options)
+    job.began(summary)
     summary.reconciled = reconcile(
         job.crm, job.shapes, job.store, context.org_id, summary.run_id, job.clock, context.heartbeat
     )
 
 
-def _end(context: RunContext, summary: RunSummary, ending: _Ending) -> None:
+def _end(context: RunContext, summary: RunSummary) -> None:
     """Enter the end of the run into the history, and give the lease back."""
     job = context.job
     summary.api_calls_by_purpose = dict(job.crm.calls)
     summary.api_calls = sum(job.crm.calls.values())
-    context.journal.end(job.clock.now(), ending.outcome, summary.to_json(), ending.error)
-    logger.info("run %s ends: %s, %.1f s", summary.run_id, ending.outcome.value, summary.duration_s)
+
+    end = summary.end
+    outcome = end.outcome if end else RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
+    context.journal.end(job.clock.now(), outcome, summary.to_json(), end.text if end else None)
+    logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
     context.lease.release()

@@ -13,6 +13,7 @@ from ..model.record_view import RecordView
 from ..model.values import Companion, RowResult
 from ..model.verdicts import Verdict
 from ..numbers import Number, mask_text
+from .ending import RunEnd, end_as_json
 from .outcomes import PendingOutcome, ShownChange
 
 SHOWN = 20
@@ -96,6 +97,7 @@ class Summary:
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
+    end: RunEnd | None = None  # what ended the run early
 
     def counts(self, object_name: str) -> Counts:
         """Return the counts of an object."""
@@ -189,11 +191,19 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
         return {
-            **asdict(self),
+            **as_values(self),
             "statuses": dict(self.statuses),
             "due_reasons": dict(self.due_reasons),
             "skip_reasons": dict(self.skip_reasons),
+            **end_as_json(self.end, refused_rows=self.refused_rows()),
         }
+
+
+def as_values(summary: Any) -> dict[str, Any]:
+    """Return the fields of a summary as plain values, but for its end."""
+    values = asdict(summary)
+    values.pop("end")
+    return values
 
 
 def _show(shown: ShownChange) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..ports.crm import Feed
 from ..state.journal import new_run_id
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
+from .ending import describe_end
 from .mode import Live, Planning, Rehearsal, RunMode
 from .options import SyncOptions
 from .page_reader import FeedReader, PageReader
@@ -196,7 +197,8 @@ class SyncRun:
         summary.lookups_lost = tally.lost
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:
-            summary.stopped = self._job.explain(_budget_used_up(self._job.max_lookups or 0))
+            budget = _budget_used_up(self._job.max_lookups or 0)
+            summary.end, summary.stopped = describe_end(budget, self._job.word), self._job.explain(budget)
 
 
 def _budget_used_up(max_lookups: int) -> QuotaError:

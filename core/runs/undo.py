@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..decisions.coverage import silenced_slots
@@ -17,10 +17,11 @@ from ..model.values import Change, FieldChange, Outcome, Record, RowResult, Valu
 from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
 from ..suppression.record_reader import read_views
 from ..writing.writer import ChangeWriter
+from .ending import RunEnd, end_as_json
 from .mode import Live, Rehearsal
 from .outcomes import PendingOutcome, ShownChange, count_results
 from .run import SyncJob, open_run
-from .summary import SHOWN, RefusedRow
+from .summary import SHOWN, RefusedRow, as_values
 
 CHANGED_SINCE = "changed since"
 OPT_OUT = "opt-outs are not taken back"
@@ -50,6 +51,7 @@ class UndoSummary:
     api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
     duration_s: float = 0.0
     stopped: str = ""
+    end: RunEnd | None = None
 
     def count_written(self, rows: Sequence[PendingOutcome]) -> None:
         """Count records that were set back, and keep the first of the changes for showing."""
@@ -75,7 +77,11 @@ class UndoSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
-        return {**asdict(self), "kept": dict(self.kept)}
+        return {
+            **as_values(self),
+            "kept": dict(self.kept),
+            **end_as_json(self.end, refused_rows=self.refused_rows()),
+        }
 
 
 def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:

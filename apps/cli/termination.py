@@ -1,0 +1,50 @@
+"""SIGTERM: ends a run behind its running batch, and everything else at once; the exit code is 143."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ringfence.core.errors import Terminated
+
+GRACE_S = 5.0
+"""How long a running batch may take to end; what stops services mostly kills them after ten seconds."""
+
+
+class Termination:
+    """Whether the process was asked to end, and what becomes of that."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waits = False
+
+    def listen(self) -> None:
+        """Answer SIGTERM from now on. Must be called in the main thread."""
+        signal.signal(signal.SIGTERM, self._take)
+
+    @contextmanager
+    def after_the_batch(self) -> Iterator[None]:
+        """Let the block end by itself when :attr:`asked`; where it has not within the grace, it is broken off."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+            self._set_alarm(0)
+
+    def _take(self, _number: int, _frame: FrameType | None) -> None:
+        broken_off = self.asked or not self._waits
+        self.asked = True
+        if broken_off:
+            raise Terminated
+        self._set_alarm(GRACE_S)
+
+    def _set_alarm(self, seconds: float) -> None:
+        if self.asked and hasattr(signal, "setitimer"):  # Windows has none: there the batch takes as long as it takes
+            signal.signal(signal.SIGALRM, self._take)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+termination = Termination()
