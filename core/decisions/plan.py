@@ -82,6 +82,9 @@ _ORDER = (
 )
 _EMPTY = (None,) * len(_ORDER)
 
+# A content of these signs holds no word, no apostrophe of a spreadsheet and no second line.
+_NUMBER_ALONE = frozenset("0123456789 +-./()[]\u00a0")
+
 
 def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
     """Return what the companions of a slot should hold, in the order of ``_ORDER``."""
@@ -94,15 +97,17 @@ def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
 def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
     """Return the E.164 number to write into the phone field, or None where the field stays as it is.
 
-    Only a certain number that stands alone, without an extension or a further number, is rewritten: nothing that a
-    person typed gets lost.
+    Only a cell whose whole text is one certain number that needed no repair is rewritten (contract.md, section 2): what
+    else a person typed would be lost, and a repair may have gone wrong.
     """
     if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
         return None
     number = view.number(slot)
-    if number.validity is not Validity.VALID or number.extension or number.others:
+    certain = number.validity is Validity.VALID and not (number.repairs or number.extension or number.others)
+    content = view.content(slot)
+    if not certain or not _NUMBER_ALONE.issuperset(content) or content == verdict.e164:
         return None
-    return verdict.e164 if view.content(slot) != verdict.e164 else None
+    return verdict.e164
 
 
 def same_value(held: Value, new: Value) -> bool:

@@ -18,7 +18,8 @@ _HASH_EXTENSION = re.compile(r"[- ]+(\d{1,6})#$")
 _LABELS = {
     **dict.fromkeys(("ext", "extn", "extension", "extensión", "xtn", "xt", "int", "interno", "anexo", "ramal"), 20),
     **dict.fromkeys(("poste", "durchwahl", "dw", "app", "apparat", "nst", "wew", "\u0434\u043e\u0431"), 20),
-    **dict.fromkeys(("x", "#", "~"), 9),
+    # The last two are a pause in dialling.
+    **dict.fromkeys(("x", "#", "~", "p", "w"), 9),
     ",,": 15,
 }
 _MAX_UNLABELLED = 15

@@ -5,9 +5,10 @@ from itertools import pairwise
 
 from . import repairs
 from .cell import Span
-from .dialling import AMBIGUOUS, Choice, digits_of, read_digits
+from .dialling import AMBIGUOUS, digits_of, read_digits
 from .plans import numbering_plan as plan
 from .plans.ranges import MAX_NATIONAL_DIGITS
+from .prefixes import Choice
 from .values import PlanMatch
 
 # The ways to cut double with each group; no number is written in more groups than these.
@@ -45,7 +46,10 @@ def cut(run: list[Span], region: str | None) -> list[Choice]:
 
     if ways:
         first_forms = {way[0].reading.e164 for way in ways}
-        shortened = len(ways[0]) == 1 and len(run[-1].digits) <= _SHORT_TAIL and read(0, len(run) - 1).reading.valid
+        # 1234/10/0 parts one number; 1234/35/36 are three, the last digits of the second and the third.
+        tails = {len(span.digits) for span in run[1:]}
+        shortened = len(ways[0]) == 1 and len(tails) == 1 and max(tails) <= _SHORT_TAIL
+        shortened = shortened and read(0, len(run) - 1).reading.valid
         return [Choice(AMBIGUOUS)] if len(first_forms) > 1 or shortened else max(ways, key=len)
     return _first_with_rest(run, region, [read(0, end) for end in range(1, len(run) + 1)])
 

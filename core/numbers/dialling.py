@@ -1,30 +1,29 @@
-"""Reads the prefixes of one number: +, 00, 011, (0), a calling code without +.
+"""Reads one number as typed: +, 00, 011, (0), a calling code without +.
 
-Every repair here is another way to read the same digits. It counts only when the plain reading is not valid and
+A repair is another way to read the same digits (`prefixes`). It counts only when the plain reading is not valid and
 exactly one other reading is.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from . import repairs
 from .plans import numbering_plan as plan
+from .prefixes import AUSTRALIAN_EXIT, EXIT_PREFIXES, Choice, Typed, find_former, find_others, first_group
 from .values import PlanMatch, ReasonCode, Validity
 
-# What is dialled to call abroad nearly everywhere, and in North America.
-_EXIT_PREFIXES = ("00", "011")
 _NO_DIGITS = bytes(code for code in range(128) if not 0x30 <= code <= 0x39)
 _PLUS = re.compile(r"[(\[ ]*\+")
 _BRACKETED_ZERO = re.compile(r"[(\[] ?0 ?[)\]]")
+_SHAPE_OF_NORTH_AMERICA = re.compile(r"\D*(\d{3})\D+(\d{3})\D+(\d{4})\D*")
+
+# Where the trunk prefix is 8, people write "+8" as they dial: never Vietnam's +84, cut through the area code.
+TRUNK_EIGHT = "8"
+
+# So many digits without any grouping may be a number with its calling code where no country is known.
+_INTERNATIONAL = 11
 
 AMBIGUOUS = PlanMatch(Validity.UNKNOWN, ReasonCode.AMBIGUOUS)
-
-
-class Choice(NamedTuple):
-    """The reading that was chosen, and the repairs that led to it."""
-
-    reading: PlanMatch
-    repairs: tuple[str, ...] = ()
 
 
 def digits_of(text: str) -> str:
@@ -39,80 +38,117 @@ def read_digits(text: str, region: str | None) -> Choice:
     plain reading where that is valid, else the only valid reading that a repair of its prefix gives, else the plain
     reading with the reason why it is not valid.
     """
-    plus = "+" in text and _PLUS.match(text) is not None
+    typed = typed_of(text)
     zero = _BRACKETED_ZERO.search(text) if "(" in text or "[" in text else None
     head = _calling_code(digits_of(text[: zero.start()]), region) if zero else None
     if zero and head:
         choice = _read_bracketed_zero(head[1], digits_of(text[zero.end() :]))
-        foreign = head[0] in _EXIT_PREFIXES and not plus and head[0] != plan.exit_prefix(head[0], region or "")
+        foreign = head[0] in EXIT_PREFIXES and not typed.plus and head[0] != plan.exit_prefix(head[0], region or "")
         return Choice(choice.reading, (repairs.exit_prefix(head[0]), *choice.repairs)) if foreign else choice
 
-    choice = read_prefix(plus, digits_of(text), region)
-    if plus and text.count("+") > 1 and choice.reading.at_least_possible:
+    choice = read_prefix(typed, region)
+    if typed.plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, (repairs.DOUBLE_PLUS, *choice.repairs))
     return choice
 
 
-def read_prefix(plus: bool, digits: str, region: str | None) -> Choice:
+def read_prefix(typed: Typed, region: str | None) -> Choice:
     """Return the plain reading where it is valid, else the only valid reading of another prefix, else the plain one."""
-    plain = evaluate_plain(plus, digits, region)
+    if typed.plus and typed.head == TRUNK_EIGHT:
+        return _read_plus_eight(typed, region)
+    plain = evaluate_plain(typed, region)
     if plain.valid or plain.reason is ReasonCode.AMBIGUOUS:
-        return Choice(plain, named_calling_code(plus, digits, region, plain))
-    other = _other_prefix(plus, digits, region, plain)
-    if other and (other.reading.valid or (other.reading.at_least_possible and not plain.at_least_possible)):
-        return other
-    return Choice(plain)
+        return Choice(plain, named_calling_code(typed, region, plain))
+
+    others = find_others(typed, region, plain)
+    valid = {choice.reading.e164: choice for choice in reversed(others) if choice.reading.valid}
+    if valid:
+        return next(iter(valid.values())) if len(valid) == 1 else Choice(AMBIGUOUS)
+    possible = next((choice for choice in others if choice.reading.at_least_possible), None)
+    return possible if possible and not plain.at_least_possible else Choice(plain)
 
 
-def evaluate_plain(plus: bool, digits: str, region: str | None) -> PlanMatch:
+def read_all(text: str, region: str | None) -> list[str]:
+    """Return every valid number in E.164 that one number as typed may be, the likeliest first."""
+    typed = typed_of(text)
+    plain = plan.evaluate(typed.plus, typed.digits, region)
+    found = [read_digits(text, region).reading, plain, *find_former(typed, region)]
+    found += [other.reading for other in find_others(typed, region, plain)]
+    if typed.plus and typed.head == TRUNK_EIGHT:
+        found.append(plan.evaluate(True, "7" + typed.digits[1:], None))
+    if not typed.plus:
+        found += _from_abroad(typed, text, region, plain)
+    return list(dict.fromkeys(each.e164 for each in found if each.valid and each.e164))
+
+
+def _from_abroad(typed: Typed, text: str, region: str | None, plain: PlanMatch) -> Iterator[PlanMatch]:
+    """Yield what a number without a plus may be when it is not a national number of the region."""
+    _, digits, head = typed
+    if region is None:
+        if head == plan.leading_calling_code(digits) or (head == digits and len(digits) >= _INTERNATIONAL):
+            yield plan.evaluate(True, digits, None)
+        if digits.startswith("011"):
+            yield plan.evaluate(True, digits[3:], None)
+    elif plain.valid:
+        if digits.startswith(plan.calling_code(region)):
+            yield plan.evaluate(True, digits, None)
+    elif _SHAPE_OF_NORTH_AMERICA.fullmatch(text):
+        yield plan.evaluate(True, "1" + digits, None)
+
+
+def evaluate_plain(typed: Typed, region: str | None) -> PlanMatch:
     """Return the reading without any repair, or `ambiguous`.
 
     "4930..." in Germany is area code 4930 without its trunk zero as well as +49 30: where the trunk prefix is missing
-    and both are allocated, nobody can tell.
+    and both are allocated, nobody can tell. Nor can anybody where a calling code would have to be cut out of the middle
+    of a group, or where 0011 is the exit prefix of Australia as well as 00 and a 1.
     """
+    plus, digits, _ = typed
     plain = plan.evaluate(plus, digits, region)
-    if plus or region is None or not plain.valid or not digits.startswith(plan.calling_code(region)):
+    if plus or region is None or not plain.valid:
         return plain
-    if plain.e164 == "+" + digits or digits.startswith(plan.trunk_prefix(region) or digits):
+    if digits.startswith(AUSTRALIAN_EXIT) and plan.exit_prefix(digits, region) != AUSTRALIAN_EXIT:
+        return _evaluate_exit(digits, plain)
+    if not digits.startswith(plan.calling_code(region)):
         return plain
+    if digits.startswith(plan.trunk_prefix(region) or digits):
+        return plain
+    if plain.e164 == "+" + digits:
+        return plain if typed.parts(plan.calling_code(region)) else AMBIGUOUS
     return AMBIGUOUS if plan.trunk_prefix(region) and plan.evaluate(True, digits, None).valid else plain
 
 
-def named_calling_code(plus: bool, digits: str, region: str | None, plain: PlanMatch) -> tuple[str, ...]:
+def named_calling_code(typed: Typed, region: str | None, plain: PlanMatch) -> tuple[str, ...]:
     """Return the repair to name when the digits began with the calling code of the region and no plus."""
+    plus, digits, _ = typed
     if plus or plain.e164 != "+" + digits or (region and digits.startswith(plan.trunk_prefix(region) or "+")):
         return ()
     return (repairs.CALLING_CODE,)
 
 
-def _other_prefix(plus: bool, digits: str, region: str | None, plain: PlanMatch) -> Choice | None:
-    """Return the one other way to read the beginning of the digits, or None."""
-    prefix = next((prefix for prefix in _EXIT_PREFIXES if digits.startswith(prefix)), None)
-    if prefix and (plus or region is not None or prefix == "00"):
-        # Without a region 011 may as well be an area code (Johannesburg, Turin).
-        repair = repairs.doubled_exit_prefix(prefix) if plus else repairs.exit_prefix(prefix)
-        return Choice(plan.evaluate(True, digits[len(prefix) :], None), (repair,))
-
-    if plus and region and digits.startswith("0"):
-        return Choice(plan.evaluate(False, digits, region), (repairs.NATIONAL_ZERO,))
-
-    if plus or region is None or prefix or plain.at_least_possible or plan.exit_prefix(digits, region):
-        # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
-        return None
-    abroad = plan.evaluate(True, digits, None)
-    if not abroad.valid or abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
-        return None
-    return Choice(abroad, (repairs.CALLING_CODE,))
+def typed_of(text: str) -> Typed:
+    """Return one number, as it stands in a cleaned text, as typed."""
+    return Typed("+" in text and _PLUS.match(text) is not None, digits_of(text), first_group(text))
 
 
-def _has_extra_digits(digits: str, region: str) -> bool:
-    """Return whether a national number with up to three digits too many explains the digits as well."""
-    return any(plan.evaluate(False, digits[:-extra], region).valid for extra in (1, 2, 3))
+def _evaluate_exit(digits: str, plain: PlanMatch) -> PlanMatch:
+    """Return the reading of 0011 outside Australia: 00 and a 1, unless the exit prefix of Australia fits as well."""
+    australian = plan.evaluate(True, digits[len(AUSTRALIAN_EXIT) :], None)
+    return AMBIGUOUS if australian.valid and australian.e164 != plain.e164 else plain
+
+
+def _read_plus_eight(typed: Typed, region: str | None) -> Choice:
+    """Return how +8 and a space is read: as the trunk prefix where that is 8, elsewhere nobody can tell."""
+    if region and plan.trunk_prefix(region) == TRUNK_EIGHT:
+        return Choice(plan.evaluate(False, typed.digits, region), (repairs.TRUNK_EIGHT,))
+    abroad = plan.evaluate(True, typed.digits, None)
+    russian = plan.evaluate(True, "7" + typed.digits[1:], None)
+    return Choice(AMBIGUOUS if abroad.valid or russian.valid else abroad)
 
 
 def _calling_code(head: str, region: str | None) -> tuple[str, str] | None:
     """Return the prefix to call abroad, if any, and the calling code that is all of the rest; else None."""
-    prefixes = ("", *_EXIT_PREFIXES, plan.exit_prefix(head, region) if region else "")
+    prefixes = ("", *EXIT_PREFIXES, plan.exit_prefix(head, region) if region else "")
     splits = ((prefix, head[len(prefix) :]) for prefix in prefixes if head.startswith(prefix))
     return next((split for split in splits if plan.is_calling_code(split[1])), None)
 

@@ -4,6 +4,7 @@ from . import dialling, text
 from .covers import covers_of
 from .placeholders import TELLING, is_one_digit
 from .plans.table import find
+from .prefixes import Typed, first_group
 from .values import Number, Validity
 
 # Looked up for every cell: a global of this module is found faster than an attribute of another.
@@ -29,6 +30,8 @@ def read_plain(raw: str, region: str | None) -> Number | None:
     first = raw[0]
     if first not in _DIGITS and (first not in "+(" or raw[1] not in _DIGITS):
         return None
+    if (plus and raw[1] == "8" and raw[2:3] not in _DIGITS) or digits[:4] == "0011":
+        return None
     if "(0)" in raw or ("." in raw and raw.endswith((".0", ".00"))):
         return None
 
@@ -43,8 +46,9 @@ def read_plain(raw: str, region: str | None) -> Number | None:
 
 
 def _read_uncertain(raw: str, plus: bool, digits: str, region: str | None) -> Number | None:
-    reading = dialling.evaluate_plain(plus, digits, region)
+    typed = Typed(plus, digits, first_group(raw))
+    reading = dialling.evaluate_plain(typed, region)
     if not reading.valid or reading.e164 is None or is_one_digit(reading.e164):
         return None
-    repairs = dialling.named_calling_code(plus, digits, region, reading)
+    repairs = dialling.named_calling_code(typed, region, reading)
     return Number(raw, *reading[2:], *reading[:2], None, repairs, (), covers_of((reading.e164,)))

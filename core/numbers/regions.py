@@ -1,10 +1,11 @@
 """Reads what people and CRMs write in a country field as an ISO 3166 region."""
 
 import re
-import unicodedata
 from functools import cache, lru_cache
 
 import pycountry
+
+from .country_names import find_foreign_name, fold_name
 
 # No country is named by more characters; a longer text is something else.
 MAX_LENGTH = 100
@@ -77,45 +78,53 @@ _SPELLINGS = {
     "XK": ("XK", "XKX", "Kosovo"),
 }
 
-_PUNCTUATION = re.compile(r"[\s.,'\u2018\u2019`()_-]+")
 _BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")
+_LONGEST_CODE = 3
+# What parts a code from a name ("DE - Deutschland"), or a name in one language from that in another.
+_PARTS = re.compile(r"\s+[-\u2013\u2014]\s+|\s*[/|:;]\s*|\s*[(\[]\s*|\s*[)\]]\s*")
 
 
 @lru_cache(maxsize=4096)
 def read_region(text: str | None) -> str | None:
     """Return the ISO 3166 alpha-2 code of a country, or None when the text names none.
 
-    Takes ISO alpha-2 and alpha-3 codes and English names in any case, spacing and diacritics, and the spellings of
-    Salesforce and HubSpot picklists. Raises nothing.
+    Takes ISO alpha-2 and alpha-3 codes, and the names of all countries in English and in the other large languages, in
+    any case, spacing and diacritics, as well as the spellings of Salesforce and HubSpot picklists. A name that means
+    one country in one language and another in the next names none. Raises nothing.
     """
     if text is None or len(text) > MAX_LENGTH:
         return None
-    names = _names()
-    return names.get(_key(text)) or names.get(_key(_BRACKETS.sub("", text)))
+    if (region := _read_name(text) or _read_name(_BRACKETS.sub("", text))) is not None:
+        return region
+    parts = [part for part in _PARTS.split(text) if part.strip()]
+    named = {_read_name(part) for part in parts} if len(parts) > 1 else set()
+    return named.pop() if len(named) == 1 else None
 
 
-def _key(text: str) -> str:
-    """Return a text without case, diacritics, spaces and punctuation; "n/a" keeps its slash, or it would be Namibia."""
-    bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    words = [word for word in _PUNCTUATION.split(bare.casefold().replace("&", " and ")) if word]
-    if len(words) > 1:
-        words = ["saint" if word == "st" else word for word in words if word != "the"]
-    return "".join(words)
+def _read_name(text: str) -> str | None:
+    key = fold_name(text)
+    if not key:
+        return None
+    english = _names().get(key)
+    if english and (text.isascii() or len(key) > _LONGEST_CODE):
+        return english
+    # An accent tells the Vietnamese name of Austria from the code of Angola.
+    return find_foreign_name(text) or english
 
 
 @cache
 def _names() -> dict[str, str]:
-    """Return the region of every folded name and code; made once, on first use."""
+    """Return the region of every folded name and code in English; made once, on first use."""
     names: dict[str, str] = {}
     for country in pycountry.countries:
         official, everyday = getattr(country, "official_name", None), getattr(country, "common_name", None)
         for name in (country.name, official, everyday, country.alpha_3):
             if name:
-                names[_key(name)] = country.alpha_2
-                names.setdefault(_key(_turned(name)), country.alpha_2)
+                names[fold_name(name)] = country.alpha_2
+                names.setdefault(fold_name(_turned(name)), country.alpha_2)
 
     for code, spellings in _SPELLINGS.items():
-        names.update({_key(spelling): code for spelling in spellings})
+        names.update({fold_name(spelling): code for spelling in spellings})
 
     # A code of two letters always means itself.
     names.update({country.alpha_2.casefold(): country.alpha_2 for country in pycountry.countries})

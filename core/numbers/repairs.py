@@ -16,14 +16,24 @@ SPREADSHEET_FLOAT = "dropped a spreadsheet .0"
 TYPED_LETTERS = "read O and l as 0 and 1"
 KEYPAD = "read letters as keypad digits"
 
+SCIENTIFIC = "read a spreadsheet's scientific notation"
+LINES = "joined two lines"
+DIAL_CODE = "dropped a dial code before the number"
+
 CALLING_CODE = "read the first digits as the calling code"
 NATIONAL_ZERO = "read +0 as a national number"
 DOUBLE_PLUS = "read ++ as +"
 BRACKETED_ZERO = "dropped (0)"
+DOUBLED_CODE = "read the calling code once"
+ZERO_BEFORE_CODE = "dropped a zero before the calling code"
+OUTSIDE_LINE = "dropped the digit for an outside line"
+TRUNK_EIGHT = "read the first digit as the trunk prefix"
+FORMER_FORM = "read a former form of the number"
 
 FIXED = (
     *(CAPPED, DIGITS, INVISIBLE, SPACES, DASHES, TAIL, CARRIER_PLACEHOLDER, THOUSANDS, SPREADSHEET_FLOAT),
     *(TYPED_LETTERS, KEYPAD, CALLING_CODE, NATIONAL_ZERO, DOUBLE_PLUS, BRACKETED_ZERO),
+    *(SCIENTIFIC, LINES, DIAL_CODE, DOUBLED_CODE, ZERO_BEFORE_CODE, OUTSIDE_LINE, TRUNK_EIGHT, FORMER_FORM),
 )
 """All repairs but the two that name an exit prefix."""
 

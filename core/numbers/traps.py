@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from .plans import numbering_plan as plan
 
 # 4.91512E+11: a spreadsheet shows few digits of a long number and saves what it shows.
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d{1,3}")
+_SCIENTIFIC = re.compile(r"(?P<whole>\+?\d+)(?:[.,](?P<fraction>\d*))?[eE]\+?(?P<exponent>-?\d{1,3})")
+_MOST_LOST = 15
 _FLOAT = re.compile(r"(?P<number>[^.,]*\d{3})[.,]0{1,2}")
-_FLOAT_WITH_DOTS = re.compile(r"(?P<number>.*\d{3})[.,]0{1,2}", re.DOTALL)
+_FLOAT_WITH_DOTS = re.compile(r"(?P<number>.*\d)[.,]0{1,2}", re.DOTALL)
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 
 _MASK = re.compile(
@@ -25,6 +29,10 @@ _MASK_ALONE = re.compile(r"[*x#?_ ().+-]*(?:\*|x|\#\#|__)[*x#?_ ().+-]*", re.IGN
 _CARRIER = re.compile(r"(\W*)\(?0 ?xx ?\)?", re.IGNORECASE)
 _CARRIER_REGIONS = frozenset(("AR", "BR"))
 
+# *67 and *31# hide the caller's number; a star or a hash with a code stands in front of the number that is dialled.
+_DIAL_CODE = re.compile(r"(?:[*#]{1,2}\d{2,3}(?:[*#]|[ ,.-]+)|\*\d{2}(?=\d{10}))(?=[+(\d])")
+_DOUBLED_CODE = re.compile(r"\+? ?(?P<code>\d{1,3})[ -]*(?=\+ ?(?P=code)\d*[ -]?\d)")
+
 _URI = re.compile(r"\b(?:tel|callto):", re.IGNORECASE)
 _URI_PARAMETER = re.compile(r";(?!ext=)[a-z][\w-]*(?:=[^;]*)?", re.IGNORECASE)
 
@@ -36,9 +44,21 @@ _KEYPAD_EXTENSION = re.compile(r"[ ,]+(?:x|ext)[. ]*(?P<extension>\d{1,9})$", re
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 
 
-def is_scientific(text: str) -> bool:
-    """Return whether a spreadsheet wrote the number as 4.9E+11, so that the rest of its digits is lost."""
-    return ("e" in text or "E" in text) and _SCIENTIFIC.fullmatch(text) is not None
+class Scientific(NamedTuple):
+    """A figure as a spreadsheet abbreviates it: the digits that it stands for, and how many of these got lost."""
+
+    digits: str
+    lost: int
+
+
+def read_scientific(text: str) -> Scientific | None:
+    """Return the digits of 3.108207129E9, with zeros for those that are lost (4.9E+11); None for another text."""
+    match = _SCIENTIFIC.fullmatch(text) if "e" in text or "E" in text else None
+    if match is None:
+        return None
+    fraction = match["fraction"] or ""
+    lost = int(match["exponent"]) - len(fraction)
+    return Scientific(match["whole"] + fraction + "0" * min(lost, _MOST_LOST), lost)
 
 
 def is_masked(text: str) -> bool:
@@ -67,6 +87,18 @@ def without_float(text: str) -> tuple[str, bool] | None:
 def without_thousands(text: str) -> str | None:
     """Return 4,155,550,143 without its commas, or None when the text is not such a figure."""
     return text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else None
+
+
+def without_dial_code(text: str) -> str | None:
+    """Return the text without the dial code in front of it (*67, *31#), or None when there is none."""
+    match = _DIAL_CODE.match(text)
+    return text[match.end() :] if match else None
+
+
+def with_single_code(text: str) -> str | None:
+    """Return "+7+7495..." as "+7495...", or None when no calling code stands in front of itself."""
+    match = _DOUBLED_CODE.match(text)
+    return text[match.end() :] if match and plan.is_calling_code(match["code"]) else None
 
 
 def without_carrier(text: str, region: str | None) -> str | None:

@@ -23,6 +23,8 @@ NO_COUNTRY = "001"
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 _CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+NO_REGION = PlanMatch(Validity.UNKNOWN, ReasonCode.NO_REGION)
+"""The reading of a national number of which no country is known."""
 _UNALLOCATED = PlanMatch(Validity.INVALID, ReasonCode.UNALLOCATED)
 
 
@@ -106,4 +108,4 @@ def _without_region(digits: str) -> PlanMatch:
         return PlanMatch(Validity.INVALID, ReasonCode.TOO_SHORT)
     if len(digits) > MAX_NATIONAL_DIGITS:
         return PlanMatch(Validity.INVALID, ReasonCode.TOO_LONG)
-    return PlanMatch(Validity.UNKNOWN, ReasonCode.NO_REGION)
+    return NO_REGION

@@ -48,9 +48,9 @@ def test_every_number_of_a_record_counts_once() -> None:
     assert view.all_e164s() == ("+14155550132", "+14155550143")
 
 
-@pytest.mark.parametrize(("country", "e164"), [("US", "+14155550132"), ("Canada", "+14155550132"), ("GB", None)])
+@pytest.mark.parametrize(("country", "e164"), [("US", "+14155550132"), ("Canada", "+14155550132"), ("SG", None)])
 def test_what_a_cell_means_does_not_rest_on_its_companion(country: str, e164: str | None) -> None:
-    content = "415 555 0132"
+    content = "4155550132"
     view = view_of(phone=content, country=country, rf_phone_screened_value=content, rf_phone_e164="+14155550199")
 
     assert view.e164s(PHONE) == ((e164,) if e164 else ())

@@ -46,6 +46,19 @@ def test_case(case: dict[str, Any]) -> None:
     assert number.raw == case["raw"]
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['raw']!a}-{case['region']}")
+def test_what_an_opt_out_on_the_cell_covers(case: dict[str, Any]) -> None:
+    number = read_number(case["raw"], case["region"])
+
+    if "covers" in case or case["validity"] != "unknown":
+        certain = [case["e164"], *case.get("others", [])] if case["validity"] == "valid" else []
+        assert list(number.covers) == case.get("covers", certain)
+    assert any(key.startswith("cell:") for key in number.covers) == (
+        number.validity is Validity.UNKNOWN and case.get("covers") != []
+    )
+    assert all(read_number(key, None).e164 == key for key in number.covers if key.startswith("+"))
+
+
 def test_the_cases_cover_every_offline_reason() -> None:
     assert {case["reason"] for case in CASES} == OFFLINE_REASONS
 

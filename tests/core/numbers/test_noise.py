@@ -172,4 +172,4 @@ def test_two_numbers_count_the_other() -> None:
 def test_lost_digits_are_never_a_number() -> None:
     for raw, region, _ in rows("scientific notation"):
         number = read_number(raw, region)
-        assert (number.e164, number.reason) == (None, ReasonCode.NOT_A_NUMBER)
+        assert (number.e164, number.reason, number.covers) == (None, ReasonCode.AMBIGUOUS, ())

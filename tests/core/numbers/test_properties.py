@@ -63,6 +63,19 @@ def test_any_text_has_a_verdict_that_fits_together(raw: str, region: str | None)
 
 
 @settings(deadline=None, max_examples=400)
+@given(raws, st.sampled_from(REGIONS))
+def test_an_opt_out_covers_what_may_be_meant_and_nothing_that_cannot_exist(raw: str, region: str | None) -> None:
+    number = read_number(raw, region)
+    forms = [key for key in number.covers if not key.startswith("cell:")]
+
+    assert len(set(number.covers)) == len(number.covers) < 200
+    assert all(read_number(form, None).e164 == form for form in forms)
+    assert number.validity is not Validity.VALID or number.e164 in forms or not forms
+    assert number.validity is not Validity.INVALID or set(forms) <= set(number.others)
+    assert number.covers == read_number(f" {raw} ", region).covers
+
+
+@settings(deadline=None, max_examples=400)
 @given(raws, st.sampled_from(REGIONS), st.sampled_from(REGIONS))
 def test_a_number_reads_as_itself_whatever_the_region(raw: str, region: str | None, other: str | None) -> None:
     number = read_number(raw, region)
