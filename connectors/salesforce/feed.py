@@ -1,4 +1,4 @@
-"""The reads of one run, up to watermarks that Salesforce itself gives."""
+"""The reads of one run; how far their cursors move is bounded by watermarks that Salesforce itself gives."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class SalesforceFeed:
         ]
 
     def _read_changed(self, sources: Sequence[ObjectSource]) -> Iterator[Page]:
-        queries = [source.changed(self._watermarks[source.name]) for source in sources]
+        queries = [source.changed() for source in sources]
         positions = [source.position for source in sources]
 
         for number, page in read_pages(self._client, queries, "read", self._bulk_fallback("read")):

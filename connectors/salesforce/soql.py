@@ -79,11 +79,6 @@ def since(moment: datetime) -> str:
     return f"{STAMP} >= {literal(moment)}"
 
 
-def until(moment: datetime) -> str:
-    """Return the condition for rows that last changed at or before the moment."""
-    return f"{STAMP} <= {literal(moment)}"
-
-
 def flag_up(flag: OptOutFlag) -> str:
     """Return the condition for a raised opt-out flag."""
     return _any(f"{flag.field} = {literal(value)}" for value in flag.true_values)

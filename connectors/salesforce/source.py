@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from .cursor import OVERLAP, Position
 from .fields import RowReader
-from .soql import BY_STAMP, Query, after_id, after_stamp, base_conditions, flag_matters, flag_up, since, until
+from .soql import BY_STAMP, Query, after_id, after_stamp, base_conditions, flag_matters, flag_up, since
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,16 @@ class ObjectSource:
             return self.query(flag_up(flag))
         return self.query(self.lower_bound(), flag_matters(self.rows.shape, flag))
 
-    def changed(self, watermark: datetime) -> Query:
-        """Return the query for the records that changed up to the watermark; for a full read, those not yet read."""
+    def changed(self) -> Query:
+        """Return the query for the records that changed since the position; for a full read, those not yet read.
+
+        It has no upper bound: what is newer than the watermark is read now, and again by the next run, because the
+        cursor stays behind the watermark.
+        """
         position = self.position
         if position.full:
             return self.query(*([after_id(position.after)] if position.after else []))
-
-        window = self.query(self.lower_bound(), until(watermark))
-        return window.ordered_by(BY_STAMP)
+        return self.query(self.lower_bound()).ordered_by(BY_STAMP)
 
     def lower_bound(self) -> str:
         """Return the condition that a window starts with. Raises ValueError for a full read, which has no window."""

@@ -139,3 +139,76 @@ def test_the_cursor_passes_no_row_whose_write_did_not_come_through(account: Acco
     account.fail()
     assert len(account.unscreened()) == 100
     assert sync(account, command).total("written") == 100
+
+
+@pytest.mark.parametrize("people", [60])
+def test_an_edit_right_before_a_sync_is_written_in_that_sync(account: Account, command: Cli) -> None:
+    sync(account, command)
+    key = account.add(1, phone=PHONE)[0]
+    sync(account, command)
+    account.edit(key, phone=OTHER)
+
+    result = command("sync", account.crm, "--json")
+
+    assert result.code == 0
+    assert account.rows()[key][account.companion("screened_value")] == OTHER
+
+
+@pytest.mark.parametrize("people", [0])
+def test_2600_edits_of_this_very_second_are_read_and_come_again(account: Account, command: Cli) -> None:
+    account.sandbox.salesforce.page_size = 2_000
+    keys = account.add(40, phone=PHONE) + account.add(2_560)
+    sync(account, command)
+    for key in keys[:40]:
+        account.edit(key, phone=OTHER)
+    account.stamp(keys)
+
+    assert command("sync", account.crm, "--json", "--limit", "25").total("written") == 25
+    assert command("sync", account.crm, "--json").total("written") == 15
+    assert account.unscreened() == []
+    assert sync(account, command).total("written") == 0
+
+
+@pytest.mark.parametrize("people", [60])
+def test_a_row_committed_late_is_found_behind_edits_that_were_read_ahead(account: Account, command: Cli) -> None:
+    late, early = account.add(2, phone=PHONE)
+    sync(account, command)
+    if account.crm == "salesforce":
+        transaction = account.sandbox.salesforce.open_transaction()
+        transaction.update(*late, Phone=OTHER)
+    account.pass_time(minutes=20)
+    account.edit(early, phone=OTHER)
+    sync(account, command)
+    assert account.unscreened() == []
+
+    if account.crm == "salesforce":
+        transaction.commit()
+    else:
+        account.edit(late, phone=OTHER)
+        account.stamp([late], seconds_ago=1_300)
+    sync(account, command)
+
+    assert account.rows()[late][account.companion("screened_value")] == OTHER
+    assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("people", [60])
+def test_an_opt_out_set_while_the_run_reads_is_seen(account: Account, command: Cli) -> None:
+    person, colleague = account.add(2, phone=PHONE)
+    sync(account, command)
+    account.edit(person, mobile=OTHER)
+    asked = 0
+
+    def raise_the_flag(_name: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            account.edit(person, flag=True)
+
+    account.asked.tell = raise_the_flag
+    assert command("sync", account.crm, "--json").code == 0
+    assert command("sync", account.crm, "--json").code == 0
+
+    assert asked
+    status = account.companion("status")
+    assert [account.rows()[key][status] for key in (person, colleague)] == ["do_not_contact"] * 2
