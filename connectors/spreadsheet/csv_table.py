@@ -155,7 +155,7 @@ class CsvWriter:
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
         """Return the values harmless to spreadsheets, quoted as in this file, less what its encoding cannot write."""
-        values = tuple(map(make_harmless, values))
+        values = tuple(value if value[:1].isalnum() else make_harmless(value) for value in values)
         together = "".join(values)
         if together.isascii() and self._dialect.is_plain(together):
             return values

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from ringfence.core.errors import FileError
 
@@ -35,10 +38,16 @@ def check_target(source: Path, target: Path, *, force: bool) -> None:
 def staged(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
     """Yield a temporary path beside the target, and move what was written there to the target when the block ends.
 
-    Where the block raises, an interrupt included, the target stays as it was and nothing is left over. The result gets
-    the access rights of the source. Raises FileError when the disk refuses, or as ``check_target`` does.
+    Where the block raises, an interrupt and SIGTERM included, the target stays as it was and nothing is left over. The
+    result gets the access rights of the source. Raises FileError when the disk refuses, or as ``check_target`` does.
     """
     check_target(source, target, force=force)
+    with _ending_in_order(), _part(source, target, force=force) as stage:
+        yield stage
+
+
+@contextmanager
+def _part(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem[:60]}.", suffix=".part" + target.suffix, dir=target.parent
@@ -57,6 +66,28 @@ def staged(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
         raise _unwritable(target, error) from error
     finally:
         stage.unlink(missing_ok=True)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, with exit code 143, so that what it has opened is taken away again.
+
+    Where somebody else answers SIGTERM already, that stays so.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _unwritable(target: Path, error: OSError) -> FileError:

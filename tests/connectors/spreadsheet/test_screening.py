@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
@@ -322,6 +325,42 @@ def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind
 
     assert (target.read_bytes() if target.exists() else None) == existing
     assert len(list(tmp_path.iterdir())) == 1 + bool(existing)
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from ringfence.connectors.spreadsheet import ScreenOptions, screen_file
+
+class Waiting:
+    def screen(self, cells):
+        print("screening", flush=True)
+        time.sleep(60)
+
+screen_file(Path(sys.argv[1]), Path(sys.argv[2]), ScreenOptions(), Waiting(), lambda *_: None)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_sigterm_leaves_no_part_of_a_file(tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / f"in{suffix}"
+    if suffix == ".csv":
+        source.write_text("phone\n+442079460000\n")
+    else:
+        workbook = openpyxl.Workbook()
+        workbook.active.append(["phone"])
+        workbook.active.append(["+442079460000"])
+        workbook.save(source)
+    command = [sys.executable, "-c", WAITING, str(source), str(tmp_path / f"out{suffix}")]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert len(list(tmp_path.iterdir())) == 2
+        process.terminate()
+
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_the_input_is_never_overwritten_by_whatever_path(
