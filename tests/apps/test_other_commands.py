@@ -97,6 +97,51 @@ def test_screen_shows_a_preview_without_numbers(cli: Cli) -> None:
     assert not Path("contacts.screened.csv").exists()
 
 
+def test_screen_names_the_region_where_no_country_is_known(cli: Cli) -> None:
+    Path("contacts.csv").write_text("phone,country\n020 7946 0018,\n020 7946 0019,Atlantis\n", encoding="utf-8")
+
+    shown = cli("screen", "contacts.csv")
+    document = cli("screen", "contacts.csv", "--force", "--json").document
+
+    assert "2 of the unknown cells are national numbers of an unknown country" in shown.out
+    assert "--region" in shown.out
+    assert "'Atlantis' (1)" in shown.out
+    assert document["columns"]["phone"]["no_region"] == 2
+    assert document["unread_countries"] == {"cells": 1, "texts": [{"text": "Atlantis", "cells": 1}]}
+
+
+def test_screen_says_how_cells_of_opt_outs_were_read(cli: Cli) -> None:
+    rows = ["+442079460018,Registered", "+442079460019,call +442079460018 first", "+442079460020,no"]
+    Path("contacts.csv").write_text("\n".join(["phone,do not call", *rows]), encoding="utf-8")
+
+    shown = cli("screen", "contacts.csv")
+    document = cli("screen", "contacts.csv", "--force", "--json").document
+
+    assert "2 cells of opt-out columns say nothing plainly and were read as opted out: 'Registered' (1)" in shown.out
+    assert "7946" not in shown.out
+    assert document["unclear_opt_outs"]["cells"] == 2
+    assert document["detected"]["columns"][1]["role"] == "opt-out"
+
+
+def test_screen_takes_a_header_row_by_its_number(cli: Cli) -> None:
+    Path("contacts.csv").write_text("Contacts\nA,B\nname,ruf\nAnn,+442079460018\n", encoding="utf-8")
+
+    document = cli("screen", "contacts.csv", "--header-row", "3", "--json").document
+
+    assert (document["detected"]["header_row"], document["detected"]["phones"]) == (3, ["ruf"])
+
+
+def test_a_wide_file_is_shown_a_row_for_each_column(cli: Cli) -> None:
+    names = [f"Column number {number}" for number in range(90)]
+    Path("wide.csv").write_text(",".join([*names, "Phone"]) + "\n" + "x," * 90 + "+442079460018\n", encoding="utf-8")
+
+    shown = cli("screen", "wide.csv", "--preview").out
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "Phone" in shown
+    assert "and 31 columns more" in shown
+
+
 def test_screen_takes_the_users_word_about_the_header(cli: Cli) -> None:
     Path("contacts.csv").write_text("Ada,+442079460018\nBob,+12025550143\n", encoding="utf-8")
     assert cli("screen", "contacts.csv", "--json").document["rows"] == 2
