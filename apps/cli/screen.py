@@ -132,7 +132,8 @@ def _show_result(done: ScreenedFile) -> None:
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
     if summary.opted_out_rows:
-        output.say(f"{summary.opted_out_rows:,} rows opted out, for {summary.opted_out_numbers:,} numbers.")
+        unreadable = f" and {summary.opted_out_cells:,} texts that cannot be read" if summary.opted_out_cells else ""
+        output.say(f"{summary.opted_out_rows:,} rows opted out, for {summary.opted_out_numbers:,} numbers{unreadable}.")
     if unclear := summary.unclear_opt_outs:
         output.say(
             f"{unclear.total():,} cells of opt-out columns say nothing plainly and were read as opted out: "
@@ -195,6 +196,7 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
         "columns": columns,
         "opted_out_rows": summary.opted_out_rows,
         "opted_out_numbers": summary.opted_out_numbers,
+        "opted_out_cells": summary.opted_out_cells,
         "unclear_opt_outs": _count_texts(summary.unclear_opt_outs),
         "unread_countries": _count_texts(summary.unread_countries),
         "lookups": done.lookups,

@@ -11,6 +11,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from ringfence.core.numbers import Validity, read_number
 from ringfence.core.numbers.regions import read_region
 
+from .headers import may_name_country
 from .screener import Cell
 from .words import names
 
@@ -96,7 +97,7 @@ def assign_codes(codes: Sequence[CodeColumn], phones: Sequence[int]) -> dict[int
 
 def _judge(index: int, name: str, filled: Sequence[str]) -> CodeColumn | None:
     says_calling, says_area = names("calling_code", name), names("area_code", name)
-    if not (says_calling or says_area) or not filled:
+    if not (says_calling or says_area or may_name_country(name)) or not filled:
         return None
 
     codes = [cell for cell in filled if _CODE.fullmatch(cell) and len(_digits(cell)) <= _LONGEST_AREA_CODE]
@@ -104,8 +105,8 @@ def _judge(index: int, name: str, filled: Sequence[str]) -> CodeColumn | None:
         return None
 
     are_calling = sum(read_calling_code(cell) is not None for cell in codes) >= _MOST * len(codes)
-    look_calling = says_calling or all(_INTERNATIONAL.match(cell) for cell in codes)
-    if are_calling and look_calling:
+    look_calling = all(_INTERNATIONAL.match(cell) for cell in codes)
+    if are_calling and (says_calling or look_calling):
         return CodeColumn(index, name, calling=True)
     return CodeColumn(index, name, calling=False) if says_area else None
 

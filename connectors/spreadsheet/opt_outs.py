@@ -86,6 +86,11 @@ class OptOuts:
     unclear: Counter[str] = field(default_factory=Counter)
     _endings: bytearray = field(default_factory=lambda: bytearray(10**_ENDING))
 
+    @property
+    def known(self) -> int:
+        """Return how many of ``numbers`` are numbers; the others are the texts of cells that nobody can read."""
+        return sum(key.startswith("+") for key in self.numbers)
+
     def is_flagged(self, row: Sequence[str]) -> bool:
         """Return whether the row itself opted out."""
         return any(column.index < len(row) and column.opts_out(row[column.index]) for column in self.columns)

@@ -58,6 +58,7 @@ class ColumnSummary:
 class Summary:
     """What a screening did: how many rows opted out, with how many numbers; ``size`` is the result's, in bytes.
 
+    ``opted_out_cells`` counts the texts of opted-out cells that nobody can read, which silence the same text elsewhere.
     ``unclear_opt_outs`` counts, by their text, the cells that were read as opt-outs for want of a plain word.
     ``unread_countries`` counts, by their text, the country cells that name no country.
     """
@@ -68,6 +69,7 @@ class Summary:
     columns: tuple[ColumnSummary, ...]
     opted_out_rows: int
     opted_out_numbers: int
+    opted_out_cells: int
     size: int
     unclear_opt_outs: Counter[str]
     unread_countries: Counter[str]
@@ -107,7 +109,8 @@ def screen_file(
     if not found.phones:
         raise UsageError(
             f"No column of {source} looks like phone numbers.",
-            f"Name one with --phone. The columns are: {list_columns(found.columns)}.",
+            f"Name one with --phone, or what was not seen: {_unseen(found)}. "
+            f"The columns are: {list_columns(found.columns)}.",
         )
 
     phones = tuple(column.index for column in found.phones)
@@ -129,12 +132,21 @@ def screen_file(
         rows=rows,
         columns=batches.columns,
         opted_out_rows=opt_outs.rows,
-        opted_out_numbers=sum(key.startswith("+") for key in opt_outs.numbers),
+        opted_out_numbers=opt_outs.known,
+        opted_out_cells=len(opt_outs.numbers) - opt_outs.known,
         size=target.stat().st_size,
         unclear_opt_outs=opt_outs.unclear,
         unread_countries=batches.unread_countries,
         notes=found.notes,
     )
+
+
+def _unseen(found: Detection) -> str:
+    """Return the options for what may hide the phone columns of a file."""
+    options = ["the row of the header with --header-row"]
+    if found.format["kind"] == "csv" and len(found.columns) == 1:
+        options.append("what separates the columns with --delimiter")
+    return ", ".join(options)
 
 
 def _check_kind(source: Path, target: Path, table: Table[Any]) -> None:

@@ -30,6 +30,7 @@ Parse = Callable[..., list[list[str]]]
         ("Name;Country Code;Phone", "Ann;1;(415) 555-2671", None, "+14155552671"),
         ("Name;Country Code;Phone", "Ann;;020 7946 0018", "GB", "+442079460018"),
         ("Name;Dial code;Mobile", "Ann;+39;06 6982 1234", None, "+390669821234"),
+        ("Name;Land;Mobil", "Ann;+49;0171 2345678", "AT", "+491712345678"),
         ("Name;Area code;Phone", "Ann;415;555-2671", "US", "+14155552671"),
         ("Name;Area code;Phone", "Ann;415;415-555-2671", "US", "+14155552671"),
         ("Name;DDD;Telefone", "Ann;11;91234-5678", "BR", "+5511912345678"),

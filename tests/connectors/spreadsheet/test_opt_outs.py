@@ -99,7 +99,7 @@ def test_an_identical_cell_that_nobody_can_read_is_covered_too(screen: Screen, s
     _, summary = screen(text.encode())
 
     assert summary.columns[0].statuses == {"do_not_contact": 2, "unknown": 1}
-    assert summary.opted_out_numbers == 0
+    assert (summary.opted_out_numbers, summary.opted_out_cells) == (0, 1)
 
 
 def test_the_texts_of_unclear_cells_are_kept_within_bounds() -> None:
