@@ -39,6 +39,7 @@ REMEDIES: dict[ErrorCode, Words] = {
     ErrorCode.LOOKUPS_FAILED: Words("Run again later; what was answered is not bought twice."),
     ErrorCode.MASS_CHANGE: Words(_ACCEPT_MASS_CHANGE),
     ErrorCode.EMPTY_FULL_READ: Words(_ACCEPT_MASS_CHANGE),
+    ErrorCode.OPT_OUT_UNHEARD: Words("If the mapping is meant as it is, run again with --accept-opt-out-change."),
     ErrorCode.RUN_NOT_FOUND: Words(_LIST_RUNS),
     ErrorCode.RUN_AMBIGUOUS: Words(_LIST_RUNS),
     ErrorCode.UNDO_OF_DRY_RUN: Words(),  # the message says all of it: there is nothing to do

@@ -67,6 +67,7 @@ class ErrorCode(StrEnum):
     LOOKUPS_FAILED = "lookups_failed"
     MASS_CHANGE = "mass_change"
     EMPTY_FULL_READ = "empty_full_read"
+    OPT_OUT_UNHEARD = "opt_out_unheard"
     RUN_NOT_FOUND = "run_not_found"
     RUN_AMBIGUOUS = "run_ambiguous"
     UNDO_OF_DRY_RUN = "undo_of_dry_run"

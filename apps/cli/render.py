@@ -108,6 +108,14 @@ def _show_troubles(output: Output, summary: Summary) -> None:
             "The slots say do_not_contact, the flags stay. `--confirm-spread` raises them."
         )
 
+    if summary.stale_flags:
+        shown = ", ".join(f"{flag.object} {flag.id}" for flag in summary.stale_flags)
+        more = " and others" if summary.stale_flags_total > len(summary.stale_flags) else ""
+        output.say(
+            f"{summary.stale_flags_total:,} flags that ringfence raised outlive their opt-out, which has ended: {shown}"
+            f"{more}. They silence their records until somebody clears them in the CRM."
+        )
+
     if summary.stopped:
         output.say(f"\nStopped early: {summary.stopped}", style="bold red")
     elif not summary.complete:

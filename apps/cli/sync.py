@@ -58,6 +58,12 @@ def sync(
     accept_mass_change: Annotated[
         bool, typer.Option("--accept-mass-change", help="Go on where a run would change far more than expected.")
     ] = False,
+    accept_opt_out_change: Annotated[
+        bool,
+        typer.Option(
+            "--accept-opt-out-change", help="Go on though the mapping names no opt-out, or another, where flags are up."
+        ),
+    ] = False,
     retry_lost_lookups: Annotated[
         bool,
         typer.Option("--retry-lost-lookups", help="Ask again where an answer was lost: it may be billed twice."),
@@ -91,6 +97,7 @@ def sync(
         limit=limit,
         confirm_spread=confirm_spread,
         accept_mass_change=accept_mass_change,
+        accept_opt_out_change=accept_opt_out_change,
         retry_lost_lookups=retry_lost_lookups,
         plan_file=out,
     )

@@ -17,6 +17,7 @@ from ..state.journal import new_run_id
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
 from ..suppression.intake import ingest_opt_outs
+from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.record_reader import RecordReader
 from ..writing.plan_file import read_plan
 from ..writing.writer import ChangeWriter
@@ -73,6 +74,7 @@ class PlanApplication:
     def ingest_opt_outs(self) -> None:
         """Take in the flags that were raised or lowered since the last sync."""
         crm, shapes = self._job.crm, self._job.shapes
+        check_opt_out_fields(self._ledger, shapes, accepted=False)
         kept = self._cursors.read()
         feed = crm.open_feed({name: kept.get(name) for name in shapes})
 

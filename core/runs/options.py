@@ -18,6 +18,7 @@ class SyncOptions:
     limit: int | None = None
     confirm_spread: bool = False
     accept_mass_change: bool = False
+    accept_opt_out_change: bool = False
     retry_lost_lookups: bool = False
     plan_file: Path | None = None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..errors import AuthenticationError, BusyError, ErrorCode, QuotaError, RingfenceError, StateError, StoppedError
 from ..ports.crm import Feed
 from ..state.journal import new_run_id
+from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
 from .ending import describe_end
@@ -79,6 +80,7 @@ class SyncRun:
 
     def _work(self) -> bool:
         """Return whether everything was handled."""
+        check_opt_out_fields(self._parts.ledger, self._job.shapes, accepted=self._options.accept_opt_out_change)
         feed, newly_read = self._open_feed()
         job, parts = self._job, self._parts
         full = self._summary.full = any(feed.is_full(name) for name in job.shapes)

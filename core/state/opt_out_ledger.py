@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from ..model.opt_outs import OptOuts
+from ..model.shapes import OptOutFlag
 from ..ports.services import Clock
 from .flag_heritage import FlagHeritage
 from .flag_origins import settle_flags
 from .flag_states import COVERING, DERIVED, UP, FlagState
 from .holdings import Holding, Holdings, Key
 from .merged_records import MergedRecords
+from .opt_out_fields import KnownFlag, OptOutFields
 from .opt_out_flags import OptOutFlags
 from .pending import enqueue_holders
 from .sql import in_batches
@@ -37,6 +39,7 @@ class OptOutLedger:
         self._flags = OptOutFlags(store.keyring, org_id, run_id)
         self._heritage = FlagHeritage(org_id, run_id)
         self._merged = MergedRecords(org_id, run_id)
+        self._fields = OptOutFields(org_id)
         self._heirs: set[Key] = set()
 
     def settle_flags(self, flag_fields: Mapping[str, str]) -> None:
@@ -182,6 +185,21 @@ class OptOutLedger:
             self._heritage.pass_on(connection, self._merged.list_handing_over(connection))
             self._flags.mark_propagated(connection)
             self._merged.mark_handed_over(connection)
+
+    def read_opt_out_fields(self) -> dict[str, KnownFlag]:
+        """Return object name -> the opt-out field that its flags were read from, where that is on record."""
+        with self._store.transaction() as connection:
+            return self._fields.read(connection)
+
+    def keep_opt_out_fields(self, flags: dict[str, OptOutFlag]) -> None:
+        """Record from which fields flags are read from now on, by object name."""
+        with self._store.transaction() as connection:
+            self._fields.keep(connection, flags)
+
+    def count_flagged(self) -> dict[str, int]:
+        """Return object name -> how many records of it are known to have their flag up, for those with any."""
+        with self._store.transaction() as connection:
+            return self._fields.count_flagged(connection)
 
     def list_stale(self) -> list[Key]:
         """Return the records whose flag ringfence raised, and that no opt-out calls for any longer."""
