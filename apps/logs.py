@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from numbers import Number
 from typing import Any
 
-from ringfence.core.numbers import mask_text
+from ringfence.core.numbers import mask_numbers
 
 from .printable import printable, to_json
 from .settings import LogFormat
@@ -28,14 +28,6 @@ SHORTEST_SECRET = 4
 Write = Callable[[str, int], None]
 """Shows one line of the given level, such as ``logging.WARNING``."""
 
-_STAYS = (
-    r"(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?"  # a moment
-    r"|\d{8}-\d{6}-[0-9a-f]+"  # the id of a run
-    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID, such as HubSpot's correlation id
-)
-_DIGITS = r"(?:%2[Bb]|\+|\()?\d(?:[\s().\-/\u2010-\u2015]{0,3}\d){6,}(?:\s*(?:x|ext\.?|#)\s*\d{1,6})?"
-_SPELLED = r"(?:\+?1-)?\d{3}-(?=[A-Z\d-]*[A-Z]{4})[A-Z\d-]{5,}"
-_NUMBER = re.compile(rf"(?<!\w)(?<!\d\.)(?:(?P<stays>{_STAYS})|{_SPELLED}|{_DIGITS})(?!\w)")
 _ID_NAME = re.compile(r"(?:^|_)ids?$")
 _ID = re.compile(r"[\w-]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -143,7 +135,7 @@ class Redaction(logging.Filter):
     def _redact(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        return _NUMBER.sub(lambda found: found[0] if found["stays"] else mask_text(found[0]), text)
+        return mask_numbers(text)
 
 
 class TextLines(logging.Formatter):

@@ -15,7 +15,7 @@ from typing import Any
 
 from ringfence.core.errors import AccessError, AuthenticationError, QuotaError, RetryError, RingfenceError, SchemaError
 from ringfence.core.model.values import Outcome, RowResult
-from ringfence.core.numbers import mask
+from ringfence.core.numbers import mask_numbers
 
 from ..http.retry import read_retry_after
 from .settings import VARIABLE
@@ -146,12 +146,6 @@ def read_row_error(error: Mapping[str, Any]) -> RowResult:
     return RowResult(outcome, code, words)
 
 
-def mask_numbers(words: str) -> str:
-    """Return the words with everything that could be a phone number masked."""
-    return _NUMBER.sub(lambda match: mask(match.group()), words)
-
-
-_NUMBER = re.compile(r"(?<![\w-])[+(]?\d(?:[\s().\-/]*\d){6,}(?![\w-])")
 _LIMIT = re.compile(r"reached your (\w+) limit", re.IGNORECASE)
 
 

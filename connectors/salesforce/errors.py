@@ -19,7 +19,7 @@ from ringfence.core.errors import (
     UnreachableError,
 )
 from ringfence.core.model.values import Outcome, RowResult
-from ringfence.core.numbers import mask
+from ringfence.core.numbers import mask_numbers
 
 from .settings import VARIABLE
 
@@ -75,7 +75,6 @@ ROW_RETRIES = frozenset({"UNABLE_TO_LOCK_ROW", "PROCESSING_HALTED", "ALL_OR_NONE
 """Row codes for which sending the row again may help."""
 
 _CLIENT_LIMIT_WORDS = "TotalRequests"
-_NUMBER = re.compile(r"(?<![\w.+])\+?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +183,3 @@ def read_row_error(fault: Fault) -> RowResult:
     """Return the outcome of a row that Salesforce did not write."""
     outcome = Outcome.CONFLICT if fault.code in ROW_CONFLICTS else Outcome.REFUSED
     return RowResult(outcome, fault.code or "UNKNOWN", fault.words)
-
-
-def mask_numbers(text: str) -> str:
-    """Return the text with everything that may be a phone number masked."""
-    return _NUMBER.sub(lambda match: mask(match[0]), text)

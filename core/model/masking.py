@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..numbers import mask_text
+from ..numbers import mask_numbers, mask_text
+from .reasons import parse_reason
 from .shapes import ObjectShape
 from .values import Change, Companion, Value
 
@@ -12,8 +13,8 @@ from .values import Change, Companion, Value
 def mask_change(change: Change, shape: ObjectShape | None, *, reveal: bool = False) -> dict[str, Any]:
     """Return a change as JSON values: ``{"object", "id", "fields": {name: {"old", "new"}}}``.
 
-    Numbers are masked unless ``reveal``. Without a shape every text is masked, because any field might be a phone
-    field.
+    Numbers are masked unless ``reveal``. Without a shape every text but that of a reason is masked as a whole, because
+    any field might be a phone field.
     """
     numbers = _number_fields(shape) if shape else None
 
@@ -35,5 +36,10 @@ def _to_json(value: Value, *, masked: bool) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return mask_text(value) if masked else value
+        return _mask(value) if masked else value
     return value.isoformat().replace("+00:00", "Z")
+
+
+def _mask(value: str) -> str:
+    # A reason holds no full number, and says why a slot was written.
+    return mask_numbers(value) if parse_reason(value) else mask_text(value)

@@ -19,10 +19,10 @@ more than ten times as fast. `heads` finds the calling code from the first digit
 All of it is pure, and no text makes it raise.
 """
 
-from .masking import mask_text
+from .masking import mask, mask_numbers, mask_text
 from .plans.numbering_plan import metadata_version
 from .reader import read_number
-from .values import LineType, Number, PlanMatch, ReasonCode, Validity, mask
+from .values import LineType, Number, PlanMatch, ReasonCode, Validity
 
 __all__ = [
     "LineType",
@@ -31,6 +31,7 @@ __all__ = [
     "ReasonCode",
     "Validity",
     "mask",
+    "mask_numbers",
     "mask_text",
     "metadata_version",
     "read_number",

@@ -109,19 +109,3 @@ class Number(NamedTuple):
     def all_e164s(self) -> tuple[str, ...]:
         """Return the keys by which an opt-out on the field is found: `covers`, the screened number first."""
         return self.covers
-
-
-def mask(e164: str) -> str:
-    """Return a number as it may stand in logs and messages: `+1415***2671`.
-
-    Takes any text and keeps at most its first and last four digits, fewer of a short one, so that at least three are
-    hidden; a text of up to three digits is hidden as a whole.
-    """
-    digits = "".join(character for character in e164 if character.isdecimal())
-    plus = "+" if e164.lstrip().startswith("+") else ""
-    count = len(digits)
-    if count <= 3:
-        return f"{plus}***"
-    tail = min(4, (count + 1) // 3)
-    head = max(0, min(4, count - tail - 3))
-    return f"{plus}{digits[:head]}***{digits[-tail:]}"

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.hubspot.errors import RULES, find_rule, mask_numbers, read_error, read_row_error
+from ringfence.connectors.hubspot.errors import RULES, find_rule, read_error, read_row_error
 from ringfence.core.errors import RetryError
 from ringfence.core.model.values import Outcome
+from ringfence.core.numbers import mask_numbers
 
 CASES = json.loads((Path(__file__).parent / "answers" / "errors.json").read_text())["cases"]
 RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "hubspot"
