@@ -26,6 +26,9 @@ from .transport import Answer, Request, Transport
 BATCH = 100
 """Rows of one batch call, and of one page of a list."""
 
+HISTORY_BATCH = 50
+"""Rows of one batch read with the history of properties."""
+
 SEARCH_PAGE = 200
 """Rows of one page of a search."""
 
@@ -59,19 +62,46 @@ class HubSpotClient:
         request = Request(purpose, f"the search of {object_name}", search=True)
         return self._transport.call(request, self._searches.do_search, object_name, body).body
 
-    def list_page(self, object_name: str, properties: Sequence[str], after: str | None) -> Mapping[str, Any]:
-        """Return one page of all records, in the order of their ids."""
+    def list_page(
+        self, object_name: str, properties: Sequence[str], after: str | None, *, archived: bool = False
+    ) -> Mapping[str, Any]:
+        """Return one page of all records, or of all archived ones, in the order of their ids."""
+        where: dict[str, Any] = {"limit": BATCH, "properties": list(properties)}
+        if after:
+            where["after"] = after
+        if archived:
+            where["archived"] = True
 
         def send(**options: Any) -> Any:
-            where = {"after": after} if after else {}
-            return self._basic.get_page(object_name, limit=BATCH, properties=list(properties), **where, **options)
+            return self._basic.get_page(object_name, **where, **options)
 
-        return self._transport.call(Request("read", f"the list of {object_name}"), send).body
+        request = Request("opt_outs" if archived else "read", f"the list of {object_name}")
+        return self._transport.call(request, send).body
 
     def read_batch(self, object_name: str, ids: Sequence[str], properties: Sequence[str]) -> Mapping[str, Any]:
         """Return up to 100 records by id; those that are gone are named in ``errors`` or missing."""
-        body = {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}
-        request = Request("read", f"the batch read of {object_name}")
+        return self._read(object_name, ids, properties, (), "read")
+
+    def read_histories(
+        self, object_name: str, ids: Sequence[str], properties: Sequence[str], versioned: Sequence[str]
+    ) -> Mapping[str, Any]:
+        """Return up to 50 records by id with the values that the ``versioned`` properties have had."""
+        return self._read(object_name, ids, properties, versioned, "opt_outs")
+
+    def _read(
+        self,
+        object_name: str,
+        ids: Sequence[str],
+        properties: Sequence[str],
+        versioned: Sequence[str],
+        purpose: str,
+    ) -> Mapping[str, Any]:
+        body = {
+            "inputs": [{"id": one} for one in ids],
+            "properties": list(properties),
+            "propertiesWithHistory": list(versioned),
+        }
+        request = Request(purpose, f"the batch read of {object_name}")
         return self._transport.call(request, self._batch.read, object_name, body).body
 
     def update_batch(self, object_name: str, inputs: Sequence[Mapping[str, Any]], purpose: str) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class HubSpotCrm:
         self._clock = services.clock
         self._schema = Schema(self._client)
         self._org: Org | None = None
+        self._server_time: datetime | None = None
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -64,7 +66,7 @@ class HubSpotCrm:
         """Return the portal that the token belongs to, read once. Raises AccessError when the token may not read it."""
         if self._org is None:
             try:
-                details, _ = self._client.account()
+                details, self._server_time = self._client.account()
             except AccessError as error:
                 raise AccessError(
                     f"The token may not read which HubSpot account it belongs to. {error.message}", error.remedy
@@ -96,7 +98,8 @@ class HubSpotCrm:
     def open_feed(self, cursors: Mapping[str, str | None], own_writes: OwnWrites = no_own_writes) -> HubSpotFeed:
         """Take the watermark from HubSpot's own clock and return the reads of this run."""
         local_ms = to_ms(self._clock.now())
-        _, now = self._client.account()
+        # An earlier moment is as good a watermark, once: the log-in has just asked for it.
+        now, self._server_time = self._server_time or self._client.account()[1], None
         # The Date header names a second; its records to the last millisecond belong to the window.
         opening = Opening(watermark_ms=to_ms(now) + 999, local_ms=local_ms)
         positions = {name: read_position(cursors.get(name), opening.watermark_ms) for name in self._shapes}

@@ -50,7 +50,7 @@ class Position(BaseModel):
     in a full read, the last id in a window, the moment of the last batch in an echo, whose ``bound`` is where it will
     be settled up to, and ``found`` how many of its records belong to what is settled by that. ``settled`` is what
     windows leave out, oldest first, and ``own_since`` the moment (by our clock) from which on our own writes are not
-    among it.
+    among it. ``bin_read`` is when the recycle bin was read last, and ``bin_large`` whether that took many calls.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +63,8 @@ class Position(BaseModel):
     found: int = 0
     settled: tuple[Settled, ...] = ()
     own_since: int = 0
+    bin_read: int = 0
+    bin_large: bool = False
 
     def dump(self) -> str:
         """Return the cursor text."""
@@ -70,7 +72,7 @@ class Position(BaseModel):
 
     def done(self) -> Position:
         """Return the position once all of this one is read."""
-        return Position(mode=Mode.DONE, until=self.until, settled=self.settled, own_since=self.own_since)
+        return self.model_copy(update={"mode": Mode.DONE, "start": 0, "after": START, "bound": 0, "found": 0})
 
     def next_window(self, now_ms: int) -> Position:
         """Return the window that follows a position that is done."""

@@ -53,9 +53,7 @@ class EchoReader:
         since = max(position.own_since, self.opened_ms - window_ms)
         if not self._is_worth(since):
             return None
-        return Position(
-            mode=Mode.ECHO, until=position.until, start=since, settled=position.settled, own_since=self.opened_ms
-        )
+        return position.model_copy(update={"mode": Mode.ECHO, "start": since, "own_since": self.opened_ms})
 
     def read(self, position: Position) -> Iterator[tuple[Page, Position]]:
         """Yield the pages of an echo, each with the position behind it, those written last first."""

@@ -14,10 +14,17 @@ from .cursor import OVERLAP_MS, Mode, Position
 from .echo import EchoReader
 from .fields import to_ms
 from .filters import Group, due_groups, flag_groups, screened_groups
+from .gone import GoneReader
 from .paging import START, Row, Searcher
 from .scope import ScopeChecker
 from .source import ObjectSource
 from .windows import changed_groups, opt_out_groups
+
+SMALL_BIN = 1
+"""Pages of a recycle bin that is read in every run."""
+
+BIN_EVERY_MS = 24 * 3_600_000
+"""How often a larger recycle bin is read, in milliseconds: it has no order by time, so it is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class HubSpotFeed:
     ) -> None:
         self._client = client
         self._sources = sources
-        self._positions = positions
+        self._positions = dict(positions)
         self._now_ms = opening.watermark_ms
         self._local_ms = opening.local_ms
         self._own_writes = own_writes
@@ -64,6 +71,7 @@ class HubSpotFeed:
                 start = position.start if position.mode is Mode.WINDOW else position.until - OVERLAP_MS
                 groups = opt_out_groups(shape, start, position.settled)
             yield from self._unordered(source, groups, "opt_outs")
+            yield from self._archived(source, position)
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
@@ -106,7 +114,7 @@ class HubSpotFeed:
 
         for page, behind in reader.read(reached):
             reached = behind
-            yield page
+            yield from self._with_merged(source, page)
         return reader.end(reached)
 
     def _list(self, source: ObjectSource, position: Position) -> Iterator[Page]:
@@ -119,7 +127,8 @@ class HubSpotFeed:
             answer = self._client.list_page(source.name, source.rows.properties, after)
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
             reached = position.model_copy(update={"after": after}) if after else position.done()
-            yield Page(source.name, _read(source, answer["results"], scope), reached.dump(), total=total)
+            page = Page(source.name, _read(source, answer["results"], scope), reached.dump(), total=total)
+            yield from self._with_merged(source, page)
             if not after:
                 return
 
@@ -137,7 +146,30 @@ class HubSpotFeed:
                 reached = position = position.model_copy(update={"after": last_id})
 
             records = _read(source, page.rows, scope)
-            yield Page(source.name, records, reached.dump(), authoritative=False, total=total)
+            found = Page(source.name, records, reached.dump(), authoritative=False, total=total)
+            yield from self._with_merged(source, found)
+
+    def _with_merged(self, source: ObjectSource, page: Page) -> Iterator[Page]:
+        """Yield the opt-outs of records that were merged into those of a page, and then the page."""
+        yield from GoneReader(self._client, source).merged(page.records)
+        yield page
+
+    def _archived(self, source: ObjectSource, position: Position) -> Iterator[Page]:
+        """Yield the flagged records in the recycle bin; a large bin is read once a day, and in every full read."""
+        if source.rows.shape.opt_out is None:
+            return
+        recent = position.bin_read > self._now_ms - BIN_EVERY_MS
+        if position.bin_large and recent and position.mode is not Mode.FULL:
+            return
+
+        pages = 0
+        for records in GoneReader(self._client, source).archived():
+            pages += 1
+            if flagged := [record for record in records if source.rows.shape.is_flagged(record)]:
+                yield Page(source.name, flagged, gone=True)
+        self._positions[source.name] = position.model_copy(
+            update={"bin_read": self._now_ms, "bin_large": pages > SMALL_BIN}
+        )
 
     def _unordered(
         self, source: ObjectSource, groups: Sequence[Group], purpose: str, *, scoped: bool = False

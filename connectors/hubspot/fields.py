@@ -12,6 +12,9 @@ from ringfence.core.model.values import Record, Value
 
 ID = "hs_object_id"
 
+MERGED = "hs_merged_object_ids"
+"""The property of a survivor that lists the ids of the records merged into it, with semicolons between them."""
+
 _CONTACTS = frozenset({"contact", "contacts", "0-1"})
 
 
@@ -29,7 +32,7 @@ def read_value(kind: str, raw: str | None) -> Value:
         return None
     if kind == "bool":
         return {"true": True, "false": False}.get(raw.strip().lower(), raw)
-    return _read_moment(raw) if kind == "datetime" else raw
+    return read_moment(raw) if kind == "datetime" else raw
 
 
 def write_value(value: Value) -> str:
@@ -55,14 +58,14 @@ def from_ms(milliseconds: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every mapped field."""
+    """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every property that is read."""
 
     shape: ObjectShape
     kinds: Mapping[str, str]
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """Return what to ask HubSpot for: the mapped fields and the modification time."""
+        """Return what to ask HubSpot for: what is read, and the modification time."""
         return (*self.kinds, modified_field(self.shape.name))
 
     def read(self, row: Mapping[str, Any], *, in_scope: bool = True) -> Record:
@@ -79,7 +82,8 @@ class RowReader:
         )
 
 
-def _read_moment(raw: str) -> Value:
+def read_moment(raw: str) -> Value:
+    """Return the aware UTC moment of a text in milliseconds or in ISO form; the text itself where it is neither."""
     try:
         if raw.lstrip("-").isdecimal():
             return datetime.fromtimestamp(int(raw) / 1000, UTC)

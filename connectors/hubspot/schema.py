@@ -12,7 +12,7 @@ from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 
 from .errors import AnswerError
-from .fields import RowReader
+from .fields import MERGED, RowReader
 
 if TYPE_CHECKING:
     from .client import HubSpotClient
@@ -128,12 +128,16 @@ class Schema:
         self._known.pop(object_name, None)
 
     def reader(self, shape: ObjectShape) -> RowReader:
-        """Return the reader of an object's rows. Raises SchemaError for a mapped property that the portal lacks."""
+        """Return the reader of an object's rows: of the mapped properties, and of what was merged into a record.
+
+        Raises SchemaError for a mapped property that the portal lacks.
+        """
         known = self.definitions(shape.name)
         for name in shape.read_fields():
             if name not in known:
                 raise SchemaError(*missing_field(shape, name, known))
-        return RowReader(shape, {name: str(known[name]["type"]) for name in shape.read_fields()})
+        kinds = {name: str(known[name]["type"]) for name in shape.read_fields()}
+        return RowReader(shape, kinds | ({MERGED: "string"} if shape.opt_out and MERGED in known else {}))
 
 
 def _option(value: str, label: str, order: int) -> dict[str, Any]:

@@ -79,8 +79,8 @@ class Page:
 
     ``cursor`` is None for reads that do not move the cursor. ``authoritative`` is False where the values come from an
     index that may lag: the core then fetches the due records again before it pays or writes. ``total`` is how many
-    records the whole read holds, where the CRM says so. ``gone`` marks records that were merged away: their opt-outs
-    pass to whoever holds their numbers.
+    records the whole read holds, where the CRM says so. ``gone`` marks records that were merged away, deleted or
+    converted: their opt-outs pass to whoever holds their numbers. A record may come several times, with other numbers.
     """
 
     object: str
@@ -145,6 +145,7 @@ class Feed(Protocol):
     def changed(self) -> Iterator[Page]:
         """Yield the changed records of all objects, in or out of the filter; all records of an object without a cursor.
 
+        Records that are gone, of which the CRM tells only through the record that survived, come before it.
         Every object gives at least one page, whose cursor is stored even when the page is empty.
         """
         ...

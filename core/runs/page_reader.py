@@ -15,6 +15,7 @@ from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Feed, Page
 from ..state.opt_out_ledger import OptOutLedger
+from ..suppression.intake import ingest_opt_outs
 from ..writing.outbox import Outbox
 from .brake import Brake
 from .cursor_tracker import CursorTracker
@@ -88,6 +89,10 @@ class PageReader:
         return self.queue.flush()
 
     def _read_page(self, page: Page) -> bool:
+        if page.gone:
+            ingest_opt_outs(self.source.crm, [page], self.source.shapes, self.ledger)
+            return True
+
         shape = self.source.shapes[page.object]
         views = [RecordView(record, shape) for record in page.records]
         records = self.examiner.examine(views, authoritative=page.authoritative)

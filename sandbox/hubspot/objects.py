@@ -50,7 +50,7 @@ def history_of(row: Row, names: Iterable[str], portal: PortalState) -> dict[str,
         for when, source, changed, before in row.versions:
             if name in changed:
                 if not versions:
-                    first = before[name]
+                    first = before.get(name, "")
                 versions.append(_version(changed[name], when, source, portal))
 
         if first:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from . import instants
 from .index import SearchIndex
 
+Version = tuple[int, str, dict[str, str], dict[str, str]]
+"""The time, the source, the values set then, and those that they replaced."""
+
 
 @dataclass(slots=True)
 class Row:
     """One record. `properties` holds set values only, as HubSpot's strings; times are epoch milliseconds.
 
-    `properties` is replaced, never changed, so that the search index may keep an old one. A version is the time, the
-    source, the values set then, and those that they replaced.
+    `properties` is replaced, never changed, so that the search index may keep an old one.
     """
 
     id: int
@@ -21,7 +23,7 @@ class Row:
     created: int
     modified: int
     archived_at: int | None = None
-    versions: list[tuple[int, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
 
 
 class ObjectStore:

@@ -1,0 +1,62 @@
+"""Permission only tightens: what HubSpot does to a record between two runs loses no opt-out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testkit.account import Account
+from testkit.commands import Cli
+
+PHONE, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
+SILENCED = "do_not_contact"
+
+
+def sync(account: Account, command: Cli) -> Any:
+    account.pass_time(minutes=3)
+    result = command("sync", account.crm, "--json")
+    assert result.code == 0, result.err
+    return result
+
+
+@pytest.fixture
+def trio(account: Account, command: Cli) -> list[tuple[str, str]]:
+    """Three people on one number, screened in a first run; the first has said that calls are fine."""
+    keys = account.add(3, phone=PHONE)
+    account.edit(keys[0], phone=OTHER, flag=False)
+    sync(account, command)
+    return keys
+
+
+def status(account: Account, key: tuple[str, str]) -> str:
+    return str(account.rows()[key][account.companion("status")])
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+@pytest.mark.parametrize("people", [20])
+def test_an_opt_out_that_was_merged_into_a_flag_that_is_down_is_enforced(
+    account: Account, command: Cli, trio: list[tuple[str, str]]
+) -> None:
+    winner, loser, colleague = trio
+    account.edit(loser, flag=True)
+    survivor = account.merge(winner, loser)
+    assert account.rows()[survivor]["rf_do_not_call"] == "false"
+
+    sync(account, command)
+
+    assert (status(account, survivor), status(account, colleague)) == (SILENCED, SILENCED)
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+@pytest.mark.parametrize("people", [20])
+def test_the_opt_out_of_somebody_who_was_deleted_is_enforced(
+    account: Account, command: Cli, trio: list[tuple[str, str]]
+) -> None:
+    _, deleted, colleague = trio
+    account.edit(deleted, flag=True)
+    account.sandbox.hubspot.archive(deleted[1])
+
+    sync(account, command)
+
+    assert status(account, colleague) == SILENCED
