@@ -135,12 +135,17 @@ def _check_companion(subject: str, companion: Companion, field: Described) -> It
 
 
 def _check_statuses(subject: str, field: Described) -> Iterator[Finding]:
+    remedy = "In Setup, clear `Restrict picklist to the values defined in the value set` of this field."
     if missing := missing_statuses(_active_values(field)):
         yield problem(
             subject,
             f"the picklist {field['name']} is restricted and lacks {missing}.",
-            "Add these values to it, or make it unrestricted.",
+            f"Add these values to it. {remedy}",
         )
+        return
+
+    message = f"the picklist {field['name']} is restricted: rows of a record type that leaves a status out are refused."
+    yield Finding(Level.WARNING, subject, message, remedy)
 
 
 def _check_flag(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:

@@ -80,7 +80,7 @@ def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
 
     if companion is Companion.STATUS:
         values = [{"valueName": status.value, "label": status.value, "default": False} for status in Status]
-        body["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+        body["valueSet"] = {"restricted": False, "valueSetDefinition": {"sorted": False, "value": values}}
 
     return body
 

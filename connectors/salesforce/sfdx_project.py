@@ -81,7 +81,7 @@ def _as_source(metadata: Mapping[str, Any]) -> dict[str, Any]:
             {"fullName": value["valueName"], "default": value["default"], "label": value["label"]}
             for value in body["valueSet"]["valueSetDefinition"]["value"]
         ]
-        body["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+        body["valueSet"] = {"restricted": False, "valueSetDefinition": {"sorted": False, "value": values}}
 
     return body
 

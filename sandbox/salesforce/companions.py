@@ -45,6 +45,5 @@ def companion_fields() -> Iterator[FieldSpec]:
                 label=f"RF {slot} {part.replace('_', ' ')}",
                 length=length,
                 picklist=STATUSES if kind == "picklist" else (),
-                restricted=kind == "picklist",
                 custom=True,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from types import MappingProxyType
@@ -125,6 +126,13 @@ class SalesforceOrg(OrgState):
     def make_readonly(self, object_name: str, field: str) -> None:
         """Leave a field visible to the API user, but not editable; raises as hide_field does."""
         self._restrict(object_name, field, readable=True)
+
+    def restrict_picklist(self, object_name: str, field: str) -> None:
+        """Let a picklist refuse values that are not listed, as an administrator may choose."""
+        with self.lock:
+            spec = self.tables[object_name].spec
+            spec.add(replace(spec.fields[field], restricted=True))
+            self.forget_access()
 
     def _restrict(self, object_name: str, field: str, *, readable: bool) -> None:
         with self.lock:

@@ -168,6 +168,16 @@ def test_a_companion_that_does_not_fit_is_named(
     assert says in problem.message
 
 
+def test_a_restricted_status_is_warned_of(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    org.restrict_picklist("Contact", STATUS)
+
+    (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
+
+    assert warning.subject == f"Contact.{STATUS}"
+    assert "record type" in warning.message
+    assert problems(crm) == []
+
+
 def test_a_plain_text_status_fits(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     alter(org, STATUS, type="string", length=40, picklist=(), restricted=False)
     assert problems(crm) == []

@@ -50,7 +50,7 @@ def test_an_org_without_fields_becomes_ready(connect: Connect, both: str, org: S
 
     status = fields["RF_Phone_Status__c"]
 
-    assert (status.type, status.restricted, status.picklist) == ("picklist", True, tuple(Status))
+    assert (status.type, status.restricted, status.picklist) == ("picklist", False, tuple(Status))
 
     lengths = {name: fields[f"RF_Phone_{name}__c"].length for name in ("Reason", "E164", "Line_Type", "Screened_Value")}
 

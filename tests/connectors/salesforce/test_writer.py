@@ -82,6 +82,7 @@ def test_a_thousand_changes_of_two_objects_go_out_in_one_call(
 
 
 def test_results_are_matched_by_their_place(crm: SalesforceCrm, org: SalesforceOrg) -> None:
+    org.restrict_picklist("Contact", STATUS)
     rows = alive(org)[:9]
     org.refuse_row = lambda _object, row, _changes: (
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "call +1 415 555 0123 first") if row["Id"] == rows[2] else None

@@ -62,6 +62,7 @@ def test_query_all_and_download(client: Any, api: Api, contacts: list[str], tmp_
 
 
 def test_update_and_its_three_lists(client: Any, api: Api, contacts: list[str]) -> None:
+    api.org.restrict_picklist("Contact", "RF_Phone_Status__c")
     records = [
         {"Id": contacts[0], "Title": "Chief", "RF_Phone_Status__c": "valid"},
         {"Id": contacts[1], "Title": "#N/A", "RF_Phone_Status__c": "wrong"},

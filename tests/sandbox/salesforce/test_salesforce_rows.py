@@ -86,10 +86,10 @@ def test_a_moment_is_stored_in_utc(api: Api, contacts: list[str]) -> None:
     [
         ({"Phone": "9" * 41}, "STRING_TOO_LONG", "Business Phone: data value too large", ["Phone"]),
         (
-            {"RF_Phone_Status__c": "dead"},
+            {"CleanStatus": "dead"},
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-            "RF Phone Status: bad value for restricted picklist field: dead",
-            ["RF_Phone_Status__c"],
+            "Clean Status: bad value for restricted picklist field: dead",
+            ["CleanStatus"],
         ),
         ({"Email": "badone"}, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: badone", ["Email"]),
         ({"AccountId": "acme"}, "MALFORMED_ID", "Account ID: id value of incorrect type: acme", ["AccountId"]),
