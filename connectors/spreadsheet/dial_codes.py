@@ -80,12 +80,14 @@ def assign_codes(codes: Sequence[CodeColumn], phones: Sequence[int]) -> dict[int
     """Return the codes of each phone column that has any, by its place.
 
     An area code belongs to the next phone column behind it, a calling code to all of them up to the next calling code;
-    codes behind the last phone column belong to that one.
+    a code right behind the last phone column, or anywhere beside the only one, belongs to that one.
     """
     calling: dict[int, int] = {}
     area: dict[int, int] = {}
     for code in sorted(codes, key=lambda code: code.index):
-        behind = [phone for phone in sorted(phones) if phone > code.index] or sorted(phones)[-1:]
+        behind = [phone for phone in sorted(phones) if phone > code.index]
+        if not behind:
+            behind = [phone for phone in phones if phone == code.index - 1 or len(phones) == 1]
         if code.calling:
             calling.update(dict.fromkeys(behind, code.index))
         elif behind:

@@ -16,6 +16,7 @@ from .words import names
 
 PREVIEW_WIDTH = 40
 _EXAMPLES = 2
+_NO_PHONE = "a dialling code, but of no phone column beside it"
 _PLAIN_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4})([T ]\d\d:\d\d(:\d\d)?Z?)?\s*")
 _LONGEST_FLAG = 40
 
@@ -48,7 +49,11 @@ def describe_columns(
     for code in code_columns:
         role = "calling code" if code.calling else "area code"
         whose = [sample.columns[phone] for phone, its in codes.items() if code.index in (its.calling, its.area)]
-        taken[code.index] = (role, f"joined with {_list(whose)}") if whose else ("", "a code, and no phone column")
+        taken[code.index] = (
+            (role, f"joined with {_list(whose)}")
+            if whose
+            else ("", "a dialling code, but of no phone column beside it")
+        )
 
     if country:
         taken[country.index] = ("country", _explain(country, "countries", is_filled=bool(sample.cells(country.index))))
@@ -90,12 +95,14 @@ def _near_misses(
     name = sample.columns[index]
     if headers.names_permission(name) and is_check_date(sample, index):
         yield "nearly an opt-out, but holds the days of checks; --opt-out takes it", True
-    if names("opt_out", name) and headers.is_other_channel(name):
-        yield "an opt-out from e-mail, post or texts, not from calls", False
+    if headers.comes_near_opt_out(name) and headers.is_other_channel(name):
+        yield "about e-mail, post or texts, not about calls", False
+    if names("may_call", name) and names("about_agreement", name):
+        yield "about a consent, and holds none", False
     if flag := next((cell for cell in cells if _is_flag(cell)), None):
         yield f"not used, but a cell says {preview_cell(flag)!r}; --opt-out takes it", True
     if headers.comes_near_opt_out(name):
-        yield "nearly an opt-out; --opt-out takes it", not headers.is_other_channel(name)
+        yield "nearly an opt-out; --opt-out takes it", True
 
     if headers.names_phone(name):
         yield "nearly phones, but few cells hold enough digits; --phone takes it", False

@@ -95,10 +95,11 @@ def _key(cell: str) -> str:
 
 def _compile(phrase: str) -> str:
     """Return the pattern of a phrase over the words of a header."""
-    if _SPACELESS.search(phrase):
-        return re.escape(split_words(phrase))
-
     whole = phrase.startswith("= ")
+    if _SPACELESS.search(phrase):
+        text = re.escape(split_words(phrase))
+        return rf"\A{text}\Z" if whole else text
+
     words = (phrase[2:] if whole else phrase).split()
     pattern = "".join(_join(words))
     return rf"\A{pattern}\Z" if whole else rf"(?<!\S){pattern}(?!\S)"

@@ -37,7 +37,7 @@ def names(columns: Sequence[FoundColumn]) -> list[str]:
     "header",
     ["Phone", "MobilePhone", "phone_number_2", "Cell", "Tel.", "Telefon (geschäftlich)", "Handy", "Handynummer",
      "Móvil", "Téléphone", "Telefone", "Celular", "Cellulare", "WhatsApp", "电话", "手机号码", "携帯電話", "전화번호",
-     "Телефон", "Мобильный телефон", "WorkPhone", "Rufnummer", "GSM", "Puhelin", "HomeTelephone"],
+     "Телефон", "Мобильный телефон", "WorkPhone", "Rufnummer", "GSM", "Puhelin", "HomeTelephone", "座机", "固话"],
 )  # fmt: skip
 def test_headers_in_many_languages_announce_phones(find: Find, header: str) -> None:
     found = find({"id": ["1"] * 12, header: GB})
@@ -88,6 +88,8 @@ def test_national_numbers_are_read_by_the_country_of_their_row(find: Find) -> No
         ({"MailingCountry": ["USA"] * 12, "Phone": GB}, "MailingCountry"),
         ({"Land": ["DE", "AT", "CH"] * 4, "Phone": GB}, "Land"),
         ({"国家": ["CN"] * 12, "Phone": GB}, "国家"),
+        ({"国": ["JP"] * 12, "Phone": GB}, "国"),
+        ({"中国語": ["JP"] * 12, "Phone": GB}, None),
         ({"Where": ["Germany", "France", "Spain"] * 4, "Phone": GB}, "Where"),
         ({"Country": [""] * 12, "OtherCountry": ["Spain"] * 12, "Phone": GB}, "OtherCountry"),
         ({"Title": ["Mr", "Ms"] * 6, "Phone": GB}, None),

@@ -33,8 +33,9 @@ Parse = Callable[..., list[list[str]]]
         ("Name;Land;Mobil", "Ann;+49;0171 2345678", "AT", "+491712345678"),
         ("Name;Area code;Phone", "Ann;415;555-2671", "US", "+14155552671"),
         ("Name;Area code;Phone", "Ann;415;415-555-2671", "US", "+14155552671"),
-        ("Name;DDD;Telefone", "Ann;11;91234-5678", "BR", "+5511912345678"),
+        ("Name;DDD Celular;Celular", "Ann;11;91234-5678", "BR", "+5511912345678"),
         ("Phone;Area code;Name", "555-2671;415;Ann", "US", "+14155552671"),
+        ("Phone;Name;Area code", "555-2671;Ann;415", "US", "+14155552671"),
     ],
 )
 def test_codes_of_their_own_columns_are_joined(
@@ -72,6 +73,7 @@ def test_the_preview_names_what_is_joined(tmp_path: Path) -> None:
         "Prefix,Phone\nMr,+442079460018\nDr,+442079460019\n",
         "Country Code,Phone\nGB,020 7946 0018\nGB,020 7946 0019\n",
         "Area code,Phone\nNorth,+442079460018\n",
+        "Phone,Mobile,Name,Area code\n+442079460018,,Ann,415\n",
         "Phone with area code\n+442079460018\n",
     ],
 )

@@ -35,7 +35,7 @@ def test_each_column_has_what_it_was_taken_for_and_why(roles: dict[str, tuple[st
         ("Business Fax", "not phones by its header"),
         ("Phone Type", "about phones"),
         ("Notes", "a cell says 'DNC'"),
-        ("Email opt out", "an opt-out from e-mail"),
+        ("Email opt out", "about e-mail"),
         ("DNC checked on", "holds the days of checks"),
         ("GDPR status", "nearly an opt-out"),
     ],
