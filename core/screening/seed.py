@@ -41,8 +41,9 @@ def _answer(view: RecordView, slot: Slot, since: datetime) -> Answer | None:
     if not isinstance(e164, str) or not isinstance(last, datetime) or last < since or not view.is_current(slot):
         return None
 
+    # What the content was read as before is somebody else's number once the country was corrected.
     earlier = read_earlier_answer(view, slot)
-    if earlier is None:
+    if earlier is None or e164 != view.number(slot).e164:
         return None
     return Answer(
         e164,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -43,8 +44,11 @@ class Holdings:
         self._ours = {"org_id": org_id}
         self._seen: dict[str, array[int]] = {}
 
-    def replace(self, connection: Connection, holdings: Sequence[Holding]) -> None:
-        """Record what these records hold now. Only what differs is written: most hold what they held."""
+    def replace(self, connection: Connection, holdings: Sequence[Holding]) -> AbstractSet[Key]:
+        """Record what these records hold now; return those of them that were known to hold something before.
+
+        Only what differs is written: most hold what they held.
+        """
         stored = self._read(connection, holdings)
         number_key, org_id = self._keyring.number_key, self._org_id
         outdated: list[Key] = []
@@ -61,6 +65,7 @@ class Holdings:
 
         self.forget(connection, outdated)
         insert_missing_raw(connection, schema.holdings, ("org_id", "number_key", "object", "record_id"), new)
+        return stored.keys()
 
     def forget(self, connection: Connection, records: Iterable[Key]) -> None:
         """Record that these records, (object, record id) each, hold nothing."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from ..model.opt_outs import OptOuts
 from ..model.shapes import OptOutFlag
+from ..model.verdicts import OptOut
 from ..ports.services import Clock
 from .flag_heritage import FlagHeritage
 from .flag_origins import settle_flags
@@ -54,9 +55,13 @@ class OptOutLedger:
         goes, every record that holds the number waits to be looked at again, for its slots may be callable again.
         """
         with self._store.transaction() as connection:
-            self._holdings.replace(connection, holdings)
+            known = self._holdings.replace(connection, holdings)
             freed = self._flags.take_down(connection, [each for each in holdings if each.flagged is False])
-            self._flags.set_up(connection, [each for each in holdings if each.flagged])
+            # Only where the state is lost do the slots tell whose flag it is: a flag of ringfence's would be known.
+            raised = [each for each in holdings if each.flagged]
+            self._flags.set_up(
+                connection, [each._replace(said=OptOut.NONE) if each[:2] in known else each for each in raised]
+            )
             self._enqueue_holders(connection, freed)
 
     def raise_flags(self, records: Sequence[tuple[str, str, tuple[str, ...]]]) -> None:

@@ -126,7 +126,8 @@ def test_the_slots_tell_whose_flags_they_are_once_all_was_read(
 ) -> None:
     run(full=True)
     with old.transaction() as connection:
-        connection.execute(sa.delete(schema.opt_out_flags))
+        for table in (schema.opt_out_flags, schema.holdings):
+            connection.execute(sa.delete(table))
 
     run(full=True)
 

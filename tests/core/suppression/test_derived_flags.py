@@ -141,6 +141,21 @@ def test_a_flag_that_somebody_raised_again_is_that_persons(crm: MemoryCrm, sync:
     assert said(crm, "third") == (True, "do_not_contact", None)
 
 
+def test_the_flag_of_somebody_whose_slot_was_silenced_without_one_is_that_persons(crm: MemoryCrm, sync: Sync) -> None:
+    crm.shapes = {"people": replace(crm.shapes["people"], spread=Spread.SLOTS)}
+    crm.put("people", "asks", phone=LINE, optout=True)
+    crm.put("people", "second", phone=LINE, mobile=OTHER)
+    crm.put("people", "third", phone=OTHER)
+    sync()
+
+    crm.put("people", "second", optout=True)
+    sync()
+
+    assert said(crm, "second") == (True, "do_not_contact", "do_not_contact")
+    assert crm.rows["people"]["second"]["rf_phone_reason"] == OWN
+    assert said(crm, "third") == (None, "do_not_contact", None)
+
+
 def test_the_flags_of_an_opt_out_that_has_ended_stay_up_and_are_named_until_somebody_clears_them(
     crm: MemoryCrm, sync: Sync
 ) -> None:
