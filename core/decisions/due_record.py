@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 from ..model.opt_outs import NONE_KNOWN, OptOuts
 from ..model.record_view import RecordView
@@ -11,6 +13,18 @@ from ..model.shapes import Slot
 from ..model.verdicts import Verdict
 from ..numbers import Number
 from .due import DueReason
+
+
+class JudgedSlot(NamedTuple):
+    """What counts of the verdict on a slot: its status, why it was due, and whether the number needed a repair."""
+
+    status: str
+    due: str
+    repaired: bool
+
+
+judged_slot = cache(JudgedSlot)
+"""Returns the one :class:`JudgedSlot` of its kind: many records wait for their outcome, and they share a few dozen."""
 
 
 @dataclass(slots=True)
@@ -22,7 +36,7 @@ class DueRecord:
     where the record was read from an index, which may lag behind the CRM. ``to_screen`` holds the slots whose numbers
     are screened, ``verdicts`` the verdict on each slot (None: it has no content). ``deferred`` tells that a lookup is
     still owed, ``silenced`` that an opt-out covers a slot. ``waiting`` tells that it was read by its id, because it
-    waits in the state, so that no cursor brings it back.
+    waits in the state, so that no cursor brings it back. ``judged`` holds what counts of each verdict.
     """
 
     view: RecordView
@@ -32,6 +46,7 @@ class DueRecord:
     opt_outs: OptOuts = NONE_KNOWN
     to_screen: list[tuple[Slot, Number]] = field(default_factory=list)
     verdicts: dict[str, Verdict | None] = field(default_factory=dict)
+    judged: dict[str, JudgedSlot] = field(default_factory=dict)
     deferred: bool = False
     silenced: bool = False
     waiting: bool = False

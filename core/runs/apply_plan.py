@@ -10,7 +10,7 @@ from ..decisions.coverage import is_covered, is_record_covered, silenced_slots
 from ..decisions.plan import same_value
 from ..errors import UsageError
 from ..model.record_view import RecordView, screened_value, text
-from ..model.values import Change, Companion, FieldChange
+from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
 from ..model.verdicts import Status
 from ..state.cursors import Cursors
 from ..state.journal import new_run_id
@@ -56,6 +56,11 @@ def apply_plan(job: SyncJob, path: Path) -> Summary:
     return summary
 
 
+_CHANGED_SINCE = RowResult(
+    Outcome.CONFLICT, "CHANGED_SINCE_PLAN", "The record was changed, deleted or opted out since the plan was made."
+)
+
+
 class PlanApplication:
     """The changes of a plan on their way to the CRM."""
 
@@ -92,9 +97,9 @@ class PlanApplication:
             view = views.get((change.object, change.id))
             fitted = _fit(change, view, covered) if view else None
             if view is None or fitted is None:
-                self._summary.count_conflicts(change.object, 1)
+                self._summary.count_conflict(PendingOutcome(change[:2], len(change.names)), _CHANGED_SINCE)
             elif not fitted.names:
-                self._summary.count_unchanged(change.object)
+                self._summary.count_unchanged(change[:2], ())
             else:
                 fitting.append(fitted)
                 rows.append(_await_outcome(fitted, view))
@@ -109,6 +114,8 @@ def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
         view.key,
         len(change.names),
         silenced=raises,
+        raises_flag=raises,
+        silenced_slots=sum(1 for _ in silenced_slots(view.shape, change.new_values())),
         raised=view.all_e164s() if raises else (),
         shown=ShownChange(change, view.shape, view.contents()),
     )

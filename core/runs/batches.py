@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..decisions.coverage import silenced_slots
 from ..decisions.due_record import DueRecord
 from ..decisions.plan import plan_change
 from ..model.values import Change
@@ -119,7 +120,17 @@ class BatchProcessor:
             shown = ShownChange(change, view.shape, view.contents())
 
         silenced = record.raise_flag or record.silenced
-        return PendingOutcome(view.key, len(change.names), record.deferred, silenced, raised, shown)
+        return PendingOutcome(
+            view.key,
+            len(change.names),
+            record.deferred,
+            silenced,
+            raised,
+            shown,
+            tuple(record.judged.values()),
+            sum(1 for _ in silenced_slots(view.shape, change.new_values())) if silenced else 0,
+            record.raise_flag,
+        )
 
     def _account(self, *, wait: bool = False) -> int:
         """Record the outcomes that are there, or with ``wait`` all that are in flight; return of how many records."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..clock import whole_seconds
 from ..decisions.coverage import is_silent, silence
 from ..decisions.due import DueReason
-from ..decisions.due_record import DueRecord
+from ..decisions.due_record import DueRecord, judged_slot
 from ..decisions.mass_change import MassChangeGuard
 from ..errors import GuardError
 from ..model.shapes import Slot
@@ -18,7 +18,6 @@ from ..ports.services import Clock
 from ..screening.screening import Question, Screening
 from .brake import Brake
 from .mode import RunMode
-from .summary import Summary
 
 
 @dataclass(slots=True)
@@ -33,7 +32,6 @@ class Decider:
     guard: MassChangeGuard
     brake: Brake
     clock: Clock
-    summary: Summary
 
     def decide(self, records: Sequence[DueRecord]) -> None:
         """Give each record its verdicts; only those that silence, where they would change far more than expected."""
@@ -92,7 +90,7 @@ class Decider:
     def _take(self, record: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
         record.verdicts[slot.field] = verdict
         self.guard.watch(record.view, slot, verdict)
-        self.summary.count_verdict(record.view.record.object, number, verdict, record.due[slot.field])
+        record.judged[slot.field] = judged_slot(verdict.status, record.due[slot.field], bool(number.repairs))
 
 
 def _keep_silence(record: DueRecord) -> None:
@@ -104,3 +102,4 @@ def _keep_silence(record: DueRecord) -> None:
     }
     record.deferred = record.deferred or silent.keys() != record.due.keys()
     record.verdicts = silent
+    record.judged = {field: record.judged[field] for field in silent}

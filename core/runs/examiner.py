@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..decisions.coverage import is_reached
+from ..decisions.coverage import is_reached, is_record_covered
 from ..decisions.due import DueReason, find_due
 from ..decisions.due_record import DueRecord
 from ..model.opt_outs import OptOuts
@@ -52,6 +52,8 @@ class Examiner:
         for view in views:
             if left and view.key in left:
                 continue
+            if is_record_covered(view, opt_outs.covered):
+                self.summary.tally.expect_again(view.key)
             if is_reached(view, opt_outs.covered):
                 reached.append(view.key)
             elif due := self.find_due(view, opt_outs):
@@ -71,8 +73,8 @@ class Examiner:
 
         wanted = set(stale)
         views = [view for view in read_views(self.crm, self.shapes, stale) if view.key in wanted]
-        for name, _ in wanted.difference(view.key for view in views):
-            self.summary.count_conflicts(name, 1)
+        for key in wanted.difference(view.key for view in views):
+            self.summary.count_gone(key)
         return fresh + self.examine(views, authoritative=True)
 
     def find_due(self, view: RecordView, opt_outs: OptOuts) -> dict[str, DueReason]:

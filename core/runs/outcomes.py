@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ..decisions.due_record import DueRecord
+from ..decisions.due_record import DueRecord, JudgedSlot
 from ..model.shapes import ObjectShape
 from ..model.values import Change, Outcome, RowResult
 from ..ports.services import Clock
@@ -26,7 +26,8 @@ class PendingOutcome(NamedTuple):
 
     ``key`` is (object, record id); ``fields`` how many fields the change names; ``deferred`` tells that a lookup is
     owed to another slot of the record; ``silenced`` that the change enforces an opt-out; ``raised`` holds the record's
-    E.164 numbers where its flag is being raised; ``shown`` the change for the summary's list.
+    E.164 numbers where its flag is being raised (``raises_flag``); ``shown`` the change for the summary's list.
+    ``judged`` holds what counts of each verdict, ``silenced_slots`` how many slots the change silences.
     """
 
     key: tuple[str, str]
@@ -35,6 +36,9 @@ class PendingOutcome(NamedTuple):
     silenced: bool = False
     raised: tuple[str, ...] = ()
     shown: ShownChange | None = None
+    judged: tuple[JudgedSlot, ...] = ()
+    silenced_slots: int = 0
+    raises_flag: bool = False
 
 
 class OutcomeCounts(Protocol):
@@ -48,7 +52,7 @@ class OutcomeCounts(Protocol):
         """Count a row that the CRM has refused, and keep its words."""
         ...
 
-    def count_conflict(self, row: PendingOutcome) -> None:
+    def count_conflict(self, row: PendingOutcome, result: RowResult) -> None:
         """Count a row that somebody changed, merged or deleted since it was read."""
         ...
 
@@ -56,11 +60,11 @@ class OutcomeCounts(Protocol):
 class DueCounts(OutcomeCounts, Protocol):
     """A summary that counts due records, written to or not."""
 
-    def count_unchanged(self, object_name: str) -> None:
+    def count_unchanged(self, key: tuple[str, str], judged: Iterable[JudgedSlot]) -> None:
         """Count a due record that says already what it should."""
         ...
 
-    def count_deferred(self, object_name: str) -> None:
+    def count_deferred(self, key: tuple[str, str]) -> None:
         """Count a due record to which nothing is written because a lookup is still owed."""
         ...
 
@@ -86,12 +90,16 @@ class OutcomeRecorder:
 
     def record_unwritten(self, records: Sequence[DueRecord]) -> None:
         """Take in due records to which nothing is written: they say already what they should, or wait for a lookup."""
-        deferred = [record.view.key for record in records if record.deferred]
-        settled = [record.view.key for record in records if not record.deferred]
-        for name, _ in deferred:
-            self._counts.count_deferred(name)
-        for name, _ in settled:
-            self._counts.count_unchanged(name)
+        deferred: list[tuple[str, str]] = []
+        settled: list[tuple[str, str]] = []
+        for record in records:
+            key = record.view.key
+            if record.deferred:
+                self._counts.count_deferred(key)
+                deferred.append(key)
+            else:
+                self._counts.count_unchanged(key, record.judged.values())
+                settled.append(key)
 
         self._pending.remove(settled)
         self._pending.put([PendingRow(*key, PendingReason.DEFERRED) for key in deferred], self._clock.now())
@@ -110,7 +118,7 @@ def count_results(
             counts.count_refused(row, result)
             waiting.append(PendingRow(*row.key, PendingReason.FAILED, result.code, result.message))
         else:
-            counts.count_conflict(row)
+            counts.count_conflict(row, result)
             waiting.append(PendingRow(*row.key, PendingReason.CONFLICT, result.code, result.message))
 
     counts.count_written(written)

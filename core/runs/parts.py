@@ -67,7 +67,7 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
     examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen_before)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
     brake = Brake()
-    decider = Decider(screening, mode, guard, brake, job.clock, summary)
+    decider = Decider(screening, mode, guard, brake, job.clock)
 
     writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
     outbox = Outbox(job.crm, writer, context.journal, job.clock, context.heartbeat)

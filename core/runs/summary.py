@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
-from ..decisions.due import DueReason
+from ..decisions.due_record import JudgedSlot
 from ..model.masking import mask_change
 from ..model.record_view import RecordView
 from ..model.values import Companion, RowResult
-from ..model.verdicts import Verdict
-from ..numbers import Number, mask_text
+from ..numbers import mask_text
+from ..screening.gateway import ProviderTally
+from ..suppression.record_reader import Key
 from .ending import RunEnd, end_as_json
 from .outcomes import PendingOutcome, ShownChange
+from .record_tally import CONFLICTS, DEFERRED, FAILED, UNCHANGED, WRITTEN, RecordTally
+
+_OUTCOMES = frozenset((WRITTEN, UNCHANGED, CONFLICTS, FAILED, DEFERRED))
 
 SHOWN = 20
 """Rows kept for showing; everything else is in the journal."""
@@ -37,11 +41,13 @@ class Counts:
     conflicts: int = 0
     failed: int = 0
     deferred: int = 0
+    flags_raised: int = 0
+    slots_silenced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that the CRM did not take, with the CRM's words."""
+    """A row that was not written, with the CRM's words or ours."""
 
     object: str
     id: str
@@ -79,6 +85,8 @@ class Summary:
     lookups: int = 0
     lookup_cache_hits: int = 0
     lookups_planned: int = 0
+    cost_planned: float = 0.0  # of what a dry run would have bought, at the price of the first provider
+    providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0
     api_calls_by_purpose: dict[str, int] = field(default_factory=dict)
@@ -90,6 +98,7 @@ class Summary:
     skip_reasons: Counter[str] = field(default_factory=Counter)  # fresh, no_number, out_of_filter; counts records
     repaired: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
+    conflicts: list[RefusedRow] = field(default_factory=list)
     spread: list[SpreadNumber] = field(default_factory=list)
     stale_flags: list[StaleFlag] = field(default_factory=list)
     stale_flags_total: int = 0
@@ -98,6 +107,7 @@ class Summary:
     waiting: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
     end: RunEnd | None = None  # what ended the run early
+    tally: RecordTally = field(default_factory=RecordTally, repr=False)
 
     def counts(self, object_name: str) -> Counts:
         """Return the counts of an object."""
@@ -112,77 +122,91 @@ class Summary:
 
     def count_skipped(self, view: RecordView) -> None:
         """Count a record that needs nothing, with the reason."""
-        counts = self.counts(view.record.object)
-        counts.read += 1
-        counts.skipped_recent += 1
-
         if not view.record.in_scope:
-            self.skip_reasons["out_of_filter"] += 1
-        elif any(view.contents().values()):
-            self.skip_reasons["fresh"] += 1
+            reason = "out_of_filter"
         else:
-            self.skip_reasons["no_number"] += 1
+            reason = "fresh" if any(view.contents().values()) else "no_number"
+        self._count(view.key, reason)
 
-    def count_conflicts(self, object_name: str, records: int) -> None:
-        """Count due records that were deleted or merged away before anything was written to them."""
-        counts = self.counts(object_name)
-        counts.read += records
-        counts.due += records
-        counts.conflicts += records
+    def count_gone(self, key: Key) -> None:
+        """Count a due record that was deleted or merged away before anything was decided about it."""
+        self._count(key, CONFLICTS)
+        self._show_conflict(key, "GONE", "The record is deleted or merged.")
 
-    def count_verdict(self, object_name: str, number: Number, verdict: Verdict, due: DueReason) -> None:
-        """Count a slot that was screened."""
-        self.counts(object_name).screened += 1
-        self.statuses[verdict.status] += 1
-        self.due_reasons[due] += 1
-        self.repaired += bool(number.repairs)
+    def count_unchanged(self, key: Key, judged: Iterable[JudgedSlot]) -> None:
+        """Count a due record that says already what it should, and its slots."""
+        if self._count(key, UNCHANGED):
+            self._count_slots(key[0], judged)
+
+    def count_deferred(self, key: Key) -> None:
+        """Count a due record to which nothing is written because a lookup is still owed."""
+        self._count(key, DEFERRED)
+
+    def count_written(self, rows: Sequence[PendingOutcome]) -> None:
+        """Count rows that the CRM has taken, and keep the first of their changes for showing.
+
+        A record to which a lookup is still owed counts as deferred, whatever was written to it.
+        """
+        for row in rows:
+            name = row.key[0]
+            if self._count(row.key, DEFERRED if row.deferred else WRITTEN) and not row.deferred:
+                self._count_slots(name, row.judged)
+            if row.silenced:
+                counts = self.counts(name)
+                counts.opt_outs_enforced += 1
+                counts.flags_raised += row.raises_flag
+                counts.slots_silenced += row.silenced_slots
+            if row.shown and len(self.changes_shown) < SHOWN:
+                self.changes_shown.append(_show(row.shown))
+
+    def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
+        """Count a row that the CRM has refused, and keep the first ones with the CRM's words."""
+        self._count(row.key, FAILED)
+        if len(self.refused) < SHOWN:
+            self.refused.append(RefusedRow(*row.key, result.code, result.message))
+
+    def count_conflict(self, row: PendingOutcome, result: RowResult) -> None:
+        """Count a row that somebody changed, merged or deleted since it was read."""
+        self._count(row.key, CONFLICTS)
+        self._show_conflict(row.key, result.code, result.message)
 
     def name_stale_flags(self, records: Sequence[tuple[str, str]]) -> None:
         """Keep the first of the records whose flag outlives the opt-out that it was raised for, and count them."""
         self.stale_flags = [StaleFlag(*record) for record in records[:SHOWN]]
         self.stale_flags_total = len(records)
 
-    def count_unchanged(self, object_name: str) -> None:
-        """Count a due record that says already what it should."""
-        counts = self.counts(object_name)
-        counts.read += 1
-        counts.due += 1
-        counts.unchanged += 1
+    def _count(self, key: Key, outcome: str) -> bool:
+        """Count a record by its outcome, or by the reason for which it was skipped; return whether that counts."""
+        before = self.tally.take(key, outcome)
+        if before is None:
+            return False
 
-    def count_deferred(self, object_name: str) -> None:
-        """Count a due record to which nothing is written because a lookup is still owed."""
-        counts = self.counts(object_name)
-        counts.read += 1
-        counts.due += 1
-        counts.deferred += 1
+        counts = self.counts(key[0])
+        if before:
+            self._add(counts, before, -1)
+        self._add(counts, outcome, 1)
+        return True
 
-    def count_written(self, rows: Sequence[PendingOutcome]) -> None:
-        """Count rows that the CRM has taken, and keep the first of their changes for showing."""
-        for name, written in Counter(row.key[0] for row in rows).items():
-            counts = self.counts(name)
-            counts.read += written
-            counts.due += written
-            counts.written += written
+    def _add(self, counts: Counts, outcome: str, records: int) -> None:
+        counts.read += records
+        if outcome in _OUTCOMES:
+            counts.due += records
+            setattr(counts, outcome, getattr(counts, outcome) + records)
+        else:
+            counts.skipped_recent += records
+            self.skip_reasons[outcome] += records
 
-        for row in rows:
-            if row.silenced:
-                self.counts(row.key[0]).opt_outs_enforced += 1
-            if row.shown and len(self.changes_shown) < SHOWN:
-                self.changes_shown.append(_show(row.shown))
-
-    def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
-        """Count a row that the CRM has refused, and keep the first ones with the CRM's words."""
-        name, record_id = row.key
+    def _count_slots(self, name: str, judged: Iterable[JudgedSlot]) -> None:
         counts = self.counts(name)
-        counts.read += 1
-        counts.due += 1
-        counts.failed += 1
-        if len(self.refused) < SHOWN:
-            self.refused.append(RefusedRow(name, record_id, result.code, result.message))
+        for status, due, repaired in judged:
+            counts.screened += 1
+            self.statuses[status] += 1
+            self.due_reasons[due] += 1
+            self.repaired += repaired
 
-    def count_conflict(self, row: PendingOutcome) -> None:
-        """Count a row that somebody changed, merged or deleted since it was read."""
-        self.count_conflicts(row.key[0], 1)
+    def _show_conflict(self, key: Key, code: str, message: str) -> None:
+        if len(self.conflicts) < SHOWN:
+            self.conflicts.append(RefusedRow(*key, code, message))
 
     def refused_rows(self) -> int:
         """Return how many rows the CRM did not take."""
@@ -195,15 +219,24 @@ class Summary:
             "statuses": dict(self.statuses),
             "due_reasons": dict(self.due_reasons),
             "skip_reasons": dict(self.skip_reasons),
+            "refused_total": self.total(FAILED),
+            "conflicts_total": self.total(CONFLICTS),
             **end_as_json(self.end, refused_rows=self.refused_rows()),
         }
 
 
 def as_values(summary: Any) -> dict[str, Any]:
     """Return the fields of a summary as plain values, but for its end."""
-    values = asdict(summary)
-    values.pop("end")
-    return values
+    shown = [each for each in fields(summary) if each.name not in ("end", "tally")]
+    return {each.name: _as_value(getattr(summary, each.name)) for each in shown}
+
+
+def _as_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_value(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _as_value(each) for name, each in value.items()}
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _show(shown: ShownChange) -> dict[str, Any]:

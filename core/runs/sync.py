@@ -83,7 +83,8 @@ class SyncRun:
         check_opt_out_fields(self._parts.ledger, self._job.shapes, accepted=self._options.accept_opt_out_change)
         feed, newly_read = self._open_feed()
         job, parts = self._job, self._parts
-        full = self._summary.full = any(feed.is_full(name) for name in job.shapes)
+        self._summary.tally.whole = frozenset(filter(feed.is_full, job.shapes))
+        full = self._summary.full = bool(self._summary.tally.whole)
         source = FeedReader(job.crm, job.shapes, feed, job.progress, self._context.heartbeat, self._options.limit)
 
         whole = self._read(self._reading_phases(source, newly_read, full=full))
@@ -196,6 +197,8 @@ class SyncRun:
         summary.lookups = tally.lookups
         summary.lookup_cache_hits = tally.cache_hits
         summary.lookups_planned = tally.would_buy
+        summary.cost_planned = tally.cost_planned
+        summary.providers = tally.providers
         summary.lookups_lost = tally.lost
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:

@@ -67,7 +67,7 @@ class UndoSummary:
         if len(self.refused) < SHOWN:
             self.refused.append(RefusedRow(*row.key, result.code, result.message))
 
-    def count_conflict(self, row: PendingOutcome) -> None:  # noqa: ARG002 - the contract's parameter
+    def count_conflict(self, row: PendingOutcome, result: RowResult) -> None:  # noqa: ARG002 - the contract's parameters
         """Count a record that somebody changed while it was being set back."""
         self.conflicts += 1
 

@@ -87,6 +87,7 @@ class BuyingGateway:
                 for answer in incoming:
                     self._spent += answer.paid
                     self.tally.lookups += answer.paid and answer.kind is not AnswerKind.FAILED
+                    self._count(lookup, answer)
                     self._on_answer(self.tally.lookups)
                     previous = answers.get(answer.e164)
                     if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
@@ -94,10 +95,17 @@ class BuyingGateway:
         except (AuthenticationError, QuotaError, UnreachableError) as outage:
             self._leave_out(lookup, outage)
 
+    def _count(self, lookup: Lookup, answer: Answer) -> None:
+        tally = self.tally.of(lookup.name)
+        tally.asked += answer.code != ELSEWHERE
+        tally.lost += answer.kind is AnswerKind.LOST
+        tally.cost = round(tally.cost + lookup.price * answer.paid, 6)
+
     def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
         """Ask this provider no more in this run."""
         self._in_service.remove(lookup)
         self._outages.append(outage)
+        self.tally.of(lookup.name).stopped = outage.code.value
         if self._in_service:
             # By its kind only: the words are the provider's, and may name an account.
             kind = type(outage).__name__

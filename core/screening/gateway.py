@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,6 +18,16 @@ from ..errors import RingfenceError
 from ..model.answers import AnswerKind
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
+
+
+@dataclass(slots=True)
+class ProviderTally:
+    """What one provider was asked in a run: numbers, answers lost on the way, cost, and the error that stopped it."""
+
+    asked: int = 0
+    lost: int = 0
+    cost: float = 0.0
+    stopped: str | None = None
 
 
 @dataclass(slots=True)
@@ -29,6 +39,12 @@ class Tally:
     would_buy: int = 0
     lost: int = 0  # numbers whose answer was lost on the way and is not bought again
     failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
+    cost_planned: float = 0.0  # of what a dry run would have bought
+    providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
+
+    def of(self, provider: str) -> ProviderTally:
+        """Return the tally of one provider."""
+        return self.providers.setdefault(provider, ProviderTally())
 
 
 class LookupGateway(Protocol):

@@ -27,6 +27,8 @@ COUNTS = {
     "conflicts",
     "failed",
     "deferred",
+    "flags_raised",
+    "slots_silenced",
 }
 
 

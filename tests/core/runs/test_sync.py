@@ -312,7 +312,7 @@ def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm
     asked: list[str] = []
 
     class Provider:
-        name, realm = "fake", "fake:host:account"
+        name, realm, price = "fake", "fake:host:account", 0.0
 
         def look_up(self, numbers: Any) -> Iterator[Answer]:
             for number in numbers:

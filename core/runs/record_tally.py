@@ -1,0 +1,40 @@
+"""What became of each record of a run, counted once, also where the run meets it again."""
+
+from __future__ import annotations
+
+from ..suppression.record_reader import Key
+
+WRITTEN, UNCHANGED, CONFLICTS, FAILED, DEFERRED = "written", "unchanged", "conflicts", "failed", "deferred"
+
+_RANKS = {UNCHANGED: 1, WRITTEN: 2, DEFERRED: 3, CONFLICTS: 4, FAILED: 5}
+"""Which outcome stands for a record with several; to have been skipped, for whatever reason, ranks below all."""
+
+MOST = 200_000
+"""Records that are remembered; a run that comes to more counts those behind them as often as it meets them."""
+
+
+class RecordTally:
+    """Remembers the outcome of each record that may come again, so that it counts once and as its gravest outcome.
+
+    Of the objects in ``whole``, which are read from end to end, only those are remembered that :meth:`expect_again`
+    names: no other comes a second time, and there may be millions.
+    """
+
+    def __init__(self) -> None:
+        self.whole: frozenset[str] = frozenset()
+        self._again: set[Key] = set()
+        self._outcomes: dict[Key, str] = {}
+
+    def expect_again(self, key: Key) -> None:
+        """Remember this record: an opt-out concerns it."""
+        if key[0] in self.whole and len(self._again) < MOST:
+            self._again.add(key)
+
+    def take(self, key: Key, outcome: str) -> str | None:
+        """Take in an outcome; return the one that it replaces, "" where it is the first, None where it counts not."""
+        before = self._outcomes.get(key, "")
+        if before and _RANKS.get(outcome, 0) <= _RANKS.get(before, 0):
+            return None
+        if before or (len(self._outcomes) < MOST and (key[0] not in self.whole or key in self._again)):
+            self._outcomes[key] = outcome
+        return before
