@@ -19,7 +19,7 @@ from ringfence.core.errors import UnreachableError
 from ringfence.core.ports.services import Services
 
 from .auth import close_api, open_api
-from .errors import AnswerError
+from .errors import AnswerError, object_scope, schema_scope
 from .settings import HubSpotSettings
 from .transport import Answer, Request, Transport
 
@@ -59,7 +59,7 @@ class HubSpotClient:
 
     def search(self, object_name: str, body: Mapping[str, Any], purpose: str) -> Mapping[str, Any]:
         """Return one page of search results."""
-        request = Request(purpose, f"the search of {object_name}", search=True)
+        request = Request(purpose, f"the search of {object_name}", search=True, scope=object_scope(object_name, "read"))
         return self._transport.call(request, self._searches.do_search, object_name, body).body
 
     def list_page(
@@ -75,7 +75,8 @@ class HubSpotClient:
         def send(**options: Any) -> Any:
             return self._basic.get_page(object_name, **where, **options)
 
-        request = Request("opt_outs" if archived else "read", f"the list of {object_name}")
+        purpose, scope = "opt_outs" if archived else "read", object_scope(object_name, "read")
+        request = Request(purpose, f"the list of {object_name}", scope=scope)
         return self._transport.call(request, send).body
 
     def read_batch(self, object_name: str, ids: Sequence[str], properties: Sequence[str]) -> Mapping[str, Any]:
@@ -101,17 +102,17 @@ class HubSpotClient:
             "properties": list(properties),
             "propertiesWithHistory": list(versioned),
         }
-        request = Request(purpose, f"the batch read of {object_name}")
+        request = Request(purpose, f"the batch read of {object_name}", scope=object_scope(object_name, "read"))
         return self._transport.call(request, self._batch.read, object_name, body).body
 
     def update_batch(self, object_name: str, inputs: Sequence[Mapping[str, Any]], purpose: str) -> Mapping[str, Any]:
         """Update up to 100 records by id and return results and errors. Repeating it changes nothing more."""
-        request = Request(purpose, f"the batch update of {object_name}")
+        request = Request(purpose, f"the batch update of {object_name}", scope=object_scope(object_name, "write"))
         return self._transport.call(request, self._batch.update, object_name, {"inputs": list(inputs)}).body
 
     def properties(self, object_name: str) -> list[Mapping[str, Any]]:
         """Return the definitions of all properties of an object."""
-        request = Request("describe", f"the properties of {object_name}")
+        request = Request("describe", f"the properties of {object_name}", scope=object_scope(object_name, "read"))
         return list(self._transport.call(request, self._properties.get_all, object_name).body["results"])
 
     def has_group(self, object_name: str, group: str) -> bool:
@@ -128,17 +129,20 @@ class HubSpotClient:
 
     def create_group(self, object_name: str, body: Mapping[str, Any]) -> None:
         """Create a property group."""
-        request = Request("setup", f"the creation of the group {body['name']}", "name")
+        request = Request(
+            "setup", f"the creation of the group {body['name']}", "name", scope=schema_scope(object_name, "write")
+        )
         self._transport.call(request, self._groups.create, object_name, body)
 
     def create_property(self, object_name: str, body: Mapping[str, Any]) -> None:
         """Create one property."""
-        request = Request("setup", f"the creation of {body['name']}", "name")
+        request = Request("setup", f"the creation of {body['name']}", "name", scope=schema_scope(object_name, "write"))
         self._transport.call(request, self._properties.create, object_name, body)
 
     def create_properties(self, object_name: str, bodies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Create up to 100 properties and return results and errors."""
-        request = Request("setup", f"the creation of properties of {object_name}")
+        scope = schema_scope(object_name, "write")
+        request = Request("setup", f"the creation of properties of {object_name}", scope=scope)
         return self._transport.call(request, self._property_batch.create, object_name, {"inputs": list(bodies)}).body
 
     def close(self) -> None:

@@ -60,6 +60,12 @@ RULES = (
     Rule(range(400, 500), "", Action.CORRECT),
 )
 
+MOST_SCOPES = 5
+"""Scopes that a message names at most, where none of them is the one that we know."""
+
+_SCOPE_NAMES = {"contact": "contacts", "0-1": "contacts", "company": "companies", "0-2": "companies"}
+_CUSTOM = ("2-", "p_")  # how ids and names of a portal's own objects begin
+
 ROW_CONFLICTS = frozenset({"OBJECT_NOT_FOUND"})
 """Row errors whose cause is that the record is gone, not that a value is bad."""
 
@@ -84,11 +90,25 @@ def find_rule(status: int, body: Mapping[str, Any]) -> Rule | None:
     return next((rule for rule in RULES if status in rule.statuses and rule.policy in ("", policy)), None)
 
 
-def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping[str, Any]) -> RingfenceError:
+def object_scope(object_name: str, access: str) -> str:
+    """Return the scope that lets a token read or write the records of an object."""
+    name = object_name.lower()
+    known = "custom" if name.startswith(_CUSTOM) else _SCOPE_NAMES.get(name, name)
+    return f"crm.objects.{known}.{access}"
+
+
+def schema_scope(object_name: str, access: str) -> str:
+    """Return the scope that lets a token read or write the properties of an object."""
+    return object_scope(object_name, access).replace("objects", "schemas", 1)
+
+
+def read_error(
+    what: str, status: int, headers: Mapping[str, str], body: Mapping[str, Any], scope: str = ""
+) -> RingfenceError:
     """Return our error for an answer that is no success.
 
-    ``what`` names the call in the message ("the search of contacts"). Passing faults come as RetryError with the pause
-    to make.
+    ``what`` names the call in the message ("the search of contacts"), ``scope`` what it takes of a token, as far as
+    that is known. Passing faults come as RetryError with the pause to make.
     """
     rule = find_rule(status, body)
     code, words = read_words(body)
@@ -110,7 +130,7 @@ def read_error(what: str, status: int, headers: Mapping[str, str], body: Mapping
         )
 
     if rule.action is Action.GRANT:
-        return AccessError(f"The HubSpot token may not make {what}: {_scopes(body) or words}.", _GRANT)
+        return AccessError(f"The HubSpot token may not make {what}: {_needed(scope, body) or words}.", _GRANT)
 
     return AnswerError(message, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
 
@@ -157,9 +177,15 @@ def _policy(body: Mapping[str, Any]) -> str:
     return match.group(1).upper() if match else ""
 
 
-def _scopes(body: Mapping[str, Any]) -> str:
-    named: list[str] = []
+def _needed(scope: str, body: Mapping[str, Any]) -> str:
+    """Return which scope the call needs. HubSpot may name dozens that would do; the narrowest is known to us."""
+    named: set[str] = set()
     for error in body.get("errors") or ():
         context = error.get("context") or {}
-        named += context.get("requiredGranularScopes") or context.get("requiredScopes") or ()
-    return f"it needs one of {', '.join(sorted(set(named)))}" if named else ""
+        named.update(context.get("requiredGranularScopes") or context.get("requiredScopes") or ())
+
+    if scope and (not named or scope in named):
+        return f"it needs {scope}"
+    others = sorted(named)
+    more = f" or {len(others) - MOST_SCOPES} others" if len(others) > MOST_SCOPES else ""
+    return f"it needs one of {', '.join(others[:MOST_SCOPES])}{more}" if named else ""

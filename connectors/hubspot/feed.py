@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ringfence.core.model.values import Record
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Companion, Record
+from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import OwnWrites, Page
 
 from .client import HubSpotClient
@@ -70,7 +72,8 @@ class HubSpotFeed:
             else:
                 start = position.start if position.mode is Mode.WINDOW else position.until - OVERLAP_MS
                 groups = opt_out_groups(shape, start, position.settled)
-            yield from self._unordered(source, groups, "opt_outs")
+            for page in self._unordered(source, groups, "opt_outs"):
+                yield replace(page, records=[each for each in page.records if _matters(each, shape)])
             yield from self._archived(source, position)
 
     def screened(self, since: datetime) -> Iterator[Page]:
@@ -188,6 +191,12 @@ class HubSpotFeed:
 def _read(source: ObjectSource, rows: Sequence[Row], scope: ScopeChecker) -> list[Record]:
     inside = scope.inside([str(row["id"]) for row in rows])
     return [source.rows.read(row, in_scope=str(row["id"]) in inside) for row in rows]
+
+
+def _matters(record: Record, shape: ObjectShape) -> bool:
+    """Return whether the record's flag is up, or may have been lowered."""
+    statuses = [record.values.get(slot.companions[Companion.STATUS]) for slot in shape.slots]
+    return shape.is_flagged(record) or Status.DO_NOT_CONTACT in statuses
 
 
 def _before(token: str) -> str:

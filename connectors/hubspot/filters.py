@@ -120,9 +120,17 @@ def modified_until(object_name: str, end_ms: int) -> Filter:
 
 
 def flag_groups(shape: ObjectShape) -> list[Group]:
-    """Return the groups for the records whose flag is up; empty for an object without a flag."""
+    """Return the groups for the records whose flag is up; empty for an object without a flag.
+
+    Of a flag that may hold several values every record with any value is found: how a search takes such values apart is
+    not told.
+    """
     flag = shape.opt_out
-    return [(_equals(flag.field, write_value(each)),) for each in flag.true_values] if flag else []
+    if flag is None:
+        return []
+    if flag.multiple:
+        return [({"propertyName": flag.field, "operator": "HAS_PROPERTY"},)]
+    return [(_equals(flag.field, write_value(each)),) for each in flag.true_values]
 
 
 def silenced_group(slot: Slot) -> Group:

@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import MappingError, RefusedError, SchemaError
-from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Finding, Level
 
 from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
 from .client import HubSpotClient
-from .errors import AnswerError
+from .errors import AnswerError, object_scope
 from .fields import ID
 from .filters import Group
 from .paging import Searcher
 from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, missing_field
+
+SEVERAL_VALUES = "checkbox"
+"""The field type of a property that holds several of its options at once, with semicolons between them."""
 
 
 def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group) -> Iterator[Finding]:
@@ -77,8 +80,23 @@ def _check_flag(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator
     flag = shape.opt_out
     if flag is None:
         yield warn_of_no_opt_out(shape, "property")
-    elif flag.field in known and (wrong := wrong_true_values(flag, _flag_field(known[flag.field]))):
-        yield problem(f"{shape.name}.{flag.field}", *wrong, error=MappingError)
+    elif flag.field in known:
+        subject, definition = f"{shape.name}.{flag.field}", known[flag.field]
+        if wrong := wrong_true_values(flag, _flag_field(definition)) or _wrong_multiple(flag, definition):
+            yield problem(subject, *wrong, error=MappingError)
+
+
+def _wrong_multiple(flag: OptOutFlag, definition: Definition) -> tuple[str, str] | None:
+    """Return (message, remedy) where the mapping takes a property with several values for one with a single value."""
+    several = definition.get("fieldType") == SEVERAL_VALUES
+    if several and not flag.multiple:
+        return (
+            f"{flag.field} holds several values at once (multiple checkboxes).",
+            "Write `multiple: true` under `opt_out` in the mapping, so that the others are kept, or map a yes/no one.",
+        )
+    if flag.multiple and not several:
+        return f"{flag.field} holds one value, not several.", "Leave out `multiple` under `opt_out` in the mapping."
+    return None
 
 
 def _flag_field(definition: Definition) -> FlagField:
@@ -113,7 +131,10 @@ def _try_reading(client: HubSpotClient, shape: ObjectShape, scope: Group) -> Fin
 
 
 def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
-    """Return whether the token may write: an update of no records is refused for its scope, or for being empty."""
+    """Return whether the token may write, as far as an update of no records tells.
+
+    It is refused for its scope, or else for being empty. Which of the two HubSpot looks at first nobody states.
+    """
     try:
         client.update_batch(shape.name, [], "describe")
     except AnswerError as error:
@@ -122,7 +143,9 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
     except RefusedError as error:
         return _refused(shape.name, error)
 
-    return Finding(Level.OK, shape.name, "writable.")
+    scope = object_scope(shape.name, "write")
+    message = f"an update of no records was not refused for its scope; the first write tells for certain ({scope})."
+    return Finding(Level.OK, shape.name, message)
 
 
 def _refused(subject: str, error: RefusedError) -> Finding:

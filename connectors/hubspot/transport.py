@@ -53,12 +53,16 @@ def _policy(host: str) -> RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a call is counted and named in messages, a key that every good answer has, and whether it is a search."""
+    """How a call is counted and named in messages, and what is known of it beforehand.
+
+    That is a key that every good answer has, whether it is a search, and the scope that it takes.
+    """
 
     purpose: str
     what: str
     key: str = "results"
     search: bool = False
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Transport:
                 raise RetryError(f"The answer to {request.what} is not what HubSpot sends.")
             return Answer(status, headers, body)
 
-        raise read_error(request.what, status, headers, body or {})
+        raise read_error(request.what, status, headers, body or {}, request.scope)
 
     def _send(self, what: str, send: Callable[..., Any], args: tuple[Any, ...]) -> tuple[int, Mapping[str, str], bytes]:
         try:

@@ -108,6 +108,26 @@ def test_rows_written_while_a_full_read_is_under_way_are_not_lost(harness: Harne
     assert ids[0] in ids_of(window.changed())
 
 
+def test_rows_newer_than_the_watermark_are_read_and_come_again(harness: Harness) -> None:
+    old, new = harness.create(2, phone=PHONE)
+    crm = harness.connect()
+    pages = list(crm.open_feed({harness.object: None}).changed())
+    harness.pass_time(hours=3)
+    feed = crm.open_feed({harness.object: last_cursor(pages, harness.object)})
+    harness.pass_time(seconds=5)
+    harness.edit(new, phone="+44 20 7946 0018", opt_out=True)
+    list(feed.flagged())
+    pages = list(feed.changed())
+
+    (read,) = (record for page in pages for record in page.records if record.id == new)
+    assert harness.shapes()[harness.object].is_flagged(read)
+
+    harness.edit(old, phone="+44 20 7946 0018")
+    later = crm.open_feed({harness.object: last_cursor(pages, harness.object)})
+
+    assert {old, new} <= set(ids_of(later.changed()))
+
+
 def test_ties_of_any_size_are_read_once(harness: Harness) -> None:
     first = list(harness.connect().open_feed({harness.object: None}).changed())
     harness.pass_time(hours=2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.sandbox.hubspot.definitions import Definition
 from testkit.account import Account
 from testkit.commands import Cli
 
@@ -60,3 +61,28 @@ def test_the_opt_out_of_somebody_who_was_deleted_is_enforced(
     sync(account, command)
 
     assert status(account, colleague) == SILENCED
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+@pytest.mark.parametrize("people", [20])
+def test_an_opt_out_among_several_values_is_enforced_and_the_others_stay(account: Account, command: Cli) -> None:
+    name, values = "preferences", ("no_calls", "no_email", "vip")
+    options = [{"label": value, "value": value, "displayOrder": 0, "hidden": False} for value in values]
+    account.sandbox.hubspot.definitions["contacts"][name] = Definition(
+        name, "Preferences", "enumeration", "checkbox", "contactinformation", "2026-01-01T00:00:00Z", options
+    )
+    flagged, colleague = account.add(2, phone=PHONE)
+    account.set(flagged, preferences="no_email;no_calls")
+    account.set(colleague, preferences="vip;no_email")
+    (account.folder / "mapping.yaml").write_text(
+        "crm: hubspot\nobjects:\n  contacts:\n    phones: {phone: {}, mobilephone: {}}\n"
+        "    opt_out: {field: preferences, true_values: [no_calls], multiple: true}\n",
+        encoding="utf-8",
+    )
+
+    result = command("sync", "hubspot", "--json", "--mapping", "mapping.yaml")
+
+    assert result.code == 0, result.err
+    assert (status(account, flagged), status(account, colleague)) == (SILENCED, SILENCED)
+    assert account.rows()[colleague][name] == "vip;no_email;no_calls"
+    assert account.rows()[flagged][name] == "no_email;no_calls"

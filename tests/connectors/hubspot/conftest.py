@@ -11,6 +11,7 @@ from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.services import Services
+from ringfence.sandbox.hubspot.definitions import Definition
 from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.server import Sandbox
 
@@ -50,6 +51,17 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 @pytest.fixture
 def portal(sandbox: Sandbox) -> HubSpotPortal:
     return sandbox.hubspot
+
+
+@pytest.fixture
+def preferences(portal: HubSpotPortal) -> str:
+    """Give contacts a property that holds several values at once, and return its name."""
+    name, values = "preferences", ("no_calls", "no_email", "vip")
+    options = [{"label": value, "value": value, "displayOrder": 0, "hidden": False} for value in values]
+    portal.definitions["contacts"][name] = Definition(
+        name, "Preferences", "enumeration", "checkbox", "contactinformation", "2026-01-01T00:00:00Z", options
+    )
+    return name
 
 
 @pytest.fixture

@@ -36,6 +36,19 @@ def test_every_row_of_the_table_has_a_case() -> None:
     assert met >= set(RULES)
 
 
+def test_of_many_scopes_that_would_do_the_one_we_need_is_named() -> None:
+    needed = "crm.objects.contacts.read"
+    named = [f"crm.objects.{name}.read" for name in "abcdefgh"]
+
+    def words(scope: str, names: list[str]) -> str:
+        return str(read_error("the call", 403, {}, {"errors": [{"context": {"requiredScopes": names}}]}, scope))
+
+    assert f"it needs {needed}." in words(needed, [*named, needed])
+    assert "crm.objects.e.read or 3 others" in words("", named)
+    # HubSpot asks for something that we did not expect.
+    assert needed not in words(needed, named)
+
+
 @pytest.mark.parametrize(
     ("category", "outcome"),
     [("OBJECT_NOT_FOUND", Outcome.CONFLICT), ("VALIDATION_ERROR", Outcome.REFUSED), ("FORBIDDEN", Outcome.REFUSED)],

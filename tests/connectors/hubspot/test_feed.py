@@ -176,6 +176,26 @@ def test_flags_are_read_in_full_and_lowered_ones_with_the_changes(
     assert crm.calls["opt_outs"] == 4
 
 
+def test_a_flag_among_several_values_is_read_in_full_and_by_window(
+    connect: Connect, portal: HubSpotPortal, sandbox: Sandbox, preferences: str
+) -> None:
+    crm = connect(
+        "crm: hubspot\nobjects:\n  contacts:\n    phones: {phone: {}}\n"
+        f"    opt_out: {{field: {preferences}, true_values: [no_calls], multiple: true}}\n"
+    )
+    flagged, other, later = sorted(portal.contacts)[:3]
+    portal.update_as_user(flagged, preferences="vip;no_calls")
+    portal.update_as_user(other, preferences="vip;no_email")
+
+    assert ids(crm.open_feed({}).flagged()) == [flagged]
+
+    cursor = cursor_after_full(crm)
+    let_the_overlap_pass(sandbox)
+    portal.update_as_user(later, preferences="no_calls;no_email")
+
+    assert later in ids(crm.open_feed({"contacts": cursor}).flagged())
+
+
 def test_due_are_filled_slots_never_screened_or_screened_before(
     crm: HubSpotCrm, portal: HubSpotPortal, sandbox: Sandbox
 ) -> None:

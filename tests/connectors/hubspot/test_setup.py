@@ -165,6 +165,33 @@ def test_check_names_what_is_wrong_with_the_mapping(connect: Connect, text: str,
 
 
 @SMALL
+def test_check_tells_one_value_from_several(connect: Connect, preferences: str) -> None:
+    def check(opt_out: str) -> list[Finding]:
+        return problems(
+            connect(f"crm: hubspot\nobjects:\n  contacts:\n    phones: {{phone: {{}}}}\n    opt_out: {{{opt_out}}}\n")
+        )
+
+    assert check(f"field: {preferences}, true_values: [no_calls], multiple: true") == []
+
+    (single,) = check(f"field: {preferences}, true_values: [no_calls]")
+
+    assert "several values" in single.message
+    assert "`multiple: true`" in single.remedy
+
+    (several,) = check("field: rf_do_not_call, multiple: true")
+
+    assert "one value" in several.message
+
+
+@SMALL
+def test_check_says_what_an_update_of_no_records_cannot_tell(crm: HubSpotCrm) -> None:
+    told = [finding.message for finding in crm.check() if "crm.objects.contacts.write" in finding.message]
+
+    assert len(told) == 1
+    assert "the first write tells for certain" in told[0]
+
+
+@SMALL
 def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
     crm = connect("crm: hubspot\nobjects:\n  contcats:\n    phones: {phone: {}}\n")
 
@@ -177,14 +204,14 @@ def test_an_object_that_hubspot_lacks_is_named(connect: Connect) -> None:
 
 
 @SMALL
-@pytest.mark.parametrize(("scope", "words"), [("read", "contacts-read"), ("write", "crm.objects.contacts.write")])
-def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str, words: str) -> None:
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_a_missing_scope_is_named(crm: HubSpotCrm, portal: HubSpotPortal, scope: str) -> None:
     portal.scopes -= {f"crm.{area}.contacts.{scope}" for area in ("objects", "schemas")}
 
     (found,) = problems(crm)
 
     assert found.error is AccessError
-    assert words in found.message
+    assert f"it needs crm.objects.contacts.{scope}." in found.message
     assert "scopes" in found.remedy
 
 
