@@ -114,15 +114,19 @@ class SalesforceCrm:
         own_writes: OwnWrites = no_own_writes,  # noqa: ARG002 - windows overlap by seconds, so little is read back
     ) -> SalesforceFeed:
         """Take the watermark of each object from Salesforce and return the reads up to it."""
-        sources = [
-            ObjectSource(reader, self._scopes[name], read_position(cursors.get(name)))
-            for name, reader in self._readers.items()
-        ]
+        sources = [self._source(name, cursors.get(name)) for name in self._readers]
         if (now := self._client.server_now()) is None:
             self.identify()
             now = self._client.server_now() or self._clock.now()
 
         return open_feed(self._client, sources, now, BulkReader(self._client, self._clock, self._schema))
+
+    def _source(self, name: str, cursor: str | None) -> ObjectSource:
+        # The preflight of a run has described the objects; without one every field counts as one for conditions.
+        fields, flag = self._schema.known(name), self._shapes[name].opt_out
+        hidden = frozenset(each for each, field in fields.items() if not field.get("filterable", True))
+        kind = fields[flag.field]["type"] if flag is not None and flag.field in fields else None
+        return ObjectSource(self._readers[name], self._scopes[name], read_position(cursor), hidden, kind)
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""

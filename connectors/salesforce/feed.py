@@ -16,9 +16,9 @@ from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
 from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
-from .merged_records import merged_query, read_merged
-from .paging import BulkFallback, QueryPage, follow, read_pages, read_scope
-from .soql import Query, due, screened
+from .gone_records import CONTACT, deleted_query, read_converted, read_deleted
+from .paging import BulkFallback, QueryPage, follow, read_first, read_pages, read_scope
+from .soql import Query, screened
 from .source import ObjectSource
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ class SalesforceFeed:
     def flagged(self) -> Iterator[Page]:
         """Yield records whose flag is up, among changed ones also those whose status alone is ``do_not_contact``.
 
-        Then records that were merged away with their flag up: the opt-out of a survivor is that of all it was made of.
+        Then records that were deleted or merged away with their flag up: the opt-out of a survivor is that of all it
+        was made of.
         """
         for source in self._sources:
             if (query := source.flagged()) is None:
@@ -60,16 +61,30 @@ class SalesforceFeed:
 
             first = self._first_pages.pop(query, None)
             if first is None:
-                yield from self._read([source], [query], "opt_outs")
-                continue
+                (first,) = read_first(self._client, [query], "opt_outs")
             for page in follow(self._client, query, first, "opt_outs", self._bulk_fallback("opt_outs")):
-                yield self._page(source, page, "opt_outs")
+                yield from self._opt_outs(source, page)
 
         for source in self._sources:
-            if (query := merged_query(source)) is not None:
-                yield from read_merged(self._client, source, query, self._first_pages.pop(query, None))
+            if (query := deleted_query(source)) is not None:
+                yield from read_deleted(self._client, source, query, self._first_pages.pop(query, None))
 
         self._bulk.delete_finished_jobs()
+
+    def _opt_outs(self, source: ObjectSource, page: QueryPage) -> Iterator[Page]:
+        """Yield the pages of one page of rows that tell of opt-outs; leads that were converted come on their own."""
+        rows, converted = page.rows, []
+        if is_lead(source.rows.shape):
+            converted = [row for row in rows if row[CONVERTED]]
+            # The rows of a job become the values of their records, so they may hold nothing else.
+            rows = [{name: row[name] for name in source.rows.fields} for row in rows if not row[CONVERTED]]
+
+        found = self._page(source, replace(page, rows=rows), "opt_outs")
+        yield replace(found, records=[record for record in found.records if source.matters(record)])
+
+        if converted:
+            contacts = next((each for each in self._sources if each.name == CONTACT), None)
+            yield from read_converted(self._client, source, contacts, converted)
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
@@ -82,11 +97,13 @@ class SalesforceFeed:
         # The rows of jobs that changed() has read are handled by now, so no cursor leads to one of them any more.
         self._bulk.delete_finished_jobs()
 
-        sources = [replace(source, scope=None) for source in self._sources if not source.position.full]
-        scopes = {source.name: (f"({source.scope})",) for source in self._sources if source.scope}
-        queries = [source.query(due(source.rows.shape, before), *scopes.get(source.name, ())) for source in sources]
+        sources = [source for source in self._sources if not source.position.full]
+        queries = [source.due(before) for source in sources]
+        inside = [replace(source, scope=None) for source in sources]
 
-        yield from self._read(sources, queries, "read")
+        for page in self._read(inside, queries, "read"):
+            source = next(each for each in sources if each.name == page.object)
+            yield replace(page, records=source.keep_due(page.records, before))
         self._bulk.delete_finished_jobs()
 
     def changed(self) -> Iterator[Page]:

@@ -16,6 +16,7 @@ STAMP = "SystemModstamp"
 """The modification time that windows and guards go by: it is indexed and moves with every change."""
 
 CONVERTED = "IsConverted"
+CONTACT_OF_LEAD = "ConvertedContactId"
 
 
 class RowReader:

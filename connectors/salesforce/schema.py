@@ -107,6 +107,10 @@ class Schema:
         """Return field name -> describe of the field, as this user sees them."""
         return {str(field["name"]): field for field in self.describe(object_name)["fields"]}
 
+    def known(self, object_name: str) -> Mapping[str, Described]:
+        """Return what :meth:`fields` does, but nothing where the object has not been described: no call is made."""
+        return self.fields(object_name) if object_name in self._known else {}
+
     def forget(self) -> None:
         """Forget the describes, so that they are read again: fields were created."""
         self._known.clear()

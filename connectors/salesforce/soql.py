@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,9 @@ from .fields import CONVERTED, STAMP, is_lead, read_moment, write_moment
 
 BY_ID = ("Id",)
 BY_STAMP = (STAMP, "Id")
+
+MULTIPICKLIST = "multipicklist"
+"""The type of a field that holds several values at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +82,46 @@ def since(moment: datetime) -> str:
     return f"{STAMP} >= {literal(moment)}"
 
 
-def flag_up(flag: OptOutFlag) -> str:
-    """Return the condition for a raised opt-out flag."""
-    return _any(f"{flag.field} = {literal(value)}" for value in flag.true_values)
+def flag_up(flag: OptOutFlag, kind: str | None = None) -> str:
+    """Return the condition for a raised opt-out flag; ``kind`` is the field's type, where it is known.
+
+    Of a text that holds several values it finds more than the raised ones: no condition names a part of a text.
+    """
+    if kind == MULTIPICKLIST:
+        return f"{flag.field} INCLUDES ({','.join(map(literal, flag.true_values))})"
+    if flag.multiple:
+        return any_of(f"{flag.field} LIKE {_containing(value)}" for value in flag.true_values)
+    return any_of(f"{flag.field} = {literal(value)}" for value in flag.true_values)
 
 
-def flag_matters(shape: ObjectShape, flag: OptOutFlag) -> str:
-    """Return the condition for a flag that is up, or down while a slot's status is still ``do_not_contact``."""
+def _containing(value: Value) -> str:
+    return "'%" + literal(str(value))[1:-1].replace("%", "\\%").replace("_", "\\_") + "%'"
+
+
+def silenced(shape: ObjectShape) -> str:
+    """Return the condition for a slot whose status is ``do_not_contact``."""
     do_not_contact = literal(Status.DO_NOT_CONTACT.value)
-    statuses = [f"{slot.companions[Companion.STATUS]} = {do_not_contact}" for slot in shape.slots]
-    return _any([flag_up(flag), *statuses])
+    return any_of(f"{slot.companions[Companion.STATUS]} = {do_not_contact}" for slot in shape.slots)
 
 
-def due(shape: ObjectShape, before: datetime) -> str:
+def due(shape: ObjectShape, before: datetime, hidden: Container[str] = ()) -> str:
     """Return the condition for a filled slot never screened, or last screened before the moment.
 
-    SOQL's ``<`` never matches an empty field, so emptiness is a condition of its own.
+    SOQL's ``<`` never matches an empty field, so emptiness is a condition of its own. Of the phone fields that are
+    ``hidden`` from conditions it finds empty ones too.
     """
     clauses = []
     for slot in shape.slots:
         last = slot.companions[Companion.LAST_SCREENED]
-        clauses.append(f"({slot.field} != null AND ({last} < {literal(before)} OR {last} = null))")
+        old = f"({last} < {literal(before)} OR {last} = null)"
+        clauses.append(old if slot.field in hidden else f"({slot.field} != null AND {old})")
 
-    return _any(clauses)
+    return any_of(clauses)
 
 
 def screened(shape: ObjectShape, moment: datetime) -> str:
     """Return the condition for a slot last screened at or after the moment."""
-    return _any(f"{slot.companions[Companion.LAST_SCREENED]} >= {literal(moment)}" for slot in shape.slots)
+    return any_of(f"{slot.companions[Companion.LAST_SCREENED]} >= {literal(moment)}" for slot in shape.slots)
 
 
 def one_of(ids: Sequence[str]) -> str:
@@ -114,5 +129,6 @@ def one_of(ids: Sequence[str]) -> str:
     return f"Id IN ({','.join(map(literal, ids))})"
 
 
-def _any(clauses: Iterable[str]) -> str:
+def any_of(clauses: Iterable[str]) -> str:
+    """Return the condition that any of these holds."""
     return f"({' OR '.join(clauses)})"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from ringfence.core.model.values import Companion, Record
+from ringfence.core.model.verdicts import Status
 
 from .cursor import OVERLAP, Position
-from .fields import RowReader
-from .soql import BY_STAMP, Query, after_id, after_stamp, base_conditions, flag_matters, flag_up, since
+from .fields import CONTACT_OF_LEAD, CONVERTED, RowReader, is_lead
+from .soql import BY_STAMP, Query, after_id, after_stamp, any_of, base_conditions, due, flag_up, silenced, since
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectSource:
-    """One object: the reader of its rows, the mapping's SOQL condition, and where reading starts."""
+    """One object: the reader of its rows, the mapping's SOQL condition, and where reading starts.
+
+    ``hidden`` names the fields that no condition may name, such as encrypted ones; ``flag_type`` is the type of the
+    opt-out field, where it is known.
+    """
 
     rows: RowReader
     scope: str | None
     position: Position
+    hidden: frozenset[str] = frozenset()
+    flag_type: str | None = None
 
     @property
     def name(self) -> str:
@@ -27,16 +38,32 @@ class ObjectSource:
         return Query(self.name, self.rows.fields, (*base_conditions(self.rows.shape), *conditions))
 
     def flagged(self) -> Query | None:
-        """Return the query for opt-outs, or None where the mapping names no flag.
+        """Return the query for opt-outs, or None where the mapping names no flag; :meth:`matters` judges its rows.
 
         It has no upper bound, so that it can share a call with the watermark. What is newer is read again next time.
+        Converted leads are among its rows: nobody writes to them, but what they asked for holds.
         """
-        flag = self.rows.shape.opt_out
-        if flag is None:
+        if self.rows.shape.opt_out is None:
             return None
-        if self.position.full:
-            return self.query(flag_up(flag))
-        return self.query(self.lower_bound(), flag_matters(self.rows.shape, flag))
+
+        extra = (CONVERTED, CONTACT_OF_LEAD) if is_lead(self.rows.shape) else ()
+        conditions = self.flag_conditions()
+        if not self.position.full:
+            matters = [any_of([*conditions, silenced(self.rows.shape)])] if conditions else []
+            conditions = [self.lower_bound(), *matters]
+        return Query(self.name, (*self.rows.fields, *extra), tuple(conditions))
+
+    def flag_conditions(self) -> list[str]:
+        """Return the condition for a raised flag; none where the field may not be named in one."""
+        flag = self.rows.shape.opt_out
+        return [] if flag is None or flag.field in self.hidden else [flag_up(flag, self.flag_type)]
+
+    def matters(self, record: Record) -> bool:
+        """Return whether a row of :meth:`flagged` tells of an opt-out, or that one has ended; queries may find more."""
+        if self.rows.shape.is_flagged(record):
+            return True
+        statuses = [slot.companions[Companion.STATUS] for slot in self.rows.shape.slots]
+        return not self.position.full and any(record.values[name] == Status.DO_NOT_CONTACT for name in statuses)
 
     def changed(self) -> Query:
         """Return the query for the records that changed since the position; for a full read, those not yet read.
@@ -48,6 +75,26 @@ class ObjectSource:
         if position.full:
             return self.query(*([after_id(position.after)] if position.after else []))
         return self.query(self.lower_bound()).ordered_by(BY_STAMP)
+
+    def due(self, before: datetime) -> Query:
+        """Return the query for the records in the filter with a filled slot never screened, or last before the moment.
+
+        It finds records with an empty slot too where the phone field may not be named in a condition.
+        """
+        scope = [f"({self.scope})"] if self.scope else []
+        return self.query(due(self.rows.shape, before, self.hidden), *scope)
+
+    def keep_due(self, records: Sequence[Record], before: datetime) -> Sequence[Record]:
+        """Return those of the records found by :meth:`due` that have such a slot."""
+        slots = [(slot.field, slot.companions[Companion.LAST_SCREENED]) for slot in self.rows.shape.slots]
+        if self.hidden.isdisjoint(field for field, _ in slots):
+            return records
+
+        def is_due(record: Record) -> bool:
+            filled = [record.values[last] for field, last in slots if record.values[field]]
+            return any(not isinstance(moment, datetime) or moment < before for moment in filled)
+
+        return [record for record in records if is_due(record)]
 
     def lower_bound(self) -> str:
         """Return the condition that a window starts with. Raises ValueError for a full read, which has no window."""

@@ -12,7 +12,7 @@ from .client import Row, SalesforceClient
 from .composite import HEAVY_SUBREQUESTS, Subrequest, query_subrequest
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment
-from .merged_records import merged_query
+from .gone_records import deleted_query
 from .soql import Query
 from .source import ObjectSource
 
@@ -48,7 +48,8 @@ def _read_watermarks(
     first_pages: dict[Query, Row] = {}
 
     for batch in in_batches(sources, AT_ONCE):
-        queries = [query for source in batch for query in (source.flagged(), merged_query(source)) if query is not None]
+        possible = [query for source in batch for query in (source.flagged(), deleted_query(source))]
+        queries = [query for query in possible if query is not None]
         subrequests = [_updated_subrequest(source.name, end) for source in batch]
         subrequests += [query_subrequest(query.soql(), deleted_too=query.deleted_too) for query in queries]
         bodies = client.read_together(subrequests, "opt_outs" if queries else "read", "what has changed")

@@ -35,14 +35,24 @@ def merge_rows(org: OrgState, winner: str, losers: list[str]) -> None:
     change_row(table, master, {}, org.human_id, org.stamp(), Journal())
 
 
-def convert(org: OrgState, lead_id: str) -> str:
-    """Convert a lead to a contact with the same values, also in custom fields of the same name; return its id."""
+def convert(org: OrgState, lead_id: str, contact_id: str | None = None) -> str:
+    """Convert a lead to a contact with the same values, also in custom fields of the same name; return its id.
+
+    A contact that is there already keeps what it holds, and is given what it lacks: an unticked box counts as held.
+    """
     leads, contacts = org.table("Lead"), org.table("Contact")
     lead = find_row(leads, lead_id)
     custom = [name for name, field in leads.spec.fields.items() if field.custom and name in contacts.spec.fields]
     values = {name: lead[name] for name in (*_CARRIED, *custom) if lead[name] is not None}
     values["MailingCountry"] = lead["Country"]
-    contact_id = contacts.insert(new_row(org, contacts, values, org.human_id, org.stamp()))
+
+    if contact_id is None:
+        contact_id = contacts.insert(new_row(org, contacts, values, org.human_id, org.stamp()))
+    else:
+        contact = find_row(contacts, contact_id)
+        lacking = {name: value for name, value in values.items() if contact[name] is None}
+        change_row(contacts, contact, lacking, org.human_id, org.stamp(), Journal())
+
     change: dict[str, Value] = {
         "IsConverted": True,
         "Status": "Closed - Converted",

@@ -104,10 +104,10 @@ class SalesforceOrg(OrgState):
         with self.lock:
             merge_rows(self, winner, list(losers))
 
-    def convert_lead(self, lead_id: str) -> str:
-        """Convert a lead and return the id of the contact that it became."""
+    def convert_lead(self, lead_id: str, contact_id: str | None = None) -> str:
+        """Convert a lead, into a contact that is there where one is named; return the id of the contact."""
         with self.lock:
-            return convert(self, lead_id)
+            return convert(self, lead_id, contact_id)
 
     def open_transaction(self, started: datetime | None = None) -> LongTransaction:
         """Open a long-running transaction: its rows become visible at commit, stamped with its start."""

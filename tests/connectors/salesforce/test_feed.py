@@ -260,7 +260,7 @@ def test_a_wrong_clock_of_ours_moves_no_window(
     assert timedelta(0) <= sandbox.clock.now() - since < timedelta(minutes=2)
 
 
-def test_converted_leads_are_left_out_everywhere(
+def test_converted_leads_are_left_out_of_all_but_opt_outs(
     connect: Connect, both: str, org: SalesforceOrg, sandbox: Sandbox
 ) -> None:
     crm = connect(both)
@@ -274,15 +274,65 @@ def test_converted_leads_are_left_out_everywhere(
 
     for at in ({}, cursors):
         feed = connect(both).open_feed(at)
-        for read in (feed.flagged(), feed.changed(), feed.screened(datetime(2020, 1, 1, tzinfo=UTC))):
+        for read in (feed.changed(), feed.screened(datetime(2020, 1, 1, tzinfo=UTC))):
             found = ids(page for page in read if page.object == "Lead")
             assert kept in found
             assert gone not in found
+
+        flagged = [page for page in feed.flagged() if page.object == "Lead"]
+        assert kept in ids(page for page in flagged if not page.gone)
+        assert set(ids(page for page in flagged if page.gone)) == {gone}
 
     due = connect(both).open_feed(cursors).due(sandbox.clock.now() + timedelta(days=1))
 
     assert gone not in ids(due)
     assert [record.id for record in crm.fetch("Lead", [gone, kept])] == [kept]
+
+
+def test_a_converted_lead_asks_for_its_contact_too(
+    connect: Connect, both: str, org: SalesforceOrg, sandbox: Sandbox
+) -> None:
+    lead = alive(org, "Lead")[0]
+    org.update_as_user("Lead", lead, DoNotCall=True, Phone="+14155550123", MobilePhone=None)
+    contact = org.convert_lead(lead)
+    org.update_as_user("Contact", contact, Phone="030 23125123", MailingCountry="DE", DoNotCall=False)
+
+    found = [page for page in connect(both).open_feed({}).flagged() if lead in ids([page])]
+    phones = [(record.id, record.values["Phone"], record.values["Country"]) for record in records(found)]
+
+    assert phones[0] == (lead, "030 23125123", "DE")
+    assert [phone for _, phone, _ in phones[1:]] == ["+14155550123"]
+    assert all(record.values["DoNotCall"] for record in records(found))
+
+
+def test_a_converted_lead_whose_flag_was_lowered_is_told(
+    connect: Connect, both: str, org: SalesforceOrg, sandbox: Sandbox
+) -> None:
+    lead = alive(org, "Lead")[0]
+    org.update_as_user("Lead", lead, DoNotCall=True, **{STATUS: "do_not_contact"})
+    sandbox.clock.advance(600)
+    cursors = {page.object: page.cursor for page in connect(both).open_feed({}).changed()}
+    org.update_as_user("Lead", lead, DoNotCall=False)
+    org.convert_lead(lead)
+
+    found = [page for page in connect(both).open_feed(cursors).flagged() if lead in ids([page])]
+
+    assert [(page.gone, page.records[0].values["DoNotCall"]) for page in found] == [(False, False)]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_record_deleted_with_its_flag_up_is_told_as_gone(
+    connect: Connect, org: SalesforceOrg, cursor: str, full: bool
+) -> None:
+    flagged, plain = alive(org)[:2]
+    org.update_as_user("Contact", flagged, DoNotCall=True)
+    org.update_as_user("Contact", plain, DoNotCall=False)
+    for one in (flagged, plain):
+        org.delete("Contact", one)
+
+    feed = connect().open_feed({"Contact": None if full else cursor})
+
+    assert ids(page for page in feed.flagged() if page.gone) == [flagged]
 
 
 CONDITIONS = {

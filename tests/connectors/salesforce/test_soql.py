@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from ringfence.connectors.salesforce.composite import MAX_URI, query_subrequest
 from ringfence.connectors.salesforce.cursor import Position, read_position
 from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
-from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_matters, literal, one_of
+from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_up, literal, one_of
+from ringfence.connectors.salesforce.source import ObjectSource
 from ringfence.core.errors import SchemaError, StateError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 
@@ -77,13 +79,39 @@ def test_due_asks_for_empty_stamps_by_themselves(shapes: Shapes) -> None:
     )
 
 
-def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
-    flag = OptOutFlag("Consent__c", ("no", "never"))
+def source(shape: ObjectShape, **options: Any) -> ObjectSource:
+    return ObjectSource(RowReader(shape), None, Position(full=False, since=NOON), **options)
 
-    assert flag_matters(shapes()["Contact"], flag) == (
-        "((Consent__c = 'no' OR Consent__c = 'never') OR RF_Phone_Status__c = 'do_not_contact'"
-        " OR RF_MobilePhone_Status__c = 'do_not_contact')"
+
+def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
+    shape = replace(shapes()["Contact"], opt_out=OptOutFlag("Consent__c", ("no", "never")))
+    query = source(shape).flagged()
+
+    assert query is not None
+    assert query.conditions[1] == (
+        "((Consent__c = 'no' OR Consent__c = 'never') OR (RF_Phone_Status__c = 'do_not_contact'"
+        " OR RF_MobilePhone_Status__c = 'do_not_contact'))"
     )
+
+
+def test_a_flag_that_no_condition_may_name_is_asked_of_every_row(shapes: Shapes) -> None:
+    query = source(shapes()["Contact"], hidden=frozenset({"DoNotCall"})).flagged()
+
+    assert query is not None
+    assert query.conditions == ("SystemModstamp >= 2026-11-02T11:55:00Z",)
+
+
+@pytest.mark.parametrize(
+    ("multiple", "kind", "condition"),
+    [
+        (True, "multipicklist", "Wishes__c INCLUDES ('no_calls')"),
+        (True, "string", "(Wishes__c LIKE '%no\\_calls%')"),
+        (False, "picklist", "(Wishes__c = 'no_calls')"),
+        (False, None, "(Wishes__c = 'no_calls')"),
+    ],
+)
+def test_members_of_a_field_that_holds_several_are_asked_for(multiple: bool, kind: str | None, condition: str) -> None:
+    assert flag_up(OptOutFlag("Wishes__c", ("no_calls",), multiple), kind) == condition
 
 
 def test_only_leads_can_be_converted(shapes: Shapes, both: str) -> None:
