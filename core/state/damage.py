@@ -9,29 +9,37 @@ from sqlalchemy.engine import URL
 
 from ..errors import StateError
 
+THOROUGH_BYTES = 4 * 1024 * 1024
+"""Size up to which every row is compared with its indexes: about a tenth of a second, which each opening may cost."""
+
 QUICK_BYTES = 64 * 1024 * 1024
-"""Size up to which looking at every page takes about a tenth of a second, which each opening may cost."""
+"""Size up to which the structure of every page is looked at: about as long."""
 
 
-def needs_check(url: URL) -> bool:
-    """Return whether a file is to be looked at before it is opened: one that is small, or was not closed in order.
+def find_check(url: URL) -> str | None:
+    """Return how a file is to be looked at before it is used, as a pragma of SQLite; None where it is not.
 
-    Whoever closes a store in order carries its log over and removes it.
+    A large one is looked at where it was not closed in order only. Whoever closes a store in order carries its log over
+    and removes it.
     """
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        return False
+        return None
 
     file = Path(url.database)
-    log = file.with_name(f"{file.name}-wal")
     if not file.is_file():
-        return False
-    return file.stat().st_size <= QUICK_BYTES or (log.is_file() and log.stat().st_size > 0)
+        return None
+    log = file.with_name(f"{file.name}-wal")
+    size, is_unclean = file.stat().st_size, log.is_file() and log.stat().st_size > 0
+
+    if size <= THOROUGH_BYTES or (is_unclean and size <= QUICK_BYTES):
+        return "integrity_check"
+    return "quick_check" if size <= QUICK_BYTES or is_unclean else None
 
 
-def refuse_damaged(engine: Engine) -> None:
-    """Look at every page of the file. Raises StateError, in SQLite's own words, where they do not fit together."""
+def refuse_damaged(engine: Engine, check: str) -> None:
+    """Look at the file as :func:`find_check` says. Raises StateError, in SQLite's own words, where it is damaged."""
     with engine.connect() as connection:
-        first = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        first = connection.exec_driver_sql(f"PRAGMA {check}(1)").scalar()
     if first != "ok":
         words = " ".join(str(first).split())
         raise StateError(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from ..clock import whole_seconds
-from ..errors import ErrorCode, UsageError
+from ..errors import ErrorCode, StateError, UsageError
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
@@ -219,10 +219,10 @@ def owed_rescreen(store: Store, org_id: int) -> datetime | None:
 
     with store.transaction() as connection:
         for row in connection.execute(query):
-            options = json.loads(row.options)
+            options = _read_json(row.options)
             if "rescreen" not in options:
                 continue  # an undo, or a plan that was applied
-            if row.summary and json.loads(row.summary).get("complete"):
+            if row.summary and _read_json(row.summary).get("complete"):
                 return None
             if options["rescreen"]:
                 return whole_seconds(row.started_at)
@@ -299,10 +299,18 @@ def _run(row: Any) -> Run:
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=RunOutcome(row.outcome),
-        options=json.loads(row.options),
-        summary=json.loads(row.summary) if row.summary else None,
+        options=_read_json(row.options),
+        summary=_read_json(row.summary) if row.summary else None,
         error=row.error,
     )
+
+
+def _read_json(text: str) -> Any:
+    """Return what a column of the history holds. Raises StateError where it is damaged."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StateError("The state store is damaged: its history cannot be read.", "Restore a backup.") from error
 
 
 def _result(kept: Any) -> RowResult:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from ..errors import ErrorCode, SettingsError, StateError
 from . import schema
-from .damage import needs_check, refuse_damaged
+from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
@@ -88,8 +88,8 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     engine = make_engine(url)
     try:
         with translated(engine.url), _locked(engine.url):
-            if needs_check(engine.url):
-                refuse_damaged(engine)
+            if check := find_check(engine.url):
+                refuse_damaged(engine, check)
             bring_up_to_date(engine)
             key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -41,8 +41,8 @@ def _shift(page: bytes) -> bytes:
     return page[100:] + page[:100]
 
 
-@pytest.mark.parametrize("spoil", [_zeros, _noise, _shift])
-def test_no_damaged_page_is_used_silently(filled: Path, spoil: Callable[[bytes], bytes]) -> None:
+def test_no_damaged_page_is_used_silently(filled: Path) -> None:
+    ways = cycle([_zeros, _noise, _shift])
     whole = filled.read_bytes()
     pages = len(whole) // PAGE
     silent = []
@@ -50,7 +50,7 @@ def test_no_damaged_page_is_used_silently(filled: Path, spoil: Callable[[bytes],
     for page in range(1, pages):
         start = page * PAGE
         old = whole[start : start + PAGE]
-        filled.write_bytes(whole[:start] + spoil(old) + whole[start + PAGE :])
+        filled.write_bytes(whole[:start] + next(ways)(old) + whole[start + PAGE :])
         try:
             open_store(f"sqlite:///{filled}").close()
         except StateError as error:
@@ -62,18 +62,40 @@ def test_no_damaged_page_is_used_silently(filled: Path, spoil: Callable[[bytes],
     assert silent == []
 
 
-def test_a_large_file_is_looked_at_where_it_was_not_closed_in_order(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_changed_number_of_a_holder_is_found(filled: Path) -> None:
+    with closing(sqlite3.connect(filled)) as connection, connection:
+        key = bytes(range(100, 116))
+        connection.execute("INSERT INTO holdings VALUES (1, ?, 'Contact', '003x')", (key,))
+    content = bytearray(filled.read_bytes())
+    content[content.index(key)] ^= 0x55
+    filled.write_bytes(bytes(content))
+
+    with pytest.raises(StateError, match="is damaged: "):
+        open_store(f"sqlite:///{filled}")
+
+
+@pytest.mark.parametrize(
+    ("thorough", "quick", "unclean", "check"),
+    [
+        (True, True, False, "integrity_check"),
+        (False, True, False, "quick_check"),
+        (False, True, True, "integrity_check"),
+        (False, False, True, "quick_check"),
+        (False, False, False, None),
+    ],
+)
+def test_how_closely_a_file_is_looked_at_depends_on_its_size_and_its_end(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, thorough: bool, quick: bool, unclean: bool, check: str | None
 ) -> None:
-    monkeypatch.setattr(damage, "QUICK_BYTES", PAGE)
-    url = make_url(f"sqlite:///{filled}")
+    size = filled.stat().st_size
+    monkeypatch.setattr(damage, "THOROUGH_BYTES", size if thorough else size - 1)
+    monkeypatch.setattr(damage, "QUICK_BYTES", size if quick else size - 1)
+    if unclean:
+        filled.with_name("state.db-wal").write_bytes(b"what a killed process leaves")
 
-    assert not damage.needs_check(url)
-
-    filled.with_name("state.db-wal").write_bytes(b"what a killed process leaves")
-    assert damage.needs_check(url)
-    assert not damage.needs_check(make_url("sqlite://"))
-    assert not damage.needs_check(make_url(f"sqlite:///{filled}.absent"))
+    assert damage.find_check(make_url(f"sqlite:///{filled}")) == check
+    assert damage.find_check(make_url("sqlite://")) is None
+    assert damage.find_check(make_url(f"sqlite:///{filled}.absent")) is None
 
 
 def test_a_locked_store_is_told_as_something_that_passes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

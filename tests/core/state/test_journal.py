@@ -282,3 +282,12 @@ def test_own_writes_of_other_orgs_and_of_dry_runs_are_not_told(
     told = OwnWrites(store, org)("people", clock.now() - timedelta(days=1))
 
     assert [ids for _, ids in told] == [["c"]]
+
+
+def test_a_damaged_history_is_told(store: Store, org: int, clock: SetClock) -> None:
+    Journal(store, "run-a").begin("memory", org, clock.now(), dry_run=False, options={})
+    with store.transaction() as connection:
+        connection.execute(sa.update(schema.runs).values(options='{"full'))
+
+    with pytest.raises(StateError, match="history cannot be read"):
+        list_runs(store)
