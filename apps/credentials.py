@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from ringfence.core.config.addresses import is_loopback
 from ringfence.core.errors import SettingsError
+from ringfence.core.state.private_files import warn_if_open_to_others
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,15 @@ def warn_of_redirection(file: Mapping[str, str | None], environment: Mapping[str
             if secret and _leads_elsewhere(address, field):
                 host = urlsplit(address).hostname
                 logger.warning("%s in .env sends the credentials of the environment to %s", variable, host)
+
+
+def warn_of_open_keys(connectors: Mapping[str, BaseModel]) -> None:
+    """Warn of files with a private key that others on this machine may read; ``connectors`` are settings by name."""
+    for settings in connectors.values():
+        for name in type(settings).model_fields:
+            path = getattr(settings, name)
+            if name.endswith("key_file") and isinstance(path, Path):
+                warn_if_open_to_others(path.resolve(), "the private key file")
 
 
 def _leads_elsewhere(address: str, field: FieldInfo) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,7 +22,7 @@ from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SettingsError
 from ringfence.core.numbers.regions import read_region
 
-from .credentials import refuse_unprintable, warn_of_redirection
+from .credentials import refuse_unprintable, warn_of_open_keys, warn_of_redirection
 from .env_file import ENV_FILE, EnvFileSource, read_variables
 from .registry import crm_plugins, lookup_plugins
 
@@ -100,10 +101,19 @@ class Settings:
     connectors: Mapping[str, BaseModel]
 
     def secrets(self) -> list[str]:
-        """Return every value that must not be shown: the encryption key, and tokens of the connectors."""
+        """Return every value that must not be shown: the encryption key, the state's password, connectors' tokens."""
         values = (getattr(model, name) for model in self.connectors.values() for name in type(model).model_fields)
         secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        return [*secrets, self.encryption_key] if self.encryption_key else secrets
+        ours = (self.encryption_key, _find_password(self.state_url))
+        return [*secrets, *(secret for secret in ours if secret)]
+
+
+def _find_password(url: str) -> str | None:
+    """Return the password in the address of a state store; None where there is none, or the address is none."""
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
 
 
 def load_settings() -> Settings:
@@ -115,6 +125,8 @@ def load_settings() -> Settings:
     refuse_unprintable(_present(), models)
     warn_of_redirection(read_variables(), os.environ, models)
     found = _read_environment(plugins)
+    connectors = {name: getattr(found, name) for name in plugins}
+    warn_of_open_keys(connectors)
 
     return Settings(
         state_url=found.state_url,
@@ -124,7 +136,7 @@ def load_settings() -> Settings:
         mappings=found.mappings,
         lookup=found.lookup,
         log=found.log,
-        connectors={name: getattr(found, name) for name in plugins},
+        connectors=connectors,
     )
 
 

@@ -147,8 +147,9 @@ def test_the_settings_know_their_secrets(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("RINGFENCE_HUBSPOT__ACCESS_TOKEN", "token-of-hubspot")
     monkeypatch.setenv("RINGFENCE_TWILIO__AUTH_TOKEN", "token-of-twilio")
     monkeypatch.setenv("RINGFENCE_ENCRYPTION_KEY", "the-key")
+    monkeypatch.setenv("RINGFENCE_STATE_URL", "postgresql://user:password@host/name")
 
-    assert set(load_settings().secrets()) == {"token-of-hubspot", "token-of-twilio", "the-key"}
+    assert set(load_settings().secrets()) == {"token-of-hubspot", "token-of-twilio", "the-key", "password"}
 
 
 def test_a_json_line_has_moment_level_logger_message_and_fields(json_lines: Lines) -> None:

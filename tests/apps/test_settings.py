@@ -164,6 +164,21 @@ def test_a_file_that_leads_a_token_of_the_environment_elsewhere_is_warned_about(
     assert caplog.messages == ([words] if warned else [])
 
 
+def test_a_private_key_that_others_may_read_is_warned_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "server.key").touch(0o600)
+    monkeypatch.setenv("RINGFENCE_SALESFORCE__PRIVATE_KEY_FILE", "server.key")
+    load_settings()
+    assert caplog.messages == []
+
+    (tmp_path / "server.key").chmod(0o604)
+    load_settings()
+
+    (words,) = caplog.messages
+    assert words.startswith("the private key file is open to other users")
+
+
 def test_lookup_providers_must_exist_and_have_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilo"]')
     with pytest.raises(SettingsError, match="did you mean 'twilio'"):
