@@ -36,6 +36,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         message="The budget of {max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
         "The next run goes on from here and pays for nothing twice.",
     ),
+    ErrorCode.LOOKUPS_NOT_AGREED: Words("Set RINGFENCE_LOOKUP__MAX_LOOKUPS, or pass --confirm-cost."),
     ErrorCode.LOOKUPS_FAILED: Words("Run again later; what was answered is not bought twice."),
     ErrorCode.MASS_CHANGE: Words(_ACCEPT_MASS_CHANGE),
     ErrorCode.EMPTY_FULL_READ: Words(_ACCEPT_MASS_CHANGE),

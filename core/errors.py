@@ -5,6 +5,7 @@
     RingfenceError              internal               exit 70  a bug of ours
     ├── FixError                fix                    exit 2   change the command, a setting or a file
     │   ├── UsageError          usage                           the request does not fit together
+    │   │   └── CostError       lookups_not_agreed              lookups would be bought, and nobody agreed to the cost
     │   ├── SettingsError       settings                        a setting is missing or malformed
     │   ├── MappingError        mapping                         a mapping or policy file that is wrong by itself
     │   ├── FileError           file                            a file that cannot be read or written
@@ -64,6 +65,7 @@ class ErrorCode(StrEnum):
     RESCREEN_WITH_LIMIT = "rescreen_with_limit"
     NOT_A_PLAN_FILE = "not_a_plan_file"
     LOOKUP_BUDGET_USED_UP = "lookup_budget_used_up"  # max_lookups
+    LOOKUPS_NOT_AGREED = "lookups_not_agreed"  # lookups, cost
     LOOKUPS_FAILED = "lookups_failed"
     MASS_CHANGE = "mass_change"
     EMPTY_FULL_READ = "empty_full_read"
@@ -122,6 +124,22 @@ class UsageError(FixError):
     """The request asks for things that do not fit together, or for something that is not there."""
 
     code = ErrorCode.USAGE
+
+
+class CostError(UsageError):
+    """Lookups would be bought without a cap, and nobody has agreed to what they cost; the rest of the run is done.
+
+    ``lookups`` is how many numbers would be looked up, ``cost`` what they cost at most, with the currency.
+    """
+
+    code = ErrorCode.LOOKUPS_NOT_AGREED
+
+    def __init__(self, lookups: int, cost: str) -> None:
+        super().__init__(
+            f"{lookups:,} numbers would be looked up, for {cost} at most, and nobody has agreed to that: nothing was "
+            "bought, and their records wait. Everything else is done, opt-outs included.",
+            details={"lookups": lookups, "cost": cost},
+        )
 
 
 class SettingsError(FixError):

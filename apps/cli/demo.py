@@ -90,7 +90,7 @@ def _first_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
         org = connection.crm.identify()
         require_ready(connection.crm.check(), crm)
         output.say(f"── {crm}: first pass ".ljust(72, "─"), style="bold cyan")
-        summary = run_sync_job(Account(wiring, connection, org, store), SyncOptions(), open_door())
+        summary = run_sync_job(Account(wiring, connection, org, store), SyncOptions(confirm_cost=True), open_door())
     finally:
         connection.crm.close()
 
@@ -106,7 +106,7 @@ def _second_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
     try:
         output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
         account = Account(wiring, connection, connection.crm.identify(), store)
-        summary = run_sync_job(account, SyncOptions(), open_door())
+        summary = run_sync_job(account, SyncOptions(confirm_cost=True), open_door())
     finally:
         connection.crm.close()
 

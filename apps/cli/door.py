@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from ringfence.core.errors import UsageError
+from ringfence.core.errors import CostError, UsageError
+from ringfence.core.runs.summary import Summary
 
-from ..operations import CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ..operations import BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
 from ..printable import printable
 from ..remedies import explain, word
 from .output import output
@@ -34,23 +35,32 @@ def open_door(*, yes: bool = False, began: Callable[[Any], None] = lambda _summa
 
 
 def _agree(question: Question) -> None:
-    """Answer yes, and still say what it will cost."""
-    if isinstance(question, Rescreen):
-        _say_cost(question)
+    """Answer yes, but for what costs money that nobody has agreed to, and still say what it will cost."""
+    if isinstance(question, BuyLookups | Rescreen):
+        _ask(question, yes=True)
 
 
-def _ask(question: Question) -> None:
-    """Ask on the terminal. Raises UsageError where there is none, or when the answer is no."""
+def _ask(question: Question, *, yes: bool = False) -> None:
+    """Ask on the terminal. Raises UsageError where there is none, or when the answer is no.
+
+    ``yes`` answers what costs nothing beyond a cap.
+    """
     match question:
         case FirstWrite(org):
             _ask_person(
                 f"{org.name} ({org.id}) is a production org, and ringfence has not written to it yet. Go on?",
                 f"{org.name} is a production org.",
             )
-        case Rescreen(_, cost):
+        case Rescreen(_, cost, capped, agreed):
             _say_cost(question)
-            if cost.lookups_planned:
+            if agreed or not cost.lookups_planned:
+                return
+            if not capped:
+                _ask_about_cost(BuyLookups(cost.lookups_planned, _money(cost)))
+            elif not yes:
                 _ask_person("Go on?", "Rescreening would buy lookups.")
+        case BuyLookups():
+            _ask_about_cost(question)
         case TakeBack(org, run):
             _ask_person(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
         case CreateFields(org, steps):
@@ -63,14 +73,29 @@ def _say_cost(question: Rescreen) -> None:
     cost = question.cost
     output.note(
         f"Rescreening covers {cost.total('due'):,} records of {question.org.name}: "
-        f"{cost.lookups_planned:,} lookups to buy, {cost.lookup_cache_hits:,} answers still fresh, "
-        f"{cost.total('written'):,} records to write.",
+        f"{cost.lookups_planned:,} lookups to buy for {_money(cost)} at most, "
+        f"{cost.lookup_cache_hits:,} answers still fresh, {cost.total('written'):,} records to write.",
         style=None,
     )
 
 
+def _money(cost: Summary) -> str:
+    return f"{cost.cost_planned:,.2f} {cost.currency}"
+
+
+def _ask_about_cost(question: BuyLookups) -> None:
+    """Ask whether lookups may be bought. Raises CostError where there is no terminal to ask on."""
+    if not _is_terminal():
+        raise CostError(question.lookups, question.cost)
+    _ask_person(f"Look up {question.lookups:,} numbers, for {question.cost} at most?", "")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and output.err.is_terminal
+
+
 def _ask_person(question: str, without_terminal: str) -> None:
-    if sys.stdin is None or not (sys.stdin.isatty() and output.err.is_terminal):
+    if not _is_terminal():
         raise UsageError(without_terminal, "Pass --yes to go on without a question.")
     if not typer.confirm(printable(question), err=True):
         raise UsageError("Nothing was done.", "")

@@ -68,6 +68,10 @@ def sync(
         bool,
         typer.Option("--retry-lost-lookups", help="Ask again where an answer was lost: it may be billed twice."),
     ] = False,
+    confirm_cost: Annotated[
+        bool,
+        typer.Option("--confirm-cost", help="Buy lookups without RINGFENCE_LOOKUP__MAX_LOOKUPS. --yes does not do it."),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="With --dry-run: write the plan, to apply it later."),
@@ -99,6 +103,7 @@ def sync(
         accept_mass_change=accept_mass_change,
         accept_opt_out_change=accept_opt_out_change,
         retry_lost_lookups=retry_lost_lookups,
+        confirm_cost=confirm_cost,
         plan_file=out,
     )
     _refuse_contradictions(options, apply, every=every)

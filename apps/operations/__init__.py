@@ -11,7 +11,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
     setup       plan_setup, emit_setup
 """
 
-from .door import CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
+from .door import BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
 from .preflight import CheckResult, check_crm, require_ready
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, home_region, screen_file, screen_number
@@ -19,6 +19,7 @@ from .setup import Setup, emit_setup, plan_setup
 
 __all__ = [
     "Account",
+    "BuyLookups",
     "CheckResult",
     "CreateFields",
     "Door",

@@ -23,10 +23,26 @@ class FirstWrite:
 
 @dataclass(frozen=True, slots=True)
 class Rescreen:
-    """May every slot of the org be made due, at the cost that a dry run found? Only lookups to buy need an answer."""
+    """May every slot of the org be made due, at the cost that a dry run found? Only lookups to buy need an answer.
+
+    ``capped`` tells that a cap holds the cost down, ``agreed`` that somebody has given their word already.
+    """
 
     org: Org
     cost: Summary
+    capped: bool = False
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuyLookups:
+    """May so many numbers be looked up, for ``cost`` at most (with its currency)? There is no cap that answers it.
+
+    A flag that answers every question does not answer this one.
+    """
+
+    lookups: int
+    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class CreateFields:
     steps: Sequence[SetupStep]
 
 
-Question = FirstWrite | Rescreen | TakeBack | CreateFields
+Question = FirstWrite | Rescreen | BuyLookups | TakeBack | CreateFields
 
 
 class DoorProgress(Progress, Protocol):

@@ -7,9 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ringfence.core.errors import UsageError
+from ringfence.core.errors import CostError, UsageError
 from ringfence.core.ports.crm import Org
 from ringfence.core.runs.apply_plan import apply_plan as run_plan
+from ringfence.core.runs.ending import describe_end
 from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -21,7 +22,7 @@ from ringfence.core.state.journal import find_run
 from ringfence.core.state.store import Store
 
 from ..wiring import Connection, Wiring
-from .door import Door, FirstWrite, Rescreen, TakeBack
+from .door import BuyLookups, Door, FirstWrite, Rescreen, TakeBack
 from .lookups import open_lookups
 from .preflight import require_ready
 
@@ -49,7 +50,7 @@ def sync_crm(
 
     ``mapping`` replaces the configured mapping; ``policy`` is the name of a preset or a file, None for the configured
     one. Raises what :func:`ringfence.core.runs.sync.run_sync` does, the errors of the wiring and of the preflight, and
-    UsageError when the door does not confirm.
+    UsageError when the door does not confirm: where it does not agree to a cost, once everything else is done.
     """
     connection = wiring.connect(crm, mapping)
     wiring.policy(policy)  # a wrong name is refused before anything is called
@@ -58,24 +59,29 @@ def sync_crm(
         if not options.dry_run:
             _confirm_first_write(account, door)
         if options.rescreen and not options.dry_run:
-            # Of the run that only finds out the cost nobody is told but by the question.
-            unseen = replace(door, began=lambda _summary: None)
-            cost = run_sync_job(account, replace(options, dry_run=True), unseen, policy=policy)
-            door.confirm(Rescreen(account.org, cost))
+            options = _confirm_rescreen(account, options, door, policy)
 
-        return run_sync_job(account, options, door, policy=policy)
+        try:
+            return run_sync_job(account, options, door, policy=policy)
+        except CostError as withheld:
+            _confirm_cost(withheld, door)
+        # What was withheld waits, and so this reads little else.
+        agreed = replace(options, full=False, rescreen=False, confirm_cost=True)
+        return run_sync_job(account, agreed, door, policy=policy)
 
 
 def run_sync_job(account: Account, options: SyncOptions, door: Door, *, policy: str | None = None) -> Summary:
     """Run one sync on an account that is ready. Connects the lookup providers for it and closes them."""
-    wiring = account.wiring
+    wiring, lookup = account.wiring, account.wiring.settings.lookup
     title = f"{'dry run of' if options.dry_run else 'sync'} {account.connection.crm.name}"
 
     with open_lookups(wiring.lookups()) as lookups, door.progress(title) as progress:
         job = replace(
             _job(account, door, progress, policy),
             lookups=lookups,
-            max_lookups=wiring.settings.lookup.max_lookups,
+            max_lookups=lookup.max_lookups,
+            withhold=bool(lookups) and lookup.max_lookups is None and not options.confirm_cost,
+            currency=lookup.currency,
         )
         return run_sync(job, options)
 
@@ -141,6 +147,32 @@ def _job(account: Account, door: Door, progress: Progress, policy: str | None = 
         began=door.began,
         must_end=door.must_end,
     )
+
+
+def _confirm_rescreen(account: Account, options: SyncOptions, door: Door, policy: str | None) -> SyncOptions:
+    """Ask whether everything may be screened again, at the cost that a dry run finds; return the options, agreed to.
+
+    Opt-outs wait for nobody's word: where nobody can be asked about the cost, a plain sync enforces them.
+    """
+    capped = account.wiring.settings.lookup.max_lookups is not None
+    # Of the run that only finds out the cost nobody is told but by the question.
+    unseen = replace(door, began=lambda _summary: None)
+    cost = run_sync_job(account, replace(options, dry_run=True), unseen, policy=policy)
+    try:
+        door.confirm(Rescreen(account.org, cost, capped, options.confirm_cost))
+    except CostError as withheld:
+        summary = run_sync_job(account, replace(options, rescreen=False), door, policy=policy)
+        summary.end = describe_end(withheld, door.word)
+        raise
+    return replace(options, confirm_cost=True)
+
+
+def _confirm_cost(withheld: CostError, door: Door) -> None:
+    """Ask whether what a run has withheld may be bought. Raises the run's own error where nobody agrees."""
+    try:
+        door.confirm(BuyLookups(int(withheld.details["lookups"]), str(withheld.details["cost"])))
+    except UsageError:
+        raise withheld from None
 
 
 def _confirm_first_write(account: Account, door: Door) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
-from ..errors import RingfenceError, StoppedError, Terminated
+from ..errors import CostError, RingfenceError, StoppedError, Terminated
 from ..state.journal import RunOutcome
 
 Word = Callable[[RingfenceError], tuple[str, str]]
@@ -40,7 +40,7 @@ def describe_end(error: BaseException, word: Word) -> RunEnd:
     Its own words could hold whatever the program was working on.
     """
     if isinstance(error, RingfenceError):
-        outcome = RunOutcome.STOPPED if isinstance(error, StoppedError) else RunOutcome.FAILED
+        outcome = RunOutcome.STOPPED if isinstance(error, StoppedError | CostError) else RunOutcome.FAILED
         return RunEnd(type(error).__name__, *word(error), error.exit_code, outcome)
 
     go_on = "What was done stays done; run again to go on from there."

@@ -3,6 +3,7 @@
 ::
 
     Live         writes to the CRM, buys lookups, keeps what it learns
+    Withholding  does the same without buying, because nobody has agreed to the cost
     Rehearsal    a dry run: writes nothing, buys nothing, and works on a store that is thrown away
     Planning     a dry run that leaves its changes in a plan file
 """
@@ -23,6 +24,7 @@ from ..ports.services import Clock
 from ..screening.buying import BuyingGateway
 from ..screening.gateway import KnownAnswers, LookupGateway
 from ..screening.rehearsing import RehearsingGateway
+from ..screening.withholding import WithholdingGateway
 from ..state.journal import Journal
 from ..state.store import Store
 from ..writing.plan_file import PlanWriter
@@ -78,6 +80,20 @@ class Live:
     def judge(self, view: RecordView, slot: Slot, facts: Facts) -> Verdict:
         """Return the verdict, in the light of the one that the slot holds."""
         return judge_again(view, slot, facts)
+
+
+class Withholding(Live):
+    """A run that writes and buys nothing: its lookups wait until somebody agrees to what they cost."""
+
+    def make_gateway(
+        self,
+        known: KnownAnswers,
+        clock: Clock,  # noqa: ARG002 - the contract's parameters
+        max_lookups: int | None,  # noqa: ARG002 - the contract's parameters
+        on_answer: Callable[[int], None],  # noqa: ARG002 - the contract's parameters
+    ) -> LookupGateway:
+        """Return a gateway that asks nobody, and counts what it would buy."""
+        return WithholdingGateway(known)
 
 
 class Rehearsal:

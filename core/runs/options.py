@@ -20,6 +20,7 @@ class SyncOptions:
     accept_mass_change: bool = False
     accept_opt_out_change: bool = False
     retry_lost_lookups: bool = False
+    confirm_cost: bool = False
     plan_file: Path | None = None
 
     def check(self) -> None:

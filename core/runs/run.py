@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 class SyncJob:
     """All that a run needs, wired by the composition root.
 
+    ``max_lookups`` caps what the run buys; with ``withhold`` it buys nothing and tells what it would have bought, for
+    nobody has agreed to the cost. ``currency`` is that of the providers' prices.
+
     ``explain`` returns an error in the words of the door that runs the job, for the history; ``word`` its message and
     its remedy apart, for the summary. ``began`` is called with the summary once the run is in the history: it is filled
     from then on, and says how the run has ended, also where an error leaves it. ``must_end`` tells whether the process
@@ -44,6 +47,8 @@ class SyncJob:
     clock: Clock
     lookups: Sequence[Lookup] = ()
     max_lookups: int | None = None
+    withhold: bool = False
+    currency: str = "USD"
     progress: Progress = field(default_factory=NoProgress)
     explain: Callable[[RingfenceError], str] = str
     word: Word = lambda error: (error.message, error.remedy)

@@ -84,8 +84,9 @@ class Summary:
     objects: dict[str, Counts] = field(default_factory=dict)
     lookups: int = 0
     lookup_cache_hits: int = 0
-    lookups_planned: int = 0
-    cost_planned: float = 0.0  # of what a dry run would have bought, at the price of the first provider
+    lookups_planned: int = 0  # numbers that a dry run, or one whose cost nobody has agreed to, would have looked up
+    cost_planned: float = 0.0  # what they cost at most, where every provider is asked about each
+    currency: str = "USD"
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0

@@ -5,14 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from ..errors import AuthenticationError, BusyError, ErrorCode, QuotaError, RingfenceError, StateError, StoppedError
+from ..errors import (
+    AuthenticationError,
+    BusyError,
+    CostError,
+    ErrorCode,
+    QuotaError,
+    RingfenceError,
+    StateError,
+    StoppedError,
+)
 from ..ports.crm import Feed
 from ..state.journal import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
 from .ending import describe_end
-from .mode import Live, Planning, Rehearsal, RunMode
+from .mode import Live, Planning, Rehearsal, RunMode, Withholding
 from .options import SyncOptions
 from .page_reader import FeedReader, PageReader
 from .parts import assemble
@@ -32,11 +41,12 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     """Run one sync and return what it did; the history keeps it too.
 
     A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why; the
-    opt-outs are enforced all the same. So they are where a provider refuses the credentials, before this is raised.
+    opt-outs are enforced all the same. So they are where a provider refuses the credentials, or nobody has agreed to
+    what the lookups cost (CostError), before this is raised.
     Raises the other errors of :mod:`ringfence.core.errors`, and KeyboardInterrupt, after the history knows of them.
     """
     options.check()
-    mode = Rehearsal() if options.dry_run else Live()
+    mode = _choose_mode(job, options)
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=mode.dry_run)
 
     with open_run(job, summary, options.to_json(), mode) as context:
@@ -90,6 +100,7 @@ class SyncRun:
         whole = self._read(self._reading_phases(source, newly_read, full=full))
         # Silencing costs no lookup and waits for nothing that went wrong; a user's limit covers these records too.
         if not whole and not parts.screening.exhausted and not parts.brake.pulled:
+            self._tell_what_went_wrong()
             return False
 
         # How many records hold a number is known only after a whole read: until then slots are silenced, flags wait.
@@ -130,6 +141,9 @@ class SyncRun:
         errors = [error for error in (parts.brake.error, parts.screening.outage) if error is not None]
         if not errors and (failed := parts.screening.tally.failed):
             raise _lookups_failed(failed)
+        tally = parts.screening.tally
+        if not errors and tally.would_buy and isinstance(self._mode, Withholding):
+            raise CostError(tally.would_buy, f"{tally.cost_planned:,.2f} {self._job.currency}")
         if errors:
             raise min(errors, key=lambda error: error.exit_code if isinstance(error, RingfenceError) else 0)
 
@@ -198,12 +212,19 @@ class SyncRun:
         summary.lookup_cache_hits = tally.cache_hits
         summary.lookups_planned = tally.would_buy
         summary.cost_planned = tally.cost_planned
+        summary.currency = self._job.currency
         summary.providers = tally.providers
         summary.lookups_lost = tally.lost
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:
             budget = _budget_used_up(self._job.max_lookups or 0)
             summary.end, summary.stopped = describe_end(budget, self._job.word), self._job.explain(budget)
+
+
+def _choose_mode(job: SyncJob, options: SyncOptions) -> RunMode:
+    if options.dry_run:
+        return Rehearsal()
+    return Withholding() if job.withhold else Live()
 
 
 def _budget_used_up(max_lookups: int) -> QuotaError:

@@ -86,7 +86,7 @@ class BuyingGateway:
             with closing(ask(self._known.cache, self._clock, lookup, numbers, since=since, again=again)) as incoming:
                 for answer in incoming:
                     self._spent += answer.paid
-                    self.tally.lookups += answer.paid and answer.kind is not AnswerKind.FAILED
+                    self.tally.lookups += _is_bought(answer)
                     self._count(lookup, answer)
                     self._on_answer(self.tally.lookups)
                     previous = answers.get(answer.e164)
@@ -99,7 +99,7 @@ class BuyingGateway:
         tally = self.tally.of(lookup.name)
         tally.asked += answer.code != ELSEWHERE
         tally.lost += answer.kind is AnswerKind.LOST
-        tally.cost = round(tally.cost + lookup.price * answer.paid, 6)
+        tally.cost = round(tally.cost + lookup.price * _is_bought(answer), 6)
 
     def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
         """Ask this provider no more in this run."""
@@ -119,6 +119,11 @@ class BuyingGateway:
         if left < len(numbers):
             self.exhausted = True
         return numbers[:left]
+
+
+def _is_bought(answer: Answer) -> bool:
+    """Return whether the lookup counts as bought; a failure never does, though its request may have been billed."""
+    return answer.paid and answer.kind is not AnswerKind.FAILED
 
 
 def _has_failed(answer: Answer) -> bool:

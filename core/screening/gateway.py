@@ -3,8 +3,9 @@
 ::
 
     LookupGateway
-    ├── BuyingGateway       asks the providers in turn, within the budget of the run
-    └── RehearsingGateway   asks nobody, and counts what would be bought
+    ├── BuyingGateway        asks the providers in turn, within the budget of the run
+    ├── WithholdingGateway   asks nobody as long as nobody has agreed to the cost, and counts what would be bought
+    └── RehearsingGateway    asks nobody in a dry run, and counts what would be bought
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ class ProviderTally:
 
 @dataclass(slots=True)
 class Tally:
-    """What screening cost so far: paid calls, numbers served from the cache, numbers a dry run would have bought."""
+    """What screening cost so far: paid calls, numbers served from the cache, numbers that would have been bought."""
 
     lookups: int = 0
     cache_hits: int = 0
     would_buy: int = 0
     lost: int = 0  # numbers whose answer was lost on the way and is not bought again
     failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
-    cost_planned: float = 0.0  # of what a dry run would have bought
+    cost_planned: float = 0.0  # what would_buy would have cost at most
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
 
     def of(self, provider: str) -> ProviderTally:
@@ -89,6 +90,10 @@ class KnownAnswers:
     max_age: timedelta
     crm_realm: str = ""
     retry_lost: bool = False
+
+    def cost_of(self, numbers: int) -> float:
+        """Return what so many numbers cost at most: where none of the providers can tell, each of them is asked."""
+        return round(numbers * sum(lookup.price for lookup in self.lookups), 6)
 
     def oldest(self, now: datetime) -> datetime:
         """Return the moment since which an answer must have been observed to count at the moment ``now``."""

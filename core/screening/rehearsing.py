@@ -52,7 +52,7 @@ class RehearsingGateway:
             allowed = max(0, min(allowed, self._max_lookups - self.tally.would_buy))
             self.exhausted = self.exhausted or allowed < len(numbers)
         self.tally.would_buy += allowed
-        self.tally.cost_planned = round(self.tally.would_buy * self._known.lookups[0].price, 6)
+        self.tally.cost_planned = self._known.cost_of(self.tally.would_buy)
         return allowed
 
     def _leave_open(self, numbers: Sequence[str], now: datetime) -> list[Answer]:

@@ -11,10 +11,10 @@ from typing import Self
 import pytest
 
 from ringfence.apps import operations
-from ringfence.apps.operations import CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ringfence.apps.operations import BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
 from ringfence.apps.wiring import wire
 from ringfence.connectors.spreadsheet import ScreenOptions
-from ringfence.core.errors import ErrorCode, UsageError
+from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.run import NoProgress
 from ringfence.core.runs.sync import SyncOptions
 from ringfence.sandbox.server import Sandbox
@@ -115,6 +115,36 @@ def test_the_cost_of_a_rescreen_is_found_by_a_dry_run_and_handed_to_the_caller(
     assert question.cost.lookups_planned > 100
     assert caller.titles == ["dry run of hubspot"]
     assert not sandbox.twilio.billed
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_nobody_has_agreed_to_pay_is_bought_once_the_caller_agrees(
+    caller: Caller, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_TWILIO__PRICE", "0.5")
+
+    bought = operations.sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
+
+    (question,) = caller.questions
+    assert isinstance(question, BuyLookups)
+    assert question.cost == f"{question.lookups / 2:,.2f} USD"
+    assert caller.titles == ["sync hubspot", "sync hubspot"]
+    assert (bought.complete, bought.lookups) == (True, sandbox.twilio.billed.total())
+    assert bought.lookups <= question.lookups == sandbox.twilio.requests.total()
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_the_caller_does_not_agree_to_pay_is_not_bought(
+    caller: Caller, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    caller.agrees = False
+
+    with pytest.raises(CostError):
+        operations.sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
+
+    assert sandbox.twilio.requests.total() == 0
 
 
 @pytest.mark.usefixtures("settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
     cli: Cli, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "100000")
     first = cli("sync", crm, "--json").document
     assert first["lookups"] == len(sandbox.twilio.billed)
     assert max(sandbox.twilio.billed.values()) == 1
@@ -93,6 +95,7 @@ def test_lost_state_costs_nothing_and_rewrites_nothing(
 @pytest.mark.usefixtures("settings")
 def test_both_crms_share_what_was_paid_for(cli: Cli, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "100000")
     result = cli("sync", "--all", "--json")
     assert result.code == 0
 
@@ -132,6 +135,7 @@ def test_opted_out_numbers_are_never_sent_to_a_provider(
     cli: Cli, sandbox: Sandbox, crm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "100000")
     assert cli("sync", crm).code == 0
 
     silent = set()
@@ -213,15 +217,27 @@ def test_rescreen_says_what_it_costs_before_it_buys(
 ) -> None:
     cli("sync", "hubspot")
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
-    refused = cli("sync", "hubspot", "--rescreen", "--json")
-    assert refused.code == 2
-    assert "lookups to buy" in refused.err
+    for words in ((), ("--yes",)):
+        refused = cli("sync", "hubspot", "--rescreen", "--json", *words)
+        assert refused.code == 2
+        assert "lookups to buy" in refused.err
+        assert re.search(r"\d+ numbers would be looked up, for \d+\.\d\d USD", refused.document["message"])
     assert sum(sandbox.twilio.billed.values()) == 0
 
-    done = cli("sync", "hubspot", "--rescreen", "--yes", "--json")
+    done = cli("sync", "hubspot", "--rescreen", "--confirm-cost", "--json")
     assert done.code == 0
     assert done.document["lookups"] == sum(sandbox.twilio.billed.values()) > 0
     assert done.document["due_reasons"]["rescreen"] > 100
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_rescreen_under_a_cap_needs_a_yes(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("sync", "hubspot")
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "100000")
+
+    assert cli("sync", "hubspot", "--rescreen", "--json").code == 2
+    assert cli("sync", "hubspot", "--rescreen", "--yes", "--json").document["lookups"] > 0
 
 
 @pytest.mark.usefixtures("settings")

@@ -17,6 +17,9 @@ from ringfence.sandbox.fault_file import parse_faults
 from .account_people import AccountPeople
 from .commands import Result
 
+BUYING = {"RINGFENCE_LOOKUP__PROVIDERS": '["twilio"]', "RINGFENCE_LOOKUP__MAX_LOOKUPS": "1000000"}
+"""A provider, and a cap that nothing meets: without one a run would ask before it buys."""
+
 COMMAND = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
 
 
@@ -55,7 +58,7 @@ class Account(AccountPeople):
     def environment(self) -> dict[str, str]:
         """Settings of this account and nobody else's."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
-        return {**kept, **self.sandbox.settings(), "RINGFENCE_LOOKUP__PROVIDERS": '["twilio"]', **self.extra}
+        return {**kept, **self.sandbox.settings(), **BUYING, **self.extra}
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """Start the command in a process of its own."""

@@ -1,0 +1,39 @@
+"""What a run does in place of buying as long as nobody has agreed to the cost: it asks nobody, counts, and defers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from ..errors import RingfenceError
+from ..model.answers import Answer, AnswerKind
+from ..state.lookup_cache import KeptAnswer
+from .gateway import KnownAnswers, Tally
+
+
+class WithholdingGateway:
+    """A :class:`ringfence.core.screening.gateway.LookupGateway` that counts what it would buy, and owes every lookup.
+
+    Whatever needs no lookup goes on: answers on record are served, opt-outs are enforced.
+    """
+
+    outage: RingfenceError | None = None
+    exhausted: bool = False
+
+    def __init__(self, known: KnownAnswers) -> None:
+        self.tally = Tally()
+        self._known = known
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
+        return self._known.find(numbers, now, self._known.lookups)
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Count the numbers, each once in the run, and return a failure for each."""
+        answers = [Answer(number, AnswerKind.FAILED, now, code="not agreed", paid=False) for number in numbers]
+        for lookup in self._known.lookups:
+            self._known.cache.keep_failures(lookup.realm, answers)
+
+        self.tally.would_buy += len(numbers)
+        self.tally.cost_planned = self._known.cost_of(self.tally.would_buy)
+        return {answer.e164: KeptAnswer("", "", answer) for answer in answers}
