@@ -1,4 +1,4 @@
-"""No money without a word: without a cap or a consent a sync does all but buying, and says what it would have bought."""
+"""No money without a word: without cap or consent a sync does all but buying, and says what it would have bought."""
 
 from __future__ import annotations
 
