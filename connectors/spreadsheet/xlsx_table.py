@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import warnings
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -59,14 +61,13 @@ class XlsxTable:
         self.path = path
         with self._reading():
             check_size(path)
-        with self._open() as book:
-            titles = [sheet.title for sheet in book.worksheets]
-            if options.sheet is not None and options.sheet not in titles:
-                raise FileError(f"{path} has no sheet {options.sheet!r}.", f"It has: {', '.join(titles)}.")
-            if not titles:
-                raise FileError(f"{path} has no sheet with cells.", "Give a workbook with a table.")
-            self._sheet = options.sheet or titles[0]
-            self._claimed_rows = book[self._sheet].max_row or 0
+        titles = [sheet.title for sheet in self._book.worksheets]
+        if options.sheet is not None and options.sheet not in titles:
+            raise FileError(f"{path} has no sheet {options.sheet!r}.", f"It has: {', '.join(titles)}.")
+        if not titles:
+            raise FileError(f"{path} has no sheet with cells.", "Give a workbook with a table.")
+        self._sheet = options.sheet or titles[0]
+        self._claimed_rows = self._book[self._sheet].max_row or 0
 
         rows = [[_text(cell) for cell in row] for row in itertools.islice(self._all_rows(), SEARCHED_ROWS)]
         if not any(any(row) for row in rows):
@@ -96,8 +97,8 @@ class XlsxTable:
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
         """Return a writer of a new workbook with the same sheets in the same order, the header already written."""
-        with self._open() as source, _new_book() as book:
-            for sheet in source.worksheets:
+        with _new_book() as book:
+            for sheet in self._book.worksheets:
                 copy = book.create_sheet(sheet.title)
                 copy.sheet_state = sheet.sheet_state
 
@@ -116,8 +117,7 @@ class XlsxTable:
             book.save(target)
 
     def _all_rows(self) -> Iterator[Row]:
-        with self._open() as book:
-            yield from self._rows_of(book[self._sheet])
+        yield from self._rows_of(self._book[self._sheet])
 
     def _rows_of(self, sheet: Any) -> Iterator[Row]:
         # The size that a file claims for a sheet is not to be trusted: some programs write A1, and rows would be lost.
@@ -125,16 +125,15 @@ class XlsxTable:
         with self._reading():
             yield from sheet.iter_rows()
 
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
+    @cached_property
+    def _book(self) -> Any:
+        """The workbook, opened once: its texts are read as a whole each time, which takes longer than its rows."""
         with self._reading(), warnings.catch_warnings():
             # What openpyxl warns of (styles, validations) is not carried over in any case, and the note says so.
             warnings.simplefilter("ignore", UserWarning)
             book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
-        try:
-            yield book
-        finally:
-            book.close()
+        weakref.finalize(self, book.close)
+        return book
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
