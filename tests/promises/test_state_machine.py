@@ -22,8 +22,10 @@ from testkit.living_world import KEY, POLICY, SHAPES, Clock, Killed, Provider, W
 
 PEOPLE = [f"p{i}" for i in range(9)]
 NUMBERS = [f"+1 415 555 01{i:02}" for i in range(12)] + ["(415) 555-0100", "415.555.0103"]
-CELLS = [*NUMBERS, "", "n/a", "+1 999 555 0100", "+1 415 555 0107 / +1 415 555 0108"]
-EXAMPLES, STEPS = 100, 25
+TOLD_BY_COUNTRY = ["020 7946 0018", "+44 20 7946 0018", "030 901820"]
+CELLS = [*NUMBERS, *TOLD_BY_COUNTRY, "", "n/a", "0000000000", "+1 999 555 0100", "+1 415 555 0107 / +1 415 555 0108"]
+COUNTRIES = ["", "US", "GB", "DE", "Atlantis"]
+EXAMPLES, STEPS = 70, 25
 
 
 class Life(LivingModel, RuleBasedStateMachine):
@@ -40,7 +42,10 @@ class Life(LivingModel, RuleBasedStateMachine):
         self.crm.bulk = MemoryBulk(self.crm) if bulk else None
         self.provider = Provider(self.clock, self.crm.step)
         self.typed: dict[str, dict[str, Any]] = {}
-        self.ever_covered: set[str] = set()
+        self.asked: set[str] = set()
+        self.ever_asked: set[str] = set()
+        self.ever_held: dict[str, set[str]] = {}
+        self.lowered: set[str] = set()
         for id_, phone, mobile in zip(PEOPLE, cells[::2], cells[1::2], strict=False):
             self.create(id_, phone=phone, mobile=mobile)
 
@@ -55,21 +60,37 @@ class Life(LivingModel, RuleBasedStateMachine):
 
     def edit(self, id_: str, **values: Any) -> None:
         if id_ in self.typed:
+            if "optout" in values:
+                (self.raise_flag if values["optout"] else self.lower_flag)(id_)
             self.typed[id_].update(values)
             self.crm.put("people", id_, **values)
             self.note_covered()
 
     @rule(
         act=st.sampled_from(
-            ["create", "retype", "retype", "ask", "ask", "filter", "delete", "merge", "transaction", "commit", "freeze"]
+            [
+                "create",
+                "retype",
+                "retype",
+                "ask",
+                "ask",
+                "move",
+                "filter",
+                "delete",
+                "merge",
+                "transaction",
+                "commit",
+                "freeze",
+            ]
         ),
         id_=st.sampled_from(PEOPLE),
         other=st.sampled_from(PEOPLE),
         role=st.sampled_from(["phone", "mobile"]),
         cell=st.sampled_from(CELLS),
+        country=st.sampled_from(COUNTRIES),
         yes=st.booleans(),
     )
-    def people_do(self, act: str, id_: str, other: str, role: str, cell: str, yes: bool) -> None:
+    def people_do(self, act: str, id_: str, other: str, role: str, cell: str, country: str, yes: bool) -> None:
         match act:
             case "create":
                 self.create(id_, phone=cell, mobile="")
@@ -77,12 +98,16 @@ class Life(LivingModel, RuleBasedStateMachine):
                 self.edit(id_, **{role: cell})
             case "ask":
                 self.edit(id_, optout=yes)
+            case "move":
+                self.edit(id_, country=country)
             case "filter":
                 self.edit(id_, vip=yes)
             case "delete" if self.typed.pop(id_, None):
+                self.asked.discard(id_)
                 self.crm.delete("people", id_)
             case "merge" if id_ != other and {id_, other} <= set(self.typed):
                 del self.typed[other]
+                self.asked.discard(other)
                 self.crm.merge("people", id_, other)
             case "transaction" if id_ in self.typed:
                 self.crm.under_way.append((id_, {"phone": cell}, self.clock.now()))
@@ -118,6 +143,7 @@ class Life(LivingModel, RuleBasedStateMachine):
             self.lose_the_state()
 
     def lose_the_state(self) -> None:
+        self.forget_whose_flags()
         self.store.close()
         self._new_state()
         # What the CRM tells is not to be bought again; what only the state knew may be.
@@ -148,7 +174,7 @@ class Life(LivingModel, RuleBasedStateMachine):
     def sync(self, budget: int | None = None, **options: Any) -> Summary | None:
         self.clock.sleep(5)
         job = SyncJob(self.crm, self.crm.identify(), SHAPES, self.store, POLICY, self.clock, [self.provider], budget)
-        billed = len(self.provider.billed)
+        billed, silent = len(self.provider.billed), self.silent_slots()
         summary = None
 
         try:
@@ -164,6 +190,7 @@ class Life(LivingModel, RuleBasedStateMachine):
 
         self.check_what_people_typed()
         self.note_covered()
+        self.check_silence(silent)
         if summary is not None:
             check_counts(summary)
         return summary

@@ -12,7 +12,7 @@ from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
-from ringfence.core.model.values import Change, Record, RowResult
+from ringfence.core.model.values import Change, Outcome, Record, RowResult
 from ringfence.core.ports.crm import OwnWrites, Page, no_own_writes
 
 MAPPING = """
@@ -21,7 +21,7 @@ objects:
   people:
     phones: {phone: {}, mobile: {normalize: true}}
     opt_out: {field: optout}
-    region: {default: US}
+    region: {field: country, default: US}
 """
 SHAPES = resolve(parse_mapping(MAPPING, "test"), companion_name)
 OWNED = SHAPES["people"].owned_fields()
@@ -76,6 +76,7 @@ class World(MemoryCrm):
         self.left: int | None = None
         self.where = ""
         self.refused: set[str] = set()
+        self.derived: set[str] = set()  # whose flag ringfence has ever raised
         self.refuse = lambda change: ("RULE", "frozen") if change.id in self.refused else None
 
     def step(self, where: str) -> None:
@@ -101,6 +102,8 @@ class World(MemoryCrm):
             assert item.field in OWNED, f"{item.field} is not ours"
             assert item.field != "optout" or item.new is True, "a flag would go down"
         result = super().write_one(change)
+        if result.outcome is Outcome.WRITTEN and "optout" in change.names:
+            self.derived.add(change.id)
         self.step("write")
         return result
 
