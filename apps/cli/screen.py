@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ringfence.connectors.spreadsheet import Detection, ScreenOptions, default_target, detect, preview_cell
+from ringfence.connectors.spreadsheet import (
+    ColumnSummary,
+    Detection,
+    ScreenOptions,
+    default_target,
+    detect,
+    preview_cell,
+)
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 
 from ..operations import ScreenedFile, home_region, screen_file
@@ -178,14 +186,14 @@ def _list_texts(counts: Counter[str]) -> str:
 def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
     summary = done.summary
     columns = {
-        column.name: {
+        name: {
             "statuses": dict(column.statuses),
             "empty": column.empty,
             "deferred": column.deferred,
             "repaired": column.repaired,
             "no_region": column.no_region,
         }
-        for column in summary.columns
+        for name, column in _told_apart(summary.columns)
     }
 
     return {
@@ -204,6 +212,15 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
         "duration_s": round(done.duration_s, 3),
         "detected": _detection(found),
     }
+
+
+def _told_apart(columns: Iterable[ColumnSummary]) -> Iterator[tuple[str, ColumnSummary]]:
+    """Yield the columns under their names, a second one of a name as ``Phone (2)``."""
+    copies: Counter[str] = Counter()
+    for column in columns:
+        copies[column.name] += 1
+        copy = copies[column.name]
+        yield (f"{column.name} ({copy})" if copy > 1 else column.name), column
 
 
 def _count_texts(counts: Counter[str]) -> dict[str, Any]:

@@ -184,7 +184,10 @@ def find_named(columns: Sequence[str], name: str) -> list[int]:
         return found
     close = difflib.get_close_matches(wanted, columns, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
-    raise UsageError(f"There is no column {wanted!r}.", f"{hint}The columns are: {list_columns(columns)}.")
+    raise UsageError(
+        f"There is no column {wanted!r}.",
+        f"{hint}The columns are: {list_columns(columns)}. If these are none, name the row with --header-row.",
+    )
 
 
 def list_columns(columns: Sequence[str]) -> str:

@@ -131,6 +131,17 @@ def test_screen_takes_a_header_row_by_its_number(cli: Cli) -> None:
     assert (document["detected"]["header_row"], document["detected"]["phones"]) == (3, ["ruf"])
 
 
+def test_columns_of_one_name_are_told_apart_in_the_document(cli: Cli) -> None:
+    Path("contacts.csv").write_text("Phone,Phone\n+442079460018,12\n", encoding="utf-8")
+
+    columns = cli("screen", "contacts.csv", "--json").document["columns"]
+
+    assert {name: column["statuses"] for name, column in columns.items()} == {
+        "Phone": {"valid": 1},
+        "Phone (2)": {"invalid": 1},
+    }
+
+
 def test_a_wide_file_is_shown_a_row_for_each_column(cli: Cli) -> None:
     names = [f"Column number {number}" for number in range(90)]
     Path("wide.csv").write_text(",".join([*names, "Phone"]) + "\n" + "x," * 90 + "+442079460018\n", encoding="utf-8")
