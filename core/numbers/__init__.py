@@ -4,21 +4,28 @@
 
     plain      the fast path of most cells: one number in plain punctuation
     text       cleans characters: invisible ones, Unicode digits, spaces and dashes
-    traps      recognises texts that only look like numbers, or partly: masked ones, floats, URIs, keypad letters
+    traps      recognises texts that only look like numbers, or partly: masked ones, figures, dial codes, keypad letters
+    spans      the first number of a text, its extension, and the further numbers
     cell       splits a cell into digit groups and the signs between them
     cutting    decides whether a run of digit groups is one number or several
-    dialling   reads the prefixes of one number: 00, 011, (0), a calling code without +
+    dialling   reads one number as typed, (0) included
+    prefixes   the other ways to read its beginning: 00, 011, a calling code without +, an outside line
+    readings   every number that a cell may be read as, where it is not exactly one
+    covers     what an opt-out on the cell covers; `placeholders` are left out
     plans/     turns (plus, digits, region) into validity, region and line type
 
-`repairs` holds the phrases for what had to be repaired on the way, `values` the results.
+`repairs` holds the phrases for what had to be repaired on the way, `values` the results. `regions` and `country_names`
+read country fields; `joining` puts codes in front of numbers that a table keeps apart.
 
 In `plans`, `numbering_plan` is the entry. `reference` asks `phonenumbers` about digits; `table` gives the same answers
 more than ten times as fast. `heads` finds the calling code from the first digits, of which `partial` ones may be known;
-`codes` finds the range from the next digits, as an `automaton` over the `patterns` in the installed `metadata`.
+`codes` finds the range from the next digits, as an `automaton` over the `patterns` in the installed `metadata`. The table
+of `former` forms tells what became of numbers that a plan has changed.
 
 All of it is pure, and no text makes it raise.
 """
 
+from .joining import join_codes
 from .masking import mask, mask_numbers, mask_text
 from .plans.numbering_plan import metadata_version
 from .reader import read_number
@@ -30,6 +37,7 @@ __all__ = [
     "PlanMatch",
     "ReasonCode",
     "Validity",
+    "join_codes",
     "mask",
     "mask_numbers",
     "mask_text",
