@@ -19,8 +19,8 @@ read country fields; `joining` puts codes in front of numbers that a table keeps
 
 In `plans`, `numbering_plan` is the entry. `reference` asks `phonenumbers` about digits; `table` gives the same answers
 more than ten times as fast. `heads` finds the calling code from the first digits, of which `partial` ones may be known;
-`codes` finds the range from the next digits, as an `automaton` over the `patterns` in the installed `metadata`. The table
-of `former` forms tells what became of numbers that a plan has changed.
+`codes` finds the range from the next digits, as an `automaton` over the `patterns` in the installed `metadata`.
+`former` tells what became of numbers that a plan has changed.
 
 All of it is pure, and no text makes it raise.
 """

@@ -47,6 +47,8 @@ def read_digits(text: str, region: str | None) -> Choice:
         return Choice(choice.reading, (repairs.exit_prefix(head[0]), *choice.repairs)) if foreign else choice
 
     choice = read_prefix(typed, region)
+    if zero and zero.start() == 0 and repairs.OUTSIDE_LINE in choice.repairs:
+        return Choice(choice.reading, (repairs.BRACKETED_ZERO,))
     if typed.plus and text.count("+") > 1 and choice.reading.at_least_possible:
         return Choice(choice.reading, (repairs.DOUBLE_PLUS, *choice.repairs))
     return choice

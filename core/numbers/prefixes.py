@@ -57,12 +57,10 @@ def find_others(typed: Typed, region: str | None, plain: PlanMatch) -> list[Choi
         return [Choice(plan.evaluate(False, digits, region), (repairs.NATIONAL_ZERO,))]
 
     found = [*_doubled_code(typed, region), *_former(typed, region, certain=True)]
-    if plus or region is None:
-        return found
-    found += [*_zero_before_code(typed, region), *_without_outside_line(typed, region)]
-    if abroad := _calling_code(typed, region, plain):
-        found.append(abroad)
-    return found
+    if not plus and region is not None:
+        found += [*_zero_before_code(typed, region), *_without_outside_line(typed, region)]
+        found += _calling_code(typed, region, plain)
+    return [choice for choice in found if choice.reading.valid]
 
 
 def find_former(typed: Typed, region: str | None) -> list[PlanMatch]:
@@ -94,25 +92,21 @@ def _doubled_code(typed: Typed, region: str | None) -> Iterator[Choice]:
 def _former(typed: Typed, region: str | None, *, certain: bool) -> Iterator[Choice]:
     """Yield the numbers of today behind a form of yesterday's plan."""
     plus, digits, _ = typed
-    forms: list[tuple[str, str]] = []
-    if plus:
-        code = plan.leading_calling_code(digits)
-        forms.append((code, digits[len(code) :]))
-    elif region:
-        code = plan.calling_code(region)
-        forms.append((code, digits))
-        if digits.startswith(code):
-            forms.append((code, digits[len(code) :]))
-
-    for code, national in forms:
-        for today in find_today(code, national, certain=certain):
-            yield Choice(plan.evaluate(True, today, None), (repairs.FORMER_FORM,))
+    code = plan.leading_calling_code(digits) if plus else plan.calling_code(region) if region else ""
+    found: list[str] = []
+    if not plus and region:
+        found += find_today(code, digits, abroad=False, certain=certain)
+    if code and digits.startswith(code):
+        found += find_today(code, digits[len(code) :], abroad=True, certain=certain)
+    yield from (Choice(plan.evaluate(True, today, None), (repairs.FORMER_FORM,)) for today in found)
 
 
 def _zero_before_code(typed: Typed, region: str) -> Iterator[Choice]:
     """Yield the number behind 0 and the region's own calling code (091-98765...): a zero typed out of habit."""
     code = plan.calling_code(region)
-    if typed.digits.startswith("0" + code) and (typed.parts("0" + code) or typed.head == "0"):
+    # 0151... is a code of 1 or an area code: only the grouping tells.
+    grouped = typed.head in ("0", "0" + code)
+    if typed.digits.startswith("0" + code) and (grouped or (len(code) > 1 and typed.head == typed.digits)):
         yield Choice(plan.evaluate(True, typed.digits[1:], None), (repairs.ZERO_BEFORE_CODE,))
 
 
@@ -127,18 +121,17 @@ def _without_outside_line(typed: Typed, region: str) -> Iterator[Choice]:
         yield Choice(plan.evaluate(False, rest, region), (repairs.OUTSIDE_LINE,))
 
 
-def _calling_code(typed: Typed, region: str, plain: PlanMatch) -> Choice | None:
-    """Return the number of another country, its calling code without a plus; None where something else fits."""
+def _calling_code(typed: Typed, region: str, plain: PlanMatch) -> Iterator[Choice]:
+    """Yield the number of another country, its calling code without a plus, where nothing else fits."""
     digits = typed.digits
     if plain.at_least_possible or plan.exit_prefix(digits, region):
         # Only where the region has no number of this length: a range that was opened lately stays `unallocated`.
-        return None
-    if not typed.parts(plan.leading_calling_code(digits)):
-        return None
+        return
+    if not typed.parts(plan.leading_calling_code(digits)) or _has_extra_digits(digits, region):
+        return
     abroad = plan.evaluate(True, digits, None)
-    if not abroad.valid or abroad.region == plan.NO_COUNTRY or _has_extra_digits(digits, region):
-        return None
-    return Choice(abroad, (repairs.CALLING_CODE,))
+    if abroad.region != plan.NO_COUNTRY:
+        yield Choice(abroad, (repairs.CALLING_CODE,))
 
 
 def _has_extra_digits(digits: str, region: str) -> bool:

@@ -132,7 +132,13 @@ class _Groups:
             return True
         rest = next((at for at in range(end + 1, len(self._groups)) if self._groups[at].hard), len(self._groups))
         few = sum(len(each.digits) for each in self._groups[end:rest]) <= _FEW_DIGITS
-        return few and ("(" in self._groups[end].gap or not self._numbers(start, rest))
+        return few and self._is_apart(start, end) and not self._numbers(start, rest)
+
+    def _is_apart(self, start: int, end: int) -> bool:
+        """Return whether the group behind a number stands apart from it: by another sign, or the number is long."""
+        inside = self._groups[start + 1 : end]
+        length = sum(len(each.digits) for each in self._groups[start:end])
+        return length >= _LONG_NUMBER or all(each.gap != self._groups[end].gap for each in inside)
 
     def _is_tail(self, at: int) -> bool:
         """Return whether a group may be the last digits of a further number: 1234/35, 65529988-65529989."""

@@ -138,9 +138,11 @@ def _with_hyphen(cleaned: str, runs: list[list[Span]], at: int, region: str | No
         return None
 
     first = read_digits(match["number"], region)
-    if not first.reading.valid:
+    longer = len(match["extension"]) - len(match["last"])
+    if not first.reading.valid or (longer > 0 and not paused):
+        # 712-1914 are the groups of one number.
         return None
-    if not paused and len(match["extension"]) == len(match["last"]):
+    if longer == 0 and not paused:
         # 555-0143-0144 may as well be the last digits of a second number.
         return Found(AMBIGUOUS)
     return Found(first.reading, first.repairs, match["extension"])

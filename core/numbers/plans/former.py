@@ -15,6 +15,7 @@ class Former(NamedTuple):
     form: re.Pattern[str]
     today: tuple[str, ...]
     certain: bool
+    abroad: bool
 
 
 @cache
@@ -22,16 +23,17 @@ def load_former() -> dict[str, list[Former]]:
     """Return the rules of each calling code, read once from their file."""
     rules: dict[str, list[Former]] = {}
     for row in yaml.safe_load(files(__package__).joinpath("former.yaml").read_text(encoding="utf-8")):
-        rule = Former(re.compile(row["form"], re.ASCII), tuple(row["today"]), row["certain"])
+        rule = Former(re.compile(row["form"], re.ASCII), tuple(row["today"]), row["certain"], row.get("abroad", False))
         rules.setdefault(row["code"], []).append(rule)
     return rules
 
 
-def find_today(code: str, national: str, *, certain: bool) -> Iterator[str]:
+def find_today(code: str, national: str, *, abroad: bool, certain: bool) -> Iterator[str]:
     """Yield what national digits in a former form may be today, as digits with the calling code.
 
-    With `certain` only the rules that leave nothing open are asked, else all of them.
+    `abroad` tells that the calling code stood in front of them. With `certain` only the rules that leave nothing open
+    are asked, else all of them.
     """
     for rule in load_former().get(code, ()):
-        if (rule.certain or not certain) and (match := rule.form.fullmatch(national)):
+        if (rule.certain or not certain) and (abroad or not rule.abroad) and (match := rule.form.fullmatch(national)):
             yield from (code + match.expand(today) for today in rule.today)
