@@ -74,8 +74,10 @@ def read_all(text: str, region: str | None) -> list[str]:
     """Return every valid number in E.164 that one number as typed may be, the likeliest first."""
     typed = typed_of(text)
     plain = plan.evaluate(typed.plus, typed.digits, region)
-    found = [read_digits(text, region).reading, plain, *find_former(typed, region)]
-    found += [other.reading for other in find_others(typed, region, plain)]
+    found = [read_digits(text, region).reading, plain] if _BRACKETED_ZERO.search(text) else [plain]
+    found += find_former(typed, region)
+    if not plain.valid or typed.digits.startswith(AUSTRALIAN_EXIT):
+        found += [other.reading for other in find_others(typed, region, plain)]
     if typed.plus and typed.head == TRUNK_EIGHT:
         found.append(plan.evaluate(True, "7" + typed.digits[1:], None))
     if not typed.plus:

@@ -13,6 +13,9 @@ from .values import LineType, Number, PlanMatch, ReasonCode, Validity
 _NOT_A_NUMBER = PlanMatch(Validity.INVALID, ReasonCode.NOT_A_NUMBER)
 _UNALLOCATED = PlanMatch(Validity.INVALID, ReasonCode.UNALLOCATED)
 
+# The shortest number that a plan has made longer since.
+_FORMER_DIGITS = 8
+
 # A word may stand for digits anywhere in these; in an ordinary number only when it is written in capitals.
 _WORD_TYPES = frozenset(
     (LineType.TOLL_FREE, LineType.PREMIUM, LineType.SHARED_COST, LineType.UAN, LineType.PERSONAL, LineType.VOIP)
@@ -37,7 +40,7 @@ def _read_with_care(raw: str, region: str | None) -> Number:
         return plain._replace(raw=raw, repairs=tuple(dict.fromkeys((*cleaning, *plain.repairs))))
 
     found = _read_cell(cleaned, region)
-    readings = find_readings(cleaned, region) if _needs_readings(found) else ()
+    readings = find_readings(cleaned, region) if _needs_readings(found, cleaned) else ()
     found = _settle(found, readings, cleaned, region)
     noted = cleaning if found.reading.reason is not ReasonCode.NOT_A_NUMBER else ()
     return _make_number(raw, found, noted, _covers(found, readings, cleaned))
@@ -59,10 +62,15 @@ def _make_number(raw: str, found: Found, noted: tuple[str, ...], covers: tuple[s
     )
 
 
-def _needs_readings(found: Found) -> bool:
+def _needs_readings(found: Found, cleaned: str) -> bool:
     """Return whether the cell may be read in more ways than the reader has settled on."""
-    reason = found.reading.reason
-    return reason is not ReasonCode.MASKED and (not found.reading.valid or repairs.TAIL in found.repairs)
+    reading, digits = found.reading, digits_of(cleaned)
+    if reading.valid:
+        # Text behind the number changes nothing, but for the digits in it.
+        return repairs.TAIL in found.repairs and not (reading.e164 or "").endswith(digits.lstrip("0"))
+    if reading.reason is ReasonCode.TOO_SHORT:
+        return len(digits) >= _FORMER_DIGITS
+    return reading.reason is not ReasonCode.MASKED and bool(digits)
 
 
 def _settle(found: Found, readings: tuple[str, ...], cleaned: str, region: str | None) -> Found:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import traps
-from .dialling import read_all
+from .dialling import read_all, typed_of
 from .plans import numbering_plan as plan
 
 # What is examined of one cell; more groups are a list of something else.
@@ -21,8 +21,11 @@ _FEW_DIGITS = 5
 # 1234/35 and 1234-5: the last digits of a second number; behind a dash so many, or as many as the group before has.
 _SHORT_TAIL, _DASHED_TAILS = 4, (1, 2)
 _LONG_NUMBER = 9
+# So many digits without any grouping may have a calling code in front.
+_INTERNATIONAL = 11
 
 _GROUP = re.compile(r"\d+")
+_EXIT = re.compile(r"(?<!\d)(?:00|011)")
 _SOFT = frozenset(" ()[].-'_~,/\\\n+")
 _HARD = frozenset(",/\\\n+")
 _CLOCK = r"\d{1,2}(?:[:.h]\d{2})? ?(?:am|pm|h|uhr)?"
@@ -52,11 +55,21 @@ class _Group(NamedTuple):
 
 def find_readings(cleaned: str, region: str | None) -> tuple[str, ...]:
     """Return every valid number in E.164 that a cleaned text may be read as, each once."""
+    if region is None and not _may_be_international(cleaned):
+        return ()
     texts = [cleaned, without_hours(cleaned), traps.with_typed_letters(cleaned)]
     short = traps.without_float(cleaned)
     texts.append(short[0] if short else None)
     found = (form for text in dict.fromkeys(texts) if text for form in _Groups(text, region).find())
     return tuple(dict.fromkeys(found))
+
+
+def _may_be_international(cleaned: str) -> bool:
+    """Return whether a number in the text may be read without knowing the country."""
+    if "+" in cleaned or _EXIT.search(cleaned):
+        return True
+    typed = typed_of(cleaned)
+    return len(typed.digits) >= _INTERNATIONAL if typed.head == typed.digits else plan.is_calling_code(typed.head)
 
 
 def without_hours(cleaned: str) -> str | None:
@@ -84,8 +97,8 @@ class _Groups:
         reached: set[int] = set()
         for start in range(len(self._groups)):
             for end in self._ends(start):
-                forms = self._numbers(start, end)
-                if forms and self._may_begin(start, end, reached) and self._may_end(start, end):
+                forms = self._numbers(start, end) if self._may_begin(start, end, reached) else []
+                if forms and self._may_end(start, end):
                     reached.add(end)
                     yield from forms
                     yield from self._shortened(forms, end)
