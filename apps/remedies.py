@@ -32,6 +32,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         message="A rescreen begins anew each time: with --limit it would take the same records again and again.",
     ),
     ErrorCode.NOT_A_PLAN_FILE: Words("`ringfence sync CRM --dry-run --out FILE` makes one."),
+    ErrorCode.PLAN_ALREADY_APPLIED: Words("`ringfence runs show RUN` tells what it did."),
     ErrorCode.LOOKUP_BUDGET_USED_UP: Words(
         message="The budget of {max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
         "The next run goes on from here and pays for nothing twice.",

@@ -64,6 +64,7 @@ class ErrorCode(StrEnum):
     PLAN_NEEDS_DRY_RUN = "plan_needs_dry_run"
     RESCREEN_WITH_LIMIT = "rescreen_with_limit"
     NOT_A_PLAN_FILE = "not_a_plan_file"
+    PLAN_ALREADY_APPLIED = "plan_already_applied"
     LOOKUP_BUDGET_USED_UP = "lookup_budget_used_up"  # max_lookups
     LOOKUPS_NOT_AGREED = "lookups_not_agreed"  # lookups, cost
     LOOKUPS_FAILED = "lookups_failed"

@@ -102,6 +102,10 @@ def _show_troubles(output: Output, summary: Summary) -> None:
     refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
     output.table("\nrefused by the CRM; tried again in the next run", ["record", "code", "words of the CRM"], refused)
 
+    conflicts = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.conflicts]
+    left = "left, because somebody changed, merged or deleted them meanwhile (first rows)"
+    output.table(f"\n{left}", ["record", "code", "what happened"], conflicts)
+
     for spread in summary.spread:
         output.say(
             f"{spread.number} is opted out on a record and held by {spread.holders:,}: it looks like a switchboard. "

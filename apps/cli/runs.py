@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -53,6 +54,9 @@ def show(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning or end of it.")],
     reveal: Annotated[bool, typer.Option("--reveal", help="Show full numbers.")] = False,
     refused: Annotated[bool, typer.Option("--refused", help="Only the rows that the CRM did not take.")] = False,
+    conflicts: Annotated[
+        bool, typer.Option("--conflicts", help="Only the rows that somebody changed, merged or deleted meanwhile.")
+    ] = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -62,11 +66,16 @@ def show(
         run = find_run(store, run_id)
         _say_run(run)
 
+        wanted = _wanted_outcomes(refused=refused, conflicts=conflicts)
+        rows = (
+            row for row in read_changes(store, run.id) if not wanted or (row.result and row.result.outcome in wanted)
+        )
+        shown: Iterable[dict[str, Any]] = (_change(row, reveal=reveal) for row in rows)
+        if conflicts:
+            shown = _with_conflicts_before_writing(shown, run)
+
         changes = []
-        for row in read_changes(store, run.id):
-            if refused and (row.result is None or row.result.outcome is not Outcome.REFUSED):
-                continue
-            change = _change(row, reveal=reveal)
+        for change in shown:
             if output.json:
                 changes.append(change)
             else:
@@ -74,6 +83,24 @@ def show(
 
     output.document({**_document(run), "changes": changes})
     return 0
+
+
+def _wanted_outcomes(*, refused: bool, conflicts: bool) -> set[Outcome]:
+    """Return the outcomes to show; none stands for all."""
+    chosen = {Outcome.REFUSED: refused, Outcome.CONFLICT: conflicts}
+    return {outcome for outcome, wanted in chosen.items() if wanted}
+
+
+def _with_conflicts_before_writing(changes: Iterable[dict[str, Any]], run: Run) -> Iterator[dict[str, Any]]:
+    """Yield the changes, and after them records that were gone before there was a change; the summary names some."""
+    seen = set()
+    for change in changes:
+        seen.add((change["object"], change["id"]))
+        yield change
+
+    for row in (run.summary or {}).get("conflicts", []):
+        if (row["object"], row["id"]) not in seen:
+            yield {**row, "fields": {}, "outcome": Outcome.CONFLICT.value}
 
 
 @runs.command("undo")

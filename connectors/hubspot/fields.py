@@ -42,7 +42,9 @@ def write_value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Milliseconds only where a former moment is set back that had any.
+        precision = "milliseconds" if value.microsecond else "seconds"
+        return value.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
     return value
 
 

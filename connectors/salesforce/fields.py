@@ -91,8 +91,12 @@ def write_moment(moment: datetime) -> str:
 
 
 def write_value(value: Value) -> str | bool | None:
-    """Return the value as JSON takes it."""
-    return write_moment(value) if isinstance(value, datetime) else value
+    """Return the value as JSON takes it; a moment to the millisecond, where a former one is set back that had any."""
+    if not isinstance(value, datetime):
+        return value
+    if not value.microsecond:
+        return write_moment(value)
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _read_other(value: Any) -> Value:

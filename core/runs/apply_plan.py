@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..concurrency import read_ahead
 from ..decisions.coverage import is_covered, is_record_covered, silenced_slots
 from ..decisions.plan import same_value
-from ..errors import UsageError
+from ..errors import ErrorCode, UsageError
 from ..model.record_view import RecordView, screened_value, text
 from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
 from ..model.verdicts import Status
-from ..state.cursors import Cursors
-from ..state.journal import new_run_id
+from ..state.journal import find_applied, new_run_id
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
-from ..suppression.intake import ingest_opt_outs
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.record_reader import RecordReader
 from ..writing.plan_file import read_plan
 from ..writing.writer import ChangeWriter
 from .mode import Live
+from .opt_outs import take_in_opt_outs
 from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange
 from .run import RunContext, SyncJob, open_run
 from .summary import Summary
@@ -33,13 +31,18 @@ def apply_plan(job: SyncJob, path: Path) -> Summary:
     Opt-outs are taken in first. A row is left out, and counts as a conflict, when one of the fields to write or the
     phone field behind it has changed since the plan, or when an opt-out has reached one of its numbers.
 
-    Raises FileError for a file that is damaged or edited, UsageError for one that is old or of another org, and what
+    Raises FileError for a file that is damaged or edited, UsageError for one that is old, of another org or
+    already applied, and what
     :func:`ringfence.core.runs.run.open_run` raises.
     """
     head, batches = read_plan(path, job.store.keyring, job.clock.now())
     if head.org != job.org.key:
         raise UsageError(
             f"{path} was planned for {head.org}, and this is {job.org.key}.", "Use that org's credentials."
+        )
+    if applied := find_applied(job.store, head.run_id):
+        raise UsageError(
+            f"{path} is already applied, by run {applied}.", "Make a new plan.", code=ErrorCode.PLAN_ALREADY_APPLIED
         )
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name)
     with open_run(job, summary, {"apply": head.run_id}, Live()) as context:
@@ -69,8 +72,7 @@ class PlanApplication:
         pending = Pending(job.store, context.org_id, summary.run_id)
         self._job = job
         self._summary = summary
-        self._heartbeat = context.heartbeat
-        self._cursors = Cursors(job.store, context.org_id, job.shapes)
+        self._context = context
         self._ledger = OptOutLedger(job.store, context.org_id, summary.run_id, job.clock)
         self._reader = RecordReader(job.crm, job.shapes, self._ledger)
         self._writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock)
@@ -78,13 +80,8 @@ class PlanApplication:
 
     def ingest_opt_outs(self) -> None:
         """Take in the flags that were raised or lowered since the last sync."""
-        crm, shapes = self._job.crm, self._job.shapes
-        check_opt_out_fields(self._ledger, shapes, accepted=False)
-        kept = self._cursors.read()
-        feed = crm.open_feed({name: kept.get(name) for name in shapes})
-
-        with read_ahead(feed.flagged(), 0, self._heartbeat, threaded=crm.capabilities.threads) as pages:
-            ingest_opt_outs(crm, pages, shapes, self._ledger)
+        check_opt_out_fields(self._ledger, self._job.shapes, accepted=False)
+        take_in_opt_outs(self._context, self._ledger)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Write those of the changes that still fit their records, and account for all of them."""
@@ -92,19 +89,28 @@ class PlanApplication:
         covered = self._ledger.covered({e164 for view in views.values() for e164 in view.all_e164s()})
 
         fitting: list[Change] = []
+        stale: list[Change] = []
         rows: list[PendingOutcome] = []
         for change in changes:
             view = views.get((change.object, change.id))
             fitted = _fit(change, view, covered) if view else None
             if view is None or fitted is None:
                 self._summary.count_conflict(PendingOutcome(change[:2], len(change.names)), _CHANGED_SINCE)
+                stale.append(change)
             elif not fitted.names:
                 self._summary.count_unchanged(change[:2], ())
             else:
                 fitting.append(fitted)
                 rows.append(_await_outcome(fitted, view))
 
+        self._keep_conflicts(stale)
         self._recorder.record(rows, self._writer.apply(fitting))
+
+    def _keep_conflicts(self, changes: Sequence[Change]) -> None:
+        """Let the history tell what was left out, and why."""
+        if changes:
+            journal, now = self._context.journal, self._job.clock.now()
+            journal.settle_batch(journal.plan_batch(changes, now), [_CHANGED_SINCE] * len(changes), now)
 
 
 def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:

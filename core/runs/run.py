@@ -146,6 +146,8 @@ def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any],
     logger.info("run %s of %s begins%s", summary.run_id, job.org.crm, note, extra={"org_id": job.org.id})
     context.journal.begin(job.crm.name, context.org_id, job.clock.now(), dry_run=mode.dry_run, options=options)
     job.began(summary)
+    if mode.dry_run:
+        return  # what a killed run has left, its bulk job included, is for a run that may write
     summary.reconciled = reconcile(
         job.crm, job.shapes, job.store, context.org_id, summary.run_id, job.clock, context.heartbeat
     )

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..decisions.coverage import silenced_slots
+from ..decisions.coverage import is_covered, silenced_slots
 from ..decisions.plan import same_value
 from ..errors import ErrorCode, UsageError
 from ..model.masking import mask_change
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
-from ..model.values import Change, FieldChange, Outcome, Record, RowResult, Value
+from ..model.values import Change, FieldChange, Outcome, RowResult, Value
 from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
-from ..suppression.record_reader import read_views
+from ..state.opt_out_ledger import OptOutLedger
+from ..suppression.record_reader import RecordReader
 from ..writing.writer import ChangeWriter
 from .ending import RunEnd, end_as_json
 from .mode import Live, Rehearsal
+from .opt_outs import take_in_opt_outs
 from .outcomes import PendingOutcome, ShownChange, count_results
 from .run import SyncJob, open_run
 from .summary import SHOWN, RefusedRow, as_values
@@ -99,24 +101,40 @@ def undo_run(job: SyncJob, run: Run, *, dry_run: bool) -> UndoSummary:
         if run.org_id != context.org_id:
             raise UsageError(f"Run {run.id} wrote to another account.", "Set the credentials of that account.")
 
-        writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
+        # Fields that the run rewrote are set back also under a mapping that would leave them: the journal knows them.
+        context = replace(context, job=replace(context.job, shapes=_with_phones(job.shapes)))
+        ledger = OptOutLedger(context.job.store, context.org_id, summary.run_id, job.clock)
+        take_in_opt_outs(context, ledger)
+
+        writer = mode.make_writer(job.crm, context.job.shapes, context.journal, job.clock)
         for rows in read_batches_backwards(job.store, run.id):
             context.heartbeat()
-            _undo_batch(job, writer, rows, summary)
+            _undo_batch(context.job, writer, ledger, rows, summary)
             job.progress.advance(len(rows))
         summary.complete = True
     return summary
 
 
-def _undo_batch(job: SyncJob, writer: ChangeWriter, rows: Sequence[JournalRow], summary: UndoSummary) -> None:
+def _with_phones(shapes: Mapping[str, ObjectShape]) -> dict[str, ObjectShape]:
+    """Return the shapes so that phone fields may be written."""
+    return {
+        name: replace(shape, slots=tuple(replace(slot, normalize=True) for slot in shape.slots))
+        for name, shape in shapes.items()
+    }
+
+
+def _undo_batch(
+    job: SyncJob, writer: ChangeWriter, ledger: OptOutLedger, rows: Sequence[JournalRow], summary: UndoSummary
+) -> None:
     changes = [row.change for row in rows if row.result and row.result.outcome is Outcome.WRITTEN]
-    views = {view.key: view for view in read_views(job.crm, job.shapes, (change[:2] for change in changes))}
+    views = RecordReader(job.crm, job.shapes, ledger).read_by_key(change[:2] for change in changes)
+    covered = ledger.covered({e164 for view in views.values() for e164 in view.all_e164s()})
 
     reversals: list[Change] = []
     awaited: list[PendingOutcome] = []
     for change in changes:
         view = views.get((change.object, change.id))
-        reversal = _reverse(change, view, job.shapes, summary)
+        reversal = _reverse(change, view, job.shapes, covered, summary)
         if view is not None and reversal is not None:
             reversals.append(reversal)
             shown = ShownChange(reversal, view.shape, {})
@@ -126,7 +144,11 @@ def _undo_batch(job: SyncJob, writer: ChangeWriter, rows: Sequence[JournalRow], 
 
 
 def _reverse(
-    change: Change, view: RecordView | None, shapes: Mapping[str, ObjectShape], summary: UndoSummary
+    change: Change,
+    view: RecordView | None,
+    shapes: Mapping[str, ObjectShape],
+    covered: frozenset[str],
+    summary: UndoSummary,
 ) -> Change | None:
     shape = shapes.get(change.object)
     if shape is None or view is None:
@@ -135,7 +157,7 @@ def _reverse(
         return None
 
     record = view.record
-    owned, silenced = shape.owned_fields(), set(_silenced_fields(change, record, shape))
+    owned, silenced = shape.owned_fields(), set(_silenced_fields(change, view, covered))
     fields: list[FieldChange] = []
     guard: dict[str, Value] = {}
     for item in change.fields:
@@ -153,14 +175,17 @@ def _reverse(
     return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
 
 
-def _silenced_fields(change: Change, record: Record, shape: ObjectShape) -> Iterator[str]:
-    """Yield the fields of slots that the run silenced, or a later one did: a verdict goes when its screened value or
-    the phone field changes, and with it the opt-out would.
+def _silenced_fields(change: Change, view: RecordView, covered: frozenset[str]) -> Iterator[str]:
+    """Yield the fields of slots that the run silenced, that a later one did, or that the next one will.
+
+    A verdict goes when its screened value or the phone field changes, and with it the opt-out would.
     """
-    for values in (change.new_values(), record.values):
-        for slot in silenced_slots(shape, values):
-            yield slot.field
-            yield from slot.companions.values()
+    shape = view.shape
+    slots = [slot for values in (change.new_values(), view.record.values) for slot in silenced_slots(shape, values)]
+    slots += [slot for slot in shape.slots if is_covered(view, slot, covered)]
+    for slot in slots:
+        yield slot.field
+        yield from slot.companions.values()
 
 
 def _keep(summary: UndoSummary, change: Change, item: FieldChange, why: str) -> None:

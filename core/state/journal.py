@@ -251,6 +251,21 @@ def find_run(store: Store, run_id: str) -> Run:
     raise UsageError(f"No run has the id {run_id!r}.", code=ErrorCode.RUN_NOT_FOUND)
 
 
+def find_applied(store: Store, plan_run_id: str) -> str | None:
+    """Return the run that carried out the plan of this dry run to its end, unless it has been taken back since."""
+    table = schema.runs
+    wanted = json.dumps({"apply": plan_run_id})
+    with store.transaction() as connection:
+        query = select(table.c.id).where(table.c.options == wanted, table.c.outcome == RunOutcome.DONE.value)
+        applied = connection.scalars(query.order_by(table.c.started_at.desc())).first()
+        if applied is None:
+            return None
+
+        undo = table.c.options == json.dumps({"undo": applied})
+        undone = connection.scalars(select(table.c.id).where(undo, table.c.dry_run.is_(False))).first()
+    return None if undone else applied
+
+
 def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:
     """Yield every change of a run in the order of writing, a batch in memory at a time."""
     table = schema.batches

@@ -9,7 +9,7 @@ from typing import Any
 
 from ringfence.core.model.values import Change, Value
 
-from ..fields import write_moment
+from ..fields import write_value
 from .csv_sheet import Sheet, SheetBuilder
 
 NULL = "#N/A"
@@ -70,7 +70,7 @@ def write_cell(value: Value) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return write_moment(value)
+        return str(write_value(value))
     return None if value.strip() in ("", NULL) else value
 
 

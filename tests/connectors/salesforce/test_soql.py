@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.connectors.salesforce.bulk.update_sheet import write_cell
 from ringfence.connectors.salesforce.composite import MAX_URI, query_subrequest
 from ringfence.connectors.salesforce.cursor import Position, read_position
-from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment
+from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment, write_value
 from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_up, literal, one_of
 from ringfence.connectors.salesforce.source import ObjectSource
 from ringfence.core.errors import SchemaError, StateError
@@ -171,3 +172,15 @@ def test_positions_survive_as_text(position: Position) -> None:
 def test_a_strange_cursor_is_answered_with_a_way_on(text: str) -> None:
     with pytest.raises(StateError, match="--full"):
         read_position(text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (datetime(2026, 11, 30, 9, 0, 1, tzinfo=UTC), "2026-11-30T09:00:01Z"),
+        (datetime(2026, 11, 30, 9, 0, 1, 123_000, tzinfo=UTC), "2026-11-30T09:00:01.123Z"),
+    ],
+)
+def test_values_are_written_to_the_millisecond_where_they_have_any(moment: datetime, written: str) -> None:
+    assert write_value(moment) == write_cell(moment) == written
+    assert read_moment(written) == moment

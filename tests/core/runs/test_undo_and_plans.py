@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import CHANGED_SINCE, OPT_OUT, UndoSummary, undo_run
-from ringfence.core.state.journal import RunOutcome, find_run, list_runs
+from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 
@@ -116,6 +118,52 @@ def test_undo_never_loosens_an_opt_out(crm: MemoryCrm, job: SyncJob, clock: SetC
     assert set(undone.kept) == {OPT_OUT}
 
 
+def test_undo_restores_rewritten_phone_fields_also_under_a_mapping_that_leaves_them(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock
+) -> None:
+    crm.put("people", "p1", mobile="(415) 555-0133")
+    run = sync(job, clock)
+    assert crm.rows["people"]["p1"]["mobile"] == "+14155550133"
+    plain = resolve(parse_mapping(MAPPING.replace("{normalize: true}", "{}"), "test"), companion_name)
+
+    undone = undo(replace(job, shapes=plain), clock, run.run_id)
+
+    assert crm.rows["people"]["p1"]["mobile"] == "(415) 555-0133"
+    assert dict(undone.kept) == {}
+
+
+@pytest.mark.parametrize("asks", ["p1", "p2"])
+def test_undo_takes_in_opt_outs_that_no_sync_has_seen_yet(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, asks: str
+) -> None:
+    crm.put("people", "p1", phone=GOOD, mobile=OTHER)
+    crm.put("people", "p2", phone=GOOD)
+    sync(job, clock)
+    for id_ in ("p1", "p2"):
+        crm.put("people", id_, rf_phone_status="unknown", rf_phone_screened_value="+1 415 555 0199")
+    run = sync(job, clock)
+    clock.advance(seconds=10)
+    crm.put("people", asks, optout=True)
+
+    undone = undo(job, clock, run.run_id)
+
+    assert {crm.rows["people"][id_]["rf_phone_status"] for id_ in ("p1", "p2")} == {"valid"}
+    assert set(undone.kept) == {OPT_OUT}
+    sync(job, clock)
+    assert {crm.rows["people"][id_]["rf_phone_status"] for id_ in ("p1", "p2")} == {"do_not_contact"}
+
+
+def test_undo_sets_a_moment_back_with_its_fraction_of_a_second(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
+    exact = clock.now().replace(microsecond=123_000) - timedelta(days=40)
+    crm.put("people", "p1", phone=GOOD, rf_phone_last_screened=exact)
+    run = sync(job, clock)
+    assert crm.rows["people"]["p1"]["rf_phone_last_screened"] != exact
+
+    undo(job, clock, run.run_id)
+
+    assert crm.rows["people"]["p1"]["rf_phone_last_screened"] == exact
+
+
 def test_undo_leaves_a_slot_that_a_later_run_silenced(crm: MemoryCrm, job: SyncJob, clock: SetClock) -> None:
     crm.put("people", "p1", phone=GOOD)
     crm.put("people", "p2", phone=GOOD, mobile="(415) 555-0133")
@@ -167,8 +215,27 @@ def test_plan_is_applied_as_it_is_and_only_once(crm: MemoryCrm, job: SyncJob, cl
     assert crm.rows["people"]["p3"]["rf_phone_status"] == "valid"
     assert "rf_phone_status" not in crm.rows["people"]["later"]
 
-    again = apply_plan(job, plan)
-    assert (again.total("written"), again.total("conflicts")) == (0, 9)
+    with pytest.raises(UsageError, match=rf"is already applied, by run {applied.run_id}"):
+        apply_plan(job, plan)
+
+    undo(job, clock, applied.run_id)
+    clock.advance(seconds=10)
+    assert apply_plan(job, plan).total("written") == 9
+
+
+def test_rows_that_a_plan_leaves_out_are_kept_in_the_history(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
+) -> None:
+    for i in range(3):
+        crm.put("people", f"p{i}", phone=GOOD)
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+    crm.put("people", "p1", phone=OTHER)
+
+    applied = apply_plan(job, plan)
+
+    assert [(row.id, row.code) for row in applied.conflicts] == [("p1", "CHANGED_SINCE_PLAN")]
+    kept = [row for row in read_changes(job.store, applied.run_id) if row.result and row.result.outcome == "conflict"]
+    assert [row.change.id for row in kept] == ["p1"]
 
 
 def test_rows_that_changed_or_opted_out_since_the_plan_are_left_out(
