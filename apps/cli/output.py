@@ -49,9 +49,8 @@ class Output:
             indent = " " * (2 + MARK_WIDTH)
             lines = textwrap.wrap(shown, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
             first, *further = lines or [indent]
-            self.out.print(f"  {mark:{MARK_WIDTH}}{first[len(indent) :]}", style=style, markup=False)
-            for line in further:
-                self.out.print(line, style=style, markup=False)
+            for line in (f"  {mark:{MARK_WIDTH}}{first[len(indent) :]}", *further):
+                _print(self.out, line, style)
 
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""

@@ -17,7 +17,7 @@ def run_on_terminal(command: Sequence[str], folder: Path, environment: Mapping[s
     The terminal is a dumb one, so that a program which knows terminals sends it no control sequence.
     """
     ours, theirs = pty.openpty()
-    settings = {**environment, "TERM": "dumb", "COLUMNS": "300"}
+    settings = {**environment, "TERM": "dumb"}
     with subprocess.Popen(command, cwd=folder, env=settings, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         sent = b"".join(iter(lambda: _read(ours), b""))
