@@ -32,6 +32,7 @@ from ringfence.core.ports.services import Services
 from ..http.adaptive_rate import AdaptiveRate
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
+from ..http.session import CarefulSession
 from .pool import THREADS, LookupPool
 from .twilio_answers import (
     NOT_ENABLED,
@@ -240,7 +241,7 @@ def _open_session(settings: TwilioSettings) -> requests.Session:
             "Set RINGFENCE_TWILIO__ACCOUNT_SID and RINGFENCE_TWILIO__AUTH_TOKEN.",
         )
 
-    session = requests.Session()
+    session = CarefulSession()
     session.auth = (settings.account_sid, settings.auth_token.get_secret_value())
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=THREADS)
     session.mount("http://", adapter)

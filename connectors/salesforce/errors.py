@@ -16,6 +16,7 @@ from ringfence.core.errors import (
     RetryError,
     RingfenceError,
     SchemaError,
+    SettingsError,
     UnreachableError,
 )
 from ringfence.core.model.values import Outcome, RowResult
@@ -73,6 +74,9 @@ ROW_CONFLICTS = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "CANNOT_UPDATE_CONV
 
 ROW_RETRIES = frozenset({"UNABLE_TO_LOCK_ROW", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
 """Row codes for which sending the row again may help."""
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OWN_ADDRESS = "https://acme.my.salesforce.com"
 
 _CLIENT_LIMIT_WORDS = "TotalRequests"
 
@@ -153,6 +157,12 @@ def find_action(status: int, fault: Fault) -> Action:
 
 def read_error(what: str, status: int, content: object) -> RingfenceError:
     """Return our error for a refused request; ``what`` names the call in the message."""
+    if status in REDIRECTS:
+        return SettingsError(
+            f"{what[:1].upper()}{what[1:]} was answered with a redirect (HTTP {status}), which is not followed.",
+            f"Set {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL to the org's own address: {_OWN_ADDRESS}.",
+        )
+
     fault = read_fault(content)
     message = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
     match find_action(status, fault):
@@ -177,6 +187,16 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
         remedy = "Check the mapping, the user's field-level security and the API version; see `ringfence check`."
 
     return AnswerError(message, remedy, fault)
+
+
+def web_page_error(host: str) -> SettingsError:
+    """Return the error for a host that answers with a web page, naming the API's address where the host tells it."""
+    domain, found, _ = host.partition(".lightning.force.com")
+    address = f"https://{domain}.my.salesforce.com" if found else _OWN_ADDRESS
+    return SettingsError(
+        f"{host} answers with a web page: this is not the API.",
+        f"Set {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL to the address of the API; it looks like {address}.",
+    )
 
 
 def read_row_error(fault: Fault) -> RowResult:

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from ringfence.core.errors import QuotaError, RetryError, RingfenceError, UnreachableError
+from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SettingsError, UnreachableError
 from ringfence.core.ports.services import Clock
 
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
-from .errors import ConcurrencyLimitError, DailyLimitError, LocatorError
+from ..http.session import CarefulSession
+from .errors import ConcurrencyLimitError, DailyLimitError, LocatorError, web_page_error
 from .quota import Quota, when_to_go_on
 from .settings import VARIABLE
 
@@ -38,6 +39,7 @@ _purpose: ContextVar[str] = ContextVar("purpose", default="login")
 _retry_after_s: ContextVar[float | None] = ContextVar("retry_after_s", default=None)
 _FREE = "/services/oauth2/"
 _READS = ("opt_outs", "read")
+_WRITES = "write"
 _CHECK_ADDRESS = f"Check {VARIABLE}INSTANCE_URL or {VARIABLE}LOGIN_URL, and the network."
 
 
@@ -71,8 +73,9 @@ POLICY = RetryPolicy(
 class Transport:
     """Carries out calls that are safe to repeat, which all of ours are. Safe with threads.
 
-    ``session`` is for the client library: it pools connections, sets time-outs and uses the proxies of the environment.
-    It reaches a loopback address in clear text where the settings allow it, because the library only knows https.
+    ``session`` is for the client library: it pools connections, sets time-outs, follows no redirect and uses the
+    proxies of the environment. It reaches a loopback address in clear text where the settings allow it, because the
+    library only knows https.
     ``quota`` has to allow every request but a log-in.
     """
 
@@ -85,7 +88,7 @@ class Transport:
         self._contact = FirstContact(_CHECK_ADDRESS)
         self._retries = Retries(POLICY, clock)
         self._lock = threading.Lock()
-        self.session = requests.Session()
+        self.session = CarefulSession()
         # Without an auth of its own a session takes one from .netrc, in place of the token.
         self.session.auth = _keep_headers
 
@@ -115,8 +118,17 @@ class Transport:
             self.calls[_purpose.get()] += 1
 
     def read_headers(self, answer: requests.Response, host: str) -> None:
-        """Read the server's time, the org's usage and ``Retry-After`` from an answer's headers."""
-        self._contact.note_answer(host)
+        """Read the server's time, the org's usage and ``Retry-After`` from an answer's headers.
+
+        Raises SettingsError for a web page where nothing else has come from the host.
+        """
+        if answer.status_code == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
+            # Where the API has answered before, something on the way is at fault, and the call is repeated. A
+            # write, which may have been carried out, is always asked about again.
+            if not self._contact.has_answered(host) and _purpose.get() != _WRITES:
+                raise web_page_error(host)
+        else:
+            self._contact.note_answer(host)
         if date := answer.headers.get("Date"):
             self._server_date = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
         _retry_after_s.set(read_retry_after(answer.headers))
@@ -194,7 +206,11 @@ class _Adapter(HTTPAdapter):
         with self._transport.admit(request.url):
             self._transport.count()
             answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
-            self._transport.read_headers(answer, urlsplit(str(request.url)).netloc)
+            try:
+                self._transport.read_headers(answer, urlsplit(str(request.url)).netloc)
+            except SettingsError:
+                answer.close()
+                raise
 
         return answer
 

@@ -14,6 +14,7 @@ import requests
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.errors import web_page_error
 from ringfence.connectors.salesforce.quota import Quota
 from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.connectors.salesforce.transport import ATTEMPTS, Transport
@@ -23,8 +24,10 @@ from ringfence.core.errors import (
     QuotaError,
     RetryError,
     SchemaError,
+    SettingsError,
     UnreachableError,
 )
+from ringfence.core.model.values import Change, FieldChange
 from ringfence.core.ports.services import Services
 from testkit.clock import SetClock
 
@@ -148,6 +151,41 @@ def test_a_proxy_is_not_asked_for_this_machine(
     script.says(200, ORGANIZATION)
 
     assert crm.identify().name == "Acme"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_takes_no_write_and_no_token_anywhere(crm: SalesforceCrm, script: Script, status: int) -> None:
+    script.says(status, "", Location=f"{script.url.replace('127.0.0.1', 'localhost')}/elsewhere")
+
+    with pytest.raises(SettingsError, match=f"redirect.*{status}") as caught:
+        crm.write([Change.of("Contact", "0031", (FieldChange("DoNotCall", False, True),))])
+
+    assert "INSTANCE_URL" in caught.value.remedy
+    assert [path for _, path, _ in script.seen] == ["/services/data/v65.0/composite"]
+
+
+def test_a_web_page_is_told_as_such(crm: SalesforceCrm, script: Script) -> None:
+    script.says(200, "<html>Lightning</html>", Content_Type="text/html;charset=UTF-8")
+
+    with pytest.raises(SettingsError, match="web page") as caught:
+        crm.identify()
+
+    assert "my.salesforce.com" in caught.value.remedy
+    assert len(script.seen) == 1
+
+
+def test_a_web_page_amid_answers_is_a_passing_fault(crm: SalesforceCrm, script: Script) -> None:
+    script.says(503, refusal("SERVER_UNAVAILABLE"))
+    script.says(200, "<html>a proxy</html>", Content_Type="text/html")
+    script.says(200, ORGANIZATION)
+
+    assert crm.identify().name == "Acme"
+
+
+def test_the_address_behind_a_lightning_page_is_named() -> None:
+    error = web_page_error("acme--uat.sandbox.lightning.force.com")
+
+    assert "https://acme--uat.sandbox.my.salesforce.com" in error.remedy
 
 
 def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(
