@@ -11,7 +11,7 @@ import typer
 from ringfence.core.errors import CostError, UsageError
 from ringfence.core.runs.summary import Summary
 
-from ..operations import BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ..operations import BuyForFile, BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
 from ..printable import printable
 from ..remedies import explain, word
 from .output import output
@@ -61,6 +61,10 @@ def _ask(question: Question, *, yes: bool = False) -> None:
                 _ask_person("Go on?", "Rescreening would buy lookups.")
         case BuyLookups():
             _ask_about_cost(question)
+        case BuyForFile(lookups, cost, capped):
+            output.note(f"about {lookups:,} numbers may be looked up, for {cost} at most", style=None)
+            if not capped and _is_terminal():
+                _ask_person("Go on?", "")
         case TakeBack(org, run):
             _ask_person(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
         case CreateFields(org, steps):

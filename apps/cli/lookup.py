@@ -10,6 +10,7 @@ from ringfence.core.numbers import metadata_version
 
 from ..operations import ScreenedNumber, home_region, screen_number
 from .door import open_door
+from .exit_codes import DONE, STOPPED
 from .options import Json, SandboxLedger, Verbose
 from .output import output
 from .start import begin_wired
@@ -31,7 +32,7 @@ def lookup(
     """Screen one number and explain the verdict.
 
     A number that opted out in a synced account is `do_not_contact` and never bought. For others it asks the configured
-    providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS.
+    providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS. Exit code 4 when that fails.
     """
     wiring = begin_wired(json=json, verbose=verbose)
     home = home_region(wiring, region)
@@ -43,7 +44,7 @@ def lookup(
         if value not in (None, [], ""):
             shown = "; ".join(value) if isinstance(value, list) else str(value)
             output.say(f"{name.replace('_', ' '):14}{shown}")
-    return 0
+    return DONE if found.verdict else STOPPED
 
 
 def _answer(found: ScreenedNumber) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ringfence.connectors.spreadsheet import (
 )
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 
-from ..operations import ScreenedFile, home_region, screen_file
+from ..operations import ScreenedFile, confirm_file_cost, home_region, screen_file
 from .door import open_door
 from .exit_codes import DONE, STOPPED
 from .options import Json, SandboxLedger, Verbose
@@ -97,6 +97,8 @@ def screen(
         output.document(_detection(found))
         return DONE
 
+    if lookups and wiring.settings.lookup.providers:
+        confirm_file_cost(wiring, found.rows * len(found.phones), open_door())
     done = screen_file(
         wiring,
         file,
@@ -154,7 +156,9 @@ def _show_result(done: ScreenedFile) -> None:
         output.say(f"lookups bought: {done.lookups:,}; answered from the cache: {done.cache_hits:,}")
     if not done.complete:
         output.say(
-            "Not complete: the budget of lookups is used up. Run again to go on; nothing is paid twice.", style="yellow"
+            "Not complete: the budget of lookups is used up, or lookups failed for now. "
+            "Run again to go on; nothing is paid twice.",
+            style="yellow",
         )
 
     rate = summary.rows / max(done.duration_s, 0.001)

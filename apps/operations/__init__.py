@@ -11,14 +11,15 @@ the caller hands in; it also shows how far the work has come, and words the erro
     setup       plan_setup, emit_setup
 """
 
-from .door import BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
+from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
 from .preflight import CheckResult, check_crm, require_ready
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
-from .screening import ScreenedFile, ScreenedNumber, home_region, screen_file, screen_number
+from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
 from .setup import Setup, emit_setup, plan_setup
 
 __all__ = [
     "Account",
+    "BuyForFile",
     "BuyLookups",
     "CheckResult",
     "CreateFields",
@@ -33,6 +34,7 @@ __all__ = [
     "TakeBack",
     "apply_plan",
     "check_crm",
+    "confirm_file_cost",
     "emit_setup",
     "home_region",
     "plan_setup",

@@ -46,6 +46,18 @@ class BuyLookups:
 
 
 @dataclass(frozen=True, slots=True)
+class BuyForFile:
+    """May about so many numbers of a file be looked up, for ``cost`` at most (with its currency)?
+
+    Whoever asked for lookups has given their word where nobody can be asked; ``capped`` tells that a cap holds them.
+    """
+
+    lookups: int
+    cost: str
+    capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TakeBack:
     """May this run be undone in a production org?"""
 
@@ -61,7 +73,7 @@ class CreateFields:
     steps: Sequence[SetupStep]
 
 
-Question = FirstWrite | Rescreen | BuyLookups | TakeBack | CreateFields
+Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields
 
 
 class DoorProgress(Progress, Protocol):

@@ -20,7 +20,7 @@ from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question, Screening, no_ledger
 
 from ..wiring import Wiring
-from .door import Door
+from .door import BuyForFile, Door
 from .lookups import open_lookups
 
 
@@ -35,7 +35,10 @@ class ScreenedNumber:
 
 @dataclass(frozen=True, slots=True)
 class ScreenedFile:
-    """What became of a file, and what it cost. ``complete`` is False where the budget of lookups cut it off."""
+    """What became of a file, and what it cost.
+
+    ``complete`` is False where the budget of lookups cut it off, or lookups failed for now.
+    """
 
     summary: FileSummary
     with_providers: bool
@@ -87,6 +90,20 @@ def screen_number(
     return ScreenedNumber(number, judge(facts) if facts else None, screening.tally.lookups)
 
 
+def confirm_file_cost(wiring: Wiring, cells: int, door: Door) -> None:
+    """Ask whether a file of about so many phone cells may be looked up, at what it costs at most.
+
+    Raises the errors of the wiring, and UsageError where the door does not confirm.
+    """
+    lookup = wiring.settings.lookup
+    with open_lookups(wiring.lookups()) as lookups:
+        numbers = cells if lookup.max_lookups is None else min(cells, lookup.max_lookups)
+        cost = numbers * sum(each.price for each in lookups)
+
+    capped = lookup.max_lookups is not None
+    door.confirm(BuyForFile(numbers, f"{cost:,.2f} {lookup.currency}", capped=capped))
+
+
 def screen_file(
     wiring: Wiring,
     file: Path,
@@ -116,7 +133,7 @@ def screen_file(
     return ScreenedFile(
         summary,
         with_providers=bool(lookups),
-        complete=not screening.exhausted,
+        complete=not screening.exhausted and not screening.tally.failed,
         lookups=screening.tally.lookups,
         cache_hits=screening.tally.cache_hits,
         duration_s=wiring.clock.monotonic() - started,

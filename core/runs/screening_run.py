@@ -55,7 +55,7 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
 
     try:
         yield screening
-        outcome = RunOutcome.STOPPED if screening.exhausted else RunOutcome.DONE
+        outcome = RunOutcome.DONE if _is_complete(screening) else RunOutcome.STOPPED
     except RingfenceError as fault:
         outcome = RunOutcome.STOPPED if isinstance(fault, StoppedError) else RunOutcome.FAILED
         error = job.explain(fault)
@@ -87,12 +87,16 @@ def _opt_outs(job: ScreeningJob, run_id: str) -> SuppressionCheck:
     return find_suppressed
 
 
+def _is_complete(screening: Screening) -> bool:
+    return not screening.exhausted and not screening.tally.failed
+
+
 def _summary(job: ScreeningJob, run_id: str, screening: Screening) -> dict[str, Any]:
     tally = screening.tally
     return {
         "run_id": run_id,
         "crm": job.door,
-        "complete": not screening.exhausted,
+        "complete": _is_complete(screening),
         "lookups": tally.lookups,
         "lookup_cache_hits": tally.cache_hits,
         "lookups_lost": tally.lost,

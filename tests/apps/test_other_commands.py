@@ -178,6 +178,7 @@ def test_screen_buys_only_with_lookups_and_within_the_budget(
 
     cut = cli("screen", "contacts.csv", "--lookups", "--force", "--json")
     assert cut.code == 4
+    assert "about 60 numbers may be looked up, for 1.02 USD at most" in cut.err
     assert sum(sandbox.twilio.billed.values()) == 60
 
     done = cli("screen", "contacts.csv", "--lookups", "--force", "--json")

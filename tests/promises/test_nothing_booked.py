@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,14 @@ def test_nothing_is_booked_as_bought_at_a_port_that_nobody_listens_on(account: A
 
     assert (stopped.code, stopped.document["lookups"], stopped.document["lookups_lost"]) == (4, 0, 0)
     assert unanswered(account)
+
+
+def test_nothing_is_booked_as_bought_at_the_other_doors(account: Account, command: Cli) -> None:
+    account.fail("service: twilio, fault: {kind: fail_packages, error_code: 60616}")
+    Path("people.csv").write_text("phone\n+44 20 7946 0018\n", encoding="utf-8")
+
+    looked_up = command("lookup", "+44 20 7946 0018", "--json")
+    screened = command("screen", "people.csv", "--lookups", "--json")
+
+    assert (looked_up.code, looked_up.document["status"], looked_up.document["lookups"]) == (4, None, 0)
+    assert (screened.code, screened.document["complete"], screened.document["lookups"]) == (4, False, 0)
