@@ -157,6 +157,8 @@ def _show_lookups(output: Output, summary: Summary) -> None:
     elif summary.lookups or summary.lookup_cache_hits:
         output.say(f"lookups bought: {summary.lookups:,}; answered from the cache: {summary.lookup_cache_hits:,}")
 
+    if summary.fresh_without_lookup:
+        output.say(f"{summary.fresh_without_lookup:,} fresh slots could be looked up: --rescreen")
     if summary.lookups_lost:
         output.say(
             f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "

@@ -81,11 +81,13 @@ class SeedAnswers:
     cache: LookupCache
     realm: str
     since: datetime
+    summary: Summary
 
     def run(self) -> bool:
         """Take in the verdicts on slots that were screened at or after ``since``."""
         with self.source.ahead(self.source.feed.screened(self.since)) as pages:
-            seed_lookup_cache(pages, self.source.shapes, self.cache, self.realm, self.since)
+            never_asked = seed_lookup_cache(pages, self.source.shapes, self.cache, self.realm, self.since)
+        self.summary.fresh_without_lookup = never_asked
         return True
 
 

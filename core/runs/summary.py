@@ -87,6 +87,7 @@ class Summary:
     lookups_planned: int = 0  # numbers that a dry run, or one whose cost nobody has agreed to, would have looked up
     cost_planned: float = 0.0  # what they cost at most, where every provider is asked about each
     currency: str = "USD"
+    fresh_without_lookup: int = 0  # slots by the numbering plan alone, where all were read or a provider is new
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0

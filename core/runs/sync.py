@@ -16,7 +16,7 @@ from ..errors import (
     StoppedError,
 )
 from ..ports.crm import Feed
-from ..state.journal import new_run_id
+from ..state.journal import last_providers, new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
@@ -49,7 +49,8 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     mode = _choose_mode(job, options)
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=mode.dry_run)
 
-    with open_run(job, summary, options.to_json(), mode) as context:
+    asked = {**options.to_json(), "providers": [lookup.name for lookup in job.lookups]}
+    with open_run(job, summary, asked, mode) as context:
         try:
             if options.plan_file is None:
                 SyncRun(context, options, summary, mode).go()
@@ -177,11 +178,16 @@ class SyncRun:
         )
 
         yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock)
-        if job.lookups and full:
-            yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since)
+        if job.lookups and (full or self._has_new_provider()):
+            yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
         yield ReadChanged(pages, parts.ledger, full=full)
         yield ReadDue(pages, since)
         yield RetryPending(source, parts.examiner, parts.queue, parts.pending, parts.brake, self._summary.run_id)
+
+    def _has_new_provider(self) -> bool:
+        """Return whether a provider is there that the sync before this one did not have."""
+        before = last_providers(self._job.store, self._context.org_id)
+        return before is not None and any(lookup.name not in before for lookup in self._job.lookups)
 
     def _make_spread(self, *, hold_flags: bool, all_read: bool) -> OptOutSpread:
         job, parts = self._job, self._parts
@@ -215,6 +221,8 @@ class SyncRun:
         summary.currency = self._job.currency
         summary.providers = tally.providers
         summary.lookups_lost = tally.lost
+        if parts.examiner.rescreen_before is not None:
+            summary.fresh_without_lookup = 0  # they are on their way
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:
             budget = _budget_used_up(self._job.max_lookups or 0)

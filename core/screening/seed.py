@@ -10,35 +10,49 @@ from ..model.answers import Answer
 from ..model.record_view import RecordView, text
 from ..model.shapes import ObjectShape, Slot
 from ..model.values import Companion
+from ..model.verdicts import Status
+from ..numbers import ReasonCode
 from ..ports.crm import Page
 from ..state.lookup_cache import LookupCache
 
 
 def seed_lookup_cache(
     pages: Iterable[Page], shapes: Mapping[str, ObjectShape], cache: LookupCache, realm: str, since: datetime
-) -> None:
+) -> int:
     """Keep the answers behind verdicts that are fresh in the CRM, so that no second record pays for the same number.
 
     ``pages`` are those of a feed's ``screened()``; ``realm`` stands for the org. A verdict whose evidence is older than
-    ``since`` (aware) is left out, and so is one that rests on no provider's answer.
+    ``since`` (aware) is left out, and so is one that rests on no provider's answer. Returns how many fresh slots say
+    what the numbering plan knows, because nobody was ever asked about their number.
     """
+    never_asked = 0
     for page in pages:
-        cache.keep(realm, _answers(page, shapes[page.object], since))
+        slots = list(_fresh_slots(page, shapes[page.object], since))
+        answers = (_answer(view, slot, last) for view, slot, last in slots)
+        cache.keep(realm, [answer for answer in answers if answer is not None])
+        never_asked += sum(_is_offline(view, slot) for view, slot, _ in slots)
+    return never_asked
 
 
-def _answers(page: Page, shape: ObjectShape, since: datetime) -> Iterator[Answer]:
+def _fresh_slots(page: Page, shape: ObjectShape, since: datetime) -> Iterator[tuple[RecordView, Slot, datetime]]:
+    """Yield the slots whose verdict is about the present content and fresh, with the time of its evidence."""
     for record in page.records:
         view = RecordView(record, shape)
         for slot in shape.slots:
-            if (answer := _answer(view, slot, since)) is not None:
-                yield answer
+            last = view.held(slot, Companion.LAST_SCREENED)
+            if isinstance(last, datetime) and last >= since and view.is_current(slot):
+                yield view, slot, last
 
 
-def _answer(view: RecordView, slot: Slot, since: datetime) -> Answer | None:
-    """Return the answer that the slot's verdict rests on, where it is about the present content and fresh."""
+def _is_offline(view: RecordView, slot: Slot) -> bool:
+    reason = text(view.held(slot, Companion.REASON))
+    return view.held(slot, Companion.STATUS) == Status.VALID and reason.startswith(f"{ReasonCode.ALLOCATED}:")
+
+
+def _answer(view: RecordView, slot: Slot, last: datetime) -> Answer | None:
+    """Return the answer that the slot's verdict rests on."""
     e164 = view.held(slot, Companion.E164)
-    last = view.held(slot, Companion.LAST_SCREENED)
-    if not isinstance(e164, str) or not isinstance(last, datetime) or last < since or not view.is_current(slot):
+    if not isinstance(e164, str):
         return None
 
     # What the content was read as before is somebody else's number once the country was corrected.

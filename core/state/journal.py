@@ -229,6 +229,24 @@ def owed_rescreen(store: Store, org_id: int) -> datetime | None:
     return None
 
 
+def last_providers(store: Store, org_id: int) -> list[str] | None:
+    """Return the lookup providers that the org's latest sync had; None where there was none, or nobody knows."""
+    table = schema.runs
+    query = (
+        select(table.c.options)
+        .where(table.c.org_id == org_id, table.c.dry_run.is_(False), table.c.ended_at.is_not(None))
+        .order_by(table.c.started_at.desc(), table.c.id.desc())
+        .limit(RUNS_BACK)
+    )
+
+    with store.transaction() as connection:
+        for options in map(json.loads, connection.execute(query).scalars()):
+            if "rescreen" in options:  # a sync
+                found: list[str] | None = options.get("providers")
+                return found
+    return None
+
+
 def find_run(store: Store, run_id: str) -> Run:
     """Return the run with that id, or the only one whose id begins or ends so.
 

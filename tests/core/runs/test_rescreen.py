@@ -79,3 +79,17 @@ def test_what_the_stopped_rescreen_has_done_is_not_done_again(fresh: MemoryCrm, 
     last = sync(lookups=[provider])
 
     assert (last.complete, last.total("written"), last.due_reasons["rescreen"]) == (True, PEOPLE - done, PEOPLE - done)
+
+
+def test_a_provider_that_is_new_tells_what_it_could_look_up_and_only_once(
+    fresh: MemoryCrm, sync: Sync, provider: Provider
+) -> None:
+    fresh.put("people", "p99", phone="n/a")
+    sync()
+
+    first, second = sync(lookups=[provider]), sync(lookups=[provider])
+
+    assert (first.fresh_without_lookup, second.fresh_without_lookup) == (PEOPLE, 0)
+    assert sync(lookups=[provider], full=True).fresh_without_lookup == PEOPLE
+    assert sync(lookups=[provider], rescreen=True).fresh_without_lookup == 0
+    assert sync(lookups=[provider], full=True).fresh_without_lookup == 0
