@@ -138,12 +138,20 @@ def _is_even(dialect: Dialect, lines: Sequence[str]) -> bool:
         widths = [len(row) for row in itertools.islice(dialect.read(lines), _SAMPLE_ROWS) if row]
     except csv.Error:
         return False
-    table = list(itertools.dropwhile(lambda width: width == 1, widths))
+    table = _without_titles(widths)
     return len(table) > 1 and len(table) * 2 > len(widths) and len(set(table)) == 1
 
 
+def _without_titles(widths: Sequence[int]) -> list[int]:
+    """Return the widths of the rows from the first on that has more than one cell."""
+    return list(itertools.dropwhile(lambda width: width == 1, widths))
+
+
 def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:
-    """Return the share of rows with the commonest width: less for few columns, half where the first row differs."""
+    """Return the share of rows with the commonest width: less for few columns, half where the first row differs.
+
+    Titles above the table count as a first row that differs, and no further.
+    """
     try:
         rows = itertools.islice(dialect.read(lines), _SAMPLE_ROWS)
         widths = [len(row) for row in rows if row]
@@ -151,8 +159,9 @@ def _evenness(dialect: Dialect, lines: Sequence[str]) -> float:
         return -1.0
     if not widths:
         return 0.0
-    width, count = Counter(widths).most_common(1)[0]
-    return (count / len(widths)) * (1 - 1 / width) * (1.0 if widths[0] == width else 0.5)
+    table = _without_titles(widths) or widths
+    width, count = Counter(table).most_common(1)[0]
+    return (count / len(table)) * (1 - 1 / width) * (1.0 if widths[0] == width else 0.5)
 
 
 def _quotes_all(dialect: Dialect, lines: Sequence[str]) -> bool:

@@ -60,6 +60,16 @@ def test_which_row_is_the_header(tmp_path: Path, text: str, row: int | None, col
     assert (found.header_row, found.columns) == (row, columns)
 
 
+def test_titles_do_not_hide_the_delimiter(tmp_path: Path) -> None:
+    above = "Export of 2024-11-30\nTotal: 2 contacts\n\n"
+    (tmp_path / "in.csv").write_text(above + "First;Last;Phone;Price\nA;B;+442079460001;1,50\n")
+
+    found = detect(tmp_path / "in.csv", ScreenOptions())
+
+    assert (found.format["delimiter"], found.header_row) == (";", 4)
+    assert found.columns == ("First", "Last", "Phone", "Price")
+
+
 def test_a_stated_header_row_wins(screen: Screen) -> None:
     text = "Name,Phone,DNC\nID,Ruf,Sperre\nAnn,+442079460001,x\n"
 
