@@ -23,6 +23,7 @@ def show_summary(output: Output, summary: Summary, *, changes: int = 5) -> None:
     _show_counts(output, summary)
     _show_statuses(output, summary)
     _show_changes(output, summary, changes)
+    _show_rewrites(output, summary, changes)
     _show_troubles(output, summary)
     _show_cost(output, summary)
 
@@ -75,6 +76,15 @@ def _show_changes(output: Output, summary: Summary, most: int) -> None:
 
     title = "\nwould change (first rows, masked)" if summary.dry_run else "\nchanged (first rows, masked)"
     output.table(title, ["record", "field", "content", "status", "why"], rows, whole=3)
+
+
+def _show_rewrites(output: Output, summary: Summary, most: int) -> None:
+    if not (rewritten := summary.total("phones_rewritten")):
+        return
+    would = "would be " if summary.dry_run else ""
+    rows = [[f"{row['object']} {row['id']}", row["field"], row["old"], row["new"]] for row in summary.rewrites_shown]
+    output.say(f"\n{rewritten:,} phone fields {would}rewritten to E.164; `runs undo` sets them back")
+    output.table("first rows, masked", ["record", "field", "from", "to"], rows[:most], whole=3)
 
 
 def _why(slot: Mapping[str, Any]) -> str:

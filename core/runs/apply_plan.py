@@ -20,7 +20,7 @@ from ..writing.plan_file import read_plan
 from ..writing.writer import ChangeWriter
 from .mode import Live
 from .opt_outs import take_in_opt_outs
-from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange
+from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange, find_rewrites
 from .run import RunContext, SyncJob, open_run
 from .summary import Summary
 
@@ -121,6 +121,7 @@ def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
         len(change.names),
         silenced=raises,
         raises_flag=raises,
+        rewrites=find_rewrites(change),
         silenced_slots=sum(1 for _ in silenced_slots(view.shape, change.new_values())),
         raised=view.all_e164s() if raises else (),
         shown=ShownChange(change, view.shape, view.contents()),

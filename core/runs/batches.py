@@ -15,7 +15,7 @@ from ..writing.outbox import Delivery, Outbox
 from .brake import Brake
 from .decider import Decider
 from .examiner import Examiner
-from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange
+from .outcomes import OutcomeRecorder, PendingOutcome, ShownChange, find_rewrites
 from .summary import SHOWN
 
 logger = logging.getLogger(__name__)
@@ -130,6 +130,7 @@ class BatchProcessor:
             tuple(record.judged.values()),
             sum(1 for _ in silenced_slots(view.shape, change.new_values())) if silenced else 0,
             record.raise_flag,
+            find_rewrites(change),
         )
 
     def _account(self, *, wait: bool = False) -> int:

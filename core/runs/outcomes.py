@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from ..decisions.due_record import DueRecord, JudgedSlot
 from ..model.shapes import ObjectShape
-from ..model.values import Change, Outcome, RowResult
+from ..model.values import Change, FieldChange, Outcome, RowResult
 from ..ports.services import Clock
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending, PendingReason, PendingRow
@@ -27,7 +27,8 @@ class PendingOutcome(NamedTuple):
     ``key`` is (object, record id); ``fields`` how many fields the change names; ``deferred`` tells that a lookup is
     owed to another slot of the record; ``silenced`` that the change enforces an opt-out; ``raised`` holds the record's
     E.164 numbers where its flag is being raised (``raises_flag``); ``shown`` the change for the summary's list.
-    ``judged`` holds what counts of each verdict, ``silenced_slots`` how many slots the change silences.
+    ``judged`` holds what counts of each verdict, ``silenced_slots`` how many slots the change silences,
+    ``rewrites`` the phone fields that it rewrites.
     """
 
     key: tuple[str, str]
@@ -39,6 +40,7 @@ class PendingOutcome(NamedTuple):
     judged: tuple[JudgedSlot, ...] = ()
     silenced_slots: int = 0
     raises_flag: bool = False
+    rewrites: tuple[FieldChange, ...] = ()
 
 
 class OutcomeCounts(Protocol):
@@ -123,3 +125,8 @@ def count_results(
 
     counts.count_written(written)
     return written, waiting
+
+
+def find_rewrites(change: Change) -> tuple[FieldChange, ...]:
+    """Return the phone fields that a change rewrites: those that must still hold what was read."""
+    return tuple(item for item in change.fields if item.field in change.guard) if change.guard else ()

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..decisions.due_record import JudgedSlot
 from ..model.masking import mask_change
-from ..model.record_view import RecordView
+from ..model.record_view import RecordView, text
 from ..model.values import Companion, RowResult
-from ..numbers import mask_text
+from ..numbers import mask, mask_text
 from ..screening.gateway import ProviderTally
 from ..suppression.record_reader import Key
 from .ending import RunEnd, end_as_json
@@ -43,6 +43,7 @@ class Counts:
     deferred: int = 0
     flags_raised: int = 0
     slots_silenced: int = 0
+    phones_rewritten: int = 0  # phone fields that now hold their number in E.164
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Summary:
     stale_flags: list[StaleFlag] = field(default_factory=list)
     stale_flags_total: int = 0
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
+    rewrites_shown: list[dict[str, str]] = field(default_factory=list)
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
@@ -158,6 +160,8 @@ class Summary:
                 counts.opt_outs_enforced += 1
                 counts.flags_raised += row.raises_flag
                 counts.slots_silenced += row.silenced_slots
+            if row.rewrites:
+                self._count_rewrites(row)
             if row.shown and len(self.changes_shown) < SHOWN:
                 self.changes_shown.append(_show(row.shown))
 
@@ -205,6 +209,12 @@ class Summary:
             self.statuses[status] += 1
             self.due_reasons[due] += 1
             self.repaired += repaired
+
+    def _count_rewrites(self, row: PendingOutcome) -> None:
+        self.counts(row.key[0]).phones_rewritten += len(row.rewrites)
+        for name, old, new in row.rewrites[: SHOWN - len(self.rewrites_shown)]:
+            record = {"object": row.key[0], "id": row.key[1], "field": name}
+            self.rewrites_shown.append({**record, "old": mask_text(text(old)), "new": mask(text(new))})
 
     def _show_conflict(self, key: Key, code: str, message: str) -> None:
         if len(self.conflicts) < SHOWN:

@@ -262,6 +262,7 @@ def _costs(job: SyncJob, summary: Summary) -> dict[str, int]:
     written = summary.total("written")
     return {
         "records": written,
+        "phones_rewritten": summary.total("phones_rewritten"),
         "api_calls": job.crm.fewest_calls(written, written, full=False),
         "lookups": summary.lookups_planned,
         "records_waiting_for_lookups": summary.total("deferred"),

@@ -30,6 +30,7 @@ COUNTS = {
     "deferred",
     "flags_raised",
     "slots_silenced",
+    "phones_rewritten",
 }
 
 

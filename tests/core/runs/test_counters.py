@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.errors import AuthenticationError
 from ringfence.core.model.answers import AnswerKind
+from ringfence.core.model.policy import Policy
 from ringfence.core.runs.record_tally import CONFLICTS, DEFERRED, FAILED, UNCHANGED, WRITTEN, RecordTally
+from ringfence.core.runs.run import SyncJob
+from ringfence.core.runs.sync import SyncOptions, run_sync
+from ringfence.core.state import schema
 from ringfence.core.state.journal import list_runs
 from ringfence.core.state.store import Store
-from testkit.memory_runs import MakeProvider, Sync
+from testkit.clock import SetClock
+from testkit.memory_runs import PEOPLE, MakeProvider, Sync, make_crm
 
 GOOD, OTHER = "+1 415 555 0132", "+44 20 7946 0018"
 
@@ -116,3 +122,35 @@ def test_providers_tell_what_they_were_asked_and_what_stopped_them(
     assert run.summary is not None
     assert run.summary["providers"] == {"first": {"asked": 1, "lost": 0, "cost": 0.5, "stopped": "authentication"}}
     assert run.summary["exit_code"] == 3
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_rewritten_phone_fields_are_counted_by_themselves_with_masked_examples(
+    store: Store, clock: SetClock, dry_run: bool
+) -> None:
+    crm = make_crm(clock, PEOPLE.replace("mobile: {}", "mobile: {normalize: true}"))
+    crm.put("people", "p1", phone="(415) 555-0132", mobile="(415) 555-0133")
+    crm.put("people", "p2", mobile="+14155550134")
+    job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock)
+
+    document = run_sync(job, SyncOptions(dry_run=dry_run)).to_json()
+
+    assert document["objects"]["people"]["phones_rewritten"] == 1
+    (shown,) = document["rewrites_shown"]
+    assert (shown["object"], shown["id"], shown["field"]) == ("people", "p1", "mobile")
+    assert shown["new"] == "+1415***0133"
+    assert "555" not in shown["old"]
+    assert "(415) 555-0133" not in str(document)
+    assert "+14155550133" not in str(document)
+
+
+def test_a_dry_run_leaves_to_a_real_one_what_a_killed_run_left(crm: MemoryCrm, sync: Sync, store: Store) -> None:
+    crm.put("people", "p1", phone=GOOD)
+    sync()
+    with store.transaction() as connection:
+        connection.execute(update(schema.batches).values(settled_at=None, results=None))
+
+    rehearsed = sync(dry_run=True)
+    real = sync()
+
+    assert (rehearsed.reconciled, real.reconciled) == (0, 1)
