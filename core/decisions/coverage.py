@@ -66,7 +66,7 @@ def stays_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
 
 def is_silenced(view: RecordView, slot: Slot) -> bool:
     """Return whether the slot's status says that nobody may contact it."""
-    return view.held(slot, Companion.STATUS) == Status.DO_NOT_CONTACT
+    return view.record.values.get(slot.companions[Companion.STATUS]) == Status.DO_NOT_CONTACT
 
 
 def _is_about_present_number(view: RecordView, slot: Slot) -> bool:

@@ -10,7 +10,8 @@ from ..model.policy import Policy
 from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
 from ..model.values import Companion, Value
-from .coverage import is_silenced, is_silent, names_wrong_flag
+from ..model.verdicts import Status
+from .coverage import is_covered, is_silent, names_wrong_flag
 
 _CLOCK_SLACK = timedelta(days=1)
 _EMPTY: tuple[Value, ...] = (None, "")
@@ -63,9 +64,12 @@ def _reason(
         return DueReason.CHANGED if _has_verdict(view, slot) else None
 
     in_scope = view.record.in_scope
-    if in_scope and view.held(slot, Companion.STATUS) is None:
+    status = view.held(slot, Companion.STATUS)
+    if in_scope and status is None:
         return DueReason.NEW
-    silenced, must_be_silent = is_silenced(view, slot), is_silent(view, slot, opt_outs)
+    silenced = status == Status.DO_NOT_CONTACT
+    # Only what is silenced can stay silent: of other slots, which are nearly all, nothing more is looked at.
+    must_be_silent = is_silent(view, slot, opt_outs) if silenced else is_covered(view, slot, opt_outs.covered)
     permission_differs = silenced != must_be_silent or (silenced and names_wrong_flag(view, slot, opt_outs))
     if not in_scope:
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
