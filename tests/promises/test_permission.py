@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -151,3 +153,58 @@ def test_permission_of_a_record_merged_before_its_flag_was_seen(account: Account
 
     assert survivor not in flagged(account)
     assert account.rows()[survivor][account.companion("status")] in ("valid", "active")
+
+
+@pytest.mark.parametrize("words", [(), ("--full",), ("--rescreen", "--yes")])
+def test_permission_is_not_loosened_by_a_record_that_is_no_longer_there(
+    account: Account, command: Cli, words: Any
+) -> None:
+    """A switchboard: the slots of its records are silenced without a flag, so that nothing else keeps them silent."""
+    asks, *desks = account.add(30, phone=SHARED)
+    account.edit(asks, flag=True)
+    sync(account, command)
+    assert {account.rows()[key][account.companion("status")] for key in desks} == {"do_not_contact"}
+
+    account.delete(asks)
+    sync(account, command, *words)
+
+    assert {account.rows()[key][account.companion("status")] for key in desks} == {"do_not_contact"}
+    assert not set(desks) & flagged(account)
+
+
+def test_permission_is_not_loosened_by_a_mapping_that_hears_no_opt_out(account: Account, command: Cli) -> None:
+    sync(account, command)
+    silent = len(flagged(account))
+    name = account.crm
+    text = resources.files("ringfence.mappings").joinpath(f"{name}.yaml").read_text("utf-8")
+    deaf = "\n".join(line for line in text.splitlines() if "opt_out:" not in line)
+    (account.folder / "deaf.yaml").write_text(deaf, "utf-8")
+
+    refused = command("sync", name, "--json", "--full", "--mapping", "deaf.yaml")
+
+    assert refused.code == 2
+    assert "--accept-opt-out-change" in refused.document["remedy"]
+    assert speaking(account) == []
+
+    sync(account, command, "--full", "--mapping", "deaf.yaml", "--accept-opt-out-change")
+    assert len(flagged(account)) == silent
+    assert speaking(account) == []
+
+
+def test_permission_with_spread_by_slots_silences_the_line_alone(account: Account, command: Cli) -> None:
+    name = account.crm
+    text = resources.files("ringfence.mappings").joinpath(f"{name}.yaml").read_text("utf-8")
+    slots = re.sub(r"^( +)opt_out:", r"\1spread: slots\n\1opt_out:", text, flags=re.MULTILINE)
+    (account.folder / "slots.yaml").write_text(slots, "utf-8")
+    asks, *colleagues = account.add(10, phone=SHARED, mobile="+44 20 7946 0018")
+    for place, key in enumerate(colleagues):
+        account.edit(key, mobile=f"+1 415 555 01{place + 40}")
+    before = flagged(account)
+    account.edit(asks, flag=True)
+
+    sync(account, command, "--mapping", "slots.yaml")
+
+    assert flagged(account) == before | {asks}
+    status = account.companion("status")
+    assert {account.rows()[key][status] for key in (asks, *colleagues)} == {"do_not_contact"}
+    assert "do_not_contact" not in {account.rows()[key][account.companion("status", "mobile")] for key in colleagues}

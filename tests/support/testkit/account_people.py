@@ -62,6 +62,13 @@ class AccountPeople(AccountView):
         self.sandbox.salesforce.merge(winner[1], [loser[1]])
         return winner
 
+    def delete(self, key: tuple[str, str]) -> None:
+        """Delete a record."""
+        if self.crm == "hubspot":
+            self.sandbox.hubspot.archive(key[1])
+        else:
+            self.sandbox.salesforce.delete(*key)
+
     def stamp(self, keys: Iterable[tuple[str, str]], seconds_ago: float = 0) -> None:
         """Give records of one object one modification time."""
         when, keys = self.sandbox.clock.now() - timedelta(seconds=seconds_ago), list(keys)
