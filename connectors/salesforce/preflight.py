@@ -13,6 +13,7 @@ from ringfence.core.ports.crm import Finding, Level, Org
 from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
 from .client import SalesforceClient
 from .errors import AnswerError
+from .fit import check_conditions, check_types
 from .quota import Usage
 from .schema import COMPANIONS, CUSTOM, SETUP, Described, Schema
 from .settings import VARIABLE
@@ -72,7 +73,8 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
         return
 
     known = schema.fields(shape.name)
-    findings = [*_check_fields(shape, known), *_check_flag(shape, known)]
+    findings = [*_check_fields(shape, known), *check_types(shape, known)]
+    findings += [*check_conditions(shape, known), *_check_flag(shape, known)]
 
     if not described.get("updateable", True):
         findings.append(problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))

@@ -134,6 +134,13 @@ class SalesforceOrg(OrgState):
             spec.add(replace(spec.fields[field], restricted=True))
             self.forget_access()
 
+    def encrypt_field(self, object_name: str, field: str) -> None:
+        """Encrypt a field with a random key, as an administrator may choose: no condition may name it any more."""
+        with self.lock:
+            spec = self.tables[object_name].spec
+            spec.add(replace(spec.fields[field], filterable=False))
+            self.forget_access()
+
     def _restrict(self, object_name: str, field: str, *, readable: bool) -> None:
         with self.lock:
             if not self.tables[object_name].spec.fields[field].permissionable:

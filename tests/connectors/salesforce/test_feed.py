@@ -448,3 +448,48 @@ def test_a_read_record_is_typed(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     assert record.values[LAST] == datetime(2026, 11, 2, 9, tzinfo=UTC)
     assert record.modified is not None
     assert record.modified.utcoffset() == timedelta(0)
+
+
+@pytest.fixture
+def encrypted(connect: Connect, org: SalesforceOrg) -> Connect:
+    """Connect to an org whose phone and opt-out fields no condition may name, its fields described as in any run."""
+    for name in ("Phone", "Department"):
+        org.encrypt_field("Contact", name)
+
+    def open_one() -> SalesforceCrm:
+        crm = connect(opt_out="{field: Department, true_values: [never]}")
+        assert crm.check()
+        return crm
+
+    return open_one
+
+
+def test_an_encrypted_opt_out_is_found_in_every_read(encrypted: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
+    flagged, deleted, later = alive(org)[:3]
+    for one in (flagged, deleted):
+        org.update_as_user("Contact", one, Department="Never")
+    org.delete("Contact", deleted)
+    sandbox.clock.advance(600)
+
+    feed = encrypted().open_feed({})
+    assert ids(feed.flagged()) == [flagged, deleted]
+    cursors = {"Contact": end(feed.changed())}
+
+    org.update_as_user("Contact", later, Department="Never")
+    sandbox.clock.advance(600)
+
+    assert ids(encrypted().open_feed(cursors).flagged()) == [later]
+
+
+def test_an_encrypted_phone_is_due_only_where_it_is_filled(
+    encrypted: Connect, org: SalesforceOrg, sandbox: Sandbox
+) -> None:
+    moments = {LAST: sandbox.clock.now(), "RF_MobilePhone_Last_Screened__c": sandbox.clock.now()}
+    for one in alive(org):
+        org.update_as_user("Contact", one, Phone="+14155550123", MobilePhone=None, **moments)
+    empty, unscreened = alive(org)[:2]
+    org.update_as_user("Contact", empty, Phone=None, **{LAST: None})
+    org.update_as_user("Contact", unscreened, **{LAST: None})
+    cursors = {"Contact": end(encrypted().open_feed({}).changed())}
+
+    assert ids(encrypted().open_feed(cursors).due(sandbox.clock.now() - timedelta(days=1))) == [unscreened]

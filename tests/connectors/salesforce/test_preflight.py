@@ -218,3 +218,48 @@ def test_a_wrong_filter_is_quoted_in_the_words_of_the_org(connect: Connect, cond
 def test_a_good_filter_is_tried(connect: Connect, both: str) -> None:
     subjects = [finding.subject for finding in connect(both, filter="\"Country != 'US' OR Country = null\"").check()]
     assert "Lead.filter" in subjects
+
+
+@pytest.mark.parametrize(("name", "cost"), [("Phone", "never screened"), ("Department", "full read")])
+def test_a_field_that_no_query_may_ask_for_is_a_warning_with_its_cost(
+    connect: Connect, org: SalesforceOrg, name: str, cost: str
+) -> None:
+    org.encrypt_field("Contact", name)
+
+    findings = connect(opt_out="{field: Department, true_values: [never]}").check()
+
+    (warning,) = [finding for finding in findings if finding.level is Level.WARNING]
+    assert warning.subject == f"Contact.{name}"
+    assert cost in warning.message
+    assert "2,000" in warning.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "word"),
+    [("MailingCountry", "address", "part"), ("Phone", "double", "phone number"), ("DoNotCall", "date", "opt-out")],
+)
+def test_a_type_that_does_not_fit_is_named(
+    connect: Connect, org: SalesforceOrg, name: str, kind: str, word: str
+) -> None:
+    alter(org, name, type=kind)
+
+    found = [finding for finding in problems(connect()) if kind in finding.message]
+
+    assert found[0].subject == f"Contact.{name}"
+    assert word in found[0].message
+    assert found[0].error is MappingError
+
+
+@pytest.mark.parametrize(
+    ("kind", "multiple", "remedy"),
+    [("multipicklist", "false", "multiple: true"), ("picklist", "true", "out of the mapping")],
+)
+def test_whether_an_opt_out_field_holds_several_values_has_to_agree(
+    connect: Connect, org: SalesforceOrg, kind: str, multiple: str, remedy: str
+) -> None:
+    alter(org, "Department", type=kind)
+
+    found = only(connect(opt_out=f"{{field: Department, true_values: [never], multiple: {multiple}}}"))
+
+    assert found.subject == "Contact.Department"
+    assert remedy in found.remedy
