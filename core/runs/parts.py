@@ -10,7 +10,7 @@ from ..decisions.mass_change import MassChangeGuard
 from ..screening.gateway import KnownAnswers
 from ..screening.screening import CRM_REALM, Screening
 from ..state.cursors import Cursors
-from ..state.journal import owed_rescreen
+from ..state.earlier_syncs import owed_rescreen
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.own_writes import OwnWrites

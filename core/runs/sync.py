@@ -16,7 +16,8 @@ from ..errors import (
     StoppedError,
 )
 from ..ports.crm import Feed
-from ..state.journal import last_providers, new_run_id
+from ..state.earlier_syncs import last_providers
+from ..state.journal import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter

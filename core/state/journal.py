@@ -12,15 +12,11 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from ..clock import whole_seconds
 from ..errors import ErrorCode, StateError, UsageError
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
 from .store import Store
-
-RUNS_BACK = 200
-"""How many runs are looked at for a rescreen that was not finished."""
 
 
 class RunOutcome(StrEnum):
@@ -202,49 +198,6 @@ def list_runs(store: Store, limit: int = 20) -> list[Run]:
     query = select(schema.runs).order_by(schema.runs.c.started_at.desc(), schema.runs.c.id.desc()).limit(limit)
     with store.transaction() as connection:
         return [_run(row) for row in connection.execute(query)]
-
-
-def owed_rescreen(store: Store, org_id: int) -> datetime | None:
-    """Return when the org's latest rescreen began that no run has brought to its end yet; None without one.
-
-    Moments are in whole seconds, as the stamps that are compared with it.
-    """
-    table = schema.runs
-    query = (
-        select(table.c.started_at, table.c.options, table.c.summary)
-        .where(table.c.org_id == org_id, table.c.dry_run.is_(False), table.c.ended_at.is_not(None))
-        .order_by(table.c.started_at.desc(), table.c.id.desc())
-        .limit(RUNS_BACK)
-    )
-
-    with store.transaction() as connection:
-        for row in connection.execute(query):
-            options = _read_json(row.options)
-            if "rescreen" not in options:
-                continue  # an undo, or a plan that was applied
-            if row.summary and _read_json(row.summary).get("complete"):
-                return None
-            if options["rescreen"]:
-                return whole_seconds(row.started_at)
-    return None
-
-
-def last_providers(store: Store, org_id: int) -> list[str] | None:
-    """Return the lookup providers that the org's latest sync had; None where there was none, or nobody knows."""
-    table = schema.runs
-    query = (
-        select(table.c.options)
-        .where(table.c.org_id == org_id, table.c.dry_run.is_(False), table.c.ended_at.is_not(None))
-        .order_by(table.c.started_at.desc(), table.c.id.desc())
-        .limit(RUNS_BACK)
-    )
-
-    with store.transaction() as connection:
-        for options in map(json.loads, connection.execute(query).scalars()):
-            if "rescreen" in options:  # a sync
-                found: list[str] | None = options.get("providers")
-                return found
-    return None
 
 
 def find_run(store: Store, run_id: str) -> Run:

@@ -1,0 +1,62 @@
+"""What the history says about an org's earlier syncs that the next one has to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from ..clock import whole_seconds
+from . import schema
+from .store import Store
+
+RUNS_BACK = 200
+"""How many runs are looked at."""
+
+
+class _Sync(NamedTuple):
+    started_at: datetime
+    options: dict[str, Any]
+    complete: bool
+
+
+def owed_rescreen(store: Store, org_id: int) -> datetime | None:
+    """Return when the org's latest rescreen began that no run has brought to its end yet; None without one.
+
+    Moments are in whole seconds, as the stamps that are compared with it.
+    """
+    for sync in _latest_first(store, org_id):
+        if sync.complete:
+            return None
+        if sync.options["rescreen"]:
+            return whole_seconds(sync.started_at)
+    return None
+
+
+def last_providers(store: Store, org_id: int) -> list[str] | None:
+    """Return the lookup providers that the org's latest sync had; None where there was none, or nobody knows."""
+    for sync in _latest_first(store, org_id):
+        found: list[str] | None = sync.options.get("providers")
+        return found
+    return None
+
+
+def _latest_first(store: Store, org_id: int) -> Iterator[_Sync]:
+    """Yield the syncs that have ended and were no dry runs; a plan that was applied and an undo are none."""
+    table = schema.runs
+    query = (
+        select(table.c.started_at, table.c.options, table.c.summary)
+        .where(table.c.org_id == org_id, table.c.dry_run.is_(False), table.c.ended_at.is_not(None))
+        .order_by(table.c.started_at.desc(), table.c.id.desc())
+        .limit(RUNS_BACK)
+    )
+
+    with store.transaction() as connection:
+        for row in connection.execute(query):
+            options = json.loads(row.options)
+            if "rescreen" in options:
+                complete = bool(row.summary and json.loads(row.summary).get("complete"))
+                yield _Sync(row.started_at, options, complete)
