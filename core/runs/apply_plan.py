@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..decisions.coverage import is_covered, is_record_covered, silenced_slots
+from ..decisions.coverage import is_covered, is_record_covered, is_silenced, silenced_slots
 from ..decisions.plan import same_value
 from ..errors import ErrorCode, UsageError
 from ..model.record_view import RecordView, screened_value, text
@@ -141,7 +141,7 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
     silenced = set(_silenced_fields(change, view))
     if not silenced:
         return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
-    if not is_record_covered(view, covered):
+    if not is_record_covered(view, covered) and not _stays_silent(change, view):
         return None
 
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
@@ -151,6 +151,11 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
     fields = [FieldChange(item.field, held.get(item.field), item.new) for item in left]
     guard = {item.field: change.guard[item.field] for item in left if item.field in change.guard}
     return Change.of(change.object, change.id, fields, guard, view.record.modified)
+
+
+def _stays_silent(change: Change, view: RecordView) -> bool:
+    """Return whether the change silences only slots that are silent, as for an opt-out that nobody has lifted."""
+    return all(is_silenced(view, slot) for slot in silenced_slots(view.shape, change.new_values()))
 
 
 def _silenced_fields(change: Change, view: RecordView) -> Iterator[str]:

@@ -343,3 +343,16 @@ def test_a_plan_that_the_disk_has_no_room_for_is_told_and_leaves_nothing(
         sync(job, clock, dry_run=True, plan_file=tmp_path / "plan.json")
     assert not (tmp_path / "plan.json").exists()
     assert list_runs(job.store)[0].outcome is RunOutcome.FAILED
+
+
+def test_a_slot_that_stays_silent_because_nobody_lifted_it_is_renewed_by_a_plan(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
+) -> None:
+    crm.put("people", "p1", phone=GOOD, rf_phone_status="do_not_contact", rf_phone_screened_value=GOOD)
+    crm.put("people", "p1", rf_phone_last_screened=clock.now() - timedelta(days=40))
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+
+    applied = apply_plan(job, plan)
+
+    assert (applied.total("written"), applied.total("conflicts")) == (1, 0)
+    assert crm.rows["people"]["p1"]["rf_phone_status"] == "do_not_contact"
