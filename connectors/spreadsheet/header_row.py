@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ringfence.core.numbers import Validity, read_number
 
@@ -16,6 +17,15 @@ SEARCHED_ROWS = 30
 _MANY_DIGITS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What tells a header from titles and data: how many cells are filled, how many name columns, and any numbers."""
+
+    filled: int
+    named: int
+    is_data: bool
+
+
 def find_header(rows: Sequence[Sequence[str]], region: str | None) -> int | None:
     """Return the place of the header among the first rows, or None where there is none.
 
@@ -23,57 +33,64 @@ def find_header(rows: Sequence[Sequence[str]], region: str | None) -> int | None
     no title, unless that row holds numbers. A wider row with names of phone, country or opt-out columns comes before a
     narrower one without. ``region`` is the ISO 3166 region that reads national numbers.
     """
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    needed = max(min(2, max(filled, default=0)), (_usual(filled) + 1) // 2)
-    named = [sum(_is_header(cell) for cell in row) for row in rows]
+    seen = [_look_at(row, region) for row in rows]
+    needed = max(min(2, max((row.filled for row in seen), default=0)), (_usual(seen) + 1) // 2)
 
     best: int | None = None
-    for place, row in enumerate(rows):
-        is_wide = filled[place] >= needed
-        if _holds_numbers(row, region, has_names=bool(named[place])):
-            if is_wide or not _names_follow(named, filled, place, needed):
-                return _above(filled, place) if best is None else best
-        elif filled[place] and is_wide and (best is None or _is_better(rows, filled, named, best, place, region)):
+    for place, row in enumerate(seen):
+        is_wide = row.filled >= needed
+        if row.is_data:
+            if is_wide or not _header_follows(seen[place + 1 :], needed):
+                return _above(seen, place) if best is None else best
+        elif row.filled and is_wide and (best is None or _is_better(seen, best, place)):
             best = place
-    return next((place for place, count in enumerate(filled) if count), None) if best is None else best
+    return _first_text(seen) if best is None else best
 
 
-def _above(filled: Sequence[int], place: int) -> int | None:
+def _look_at(row: Sequence[str], region: str | None) -> _Row:
+    named = sum(map(_is_header, row))
+    return _Row(
+        filled=sum(bool(cell.strip()) for cell in row),
+        named=named,
+        is_data=_holds_numbers(row, region, has_names=named > 0),
+    )
+
+
+def _above(seen: Sequence[_Row], place: int) -> int | None:
     """Return the row right above the first row of data, where it is filled: a header with few names."""
-    return place - 1 if place and filled[place - 1] else None
+    above = seen[place - 1] if place else None
+    return place - 1 if above and above.filled and not above.is_data else None
 
 
-def _is_better(
-    rows: Sequence[Sequence[str]],
-    filled: Sequence[int],
-    named: Sequence[int],
-    best: int,
-    place: int,
-    region: str | None,
-) -> bool:
+def _first_text(seen: Sequence[_Row]) -> int | None:
+    """Return the first row that is neither blank nor data."""
+    return next((place for place, row in enumerate(seen) if row.filled and not row.is_data), None)
+
+
+def _is_better(seen: Sequence[_Row], best: int, place: int) -> bool:
     """Return whether a row is the header rather than the one found before, which then was a title."""
-    if not named[place]:
+    if not seen[place].named:
         return False
-    if filled[place] > filled[best]:
-        return not named[best]
-    if max(filled) > 1:
+    if seen[place].filled > seen[best].filled:
+        return not seen[best].named
+    if max(row.filled for row in seen) > 1:
         return False
 
     # In a table of one column a title is as wide as the header.
-    is_set_apart = any(not count for count in filled[best + 1 : place])
-    is_on_data = place + 1 < len(rows) and _holds_numbers(rows[place + 1], region, has_names=bool(named[place + 1]))
-    return is_set_apart or (is_on_data and not named[best])
+    is_set_apart = any(not row.filled for row in seen[best + 1 : place])
+    is_on_data = place + 1 < len(seen) and seen[place + 1].is_data
+    return is_set_apart or (is_on_data and not seen[best].named)
 
 
-def _usual(filled: Sequence[int]) -> int:
+def _usual(seen: Sequence[_Row]) -> int:
     """Return how many cells most rows fill; the widest of equals, blank rows aside."""
-    counts = Counter(count for count in filled if count)
+    counts = Counter(row.filled for row in seen if row.filled)
     return max(counts, key=lambda count: (counts[count], count), default=0)
 
 
-def _names_follow(named: Sequence[int], filled: Sequence[int], place: int, needed: int) -> bool:
+def _header_follows(below: Sequence[_Row], needed: int) -> bool:
     """Return whether a row further down reads like a header, so that digits in a narrow row are a title's."""
-    return any(names and count >= needed for names, count in zip(named[place + 1 :], filled[place + 1 :], strict=True))
+    return any(row.named and row.filled >= needed and not row.is_data for row in below)
 
 
 def _holds_numbers(row: Sequence[str], region: str | None, *, has_names: bool) -> bool:

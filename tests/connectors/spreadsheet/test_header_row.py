@@ -49,6 +49,8 @@ def test_a_header_below_titles_is_found_and_they_stay_as_they_are(screen: Screen
         ("Contacts export\nPhone\n+442079460001\n", 2, ("Phone",)),
         ("Phone\n\n+442079460001\n", 1, ("Phone",)),
         ("+442079460001\n+442079460002\n", None, ("column_1",)),
+        ("+442079460001,,\nBob,Mobile,+442079460002\n", None, ("column_1", "column_2", "column_3")),
+        ("Hotline: +442079460000,,\nName,Phone,DNC\nAnn,+442079460001,\n", 2, ("Name", "Phone", "DNC")),
         ("Name,Phone,2024\nAnn,,5\nBob,,6\n", 1, ("Name", "Phone", "2024")),
     ],
 )
