@@ -10,9 +10,21 @@ from importlib.resources import files
 from typing import Any, Literal
 
 FieldType = Literal[
-    "id", "string", "textarea", "phone", "email", "url", "picklist", "boolean", "date", "datetime", "int", "reference"
+    "id",
+    "string",
+    "textarea",
+    "phone",
+    "email",
+    "url",
+    "picklist",
+    "multipicklist",
+    "boolean",
+    "date",
+    "datetime",
+    "int",
+    "reference",
 ]
-TEXT_TYPES = frozenset({"string", "textarea", "phone", "email", "url", "picklist"})
+TEXT_TYPES = frozenset({"string", "textarea", "phone", "email", "url", "picklist", "multipicklist"})
 
 
 @dataclass(frozen=True, slots=True)

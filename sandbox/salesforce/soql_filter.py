@@ -106,6 +106,8 @@ def _comparison(scope: Scope, condition: Comparison) -> Test:
         raise scope.refusal(condition.name, f"field '{field.name}' can not be filtered in a query call")
     if condition.operator == "LIKE":
         return _like(scope, condition, field)
+    if condition.operator == "INCLUDES":
+        return _includes(scope, condition, field)
 
     values = [_value(scope, condition.name, field, constant) for constant in condition.values]
     folds = field.type in TEXT_TYPES
@@ -143,12 +145,21 @@ def _membership(name: str, values: list[Value], *, folds: bool, negated: bool) -
 
 def _like(scope: Scope, condition: Comparison, field: FieldSpec) -> Test:
     constant = condition.values[0]
-    if field.type not in TEXT_TYPES or constant.kind != "string":
+    if field.type not in TEXT_TYPES - {"multipicklist"} or constant.kind != "string":
         text = f"invalid operator on {field.type} field"
         raise ApiError(400, "INVALID_QUERY_FILTER_OPERATOR", caret(scope.text, condition.name.at) + text)
     matches = re.compile(constant.like, re.IGNORECASE | re.DOTALL).fullmatch
     name = field.name
     return lambda row: (value := row.get(name)) is not None and matches(str(value)) is not None
+
+
+def _includes(scope: Scope, condition: Comparison, field: FieldSpec) -> Test:
+    """Return the test for a field that holds all the members of any of the values, which are split by semicolons."""
+    if field.type != "multipicklist" or any(constant.kind != "string" for constant in condition.values):
+        text = f"invalid operator on {field.type} field"
+        raise ApiError(400, "INVALID_QUERY_FILTER_OPERATOR", caret(scope.text, condition.name.at) + text)
+    wanted = [set(constant.text.lower().split(";")) for constant in condition.values]
+    return lambda row: any(members <= set(str(row.get(field.name) or "").lower().split(";")) for members in wanted)
 
 
 def _value(scope: Scope, token: Token, field: FieldSpec, constant: Constant) -> Value:

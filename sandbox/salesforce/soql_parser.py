@@ -45,7 +45,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator values`; operators: =, !=, <, <=, >, >=, LIKE, IN, NOT IN."""
+    """`field operator values`; operators: =, !=, <, <=, >, >=, LIKE, IN, NOT IN, INCLUDES."""
 
     name: Token
     operator: str
@@ -219,7 +219,7 @@ class _Parser:
         if word == "NOT":
             self._expect("IN")
             return Comparison(name, "NOT IN", self._list())
-        if word == "IN":
+        if word in ("IN", "INCLUDES"):
             return Comparison(name, word, self._list())
 
         self._next -= 1
