@@ -98,9 +98,12 @@ def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
     """Return the E.164 number to write into the phone field, or None where the field stays as it is.
 
     Only a cell whose whole text is one certain number that needed no repair is rewritten (contract.md, section 2): what
-    else a person typed would be lost, and a repair may have gone wrong.
+    else a person typed would be lost, and a repair may have gone wrong. A number that stood there in E.164 when it was
+    screened, and was written in another way since, stays too: a CRM that formats its phone fields would do so again.
     """
     if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
+        return None
+    if view.record.values.get(slot.companions[Companion.SCREENED_VALUE]) == verdict.e164:
         return None
     number = view.number(slot)
     certain = number.validity is Validity.VALID and not (number.repairs or number.extension or number.others)

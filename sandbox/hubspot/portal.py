@@ -72,6 +72,6 @@ class HubSpotPortal(PortalState):
         store = self.stores["contacts"]
         for person in people:
             created, modified = instants.to_milliseconds(person.created), instants.to_milliseconds(person.modified)
-            store.add(self.new_id(), contact_values(person, companions=companions), created, modified)
+            store.add(self.next_id(), contact_values(person, companions=companions), created, modified)
         for name in (*COMPANIES, SWITCHBOARD):
-            self.stores["companies"].add(self.new_id(), {"name": name}, self.now(), self.now())
+            self.stores["companies"].add(self.next_id(), {"name": name}, self.now(), self.now())

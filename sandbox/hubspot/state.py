@@ -25,6 +25,9 @@ SCOPES = frozenset(
 )
 """What the token may do by default."""
 
+LOW_IDS = 0.3
+"""How many of the new records get an id below those that are there."""
+
 RefuseRow = Callable[[str, Mapping[str, str]], tuple[str, str] | None]
 """Takes the id of a contact and the values to set; returns (error, message) to refuse them, else None."""
 
@@ -70,6 +73,7 @@ class PortalState:
         }
         self._rng = rng
         self._last_id = 70_000_000_000
+        self._last_low_id = 30_000_000_000
 
     @property
     def contacts(self) -> Mapping[str, Mapping[str, str]]:
@@ -91,7 +95,14 @@ class PortalState:
         return instants.to_milliseconds(self.clock.now())
 
     def new_id(self) -> int:
-        """Return an id that no record has had; ids rise."""
+        """Return an id that no record has had. They do not rise in time: a newer record may have a lower one."""
+        if self._rng.random() < LOW_IDS:
+            self._last_low_id += self._rng.randrange(1, 50)
+            return self._last_low_id
+        return self.next_id()
+
+    def next_id(self) -> int:
+        """Return an id above all others."""
         self._last_id += self._rng.randrange(1, 50)
         return self._last_id
 

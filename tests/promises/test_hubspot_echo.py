@@ -92,3 +92,26 @@ def test_nothing_is_lost_where_the_state_is_and_the_echo_with_it(account: Accoun
 
     assert sync(account, command).total("written") == 1
     assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+@pytest.mark.parametrize("people", [20])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_phone_that_hubspot_formats_after_each_write_is_screened_once_more(
+    account: Account, command: Cli, normalize: bool
+) -> None:
+    keys = account.add(3, phone="+1 (415) 555-0132")
+    mapping = ("--mapping", account.map(phone=normalize, mobile=False))
+    written, bought = [], []
+
+    for _ in range(4):
+        account.pass_time(minutes=3)
+        result = sync(account, command, *mapping)
+        written.append(result.total("written"))
+        bought.append(result.document["lookups"])
+        for key in keys:
+            account.edit(key, phone="+1 415-555-0132")
+
+    assert written[1:] == [3, 0, 0]
+    assert bought[1:] == [0, 0, 0]
+    assert account.unscreened() == []

@@ -97,6 +97,14 @@ def test_merge_answers_with_a_new_record_that_has_both(api: Api, portal: HubSpot
     assert api("POST", f"{CONTACTS}/merge", {"primaryObjectId": "1", "objectIdToMerge": "2"}).status == 404
 
 
+def test_ids_do_not_rise_in_time_and_never_come_twice(portal: HubSpotPortal, ids: list[str]) -> None:
+    made = [portal.new_id() for _ in range(200)]
+
+    assert made != sorted(made)
+    assert min(made) < int(ids[0]) < int(ids[-1]) < max(made)
+    assert len({*made, *map(int, ids)}) == len(made) + len(ids)
+
+
 def test_companies_are_there_too(api: Api) -> None:
     rows = api("GET", "/crm/v3/objects/companies", limit=50).body["results"]
 
