@@ -26,6 +26,10 @@ NO_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
 documents name it for both, and leave open whether the call's own reaches its subrequests (salesforce.md, section
 2.6)."""
 
+SAVE_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+"""Passes duplicate rules that only alert, which a person would click away; rules that block go on blocking
+(salesforce.md, section 2.6). It is sent where a phone field itself is rewritten: nothing else of ours can match one."""
+
 _UNQUOTED = "'(),:*!/<>="
 
 

@@ -112,6 +112,10 @@ def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> F
         remedy = f"{SETUP} It also grants access to it." if name.endswith(CUSTOM) else "Map a custom field of yours."
         return problem(subject, message, remedy)
     message = f"{shape.name} has no field {name} that the user sees{did_you_mean(name, known)}. {_HIDDEN}"
+    if shape.opt_out is not None and name == shape.opt_out.field:
+        return problem(
+            subject, message, f"Where the org has it, {SETUP[:1].lower()}{SETUP[1:-1]}, which grants access to it."
+        )
     return problem(subject, message, "Correct the mapping, or give the user access to the field.")
 
 

@@ -21,6 +21,7 @@ from .composite import (
     COLLECTION,
     HEAVY_SUBREQUESTS,
     NO_ASSIGNMENT,
+    SAVE_DUPLICATES,
     SUBREQUESTS,
     TYPE_RUNS,
     Subrequest,
@@ -128,6 +129,7 @@ class CompositeWriter:
 
         headers = {
             **NO_ASSIGNMENT,
+            **SAVE_DUPLICATES,
             "If-Unmodified-Since": format_datetime(change.modified.astimezone(UTC), usegmt=True),
         }
         body = dict(zip(change.names, map(write_value, change.new), strict=True))

@@ -109,6 +109,7 @@ def test_a_hidden_field_looks_missing_and_says_so(crm: SalesforceCrm, org: Sales
     assert problem.subject == f"Contact.{name}"
     assert "field-level security" in problem.message
     assert problem.error is SchemaError
+    assert ("ringfence setup salesforce" in problem.remedy) is (name != "Phone")
 
 
 @pytest.mark.parametrize("name", [STATUS, "DoNotCall", "MobilePhone"])

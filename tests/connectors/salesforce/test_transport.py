@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,16 @@ def test_a_redirect_takes_no_write_and_no_token_anywhere(crm: SalesforceCrm, scr
 
     assert "INSTANCE_URL" in caught.value.remedy
     assert [path for _, path, _ in script.seen] == ["/services/data/v65.0/composite"]
+
+
+def test_only_a_rewritten_phone_passes_alerts_of_duplicate_rules(crm: SalesforceCrm, script: Script) -> None:
+    script.says(200, {"compositeResponse": []})
+    flag, phone = FieldChange("DoNotCall", False, True), FieldChange("Phone", "415 555 0132", "+14155550132")
+    read = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    crm.write([Change.of("Contact", "0031", (flag,), modified=read)])
+    crm.write([Change.of("Contact", "0031", (phone,), {"Phone": "415 555 0132"}, read)])
+
+    assert [b"allowSave=true" in body for _, _, body in script.seen] == [False, True]
 
 
 def test_a_web_page_is_told_as_such(crm: SalesforceCrm, script: Script) -> None:
