@@ -25,7 +25,7 @@ NUMBERS = [f"+1 415 555 01{i:02}" for i in range(12)] + ["(415) 555-0100", "415.
 TOLD_BY_COUNTRY = ["020 7946 0018", "+44 20 7946 0018", "030 901820"]
 CELLS = [*NUMBERS, *TOLD_BY_COUNTRY, "", "n/a", "0000000000", "+1 999 555 0100", "+1 415 555 0107 / +1 415 555 0108"]
 COUNTRIES = ["", "US", "GB", "DE", "Atlantis"]
-EXAMPLES, STEPS = 70, 25
+EXAMPLES, STEPS = 60, 25
 
 
 class Life(LivingModel, RuleBasedStateMachine):
