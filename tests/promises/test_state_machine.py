@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from ringfence.connectors.memory import MemoryBulk
+from ringfence.core.errors import AuthenticationError
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
@@ -132,7 +133,7 @@ class Life(LivingModel, RuleBasedStateMachine):
     @rule(
         change=st.sampled_from(["time", "time", "provider", "provider", "state"]),
         days=st.sampled_from([0.01, 1, 12, 31]),
-        mood=st.sampled_from(["well", "refuses", "cut off", "out of order"]),
+        mood=st.sampled_from(["well", "refuses", "cut off", "out of order", "bad key"]),
     )
     def the_world_changes(self, change: str, days: float, mood: str) -> None:
         if change == "time":
@@ -168,23 +169,28 @@ class Life(LivingModel, RuleBasedStateMachine):
             "edited": lambda: self.edit(PEOPLE[at % 4], phone=cell, mobile=cell, optout=at % 3 == 0),
         }
         self.crm.happen, self.crm.where = happen.get(trouble, lambda: None), where
-        self.crm.left = at if where else 3 * at
+        self.crm.left = None if trouble == "none" else at if where else 3 * at
         self.sync(budget, **options)
 
     def sync(self, budget: int | None = None, **options: Any) -> Summary | None:
         self.clock.sleep(5)
         job = SyncJob(self.crm, self.crm.identify(), SHAPES, self.store, POLICY, self.clock, [self.provider], budget)
         billed, silent = len(self.provider.billed), self.silent_slots()
-        summary = None
+        summary, ended = None, True
 
         try:
             summary = run_sync(job, SyncOptions(**options))
         except Killed:
+            ended = False
             self.rise_again()
         except KeyboardInterrupt:
-            pass
+            ended = False
+        except AuthenticationError:
+            pass  # of the provider: the run went to its end before it told
         finally:
-            self.crm.left = None
+            undisturbed, self.crm.left = self.crm.left is None, None
+        if ended and undisturbed and "limit" not in options:
+            self.check_enforced()
 
         assert budget is None or len(self.provider.billed) - billed <= budget
 

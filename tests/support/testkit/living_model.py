@@ -122,6 +122,19 @@ class LivingModel:
             )
             assert row.get("optout") or not typed.get("optout"), "a flag went down"
 
+    def check_enforced(self) -> None:
+        """Whoever asked for silence has it after every run that nobody disturbed, whatever its provider did."""
+        if self.crm.under_way:
+            return  # what is committed late is read with the next run
+        for id_ in self.asked - self.crm.refused:
+            row = self.rows()[id_]
+            speaks = [
+                role
+                for role in ("phone", "mobile")
+                if str(row.get(role) or "").strip() and row.get(f"rf_{role}_status") != "do_not_contact"
+            ]
+            assert not speaks, f"{id_} asked for silence, and {speaks} speaks"
+
     def settle(self) -> None:
         """Let all be well again: then runs come to an end, and everything says what a first run would say."""
         self.provider.mood = "well"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ringfence.connectors.memory import MemoryCrm, MemoryFeed, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
-from ringfence.core.errors import UnreachableError
+from ringfence.core.errors import AuthenticationError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Change, Outcome, Record, RowResult
@@ -135,7 +135,9 @@ class Provider:
                 self.step("ask")
                 if self.mood == "out of order":
                     be_cut_off()
-            except UnreachableError:
+                if self.mood == "bad key":
+                    be_refused()
+            except (UnreachableError, AuthenticationError):
                 self._forget(number, unknown_before)
                 raise
 
@@ -174,3 +176,7 @@ class Provider:
 
 def be_cut_off() -> None:
     raise UnreachableError("The line is down.")
+
+
+def be_refused() -> None:
+    raise AuthenticationError("The key has expired.")
