@@ -22,7 +22,9 @@ class _Model(BaseModel):
 class PhoneSlot(_Model):
     """Options of one phone field."""
 
-    normalize: bool = Field(False, description="Rewrite the phone field itself to E.164 where the number is certain.")
+    normalize: bool = Field(
+        False, description="Rewrite the phone field itself to E.164 where its whole text is one certain number."
+    )
     companions: dict[Companion, FieldName] = Field(
         default_factory=dict, description="Companion fields that do not follow the RF_ pattern."
     )

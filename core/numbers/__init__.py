@@ -15,7 +15,7 @@
     plans/     turns (plus, digits, region) into validity, region and line type
 
 `repairs` holds the phrases for what had to be repaired on the way, `values` the results. `regions` and `country_names`
-read country fields; `joining` puts codes in front of numbers that a table keeps apart.
+read country fields.
 
 In `plans`, `numbering_plan` is the entry. `reference` asks `phonenumbers` about digits; `table` gives the same answers
 more than ten times as fast. `heads` finds the calling code from the first digits, of which `partial` ones may be known;
@@ -25,7 +25,6 @@ more than ten times as fast. `heads` finds the calling code from the first digit
 All of it is pure, and no text makes it raise.
 """
 
-from .joining import join_codes
 from .masking import mask, mask_numbers, mask_text
 from .plans.numbering_plan import metadata_version
 from .reader import read_number
@@ -37,7 +36,6 @@ __all__ = [
     "PlanMatch",
     "ReasonCode",
     "Validity",
-    "join_codes",
     "mask",
     "mask_numbers",
     "mask_text",

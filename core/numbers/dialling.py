@@ -142,9 +142,10 @@ def _evaluate_exit(digits: str, plain: PlanMatch) -> PlanMatch:
 
 
 def _read_plus_eight(typed: Typed, region: str | None) -> Choice:
-    """Return how +8 and a space is read: as the trunk prefix where that is 8, elsewhere nobody can tell."""
+    """Return how +8 and a space is read: nobody can tell, though where the trunk prefix is 8 it is likely to be that."""
     if region and plan.trunk_prefix(region) == TRUNK_EIGHT:
-        return Choice(plan.evaluate(False, typed.digits, region), (repairs.TRUNK_EIGHT,))
+        national = plan.evaluate(False, typed.digits, region)
+        return Choice(AMBIGUOUS if national.valid else national)
     abroad = plan.evaluate(True, typed.digits, None)
     russian = plan.evaluate(True, "7" + typed.digits[1:], None)
     return Choice(AMBIGUOUS if abroad.valid or russian.valid else abroad)

@@ -27,13 +27,12 @@ BRACKETED_ZERO = "dropped (0)"
 DOUBLED_CODE = "read the calling code once"
 ZERO_BEFORE_CODE = "dropped a zero before the calling code"
 OUTSIDE_LINE = "dropped the digit for an outside line"
-TRUNK_EIGHT = "read the first digit as the trunk prefix"
 FORMER_FORM = "read a former form of the number"
 
 FIXED = (
     *(CAPPED, DIGITS, INVISIBLE, SPACES, DASHES, TAIL, CARRIER_PLACEHOLDER, THOUSANDS, SPREADSHEET_FLOAT),
     *(TYPED_LETTERS, KEYPAD, CALLING_CODE, NATIONAL_ZERO, DOUBLE_PLUS, BRACKETED_ZERO),
-    *(SCIENTIFIC, LINES, DIAL_CODE, DOUBLED_CODE, ZERO_BEFORE_CODE, OUTSIDE_LINE, TRUNK_EIGHT, FORMER_FORM),
+    *(SCIENTIFIC, LINES, DIAL_CODE, DOUBLED_CODE, ZERO_BEFORE_CODE, OUTSIDE_LINE, FORMER_FORM),
 )
 """All repairs but the two that name an exit prefix."""
 
