@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ringfence.core.errors import StoppedError
+from ringfence.core.errors import CostError, StoppedError
 from ringfence.core.runs.ending import RunEnd, describe_end
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.undo import UndoSummary
@@ -40,7 +40,7 @@ def carry_out(
             raise
         summary = began[-1]
         show(summary)
-        if not isinstance(error, StoppedError):  # of that the summary tells
+        if not isinstance(error, StoppedError | CostError):  # of these the summary tells
             tell_end(summary.end, error)
     else:
         show(summary)

@@ -169,6 +169,8 @@ def _show_lookups(output: Output, summary: Summary) -> None:
 
     if summary.fresh_without_lookup:
         output.say(f"{summary.fresh_without_lookup:,} fresh slots could be looked up: --rescreen")
+    if summary.fresh_not_normalized:
+        output.say(f"{summary.fresh_not_normalized:,} phone fields of fresh records could be rewritten: --rescreen")
     if summary.lookups_lost:
         output.say(
             f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "

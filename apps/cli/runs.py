@@ -12,7 +12,8 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.masking import mask_change
 from ringfence.core.model.values import Outcome
 from ringfence.core.runs.undo import UndoSummary
-from ringfence.core.state.journal import JournalRow, Run, find_run, list_runs, read_changes
+from ringfence.core.state.journal import JournalRow, read_changes
+from ringfence.core.state.run_history import Run, find_run, list_runs
 
 from ..operations import undo_run
 from .conclusion import carry_out

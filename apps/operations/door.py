@@ -11,7 +11,7 @@ from ringfence.core.errors import RingfenceError
 from ringfence.core.ports.crm import Org, SetupStep
 from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
-from ringfence.core.state.journal import Run
+from ringfence.core.state.run_history import Run
 
 
 @dataclass(frozen=True, slots=True)

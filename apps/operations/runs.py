@@ -18,7 +18,7 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import UndoSummary
 from ringfence.core.runs.undo import undo_run as run_undo
 from ringfence.core.state.cursors import confirm_writes, writes_confirmed
-from ringfence.core.state.journal import find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 
 from ..wiring import Connection, Wiring
@@ -64,14 +64,19 @@ def sync_crm(
         try:
             return run_sync_job(account, options, door, policy=policy)
         except CostError as withheld:
-            _confirm_cost(withheld, door)
-        # What was withheld waits, and so this reads little else.
-        agreed = replace(options, full=False, rescreen=False, confirm_cost=True)
-        return run_sync_job(account, agreed, door, policy=policy)
+            agreed = _confirm_cost(withheld, door)
+        # What was withheld waits, and so this reads little else; no more is bought than was agreed to.
+        again = replace(options, full=False, rescreen=False, confirm_cost=True)
+        return run_sync_job(account, again, door, policy=policy, agreed=agreed)
 
 
-def run_sync_job(account: Account, options: SyncOptions, door: Door, *, policy: str | None = None) -> Summary:
-    """Run one sync on an account that is ready. Connects the lookup providers for it and closes them."""
+def run_sync_job(
+    account: Account, options: SyncOptions, door: Door, *, policy: str | None = None, agreed: int | None = None
+) -> Summary:
+    """Run one sync on an account that is ready. Connects the lookup providers for it and closes them.
+
+    ``agreed`` is how many lookups a person has agreed to, where no cap is set.
+    """
     wiring, lookup = account.wiring, account.wiring.settings.lookup
     title = f"{'dry run of' if options.dry_run else 'sync'} {account.connection.crm.name}"
 
@@ -79,7 +84,7 @@ def run_sync_job(account: Account, options: SyncOptions, door: Door, *, policy: 
         job = replace(
             _job(account, door, progress, policy),
             lookups=lookups,
-            max_lookups=lookup.max_lookups,
+            max_lookups=lookup.max_lookups if agreed is None else agreed,
             withhold=bool(lookups) and lookup.max_lookups is None and not options.confirm_cost,
             currency=lookup.currency,
         )
@@ -167,12 +172,17 @@ def _confirm_rescreen(account: Account, options: SyncOptions, door: Door, policy
     return replace(options, confirm_cost=True)
 
 
-def _confirm_cost(withheld: CostError, door: Door) -> None:
-    """Ask whether what a run has withheld may be bought. Raises the run's own error where nobody agrees."""
+def _confirm_cost(withheld: CostError, door: Door) -> int:
+    """Ask whether what a run has withheld may be bought, and return how many lookups that is.
+
+    Raises the run's own error where nobody agrees.
+    """
+    lookups = int(withheld.details["lookups"])
     try:
-        door.confirm(BuyLookups(int(withheld.details["lookups"]), str(withheld.details["cost"])))
+        door.confirm(BuyLookups(lookups, str(withheld.details["cost"])))
     except UsageError:
         raise withheld from None
+    return lookups
 
 
 def _confirm_first_write(account: Account, door: Door) -> None:

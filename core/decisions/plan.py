@@ -95,22 +95,29 @@ def _companions(verdict: Verdict | None, content: str) -> tuple[Value, ...]:
 
 
 def _normalized(view: RecordView, slot: Slot, verdict: Verdict) -> str | None:
-    """Return the E.164 number to write into the phone field, or None where the field stays as it is.
+    """Return the E.164 number to write into the phone field, or None where the field stays as it is."""
+    if verdict.e164 is None or verdict.status is Status.INVALID:
+        return None
+    return verdict.e164 if find_rewrite(view, slot) == verdict.e164 else None
+
+
+def find_rewrite(view: RecordView, slot: Slot) -> str | None:
+    """Return the E.164 number that `normalize` writes into the phone field; None where the field stays as it is.
 
     Only a cell whose whole text is one certain number that needed no repair is rewritten (contract.md, section 2): what
     else a person typed would be lost, and a repair may have gone wrong. A number that stood there in E.164 when it was
     screened, and was written in another way since, stays too: a CRM that formats its phone fields would do so again.
     """
-    if not slot.normalize or verdict.e164 is None or verdict.status is Status.INVALID:
+    if not slot.normalize:
         return None
-    if view.record.values.get(slot.companions[Companion.SCREENED_VALUE]) == verdict.e164:
+
+    number, content = view.number(slot), view.content(slot)
+    if view.record.values.get(slot.companions[Companion.SCREENED_VALUE]) == number.e164:
         return None
-    number = view.number(slot)
     certain = number.validity is Validity.VALID and not (number.repairs or number.extension or number.others)
-    content = view.content(slot)
-    if not certain or not _NUMBER_ALONE.issuperset(content) or content == verdict.e164:
+    if not certain or not _NUMBER_ALONE.issuperset(content) or content == number.e164:
         return None
-    return verdict.e164
+    return number.e164
 
 
 def same_value(held: Value, new: Value) -> bool:

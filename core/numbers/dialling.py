@@ -142,7 +142,7 @@ def _evaluate_exit(digits: str, plain: PlanMatch) -> PlanMatch:
 
 
 def _read_plus_eight(typed: Typed, region: str | None) -> Choice:
-    """Return how +8 and a space is read: nobody can tell, though where the trunk prefix is 8 it is likely to be that."""
+    """Return how +8 and a space is read: nobody can tell, likely as it is where the trunk prefix is 8."""
     if region and plan.trunk_prefix(region) == TRUNK_EIGHT:
         national = plan.evaluate(False, typed.digits, region)
         return Choice(AMBIGUOUS if national.valid else national)

@@ -11,9 +11,9 @@ from ..errors import ErrorCode, UsageError
 from ..model.record_view import RecordView, screened_value, text
 from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
 from ..model.verdicts import Status
-from ..state.journal import find_applied, new_run_id
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
+from ..state.run_history import find_applied, new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.record_reader import RecordReader
 from ..writing.plan_file import read_plan

@@ -15,8 +15,9 @@ from ..ports.crm import Crm, Org
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.cursors import register_org
-from ..state.journal import Journal, RunOutcome
+from ..state.journal import Journal
 from ..state.leases import Lease, take_lease, this_process
+from ..state.run_history import RunOutcome
 from ..state.store import Store
 from ..writing.reconcile import reconcile
 from .ending import RunEnd, Word, describe_end

@@ -18,9 +18,10 @@ from ..screening.buying import BuyingGateway
 from ..screening.gateway import KnownAnswers
 from ..screening.screening import Screening, SuppressionCheck
 from ..state.cursors import list_orgs
-from ..state.journal import Journal, RunOutcome, new_run_id
+from ..state.journal import Journal
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
+from ..state.run_history import RunOutcome, new_run_id
 from ..state.store import Store
 
 

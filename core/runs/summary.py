@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from ..decisions.due_record import JudgedSlot
+from ..decisions.plan import find_rewrite
 from ..model.masking import mask_change
 from ..model.record_view import RecordView, text
 from ..model.values import Companion, RowResult
@@ -89,6 +90,7 @@ class Summary:
     cost_planned: float = 0.0  # what they cost at most, where every provider is asked about each
     currency: str = "USD"
     fresh_without_lookup: int = 0  # slots by the numbering plan alone, where all were read or a provider is new
+    fresh_not_normalized: int = 0  # phone fields of skipped records that were read and that normalize would rewrite
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0
@@ -130,7 +132,8 @@ class Summary:
             reason = "out_of_filter"
         else:
             reason = "fresh" if any(view.contents().values()) else "no_number"
-        self._count(view.key, reason)
+        if self._count(view.key, reason) and reason == "fresh":
+            self.fresh_not_normalized += sum(find_rewrite(view, slot) is not None for slot in view.shape.slots)
 
     def count_gone(self, key: Key) -> None:
         """Count a due record that was deleted or merged away before anything was decided about it."""

@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..ports.crm import Feed
 from ..state.earlier_syncs import last_providers
-from ..state.journal import new_run_id
+from ..state.run_history import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter

@@ -14,8 +14,9 @@ from ..model.masking import mask_change
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..model.values import Change, FieldChange, Outcome, RowResult, Value
-from ..state.journal import JournalRow, Run, new_run_id, read_batches_backwards
+from ..state.journal import JournalRow, read_batches_backwards
 from ..state.opt_out_ledger import OptOutLedger
+from ..state.run_history import Run, new_run_id
 from ..suppression.record_reader import RecordReader
 from ..writing.writer import ChangeWriter
 from .ending import RunEnd, end_as_json

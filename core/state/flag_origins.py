@@ -11,7 +11,8 @@ from ..model.values import Outcome
 from . import schema
 from .flag_states import FlagState
 from .holdings import Key
-from .journal import RunOutcome, read_changes
+from .journal import read_changes
+from .run_history import RunOutcome
 from .sql import ids_by_object, in_batches
 from .store import Store
 

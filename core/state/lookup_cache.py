@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, liter
 
 from ..model.answers import Answer, AnswerKind
 from . import schema
-from .journal import RunOutcome
 from .keyring import Keyring
+from .run_history import RunOutcome
 from .sql import in_batches, insert_missing, upsert
 from .store import Store
 

@@ -95,7 +95,7 @@ runs = Table(
     Column("dry_run", Boolean, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String(20), nullable=False),  # see journal.RunOutcome
+    Column("outcome", String(20), nullable=False),  # see run_history.RunOutcome
     Column("options", Text, nullable=False),  # JSON
     Column("summary", Text),  # JSON
     Column("error", Text),

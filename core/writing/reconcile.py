@@ -13,8 +13,9 @@ from ..model.shapes import ObjectShape
 from ..model.values import Change, Outcome, RowResult
 from ..ports.crm import Crm
 from ..ports.services import Clock
-from ..state.journal import OpenBatch, close_dead_runs, open_batches, settle
+from ..state.journal import OpenBatch, open_batches, settle
 from ..state.opt_out_ledger import OptOutLedger
+from ..state.run_history import close_dead_runs
 from ..state.store import Store
 from ..suppression.record_reader import RecordReader
 

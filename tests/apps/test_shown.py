@@ -19,7 +19,7 @@ from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
-from ringfence.core.state.journal import find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 

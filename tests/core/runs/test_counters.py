@@ -15,7 +15,7 @@ from ringfence.core.runs.record_tally import CONFLICTS, DEFERRED, FAILED, UNCHAN
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state import schema
-from ringfence.core.state.journal import list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.memory_runs import PEOPLE, MakeProvider, Sync, make_crm
@@ -142,6 +142,22 @@ def test_rewritten_phone_fields_are_counted_by_themselves_with_masked_examples(
     assert "555" not in shown["old"]
     assert "(415) 555-0133" not in str(document)
     assert "+14155550133" not in str(document)
+
+
+def test_normalize_switched_on_says_how_many_fresh_phone_fields_it_would_rewrite(store: Store, clock: SetClock) -> None:
+    crm = make_crm(clock, PEOPLE)
+    crm.put("people", "p1", phone="(415) 555-0132", mobile="(415) 555-0133")
+    crm.put("people", "p2", mobile="+14155550134")
+    run_sync(SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock), SyncOptions())
+    normalizing = make_crm(clock, PEOPLE.replace("mobile: {}", "mobile: {normalize: true}"))
+    normalizing.rows, normalizing.modified = crm.rows, crm.modified
+    job = SyncJob(normalizing, crm.identify(), normalizing.shapes, store, Policy(), clock)
+
+    fresh = run_sync(job, SyncOptions(full=True))
+    rescreened = run_sync(job, SyncOptions(rescreen=True))
+
+    assert (fresh.fresh_not_normalized, fresh.total("phones_rewritten")) == (1, 0)
+    assert (rescreened.fresh_not_normalized, rescreened.total("phones_rewritten")) == (0, 1)
 
 
 def test_a_dry_run_leaves_to_a_real_one_what_a_killed_run_left(crm: MemoryCrm, sync: Sync, store: Store) -> None:

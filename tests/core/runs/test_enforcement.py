@@ -15,7 +15,7 @@ from ringfence.core.errors import AuthenticationError, QuotaError, RingfenceErro
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.runs.decider import Decider
 from ringfence.core.runs.summary import Summary
-from ringfence.core.state.journal import list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Sync

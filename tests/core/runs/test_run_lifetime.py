@@ -18,8 +18,9 @@ from ringfence.core import concurrency as beside
 from ringfence.core.errors import BusyError, UnreachableError
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
-from ringfence.core.state.journal import RunOutcome, list_runs, open_batches
+from ringfence.core.state.journal import open_batches
 from ringfence.core.state.leases import EXPIRY, Lease
+from ringfence.core.state.run_history import RunOutcome, list_runs
 from ringfence.core.state.store import Store
 from ringfence.core.writing.outbox import Outbox
 from testkit.clock import SetClock

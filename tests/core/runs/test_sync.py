@@ -17,7 +17,8 @@ from ringfence.core.model.values import Outcome
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
-from ringfence.core.state.journal import RunOutcome, find_run, read_changes
+from ringfence.core.state.journal import read_changes
+from ringfence.core.state.run_history import RunOutcome, find_run
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Sync

@@ -20,7 +20,8 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import CHANGED_SINCE, OPT_OUT, UndoSummary, undo_run
-from ringfence.core.state.journal import RunOutcome, find_run, list_runs, read_changes
+from ringfence.core.state.journal import read_changes
+from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 

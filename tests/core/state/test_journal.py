@@ -14,20 +14,9 @@ from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
-from ringfence.core.state.journal import (
-    Journal,
-    OpenBatch,
-    RunOutcome,
-    close_dead_runs,
-    find_run,
-    list_runs,
-    new_run_id,
-    open_batches,
-    read_batches_backwards,
-    read_changes,
-    settle,
-)
+from ringfence.core.state.journal import Journal, OpenBatch, open_batches, read_batches_backwards, read_changes, settle
 from ringfence.core.state.own_writes import OwnWrites
+from ringfence.core.state.run_history import RunOutcome, close_dead_runs, find_run, list_runs, new_run_id
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 

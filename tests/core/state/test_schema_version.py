@@ -18,7 +18,7 @@ from ringfence.core.errors import StateError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import Cursors, register_org
-from ringfence.core.state.journal import list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.schema_version import HEAD
 from ringfence.core.state.store import Store, open_store
 

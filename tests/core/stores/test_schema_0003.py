@@ -27,10 +27,11 @@ from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
 from ringfence.core.runs.undo import undo_run
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
-from ringfence.core.state.journal import RunOutcome, find_run, list_runs, open_batches, read_changes
+from ringfence.core.state.journal import open_batches, read_changes
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
+from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider

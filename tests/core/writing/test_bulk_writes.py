@@ -19,7 +19,8 @@ from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.cursors import Cursors
-from ringfence.core.state.journal import Journal, RunOutcome, list_runs, read_changes
+from ringfence.core.state.journal import Journal, read_changes
+from ringfence.core.state.run_history import RunOutcome, list_runs
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing.outbox import Outbox
 from ringfence.core.writing.writer import ChangeWriter

@@ -1,0 +1,128 @@
+"""The history: which runs there were, how they ended, and what they have to tell."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select, update
+
+from ..errors import ErrorCode, StateError, UsageError
+from . import schema
+from .store import Store
+
+
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED_ROWS = "refused_rows"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    KILLED = "killed"  # its process died before it could record an end; the next run found out
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the journal keeps it; ``summary`` is what ``sync --json`` printed, None while the run goes on."""
+
+    id: str
+    crm: str
+    org_id: int | None
+    dry_run: bool
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome
+    options: Mapping[str, Any]
+    summary: Mapping[str, Any] | None
+    error: str | None
+
+
+def new_run_id(now: datetime) -> str:
+    """Return an id for a run that begins now: ids sort by time and do not repeat."""
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def close_dead_runs(store: Store, org_id: int, this_run: str, now: datetime) -> None:
+    """Record that the org's runs without a recorded end were killed, ``this_run`` aside."""
+    table = schema.runs
+    with store.transaction() as connection:
+        connection.execute(
+            update(table)
+            .where(table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != this_run)
+            .values(outcome=RunOutcome.KILLED.value, ended_at=now, error="the process was killed or lost its machine")
+        )
+
+
+def list_runs(store: Store, limit: int = 20) -> list[Run]:
+    """Return the latest runs, newest first."""
+    query = select(schema.runs).order_by(schema.runs.c.started_at.desc(), schema.runs.c.id.desc()).limit(limit)
+    with store.transaction() as connection:
+        return [_run(row) for row in connection.execute(query)]
+
+
+def find_run(store: Store, run_id: str) -> Run:
+    """Return the run with that id, or the only one whose id begins or ends so.
+
+    Raises UsageError when no run fits, or more than one.
+    """
+    table = schema.runs
+    with store.transaction() as connection:
+        rows = connection.execute(
+            select(table).where(
+                (table.c.id == run_id)
+                | table.c.id.startswith(run_id, autoescape=True)
+                | table.c.id.endswith(run_id, autoescape=True)
+            )
+        ).all()
+
+    if len(rows) == 1:
+        return _run(rows[0])
+    if rows:
+        raise UsageError(f"More than one run fits the id {run_id!r}.", code=ErrorCode.RUN_AMBIGUOUS)
+    raise UsageError(f"No run has the id {run_id!r}.", code=ErrorCode.RUN_NOT_FOUND)
+
+
+def find_applied(store: Store, plan_run_id: str) -> str | None:
+    """Return the run that carried out the plan of this dry run to its end, unless it has been taken back since."""
+    table = schema.runs
+    wanted = json.dumps({"apply": plan_run_id})
+    with store.transaction() as connection:
+        query = select(table.c.id).where(table.c.options == wanted, table.c.outcome == RunOutcome.DONE.value)
+        applied = connection.scalars(query.order_by(table.c.started_at.desc())).first()
+        if applied is None:
+            return None
+
+        undo = table.c.options == json.dumps({"undo": applied})
+        undone = connection.scalars(select(table.c.id).where(undo, table.c.dry_run.is_(False))).first()
+    return None if undone else applied
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row.id,
+        crm=row.crm,
+        org_id=row.org_id,
+        dry_run=row.dry_run,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=RunOutcome(row.outcome),
+        options=_read_json(row.options),
+        summary=_read_json(row.summary) if row.summary else None,
+        error=row.error,
+    )
+
+
+def _read_json(text: str) -> Any:
+    """Return what a column of the history holds. Raises StateError where it is damaged."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StateError("The state store is damaged: its history cannot be read.", "Restore a backup.") from error
