@@ -5,7 +5,7 @@
     RingfenceError              internal               exit 70  a bug of ours
     ├── FixError                fix                    exit 2   change the command, a setting or a file
     │   ├── UsageError          usage                           the request does not fit together
-    │   │   └── CostError       lookups_not_agreed              lookups would be bought, and nobody agreed to the cost
+    │   │   └── CostError       cost                            lookups would be bought, and nobody agreed to the cost
     │   ├── SettingsError       settings                        a setting is missing or malformed
     │   ├── MappingError        mapping                         a mapping or policy file that is wrong by itself
     │   ├── FileError           file                            a file that cannot be read or written
@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
     FIX = "fix"
     USAGE = "usage"
+    COST = "cost"
     SETTINGS = "settings"
     MAPPING = "mapping"
     FILE = "file"
@@ -133,12 +134,13 @@ class CostError(UsageError):
     ``lookups`` is how many numbers would be looked up, ``cost`` what they cost at most, with the currency.
     """
 
-    code = ErrorCode.LOOKUPS_NOT_AGREED
+    code = ErrorCode.COST
 
-    def __init__(self, lookups: int, cost: str) -> None:
+    def __init__(self, lookups: int, cost: str, *, code: ErrorCode | None = None) -> None:
         super().__init__(
             f"{lookups:,} numbers would be looked up, for {cost} at most, and nobody has agreed to that: nothing was "
             "bought, and their records wait. Everything else is done, opt-outs included.",
+            code=code,
             details={"lookups": lookups, "cost": cost},
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from ringfence.core.errors import CostError, UsageError
+from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.summary import Summary
 
 from ..operations import BuyForFile, BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
@@ -90,7 +90,7 @@ def _money(cost: Summary) -> str:
 def _ask_about_cost(question: BuyLookups) -> None:
     """Ask whether lookups may be bought. Raises CostError where there is no terminal to ask on."""
     if not _is_terminal():
-        raise CostError(question.lookups, question.cost)
+        raise CostError(question.lookups, question.cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
     _ask_person(f"Look up {question.lookups:,} numbers, for {question.cost} at most?", "")
 
 

@@ -145,7 +145,8 @@ class SyncRun:
             raise _lookups_failed(failed)
         tally = parts.screening.tally
         if not errors and tally.would_buy and isinstance(self._mode, Withholding):
-            raise CostError(tally.would_buy, f"{tally.cost_planned:,.2f} {self._job.currency}")
+            cost = f"{tally.cost_planned:,.2f} {self._job.currency}"
+            raise CostError(tally.would_buy, cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
         if errors:
             raise min(errors, key=lambda error: error.exit_code if isinstance(error, RingfenceError) else 0)
 

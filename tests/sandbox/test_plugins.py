@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ringfence.sandbox import fault_schema, plugin
+from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.fault_kinds import ANSWER_FAULTS, Fault
 from ringfence.sandbox.fault_rules import RequestFacts
@@ -26,6 +27,7 @@ from ringfence.sandbox.plugin import SandboxPlugin, installed_plugins
 from ringfence.sandbox.server import Sandbox
 from ringfence.sandbox.service import Service, ServiceContext
 from ringfence.sandbox.twilio.faults import TwilioFaults
+from ringfence.sandbox.twilio.state import TwilioAccount
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {"__init__.py", "app.py", "errors.py", "fault_kinds.py", "faults.py", "service.py", "state.py"}
@@ -107,6 +109,7 @@ class CounterService(Service):
 
             def __init__(self) -> None:
                 super(TwilioFaults, self).__init__(faults)
+                self._account = TwilioAccount(clock=SandboxClock(), seed=1)
 
         return CounterFaults()
 

@@ -162,7 +162,7 @@ def test_refusals(api: Api, contacts: list[str]) -> None:
         "NOT_FOUND": api.refusal("GET", "/sobjects/Contact/0035i00000000zzAAA"),
         "ENTITY_IS_DELETED": api.refusal("DELETE", f"/sobjects/Contact/{contacts[1]}"),
         "MALFORMED_ID": api.refusal("PATCH", "/sobjects/Contact/x", json={}),
-        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": api.refusal("PATCH", row, json={"RF_Phone_Status__c": "x"}),
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": api.refusal("PATCH", row, json={"CleanStatus": "x"}),
         "REQUIRED_FIELD_MISSING": api.refusal("POST", "/sobjects/Account", json={}),
         "INVALID_SESSION_ID": api.refusal("GET", "/limits", headers={"Authorization": "Bearer x"}),
     }
