@@ -15,6 +15,7 @@ from ringfence.core.numbers.regions import read_region
 
 from . import headers
 from .companions import is_companion, screened_columns
+from .formulas import UNCALCULATED
 from .opt_outs import is_date
 from .phone_cells import region_of
 from .words import names
@@ -53,15 +54,15 @@ class Sample:
         return screened_columns(self.columns)
 
     def cells(self, index: int) -> list[str]:
-        """Return the cells of a column that are not blank."""
-        return [row[index] for row in self.rows if index < len(row) and not row[index].isspace() and row[index]]
+        """Return the cells of a column that are not blank, nor formulas that were never calculated."""
+        return [row[index] for row in self.rows if index < len(row) and _is_filled(row[index])]
 
     def pairs(self, index: int, country: int | None, region: str | None) -> list[tuple[str, str | None]]:
-        """Return the cells of a column that are not blank, each with the region of its row."""
+        """Return the same cells, each with the region of its row."""
         return [
             (row[index], region_of(row, country, region))
             for row in self.rows
-            if index < len(row) and row[index].strip()
+            if index < len(row) and _is_filled(row[index])
         ]
 
 
@@ -200,6 +201,10 @@ def looks_like_number(text: str) -> bool:
     """Return whether a text has the digits of a phone number and little else, and is no date."""
     count = _digits(text)
     return 6 < count < 40 and count * 2 > len(text.strip()) and not _DATE.fullmatch(text)
+
+
+def _is_filled(text: str) -> bool:
+    return bool(text) and not text.isspace() and text != UNCALCULATED
 
 
 def _digits(text: str) -> int:

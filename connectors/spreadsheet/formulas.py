@@ -1,8 +1,11 @@
-"""Texts that a spreadsheet would take for formulas, made harmless in the columns that a screening adds to a CSV."""
+"""Formulas: texts that a spreadsheet would take for one, made harmless in a CSV, and those that nobody calculated."""
 
 from __future__ import annotations
 
 import re
+
+UNCALCULATED = "(formula never calculated)"
+"""What a cell says whose formula no program has calculated: nobody knows what it holds."""
 
 # With full-width signs, which East Asian versions of Excel take for formulas too.
 _FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the full-width signs are what is looked for

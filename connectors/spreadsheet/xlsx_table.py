@@ -20,6 +20,7 @@ from ringfence.core.errors import FileError
 try:
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.utils.exceptions import InvalidFileException
 except ImportError as error:
     raise FileError(
@@ -27,6 +28,7 @@ except ImportError as error:
     ) from error
 
 from .companions import Layout
+from .formulas import UNCALCULATED
 from .header_row import SEARCHED_ROWS
 from .number_formats import show_figure
 from .options import ScreenOptions
@@ -37,8 +39,14 @@ Row: TypeAlias = tuple[Any, ...]
 """Cells of openpyxl's read-only mode."""
 
 _FORMATS_NOTE = "Values are kept, formats are not: the result has no colours, widths, charts or formulas."
-_FORMULAS_NOTE = "Some formulas were never calculated and come out empty: open and save the file in Excel first."
-_UNCALCULATED = re.compile(rb"</f>(<v\s*/>|<v></v>|</c>)")
+_FORMULAS_NOTE = (
+    f"Some formulas were never calculated and come out as {UNCALCULATED!r}, which is no number, and an opt-out in a "
+    "column of opt-outs: open and save the file in Excel first."
+)
+_UNCALCULATED = re.compile(
+    rb"<(?:/(?:\w+:)?f|(?:\w+:)?f\b[^<>]*/)>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)"
+)
+_LONGEST_FORMULA = 10_000
 # What openpyxl and its parsers raise on damaged files; the parsers' errors are kinds of SyntaxError.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -67,6 +75,7 @@ class XlsxTable:
         if not titles:
             raise FileError(f"{path} has no sheet with cells.", "Give a workbook with a table.")
         self._sheet = options.sheet or titles[0]
+        self._is_uncalculated = self._has_uncalculated()
         self._claimed_rows = self._book[self._sheet].max_row or 0
 
         rows = [[_text(cell) for cell in row] for row in itertools.islice(self._all_rows(), SEARCHED_ROWS)]
@@ -77,7 +86,7 @@ class XlsxTable:
             )
         self.header_row = place_header(rows, options)
         self.columns = name_columns(rows[self.header_row - 1] if self.header_row else [""] * max(map(len, rows)))
-        formulas = (_FORMULAS_NOTE,) if self._has_uncalculated() else ()
+        formulas = (_FORMULAS_NOTE,) if self._is_uncalculated else ()
         self.notes: tuple[str, ...] = (*describe_header(self.header_row), _FORMATS_NOTE, *formulas)
 
     @property
@@ -117,7 +126,10 @@ class XlsxTable:
             book.save(target)
 
     def _all_rows(self) -> Iterator[Row]:
-        yield from self._rows_of(self._book[self._sheet])
+        rows = self._rows_of(self._book[self._sheet])
+        if not self._is_uncalculated:
+            return rows
+        return map(_marked, rows, self._rows_of(self._formulas[self._sheet]))
 
     def _rows_of(self, sheet: Any) -> Iterator[Row]:
         # The size that a file claims for a sheet is not to be trusted: some programs write A1, and rows would be lost.
@@ -128,10 +140,18 @@ class XlsxTable:
     @cached_property
     def _book(self) -> Any:
         """The workbook, opened once: its texts are read as a whole each time, which takes longer than its rows."""
+        return self._open(data_only=True)
+
+    @cached_property
+    def _formulas(self) -> Any:
+        """The workbook with its formulas in place of their values, opened only where some have none."""
+        return self._open(data_only=False)
+
+    def _open(self, *, data_only: bool) -> Any:
         with self._reading(), warnings.catch_warnings():
             # What openpyxl warns of (styles, validations) is not carried over in any case, and the note says so.
             warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(self.path, read_only=True, data_only=data_only)
         weakref.finalize(self, book.close)
         return book
 
@@ -156,8 +176,8 @@ class XlsxTable:
                     with archive.open(name) as part:
                         text = b""
                         while piece := part.read(1 << 20):
-                            text = text[-64:] + piece
-                            if _UNCALCULATED.search(text):
+                            text = text[-_LONGEST_FORMULA:] + piece
+                            if any(not _is_empty_text(text, found) for found in _UNCALCULATED.finditer(text)):
                                 return True
         return False
 
@@ -200,6 +220,22 @@ def _new_book() -> Iterator[Any]:
         for sheet in book.worksheets:
             if not sheet.closed:
                 sheet.close()
+
+
+def _is_empty_text(text: bytes, found: re.Match[bytes]) -> bool:
+    """Return whether the formula that ends there was calculated, and is an empty text."""
+    before = text[max(0, found.start() - _LONGEST_FORMULA) : found.start()]
+    return b't="str"' in before[max(before.rfind(b"<c "), before.rfind(b":c ")) :]
+
+
+def _marked(row: Row, formulas: Row) -> Row:
+    """Return a row with a text in each cell whose formula has no stored value, so that it does not pass for empty."""
+    return tuple(
+        ReadOnlyCell(cell.parent, cell.row, cell.column, UNCALCULATED, "s")
+        if cell.value is None and formula.data_type == "f" and cell.data_type != "str"
+        else cell
+        for cell, formula in zip(row, formulas, strict=True)
+    )
 
 
 def _text(cell: Any) -> str:

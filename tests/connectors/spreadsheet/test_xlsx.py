@@ -141,6 +141,42 @@ def test_formulas_come_out_as_values_and_uncalculated_ones_are_announced(tmp_pat
     assert found.format == {"kind": "xlsx", "sheet": "Sheet"}
 
 
+def test_a_formula_that_was_never_calculated_does_not_pass_for_empty(tmp_path: Path, screener: Any) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (
+        ["Phone", "Do not call"],
+        ["+442079460001", '=IF(1=1,"Yes","No")'],
+        ["+442079460002", "=TRUE()"],
+        ["+442079460003", None],
+        ['=CONCATENATE("+44","2079460004")', "no"],
+    ):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "in.xlsx")
+
+    result, summary = run(tmp_path / "in.xlsx", screener)
+
+    rows = values(result.active)[1:]
+    assert [row[2] for row in rows] == ["do_not_contact", "do_not_contact", "valid", "invalid"]
+    assert summary.unclear_opt_outs == {"(formula never calculated)": 2}
+    assert (rows[0][1], rows[3][0]) == ("(formula never calculated)",) * 2
+
+
+def test_a_formula_whose_value_is_an_empty_text_is_empty(tmp_path: Path, screener: Any) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Phone", "Do not call"])
+    workbook.active.append(["+442079460001", '=IF(1=2,"Yes","")'])
+    workbook.save(tmp_path / "made.xlsx")
+    with zipfile.ZipFile(tmp_path / "made.xlsx") as source, zipfile.ZipFile(tmp_path / "in.xlsx", "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            target.writestr(name, data.replace(b'<c r="B2">', b'<c r="B2" t="str">'))
+
+    _, summary = run(tmp_path / "in.xlsx", screener)
+
+    assert summary.columns[0].statuses == {"valid": 1}
+    assert not any("never calculated" in note for note in summary.notes)
+
+
 def test_gaps_between_rows_stay_gaps(tmp_path: Path, screener: Any) -> None:
     workbook = openpyxl.Workbook()
     workbook.active.append(["Phone"])
