@@ -168,7 +168,7 @@ def _read_spreadsheet(cleaned: str, region: str | None) -> Found | None:
     if not short[1]:
         return dropped
     kept = _read_letters(cleaned, region)
-    if kept.reading.valid and not kept.repairs:
+    if kept.reading.valid and repairs.TAIL not in kept.repairs:
         return Found(AMBIGUOUS) if dropped.reading.valid else kept
     return dropped
 
