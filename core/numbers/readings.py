@@ -18,8 +18,10 @@ _MAX_GROUPS = 24
 _MOST_DIGITS, _FEWEST_DIGITS = 20, 5
 # So many digits before or behind a number are a room, an hour, an extension.
 _FEW_DIGITS = 5
-# 1234/35 and 1234-5: the last digits of a second number; behind a dash so many, or as many as the group before has.
+# 1234/35, 1234-5, 1234 or 35: the last digits of a second number; behind a dash or more digits than the short tails
+# have, only as many as the group before has.
 _SHORT_TAIL, _DASHED_TAILS = 4, (1, 2)
+_TAIL_SIGNS = frozenset(("/", "\\", "or", "oder", "ou", "o", "e", "et", "y", "und", "and", "&"))
 _LONG_NUMBER = 9
 # So many digits without any grouping may have a calling code in front.
 _INTERNATIONAL = 11
@@ -156,19 +158,26 @@ class _Groups:
     def _is_tail(self, at: int) -> bool:
         """Return whether a group may be the last digits of a further number: 1234/35, 65529988-65529989."""
         group, before = self._groups[at], self._groups[at - 1]
-        sign, length = group.gap.strip(), len(group.digits)
-        return (sign == "-" and length in (*_DASHED_TAILS, len(before.digits))) or (
-            sign in ("/", "\\") and length <= _SHORT_TAIL
-        )
+        sign, length = group.gap.strip(" ,-").casefold() or group.gap.strip(), len(group.digits)
+        if sign in _TAIL_SIGNS:
+            return length <= _SHORT_TAIL or length == len(before.digits)
+        return sign == "-" and length in (*_DASHED_TAILS, len(before.digits))
 
     def _shortened(self, forms: list[str], end: int) -> Iterator[str]:
         """Yield the further numbers of which only the last digits are given."""
         for at in range(end, len(self._groups)):
             if not self._is_tail(at):
                 return
-            digits = self._groups[at].digits
+            digits = self._tail_digits(at)
             others = (form[: -len(digits)] + digits for form in forms)
             yield from (other for other in others if plan.evaluate(True, other[1:], None).valid)
+
+    def _tail_digits(self, at: int) -> str:
+        """Return the digits of a tail: those of one group, or of several that repeat the groups before (555-2672)."""
+        end = next((to for to in range(at + 1, len(self._groups)) if self._groups[to].hard), len(self._groups))
+        before, tail = self._groups[max(0, 2 * at - end) : at], self._groups[at:end]
+        alike = [len(group.digits) for group in before] == [len(group.digits) for group in tail]
+        return "".join(group.digits for group in tail) if alike else tail[0].digits
 
 
 def _within(gap: str) -> str:
