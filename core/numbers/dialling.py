@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 from . import repairs
 from .plans import numbering_plan as plan
-from .prefixes import AUSTRALIAN_EXIT, EXIT_PREFIXES, Choice, Typed, find_former, find_others, first_group
+from .prefixes import (
+    AUSTRALIAN_EXIT,
+    EXIT_PREFIXES,
+    Choice,
+    Typed,
+    find_former,
+    find_others,
+    find_uncertain,
+    first_group,
+)
 from .values import PlanMatch, ReasonCode, Validity
 
 _NO_DIGITS = bytes(code for code in range(128) if not 0x30 <= code <= 0x39)
@@ -78,6 +87,8 @@ def read_all(text: str, region: str | None) -> list[str]:
     found += find_former(typed, region)
     if not plain.valid or typed.digits.startswith(AUSTRALIAN_EXIT):
         found += [other.reading for other in find_others(typed, region, plain)]
+    if not plain.valid:
+        found += find_uncertain(typed, region, plain)
     if typed.plus and typed.head == TRUNK_EIGHT:
         found.append(plan.evaluate(True, "7" + typed.digits[1:], None))
     if not typed.plus:

@@ -68,6 +68,38 @@ def find_former(typed: Typed, region: str | None) -> list[PlanMatch]:
     return [choice.reading for choice in _former(typed, region, certain=False)]
 
 
+def find_uncertain(typed: Typed, region: str | None, plain: PlanMatch) -> Iterator[PlanMatch]:
+    """Yield what digits may be that begin with more than one prefix, where this is plausible and not certain."""
+    plus, digits, head = typed
+    exits = "" if plus else next((prefix for prefix in EXIT_PREFIXES if digits.startswith(prefix)), "")
+    if plus or (exits and region is not None):
+        yield from _behind_code(digits[len(exits) :])
+    if plus or region is None:
+        return
+
+    line, rest = digits[:1], digits[1:]
+    if line in _OUTSIDE_LINES and rest.startswith(EXIT_PREFIXES):
+        prefix = next(prefix for prefix in EXIT_PREFIXES if rest.startswith(prefix))
+        yield plan.evaluate(True, rest[len(prefix) :], None)
+    if line == head and line in _OUTSIDE_LINES and rest.startswith(plan.trunk_prefix(region) or rest):
+        yield plan.evaluate(False, rest, region)
+    if not (plain.at_least_possible or exits) and typed.parts(plan.leading_calling_code(digits)):
+        # Also where digits too many behind a national number explain the length as well.
+        yield plan.evaluate(True, digits, None)
+
+
+def _behind_code(digits: str) -> Iterator[PlanMatch]:
+    """Yield the number of international digits with an exit prefix and a code, or a trunk zero, behind the code."""
+    code = plan.leading_calling_code(digits)
+    rest = digits[len(code) :]
+    if not code or not rest.startswith("0"):
+        return
+    yield plan.evaluate(True, code + rest[1:], None)
+    for prefix in EXIT_PREFIXES:
+        if rest.startswith(prefix):
+            yield plan.evaluate(True, rest[len(prefix) :], None)
+
+
 def _without_exit(typed: Typed, region: str | None) -> Iterator[Choice]:
     """Yield the number behind 00, 011 or 0011, which are dialled to call abroad from somewhere."""
     plus, digits, _ = typed

@@ -27,6 +27,7 @@ _MASK_ALONE = re.compile(r"[*x#?_ ().+-]*(?:\*|x|\#\#|__)[*x#?_ ().+-]*", re.IGN
 
 # In Brazil and Argentina 0xx stands for the trunk zero and the digits of a carrier of one's choice.
 _CARRIER = re.compile(r"(\W*)\(?0 ?xx ?\)?", re.IGNORECASE)
+_CARRIER_BEHIND_CODE = re.compile(r"(\W*(?:\+|00) ?5[45]\W*?\(?)0 ?xx ?", re.IGNORECASE)
 _CARRIER_REGIONS = frozenset(("AR", "BR"))
 
 # *67 and *31# hide the caller's number; a star or a hash with a code stands in front of the number that is dialled.
@@ -102,7 +103,12 @@ def with_single_code(text: str) -> str | None:
 
 
 def without_carrier(text: str, region: str | None) -> str | None:
-    """Return a Brazilian or Argentine 0xx number with its trunk zero alone, or None when it is not one."""
+    """Return a Brazilian or Argentine 0xx number without the placeholder, or None when it is not one.
+
+    The trunk zero is kept, except behind a calling code, where none is dialled.
+    """
+    if "x" in text.lower() and (behind := _CARRIER_BEHIND_CODE.match(text)):
+        return f"{behind[1]}{text[behind.end() :]}"
     match = _CARRIER.match(text) if region in _CARRIER_REGIONS else None
     return f"{match[1]}0 {text[match.end() :]}" if match else None
 
