@@ -167,7 +167,7 @@ def _confirm_rescreen(account: Account, options: SyncOptions, door: Door, policy
         door.confirm(Rescreen(account.org, cost, capped, options.confirm_cost))
     except CostError as withheld:
         summary = run_sync_job(account, replace(options, rescreen=False), door, policy=policy)
-        summary.end = describe_end(withheld, door.word)
+        summary.complete, summary.end = False, describe_end(withheld, door.word)
         raise
     return replace(options, confirm_cost=True)
 

@@ -113,9 +113,13 @@ class PlanApplication:
             journal.settle_batch(journal.plan_batch(changes, now), [_CHANGED_SINCE] * len(changes), now)
 
 
-def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
+def _raises_flag(change: Change, view: RecordView) -> bool:
     flag = view.shape.opt_out
-    raises = flag is not None and flag.field in change.names
+    return flag is not None and flag.field in change.names
+
+
+def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
+    raises = _raises_flag(change, view)
     return PendingOutcome(
         view.key,
         len(change.names),
@@ -133,18 +137,18 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
 
     A plan may name a record twice: once as it was first judged, and again as an opt-out reached it, both from what the
     record said before. So what silences a slot is not kept back by what the slot's companions say by now.
+    A flag goes up only where an opt-out still asks for it, because no sync would lower it again.
     """
-    held = view.record.values
-    if _is_about_another(change, view, covered):
+    held, is_covered_now = view.record.values, is_record_covered(view, covered)
+    if _is_about_another(change, view, covered) or (_raises_flag(change, view) and not is_covered_now):
         return None
 
     silenced = set(_silenced_fields(change, view))
-    if not silenced:
-        return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
-    if not is_record_covered(view, covered) and not _stays_silent(change, view):
-        return None
-
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
+    if not silenced and left:
+        return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
+    if silenced and not is_covered_now and not _stays_silent(change, view):
+        return None
     if any(item.field not in silenced and not same_value(held.get(item.field), item.old) for item in left):
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..errors import RingfenceError, StoppedError
+from ..errors import RingfenceError, StoppedError, Terminated
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..screening.buying import BuyingGateway
@@ -61,7 +61,7 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
         outcome = RunOutcome.STOPPED if isinstance(fault, StoppedError) else RunOutcome.FAILED
         error = job.explain(fault)
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         outcome, error = RunOutcome.INTERRUPTED, "interrupted"
         raise
     finally:

@@ -298,6 +298,39 @@ def test_an_opt_out_that_was_lifted_since_the_plan_is_not_carried_by_it(
     assert "optout" not in crm.rows["people"]["shares"]
 
 
+def test_a_flag_of_a_plan_stays_down_on_a_silent_record_once_the_opt_out_was_lifted(
+    crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
+) -> None:
+    crm.put("people", "asks", phone=GOOD, optout=True)
+    for i in range(30):
+        crm.put("people", f"p{i}", phone=GOOD)
+    sync(job, clock)
+    assert crm.rows["people"]["p1"]["rf_phone_status"] == "do_not_contact"
+    clock.advance(seconds=10)
+    plan = tmp_path / "plan.json"
+    run_sync(job, SyncOptions(dry_run=True, confirm_spread=True, plan_file=plan))
+    crm.put("people", "asks", optout=False)
+
+    applied = apply_plan(job, plan)
+
+    assert applied.total("flags_raised") == 0
+    assert not any(row.get("optout") for row in crm.rows["people"].values())
+
+
+def test_a_plan_goes_on_where_rows_were_refused(crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path) -> None:
+    for i in range(9):
+        crm.put("people", f"p{i}", phone=GOOD)
+    plan = make_plan(job, clock, tmp_path / "plan.json")
+    crm.refuse = lambda change: ("RULE", "frozen") if change.id == "p4" else None
+    assert apply_plan(job, plan).total("failed") == 1
+    crm.refuse = lambda _change: None
+    clock.advance(seconds=10)
+
+    again = apply_plan(job, plan)
+
+    assert (again.total("written"), again.total("unchanged"), again.total("conflicts")) == (1, 8, 0)
+
+
 def test_edited_cut_old_and_foreign_plans_are_refused(
     crm: MemoryCrm, job: SyncJob, clock: SetClock, tmp_path: Path
 ) -> None:
