@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .words import names, split_words
+from .words import names, split_words, without
 
 
 def names_phone(header: str) -> bool:
@@ -40,12 +40,17 @@ def excludes_country(header: str) -> bool:
 
 def names_opt_out(header: str) -> bool:
     """Return whether the header names an opt-out from calls; opt-outs of e-mail, post and texts do not count."""
-    return names("opt_out", header) and not is_other_channel(header)
+    return says_opt_out(header) and not is_other_channel(header)
+
+
+def says_opt_out(text: str) -> bool:
+    """Return whether a header or a cell speaks of an opt-out, whatever its channel, and not of contacts so far."""
+    return names("opt_out", without("activity", text))
 
 
 def names_consent(header: str) -> bool:
     """Return whether the header names a column whose "yes" lets a person be called, such as *Can call*."""
-    if names("opt_out", header) or is_other_channel(header):
+    if says_opt_out(header) or is_other_channel(header):
         return False
     return names("may_call", header) and not names("about_agreement", header)
 

@@ -19,6 +19,14 @@ from .words import names, says
 _SEPARATORS = str.maketrans("", "", " ()+-./")
 _ENDING = 6  # digits; a table of all their values takes a megabyte
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", re.DOTALL)
+_DATE_IN_WORDS = re.compile(
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
+    r"(?:\d{1,2}(?:st|nd|rd|th|\.)?(?: de)?[ -]?([^\W\d_]+)|([^\W\d_]+)\.? ?\d{1,2}(?:st|nd|rd|th)?)"
+    r"\.?(?: de)?[ ,-]*\d{2,4}"
+    r"(?:[ ,T]+(?:at )?\d[\d:.]*(?: ?[ap]m)?)?",
+    re.IGNORECASE,
+)
+_DAY_NUMBER = re.compile(r"[2-6]\d{4}(?:[.,]\d+)?")  # Excel counts from 1900: 1954 to 2091
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
 _MOST_TEXTS = 1000
 _LONGEST_TEXT = 60
@@ -57,8 +65,16 @@ class FlagColumn:
 
 
 def is_date(text: str) -> bool:
-    """Return whether a text begins with a date in figures."""
-    return _DATE.fullmatch(text.strip()) is not None
+    """Return whether a text begins with a date in figures, or is one with the name of its month."""
+    if _DATE.fullmatch(text.strip()):
+        return True
+    found = _DATE_IN_WORDS.fullmatch(" ".join(text[:_LONGEST_TEXT].split()))
+    return found is not None and says("month", found[1] or found[2])
+
+
+def _is_day(text: str) -> bool:
+    """Return whether a text is a date, or the number of a day as Excel counts them."""
+    return is_date(text) or _DAY_NUMBER.fullmatch(text.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +82,7 @@ def _opts_out(text: str, inverse: bool, dated: bool) -> bool:
     if not text.strip().strip(_INVISIBLE).strip() or says("empty", text):
         return False
     if inverse:
-        return not (any(says(meaning, text) for meaning in ("yes", "allowed", "agreed")) or (dated and is_date(text)))
+        return not (any(says(meaning, text) for meaning in ("yes", "allowed", "agreed")) or (dated and _is_day(text)))
     return not any(says(meaning, text) for meaning in ("no", "allowed", "nothing"))
 
 

@@ -119,7 +119,7 @@ def _near_misses(
 
 
 def _is_flag(cell: str) -> bool:
-    return len(cell) <= _LONGEST_FLAG and names("opt_out", cell) and not headers.is_other_channel(cell)
+    return len(cell) <= _LONGEST_FLAG and headers.says_opt_out(cell) and not headers.is_other_channel(cell)
 
 
 def _explain(column: FoundColumn, what: str, *, is_filled: bool) -> str:

@@ -16,6 +16,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BREAKS = re.compile(r"[\W_]+|(?<=\D)(?=\d)")
 _APOSTROPHE = re.compile(r"(?<=n)['’‘ʼ`´′]\s?(?=t\b)")  # noqa: RUF001 - what people type for an apostrophe
 _SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _GAP = "..."
 _LONGEST_HEADER = 120
 
@@ -25,7 +26,7 @@ def split_words(text: str) -> str:
     """Return a text as lower-case words without accents: ``MobilePhone_2`` as ``mobile phone 2``."""
     spaced = _APOSTROPHE.sub("", _CAMEL.sub(" ", text).casefold())
     bare = "".join(mark for mark in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(mark))
-    return _BREAKS.sub(" ", unicodedata.normalize("NFC", bare)).strip()
+    return " ".join(_BREAKS.sub(" ", unicodedata.normalize("NFC", bare)).split())
 
 
 def names(meaning: str, header: str) -> bool:
@@ -40,6 +41,13 @@ def names(meaning: str, header: str) -> bool:
 def _names(meaning: str, header: str) -> bool:
     text = split_words(header)
     return _phrases(meaning).may_begin(text) and _phrases(meaning).pattern.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def without(meaning: str, header: str) -> str:
+    """Return the words of a header less the phrases of that list of ``words.yaml``."""
+    text = split_words(header[: _LONGEST_HEADER + 1])
+    return _phrases(meaning).pattern.sub("", text) if _phrases(meaning).may_begin(text) else header
 
 
 @lru_cache(maxsize=4096)
@@ -86,8 +94,8 @@ def _phrases(meaning: str) -> _Phrases:
 
 
 def _key(cell: str) -> str:
-    """Return a cell's text without case, accents, outer punctuation and kinds of dashes and spaces."""
-    text = " ".join(unicodedata.normalize("NFKC", cell).casefold().split())
+    """Return a cell's text without case, accents, outer punctuation, invisible signs and kinds of spaces."""
+    text = " ".join(unicodedata.normalize("NFKC", cell.translate(_INVISIBLE)).casefold().split())
     bare = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     words = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", bare)).strip(" .,!;:'\"")
     return words or text

@@ -56,6 +56,37 @@ def test_a_date_of_consent_is_a_yes_and_one_of_its_end_is_not() -> None:
     assert (given.opts_out("2024-05-06"), ended.opts_out("2024-05-06")) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["Jan 5, 2024", "5 March 2024", "5. März 2024", "Fri, January 5th, 2024 10:11 AM", "5-Jan-24", "5 de marzo de 2024",
+     "45296", "45296.5", "06.05.2024"],
+)  # fmt: skip
+def test_a_date_of_consent_may_be_written_in_words_or_as_a_number_of_days(cell: str) -> None:
+    column = FlagColumn.of(0, "Opt-in date", inverse=True)
+
+    assert not column.opts_out(cell)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "revoked 5 2024",
+        "declined 5, 2024",
+        "5 declined 2024",
+        "Jan 5, 2024 (ended)",
+        "withdrawn Jan 5, 2024",
+        "5 March 2024 revoked",
+        "12",
+        "2024",
+        "453",
+    ],
+)
+def test_what_is_no_date_is_no_consent(cell: str) -> None:
+    column = FlagColumn.of(0, "Opt-in date", inverse=True)
+
+    assert column.opts_out(cell)
+
+
 def test_the_file_of_a_crm_with_words_of_its_own_is_read_right(screen: Screen, parse: Parse) -> None:
     text = "Name,Phone,Do not allow Phone Calls\nAnn,+442079460001,Do Not Allow\nBob,+442079460002,Allow\n"
 

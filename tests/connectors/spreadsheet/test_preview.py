@@ -10,9 +10,10 @@ from ringfence.connectors.spreadsheet import ScreenOptions, detect, preview_cell
 
 OUTLOOK = (
     "Title,First Name,Last Name,Business Street,Business Country/Region,Assistant's Phone,Business Fax,Business Phone,"
-    "Mobile Phone,E-mail Address,Notes,Email opt out,Phone Type,DNC checked on,GDPR status"
+    "Mobile Phone,E-mail Address,Notes,Email opt out,Phone Type,DNC checked on,GDPR status,"
+    "Deceased,No contact since,Telephone preference"
 )
-ROW = "Mr,Ann,Lee,1 Main St,Germany,,030 999 8888,030 23125123,0171 2345678,a@b.c,DNC,yes,Mobile,2024-05-06,fine"
+ROW = "Mr,Ann,Lee,1 Main St,Germany,,030 999 8888,030 23125123,0171 2345678,a@b.c,DNC,yes,Mobile,2024-05-06,fine,,,Home"
 
 
 @pytest.fixture
@@ -38,6 +39,9 @@ def test_each_column_has_what_it_was_taken_for_and_why(roles: dict[str, tuple[st
         ("Email opt out", "about e-mail"),
         ("DNC checked on", "holds the days of checks"),
         ("GDPR status", "nearly an opt-out"),
+        ("Deceased", "nearly an opt-out"),
+        ("No contact since", "nearly an opt-out"),
+        ("Telephone preference", "nearly an opt-out"),
     ],
 )
 def test_what_nearly_was_one_is_named(roles: dict[str, tuple[str, str]], column: str, why: str) -> None:
