@@ -124,7 +124,7 @@ def survey(table: Table[Any], options: ScreenOptions) -> Detection:
         roles=roles,
         rows=len(rows) if is_whole else table.estimate(len(rows), size),
         preview=tuple(tuple(map(preview_cell, row)) for row in rows[:_PREVIEW_ROWS]),
-        notes=tuple(_notes(table, options, opt_outs, roles)),
+        notes=tuple(_notes(table, options, roles)),
     )
 
 
@@ -144,15 +144,12 @@ def _find_codes(sample: Sample, options: ScreenOptions, country: int | None) -> 
     return [code for code in find_codes(sample.columns, cells) if code.index not in named and code.index != country]
 
 
-def _notes(
-    table: Table[Any], options: ScreenOptions, opt_outs: Sequence[FoundColumn], roles: Sequence[ColumnRole]
-) -> Iterator[str]:
+def _notes(table: Table[Any], options: ScreenOptions, roles: Sequence[ColumnRole]) -> Iterator[str]:
     yield from table.notes
     if table.header_row is None:
         why = "The first row holds numbers, so there" if options.header is None else "There"
         yield f"{why} is no header: columns are called column_1 and so on."
-    if not opt_outs:
-        yield from (f"Column {role.name!r}: {role.why}." for role in roles if role.is_warning)
+    yield from (f"Column {role.name!r}: {role.why}." for role in roles if role.is_warning)
 
 
 def _read_sample(table: Table[Any]) -> tuple[list[list[str]], int]:

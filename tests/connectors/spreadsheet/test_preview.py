@@ -51,12 +51,21 @@ def test_what_nearly_was_one_is_named(roles: dict[str, tuple[str, str]], column:
     assert why in reason
 
 
-def test_where_no_opt_out_was_found_the_notes_tell_of_what_nearly_was_one(tmp_path: Path) -> None:
+def test_the_notes_tell_of_what_nearly_was_one(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("Phone,Stage\n+442079460001,Do not call\n+442079460002,Customer\n")
 
     found = detect(tmp_path / "in.csv", ScreenOptions())
 
     assert found.opt_outs == ()
+    assert found.notes == ("Column 'Stage': not used, but a cell says 'Do not call'; --opt-out takes it.",)
+
+
+def test_what_nearly_was_an_opt_out_is_noted_beside_one_that_was_found(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("Phone,DNC,Stage\n+442079460001,,Do not call\n+442079460002,,Customer\n")
+
+    found = detect(tmp_path / "in.csv", ScreenOptions())
+
+    assert [column.name for column in found.opt_outs] == ["DNC"]
     assert found.notes == ("Column 'Stage': not used, but a cell says 'Do not call'; --opt-out takes it.",)
 
 
