@@ -171,6 +171,11 @@ def _show_lookups(output: Output, summary: Summary) -> None:
         output.say(f"{summary.fresh_without_lookup:,} fresh slots could be looked up: --rescreen")
     if summary.fresh_not_normalized:
         output.say(f"{summary.fresh_not_normalized:,} phone fields of fresh records could be rewritten: --rescreen")
+    if summary.screened_elsewhere:
+        output.say(
+            f"{summary.screened_elsewhere:,} records were fresh at the first sync with this state store. If another "
+            "installation syncs this account, both pay for the same numbers: let one do it, or share the state store."
+        )
     if summary.lookups_lost:
         output.say(
             f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "

@@ -90,6 +90,7 @@ class Summary:
     cost_planned: float = 0.0  # what they cost at most, where every provider is asked about each
     currency: str = "USD"
     fresh_without_lookup: int = 0  # slots by the numbering plan alone, where all were read or a provider is new
+    screened_elsewhere: int = 0  # fresh records at the first sync with this state store
     fresh_not_normalized: int = 0  # phone fields of skipped records that were read and that normalize would rewrite
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked

@@ -16,7 +16,7 @@ from ..errors import (
     StoppedError,
 )
 from ..ports.crm import Feed
-from ..state.earlier_syncs import last_providers
+from ..state.earlier_syncs import has_synced, last_providers
 from ..state.run_history import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
@@ -225,6 +225,9 @@ class SyncRun:
         summary.lookups_lost = tally.lost
         if parts.examiner.rescreen_before is not None:
             summary.fresh_without_lookup = 0  # they are on their way
+        if self._job.lookups and not has_synced(self._job.store, self._context.org_id):
+            # Two installations on one account do not know what the other one has bought.
+            summary.screened_elsewhere = summary.skip_reasons["fresh"]
         summary.waiting = parts.pending.count()
         if parts.screening.exhausted:
             budget = _budget_used_up(self._job.max_lookups or 0)

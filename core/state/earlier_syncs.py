@@ -36,6 +36,11 @@ def owed_rescreen(store: Store, org_id: int) -> datetime | None:
     return None
 
 
+def has_synced(store: Store, org_id: int) -> bool:
+    """Return whether the history has a sync of the org that has ended."""
+    return next(_latest_first(store, org_id), None) is not None
+
+
 def last_providers(store: Store, org_id: int) -> list[str] | None:
     """Return the lookup providers that the org's latest sync had; None where there was none, or nobody knows."""
     for sync in _latest_first(store, org_id):

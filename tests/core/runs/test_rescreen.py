@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm
+from ringfence.core.model.policy import Policy
+from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
+from ringfence.core.runs.sync import SyncOptions, run_sync
+from ringfence.core.state.store import open_store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Provider, Sync
 
@@ -93,3 +98,16 @@ def test_a_provider_that_is_new_tells_what_it_could_look_up_and_only_once(
     assert sync(lookups=[provider], full=True).fresh_without_lookup == PEOPLE
     assert sync(lookups=[provider], rescreen=True).fresh_without_lookup == 0
     assert sync(lookups=[provider], full=True).fresh_without_lookup == 0
+
+
+def test_a_store_that_is_new_to_a_screened_account_says_that_somebody_else_may_pay_too(
+    fresh: MemoryCrm, sync: Sync, provider: Provider, tmp_path: Path, clock: SetClock
+) -> None:
+    other = open_store(f"sqlite:///{tmp_path}/other.db")
+    job = SyncJob(fresh, fresh.identify(), fresh.shapes, other, Policy(), clock, lookups=[provider], max_lookups=100)
+
+    first, second = run_sync(job, SyncOptions()), run_sync(job, SyncOptions(full=True))
+    other.close()
+
+    assert (first.screened_elsewhere, second.screened_elsewhere) == (PEOPLE, 0)
+    assert sync(lookups=[provider], full=True).screened_elsewhere == 0
