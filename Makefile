@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test lint types wheel lock clean
+.PHONY: setup demo test coverage lint types wheel lock clean
 
 setup: $(STAMP)
 
@@ -22,6 +22,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+# Twice the time of `test`, and so by hand only.
+coverage: $(STAMP)
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
