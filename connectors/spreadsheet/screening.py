@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ringfence.core.clock import SystemClock, whole_seconds
 from ringfence.core.errors import UsageError
+from ringfence.core.model.reasons import Reason, format_reason
 from ringfence.core.model.verdicts import Status
 from ringfence.core.numbers import ReasonCode
 from ringfence.core.ports.services import Clock
@@ -17,6 +18,7 @@ from ringfence.core.ports.services import Clock
 from .columns import list_columns
 from .companions import EMPTY, companion_values, plan_layout
 from .detection import Detection, open_table, survey
+from .formulas import UNCALCULATED
 from .opt_outs import FlagColumn, OptOuts
 from .options import ScreenOptions
 from .phone_cells import PhoneCells
@@ -224,7 +226,7 @@ class _BatchScreening(Generic[R]):
         cells: list[Cell] = [(text, region) for text, region, _ in to_screen]
         screened = self._screener.screen(cells) if cells else ()
         for key, cell, verdict in zip(to_screen, cells, screened, strict=True):
-            verdicts[key] = self._opt_outs.enforce(cell, verdict)
+            verdicts[key] = self._opt_outs.enforce(cell, _as_readable(cell, verdict))
         return verdicts
 
 
@@ -252,6 +254,13 @@ def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]
 
     if batch:
         yield batch, size
+
+
+def _as_readable(cell: Cell, verdict: CellVerdict | None) -> CellVerdict | None:
+    """Return the verdict, which for a formula that nobody has calculated cannot be that no such number exists."""
+    if verdict is None or cell[0] != UNCALCULATED:
+        return verdict
+    return replace(verdict, status=Status.UNKNOWN.value, reason=format_reason(Reason(ReasonCode.AMBIGUOUS)))
 
 
 def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerdict | None) -> None:

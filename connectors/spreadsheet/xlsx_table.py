@@ -40,8 +40,8 @@ Row: TypeAlias = tuple[Any, ...]
 
 _FORMATS_NOTE = "Values are kept, formats are not: the result has no colours, widths, charts or formulas."
 _FORMULAS_NOTE = (
-    f"Some formulas were never calculated and come out as {UNCALCULATED!r}, which is no number, and an opt-out in a "
-    "column of opt-outs: open and save the file in Excel first."
+    f"Some formulas were never calculated and come out as {UNCALCULATED!r}, which is unknown as a number, and an "
+    "opt-out in a column of opt-outs: open and save the file in Excel first."
 )
 _UNCALCULATED = re.compile(
     rb"<(?:/(?:\w+:)?f|(?:\w+:)?f\b[^<>]*/)>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)"
@@ -52,7 +52,7 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     InvalidFileException,
-    NotImplementedError,  # zipfile: a way of compressing, or an encryption, that it does not know
+    NotImplementedError,  # what zipfile raises for a member whose compression or encryption it cannot read
     KeyError,
     ValueError,
     TypeError,

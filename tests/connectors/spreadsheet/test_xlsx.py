@@ -156,7 +156,7 @@ def test_a_formula_that_was_never_calculated_does_not_pass_for_empty(tmp_path: P
     result, summary = run(tmp_path / "in.xlsx", screener)
 
     rows = values(result.active)[1:]
-    assert [row[2] for row in rows] == ["do_not_contact", "do_not_contact", "valid", "invalid"]
+    assert [row[2] for row in rows] == ["do_not_contact", "do_not_contact", "valid", "unknown"]
     assert summary.unclear_opt_outs == {"(formula never calculated)": 2}
     assert (rows[0][1], rows[3][0]) == ("(formula never calculated)",) * 2
 
