@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import sqlite3
@@ -18,8 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ringfence.connectors.memory import MemoryCrm, companion_name
-from ringfence.core.config.mapping import parse_mapping, resolve
+from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Outcome
@@ -34,10 +32,10 @@ from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
+from testkit.kept_stores import KEY, number, restore_crm
 from testkit.memory_runs import MakeProvider
 
 WRITTEN = Path(__file__).parent / "schema_0003"
-KEY = base64.b64encode(b"a known key, for this test alone").decode()
 REALM = "first:host:account"
 MAPPING = """
 crm: memory
@@ -54,10 +52,6 @@ objects:
     spread_limit: 3
 """
 FINISHED, REHEARSED, KILLED = "20261102-100000-57ab", "20261102-110000-9f06", "20261102-121000-831e"
-
-
-def number(last: int) -> str:
-    return f"+141555501{last}"
 
 
 @pytest.fixture
@@ -77,22 +71,7 @@ def old(file: Path) -> Iterator[Store]:
 @pytest.fixture
 def crm(clock: SetClock) -> MemoryCrm:
     """The CRM as it was when the process died, an hour later."""
-    kept = json.loads((WRITTEN / "crm.json").read_text(encoding="utf-8"))
-    crm = MemoryCrm(resolve(parse_mapping(MAPPING, "test"), companion_name), clock)
-
-    crm.rows = {
-        name: {id_: {field: _value(held) for field, held in row.items()} for id_, row in rows.items()}
-        for name, rows in kept["rows"].items()
-    }
-    crm.modified = {(name, id_): datetime.fromisoformat(stamp) for name, id_, stamp in kept["modified"]}
-    crm.survivors = {(name, loser): winner for name, loser, winner in kept["survivors"]}
-
-    clock.time = datetime.fromisoformat(kept["at"]) + timedelta(hours=1)
-    return crm
-
-
-def _value(held: Any) -> Any:
-    return datetime.fromisoformat(held["moment"]) if isinstance(held, dict) else held
+    return restore_crm(WRITTEN, MAPPING, clock)
 
 
 @pytest.fixture

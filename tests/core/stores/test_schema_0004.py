@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -21,10 +17,9 @@ from ringfence.core.state import schema
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
-from testkit.memory_runs import make_crm
+from testkit.kept_stores import KEY, number, restore_crm
 
 WRITTEN = Path(__file__).parent / "schema_0004"
-KEY = base64.b64encode(b"a known key, for this test alone").decode()
 MAPPING = """
 crm: memory
 objects:
@@ -34,10 +29,6 @@ objects:
     region: {field: country, default: US}
 """
 OURS, THEIRS = {"p31", "p32", "p33", "p40", "p51"}, {"p30", "p43", "p50"}
-
-
-def number(last: int) -> str:
-    return f"+141555501{last}"
 
 
 @pytest.fixture
@@ -52,19 +43,7 @@ def old(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def crm(clock: SetClock) -> MemoryCrm:
     """The CRM as it was after the last run, an hour later."""
-    kept = json.loads((WRITTEN / "crm.json").read_text(encoding="utf-8"))
-    crm = make_crm(clock, MAPPING)
-    crm.rows = {
-        name: {id_: {field: _value(held) for field, held in row.items()} for id_, row in rows.items()}
-        for name, rows in kept["rows"].items()
-    }
-    crm.modified = {(name, id_): datetime.fromisoformat(stamp) for name, id_, stamp in kept["modified"]}
-    clock.time = datetime.fromisoformat(kept["at"]) + timedelta(hours=1)
-    return crm
-
-
-def _value(held: Any) -> Any:
-    return datetime.fromisoformat(held["moment"]) if isinstance(held, dict) else held
+    return restore_crm(WRITTEN, MAPPING, clock)
 
 
 @pytest.fixture
