@@ -14,6 +14,7 @@ from threading import Event
 from ringfence.core.errors import FixError
 
 from .fault_file import read_faults
+from .org_file import read_org
 from .plugin import installed_plugins
 from .server import Sandbox
 from .wording import count_of
@@ -30,6 +31,7 @@ def main() -> None:
     )
     parser.add_argument("--bare", action="store_true", help="the companion fields do not exist yet")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
+    parser.add_argument("--org", type=Path, metavar="FILE", help="a YAML file of what the accounts are like")
     given = parser.parse_args()
     done = Event()
 
@@ -38,7 +40,10 @@ def main() -> None:
 
     try:
         faults = read_faults(given.faults) if given.faults else None
-        sandbox = Sandbox(contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults)
+        org = read_org(given.org) if given.org else None
+        sandbox = Sandbox(
+            contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults, org=org
+        )
     except FixError as error:
         parser.error(str(error))
 

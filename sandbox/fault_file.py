@@ -6,17 +6,17 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import FileError
 
 from .fault_schema import fault_kinds, faults_model, meant
 from .faults import Faults, FaultsError
 from .plugin import installed_services
+from .yaml_file import read_table, read_text
 
 EXAMPLE = "docs/faults.example.yaml shows every kind of fault."
+_WHAT = "faults file"
 
 
 def read_faults(path: Path) -> Faults:
@@ -24,31 +24,18 @@ def read_faults(path: Path) -> Faults:
 
     Raises FileError for a file that cannot be read, FaultsError that names every wrong place.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"The faults {path} cannot be read: {error.strerror}.", "Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise FaultsError(f"The faults {path} are not UTF-8 text.", "Save the file as UTF-8.") from error
-    return parse_faults(text, str(path))
+    return parse_faults(read_text(path, _WHAT, FaultsError), str(path))
 
 
 def parse_faults(text: str, where: str) -> Faults:
     """Return the faults in YAML text; `where` names its source in errors. Raises FaultsError."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise FaultsError(f"The faults {where} are not YAML: {problem}.", "Check the indentation.") from error
-
-    if not isinstance(content, dict):
-        raise FaultsError(f"The faults {where} are empty or not a table of keys.", EXAMPLE)
+    content = read_table(text, f"{_WHAT} {where}", FaultsError, EXAMPLE)
 
     try:
         faults = faults_model().model_validate(content)
     except ValidationError as error:
         problems = "; ".join(_explain(item) for item in error.errors())
-        raise FaultsError(f"The faults {where} are wrong: {problems}.", EXAMPLE) from error
+        raise FaultsError(f"The {_WHAT} {where} is wrong: {problems}.", EXAMPLE) from error
 
     refuse_unknown_paths(faults)
     return faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Thread
 from types import TracebackType
@@ -20,6 +21,7 @@ from .fault_file import refuse_unknown_paths
 from .faults import Faults, FaultsError
 from .plugin import installed_services
 from .service import Service, ServiceContext
+from .traits import OrgFile, org_model
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0
@@ -34,7 +36,7 @@ class Sandbox:
 
     `ports` are in the order of the installed plugins, 0 for a free one; all are free ones by default. With `bare` the
     companion fields do not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real
-    time. `faults` are what the services do wrong, nothing by default.
+    time. `faults` are what the services do wrong, nothing by default, and `org` what the accounts are like: the usual.
 
     `services` holds the stand-ins by name. For short, `sandbox.salesforce` is the state of the service `salesforce`
     and `sandbox.salesforce_url` its address, and so for every other name.
@@ -49,11 +51,16 @@ class Sandbox:
         bare: bool = False,
         now: datetime | None = None,
         faults: Faults | None = None,
+        org: OrgFile | None = None,
     ) -> None:
         self.clock = SandboxClock(now)
         crowd = list(people(contacts, seed=seed, now=self.clock.now()))
         context = ServiceContext(people=crowd, clock=self.clock, companions=not bare, seed=seed)
-        self.services = {name: service(context) for name, service in installed_services().items()}
+        self.org = org or org_model()()
+        self.services = {
+            name: service(replace(context, traits=self.org.section(name)))
+            for name, service in installed_services().items()
+        }
 
         wanted = ports or [0] * len(self.services)
         self._servers = {

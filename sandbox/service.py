@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -15,19 +15,28 @@ from .dataset import Person
 from .fault_gate import FaultGate
 from .fault_kinds import Fault
 from .faults import Faults, ServiceSettings
+from .traits import Traits
+
+T = TypeVar("T", bound=Traits)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
     """What every stand-in is built from: the same people, one shared clock, and the seed of its credentials.
 
-    With `companions` the fields that `ringfence setup` creates already exist in a CRM.
+    With `companions` the fields that `ringfence setup` creates already exist in a CRM. `traits` are what the account is
+    like, of the model that the stand-in names.
     """
 
     people: Sequence[Person]
     clock: SandboxClock
     companions: bool = True
     seed: int = 7
+    traits: Traits = field(default_factory=Traits)
+
+    def traits_as(self, model: type[T]) -> T:
+        """Return the traits as the stand-in's own model: its defaults where none of that kind were given."""
+        return self.traits if isinstance(self.traits, model) else model()
 
 
 class ServiceState(Protocol):
@@ -41,12 +50,13 @@ class Service(ABC):
     """A stand-in that can be served; takes its ServiceContext.
 
     `fault_paths` are its endpoints as templates, `fault_kinds` the faults that it can have, and `fault_settings` is
-    its section of a faults file.
+    its section of a faults file. `traits` is its section of an org file; one without such choices leaves it out.
     """
 
     fault_paths: ClassVar[tuple[str, ...]]
     fault_kinds: ClassVar[tuple[type[Fault], ...]]
     fault_settings: ClassVar[type[ServiceSettings]]
+    traits: ClassVar[type[Traits]] = Traits
 
     @abstractmethod
     def __init__(self, context: ServiceContext) -> None: ...

@@ -45,12 +45,17 @@ def sandbox(
         Path | None,
         typer.Option("--faults", metavar="FILE", help="A YAML file of what the services do wrong, to try the worst."),
     ] = None,
+    org: Annotated[
+        Path | None,
+        typer.Option("--org", metavar="FILE", help="A YAML file of what the accounts are like, to try one like yours."),
+    ] = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Run the sandbox until Ctrl-C; the user reads SANDBOX_HELP, which names the services that are installed."""
     # Imported here because the servers take a third of the start of every other command.
     from ringfence.sandbox.fault_file import read_faults  # noqa: PLC0415
+    from ringfence.sandbox.org_file import read_org  # noqa: PLC0415
     from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
@@ -59,11 +64,12 @@ def sandbox(
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
 
     wrongs = None if faults is None else read_faults(faults)
+    account = None if org is None else read_org(org)
 
     output.note(f"filling the sandbox with {contacts:,} people ...")
 
     try:
-        with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs) as running:
+        with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs, org=account) as running:
             _show_settings(running.settings(), env_file)
             Event().wait()
     except OSError as error:

@@ -12,6 +12,7 @@ from .lifecycle import merge_records
 from .seed import contact_values
 from .state import PortalState
 from .store import Row
+from .traits import HubSpotTraits
 from .values import check_properties
 
 
@@ -28,10 +29,10 @@ class HubSpotPortal(PortalState):
         people: Iterable[Person],
         clock: Clock,
         companions: bool = True,
-        sandbox: bool = True,
         seed: int = 7,
+        traits: HubSpotTraits | None = None,
     ) -> None:
-        super().__init__(clock, sandbox=sandbox, seed=seed)
+        super().__init__(clock, traits=traits or HubSpotTraits(), seed=seed)
 
         if companions:
             self.create_companions()

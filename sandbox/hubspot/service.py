@@ -11,6 +11,7 @@ from .app import ENDPOINTS, hubspot_app
 from .fault_kinds import PORTAL_FAULTS, HubSpotSettings
 from .faults import HubSpotFaults
 from .portal import HubSpotPortal
+from .traits import HubSpotTraits
 
 
 class HubSpotService(Service):
@@ -19,11 +20,16 @@ class HubSpotService(Service):
     fault_paths = tuple(dict.fromkeys(endpoint.path for endpoint in ENDPOINTS if endpoint.method != "ANY"))
     fault_kinds = (*ANSWER_FAULTS, *RECORD_FAULTS, *PORTAL_FAULTS)
     fault_settings = HubSpotSettings
+    traits = HubSpotTraits
 
     def __init__(self, context: ServiceContext) -> None:
         self._clock = context.clock
         self._portal = HubSpotPortal(
-            people=context.people, clock=context.clock, companions=context.companions, seed=context.seed
+            people=context.people,
+            clock=context.clock,
+            companions=context.companions,
+            seed=context.seed,
+            traits=context.traits_as(HubSpotTraits),
         )
 
     @property

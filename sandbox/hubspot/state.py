@@ -16,6 +16,7 @@ from .call import Answer
 from .definitions import GROUP, Definition, companions, standard
 from .errors import property_problem
 from .store import ObjectStore
+from .traits import HubSpotTraits
 
 SCOPES = frozenset(
     f"crm.{area}.{name}.{access}"
@@ -35,8 +36,8 @@ RefuseRow = Callable[[str, Mapping[str, str]], tuple[str, str] | None]
 class PortalState:
     """The data of one portal, without records at first.
 
-    `seed` draws its ids and its token; with `sandbox` it says that it is one. Whoever reads or changes the state from
-    another thread than the server's holds `lock`.
+    `seed` draws its ids and its token; `traits` are what it is like, and tests may set others. Whoever
+    reads or changes the state from another thread than the server's holds `lock`.
 
     Switches that tests set: `scopes`, `search_lag_s` (the search index is that many seconds behind), `invalid_value`
     (one bad value refuses the "whole" batch or the "row" only), `noop_bumps` (a write that changes nothing moves the
@@ -44,15 +45,16 @@ class PortalState:
     (per ten seconds), `daily.limit`.
     """
 
-    def __init__(self, clock: Clock, *, sandbox: bool, seed: int) -> None:
+    def __init__(self, clock: Clock, *, traits: HubSpotTraits, seed: int) -> None:
         rng = Random(seed)  # noqa: S311 -- made-up ids and a token for loopback, not a secret
         self.clock = clock
+        self.traits = traits
         self.lock = RLock()
 
         self.portal_id = rng.randrange(20_000_000, 50_000_000)
         self.app_id = str(rng.randrange(1_000_000, 9_000_000))
         self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
-        self.account_type = "SANDBOX" if sandbox else "STANDARD"
+        self.account_type = "STANDARD" if traits.production else "SANDBOX"
         self.scopes: set[str] = set(SCOPES)
 
         self.requests: Counter[str] = Counter()

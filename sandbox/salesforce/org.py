@@ -18,6 +18,7 @@ from .seed import load_people, seed_setup
 from .sessions import Sessions
 from .state import OrgState
 from .table import Row, Value
+from .traits import SalesforceTraits
 from .values import stored_values
 from .wire import stamp_text
 from .writes import Author, change_row, delete_row, find_row
@@ -26,21 +27,27 @@ from .writes import Author, change_row, delete_row, find_row
 class SalesforceOrg(OrgState):
     """One org with its data; the methods here are what people do in it, the HTTP API is salesforce_app.
 
-    Takes the people to fill it with, its clock, whether the companion fields exist, whether it says that it is a
-    sandbox, and the seed of its tokens. Every public method may be called while a server thread answers requests.
+    Takes the people to fill it with, its clock, whether the companion fields exist, the seed of its tokens, and what
+    the org is like. Every public method may be called while a server thread answers requests.
     """
 
     def __init__(
-        self, *, people: Iterable[Person], clock: Clock, companions: bool = True, sandbox: bool = True, seed: int = 7
+        self,
+        *,
+        people: Iterable[Person],
+        clock: Clock,
+        companions: bool = True,
+        seed: int = 7,
+        traits: SalesforceTraits | None = None,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, traits or SalesforceTraits())
 
         if companions:
             for name in ("Contact", "Lead"):
                 for field in companion_fields():
                     self.add_field(name, field, visible=True)
 
-        seed_setup(self, sandbox=sandbox)
+        seed_setup(self)
         self.sessions = Sessions(Random(seed), self.org_id)  # noqa: S311  # tokens of a stand-in, made repeatable on purpose
         load_people(self, people, companions=companions)
 

@@ -20,13 +20,14 @@ _USERS = (
 )
 
 
-def seed_setup(org: OrgState, *, sandbox: bool) -> None:
+def seed_setup(org: OrgState) -> None:
     """Create organization and users, whose ids the state keeps: API user, person, owner by assignment rule."""
+    sandbox = not org.traits.production
     organization = Row(
         Name="Ringfence Sandbox",
         InstanceName="CS42" if sandbox else "NA42",
         IsSandbox=sandbox,
-        OrganizationType="Enterprise Edition",
+        OrganizationType=org.traits.edition,
         TimeZoneSidKey="Europe/London",
     )
     org.org_id = org.table("Organization").insert(_stamped(org, organization, ""))

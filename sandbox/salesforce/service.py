@@ -12,6 +12,7 @@ from .fault_kinds import ORG_FAULTS, SalesforceSettings
 from .faults import SalesforceFaults
 from .org import SalesforceOrg
 from .routes import ROUTES
+from .traits import SalesforceTraits
 
 
 class SalesforceService(Service):
@@ -20,11 +21,16 @@ class SalesforceService(Service):
     fault_paths = ("/services/oauth2/token", "/services/oauth2/userinfo", *(route.template or "/" for route in ROUTES))
     fault_kinds = (*ANSWER_FAULTS, *RECORD_FAULTS, *ORG_FAULTS)
     fault_settings = SalesforceSettings
+    traits = SalesforceTraits
 
     def __init__(self, context: ServiceContext) -> None:
         self._clock = context.clock
         self._org = SalesforceOrg(
-            people=context.people, clock=context.clock, companions=context.companions, seed=context.seed
+            people=context.people,
+            clock=context.clock,
+            companions=context.companions,
+            seed=context.seed,
+            traits=context.traits_as(SalesforceTraits),
         )
 
     @property

@@ -21,6 +21,7 @@ from .rolling import Rolling
 from .schema import FieldSpec, standard_objects
 from .sessions import Sessions
 from .table import Row, Table, Value
+from .traits import SalesforceTraits
 from .wire import Answer, stamp_text
 
 RefuseRow = Callable[[str, Row, Mapping[str, Value]], tuple[str, str] | None]
@@ -36,7 +37,8 @@ class Transaction(Protocol):
 class OrgState(JobSettings):
     """The data of one org, empty at first: `seed` fills it.
 
-    `clock` gives the org's time. Whoever reads or changes the state from another thread than the server's holds `lock`.
+    `clock` gives the org's time, `traits` what the org is like; tests may set others. Whoever reads or changes the
+    state from another thread than the server's holds `lock`.
     `org_id`, `user_id` (the API user), `human_id` (a person) and `assigned_owner_id` (whom assignment rules make the
     owner) are the ids of seeded rows; `sessions` needs the first of them and is opened after that.
     """
@@ -44,8 +46,9 @@ class OrgState(JobSettings):
     sessions: Sessions
     org_id = user_id = human_id = assigned_owner_id = ""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, traits: SalesforceTraits) -> None:
         self.clock = clock
+        self.traits = traits
         self.lock = threading.RLock()
 
         self.instance_url = ""

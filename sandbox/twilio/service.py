@@ -11,6 +11,7 @@ from .app import ENDPOINT, twilio_app
 from .fault_kinds import FailPackages, TwilioSettings
 from .faults import TwilioFaults
 from .state import TwilioAccount
+from .traits import TwilioTraits
 
 
 class TwilioService(Service):
@@ -19,10 +20,13 @@ class TwilioService(Service):
     fault_paths = (ENDPOINT,)
     fault_kinds = (*ANSWER_FAULTS, FailPackages)
     fault_settings = TwilioSettings
+    traits = TwilioTraits
 
     def __init__(self, context: ServiceContext) -> None:
         self._clock = context.clock
-        self._account = TwilioAccount(clock=context.clock, seed=context.seed)
+        self._account = TwilioAccount(
+            clock=context.clock, seed=context.seed, traits=context.traits_as(TwilioTraits)
+        )
 
     @property
     def state(self) -> TwilioAccount:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from ..clock import SandboxClock
 from ..fault_gate import FaultGate
 from ..rates import RollingWindow
+from .traits import TwilioTraits
 
 
 class TwilioAccount:
@@ -23,12 +24,20 @@ class TwilioAccount:
     `requests` counts what came in, `billed` the paid lookups of each number (E.164): neither the validation alone nor
     a package that failed before the network was asked costs anything. Tests may set `answers`, which replaces parts of
     an answer (E.164 -> top-level keys of the body), and `window.limit`, the rate limit. `failing` holds the error code
-    of each package that fails just now.
+    of each package that fails just now. `traits` are what the account is like; tests may set others.
     """
 
-    def __init__(self, *, clock: SandboxClock, seed: int = 7, requests_per_second: int = 300) -> None:
+    def __init__(
+        self,
+        *,
+        clock: SandboxClock,
+        seed: int = 7,
+        requests_per_second: int = 300,
+        traits: TwilioTraits | None = None,
+    ) -> None:
         rng = Random(seed)  # noqa: S311 -- made-up credentials for loopback, not a secret
         self.clock = clock
+        self.traits = traits or TwilioTraits()
         self.lock = RLock()
         self.sid = f"AC{rng.randbytes(16).hex()}"
         self.auth_token = rng.randbytes(16).hex()

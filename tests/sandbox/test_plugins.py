@@ -17,20 +17,22 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ringfence.sandbox import fault_schema, plugin
+from ringfence.sandbox import fault_schema, plugin, traits
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.fault_kinds import ANSWER_FAULTS, Fault
 from ringfence.sandbox.fault_rules import RequestFacts
 from ringfence.sandbox.faults import FaultsError, ServiceSettings
+from ringfence.sandbox.org_file import parse_org
 from ringfence.sandbox.plugin import SandboxPlugin, installed_plugins
 from ringfence.sandbox.server import Sandbox
 from ringfence.sandbox.service import Service, ServiceContext
+from ringfence.sandbox.traits import OrgError, Traits
 from ringfence.sandbox.twilio.faults import TwilioFaults
 from ringfence.sandbox.twilio.state import TwilioAccount
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = {"__init__.py", "app.py", "errors.py", "fault_kinds.py", "faults.py", "service.py", "state.py"}
+FILES = {"__init__.py", "app.py", "errors.py", "fault_kinds.py", "faults.py", "service.py", "state.py", "traits.py"}
 GENERAL = sorted([*(ROOT / "sandbox").glob("*.py"), ROOT / "apps/cli/sandbox.py", ROOT / "apps/cli/demo.py"])
 
 
@@ -60,6 +62,12 @@ def test_what_is_general_names_no_service(path: Path) -> None:
     assert [word for word in words for each in installed_plugins() if each.name in word.lower()] == []
 
 
+class CounterTraits(Traits):
+    """The section of the made-up service in an org file."""
+
+    step: int = 1
+
+
 class CounterSettings(ServiceSettings):
     """The section of the made-up service in a faults file."""
 
@@ -81,9 +89,11 @@ class CounterService(Service):
     fault_paths = ("/count",)
     fault_kinds = ANSWER_FAULTS
     fault_settings = CounterSettings
+    traits = CounterTraits
 
     def __init__(self, context: ServiceContext) -> None:
         self.people = len(context.people)
+        self.step = context.traits_as(CounterTraits).step
         self._state = CounterState(RLock())
 
     @property
@@ -134,6 +144,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxPlugin]:
         plugin.installed_services,
         fault_schema.fault_kinds,
         fault_schema.faults_model,
+        traits.org_model,
     )
 
     monkeypatch.setattr(plugin, "entry_points", lambda group: found if group == plugin.GROUP else [])
@@ -176,6 +187,16 @@ def test_a_faults_file_knows_a_further_service(counter: SandboxPlugin, text: str
         parse_faults(text, "test")
 
     assert expected in str(caught.value)
+
+
+def test_an_org_file_knows_a_further_service(counter: SandboxPlugin) -> None:
+    sandbox = Sandbox(contacts=1, org=parse_org("counter: {step: 2}", "test"))
+
+    with pytest.raises(OrgError) as caught:
+        parse_org("counter: {stap: 2}", "test")
+
+    assert sandbox.services["counter"].step == 2  # type: ignore[attr-defined]  # the made-up service's own
+    assert "counter.stap: unknown key 'stap' (did you mean 'step'?)" in str(caught.value)
 
 
 def test_one_name_for_two_kinds_of_faults_is_a_mistake_of_the_services(

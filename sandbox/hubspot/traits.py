@@ -1,0 +1,13 @@
+"""What a portal is like: the section `hubspot` of an org file."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..traits import Traits
+
+
+class HubSpotTraits(Traits):
+    """HubSpot: what is left out is as in most portals."""
+
+    production: bool = Field(False, description="Whether the portal says that it is no sandbox.")
