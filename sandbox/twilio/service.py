@@ -24,9 +24,7 @@ class TwilioService(Service):
 
     def __init__(self, context: ServiceContext) -> None:
         self._clock = context.clock
-        self._account = TwilioAccount(
-            clock=context.clock, seed=context.seed, traits=context.traits_as(TwilioTraits)
-        )
+        self._account = TwilioAccount(clock=context.clock, seed=context.seed, traits=context.traits_as(TwilioTraits))
 
     @property
     def state(self) -> TwilioAccount:
