@@ -53,7 +53,7 @@ class Examiner:
             if left and view.key in left:
                 continue
             if is_record_covered(view, opt_outs.covered):
-                self.summary.tally.expect_again(view.key)
+                self.expect_again(view)
             if is_reached(view, opt_outs.covered):
                 reached.append(view.key)
             elif due := self.find_due(view, opt_outs):
@@ -80,6 +80,10 @@ class Examiner:
     def find_due(self, view: RecordView, opt_outs: OptOuts) -> dict[str, DueReason]:
         """Return the record's due slots by field name, with the reason of each, under the policy of this run."""
         return find_due(view, self.policy, self.clock.now(), opt_outs, rescreen_before=self.rescreen_before)
+
+    def expect_again(self, view: RecordView) -> None:
+        """Take in that an opt-out concerns the record: wherever the run meets it, it counts once."""
+        self.summary.tally.expect_again(view.key)
 
     def skip(self, view: RecordView) -> None:
         """Count a record that needs nothing."""

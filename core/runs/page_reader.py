@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..concurrency import read_ahead
-from ..decisions.due_record import DueRecord
 from ..decisions.mass_change import check_full_read
 from ..errors import GuardError, QuotaError, UnreachableError
 from ..model.record_view import RecordView
@@ -21,6 +20,7 @@ from .brake import Brake
 from .cursor_tracker import CursorTracker
 from .examiner import Examiner
 from .progress import Progress
+from .rehearsed import Rehearsed
 from .work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class PageReader:
     """Takes pages of a feed to outcomes, and their cursors with them.
 
     ``newly_read`` names the objects whose full read begins with this run. In a dry run, which writes nothing, a record
-    that was due as changed is still due by age: ``rehearsed`` holds, by object, the ids of those that were handled.
+    that was due as changed is still due by age: ``rehearsed`` leaves it out.
     """
 
     source: FeedReader
@@ -69,7 +69,7 @@ class PageReader:
     brake: Brake
     newly_read: frozenset[str]
     accept_mass_change: bool
-    rehearsed: dict[str, set[str]] = field(default_factory=dict)
+    rehearsed: Rehearsed
 
     def read(self, phase: str, pages: Iterable[Page]) -> bool:
         """Work through the pages; return False where the run has to end here.
@@ -96,7 +96,7 @@ class PageReader:
         shape = self.source.shapes[page.object]
         views = [RecordView(record, shape) for record in page.records]
         records = self.examiner.examine(views, authoritative=page.authoritative)
-        records = self._leave_out_rehearsed(page.object, records)
+        records = self.rehearsed.new(records)
         if self.source.limit is not None:
             # What only seems due, because it was read from an old picture, must not use up the limit for good.
             records = self.examiner.refresh(records)
@@ -107,15 +107,6 @@ class PageReader:
 
         self.tracker.end_page(page.object, page.cursor)
         return True
-
-    def _leave_out_rehearsed(self, object_name: str, records: list[DueRecord]) -> list[DueRecord]:
-        handled = self.rehearsed.get(object_name)
-        if handled is None:
-            return records
-
-        new = [record for record in records if record.view.record.id not in handled]
-        handled.update(record.view.record.id for record in new)
-        return new
 
     def _check_full_read(self, page: Page, seen: set[str]) -> None:
         """Pull the brake where a full read begins with nothing although many records are known."""

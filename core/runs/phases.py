@@ -3,7 +3,8 @@
 Opt-outs are taken in first, over all objects, so that no number is looked up that somebody silenced. Then come the
 records that changed, those that are due by age, and the rows that earlier runs left: last, so that rows which the CRM
 refuses every time cannot use up a run's limit or budget for good. Opt-outs are spread at the end, when it is known how
-many records hold a number.
+many records hold a number. Under a user's limit they are spread before anything else too, so that they have its first
+places.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ..suppression.spread import OptOutSpread
 from .brake import Brake
 from .examiner import Examiner
 from .page_reader import FeedReader, PageReader
+from .rehearsed import Rehearsed
 from .summary import SpreadNumber, Summary
 from .work_queue import WorkQueue
 
@@ -123,11 +125,16 @@ class ReadDue:
     before: datetime
 
     def run(self) -> bool:
-        """Read them: the CRM is asked, by its own last-screened fields. A run that only silences leaves them."""
-        if self.pages.brake.pulled:
+        """Read them: the CRM is asked, by its own last-screened fields.
+
+        They owe lookups, mostly: a run that only silences leaves them, and so does one without budget.
+        """
+        queue = self.pages.queue
+        queue.end_with_budget()
+        if self.pages.brake.pulled or queue.exhausted:
             return True
         logger.info("%s: due records", self.pages.source.crm.name)
-        return self.pages.read("due records", self.pages.source.feed.due(self.before))
+        return self.pages.read("due records", self.pages.source.feed.due(self.before)) or queue.exhausted
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +149,16 @@ class RetryPending:
     run_id: str
 
     def run(self) -> bool:
-        """Read the rows by their ids, and process those that are still due. A run that only silences leaves them."""
-        if self.brake.pulled:
+        """Read the rows by their ids, and process those that are still due.
+
+        A run that only silences leaves them, and so does one without budget.
+        """
+        self.queue.end_with_budget()
+        if self.brake.pulled or self.queue.exhausted:
             return True
+        return self._retry() or self.queue.exhausted
+
+    def _retry(self) -> bool:
         self.source.begin("waiting rows")
         after, shapes = ("", ""), self.source.shapes
         due: dict[str, set[str]] = {name: set() for name in shapes}
@@ -175,6 +189,8 @@ class SpreadOptOuts:
     spread: OptOutSpread
     source: FeedReader
     queue: WorkQueue
+    pending: Pending
+    rehearsed: Rehearsed
     summary: Summary
 
     def run(self) -> bool:
@@ -182,8 +198,11 @@ class SpreadOptOuts:
         self.queue.go_on_without_budget()
         self.source.begin("opt-out spread")
         for records in self.spread.batches(self.queue.batch_size):
-            if not (self.queue.take(records) and self.queue.flush()):
+            new = self.rehearsed.new(records)
+            if not (self.queue.take(new) and self.queue.flush()):
                 return False
+            if len(new) < len(records):
+                self.pending.remove([record.view.key for record in records])
 
         switchboards = sorted(self.spread.switchboards.items())
         self.summary.spread = [SpreadNumber(mask(e164), holders) for e164, holders in switchboards]

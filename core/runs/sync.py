@@ -27,6 +27,7 @@ from .options import SyncOptions
 from .page_reader import FeedReader, PageReader
 from .parts import assemble
 from .phases import IngestOptOuts, Phase, ReadChanged, ReadDue, RetryPending, SeedAnswers, SpreadOptOuts
+from .rehearsed import Rehearsed
 from .run import RunContext, SyncJob, open_run
 from .summary import Summary
 
@@ -75,6 +76,7 @@ class SyncRun:
         self._summary = summary
         self._mode = mode
         self._parts = assemble(context, options, summary, mode)
+        self._rehearsed = Rehearsed()
 
     def go(self) -> None:
         """Work through the run; what is counted stays counted when an error ends it."""
@@ -101,14 +103,15 @@ class SyncRun:
 
         whole = self._read(self._reading_phases(source, newly_read, full=full))
         # Silencing costs no lookup and waits for nothing that went wrong; a user's limit covers these records too.
-        if not whole and not parts.screening.exhausted and not parts.brake.pulled:
+        if not whole and not parts.brake.pulled:
             self._tell_what_went_wrong()
             return False
 
         # How many records hold a number is known only after a whole read: until then slots are silenced, flags wait.
         hold_flags = full and not whole
-        spread = self._make_spread(hold_flags=hold_flags, all_read=newly_read == job.shapes.keys())
-        spread_out = self._enforce(SpreadOptOuts(spread, source, parts.queue, self._summary))
+        spread_out = self._enforce(
+            self._spreading(source, hold_flags=hold_flags, all_read=newly_read == job.shapes.keys())
+        )
 
         self._tell_what_went_wrong()
         return spread_out and whole and not parts.screening.exhausted
@@ -165,7 +168,9 @@ class SyncRun:
         """Return the phases that read, in their order; each begins where the one before it has ended."""
         job, parts = self._job, self._parts
         since = job.clock.now() - job.policy.max_age
-        incremental = [name for name in job.shapes if not source.feed.is_full(name)]
+        if self._mode.dry_run:
+            limited = self._options.limit is not None
+            self._rehearsed = Rehearsed(name for name in job.shapes if limited or not source.feed.is_full(name))
         pages = PageReader(
             source,
             parts.examiner,
@@ -176,10 +181,13 @@ class SyncRun:
             parts.brake,
             newly_read,
             accept_mass_change=self._options.accept_mass_change,
-            rehearsed={name: set() for name in incremental} if self._mode.dry_run else {},
+            rehearsed=self._rehearsed,
         )
 
         yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock)
+        if self._options.limit is not None:
+            # Opt-outs have the first places of a limit; before a whole read too few holders are known to raise flags.
+            yield self._spreading(source, hold_flags=full, all_read=False)
         if job.lookups and (full or self._has_new_provider()):
             yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
         yield ReadChanged(pages, parts.ledger, full=full)
@@ -191,9 +199,10 @@ class SyncRun:
         before = last_providers(self._job.store, self._context.org_id)
         return before is not None and any(lookup.name not in before for lookup in self._job.lookups)
 
-    def _make_spread(self, *, hold_flags: bool, all_read: bool) -> OptOutSpread:
+    def _spreading(self, source: FeedReader, *, hold_flags: bool, all_read: bool) -> SpreadOptOuts:
+        """Return the phase that spreads opt-outs; see :class:`OptOutSpread` for the two choices."""
         job, parts = self._job, self._parts
-        return OptOutSpread(
+        spread = OptOutSpread(
             job.crm,
             job.shapes,
             parts.ledger,
@@ -204,6 +213,7 @@ class SyncRun:
             hold_flags=hold_flags,
             all_read=all_read,
         )
+        return SpreadOptOuts(spread, source, parts.queue, parts.pending, self._rehearsed, self._summary)
 
     def _end(self, *, lease_is_ours: bool) -> None:
         """Account for what has an outcome, also where the run ends in the middle."""

@@ -15,7 +15,8 @@ class WorkQueue:
     """Collects due records and processes them in batches of ``batch_size``.
 
     ``limit`` is how many records the run may handle, None for all. ``exhausted`` tells whether the budget of lookups is
-    used up. ``heartbeat`` is called before each batch, so that the run's lease does not run out.
+    used up; what it owes waits, and the work goes on unless :meth:`end_with_budget` says otherwise. ``heartbeat`` is
+    called before each batch, so that the run's lease does not run out.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class WorkQueue:
         self._heartbeat = heartbeat
         self._exhausted = exhausted
         self._waiting: deque[DueRecord] = deque()
-        self._needs_budget = True
+        self._ends_with_budget = False
 
     def take(self, records: Sequence[DueRecord]) -> bool:
         """Queue due records and process full batches; return False when the run has to end here."""
@@ -64,11 +65,20 @@ class WorkQueue:
         self.count_done(self._processor.drain())
         return True
 
+    @property
+    def exhausted(self) -> bool:
+        """Return whether the budget of lookups is used up."""
+        return self._exhausted()
+
+    def end_with_budget(self) -> None:
+        """From now on end the work where the budget of lookups is used up: only records that owe one are to come."""
+        self._ends_with_budget = True
+
     def go_on_without_budget(self) -> None:
         """Drop what is queued, and process from now on also where the budget is used up: silencing costs no lookup."""
         self._waiting.clear()
         self._tracker.abandon_pages()
-        self._needs_budget = False
+        self._ends_with_budget = False
 
     def give_up(self) -> None:
         """Drop what is queued, and go on with other records; those in flight end first, whatever becomes of them."""
@@ -83,8 +93,8 @@ class WorkQueue:
     def _process(self, count: int) -> bool:
         self._heartbeat()
         self.count_done(self._processor.process([self._waiting.popleft() for _ in range(count)]))
-        if not self._exhausted():
+        if not (self._ends_with_budget and self._exhausted()):
             return True
 
         self.count_done(self._processor.drain())
-        return not self._needs_budget
+        return False

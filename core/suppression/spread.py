@@ -28,6 +28,10 @@ class Examiner(Protocol):
         """Return the record's due slots by field name; ``opt_outs`` is what the ledger knows."""
         ...
 
+    def expect_again(self, view: RecordView) -> None:
+        """Take in that an opt-out concerns the record: wherever the run meets it, it counts once."""
+        ...
+
     def skip(self, view: RecordView) -> None:
         """Count a record that needs nothing."""
         ...
@@ -147,6 +151,7 @@ class OptOutSpread:
         views = self._confirmation.read(keys)
         for view in views:
             self._reached.setdefault(view.key, 0)
+            self._examiner.expect_again(view)
         opt_outs = self._confirmation.find_opt_outs(views, self._raised)._replace(heirs=self._heirs)
         holders = self._confirmation.count_holders(views, opt_outs.covered)
 

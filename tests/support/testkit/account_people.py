@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ class AccountPeople(AccountView):
     def set(self, key: tuple[str, str], **named: Any) -> None:
         """Edit a record as a person does; the values go by field."""
         if self.crm == "hubspot":
-            shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in named.items()}
-            self.sandbox.hubspot.update_as_user(key[1], **shown)
+            self.sandbox.hubspot.update_as_user(key[1], **_as_hubspot_holds(named))
         else:
             self.sandbox.salesforce.update_as_user(key[0], key[1], **named)
 
@@ -33,7 +32,7 @@ class AccountPeople(AccountView):
         """Let that many people be there all at once, as an import brings them; the values go by role."""
         named = {self.names[role]: value for role, value in values.items()}
         if self.crm == "hubspot":
-            portal = self.sandbox.hubspot
+            portal, named = self.sandbox.hubspot, _as_hubspot_holds(named)
             with portal.lock:
                 now = portal.now()
                 rows = [portal.stores["contacts"].add(portal.new_id(), named, now, now) for _ in range(count)]
@@ -93,3 +92,7 @@ class AccountPeople(AccountView):
         ]
         (self.folder / "mapping.yaml").write_text("\n".join(lines), encoding="utf-8")
         return "mapping.yaml"
+
+
+def _as_hubspot_holds(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
