@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .words import names, split_words, without
 
+_LONGEST_FLAG = 40
+
 
 def names_phone(header: str) -> bool:
     """Return whether the header names a phone column; fax numbers do not count, because nobody calls them."""
@@ -63,6 +65,11 @@ def names_permission(header: str) -> bool:
 def is_other_channel(header: str) -> bool:
     """Return whether the header is about e-mail, post or texts, and not about calls besides."""
     return names("other_channels", header) and not names("voice", header)
+
+
+def is_flag(cell: str) -> bool:
+    """Return whether a cell, which may be a remark, speaks of an opt-out from calls, whatever its column is called."""
+    return len(cell) <= _LONGEST_FLAG and says_opt_out(cell) and not is_other_channel(cell)
 
 
 def comes_near_opt_out(header: str) -> bool:

@@ -18,7 +18,6 @@ PREVIEW_WIDTH = 40
 _EXAMPLES = 2
 _NO_PHONE = "a dialling code, but of no phone column beside it"
 _PLAIN_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4})([T ]\d\d:\d\d(:\d\d)?Z?)?\s*")
-_LONGEST_FLAG = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _near_misses(
         yield "about e-mail, post or texts, not about calls", False
     if names("may_call", name) and names("about_agreement", name):
         yield "about a consent, and holds none", False
-    if flag := next((cell for cell in cells if _is_flag(cell)), None):
+    if flag := next((cell for cell in cells if headers.is_flag(cell)), None):
         yield f"not used, but a cell says {preview_cell(flag)!r}; --opt-out takes it", True
     if headers.comes_near_opt_out(name):
         yield "nearly an opt-out; --opt-out takes it", True
@@ -116,10 +115,6 @@ def _near_misses(
             (f"also countries; {country.name!r} is used" if country else "nearly countries; --country takes it"),
             False,
         )
-
-
-def _is_flag(cell: str) -> bool:
-    return len(cell) <= _LONGEST_FLAG and headers.says_opt_out(cell) and not headers.is_other_channel(cell)
 
 
 def _explain(column: FoundColumn, what: str, *, is_filled: bool) -> str:

@@ -21,6 +21,7 @@ from .detection import Detection, open_table, survey
 from .formulas import UNCALCULATED
 from .opt_outs import FlagColumn, OptOuts
 from .options import ScreenOptions
+from .overlooked import OverlookedFlags
 from .phone_cells import PhoneCells
 from .screener import Cell, CellVerdict, Screener
 from .table import Table, TableWriter
@@ -62,7 +63,8 @@ class Summary:
 
     ``opted_out_cells`` counts the texts of opted-out cells that nobody can read, which silence the same text elsewhere.
     ``unclear_opt_outs`` counts, by their text, the cells that were read as opt-outs for want of a plain word.
-    ``unread_countries`` counts, by their text, the country cells that name no country.
+    ``unread_countries`` counts, by their text, the country cells that name no country. ``notes`` tells of opt-outs that
+    were met in columns that are not used, behind the rows by which the columns were found.
     """
 
     source: Path
@@ -139,7 +141,7 @@ def screen_file(
         size=target.stat().st_size,
         unclear_opt_outs=opt_outs.unclear,
         unread_countries=batches.unread_countries,
-        notes=found.notes,
+        notes=tuple(batches.overlooked.notes()),
     )
 
 
@@ -182,6 +184,7 @@ class _BatchScreening(Generic[R]):
     ) -> None:
         self.columns = tuple(ColumnSummary(column.name) for column in found.phones)
         self.unread_countries: Counter[str] = Counter()
+        self.overlooked = OverlookedFlags(found.roles)
         self._cells = cells
         self._opt_outs = opt_outs
         self._screener = screener
@@ -190,6 +193,7 @@ class _BatchScreening(Generic[R]):
 
     def process(self, batch: list[tuple[R, list[str]]]) -> None:
         """Screen the distinct cells of a batch, write its rows and count them."""
+        self.overlooked.watch([cells for _, cells in batch])
         keys = [self._keys(cells) for _, cells in batch]
         verdicts = self._judge(dict.fromkeys(key for row_keys in keys for key in row_keys if key))
 
