@@ -8,7 +8,7 @@ from itertools import islice
 from .headers import is_flag
 from .roles import ColumnRole, preview_cell
 
-MOST_TEXTS = 5_000
+MOST_TEXTS = 1_000
 """Different texts of a column that are looked at; one with more of them holds names or remarks, and no flags."""
 
 
