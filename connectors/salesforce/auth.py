@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-import jwt
-
 from ringfence.core.errors import AuthenticationError, QuotaError, RetryError, SettingsError
 from ringfence.core.ports.services import Services
 
+from .assertion import LOGIN, TEST, find_audiences, sign_assertion
 from .errors import SessionError, read_error, read_fault
 from .settings import VARIABLE, LogIn, SalesforceSettings, check_url
 from .transport import Transport
@@ -21,16 +20,29 @@ from .transport import Transport
 Token = tuple[str, str]
 """Access token and instance URL."""
 
-ASSERTION_LIFE_S = 180
-"""Seconds a JWT assertion is good for; Salesforce takes at most a few minutes."""
-
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_AUDIENCE = (
+    f"Set {VARIABLE}LOGIN_URL to the org's My Domain, and {VARIABLE}AUDIENCE to {LOGIN}, or to {TEST} for a sandbox."
+)
+_APPROVAL = (
+    "Give the app the OAuth scopes api and refresh_token, and pre-authorise the user for it (permitted users: admin "
+    "approved) in Salesforce's set-up."
+)
 _LOCK = threading.Lock()
 """One log-in at a time in this process, so that connectors that share a token store log in once."""
 
 
+class AudienceError(AuthenticationError):
+    """The log-in does not take the audience of an assertion; another one may help."""
+
+
 class TokenSource(Protocol):
     """Provides the token for the next request."""
+
+    @property
+    def identity(self) -> str | None:
+        """Return the address of the user that the log-in gave, which ends in the ids of org and user; else None."""
+        ...
 
     def current(self) -> Token:
         """Return the token, logging in where there is none."""
@@ -66,6 +78,10 @@ class DirectToken:
         self._token = (settings.access_token.get_secret_value().strip(), settings.instance_url)
         transport.allow_clear(settings.instance_url)
 
+    @property
+    def identity(self) -> None:
+        """Return None: nobody logs in."""
+
     def current(self) -> Token:
         """Return the token."""
         return self._token
@@ -84,8 +100,15 @@ class OAuthToken:
         self._settings = settings
         self._transport = transport
         self._services = services
+        self._audiences = find_audiences(settings)
+        self._identity: str | None = None
         self._key = f"salesforce:{settings.login_url}:{settings.client_id}:{settings.username or ''}"
         transport.allow_clear(str(settings.login_url))
+
+    @property
+    def identity(self) -> str | None:
+        """Return the user's address where this source has logged in itself."""
+        return self._identity
 
     def current(self) -> Token:
         """Return the kept token, or log in."""
@@ -109,7 +132,29 @@ class OAuthToken:
         return token
 
     def _request_token(self) -> Token:
-        basic, form = self._grant()
+        settings = self._settings
+        if settings.log_in is LogIn.CLIENT_CREDENTIALS and settings.client_secret is not None:
+            basic = (str(settings.client_id), settings.client_secret.get_secret_value())
+            return self._ask({"grant_type": "client_credentials"}, basic)
+
+        return self._assert()
+
+    def _assert(self) -> Token:
+        """Return a token for an assertion; where its audience is refused, another one is tried."""
+        refused: AudienceError | None = None
+        for audience in self._audiences:
+            assertion = sign_assertion(self._settings, audience, self._services.clock.now())
+            try:
+                token = self._ask({"grant_type": _JWT_BEARER, "assertion": assertion})
+            except AudienceError as error:
+                refused = refused or error
+            else:
+                self._audiences = [audience]
+                return token
+
+        raise refused or AudienceError("There is no audience to make an assertion out to.", _AUDIENCE)
+
+    def _ask(self, form: dict[str, str], basic: tuple[str, str] | None = None) -> Token:
         answer = self._transport.session.post(
             f"{self._settings.login_url}/services/oauth2/token", data=form, auth=basic, allow_redirects=False
         )
@@ -119,40 +164,11 @@ class OAuthToken:
             body = None
 
         if answer.status_code == 200 and isinstance(body, dict) and "access_token" in body:
+            self._identity = str(body.get("id") or "") or None
             instance = check_url(str(body.get("instance_url")), "The instance URL that the log-in gave")
             return str(body["access_token"]), instance
 
         raise self._refusal(answer.status_code, body)
-
-    def _grant(self) -> tuple[tuple[str, str] | None, dict[str, str]]:
-        settings = self._settings
-        if settings.log_in is LogIn.CLIENT_CREDENTIALS and settings.client_secret is not None:
-            basic = (str(settings.client_id), settings.client_secret.get_secret_value())
-            return basic, {"grant_type": "client_credentials"}
-        return None, {"grant_type": _JWT_BEARER, "assertion": self._assertion()}
-
-    def _assertion(self) -> str:
-        settings = self._settings
-        claims = {
-            "iss": settings.client_id,
-            "sub": settings.username,
-            "aud": settings.login_url,
-            "exp": int(self._services.clock.now().timestamp()) + ASSERTION_LIFE_S,
-        }
-        file = settings.private_key_file
-        variable = f"{VARIABLE}PRIVATE_KEY_FILE"
-
-        try:
-            return jwt.encode(claims, file.read_bytes() if file else b"", algorithm="RS256")
-        except OSError as error:
-            raise SettingsError(
-                f"{variable} names {file}, which cannot be read: {error.strerror}.", "Check the path and its rights."
-            ) from error
-        except (ValueError, TypeError, jwt.PyJWTError):
-            # The library's own words could quote the file.
-            raise SettingsError(
-                f"{variable} names {file}, which is no RSA private key.", "It is a PEM file without a password."
-            ) from None
 
     def _refusal(self, status: int, body: object) -> Exception:
         fault = read_fault(body)
@@ -166,14 +182,15 @@ class OAuthToken:
                 f"Check {VARIABLE}LOGIN_URL.",
             )
 
-        return AuthenticationError(f"Salesforce refused the log-in: {fault}.", _remedy(fault.code, fault.words))
+        kind = AudienceError if "audience" in fault.words.lower() else AuthenticationError
+        return kind(f"Salesforce refused the log-in: {fault}.", _remedy(fault.code, fault.words.lower()))
 
 
 def _remedy(code: str, words: str) -> str:
     if code in ("invalid_client_id", "invalid_client"):
         return f"Check {VARIABLE}CLIENT_ID and {VARIABLE}CLIENT_SECRET."
-    if "approved" in words:
-        return "Pre-authorise the user for the app (permitted users: admin approved) in Salesforce's set-up."
     if "audience" in words:
-        return f"Check {VARIABLE}LOGIN_URL: the org's My Domain, https://login.salesforce.com or https://test.salesforce.com."
+        return _AUDIENCE
+    if "approved" in words or "scope" in words or "preauthorized" in words:
+        return f"{_APPROVAL} Where all that is done: {_AUDIENCE}"
     return f"Check {VARIABLE}LOGIN_URL, the user and the app's OAuth flows in Salesforce's set-up."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from requests import Response
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from ringfence.core.errors import RetryError
+from ringfence.core.errors import AccessError, AuthenticationError, RetryError, SchemaError, UnreachableError
 from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
@@ -18,10 +19,14 @@ from .composite import NO_ASSIGNMENT, Subrequest, SubrequestAnswer
 from .errors import AnswerError, SessionError, read_error, read_fault
 from .quota import Quota
 from .settings import SalesforceSettings
+from .soql import literal
 from .transport import Transport
 
 PAGE = 2_000
 """Records of one query page or one retrieve, at most (docs/vendors/salesforce.md, sections 2.1 and 2.4)."""
+
+_IDENTITY = re.compile(r"/id/\w{15,18}/(\w{15,18})/?\Z")
+"""The address of a user ends in the ids of the org and of the user (REST guide, "Identity URLs")."""
 
 Row = Mapping[str, Any]
 Result = TypeVar("Result")
@@ -69,8 +74,36 @@ class SalesforceClient:
         return row
 
     def user(self, purpose: str) -> Row:
-        """Return the user behind the token: ``user_id``, ``preferred_username``, ``name``."""
-        return self._row(purpose, "the user's details", lambda sf: sf.oauth2("userinfo"))
+        """Return the user behind the token: ``user_id``, and ``preferred_username`` and ``name`` where they are told.
+
+        A token without the scope for the user's details is asked by what else names its user.
+        """
+        try:
+            return self._row(purpose, "the user's details", lambda sf: sf.oauth2("userinfo"), "user_id")
+        except (AuthenticationError, AccessError, SchemaError, UnreachableError):
+            user_id = self._find_user_id(purpose)
+            if user_id is None:
+                raise
+
+        return {"user_id": user_id, **self._name_user(purpose, user_id)}
+
+    def _find_user_id(self, purpose: str) -> str | None:
+        """Return the id at the end of the user's address, which the log-in gives and the list of resources."""
+        address = self._source.identity
+        if not address:
+            answer = self._row(purpose, "the API's resources", lambda sf: sf.restful(""))
+            address = str(answer.get("identity") or "")
+
+        found = _IDENTITY.search(address)
+        return found[1] if found else None
+
+    def _name_user(self, purpose: str, user_id: str) -> Row:
+        soql = f"SELECT Username, Name FROM User WHERE Id = {literal(user_id)}"  # noqa: S608  # the literal is escaped
+        try:
+            rows = self.query(soql, purpose)["records"]
+        except (AccessError, SchemaError):
+            return {}
+        return {"preferred_username": rows[0]["Username"], "name": rows[0]["Name"]} if rows else {}
 
     def describe(self, object_name: str) -> Row:
         """Return the describe of an object as this user sees it."""

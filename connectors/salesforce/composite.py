@@ -30,7 +30,8 @@ SAVE_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 """Passes duplicate rules that only alert, which a person would click away; rules that block go on blocking
 (salesforce.md, section 2.6). It is sent where a phone field itself is rewritten: nothing else of ours can match one."""
 
-_UNQUOTED = "'(),:*!/<>="
+_UNQUOTED = "'(),:*!/="
+"""What a query may hold as it is, by RFC 3986; the rest of SOQL, ``<`` and ``>`` among it, is quoted."""
 
 
 @dataclass(frozen=True, slots=True)

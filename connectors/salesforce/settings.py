@@ -40,6 +40,7 @@ class SalesforceSettings(BaseModel):
     """The settings ``RINGFENCE_SALESFORCE__*``.
 
     ``login_url`` is the org's My Domain, or the address of the log-in page where the JWT flow allows it.
+    ``audience`` is whom a JWT assertion is made out to; unset, the log-in address tells.
     ``daily_reserve`` is the percentage of the daily API calls that is left to others. Empty texts count as not set.
     Raises SettingsError for an address that would send a secret in clear text.
     """
@@ -53,6 +54,7 @@ class SalesforceSettings(BaseModel):
     client_secret: SecretStr | None = None
     username: str | None = None
     private_key_file: Path | None = None
+    audience: str | None = None
     api_version: str = _VERSION
     daily_reserve: int = Field(_RESERVE, ge=0, le=95)
 

@@ -77,6 +77,8 @@ def _open_call(org: OrgState, call: Call) -> Answer | None:
             return auth.token(org, call)
         case "GET", "/services/oauth2/userinfo":
             return auth.userinfo(org, call)
+        case "GET", path if path.startswith("/id/"):
+            return auth.identity(org, call)
         case "GET", "/services/data":
             return versions()
     return None
@@ -133,6 +135,8 @@ def _read(request: Request, raw: bytes) -> Call:
 def _label(call: Call) -> str:
     """Return `METHOD template` for the request counter, without host, version and ids."""
     found = find_route(call) if call.version else None
+    if call.path.startswith("/id/"):
+        return f"{call.method} {auth.IDENTITY}"
     return f"{call.method} {found[0].template or '/'}" if found else f"{call.method} {call.path}"
 
 

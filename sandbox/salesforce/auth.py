@@ -1,4 +1,7 @@
-"""`/services/oauth2/token` and `/userinfo`: client credentials and JWT bearer (salesforce.md, section 1.1)."""
+"""`/services/oauth2/token` and `/userinfo`, `/id`: client credentials and JWT bearer (salesforce.md, section 1.1).
+
+The words about scopes and audience are those that users of client libraries report.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from .state import OrgState
 from .wire import Answer, Call
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+IDENTITY = "/id/{org_id}/{user_id}"
 MAX_ASSERTION_LIFE_S = 300
-_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 _CLAIMS_ARE_OURS = {"verify_exp": False, "verify_aud": False, "verify_sub": False, "verify_iss": False}
 
 
@@ -49,12 +52,14 @@ def _check_grant(org: OrgState, call: Call, form: Mapping[str, str]) -> None:
 
 def userinfo(org: OrgState, call: Call) -> Answer:
     """Answer GET of the user behind a token; a bad one gets 403 and the bare text `Bad_OAuth_Token`."""
-    if not org.sessions.knows(bearer(call)):
+    if org.traits.userinfo == "missing":
+        return Answer(404, "<h1>Not Found</h1>")
+    if not org.sessions.knows(bearer(call)) or org.traits.userinfo == "forbidden":
         return Answer(403, "Bad_OAuth_Token")
 
     user = org.table("User").rows[org.user_id]
     body = {
-        "sub": f"{org.instance_url}/id/{org.org_id}/{org.user_id}",
+        "sub": org.identity,
         "user_id": org.user_id,
         "organization_id": org.org_id,
         "preferred_username": user["Username"],
@@ -71,6 +76,32 @@ def userinfo(org: OrgState, call: Call) -> Answer:
     return Answer(200, body)
 
 
+def identity(org: OrgState, call: Call) -> Answer:
+    """Answer GET of the user's own address, `/id/{org}/{user}`; a bad token gets 403, other ids 404."""
+    if not org.sessions.knows(bearer(call)):
+        return Answer(403, "Bad_OAuth_Token" if bearer(call) else "Missing_OAuth_Token")
+    if not org.identity.endswith(call.path):
+        return Answer(404, "Bad_Id")
+
+    user = org.table("User").rows[org.user_id]
+    body = {
+        "id": org.identity,
+        "asserted_user": True,
+        "user_id": org.user_id,
+        "organization_id": org.org_id,
+        "username": user["Username"],
+        "nick_name": str(user["Username"]).split("@")[0],
+        "display_name": user["Name"],
+        "email": user["Email"],
+        "first_name": user["FirstName"],
+        "last_name": user["LastName"],
+        "active": user["IsActive"],
+        "user_type": "STANDARD",
+        "timezone": user["TimeZoneSidKey"],
+    }
+    return Answer(200, body)
+
+
 def bearer(call: Call) -> str:
     """Return the token of the Authorization header, or an empty text."""
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
@@ -81,9 +112,9 @@ def _token_body(org: OrgState) -> dict[str, object]:
     return {
         "access_token": org.sessions.issue(),
         "signature": "c2FuZGJveCBzaWduYXR1cmU=",
-        "scope": "api",
+        "scope": " ".join(scope for scope in org.traits.app_scopes if scope != "refresh_token"),
         "instance_url": org.instance_url,
-        "id": f"{org.instance_url}/id/{org.org_id}/{org.user_id}",
+        "id": org.identity,
         "token_type": "Bearer",
         "issued_at": str(int(org.clock.now().timestamp() * 1000)),
     }
@@ -109,10 +140,11 @@ def _check_assertion(org: OrgState, call: Call, assertion: str) -> None:
     if claims.get("iss") != org.sessions.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
 
-    host = call.headers.get("host", "")
-    audiences = {*_HOSTS, org.instance_url.rstrip("/"), f"http://{host}", f"https://{host}"}
-    if str(claims.get("aud", "")).rstrip("/") not in audiences:
+    if str(claims.get("aud", "")).rstrip("/") not in _audiences(org, call):
         raise OAuthError("invalid_grant", "audience is invalid")
+    if "refresh_token" not in org.traits.app_scopes:
+        text = "refresh_token scope is required and the connected app should be installed and preauthorized"
+        raise OAuthError("invalid_request", text)
 
     try:
         left = int(claims.get("exp", "")) - org.clock.now().timestamp()
@@ -123,6 +155,16 @@ def _check_assertion(org: OrgState, call: Call, assertion: str) -> None:
         raise OAuthError("invalid_grant", "expired authorization code" if left <= 0 else "invalid expiration")
     if claims.get("sub") != org.username:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
+
+
+def _audiences(org: OrgState, call: Call) -> set[str]:
+    """Return the audiences that an assertion may name: the log-in page of such orgs, and the org where it may."""
+    pool = f"https://{'login' if org.traits.production else 'test'}.salesforce.com"
+    if not org.traits.own_audience:
+        return {pool}
+
+    host = call.headers.get("host", "")
+    return {pool, org.instance_url.rstrip("/"), f"http://{host}", f"https://{host}"}
 
 
 def _verified(org: OrgState, assertion: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ MAX_SUBREQUESTS = 25
 MAX_QUERIES_AND_COLLECTIONS = 5
 _HEAVY = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects)(?=[/?]|$)", re.IGNORECASE)
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
+_RAW = re.compile(r"[^!-~]|[<>\"\\^`{|}]")
+"""What RFC 3986 has no place for: spaces, control and non-ASCII characters, and these signs."""
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
 _ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
 _FIXED_HEADERS = frozenset({"accept", "authorization", "content-type"})
@@ -104,7 +106,12 @@ def _subcall(entry: dict[str, Any], results: Mapping[str, object], journal: Jour
     if fixed := _FIXED_HEADERS & headers.keys():
         raise ApiError(400, "INVALID_HTTP_HEADER", f"Header not supported in a subrequest: {', '.join(sorted(fixed))}")
 
-    url = urlsplit(str(_resolve(str(entry.get("url", "")), results)))
+    address = str(_resolve(str(entry.get("url", "")), results))
+    if raw := _RAW.search(address):
+        text = f"Illegal character in the url of a subrequest at index {raw.start()}: it has to be percent-encoded"
+        raise ApiError(400, "ILLEGAL_QUERY_PARAMETER_VALUE", text)
+
+    url = urlsplit(address)
     match = re.match(r"/services/data/(v\d+\.0)/", url.path)
     if match is None or re.search(r"/composite(?!/sobjects)|/tooling/|/limits|/jobs/", url.path):
         raise ApiError(400, "INVALID_INPUT", f"The url is not supported in a composite request: {url.path}")

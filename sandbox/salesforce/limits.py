@@ -54,7 +54,7 @@ def versions() -> Answer:
     return Answer(200, body)
 
 
-def resources(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers share one signature
-    """Answer `/services/data/vXX.0`: the resources of that version."""
+def resources(org: OrgState, call: Call) -> Answer:
+    """Answer `/services/data/vXX.0`: the resources of that version, and the address of the user who asks."""
     names = ("composite", "jobs", "limits", "query", "queryAll", "sobjects", "tooling")
-    return Answer(200, {name: call.url(f"/{name}") for name in names})
+    return Answer(200, {"identity": org.identity, **{name: call.url(f"/{name}") for name in names}})

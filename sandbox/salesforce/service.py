@@ -8,6 +8,7 @@ from ..fault_kinds import ANSWER_FAULTS, RECORD_FAULTS
 from ..faults import Faults
 from ..service import Service, ServiceContext
 from .app import salesforce_app
+from .auth import IDENTITY
 from .fault_kinds import ORG_FAULTS, SalesforceSettings
 from .faults import SalesforceFaults
 from .org import SalesforceOrg
@@ -18,7 +19,12 @@ from .traits import SalesforceTraits
 class SalesforceService(Service):
     """Salesforce: an org of the context's people. Its address is instance URL and login URL alike."""
 
-    fault_paths = ("/services/oauth2/token", "/services/oauth2/userinfo", *(route.template or "/" for route in ROUTES))
+    fault_paths = (
+        "/services/oauth2/token",
+        "/services/oauth2/userinfo",
+        IDENTITY,
+        *(route.template or "/" for route in ROUTES),
+    )
     fault_kinds = (*ANSWER_FAULTS, *RECORD_FAULTS, *ORG_FAULTS)
     fault_settings = SalesforceSettings
     traits = SalesforceTraits

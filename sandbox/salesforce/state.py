@@ -80,6 +80,11 @@ class OrgState(JobSettings):
         self._calls.set(self.clock.now(), calls)
 
     @property
+    def identity(self) -> str:
+        """The address of the API user, which ends in the ids of org and user."""
+        return f"{self.instance_url}/id/{self.org_id}/{self.user_id}"
+
+    @property
     def username(self) -> str:
         """The user name of the API user."""
         return str(self.tables["User"].rows[self.user_id]["Username"])

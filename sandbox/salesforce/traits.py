@@ -12,9 +12,18 @@ Edition = Literal[
     "Developer Edition", "Professional Edition", "Enterprise Edition", "Unlimited Edition", "Team Edition"
 ]
 
+Scope = Literal["api", "refresh_token", "full", "web", "id", "openid", "profile", "email"]
+
 
 class SalesforceTraits(Traits):
     """Salesforce: what is left out is as in most orgs."""
 
     production: bool = Field(False, description="Whether the org says that it is no sandbox.")
     edition: Edition = "Enterprise Edition"
+    app_scopes: tuple[Scope, ...] = Field(
+        ("api", "refresh_token"), description="OAuth scopes of the app; without refresh_token no JWT log-in."
+    )
+    own_audience: bool = Field(False, description="A JWT assertion may name the org's own address as audience.")
+    userinfo: Literal["answered", "forbidden", "missing"] = Field(
+        "answered", description="What /services/oauth2/userinfo says to the token: the user, 403 or 404."
+    )

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
@@ -89,3 +92,34 @@ def connect(sandbox: Sandbox) -> Iterator[Connect]:
 @pytest.fixture
 def crm(connect: Connect) -> SalesforceCrm:
     return connect()
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
+@pytest.fixture
+def key_file(key: rsa.RSAPrivateKey, tmp_path: Path) -> Path:
+    file = tmp_path / "acme.pem"
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(key.private_bytes(*form))
+    return file
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, org: SalesforceOrg) -> dict[str, Any]:
+    return {"login_url": sandbox.salesforce_url, "client_id": org.client_id, "client_secret": org.client_secret}
+
+
+@pytest.fixture
+def bearer(sandbox: Sandbox, org: SalesforceOrg, key: rsa.RSAPrivateKey, key_file: Path) -> dict[str, Any]:
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    org.register_public_key(key.public_key().public_bytes(*form))
+    return {
+        "login_url": sandbox.salesforce_url,
+        "client_id": org.client_id,
+        "username": org.username,
+        "private_key_file": key_file,
+        "audience": "https://test.salesforce.com",
+    }

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import AuthenticationError, SettingsError, UnreachableError
@@ -21,36 +19,6 @@ from ..conftest import Script
 
 Connect = Callable[..., SalesforceCrm]
 TOKEN = "POST /services/oauth2/token"
-
-
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-
-
-@pytest.fixture
-def key_file(key: rsa.RSAPrivateKey, tmp_path: Path) -> Path:
-    file = tmp_path / "acme.pem"
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(key.private_bytes(*form))
-    return file
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, org: SalesforceOrg) -> dict[str, Any]:
-    return {"login_url": sandbox.salesforce_url, "client_id": org.client_id, "client_secret": org.client_secret}
-
-
-@pytest.fixture
-def bearer(sandbox: Sandbox, org: SalesforceOrg, key: rsa.RSAPrivateKey, key_file: Path) -> dict[str, Any]:
-    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    org.register_public_key(key.public_key().public_bytes(*form))
-    return {
-        "login_url": sandbox.salesforce_url,
-        "client_id": org.client_id,
-        "username": org.username,
-        "private_key_file": key_file,
-    }
 
 
 @pytest.mark.parametrize("way", ["client", "bearer"])
@@ -137,7 +105,7 @@ def test_wrong_client_credentials_are_named(
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"username": "nobody@acme.example"}, "Pre-authorise"), ({"client_id": "not-the-id"}, "CLIENT_ID")],
+    [({"username": "nobody@acme.example"}, "pre-authorise"), ({"client_id": "not-the-id"}, "CLIENT_ID")],
 )
 def test_a_refused_assertion_says_what_to_do(
     connect: Connect, bearer: dict[str, Any], wrong: dict[str, Any], says: str

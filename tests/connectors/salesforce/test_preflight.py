@@ -11,6 +11,7 @@ from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import AccessError, MappingError, SchemaError
 from ringfence.core.ports.crm import Finding, Level
 from ringfence.sandbox.salesforce.org import SalesforceOrg
+from ringfence.sandbox.salesforce.traits import SalesforceTraits
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"
@@ -81,9 +82,8 @@ def test_production_is_neither_a_sandbox_nor_a_developer_edition(
 def test_a_token_that_does_not_tell_its_user_is_a_warning(
     crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crm.identify()
-    answers = iter([False])
-    monkeypatch.setattr(org.sessions, "knows", lambda _token: next(answers, True))
+    org.traits = SalesforceTraits(userinfo="missing")
+    monkeypatch.setattr(type(org), "identity", "")
 
     (warning,) = [finding for finding in crm.check() if finding.level is Level.WARNING]
 

@@ -60,7 +60,7 @@ class Api:
     root: str
 
     def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
-        url = self.root + (path if path.startswith("/services") else f"/services/data/v{VERSION}{path}")
+        url = self.root + (path if path.startswith(("/services", "/id/")) else f"/services/data/v{VERSION}{path}")
         headers = {"Authorization": f"Bearer {self.org.access_token}", **options.pop("headers", {})}
         return requests.request(method, url, headers=headers, timeout=10, **options)
 

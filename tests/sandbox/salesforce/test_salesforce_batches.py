@@ -276,3 +276,17 @@ def test_composite_refuses_odd_subrequests(api: Api) -> None:
 
     assert [answer["httpStatusCode"] for answer in answers] == [400, 400, 400, 400, 400, 200, 400]
     assert api.refusal("POST", "/composite", json={})[1]["errorCode"] == "JSON_PARSER_ERROR"
+
+
+@pytest.mark.parametrize("raw", ["<", ">", " ", '"', "{", "}", "|", "^", "`", "\\", "\n", "\u00e9"])
+def test_a_subrequest_has_to_be_quoted(api: Api, raw: str) -> None:
+    (answer,) = composite(api, sub("a", "GET", f"/query?q=SELECT+Id+FROM+Contact+WHERE+LastName{raw}='x'"))
+
+    assert answer["httpStatusCode"] == 400
+    assert answer["body"][0]["errorCode"] == "ILLEGAL_QUERY_PARAMETER_VALUE"
+
+
+def test_a_quoted_subrequest_is_read(api: Api) -> None:
+    (answer,) = composite(api, sub("a", "GET", "/query?q=SELECT+Id+FROM+Contact+WHERE+LastName%3E'Last1'"))
+
+    assert answer["httpStatusCode"] == 200

@@ -10,6 +10,8 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ringfence.sandbox.salesforce.traits import SalesforceTraits
+
 from .conftest import Api
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -26,7 +28,7 @@ def assertion(api: Api, **changes: object) -> dict[str, str]:
     claims = {
         "iss": api.org.client_id,
         "sub": api.org.username,
-        "aud": api.root,
+        "aud": "https://test.salesforce.com",
         "exp": str(int(api.org.clock.now().timestamp()) + 180),
     }
     return {"grant_type": JWT_BEARER, "assertion": jwt.encode({**claims, **changes}, KEY, algorithm="RS256")}
@@ -120,7 +122,36 @@ def test_jwt_bearer_takes_a_signed_assertion_with_a_string_expiry(api: Api) -> N
     api.org.register_public_key(PUBLIC)
 
     assert ask_token(api, assertion(api))[0] == 200
-    assert ask_token(api, assertion(api, aud="https://login.salesforce.com"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("traits", "taken"),
+    [
+        ({}, {"https://test.salesforce.com"}),
+        ({"production": True}, {"https://login.salesforce.com"}),
+        ({"own_audience": True}, {"https://test.salesforce.com", "OWN"}),
+    ],
+)
+def test_the_audience_is_the_log_in_page_of_such_orgs(api: Api, traits: dict[str, Any], taken: set[str]) -> None:
+    api.org.register_public_key(PUBLIC)
+    api.org.traits = SalesforceTraits(**traits)
+
+    tried = {"https://login.salesforce.com", "https://test.salesforce.com", api.root}
+    answers = {each: ask_token(api, assertion(api, aud=each))[0] for each in tried}
+
+    assert {each.replace(api.root, "OWN") for each, status in answers.items() if status == 200} == taken
+
+
+def test_jwt_bearer_needs_an_app_with_the_scope_refresh_token(api: Api) -> None:
+    api.org.register_public_key(PUBLIC)
+    api.org.traits = SalesforceTraits(app_scopes=("api",))
+
+    status, body = ask_token(api, assertion(api))
+
+    assert (status, body["error"]) == (400, "invalid_request")
+    assert body["error_description"].startswith("refresh_token scope is required")
+    form = {"grant_type": "client_credentials"}
+    assert ask_token(api, form, auth=(api.org.client_id, api.org.client_secret))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -161,6 +192,26 @@ def test_userinfo_names_user_and_org(api: Api) -> None:
 
     assert (response.status_code, response.text) == (403, "Bad_OAuth_Token")
     assert api.org.api_usage == 0
+
+
+@pytest.mark.parametrize(("userinfo", "status"), [("forbidden", 403), ("missing", 404)])
+def test_a_token_without_the_users_details_still_learns_who_it_is(api: Api, userinfo: Any, status: int) -> None:
+    api.org.traits = SalesforceTraits(userinfo=userinfo)
+
+    assert api("GET", "/services/oauth2/userinfo").status_code == status
+    address = api("GET", "").json()["identity"]
+    body = api("GET", address.removeprefix(api.org.instance_url)).json()
+
+    assert address.endswith(f"/id/{api.org.org_id}/{api.org.user_id}")
+    assert (body["user_id"], body["username"]) == (api.org.user_id, api.org.username)
+
+
+def test_the_address_of_the_user_needs_a_session_and_the_right_ids(api: Api) -> None:
+    path = api.org.identity.removeprefix(api.org.instance_url)
+
+    assert api("GET", path[:-3] + "XYZ").status_code == 404
+    api.org.expire_tokens()
+    assert api("GET", path).status_code == 403
 
 
 def test_the_date_header_follows_the_orgs_clock(api: Api, clock: Any) -> None:
