@@ -8,6 +8,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm, CrmPlugin
 from ringfence.core.ports.services import Services
 
+from .links import record_link
 from .schema import companion_name
 from .settings import HubSpotSettings, is_configured
 
@@ -25,6 +26,7 @@ plugin = CrmPlugin(
     configured=is_configured,
     companion_name=companion_name,
     connect=_connect,
+    link=record_link,
 )
 
 __all__ = ["plugin"]

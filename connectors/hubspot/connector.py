@@ -20,6 +20,7 @@ from .cursor import read_position
 from .feed import HubSpotFeed, Opening
 from .fields import ID, to_ms
 from .filters import read_filter
+from .links import portal_address
 from .paging import Searcher
 from .preflight import check_object
 from .schema import Schema
@@ -141,4 +142,5 @@ class HubSpotCrm:
 def _read_org(details: Mapping[str, Any]) -> Org:
     portal = str(details["portalId"])
     kind = str(details.get("accountType") or "unknown")
-    return Org(NAME, portal, f"portal {portal} ({kind.lower().replace('_', ' ')})", kind == _PRODUCTION)
+    name = f"portal {portal} ({kind.lower().replace('_', ' ')})"
+    return Org(NAME, portal, name, kind == _PRODUCTION, portal_address(details))

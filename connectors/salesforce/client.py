@@ -53,6 +53,11 @@ class SalesforceClient:
         """Return the daily API calls of the last answer, and the reserve."""
         return self._transport.quota
 
+    @property
+    def instance_url(self) -> str:
+        """Return where the org is; logs in where there is no token yet."""
+        return self._source.current()[1]
+
     def server_now(self) -> datetime | None:
         """Return the time at Salesforce in UTC; None before the first answer."""
         return self._transport.server_now()

@@ -86,7 +86,7 @@ class SalesforceCrm:
         if self._org is None:
             row = self._client.organization()
             production = not row["IsSandbox"] and row["OrganizationType"] != _DEVELOPER
-            self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production)
+            self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production, self._client.instance_url)
         return self._org
 
     def check(self) -> list[Finding]:

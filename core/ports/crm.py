@@ -24,12 +24,17 @@ from .services import Services
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """The CRM account behind the credentials. ``id`` keys everything kept about it."""
+    """The CRM account behind the credentials. ``id`` keys everything kept about it.
+
+    ``address`` is where a person finds its records in a browser, as :attr:`CrmPlugin.link` takes it; empty where that
+    is not known.
+    """
 
     crm: str
     id: str
     name: str
     production: bool
+    address: str = ""
 
     @property
     def key(self) -> str:
@@ -247,7 +252,7 @@ class CrmPlugin:
 
     ``settings`` becomes the nested settings ``RINGFENCE_<NAME>__*``; ``configured`` tells whether enough of them are
     set; ``companion_name`` gives the field name of a slot's companion; ``connect`` wires the connector without
-    making a call.
+    making a call. ``link`` gives the address of a record's page, of the org's address, object name and record id.
     """
 
     name: str
@@ -255,3 +260,4 @@ class CrmPlugin:
     configured: Callable[[Any], bool]
     companion_name: Callable[[str, Companion], str]
     connect: Callable[[Any, Mapping[str, ObjectShape], Services], Crm]
+    link: Callable[[str, str, str], str] = lambda _address, _object_name, _record_id: ""

@@ -16,7 +16,7 @@ from ..state.pending import Pending
 from ..state.run_history import find_applied, new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.record_reader import RecordReader
-from ..writing.plan_file import read_plan
+from ..writing.plan_reader import read_plan
 from ..writing.writer import ChangeWriter
 from .mode import Live
 from .opt_outs import take_in_opt_outs

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..errors import RingfenceError, StoppedError, Terminated
+from ..model.field_roles import FieldRoles
 from ..model.policy import Policy
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Org
@@ -145,7 +146,9 @@ def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any],
     # As a field: an id of bare digits in the text would be masked as if it were a number.
     note = " (dry run)" if mode.dry_run else ""
     logger.info("run %s of %s begins%s", summary.run_id, job.org.crm, note, extra={"org_id": job.org.id})
-    context.journal.begin(job.crm.name, context.org_id, job.clock.now(), dry_run=mode.dry_run, options=options)
+    roles = FieldRoles.of(job.shapes)
+    now, dry_run = job.clock.now(), mode.dry_run
+    context.journal.begin(job.crm.name, context.org_id, now, dry_run=dry_run, options=options, roles=roles)
     job.began(summary)
     if mode.dry_run:
         return  # what a killed run has left, its bulk job included, is for a run that may write

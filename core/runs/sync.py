@@ -57,7 +57,8 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
             if options.plan_file is None:
                 SyncRun(context, options, summary, mode).go()
             else:
-                head = PlanHead(summary.run_id, job.org.key, job.clock.now())
+                org = job.org
+                head = PlanHead(summary.run_id, org.key, job.clock.now(), org.name, org.address)
                 with PlanWriter(options.plan_file, head, job.shapes, job.store.keyring) as plan:
                     SyncRun(context, options, summary, Planning(plan)).go()
                     plan.complete(_costs(job, summary))

@@ -19,7 +19,7 @@ from .store import Store
 def register_org(store: Store, org: Org) -> int:
     """Return the state's own id of the org, recording it when it is new."""
     table = schema.orgs
-    values = {"name": org.name, "production": org.production}
+    values = {"name": org.name, "production": org.production, "address": org.address}
 
     with store.transaction() as connection:
         find = select(table.c.id).where(table.c.key == org.key)

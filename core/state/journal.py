@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from ..model.field_roles import FieldRoles
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
+from .leases import this_process
 from .run_history import RunOutcome
 from .store import Store
 
@@ -49,8 +51,20 @@ class Journal:
         """Return the store that the journal is in."""
         return self._store
 
-    def begin(self, crm: str, org_id: int | None, now: datetime, *, dry_run: bool, options: Mapping[str, Any]) -> None:
-        """Record that the run has started. ``options`` are JSON values: what the user asked for."""
+    def begin(
+        self,
+        crm: str,
+        org_id: int | None,
+        now: datetime,
+        *,
+        dry_run: bool,
+        options: Mapping[str, Any],
+        roles: FieldRoles | None = None,
+    ) -> None:
+        """Record that the run has started, in this process.
+
+        ``options`` are JSON values: what the user asked for; ``roles`` tell what the fields of its changes are for.
+        """
         values = {
             "id": self._run_id,
             "crm": crm,
@@ -59,6 +73,8 @@ class Journal:
             "started_at": now,
             "outcome": RunOutcome.RUNNING.value,
             "options": json.dumps(options),
+            "process": json.dumps(asdict(this_process())),
+            "roles": json.dumps(roles.to_json()) if roles else None,
         }
 
         with self._store.transaction() as connection:

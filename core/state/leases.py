@@ -135,7 +135,7 @@ def _take_over(
     connection: Connection, held: Row[tuple[object, ...]], values: dict[str, object], here: Holder, now: datetime
 ) -> None:
     other = Holder(held.host, held.pid, held.process_started)
-    if _is_alive(other, here, now - held.renewed_at):
+    if is_alive(other, here, now - held.renewed_at):
         raise BusyError(
             f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
             f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
@@ -150,8 +150,11 @@ def _take_over(
         raise BusyError("Another sync of this org has just started.", "Wait for it.")
 
 
-def _is_alive(other: Holder, here: Holder, since_heartbeat: timedelta) -> bool:
-    """Return whether the other process may still be at work. Only those of this machine can be looked for."""
+def is_alive(other: Holder, here: Holder, since_heartbeat: timedelta) -> bool:
+    """Return whether the other process may still be at work, ``here`` being this one.
+
+    Only those of this machine can be looked for; one of another is trusted for :data:`EXPIRY` after its heartbeat.
+    """
     # That this process is alive says nothing about an earlier run in it, which may have failed to give the lease back.
     if other.host == here.host and other != here:
         started = _process_start(other.pid)

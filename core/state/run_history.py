@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from ..errors import ErrorCode, StateError, UsageError
+from ..model.field_roles import FieldRoles
 from . import schema
+from .leases import Holder
 from .store import Store
 
 
@@ -31,7 +33,12 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the journal keeps it; ``summary`` is what ``sync --json`` printed, None while the run goes on."""
+    """One run as the journal keeps it; ``summary`` is what ``sync --json`` printed, None while the run goes on.
+
+    ``org`` is the name of its account and ``address`` where a person finds the account's records, both empty where
+    there is none. ``roles`` tell what the fields of its changes are for, ``process`` which process it ran in; either is
+    None for runs of earlier versions.
+    """
 
     id: str
     crm: str
@@ -43,6 +50,10 @@ class Run:
     options: Mapping[str, Any]
     summary: Mapping[str, Any] | None
     error: str | None
+    org: str = ""
+    address: str = ""
+    roles: FieldRoles | None = None
+    process: Holder | None = None
 
 
 def new_run_id(now: datetime) -> str:
@@ -63,7 +74,8 @@ def close_dead_runs(store: Store, org_id: int, this_run: str, now: datetime) -> 
 
 def list_runs(store: Store, limit: int = 20) -> list[Run]:
     """Return the latest runs, newest first."""
-    query = select(schema.runs).order_by(schema.runs.c.started_at.desc(), schema.runs.c.id.desc()).limit(limit)
+    table = schema.runs
+    query = _select_runs().order_by(table.c.started_at.desc(), table.c.id.desc()).limit(limit)
     with store.transaction() as connection:
         return [_run(row) for row in connection.execute(query)]
 
@@ -76,7 +88,7 @@ def find_run(store: Store, run_id: str) -> Run:
     table = schema.runs
     with store.transaction() as connection:
         rows = connection.execute(
-            select(table).where(
+            _select_runs().where(
                 (table.c.id == run_id)
                 | table.c.id.startswith(run_id, autoescape=True)
                 | table.c.id.endswith(run_id, autoescape=True)
@@ -105,6 +117,19 @@ def find_applied(store: Store, plan_run_id: str) -> str | None:
     return None if undone else applied
 
 
+def find_undo(store: Store, run_id: str) -> str | None:
+    """Return the latest run that took this one back, dry runs aside; None where none did."""
+    table = schema.runs
+    query = select(table.c.id).where(table.c.options == json.dumps({"undo": run_id}), table.c.dry_run.is_(False))
+    with store.transaction() as connection:
+        return connection.scalars(query.order_by(table.c.started_at.desc())).first()
+
+
+def _select_runs() -> Select[Any]:
+    runs, orgs = schema.runs, schema.orgs
+    return select(runs, orgs.c.name.label("org"), orgs.c.address).outerjoin(orgs, orgs.c.id == runs.c.org_id)
+
+
 def _run(row: Any) -> Run:
     return Run(
         id=row.id,
@@ -117,6 +142,10 @@ def _run(row: Any) -> Run:
         options=_read_json(row.options),
         summary=_read_json(row.summary) if row.summary else None,
         error=row.error,
+        org=row.org or "",
+        address=row.address or "",
+        roles=FieldRoles.from_json(_read_json(row.roles)) if row.roles else None,
+        process=Holder(**_read_json(row.process)) if row.process else None,
     )
 
 

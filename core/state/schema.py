@@ -57,6 +57,7 @@ orgs = Table(
     Column("name", String(200), nullable=False),
     Column("production", Boolean, nullable=False),
     Column("writes_confirmed_at", UtcDateTime),
+    Column("address", String(300), nullable=False, server_default=""),  # where people find its records
 )
 
 
@@ -99,6 +100,8 @@ runs = Table(
     Column("options", Text, nullable=False),  # JSON
     Column("summary", Text),  # JSON
     Column("error", Text),
+    Column("process", Text),  # JSON: host, process id and start of the process; None: not on record
+    Column("roles", Text),  # JSON: what each field of the mapping is for; None: not on record
 )
 
 batches = Table(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ..errors import StateError
 from . import schema
 
-HEAD = "0005"
+HEAD = "0006"
 """The schema version this code works with: the newest migration."""
 
 

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from ringfence.core.errors import FileError, StateError, UsageError
+from ringfence.core.model.field_roles import FieldRoles
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Change, Companion, FieldChange
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing import plan_file
-from ringfence.core.writing.plan_file import PlanHead, PlanWriter, read_plan
+from ringfence.core.writing.plan_file import PlanHead, PlanWriter
+from ringfence.core.writing.plan_reader import open_plan, read_plan
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
-HEAD = PlanHead("20261130-090000-aa11", "memory:1", NOW)
+HEAD = PlanHead("20261130-090000-aa11", "memory:1", NOW, "One", "https://one.example")
 SHAPE = ObjectShape("people", (Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion}),))
 Edit = Callable[[bytes], bytes]
 
@@ -79,6 +81,15 @@ def test_a_plan_that_was_changed_anywhere_is_refused(plan: Path, store: Store, e
     assert plan.read_bytes() != before
     with pytest.raises(FileError, match=r"was changed after it was made, or is cut short"):
         read_plan(plan, store.keyring, NOW)
+
+
+def test_a_plan_can_be_looked_at_again_and_again_whatever_its_age(plan: Path, store: Store) -> None:
+    found = open_plan(plan, store.keyring)
+
+    assert [one.id for one in found.changes()] == [one.id for one in found.changes()] == ["p0", "p1", "p2"]
+    assert found.costs == {"records": 3}
+    assert found.roles == FieldRoles.of({"people": SHAPE})
+    assert found.good_until == NOW + timedelta(hours=24)
 
 
 def test_a_plan_of_another_state_store_is_told_as_such(plan: Path, elsewhere: Store) -> None:
