@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from requests import Response
+from requests import ReadTimeout, Response
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
@@ -16,7 +16,15 @@ from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
 from .composite import NO_ASSIGNMENT, Subrequest, SubrequestAnswer
-from .errors import AnswerError, SessionError, read_error, read_fault
+from .errors import (
+    QUERY_TIMEOUT,
+    AnswerError,
+    LocatorError,
+    QueryTimeoutError,
+    SessionError,
+    read_error,
+    read_fault,
+)
 from .quota import Quota
 from .settings import SalesforceSettings
 from .soql import literal
@@ -42,6 +50,8 @@ class SalesforceClient:
         self._transport = Transport(services.clock, Quota(settings.daily_reserve))
         self._source = choose_source(settings, self._transport, services)
         self._library: tuple[Token, Salesforce] | None = None
+        self.slow: set[str] = set()
+        """Objects whose queries timed out in this run, but for those that an index makes quick."""
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -125,8 +135,18 @@ class SalesforceClient:
         return self._row(purpose, "a query", lambda sf: sf.query(soql), "records")
 
     def more(self, url: str, purpose: str) -> Row:
-        """Return the page at a ``nextRecordsUrl``. Raises LocatorError when it has expired."""
-        return self._row(purpose, "the next page", lambda sf: sf.query_more(url, identifier_is_url=True), "records")
+        """Return the page at a ``nextRecordsUrl``. Raises LocatorError when it has expired, or takes too long."""
+
+        def send(sf: Salesforce) -> Any:
+            try:
+                return sf.query_more(url, identifier_is_url=True)
+            except SalesforceError as error:
+                refusal = read_error("the next page", error.status, error.content)
+                if isinstance(refusal, QueryTimeoutError):
+                    raise LocatorError(refusal.message) from None
+                raise
+
+        return self._row(purpose, "the next page", send, "records")
 
     def retrieve(self, object_name: str, ids: Sequence[str], fields: Sequence[str], purpose: str) -> list[Row | None]:
         """Return the records of up to 2,000 ids in their order, None for one that is missing or deleted."""
@@ -136,13 +156,23 @@ class SalesforceClient:
 
     def composite(self, subrequests: Sequence[Subrequest], purpose: str) -> list[SubrequestAnswer]:
         """Carry out up to 25 subrequests in one call and return the answer to each, in their order."""
+        return self._composite(subrequests, purpose)
+
+    def _composite(
+        self, subrequests: Sequence[Subrequest], purpose: str, rescue: Callable[[Exception], Any] | None = None
+    ) -> list[SubrequestAnswer]:
         body = {
             "allOrNone": False,
             "compositeRequest": [self._address(number, each) for number, each in enumerate(subrequests)],
         }
 
         def send(sf: Salesforce) -> Any:
-            return sf.restful("composite", method="POST", json=body, headers=NO_ASSIGNMENT)
+            try:
+                return sf.restful("composite", method="POST", json=body, headers=NO_ASSIGNMENT)
+            except (SalesforceError, ReadTimeout) as error:
+                if rescue is not None and (answers := rescue(error)):
+                    return {"compositeResponse": answers}
+                raise
 
         answers = self._row(purpose, "a Composite call", send, "compositeResponse")["compositeResponse"]
         by_reference = {answer.get("referenceId"): answer for answer in answers}
@@ -156,16 +186,20 @@ class SalesforceClient:
         ]
 
     def read_together(self, subrequests: Sequence[Subrequest], purpose: str, what: str) -> list[Any]:
-        """Return the bodies of up to 25 subrequests that only read; a passing fault of one repeats the whole call."""
+        """Return the bodies of up to 25 subrequests that only read; a passing fault of one repeats the whole call.
+
+        In place of the body of a query that timed out stands its QueryTimeoutError. Where all of them together took
+        longer than a call may, each is sent alone.
+        """
 
         def send() -> list[Any]:
-            answers = self.composite(subrequests, purpose)
-            for answer in answers:
-                if not answer.ok:
-                    raise read_error(what, answer.status or 500, answer.body)
-            return [answer.body for answer in answers]
+            answers = self._composite(subrequests, purpose, _as_timed_out(subrequests))
+            return [_read_body(what, answer) for answer in answers]
 
-        return self._transport.call_with_retries(purpose, what, send)
+        bodies: list[Any] = self._transport.call_with_retries(purpose, what, send)
+        if len(bodies) > 1 and all(isinstance(body, QueryTimeoutError) for body in bodies):
+            return [self.read_together([each], purpose, what)[0] for each in subrequests]
+        return bodies
 
     def request(
         self,
@@ -269,6 +303,35 @@ class SalesforceClient:
         if subrequest.body is not None:
             request["body"] = subrequest.body
         return request
+
+
+def _as_timed_out(subrequests: Sequence[Subrequest]) -> Callable[[Exception], list[dict[str, Any]]]:
+    """Return what makes of a call's fault the answers of queries that each timed out; nothing of any other fault.
+
+    Queries that are answered one after the other may each be in time, and together be later than an answer may.
+    """
+
+    def rescue(error: Exception) -> list[dict[str, Any]]:
+        if isinstance(error, SalesforceError):
+            content = error.content if read_fault(error.content).code == QUERY_TIMEOUT else None
+        else:
+            content = [{"errorCode": QUERY_TIMEOUT, "message": "No answer came in time."}]
+            content = content if len(subrequests) > 1 else None
+
+        numbers = range(len(subrequests)) if content else ()
+        return [{"referenceId": f"r{number}", "httpStatusCode": 400, "body": content} for number in numbers]
+
+    return rescue
+
+
+def _read_body(what: str, answer: SubrequestAnswer) -> Any:
+    """Return the body, or the error of a query that timed out. Raises any other refusal."""
+    if answer.ok:
+        return answer.body
+    error = read_error(what, answer.status or 500, answer.body)
+    if isinstance(error, QueryTimeoutError):
+        return error
+    raise error
 
 
 def _list(restful: Callable[..., Any], path: str, body: Row) -> list[Any]:

@@ -38,6 +38,8 @@ class Action(Enum):
     CORRECT = auto()  # the request itself
 
 
+QUERY_TIMEOUT = "QUERY_TIMEOUT"
+
 CODES = {
     "INVALID_SESSION_ID": Action.LOG_IN,
     "INVALID_AUTH_HEADER": Action.LOG_IN,
@@ -45,7 +47,7 @@ CODES = {
     "REQUEST_LIMIT_EXCEEDED": Action.STOP,
     "SERVER_UNAVAILABLE": Action.WAIT,
     "UNKNOWN_EXCEPTION": Action.WAIT,
-    "QUERY_TIMEOUT": Action.WAIT,
+    QUERY_TIMEOUT: Action.WAIT,
     "UNABLE_TO_LOCK_ROW": Action.WAIT,
     "PROCESSING_HALTED": Action.WAIT,
     "ALL_OR_NONE_OPERATION_ROLLED_BACK": Action.WAIT,
@@ -113,6 +115,10 @@ class LocatorError(RetryError):
     """The query cursor has expired: the reader has to start a new query behind the last row."""
 
 
+class QueryTimeoutError(RetryError):
+    """Salesforce broke a query off after two minutes. It would do so again: reads go another way (``slow_queries``)."""
+
+
 class JobGoneError(UnreachableError):
     """A Bulk job cannot be used: deleted, expired after seven days, or created under another API version."""
 
@@ -167,7 +173,7 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
     message = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
     match find_action(status, fault):
         case Action.WAIT:
-            return RetryError(message)
+            return QueryTimeoutError(message) if fault.code == QUERY_TIMEOUT else RetryError(message)
         case Action.SLOW_DOWN:
             return ConcurrencyLimitError(message)
         case Action.STOP:

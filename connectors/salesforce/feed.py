@@ -17,7 +17,7 @@ from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
 from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
 from .gone_records import CONTACT, deleted_query, read_converted, read_deleted
-from .paging import BulkFallback, QueryPage, follow, read_first, read_pages, read_scope
+from .paging import BulkFallback, FirstPage, QueryPage, follow, read_first, read_pages, read_scope
 from .soql import Query, screened
 from .source import ObjectSource
 
@@ -36,7 +36,7 @@ class SalesforceFeed:
         client: SalesforceClient,
         sources: Sequence[ObjectSource],
         watermarks: Mapping[str, datetime],
-        first_pages: Mapping[Query, Row],
+        first_pages: Mapping[Query, FirstPage],
         bulk: BulkReader,
     ) -> None:
         self._client = client
@@ -67,7 +67,8 @@ class SalesforceFeed:
 
         for source in self._sources:
             if (query := deleted_query(source)) is not None:
-                yield from read_deleted(self._client, source, query, self._first_pages.pop(query, None))
+                first = self._first_pages.pop(query, None)
+                yield from read_deleted(self._client, source, query, first, self._bulk_fallback("opt_outs"))
 
         self._bulk.delete_finished_jobs()
 
@@ -162,8 +163,9 @@ class SalesforceFeed:
             yield self._page(source, page, "read", positions[number].dump())
 
     def _bulk_fallback(self, purpose: str) -> BulkFallback:
-        def read_by_job(query: Query, rows: int) -> Iterator[QueryPage] | None:
-            return self._bulk.read(query, rows, purpose) if rows > bulk_reader.WORTH_FROM else None
+        def read_by_job(query: Query, rows: int | None) -> Iterator[QueryPage] | None:
+            worth = rows is None or rows > bulk_reader.WORTH_FROM
+            return self._bulk.read(query, rows, purpose) if worth else None
 
         return read_by_job
 

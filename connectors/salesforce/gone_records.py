@@ -16,7 +16,7 @@ from ringfence.core.ports.crm import Page
 from ..http.batches import in_batches
 from .client import PAGE, Row, SalesforceClient
 from .fields import CONTACT_OF_LEAD
-from .paging import follow, read_first, read_masters
+from .paging import BulkFallback, FirstPage, follow, read_first, read_masters
 from .soql import Query
 from .source import ObjectSource
 
@@ -43,15 +43,17 @@ def deleted_query(source: ObjectSource) -> Query | None:
     return Query(source.name, (*source.rows.fields, *extra), conditions, deleted_too=True)
 
 
-def read_deleted(client: SalesforceClient, source: ObjectSource, query: Query, first: Row | None) -> Iterator[Page]:
+def read_deleted(
+    client: SalesforceClient, source: ObjectSource, query: Query, first: FirstPage | None, fallback: BulkFallback
+) -> Iterator[Page]:
     """Yield deleted records whose flag was up as they were, and merged ones with the values of their survivors too.
 
-    ``first`` is the query's first page where it has been read already.
+    ``first`` is the query's first page where it has been read already; ``fallback`` reads what is large.
     """
     if first is None:
         (first,) = read_first(client, [query], _PURPOSE)
 
-    for found in follow(client, query, first, _PURPOSE):
+    for found in follow(client, query, first, _PURPOSE, fallback):
         records = {row["Id"]: source.rows.read(row, in_scope=False) for row in found.rows}
         flagged = {key: record for key, record in records.items() if source.rows.shape.is_flagged(record)}
         if not flagged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,29 +23,48 @@ MULTIPICKLIST = "multipicklist"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query. ``conditions`` must all hold; ``order`` is BY_ID or BY_STAMP, so that it can resume behind any row."""
+    """One query. ``conditions`` must all hold; ``order`` is BY_ID or BY_STAMP, so that it can resume behind any row.
+
+    ``start`` is the stamp that a window in the order of stamps begins with; ``limit`` is the most rows that are wanted.
+    """
 
     object: str
     fields: tuple[str, ...]
     conditions: tuple[str, ...] = ()
     order: tuple[str, ...] = BY_ID
     deleted_too: bool = False
+    start: datetime | None = None
+    limit: int | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        """Return whether an index finds its rows: those of certain ids, or of a window of time."""
+        return any(condition.startswith(_INDEXED) for condition in self.conditions)
 
     def soql(self, *, ordered: bool = True) -> str:
         """Return its text, with or without its order."""
         where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
         order = f" ORDER BY {', '.join(self.order)}" if ordered else ""
-        return f"SELECT {', '.join(self.fields)} FROM {self.object}{where}{order}"  # noqa: S608  # literals are escaped, names come from the mapping
+        limit = "" if self.limit is None else f" LIMIT {self.limit}"
+        return f"SELECT {', '.join(self.fields)} FROM {self.object}{where}{order}{limit}"  # noqa: S608  # literals are escaped, names come from the mapping
 
     def ordered_by(self, order: tuple[str, ...]) -> Query:
         """Return the same query in another order."""
         return replace(self, order=order)
 
+    def narrowed(self, *conditions: str) -> Query:
+        """Return the same query over the rows that meet further conditions."""
+        return replace(self, conditions=(*self.conditions, *conditions))
+
     def behind(self, row: Mapping[str, Any]) -> Query:
         """Return the same query over the rows that come after this one in its order."""
         if self.order == BY_ID:
-            return replace(self, conditions=(*self.conditions, after_id(row["Id"])))
-        return replace(self, conditions=(*self.conditions, after_stamp(read_moment(row[STAMP]), row["Id"])))
+            return self.narrowed(after_id(row["Id"]))
+        return self.narrowed(after_stamp(read_moment(row[STAMP]), row["Id"]))
+
+
+_INDEXED = ("Id IN (", f"{STAMP} >=", f"({STAMP} ", "(Id ")
+"""How the conditions of :func:`one_of`, :func:`since` and :func:`after_stamp`, and those of pieces, begin."""
 
 
 def literal(value: Value) -> str:
@@ -127,6 +147,28 @@ def screened(shape: ObjectShape, moment: datetime) -> str:
 def one_of(ids: Sequence[str]) -> str:
     """Return the condition for these ids."""
     return f"Id IN ({','.join(map(literal, ids))})"
+
+
+def beside_others(condition: str) -> str:
+    """Return a condition that somebody wrote so that it can be joined to others by AND, its words unchanged.
+
+    It gets brackets where OR or NOT stands in it on its own; elsewhere it must have none, because Salesforce takes a
+    semi-join only outside of brackets.
+    """
+    outside = _outside_brackets(condition).upper().split()
+    return f"({condition})" if "OR" in outside or outside[:1] == ["NOT"] else condition.strip()
+
+
+_PARTS = re.compile(r"'(?:[^'\\]|\\.)*'|[()]|[^'()]+|'", re.DOTALL)
+
+
+def _outside_brackets(condition: str) -> str:
+    """Return the words of a condition that stand in no bracket and in no quotes."""
+    depth, words = 0, []
+    for part in _PARTS.findall(condition):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        words.append(part if depth == 0 and part[0] not in "'()" else " ")
+    return "".join(words)
 
 
 def any_of(clauses: Iterable[str]) -> str:

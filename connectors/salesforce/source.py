@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ringfence.core.model.values import Companion, Record
@@ -11,7 +11,19 @@ from ringfence.core.model.verdicts import Status
 
 from .cursor import OVERLAP, Position
 from .fields import CONTACT_OF_LEAD, CONVERTED, RowReader, is_lead
-from .soql import BY_STAMP, Query, after_id, after_stamp, any_of, base_conditions, due, flag_up, silenced, since
+from .soql import (
+    BY_STAMP,
+    Query,
+    after_id,
+    after_stamp,
+    any_of,
+    base_conditions,
+    beside_others,
+    due,
+    flag_up,
+    silenced,
+    since,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +86,14 @@ class ObjectSource:
         position = self.position
         if position.full:
             return self.query(*([after_id(position.after)] if position.after else []))
-        return self.query(self.lower_bound()).ordered_by(BY_STAMP)
+        return replace(self.query(self.lower_bound()).ordered_by(BY_STAMP), start=position.since)
 
     def due(self, before: datetime) -> Query:
         """Return the query for the records in the filter with a filled slot never screened, or last before the moment.
 
         It finds records with an empty slot too where the phone field may not be named in a condition.
         """
-        scope = [f"({self.scope})"] if self.scope else []
+        scope = [beside_others(self.scope)] if self.scope else []
         return self.query(due(self.rows.shape, before, self.hidden), *scope)
 
     def keep_due(self, records: Sequence[Record], before: datetime) -> Sequence[Record]:

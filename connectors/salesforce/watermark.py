@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from ringfence.core.errors import UnreachableError
+
 from ..http.batches import in_batches
 from .bulk.reader import BulkReader
-from .client import Row, SalesforceClient
+from .client import SalesforceClient
 from .composite import HEAVY_SUBREQUESTS, Subrequest, query_subrequest
+from .errors import QueryTimeoutError
 from .feed import SalesforceFeed
 from .fields import read_moment, write_moment
 from .gone_records import deleted_query
+from .paging import FirstPage
 from .soql import Query
 from .source import ObjectSource
 
@@ -45,7 +49,7 @@ def _read_watermarks(
     client: SalesforceClient, sources: Sequence[ObjectSource], end: datetime, bulk: BulkReader
 ) -> SalesforceFeed:
     watermarks: dict[str, datetime] = {}
-    first_pages: dict[Query, Row] = {}
+    first_pages: dict[Query, FirstPage] = {}
 
     for batch in in_batches(sources, AT_ONCE):
         possible = [query for source in batch for query in (source.flagged(), deleted_query(source))]
@@ -53,12 +57,21 @@ def _read_watermarks(
         subrequests = [_updated_subrequest(source.name, end) for source in batch]
         subrequests += [query_subrequest(query.soql(), deleted_too=query.deleted_too) for query in queries]
         bodies = client.read_together(subrequests, "opt_outs" if queries else "read", "what has changed")
-        watermarks.update(
-            (source.name, read_moment(body["latestDateCovered"])) for source, body in zip(batch, bodies, strict=False)
-        )
+        for source, body in zip(batch, bodies, strict=False):
+            watermarks[source.name] = _read_watermark(client, source.name, end, body)
         first_pages.update(zip(queries, bodies[len(batch) :], strict=True))
 
     return SalesforceFeed(client, sources, watermarks, first_pages, bulk)
+
+
+def _read_watermark(
+    client: SalesforceClient, object_name: str, end: datetime, body: Mapping[str, str] | QueryTimeoutError
+) -> datetime:
+    if isinstance(body, QueryTimeoutError):
+        (body,) = client.read_together([_updated_subrequest(object_name, end)], "read", "what has changed")
+    if isinstance(body, QueryTimeoutError):
+        raise UnreachableError(body.message, "Run again later: it goes on from here.")
+    return read_moment(body["latestDateCovered"])
 
 
 def _updated_subrequest(object_name: str, end: datetime) -> Subrequest:

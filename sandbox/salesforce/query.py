@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .errors import ApiError
+from .selectivity import refuse_slow
 from .soql_run import Found, run_query
 from .state import OrgState
 from .table import Row
@@ -13,12 +14,20 @@ SMALLEST_BATCH, LARGEST_BATCH = 200, 2_000
 
 def query(org: OrgState, call: Call) -> Answer:
     """Answer `/query?q=`."""
-    return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=False))
+    return _rows(org, call, with_deleted=False)
 
 
 def query_all(org: OrgState, call: Call) -> Answer:
     """Answer `/queryAll?q=`, which sees deleted and merged rows."""
-    return _answer(org, call, run_query(_text(call), org.tables, org.access, with_deleted=True))
+    return _rows(org, call, with_deleted=True)
+
+
+def _rows(org: OrgState, call: Call, *, with_deleted: bool) -> Answer:
+    text = _text(call)
+    found = run_query(text, org.tables, org.access, with_deleted=with_deleted)
+    if org.traits.slow_queries_above is not None:
+        refuse_slow(text, org.access(found.object_name), org.table(found.object_name), org.traits.slow_queries_above)
+    return _answer(org, call, found)
 
 
 def query_tooling(org: OrgState, call: Call) -> Answer:

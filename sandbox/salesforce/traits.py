@@ -27,3 +27,8 @@ class SalesforceTraits(Traits):
     userinfo: Literal["answered", "forbidden", "missing"] = Field(
         "answered", description="What /services/oauth2/userinfo says to the token: the user, 403 or 404."
     )
+    slow_queries_above: int | None = Field(
+        None,
+        ge=0,
+        description="Rows of an object from which a query over REST times out, unless an index finds fewer of them.",
+    )

@@ -58,7 +58,8 @@ class QueryJobs(JobCalls):
 
     def open(self, query: Query) -> Job:
         """Create a job for a query. The query has no order, which would keep Salesforce from splitting the work up."""
-        return self.create({"operation": "query", "query": query.soql(ordered=False)})
+        operation = "queryAll" if query.deleted_too else "query"
+        return self.create({"operation": operation, "query": query.soql(ordered=False)})
 
     def results(self, job_id: str, locator: str | None) -> ResultPage:
         """Return the page of results at a locator, the first one for None; any page can be read any number of times.

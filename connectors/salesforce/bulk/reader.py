@@ -50,12 +50,13 @@ class BulkReader:
         self._schema = schema
         self._finished: list[str] = []
 
-    def read(self, query: Query, total: int, purpose: str) -> Iterator[QueryPage]:
+    def read(self, query: Query, total: int | None, purpose: str) -> Iterator[QueryPage]:
         """Yield the rows of a query, in no order, each page with the position that is reached once it is handled.
 
-        ``total`` is the number of rows that each page reports. Empty pages come first, while Salesforce works: the
-        first of them makes the job known to a later run. Raises JobGoneError where no job can be created or it does not
-        give all of its rows: the caller must then read the query in another way, from its start.
+        ``total`` is the number of rows that each page reports; None where nobody knows it. Empty pages come first,
+        while Salesforce works: the first of them makes the job known to a later run. Raises JobGoneError where no job
+        can be created or it does not give all of its rows: the caller must then read the query in another way, from its
+        start.
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         with _refusal_as_gone():
@@ -87,9 +88,12 @@ class BulkReader:
             except RingfenceError as error:
                 _log.warning("the Bulk job %s could not be deleted, it expires by itself: %s", job_id, error.message)
 
-    def _pages(self, jobs: QueryJobs, job: Job, query: Query, position: JobPosition, total: int) -> Iterator[QueryPage]:
-        for job in jobs.wait(job):  # noqa: B007, B020 - the same job, as it is seen later
-            yield QueryPage((), False, total, position)
+    def _pages(
+        self, jobs: QueryJobs, job: Job, query: Query, position: JobPosition, total: int | None
+    ) -> Iterator[QueryPage]:
+        for job in jobs.wait(job):  # noqa: B020 - the same job, as it is seen later
+            # Where the number is not known yet, a page must not say that there are no rows.
+            yield QueryPage((), False, max(1, job.processed) if total is None else total, position)
 
         self._finished.append(job.id)
         if not job.complete:

@@ -15,7 +15,16 @@ from ringfence.connectors.salesforce.bulk.update_sheet import write_cell
 from ringfence.connectors.salesforce.composite import MAX_URI, query_subrequest
 from ringfence.connectors.salesforce.cursor import Position, read_position
 from ringfence.connectors.salesforce.fields import RowReader, read_moment, write_moment, write_value
-from ringfence.connectors.salesforce.soql import BY_STAMP, Query, base_conditions, due, flag_up, literal, one_of
+from ringfence.connectors.salesforce.soql import (
+    BY_STAMP,
+    Query,
+    base_conditions,
+    beside_others,
+    due,
+    flag_up,
+    literal,
+    one_of,
+)
 from ringfence.connectors.salesforce.source import ObjectSource
 from ringfence.core.errors import SchemaError, StateError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
@@ -184,3 +193,22 @@ def test_a_strange_cursor_is_answered_with_a_way_on(text: str) -> None:
 def test_values_are_written_to_the_millisecond_where_they_have_any(moment: datetime, written: str) -> None:
     assert write_value(moment) == write_cell(moment) == written
     assert read_moment(written) == moment
+
+
+@pytest.mark.parametrize(
+    ("condition", "joined"),
+    [
+        ("AccountId != null", "AccountId != null"),
+        ("Id IN (SELECT ContactId FROM CampaignMember)", "Id IN (SELECT ContactId FROM CampaignMember)"),
+        ("Title = 'a OR b' AND (Phone = null OR Fax = null)", "Title = 'a OR b' AND (Phone = null OR Fax = null)"),
+        ("Title = 'it\\'s' OR Phone = null", "(Title = 'it\\'s' OR Phone = null)"),
+        ("Phone = null\nor\nFax = null", "(Phone = null\nor\nFax = null)"),
+        ("(Phone = null)OR(Fax = null)", "((Phone = null)OR(Fax = null))"),
+        ("NOT Title LIKE 'x%'", "(NOT Title LIKE 'x%')"),
+        ("not(Title LIKE 'x%')", "(not(Title LIKE 'x%'))"),
+        ("AccountId NOT IN (SELECT Id FROM Account)", "AccountId NOT IN (SELECT Id FROM Account)"),
+        (" OrderId__c != null ", "OrderId__c != null"),
+    ],
+)
+def test_a_condition_of_others_gets_brackets_only_where_it_needs_them(condition: str, joined: str) -> None:
+    assert beside_others(condition) == joined
