@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from ..clock import Clock
 from ..dataset import Person
+from ..traits import OrgError
 from .companions import companion_fields
 from .journal import Journal
 from .lifecycle import convert, merge_rows
@@ -22,6 +23,9 @@ from .traits import SalesforceTraits
 from .values import stored_values
 from .wire import stamp_text
 from .writes import Author, change_row, delete_row, find_row
+
+UNGRANTED = {"Contact": ("DoNotCall",), "Lead": ("DoNotCall",)}
+"""What the profiles of a new org leave out: recorded describes of such orgs lack these fields."""
 
 
 class SalesforceOrg(OrgState):
@@ -50,6 +54,7 @@ class SalesforceOrg(OrgState):
         seed_setup(self)
         self.sessions = Sessions(Random(seed), self.org_id)  # noqa: S311  # tokens of a stand-in, made repeatable on purpose
         load_people(self, people, companions=companions)
+        self._hide_fields({} if companions else UNGRANTED)
 
     @property
     def access_token(self) -> str:
@@ -147,6 +152,17 @@ class SalesforceOrg(OrgState):
             spec = self.tables[object_name].spec
             spec.add(replace(spec.fields[field], filterable=False))
             self.forget_access()
+
+    def _hide_fields(self, usual: Mapping[str, Iterable[str]]) -> None:
+        """Hide the fields that the traits name, or else the usual ones. Raises OrgError for one that stays visible."""
+        chosen = self.traits.hidden_fields
+        for object_name, fields in (usual if chosen is None else chosen).items():
+            for field in fields:
+                try:
+                    self.hide_field(object_name, field)
+                except (KeyError, ValueError) as error:
+                    where = f"salesforce.hidden_fields: {object_name}.{field}"
+                    raise OrgError(f"{where} is no field that the org can hide.", "Correct its name.") from error
 
     def _restrict(self, object_name: str, field: str, *, readable: bool) -> None:
         with self.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -24,6 +25,9 @@ class SalesforceTraits(Traits):
         ("api", "refresh_token"), description="OAuth scopes of the app; without refresh_token no JWT log-in."
     )
     own_audience: bool = Field(False, description="A JWT assertion may name the org's own address as audience.")
+    hidden_fields: Mapping[str, tuple[str, ...]] | None = Field(
+        None, description="Fields of objects that its user does not see; unset: DoNotCall of an org before set-up."
+    )
     userinfo: Literal["answered", "forbidden", "missing"] = Field(
         "answered", description="What /services/oauth2/userinfo says to the token: the user, 403 or 404."
     )

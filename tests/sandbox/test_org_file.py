@@ -103,6 +103,22 @@ def test_a_wrong_file_is_refused_as_wrong_usage(command: tuple[str, ...], tmp_pa
     assert "did you mean 'twilio'?" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize(("chosen", "hidden"), [("{}", set()), ("{Contact: [Title]}", {"Title"})])
+def test_hidden_fields_are_those_of_the_file_alone(bare: bool, chosen: str, hidden: set[str]) -> None:
+    org = Sandbox(contacts=1, bare=bare, org=parse_org(f"salesforce: {{hidden_fields: {chosen}}}", "t")).salesforce
+
+    seen = org.access("Contact").visible
+
+    assert {name for name in ("DoNotCall", "Title") if name.lower() not in seen} == hidden
+
+
+@pytest.mark.parametrize("chosen", ["{Contact: [DoNotCal]}", "{Contct: [DoNotCall]}", "{Contact: [Id]}"])
+def test_fields_that_cannot_be_hidden_are_named(chosen: str) -> None:
+    with pytest.raises(OrgError, match=r"salesforce\.hidden_fields"):
+        Sandbox(contacts=1, org=parse_org(f"salesforce: {{hidden_fields: {chosen}}}", "t"))
+
+
 def test_traits_never_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         SERVICES["hubspot"]().production = True  # type: ignore[attr-defined]  # what must not be possible

@@ -47,6 +47,22 @@ def grant(api: Api, field: str, *, edit: bool = True) -> str:
     return parent
 
 
+@pytest.mark.parametrize("name", ["Contact", "Lead"])
+def test_a_new_org_hides_do_not_call_until_it_is_granted(bare_api: Api, name: str) -> None:
+    query = {"params": {"q": f"SELECT DoNotCall FROM {name}"}}
+
+    assert "DoNotCall" not in describe(bare_api, name)
+    assert bare_api.refusal("GET", "/query", **query)[1]["errorCode"] == "INVALID_FIELD"
+
+    parent = create(bare_api, "PermissionSet", Name="A", Label="A")
+    rights = {"PermissionsRead": True, "PermissionsEdit": True}
+    create(bare_api, "FieldPermissions", ParentId=parent, SobjectType=name, Field=f"{name}.DoNotCall", **rights)
+    create(bare_api, "PermissionSetAssignment", PermissionSetId=parent, AssigneeId=bare_api.org.user_id)
+
+    assert describe(bare_api, name)["DoNotCall"]["updateable"] is True
+    assert bare_api("GET", "/query", **query).status_code == 200
+
+
 def test_a_new_field_is_hidden_until_granted_and_assigned(bare_api: Api) -> None:
     api = bare_api
     for body in (STATUS, REASON, SEEN):
