@@ -31,6 +31,7 @@ def open_door(*, yes: bool = False, began: Callable[[Any], None] = lambda _summa
         word=word,
         began=began,
         must_end=lambda: termination.asked,
+        warn=lambda warning: output.note(warning, style="yellow"),
     )
 
 

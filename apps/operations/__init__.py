@@ -12,7 +12,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
 """
 
 from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
-from .preflight import CheckResult, check_crm, require_ready
+from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
 from .setup import Setup, emit_setup, plan_setup
@@ -44,4 +44,5 @@ __all__ = [
     "screen_number",
     "sync_crm",
     "undo_run",
+    "warn_of_preview",
 ]

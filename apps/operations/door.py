@@ -89,6 +89,7 @@ class Door:
     """What an operation needs from the door that called it.
 
     ``confirm`` returns when a person (or a flag that stands for one) agrees, and raises UsageError otherwise.
+    ``warn`` tells of what is true of the whole work, before it begins.
     ``progress`` shows the work of the given title for as long as its block lasts. ``explain`` returns an error in the
     door's words, ``word`` its message and its remedy apart. ``began`` is called with the summary of a run as soon as
     the history knows of it; ``must_end`` tells whether the process was asked to end. See
@@ -101,3 +102,4 @@ class Door:
     word: Callable[[RingfenceError], tuple[str, str]] = lambda error: (error.message, error.remedy)
     began: Callable[[Any], None] = lambda _summary: None
     must_end: Callable[[], bool] = lambda: False
+    warn: Callable[[str], None] = lambda _warning: None

@@ -15,6 +15,9 @@ from ..wiring import Wiring
 NAMED_PROBLEMS = 3
 """How many problems of a preflight an error names; a bare org has dozens, and the check lists them."""
 
+NAMED_IN_PREVIEW = 2
+"""How many fields a warning of a dry run names; the check lists them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -39,6 +42,22 @@ def check_crm(wiring: Wiring, crm: str, mapping: Path | None = None) -> CheckRes
         org = connected.identify()
         findings = connected.check()
     return CheckResult(org, findings, sum(connected.calls.values()))
+
+
+def warn_of_preview(findings: Sequence[Finding], crm: str) -> list[str]:
+    """Return what a dry run has to say of the problems that it goes on without: a sentence for each kind of them."""
+    subjects: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.level is Level.PROBLEM and finding.in_preview:
+            subjects.setdefault(finding.in_preview, []).append(finding.subject)
+    if not subjects:
+        return []
+
+    warnings = []
+    for what, names in subjects.items():
+        more = f" and {len(names) - NAMED_IN_PREVIEW} more" if len(names) > NAMED_IN_PREVIEW else ""
+        warnings.append(f"{', '.join(names[:NAMED_IN_PREVIEW])}{more}: {what}.")
+    return [*warnings, f"This is a preview: a sync that writes needs all of it. See `ringfence check {crm}`."]
 
 
 def require_ready(findings: Sequence[Finding], crm: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ringfence.core.errors import CostError, UsageError
-from ringfence.core.ports.crm import Org
+from ringfence.core.ports.crm import Depth, Org
 from ringfence.core.runs.apply_plan import apply_plan as run_plan
 from ringfence.core.runs.ending import describe_end
 from ringfence.core.runs.progress import Progress
@@ -24,7 +24,7 @@ from ringfence.core.state.store import Store
 from ..wiring import Connection, Wiring
 from .door import BuyLookups, Door, FirstWrite, Rescreen, TakeBack
 from .lookups import open_lookups
-from .preflight import require_ready
+from .preflight import require_ready, warn_of_preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Account:
     connection: Connection
     org: Org
     store: Store
+    warnings: Sequence[str] = ()
 
 
 def sync_crm(
@@ -55,7 +56,8 @@ def sync_crm(
     connection = wiring.connect(crm, mapping)
     wiring.policy(policy)  # a wrong name is refused before anything is called
 
-    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store) as account:
+    depth = Depth.PREVIEW if options.dry_run else Depth.SYNC
+    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store, door, depth) as account:
         if not options.dry_run:
             _confirm_first_write(account, door)
         if options.rescreen and not options.dry_run:
@@ -100,7 +102,7 @@ def apply_plan(wiring: Wiring, crm: str, plan: Path, door: Door, *, mapping: Pat
     connection = wiring.connect(crm, mapping)
     wiring.policy()  # a wrong name is refused before anything is called
 
-    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store) as account:
+    with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store, door) as account:
         _confirm_first_write(account, door)
 
         with door.progress(f"apply {plan.name}") as progress:
@@ -122,7 +124,8 @@ def undo_run(
             raise UsageError(f"Run {run.id} ({run.crm}) wrote to no CRM: there is nothing to take back.")
         connection = wiring.connect(run.crm, mapping)
 
-        with _ready_account(wiring, connection, store) as account:
+        depth = Depth.PREVIEW if dry_run else Depth.SYNC
+        with _ready_account(wiring, connection, store, door, depth) as account:
             if account.org.production and not dry_run:
                 door.confirm(TakeBack(account.org, run))
             with door.progress(f"undo {run.id}") as progress:
@@ -130,12 +133,23 @@ def undo_run(
 
 
 @contextmanager
-def _ready_account(wiring: Wiring, connection: Connection, store: Store) -> Iterator[Account]:
-    """Yield the account once its preflight has found no problem; close the connection at the end."""
+def _ready_account(
+    wiring: Wiring, connection: Connection, store: Store, door: Door, depth: Depth = Depth.SYNC
+) -> Iterator[Account]:
+    """Yield the account once its preflight has found no problem; close the connection at the end.
+
+    A preview goes on without what a set-up creates, and without the right to write; the door is told so.
+    """
     with closing(connection.crm) as crm:
         org = crm.identify()
-        require_ready(crm.check(), crm.name)
-        yield Account(wiring, connection, org, store)
+        findings = crm.check(depth)
+        preview = depth is Depth.PREVIEW
+        require_ready([each for each in findings if not (preview and each.in_preview)], crm.name)
+
+        warnings = warn_of_preview(findings, crm.name) if preview else []
+        for warning in warnings:
+            door.warn(warning)
+        yield Account(wiring, connection, org, store, warnings)
 
 
 def _job(account: Account, door: Door, progress: Progress, policy: str | None = None) -> SyncJob:
@@ -151,6 +165,7 @@ def _job(account: Account, door: Door, progress: Progress, policy: str | None = 
         word=door.word,
         began=door.began,
         must_end=door.must_end,
+        warnings=account.warnings,
     )
 
 

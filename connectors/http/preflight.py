@@ -11,10 +11,21 @@ from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level
 
+NOT_THERE_YET = "not there yet, and so taken as empty"
+"""What a dry run says of a field that a set-up creates."""
 
-def problem(subject: str, message: str, remedy: str, error: type[Exception] = SchemaError) -> Finding:
-    """Return a finding that keeps a sync from running; ``error`` is what the sync raises for it."""
-    return Finding(Level.PROBLEM, subject, message, remedy, error)
+ONLY_READ = "may only be read by these credentials"
+"""What a dry run says of what it could not write to."""
+
+
+def problem(
+    subject: str, message: str, remedy: str, error: type[Exception] = SchemaError, *, in_preview: str = ""
+) -> Finding:
+    """Return a finding that keeps a sync from running; ``error`` is what the sync raises for it.
+
+    ``in_preview`` is what a dry run says of it, which goes on all the same; empty where it does not.
+    """
+    return Finding(Level.PROBLEM, subject, message, remedy, error, in_preview)
 
 
 def has_problem(findings: Iterable[Finding]) -> bool:

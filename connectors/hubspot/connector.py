@@ -11,7 +11,7 @@ from typing import Any
 from ringfence.core.errors import AccessError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
 
 from ..http.batches import in_batches
@@ -76,12 +76,12 @@ class HubSpotCrm:
 
         return self._org
 
-    def check(self) -> list[Finding]:
+    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:
         """Return the findings about account, properties, scopes and filter. Changes nothing."""
         org = self.identify()
         findings = [Finding(Level.OK, NAME, f"logged in to {org.name}.")]
         for name, shape in self._shapes.items():
-            findings += check_object(self._client, self._schema, shape, self._scopes[name])
+            findings += check_object(self._client, self._schema, shape, self._scopes[name], depth)
         return findings
 
     def plan_setup(self) -> list[SetupStep]:

@@ -19,7 +19,7 @@ from ringfence.core.ports.crm import OwnWrites, Page
 
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
-from .fields import ID, from_ms, to_ms
+from .fields import ID, companions_of, from_ms, to_ms
 from .filters import modified_until, screened_groups
 from .paging import START, Searcher
 from .source import ObjectSource
@@ -113,7 +113,7 @@ class EchoReader:
     def _is_settled(self, record: Record, since_ms: int, bound: int) -> bool:
         if record.modified is None or to_ms(record.modified) > bound:
             return False
-        stamps = [record.values.get(s.companions[Companion.LAST_SCREENED]) for s in self.source.rows.shape.slots]
+        stamps = [record.values.get(n) for n in companions_of(self.source.rows.shape, Companion.LAST_SCREENED)]
         return any(isinstance(stamp, datetime) and to_ms(stamp) >= since_ms for stamp in stamps)
 
     def _is_all_ours(self, position: Position) -> bool:

@@ -14,7 +14,7 @@ from ringfence.core.ports.crm import OwnWrites, Page
 from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
 from .echo import EchoReader
-from .fields import to_ms
+from .fields import companions_of, to_ms
 from .filters import Group, due_groups, flag_groups, screened_groups
 from .gone import GoneReader
 from .paging import START, Row, Searcher
@@ -195,7 +195,7 @@ def _read(source: ObjectSource, rows: Sequence[Row], scope: ScopeChecker) -> lis
 
 def _matters(record: Record, shape: ObjectShape) -> bool:
     """Return whether the record's flag is up, or may have been lowered."""
-    statuses = [record.values.get(slot.companions[Companion.STATUS]) for slot in shape.slots]
+    statuses = [record.values.get(name) for name in companions_of(shape, Companion.STATUS)]
     return shape.is_flagged(record) or Status.DO_NOT_CONTACT in statuses
 
 

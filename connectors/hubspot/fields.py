@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.model.values import Record, Value
+from ringfence.core.model.values import Companion, Record, Value
 
 ID = "hs_object_id"
 
@@ -16,6 +16,11 @@ MERGED = "hs_merged_object_ids"
 """The property of a survivor that lists the ids of the records merged into it, with semicolons between them."""
 
 _CONTACTS = frozenset({"contact", "contacts", "0-1"})
+
+
+def companions_of(shape: ObjectShape, companion: Companion) -> list[str]:
+    """Return that companion of each slot, as far as the portal has it."""
+    return [slot.companions[companion] for slot in shape.slots if companion in slot.companions]
 
 
 def modified_field(object_name: str) -> str:
@@ -60,10 +65,14 @@ def from_ms(milliseconds: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every property that is read."""
+    """Reads the rows of one object: ``kinds`` is property name -> HubSpot type of every property that is read.
+
+    What is ``absent`` from the portal reads as empty.
+    """
 
     shape: ObjectShape
     kinds: Mapping[str, str]
+    absent: frozenset[str] = frozenset()
 
     @property
     def properties(self) -> tuple[str, ...]:
@@ -78,7 +87,8 @@ class RowReader:
         return Record(
             object=self.shape.name,
             id=str(row["id"]),
-            values={name: read_value(kind, held.get(name)) for name, kind in self.kinds.items()},
+            values={name: read_value(kind, held.get(name)) for name, kind in self.kinds.items()}
+            | dict.fromkeys(self.absent),
             modified=modified if isinstance(modified, datetime) else None,
             in_scope=in_scope,
         )

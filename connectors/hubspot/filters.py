@@ -14,7 +14,7 @@ from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 
-from .fields import ID, modified_field, to_ms, write_value
+from .fields import ID, companions_of, modified_field, to_ms, write_value
 
 Filter = dict[str, Any]
 Group = tuple[Filter, ...]
@@ -133,14 +133,18 @@ def flag_groups(shape: ObjectShape) -> list[Group]:
     return [(_equals(flag.field, write_value(each)),) for each in flag.true_values]
 
 
-def silenced_group(slot: Slot) -> Group:
-    """Return the group for the records whose slot says ``do_not_contact``, whether their flag is up or down."""
-    return (_equals(slot.companions[Companion.STATUS], Status.DO_NOT_CONTACT.value),)
+def silenced_groups(slot: Slot) -> list[Group]:
+    """Return the group for the records whose slot says ``do_not_contact``, whether their flag is up or down.
+
+    None where the portal lacks the property, which a dry run before the set-up meets.
+    """
+    status = slot.companions.get(Companion.STATUS)
+    return [] if status is None else [(_equals(status, Status.DO_NOT_CONTACT.value),)]
 
 
 def screened_groups(shape: ObjectShape, since_ms: int) -> list[Group]:
     """Return the groups for records with a slot screened at or after the moment."""
-    names = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
+    names = companions_of(shape, Companion.LAST_SCREENED)
     return [({"propertyName": name, "operator": "GTE", "value": str(since_ms)},) for name in names]
 
 
@@ -151,7 +155,8 @@ def not_screened_groups(slots: Iterable[Slot], since_ms: int) -> list[Group]:
     """
     groups: list[Group] = [()]
     for slot in slots:
-        last = slot.companions[Companion.LAST_SCREENED]
+        if (last := slot.companions.get(Companion.LAST_SCREENED)) is None:
+            continue  # without the property none was ever screened
         older = {"propertyName": last, "operator": "LT", "value": str(since_ms)}
         never = {"propertyName": last, "operator": "NOT_HAS_PROPERTY"}
         groups = [(*group, condition) for group in groups for condition in (older, never)]
@@ -162,8 +167,10 @@ def due_groups(shape: ObjectShape, before: datetime, scope: Group) -> list[Group
     """Return the groups for records in scope with a filled slot never screened or last screened before the moment."""
     groups: list[Group] = []
     for slot in shape.slots:
-        last = slot.companions[Companion.LAST_SCREENED]
         filled = {"propertyName": slot.field, "operator": "HAS_PROPERTY"}
+        if (last := slot.companions.get(Companion.LAST_SCREENED)) is None:
+            groups.append((filled, *scope))
+            continue
         old = {"propertyName": last, "operator": "LT", "value": str(to_ms(before))}
         never = {"propertyName": last, "operator": "NOT_HAS_PROPERTY"}
         groups += [(old, filled, *scope), (never, filled, *scope)]

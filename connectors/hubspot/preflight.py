@@ -8,21 +8,34 @@ from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import MappingError, RefusedError, SchemaError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.values import Companion
-from ringfence.core.ports.crm import Finding, Level
+from ringfence.core.ports.crm import Depth, Finding, Level
 
-from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
+from ..http.preflight import (
+    NOT_THERE_YET,
+    ONLY_READ,
+    FlagField,
+    has_problem,
+    missing_statuses,
+    problem,
+    warn_of_no_opt_out,
+    wrong_true_values,
+)
 from .client import HubSpotClient
 from .errors import AnswerError, object_scope
 from .fields import ID
 from .filters import Group
 from .paging import Searcher
-from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, missing_field
+from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, find_absent, missing_field
+
+_NOBODY_YET = "not there yet, and so nobody has opted out by it"
 
 SEVERAL_VALUES = "checkbox"
 """The field type of a property that holds several of its options at once, with semicolons between them."""
 
 
-def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group) -> Iterator[Finding]:
+def check_object(
+    client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group, depth: Depth
+) -> Iterator[Finding]:
     """Yield the findings about one mapped object; changes nothing."""
     try:
         known = schema.definitions(shape.name)
@@ -30,14 +43,17 @@ def check_object(client: HubSpotClient, schema: Schema, shape: ObjectShape, scop
         yield _refused(shape.name, error)
         return
 
-    findings = [*_check_fields(shape, known), *_check_flag(shape, known), *_check_scope(scope, shape, known)]
+    in_filter = list(_check_scope(scope, shape, known))
+    findings = [*_check_fields(shape, known), *_check_flag(shape, known), *in_filter]
     yield from findings
 
     if not has_problem(findings):
         yield Finding(Level.OK, shape.name, f"all {len(shape.read_fields())} mapped properties are there.")
-        yield _try_reading(client, shape, scope)
 
-    yield _try_writing(client, shape)
+    # A filter that the portal cannot read says nothing about what the token may read.
+    yield _try_reading(client, shape, () if in_filter else scope)
+    if depth is not Depth.PREVIEW:
+        yield _try_writing(client, shape)
 
 
 def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
@@ -46,7 +62,9 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
         yield Finding(Level.WARNING, shape.name, f"the property group {GROUP['label']} is missing.", SETUP)
 
     for name in missing:
-        yield problem(f"{shape.name}.{name}", *missing_field(shape, name, known))
+        yield problem(
+            f"{shape.name}.{name}", *missing_field(shape, name, known), in_preview=_in_preview(shape, name, known)
+        )
 
     for slot in shape.slots:
         for companion, name in slot.companions.items():
@@ -57,6 +75,14 @@ def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterat
         rights = known[name].get("modificationMetadata") or {}
         if rights.get("readOnlyValue") or known[name].get("calculated"):
             yield problem(f"{shape.name}.{name}", f"{name} is read-only.", "Map a property that may be written.")
+
+
+def _in_preview(shape: ObjectShape, name: str, known: Mapping[str, Definition]) -> str:
+    """Return what a dry run says of a property that is missing; empty where setup would not create it."""
+    if name not in find_absent(shape, known):
+        return ""
+    is_flag = shape.opt_out is not None and name == shape.opt_out.field
+    return _NOBODY_YET if is_flag else NOT_THERE_YET
 
 
 def _check_companion(subject: str, companion: Companion, definition: Definition) -> Iterator[Finding]:
@@ -139,15 +165,15 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
         client.update_batch(shape.name, [], "describe")
     except AnswerError as error:
         if error.status != 400:
-            return _refused(shape.name, error)
+            return _refused(shape.name, error, in_preview=ONLY_READ)
     except RefusedError as error:
-        return _refused(shape.name, error)
+        return _refused(shape.name, error, in_preview=ONLY_READ)
 
     scope = object_scope(shape.name, "write")
     message = f"an update of no records was not refused for its scope; the first write tells for certain ({scope})."
     return Finding(Level.OK, shape.name, message)
 
 
-def _refused(subject: str, error: RefusedError) -> Finding:
+def _refused(subject: str, error: RefusedError, *, in_preview: str = "") -> Finding:
     kind = SchemaError if isinstance(error, AnswerError) else type(error)
-    return problem(subject, error.message, error.remedy, error=kind)
+    return problem(subject, error.message, error.remedy, error=kind, in_preview=in_preview)

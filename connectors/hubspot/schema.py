@@ -92,6 +92,11 @@ def define_all(shape: ObjectShape) -> list[dict[str, Any]]:
     return bodies
 
 
+def find_absent(shape: ObjectShape, known: Mapping[str, Definition]) -> frozenset[str]:
+    """Return the properties that the portal lacks and setup creates: companions, and an opt-out of ringfence's own."""
+    return frozenset(body["name"] for body in define_all(shape)) - known.keys()
+
+
 def missing_field(shape: ObjectShape, name: str, known: Mapping[str, Definition]) -> tuple[str, str]:
     """Return (message, remedy) for a mapped property that the portal lacks."""
     if any(name == body["name"] for body in define_all(shape)):
@@ -130,14 +135,18 @@ class Schema:
     def reader(self, shape: ObjectShape) -> RowReader:
         """Return the reader of an object's rows: of the mapped properties, and of what was merged into a record.
 
-        Raises SchemaError for a mapped property that the portal lacks.
+        What setup creates and the portal lacks reads as empty, and the reader's shape is without it. Raises SchemaError
+        for any other mapped property that the portal lacks.
         """
         known = self.definitions(shape.name)
+        absent = find_absent(shape, known)
         for name in shape.read_fields():
-            if name not in known:
+            if name not in known and name not in absent:
                 raise SchemaError(*missing_field(shape, name, known))
-        kinds = {name: str(known[name]["type"]) for name in shape.read_fields()}
-        return RowReader(shape, kinds | ({MERGED: "string"} if shape.opt_out and MERGED in known else {}))
+
+        kinds = {name: str(known[name]["type"]) for name in shape.read_fields() if name in known}
+        there = shape.without(absent)
+        return RowReader(there, kinds | ({MERGED: "string"} if there.opt_out and MERGED in known else {}), absent)
 
 
 def _option(value: str, label: str, order: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ringfence.core.model.shapes import ObjectShape
 
 from .cursor import Settled
-from .filters import Filter, Group, flag_groups, in_window, modified_since, not_screened_groups, silenced_group
+from .filters import Filter, Group, flag_groups, in_window, modified_since, not_screened_groups, silenced_groups
 
 Part = tuple[Filter, Settled | None]
 """A part of a window, and the echo that is left out of it."""
@@ -39,7 +39,7 @@ def opt_out_groups(shape: ObjectShape, start_ms: int, settled: Sequence[Settled]
 
         for slot in shape.slots:
             conditions = not_screened_groups([slot], echo.since) if echo else [()]
-            groups += [(*silenced_group(slot), part, *each) for each in conditions]
+            groups += [(*group, part, *each) for group in silenced_groups(slot) for each in conditions]
     return groups
 
 

@@ -15,7 +15,7 @@ from ringfence.core.errors import SchemaError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Outcome, Record, RowResult, Value
 from ringfence.core.ports.bulk import BulkJobs
-from ringfence.core.ports.crm import Capabilities, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Clock
 
 from .feed import MemoryFeed, Row
@@ -79,7 +79,7 @@ class MemoryCrm:
         self.calls["login"] += 1
         return Org(self.name, self.org_id, "In memory", self.production)
 
-    def check(self) -> list[Finding]:
+    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:  # noqa: ARG002 - all depths cost alike here
         """Return a problem for every mapped field that the account lacks."""
         self.calls["describe"] += 1
         missing = [
@@ -98,6 +98,7 @@ class MemoryCrm:
                 f"{name} has no field {field_name}{did_you_mean(field_name, self.fields[name])}",
                 "Run setup, or correct the mapping.",
                 SchemaError,
+                "is not there yet and counts as empty" if field_name in self.shapes[name].companion_fields() else "",
             )
             for name, field_name in missing
         ]
@@ -150,7 +151,7 @@ class MemoryCrm:
     def record(self, object_name: str, record_id: str, rows: Mapping[str, Mapping[str, Row]]) -> Record:
         """Return a row, out of those of the account or of its index, as a record with every field of the object."""
         row = rows[object_name][record_id]
-        values = {name: row.get(name) for name in self.fields[object_name]}
+        values = {name: row.get(name) for name in self.fields[object_name] | {*self.shapes[object_name].read_fields()}}
         stamp = self.modified[object_name, record_id]
         return Record(object_name, record_id, values, stamp, self.in_scope(object_name, row))
 

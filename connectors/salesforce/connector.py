@@ -9,7 +9,7 @@ from pathlib import Path
 from ringfence.core.errors import MappingError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Finding, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
 
 from ..http.batches import in_batches
@@ -23,7 +23,7 @@ from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead
 from .paging import read_masters
 from .preflight import check_account, check_object
-from .schema import Schema
+from .schema import Schema, find_absent
 from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
 from .sfdx_project import write_project
@@ -58,7 +58,7 @@ class SalesforceCrm:
         self._settings = settings
         self._clock = services.clock
         self._shapes = dict(shapes)
-        self._readers = {name: RowReader(shape) for name, shape in shapes.items()}
+        self._readers = {name: RowReader(shape) for name, shape in shapes.items()}  # as the last preflight found it
         self._scopes = {name: _read_filter(shape) for name, shape in shapes.items()}
         self._client = SalesforceClient(settings, services)
         self._schema = Schema(self._client)
@@ -89,11 +89,13 @@ class SalesforceCrm:
             self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production, self._client.instance_url)
         return self._org
 
-    def check(self) -> list[Finding]:
+    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:  # noqa: ARG002 - no call of it serves a write alone
         """Return the findings about org, user, API calls left, objects, fields, access and filter."""
         findings = list(check_account(self._client, self.identify()))
-        for shape in self._shapes.values():
+        for name, shape in self._shapes.items():
             findings += check_object(self._client, self._schema, shape)
+            absent = find_absent(shape, self._schema.known(name))
+            self._readers[name] = RowReader(shape.without(absent), absent)
         return findings
 
     def plan_setup(self) -> list[SetupStep]:
@@ -123,7 +125,7 @@ class SalesforceCrm:
 
     def _source(self, name: str, cursor: str | None) -> ObjectSource:
         # The preflight of a run has described the objects; without one every field counts as one for conditions.
-        fields, flag = self._schema.known(name), self._shapes[name].opt_out
+        fields, flag = self._schema.known(name), self._readers[name].shape.opt_out
         hidden = frozenset(each for each, field in fields.items() if not field.get("filterable", True))
         kind = fields[flag.field]["type"] if flag is not None and flag.field in fields else None
         return ObjectSource(self._readers[name], self._scopes[name], read_position(cursor), hidden, kind)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ringfence.core.model.values import Record
+from ringfence.core.model.values import Companion, Record
 from ringfence.core.ports.crm import Page
 
 from .bulk import reader as bulk_reader
@@ -15,7 +15,7 @@ from .bulk.reader import BulkReader
 from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
-from .fields import CONVERTED, STAMP, RowReader, is_lead, read_moment
+from .fields import CONVERTED, STAMP, RowReader, companions_of, is_lead, read_moment
 from .gone_records import CONTACT, deleted_query, read_converted, read_deleted
 from .paging import BulkFallback, FirstPage, QueryPage, follow, read_first, read_pages, read_scope
 from .soql import Query, screened
@@ -89,8 +89,9 @@ class SalesforceFeed:
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
-        queries = [source.query(screened(source.rows.shape, since)) for source in self._sources]
-        yield from self._read(self._sources, queries, "opt_outs")
+        sources = [each for each in self._sources if companions_of(each.rows.shape, Companion.LAST_SCREENED)]
+        queries = [source.query(screened(source.rows.shape, since)) for source in sources]
+        yield from self._read(sources, queries, "opt_outs")
         self._bulk.delete_finished_jobs()
 
     def due(self, before: datetime) -> Iterator[Page]:

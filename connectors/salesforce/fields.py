@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -20,13 +20,14 @@ CONTACT_OF_LEAD = "ConvertedContactId"
 
 
 class RowReader:
-    """Reads the rows of one object. ``fields`` is what a query has to select."""
+    """Reads the rows of one object. ``fields`` is what a query has to select; what is ``absent`` reads as empty."""
 
-    def __init__(self, shape: ObjectShape) -> None:
+    def __init__(self, shape: ObjectShape, absent: Iterable[str] = ()) -> None:
         self.shape = shape
+        self._absent: dict[str, Value] = dict.fromkeys(absent)
         self.fields = ("Id", STAMP, *shape.read_fields())
         self._names = shape.read_fields()
-        self._moments = tuple(slot.companions[Companion.LAST_SCREENED] for slot in shape.slots)
+        self._moments = companions_of(shape, Companion.LAST_SCREENED)
         self._cells: Callable[[Mapping[str, Any]], Sequence[Any]] = itemgetter(*self._names)
 
     def read(self, row: Mapping[str, Any], *, in_scope: bool) -> Record:
@@ -44,6 +45,8 @@ class RowReader:
             values: dict[str, Value] = dict(zip(self._names, cells, strict=True))
             for name in self._moments:
                 values[name] = _read_moment(values[name])
+            if self._absent:
+                values |= self._absent
             return Record(self.shape.name, row["Id"], values, read_moment(row[STAMP]), in_scope)
         except KeyError as error:
             raise self._missing_field(error.args[0]) from error
@@ -63,6 +66,7 @@ class RowReader:
             record_id, stamp = row.pop("Id"), row.pop(STAMP)
             for moment in self._moments:
                 row[moment] = _read_moment(row[moment])
+            row |= self._absent
             records.append(Record(name, record_id, row, read_moment(stamp), inside is None or record_id in inside))
 
         return records
@@ -72,6 +76,11 @@ class RowReader:
             f"Salesforce answers without {self.shape.name}.{field}.",
             "Spell it in the mapping as the org does; see `ringfence check salesforce`.",
         )
+
+
+def companions_of(shape: ObjectShape, companion: Companion) -> tuple[str, ...]:
+    """Return that companion of each slot, as far as the org has it."""
+    return tuple(slot.companions[companion] for slot in shape.slots if companion in slot.companions)
 
 
 def is_lead(shape: ObjectShape) -> bool:

@@ -10,7 +10,16 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Finding, Level, Org
 
-from ..http.preflight import FlagField, has_problem, missing_statuses, problem, warn_of_no_opt_out, wrong_true_values
+from ..http.preflight import (
+    NOT_THERE_YET,
+    ONLY_READ,
+    FlagField,
+    has_problem,
+    missing_statuses,
+    problem,
+    warn_of_no_opt_out,
+    wrong_true_values,
+)
 from .client import SalesforceClient
 from .errors import AnswerError, QueryTimeoutError
 from .fit import check_conditions, check_types
@@ -24,6 +33,7 @@ LOW_SHARE = 10
 """Percent of the day's API calls left above the reserve under which `check` warns."""
 
 _HIDDEN = "A field that field-level security hides from the user looks the same."
+_UNHEARD = "hidden from the user, or not there: who opted out by it cannot be read, and so counts as not opted out"
 _GRANT = "Give the user edit access to it, best through a permission set."
 _TYPES = {
     Companion.STATUS: frozenset({"picklist", "string", "textarea"}),
@@ -78,7 +88,8 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
     findings += [*check_conditions(shape, known), *_check_flag(shape, known)]
 
     if not described.get("updateable", True):
-        findings.append(problem(shape.name, "the user may not edit records of it.", _ALLOW, AccessError))
+        message = "the user may not edit records of it."
+        findings.append(problem(shape.name, message, _ALLOW, AccessError, in_preview=ONLY_READ))
 
     yield from findings
 
@@ -110,13 +121,15 @@ def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> F
     subject = f"{shape.name}.{name}"
     if name in shape.companion_fields():
         message = f"there is no companion field {name} that the user sees. {_HIDDEN}"
-        remedy = f"{SETUP} It also grants access to it." if name.endswith(CUSTOM) else "Map a custom field of yours."
-        return problem(subject, message, remedy)
-    message = f"{shape.name} has no field {name} that the user sees{did_you_mean(name, known)}. {_HIDDEN}"
+        if not name.endswith(CUSTOM):
+            return problem(subject, message, "Map a custom field of yours.")
+        return problem(subject, message, f"{SETUP} It also grants access to it.", in_preview=NOT_THERE_YET)
+
+    hint = did_you_mean(name, known)
+    message = f"{shape.name} has no field {name} that the user sees{hint}. {_HIDDEN}"
     if shape.opt_out is not None and name == shape.opt_out.field:
-        return problem(
-            subject, message, f"Where the org has it, {SETUP[:1].lower()}{SETUP[1:-1]}, which grants access to it."
-        )
+        remedy = f"Where the org has it, {SETUP[:1].lower()}{SETUP[1:-1]}, which grants access to it."
+        return problem(subject, message, remedy, in_preview="" if hint else _UNHEARD)
     return problem(subject, message, "Correct the mapping, or give the user access to the field.")
 
 
@@ -124,7 +137,8 @@ def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
     if not field.get("updateable"):
         name = field["name"]
         calculated = "it is calculated" if field.get("calculated") else "the user may only read it"
-        yield problem(f"{shape.name}.{name}", f"{name} cannot be written: {calculated}.", _GRANT, AccessError)
+        message = f"{name} cannot be written: {calculated}."
+        yield problem(f"{shape.name}.{name}", message, _GRANT, AccessError, in_preview=ONLY_READ)
 
 
 def _check_companion(subject: str, companion: Companion, field: Described) -> Iterator[Finding]:

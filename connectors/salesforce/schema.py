@@ -90,6 +90,12 @@ def define_all(shape: ObjectShape) -> dict[str, dict[str, Any]]:
     return {name: define_companion(slot, one) for slot in shape.slots for one, name in slot.companions.items()}
 
 
+def find_absent(shape: ObjectShape, known: Mapping[str, Described]) -> frozenset[str]:
+    """Return the companions and the opt-out field that the org lacks or hides; none where nothing is known of it."""
+    own = {*shape.companion_fields(), *([shape.opt_out.field] if shape.opt_out else [])}
+    return frozenset(own - known.keys()) if known else frozenset()
+
+
 class Schema:
     """The describes of the mapped objects, each read once."""
 

@@ -12,7 +12,7 @@ from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.values import Companion, Value
 from ringfence.core.model.verdicts import Status
 
-from .fields import CONVERTED, STAMP, is_lead, read_moment, write_moment
+from .fields import CONVERTED, STAMP, companions_of, is_lead, read_moment, write_moment
 
 BY_ID = ("Id",)
 BY_STAMP = (STAMP, "Id")
@@ -118,10 +118,11 @@ def _containing(value: Value) -> str:
     return "'%" + literal(str(value))[1:-1].replace("%", "\\%").replace("_", "\\_") + "%'"
 
 
-def silenced(shape: ObjectShape) -> str:
-    """Return the condition for a slot whose status is ``do_not_contact``."""
+def silenced(shape: ObjectShape) -> list[str]:
+    """Return the condition for a slot whose status is ``do_not_contact``; none where the org has no status field."""
     do_not_contact = literal(Status.DO_NOT_CONTACT.value)
-    return any_of(f"{slot.companions[Companion.STATUS]} = {do_not_contact}" for slot in shape.slots)
+    names = companions_of(shape, Companion.STATUS)
+    return [any_of(f"{name} = {do_not_contact}" for name in names)] if names else []
 
 
 def due(shape: ObjectShape, before: datetime, hidden: Container[str] = ()) -> str:
@@ -132,16 +133,21 @@ def due(shape: ObjectShape, before: datetime, hidden: Container[str] = ()) -> st
     """
     clauses = []
     for slot in shape.slots:
-        last = slot.companions[Companion.LAST_SCREENED]
-        old = f"({last} < {literal(before)} OR {last} = null)"
-        clauses.append(old if slot.field in hidden else f"({slot.field} != null AND {old})")
+        last = slot.companions.get(Companion.LAST_SCREENED)
+        filled = "" if slot.field in hidden else f"{slot.field} != null"
+        # Without the field, which a dry run before the set-up meets, the slot was never screened.
+        old = "" if last is None else f"({last} < {literal(before)} OR {last} = null)"
+        if filled and old:
+            clauses.append(f"({filled} AND {old})")
+        else:
+            clauses.append(filled or old or "Id != null")
 
     return any_of(clauses)
 
 
 def screened(shape: ObjectShape, moment: datetime) -> str:
     """Return the condition for a slot last screened at or after the moment."""
-    return any_of(f"{slot.companions[Companion.LAST_SCREENED]} >= {literal(moment)}" for slot in shape.slots)
+    return any_of(f"{name} >= {literal(moment)}" for name in companions_of(shape, Companion.LAST_SCREENED))
 
 
 def one_of(ids: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from ringfence.core.model.values import Companion, Record
 from ringfence.core.model.verdicts import Status
 
 from .cursor import OVERLAP, Position
-from .fields import CONTACT_OF_LEAD, CONVERTED, RowReader, is_lead
+from .fields import CONTACT_OF_LEAD, CONVERTED, RowReader, companions_of, is_lead
 from .soql import (
     BY_STAMP,
     Query,
@@ -61,7 +61,7 @@ class ObjectSource:
         extra = (CONVERTED, CONTACT_OF_LEAD) if is_lead(self.rows.shape) else ()
         conditions = self.flag_conditions()
         if not self.position.full:
-            matters = [any_of([*conditions, silenced(self.rows.shape)])] if conditions else []
+            matters = [any_of([*conditions, *silenced(self.rows.shape)])] if conditions else []
             conditions = [self.lower_bound(), *matters]
         return Query(self.name, (*self.rows.fields, *extra), tuple(conditions))
 
@@ -74,7 +74,7 @@ class ObjectSource:
         """Return whether a row of :meth:`flagged` tells of an opt-out, or that one has ended; queries may find more."""
         if self.rows.shape.is_flagged(record):
             return True
-        statuses = [slot.companions[Companion.STATUS] for slot in self.rows.shape.slots]
+        statuses = companions_of(self.rows.shape, Companion.STATUS)
         return not self.position.full and any(record.values[name] == Status.DO_NOT_CONTACT for name in statuses)
 
     def changed(self) -> Query:
@@ -98,12 +98,12 @@ class ObjectSource:
 
     def keep_due(self, records: Sequence[Record], before: datetime) -> Sequence[Record]:
         """Return those of the records found by :meth:`due` that have such a slot."""
-        slots = [(slot.field, slot.companions[Companion.LAST_SCREENED]) for slot in self.rows.shape.slots]
+        slots = [(slot.field, slot.companions.get(Companion.LAST_SCREENED)) for slot in self.rows.shape.slots]
         if self.hidden.isdisjoint(field for field, _ in slots):
             return records
 
         def is_due(record: Record) -> bool:
-            filled = [record.values[last] for field, last in slots if record.values[field]]
+            filled = [record.values[last] if last else None for field, last in slots if record.values[field]]
             return any(not isinstance(moment, datetime) or moment < before for moment in filled)
 
         return [record for record in records if is_due(record)]

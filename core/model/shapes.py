@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,7 @@ from .values import Companion, Record, Value
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One phone field and its six companions, by CRM field name.
+    """One phone field and its six companions, by CRM field name; fewer where a dry run comes before the set-up.
 
     ``normalize`` allows the phone field itself to be rewritten to E.164.
     """
@@ -108,6 +108,18 @@ class ObjectShape:
         if self.opt_out:
             owned.add(self.opt_out.field)
         return frozenset(owned)
+
+    def without(self, absent: Container[str]) -> ObjectShape:
+        """Return the shape of an account that lacks some of the fields that a set-up creates: companions, the flag.
+
+        The slots keep those of their companions that are there.
+        """
+        slots = tuple(
+            replace(slot, companions={one: name for one, name in slot.companions.items() if name not in absent})
+            for slot in self.slots
+        )
+        flag = self.opt_out if self.opt_out is not None and self.opt_out.field not in absent else None
+        return replace(self, slots=slots, opt_out=flag)
 
     def is_flagged(self, record: Record) -> bool:
         """Return whether the record's opt-out flag is up; never without a flag in the mapping."""

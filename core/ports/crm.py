@@ -51,22 +51,39 @@ class Capabilities:
 
 
 class Level(StrEnum):
-    """How much a finding matters. A problem keeps a sync from running; a warning does not."""
+    """How much a finding matters. A problem keeps a sync from running; a warning does not.
+
+    Unknown is what nobody can tell before a sync has tried it.
+    """
 
     OK = "ok"
     WARNING = "warning"
+    UNKNOWN = "unknown"
     PROBLEM = "problem"
+
+
+class Depth(StrEnum):
+    """What a preflight is for, and so how much it asks."""
+
+    PREVIEW = "preview"  # a dry run: nothing is asked that only a write needs
+    SYNC = "sync"  # a run that writes
+    DOCTOR = "doctor"  # a person who wants to know: all that can be told, at a few calls more
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of a preflight: what was looked at, what was found, what to do about it."""
+    """One result of a preflight: what was looked at, what was found, what to do about it.
+
+    ``in_preview`` is what a dry run says of a problem that does not stop it, such as a field that a set-up creates;
+    empty where the problem stops a dry run too.
+    """
 
     level: Level
     subject: str
     message: str
     remedy: str = ""
     error: type[Exception] | None = None  # what a sync raises for it; problems only
+    in_preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +220,11 @@ class CrmWriter(Protocol):
 class CrmSetup(Protocol):
     """Compares one CRM account with its mapping, and creates what the mapping needs."""
 
-    def check(self) -> list[Finding]:
-        """Compare the mapping with what the account has and allows. Changes nothing."""
+    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:
+        """Compare the mapping with what the account has and allows. Changes nothing.
+
+        Afterwards the account is read without the fields that it lacks and a set-up creates: they count as empty.
+        """
         ...
 
     def plan_setup(self) -> list[SetupStep]:

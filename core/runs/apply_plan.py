@@ -9,7 +9,7 @@ from ..decisions.coverage import is_covered, is_record_covered, is_silenced, sil
 from ..decisions.plan import same_value
 from ..errors import ErrorCode, UsageError
 from ..model.record_view import RecordView, screened_value, text
-from ..model.values import Change, Companion, FieldChange, Outcome, RowResult
+from ..model.values import Change, Companion, FieldChange, Outcome, RowResult, Value
 from ..model.verdicts import Status
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
@@ -146,15 +146,20 @@ def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | 
     silenced = set(_silenced_fields(change, view))
     left = [item for item in change.fields if not same_value(held.get(item.field), item.new)]
     if not silenced and left:
-        return change if all(same_value(held.get(item.field), item.old) for item in change.fields) else None
+        return change if all(_is_as_planned(item, held.get(item.field)) for item in change.fields) else None
     if silenced and not is_covered_now and not _stays_silent(change, view):
         return None
-    if any(item.field not in silenced and not same_value(held.get(item.field), item.old) for item in left):
+    if any(item.field not in silenced and not _is_as_planned(item, held.get(item.field)) for item in left):
         return None
 
     fields = [FieldChange(item.field, held.get(item.field), item.new) for item in left]
     guard = {item.field: change.guard[item.field] for item in left if item.field in change.guard}
     return Change.of(change.object, change.id, fields, guard, view.record.modified)
+
+
+def _is_as_planned(item: FieldChange, held: Value) -> bool:
+    """Return whether a field holds what it did. A checkbox that is not set read as nothing while it was hidden."""
+    return same_value(held, item.old) or (item.old is None and held is False)
 
 
 def _stays_silent(change: Change, view: RecordView) -> bool:

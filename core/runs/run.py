@@ -38,7 +38,8 @@ class SyncJob:
     ``explain`` returns an error in the words of the door that runs the job, for the history; ``word`` its message and
     its remedy apart, for the summary. ``began`` is called with the summary once the run is in the history: it is filled
     from then on, and says how the run has ended, also where an error leaves it. ``must_end`` tells whether the process
-    was asked to end: the run then does so before the next batch or page.
+    was asked to end: the run then does so before the next batch or page. ``warnings`` are what the summary is to say of
+    the run as a whole, such as that a preview came before the set-up.
     """
 
     crm: Crm
@@ -56,6 +57,7 @@ class SyncJob:
     word: Word = lambda error: (error.message, error.remedy)
     began: Callable[[Any], None] = lambda _summary: None
     must_end: Callable[[], bool] = lambda: False
+    warnings: Sequence[str] = ()
 
 
 class RunSummary(Protocol):

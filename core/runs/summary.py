@@ -112,6 +112,7 @@ class Summary:
     rewrites_shown: list[dict[str, str]] = field(default_factory=list)
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)  # what is true of the whole run, such as fields not yet there
     stopped: str = ""
     end: RunEnd | None = None  # what ended the run early
     tally: RecordTally = field(default_factory=RecordTally, repr=False)

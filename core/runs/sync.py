@@ -50,6 +50,7 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     options.check()
     mode = _choose_mode(job, options)
     summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=mode.dry_run)
+    summary.warnings = list(job.warnings)
 
     asked = {**options.to_json(), "providers": [lookup.name for lookup in job.lookups]}
     with open_run(job, summary, asked, mode) as context:
