@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from ringfence.core.model.policy import Policy
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.lookup import Lookup
-from ringfence.core.ports.services import Clock, Services
+from ringfence.core.ports.services import Clock, Services, no_hurry
 from ringfence.core.state.engine import is_there
 from ringfence.core.state.store import Store, open_store
 
@@ -34,10 +34,14 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Builds what an operation needs from the settings. Nothing is called or opened before it is asked for here."""
+    """Builds what an operation needs from the settings. Nothing is called or opened before it is asked for here.
+
+    ``patience`` tells how long an answer may be waited for: see :class:`ringfence.core.ports.services.Services`.
+    """
 
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    patience: Callable[[], float] = no_hurry
 
     def open_state(self) -> Store:
         """Return the open state store. Raises SettingsError or StateError; the caller closes it."""
@@ -139,9 +143,9 @@ class Wiring:
                 f"The provider {name} has no credentials.",
                 f"Set RINGFENCE_{name.upper()}__*, or take it off the list.",
             )
-        return plugins[name].connect(settings, Services(self.clock))
+        return plugins[name].connect(settings, Services(self.clock, patience=self.patience))
 
 
-def wire() -> Wiring:
+def wire(patience: Callable[[], float] = no_hurry) -> Wiring:
     """Return the wiring for the settings of this process. Raises SettingsError."""
-    return Wiring(load_settings())
+    return Wiring(load_settings(), patience=patience)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..logs import hide_secrets, show_events
 from ..wiring import Wiring, wire
 from .output import output
+from .termination import termination
 
 
 def begin(*, json: bool, verbose: bool) -> None:
@@ -18,6 +19,6 @@ def begin_wired(*, json: bool, verbose: bool) -> Wiring:
     """Begin, load the settings and return the wiring. Raises SettingsError."""
     begin(json=json, verbose=verbose)
 
-    wiring = wire()
+    wiring = wire(termination.patience)
     hide_secrets(wiring.settings.secrets())
     return wiring

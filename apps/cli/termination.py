@@ -5,12 +5,17 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from types import FrameType
 
 from ringfence.core.errors import Terminated
 
-GRACE_S = 5.0
+GRACE_S = 8.0
 """How long a running batch may take to end; what stops services mostly kills them after ten seconds."""
+
+ANSWERS_S = 5.0
+"""How long of that it may wait for lookups that are on their way: what is left is for writing what they said."""
 
 
 class Termination:
@@ -18,11 +23,16 @@ class Termination:
 
     def __init__(self) -> None:
         self.asked = False
+        self._asked_at = 0.0
         self._waits = False
 
     def listen(self) -> None:
         """Answer SIGTERM from now on. Must be called in the main thread."""
         signal.signal(signal.SIGTERM, self._take)
+
+    def patience(self) -> float:
+        """Return for how many seconds an answer that is on its way may be waited for; without end until asked."""
+        return max(0.0, self._asked_at + ANSWERS_S - monotonic()) if self.asked else inf
 
     @contextmanager
     def after_the_batch(self) -> Iterator[None]:
@@ -36,7 +46,8 @@ class Termination:
 
     def _take(self, _number: int, _frame: FrameType | None) -> None:
         broken_off = self.asked or not self._waits
-        self.asked = True
+        if not self.asked:
+            self.asked, self._asked_at = True, monotonic()
         if broken_off:
             raise Terminated
         self._set_alarm(GRACE_S)

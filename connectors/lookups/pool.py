@@ -3,17 +3,21 @@
 What a provider's module brings is one function: an E.164 number in, its answer out. Everything that providers share is
 here, so that a second one needs no copy: each number is sent once, an answer that is paid for is never dropped, and a
 provider that fails on one number after the other is left alone. Until a provider has told something about a number it
-is asked about one at a time, so that a wrong address costs one request.
+is asked about one at a time, so that a wrong address costs one request. Once the process is asked to end no further
+number is asked about, and answers that are on their way are waited for as long as there is time.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from math import inf
 
-from ringfence.core.errors import StoppedError
+from ringfence.core.errors import StoppedError, Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.ports.services import no_hurry
 
 THREADS = 8
 MOST_FAILED = 3 * THREADS
@@ -25,6 +29,9 @@ LOST_WEIGHT = 3
 MOST_UNPROVEN = 3
 """Numbers failed in a row before the provider has told anything at all."""
 
+POLL_S = 0.1
+"""How often a wait for answers looks whether the process was asked to end."""
+
 _TELLING = (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE)
 
 
@@ -34,13 +41,17 @@ class LookupPool:
 
     ``name`` names the threads. ``look_up_one`` returns one number's answer, its retries included, and raises where no
     number can be answered. ``give_up`` makes the error that ends the lookups, from the last failure and from how many
-    numbers in a row failed or had their answers lost, with no answer between them. ``proven`` tells whether the
-    provider has told something about a number since the pool was made.
+    numbers in a row failed or had their answers lost, with no answer between them. ``abandon`` makes the answer LOST of
+    a number whose own is waited for no longer, because the ``patience`` of the process is over (see
+    :class:`ringfence.core.ports.services.Services`). ``proven`` tells whether the provider has told something about a
+    number since the pool was made.
     """
 
     name: str
     look_up_one: Callable[[str], Answer]
     give_up: Callable[[Answer, int], StoppedError]
+    abandon: Callable[[str], Answer]
+    patience: Callable[[], float] = no_hurry
     threads: int = THREADS
     most_failed: int = MOST_FAILED
     proven: bool = False
@@ -50,14 +61,13 @@ class LookupPool:
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Look each E.164 number up once, yielding each answer as it comes.
 
-        Answers that are on their way when a lookup raises, or at Ctrl-C, are still yielded, because they are paid,
-        before that error, the one of ``give_up`` or KeyboardInterrupt is raised.
+        Answers that are on their way when a lookup raises, at Ctrl-C or at SIGTERM, are still yielded, because they are
+        paid, before that error, the one of ``give_up``, KeyboardInterrupt or Terminated is raised.
         """
         run = _PoolRun(self, _distinct(numbers))
 
-        with ThreadPoolExecutor(self.threads, thread_name_prefix=self.name) as executor:
-            while run.fill(executor):
-                yield from run.collect()
+        while run.fill():
+            yield from run.collect()
 
         if run.failure is not None:
             raise run.failure
@@ -83,30 +93,35 @@ class _PoolRun:
         self.failure: BaseException | None = None
         self._pool = pool
         self._numbers = numbers
-        self._running: set[Future[Answer]] = set()
+        self._running: dict[Future[Answer], str] = {}
 
-    def fill(self, executor: ThreadPoolExecutor) -> bool:
-        """Start lookups until every thread has one, unless something failed; return whether any is under way."""
+    def fill(self) -> bool:
+        """Start lookups until every thread has one, unless something has ended it; return whether any is under way."""
         threads = self._pool.threads if self._pool.proven else 1
-        while self.failure is None and len(self._running) < threads:
+        while self.failure is None and self._pool.patience() == inf and len(self._running) < threads:
             if (number := next(self._numbers, None)) is None:
                 break
-            self._running.add(executor.submit(self._pool.look_up_one, number))
+            self._running[self._start(number)] = number
 
         return bool(self._running)
 
     def collect(self) -> Iterator[Answer]:
         """Wait for the next lookups to end and yield their answers."""
         try:
-            done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt as interrupt:
+            done = self._wait()
+        except (KeyboardInterrupt, Terminated) as interrupt:
             # Lookups under way are paid, so their answers are awaited; a second Ctrl-C ends that too.
-            if isinstance(self.failure, KeyboardInterrupt):
+            if isinstance(self.failure, (KeyboardInterrupt, Terminated)):
                 raise
             self.failure = interrupt
             return
 
+        if not done:
+            abandoned, self._running = list(self._running.values()), {}
+            yield from map(self._pool.abandon, abandoned)
+
         for lookup in done:
+            del self._running[lookup]
             if (error := lookup.exception()) is not None:
                 self.failure = self.failure or error
                 continue
@@ -114,6 +129,29 @@ class _PoolRun:
             answer = lookup.result()
             self.failure = self.failure or self._pool.judge(answer)
             yield answer
+
+    def _wait(self) -> set[Future[Answer]]:
+        """Return lookups that have ended; none where there is no time left to wait for any."""
+        while True:
+            left_s = self._pool.patience()
+            done, _ = wait(self._running, max(0.0, min(left_s, POLL_S)), FIRST_COMPLETED)
+            if done or left_s <= 0:
+                return done
+
+    def _start(self, number: str) -> Future[Answer]:
+        """Start a lookup in a thread of its own: a daemon, so that the end of the process hangs on no request."""
+        future: Future[Answer] = Future()
+
+        def carry_out() -> None:
+            try:
+                answer = self._pool.look_up_one(number)
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is asked for
+                future.set_exception(error)
+            else:
+                future.set_result(answer)
+
+        threading.Thread(target=carry_out, name=f"{self._pool.name}-lookup", daemon=True).start()
+        return future
 
 
 def _distinct(numbers: Iterable[str]) -> Iterator[str]:

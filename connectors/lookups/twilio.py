@@ -108,14 +108,14 @@ class TwilioLookup:
         self._rate = AdaptiveRate(services.clock)
         self._retries = Retries(self._policy(), services.clock)
         self._told_not_enabled = False
-        self._pool = LookupPool(NAME, self._look_up_one, _give_up)
+        self._pool = LookupPool(NAME, self._look_up_one, _give_up, self._abandon, services.patience)
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_paths)
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         """Look each number up once, yielding each answer as it comes.
 
-        Answers that are on their way when Twilio refuses us, or at Ctrl-C, are still yielded, because they are paid,
-        before AuthenticationError, QuotaError, UnreachableError or KeyboardInterrupt is raised. QuotaError and
+        Answers that are on their way when Twilio refuses us, at Ctrl-C or at SIGTERM, are still yielded, because they
+        are paid, before AuthenticationError, QuotaError, UnreachableError or the interrupt is raised. QuotaError and
         UnreachableError come when many numbers in a row had no answer, QuotaError also where the account is out of
         credit, UnreachableError also where somebody else answers in Twilio's place.
         """
@@ -140,6 +140,9 @@ class TwilioLookup:
             return self._retries.call("a lookup", lambda: self._request(e164))
         except RetryError as error:
             return self._answer(e164, AnswerKind.FAILED, code=error.message, paid=False)
+
+    def _abandon(self, e164: str) -> Answer:
+        return self._answer(e164, AnswerKind.LOST, code="not waited for")
 
     def _request(self, e164: str) -> Answer:
         self._rate.acquire()

@@ -1,9 +1,11 @@
-"""What every connector is given by its caller: a clock and a store of access tokens."""
+"""What every connector is given by its caller: a clock, a store of access tokens, and how long it may still wait."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import Protocol
 
 
@@ -58,9 +60,19 @@ class MemoryTokens:
         self._tokens.pop(key, None)
 
 
+def no_hurry() -> float:
+    """Return that answers may be waited for without end: nobody has asked the process to end."""
+    return inf
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services that every connector is constructed with."""
+    """The services that every connector is constructed with.
+
+    ``patience`` returns for how many seconds more an answer that is on its way may be waited for. It is infinite until
+    the process is asked to end; from then on nothing new is asked either.
+    """
 
     clock: Clock
     tokens: TokenStore = field(default_factory=MemoryTokens)
+    patience: Callable[[], float] = no_hurry

@@ -145,6 +145,7 @@ class SyncRun:
     def _tell_what_went_wrong(self) -> None:
         """Raise the worst of what kept the run from handling everything: a fault, then a refusal, then what passes."""
         parts = self._parts
+        self._context.heartbeat()  # asked to end, the last batch may have left lookups unasked
         errors = [error for error in (parts.brake.error, parts.screening.outage) if error is not None]
         if not errors and (failed := parts.screening.tally.failed):
             raise _lookups_failed(failed)

@@ -17,8 +17,8 @@ from .purchase import ask
 
 logger = logging.getLogger(__name__)
 
-BUDGET, OUTAGE = "budget", "outage"
-"""Why nobody was asked about a number: the budget was used up, or no provider was left."""
+NOT_NOW, OUTAGE = "not asked", "outage"
+"""Why nobody was asked about a number: for the budget or because the process is to end, or no provider was left."""
 
 
 class BuyingGateway:
@@ -76,7 +76,7 @@ class BuyingGateway:
 
     def _owed(self, number: str, now: datetime) -> KeptAnswer:
         """Return what stands for the lookup of a number that nobody was asked about."""
-        code = BUDGET if self._in_service else OUTAGE
+        code = NOT_NOW if self._in_service else OUTAGE
         return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code=code, paid=False))
 
     def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
@@ -127,8 +127,8 @@ def _is_bought(answer: Answer) -> bool:
 
 
 def _has_failed(answer: Answer) -> bool:
-    """Return whether a provider was asked in vain, or none could be: a budget that is used up is no failure."""
-    return answer.kind is AnswerKind.FAILED and answer.code != BUDGET
+    """Return whether a provider was asked in vain, or none could be: whoever was not asked has not failed."""
+    return answer.kind is AnswerKind.FAILED and answer.code != NOT_NOW
 
 
 def _is_settled(kept: KeptAnswer | None) -> bool:

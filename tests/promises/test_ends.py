@@ -44,7 +44,7 @@ def test_ends_of_sigterm_come_behind_the_running_batch(account: Account, command
 
     def tell(name: str) -> None:
         asked.append(name)
-        if len(asked) == 1:
+        if len(asked) == 10:
             process.send_signal(signal.SIGTERM)
 
     account.asked.tell = tell
@@ -52,7 +52,7 @@ def test_ends_of_sigterm_come_behind_the_running_batch(account: Account, command
     account.asked.tell = None
 
     assert_told(result, 143, "Terminated")
-    assert result.document["lookups"] == len(asked) > 1
+    assert result.document["lookups"] == len(asked) >= 10
     assert result.total("written") > 0
     assert "run again to go on from there" in result.err
     runs = command("runs", "list", "--json").document["runs"]

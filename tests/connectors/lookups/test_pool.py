@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
+from math import inf
+from typing import Any
 
 import pytest
 
+from ringfence.connectors.lookups import pool
 from ringfence.connectors.lookups.pool import LookupPool
-from ringfence.core.errors import AuthenticationError, QuotaError, StoppedError
+from ringfence.core.errors import AuthenticationError, QuotaError, StoppedError, Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
@@ -42,9 +45,9 @@ def test_each_number_is_looked_up_once_by_several_threads() -> None:
             together.wait()
         return known(e164)
 
-    pool = LookupPool("test", look_up_one, give_up, threads=2)
+    lookups = LookupPool("test", look_up_one, give_up, lost, threads=2)
 
-    answers = list(pool.look_up([*NUMBERS, *NUMBERS]))
+    answers = list(lookups.look_up([*NUMBERS, *NUMBERS]))
 
     assert sorted(answer.e164 for answer in answers) == NUMBERS
 
@@ -56,24 +59,24 @@ def test_the_first_number_is_asked_about_alone_and_only_once_a_pool() -> None:
         asked.append(e164)
         raise AuthenticationError("no such account")
 
-    pool = LookupPool("test", look_up_one, give_up)
+    lookups = LookupPool("test", look_up_one, give_up, lost)
 
     with pytest.raises(AuthenticationError):
-        list(pool.look_up(NUMBERS))
+        list(lookups.look_up(NUMBERS))
     assert asked == NUMBERS[:1]
 
-    pool.proven = True
+    lookups.proven = True
     with pytest.raises(AuthenticationError):
-        list(pool.look_up(NUMBERS))
+        list(lookups.look_up(NUMBERS))
     assert len(asked) > 2
 
 
 def test_a_number_is_taken_only_when_a_thread_is_free() -> None:
     taken = count()
     numbers = (number for number in NUMBERS if next(taken) >= 0)
-    pool = LookupPool("test", known, give_up, threads=2)
+    lookups = LookupPool("test", known, give_up, lost, threads=2)
 
-    answers = pool.look_up(numbers)
+    answers = lookups.look_up(numbers)
     next(answers)
 
     assert next(taken) <= 4
@@ -90,11 +93,11 @@ def test_answers_under_way_are_given_before_the_error_is_raised() -> None:
             raise AuthenticationError("no such account")
         return known(e164)
 
-    pool = LookupPool("test", look_up_one, give_up, threads=2, proven=True)
+    lookups = LookupPool("test", look_up_one, give_up, lost, threads=2, proven=True)
     answers: list[Answer] = []
 
     with pytest.raises(AuthenticationError):
-        answers.extend(pool.look_up(NUMBERS))
+        answers.extend(lookups.look_up(NUMBERS))
 
     assert [answer.e164 for answer in answers] == [NUMBERS[1]]
 
@@ -105,22 +108,22 @@ def test_answers_under_way_are_given_before_the_error_is_raised() -> None:
 def test_a_provider_that_fails_on_one_number_after_the_other_is_left_alone(
     fails: Callable[[str], Answer], proven: bool, fewest: int
 ) -> None:
-    pool = LookupPool("test", fails, give_up, threads=2, most_failed=6, proven=proven)
+    lookups = LookupPool("test", fails, give_up, lost, threads=2, most_failed=6, proven=proven)
     answers: list[Answer] = []
 
     with pytest.raises(QuotaError, match=f"{fewest} numbers, error"):
-        answers.extend(pool.look_up(NUMBERS))
+        answers.extend(lookups.look_up(NUMBERS))
 
     assert fewest <= len(answers) < fewest + 2
 
 
 def test_failures_in_a_row_are_counted_over_several_batches() -> None:
-    pool = LookupPool("test", refused, give_up, threads=1, most_failed=6, proven=True)
+    lookups = LookupPool("test", refused, give_up, lost, threads=1, most_failed=6, proven=True)
 
-    assert len([*pool.look_up(NUMBERS[:3]), *pool.look_up(NUMBERS[3:5])]) == 5
+    assert len([*lookups.look_up(NUMBERS[:3]), *lookups.look_up(NUMBERS[3:5])]) == 5
 
     with pytest.raises(QuotaError):
-        list(pool.look_up(NUMBERS[5:7]))
+        list(lookups.look_up(NUMBERS[5:7]))
 
 
 @pytest.mark.parametrize("fails", [refused, lost])
@@ -128,8 +131,63 @@ def test_one_answer_between_failures_keeps_the_asking_going(fails: Callable[[str
     def look_up_one(e164: str) -> Answer:
         return known(e164) if e164.endswith(("0", "3", "7")) else fails(e164)
 
-    pool = LookupPool("test", look_up_one, give_up, threads=1, most_failed=10)
+    lookups = LookupPool("test", look_up_one, give_up, lost, threads=1, most_failed=10)
 
-    answers = list(pool.look_up(NUMBERS))
+    answers = list(lookups.look_up(NUMBERS))
 
     assert len(answers) == len(NUMBERS)
+
+
+def test_a_process_that_is_to_end_asks_nothing_more_and_takes_what_is_on_its_way() -> None:
+    both_sent = threading.Barrier(2, timeout=10)
+    patience = inf
+
+    def look_up_one(e164: str) -> Answer:
+        nonlocal patience
+        both_sent.wait()
+        patience = 10.0
+        return known(e164)
+
+    lookups = LookupPool("test", look_up_one, give_up, lost, lambda: patience, threads=2, proven=True)
+
+    assert sorted(answer.e164 for answer in lookups.look_up(NUMBERS)) == FIRST_TWO
+
+
+def test_an_answer_that_there_is_no_time_to_wait_for_is_lost() -> None:
+    never, patience = threading.Event(), inf
+
+    def look_up_one(e164: str) -> Answer:
+        nonlocal patience
+        patience = 0.2
+        never.wait(10)
+        return known(e164)
+
+    def pass_time() -> float:
+        nonlocal patience
+        patience = max(0.0, patience - 0.1)
+        return patience
+
+    lookups = LookupPool("test", look_up_one, give_up, lost, pass_time, threads=2, proven=True)
+    answers = list(lookups.look_up(NUMBERS))
+    never.set()
+
+    assert [answer.kind for answer in answers] == [AnswerKind.LOST] * len(answers)
+    assert 1 <= len(answers) <= 2
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, Terminated])
+def test_an_interrupt_while_waiting_loses_no_answer(
+    interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_in(*_: Any) -> None:
+        monkeypatch.undo()
+        raise interrupt
+
+    lookups = LookupPool("test", known, give_up, lost, threads=1)
+    monkeypatch.setattr(pool, "wait", break_in)
+    answers: list[Answer] = []
+
+    with pytest.raises(interrupt):
+        answers.extend(lookups.look_up(NUMBERS))
+
+    assert [answer.e164 for answer in answers] == NUMBERS[:1]
