@@ -50,9 +50,12 @@ class Worker:
         self._jobs.put((future, job))
         return future
 
-    def close(self) -> None:
-        """Cancel the jobs that have not started, and wait up to ten seconds for the one that runs."""
-        for future in self._pending:
+    def close(self, *, finish: bool = False) -> None:
+        """Cancel the jobs that have not started, and wait up to ten seconds for the one that runs.
+
+        With ``finish`` none is cancelled, and the ten seconds are for all of them.
+        """
+        for future in () if finish else self._pending:
             future.cancel()
         if self._thread is not None:
             self._jobs.put(None)

@@ -66,9 +66,12 @@ class BatchProcessor:
         self.outbox.flush()
         return self._account(wait=True)
 
-    def close(self) -> int:
-        """End in the middle of the work, with an outcome for what has one; return for how many records in a row."""
-        self.outbox.close(self._deliveries())
+    def close(self, *, finish: bool = False) -> int:
+        """End in the middle of the work, with an outcome for what has one; return for how many records in a row.
+
+        With ``finish`` what was handed over is still sent, as far as there is time.
+        """
+        self.outbox.close(self._deliveries(), finish=finish)
         return self._account_for_the_rest()
 
     def give_up(self) -> int:

@@ -14,6 +14,7 @@ from ..errors import (
     RingfenceError,
     StateError,
     StoppedError,
+    Terminated,
 )
 from ..ports.crm import Feed
 from ..state.earlier_syncs import has_synced, last_providers
@@ -85,14 +86,17 @@ class SyncRun:
         for name in self._job.shapes:
             self._summary.counts(name)
 
-        lease_is_ours = True
+        lease_is_ours, finish = True, False
         try:
             self._summary.complete = self._work()
         except BusyError:
             lease_is_ours = False
             raise
+        except Terminated:
+            finish = True  # the last batch is to be written too: its lookups are paid
+            raise
         finally:
-            self._end(lease_is_ours=lease_is_ours)
+            self._end(lease_is_ours=lease_is_ours, finish=finish)
 
     def _work(self) -> bool:
         """Return whether everything was handled."""
@@ -218,11 +222,11 @@ class SyncRun:
         )
         return SpreadOptOuts(spread, source, parts.queue, parts.pending, self._rehearsed, self._summary)
 
-    def _end(self, *, lease_is_ours: bool) -> None:
+    def _end(self, *, lease_is_ours: bool, finish: bool) -> None:
         """Account for what has an outcome, also where the run ends in the middle."""
         parts, summary = self._parts, self._summary
         if lease_is_ours:
-            parts.queue.count_done(parts.processor.close())
+            parts.queue.count_done(parts.processor.close(finish=finish))
         else:
             # Whoever took over finds out what became of the rows, as after a run that was killed.
             parts.outbox.close(())

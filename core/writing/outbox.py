@@ -137,10 +137,13 @@ class Outbox:
             self._journal.settle_batch(delivery.seq, results, self._clock.now())
         return results
 
-    def close(self, left: Iterable[Delivery]) -> None:
-        """End the sending, and journal what was never sent of the deliveries that are left."""
+    def close(self, left: Iterable[Delivery], *, finish: bool = False) -> None:
+        """End the sending, and journal what was never sent of the deliveries that are left.
+
+        With ``finish`` what is on its way to the writer is still sent, as far as there is time.
+        """
         self._closing.set()
-        self._worker.close()
+        self._worker.close(finish=finish)
         self._settle_unsent(left)
 
     def give_up(self, left: Iterable[Delivery]) -> None:

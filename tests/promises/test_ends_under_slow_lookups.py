@@ -37,7 +37,7 @@ def test_ends_under_slow_lookups_write_what_was_answered_and_ask_no_more(account
     assert (result.code, document["error"], document["complete"]) == (143, "Terminated", False)
     assert document["lookups"] == document["providers"]["twilio"]["asked"] == len(asked) <= 10 + THREADS
     assert document["providers"]["twilio"]["lost"] == 0
-    assert result.total("written") > 0
+    assert result.total("written") >= len(asked) // 2
     assert result.total("deferred") > 0
     assert ended - asked[9] < 5
 

@@ -234,7 +234,7 @@ def kill(crm: MemoryCrm, sync: Sync, no_clean_up: pytest.MonkeyPatch, at: str) -
 def no_clean_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Keep a run from tidying up: a killed process does not."""
     with monkeypatch.context() as patched:
-        patched.setattr("ringfence.core.runs.batches.BatchProcessor.close", lambda _self: 0)
+        patched.setattr("ringfence.core.runs.batches.BatchProcessor.close", lambda _self, **_options: 0)
         patched.setattr("ringfence.core.state.journal.Journal.end", lambda *_: None)
         yield patched
 
