@@ -15,7 +15,7 @@ from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
 from .echo import EchoReader
 from .fields import companions_of, to_ms
-from .filters import Group, due_groups, flag_groups, screened_groups
+from .filters import Group, due_groups, flag_groups, modified_since, screened_groups
 from .gone import GoneReader
 from .paging import START, Row, Searcher
 from .scope import ScopeChecker
@@ -75,6 +75,14 @@ class HubSpotFeed:
             for page in self._unordered(source, groups, "opt_outs"):
                 yield replace(page, records=[each for each in page.records if _matters(each, shape)])
             yield from self._archived(source, position)
+
+    def flagged_meanwhile(self) -> Iterator[Page]:
+        """Yield records of full reads whose flag is up and that changed since the watermark."""
+        for source in self._sources:
+            if self.is_full(source.name):
+                later = modified_since(source.name, self._now_ms)
+                groups = [(*flag, later) for flag in flag_groups(source.rows.shape)]
+                yield from self._unordered(source, groups, "opt_outs")
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""

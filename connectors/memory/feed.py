@@ -50,6 +50,13 @@ class MemoryFeed:
         for name, shape in self.crm.shapes.items():
             yield from self._pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
 
+    def flagged_meanwhile(self) -> Iterator[Page]:
+        """Yield the flagged records of a full read that changed since the watermark."""
+        for name, shape in self.crm.shapes.items():
+            if self.is_full(name):
+                later = [r for r in self._all(name) if r.modified and r.modified >= self.watermark]
+                yield from self._pages(name, [r for r in later if shape.is_flagged(r)])
+
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a recent verdict."""
         for name, shape in self.crm.shapes.items():

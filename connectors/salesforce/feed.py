@@ -72,6 +72,17 @@ class SalesforceFeed:
 
         self._bulk.delete_finished_jobs()
 
+    def flagged_meanwhile(self) -> Iterator[Page]:
+        """Yield records of full reads whose flag is up and that changed since the watermark."""
+        asked = [
+            (source, query)
+            for source in self._sources
+            if source.position.full and (query := source.flagged_since(self._watermarks[source.name])) is not None
+        ]
+        queries = [query for _, query in asked]
+        for number, page in read_pages(self._client, queries, "opt_outs", self._bulk_fallback("opt_outs")):
+            yield from self._opt_outs(asked[number][0], page)
+
     def _opt_outs(self, source: ObjectSource, page: QueryPage) -> Iterator[Page]:
         """Yield the pages of one page of rows that tell of opt-outs; leads that were converted come on their own."""
         rows, converted = page.rows, []

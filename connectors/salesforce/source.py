@@ -58,12 +58,23 @@ class ObjectSource:
         if self.rows.shape.opt_out is None:
             return None
 
-        extra = (CONVERTED, CONTACT_OF_LEAD) if is_lead(self.rows.shape) else ()
         conditions = self.flag_conditions()
         if not self.position.full:
             matters = [any_of([*conditions, *silenced(self.rows.shape)])] if conditions else []
             conditions = [self.lower_bound(), *matters]
-        return Query(self.name, (*self.rows.fields, *extra), tuple(conditions))
+        return self._flag_query(*conditions)
+
+    def flagged_since(self, moment: datetime) -> Query | None:
+        """Return the query for raised flags of records that changed since the moment.
+
+        None where the mapping names no flag, or one that no condition may name: all that we wrote since would come.
+        """
+        conditions = self.flag_conditions()
+        return self._flag_query(*conditions, since(moment)) if conditions else None
+
+    def _flag_query(self, *conditions: str) -> Query:
+        extra = (CONVERTED, CONTACT_OF_LEAD) if is_lead(self.rows.shape) else ()
+        return Query(self.name, (*self.rows.fields, *extra), conditions)
 
     def flag_conditions(self) -> list[str]:
         """Return the condition for a raised flag; none where the field may not be named in one."""

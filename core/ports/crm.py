@@ -160,6 +160,13 @@ class Feed(Protocol):
         """
         ...
 
+    def flagged_meanwhile(self) -> Iterator[Page]:
+        """Yield those records of the objects read in full that changed since the watermark and whose flag is up.
+
+        Asked once changed() has ended: a flag that goes up behind the place where a long read is would not be seen.
+        """
+        ...
+
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield the records with a slot screened at or after ``since``, so that their verdicts can be reused."""
         ...

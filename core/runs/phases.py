@@ -47,17 +47,22 @@ class Phase(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IngestOptOuts:
-    """Takes in the opt-out flags of all objects, in or out of the mapping's filter."""
+    """Takes in the opt-out flags of all objects, in or out of the mapping's filter.
+
+    ``meanwhile`` asks for those that went up while objects were read in full.
+    """
 
     source: FeedReader
     ledger: OptOutLedger
     pending: Pending
     clock: Clock
+    meanwhile: bool = False
 
     def run(self) -> bool:
         """Take in the flags that are up, and those that were lowered."""
         self.source.begin("opt-outs")
-        with self.source.ahead(self.source.feed.flagged()) as pages:
+        feed = self.source.feed
+        with self.source.ahead(feed.flagged_meanwhile() if self.meanwhile else feed.flagged()) as pages:
             ingest_opt_outs(self.source.crm, self._watch(pages), self.source.shapes, self.ledger)
         return True
 
