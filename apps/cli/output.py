@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import errno
 import logging
+import shutil
 import sys
-import textwrap
 from typing import Any
 
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from ringfence.core.errors import FileError, RingfenceError
 
 from ..printable import printable, to_json
 from ..remedies import explain, word
+from .layout import lay_out_table, wrap
 from .streams import encodes_any, find_failure
 
 MARK_WIDTH = 8
@@ -44,13 +44,10 @@ class Output:
     def item(self, text: str, *, mark: str = "", style: str | None = None) -> None:
         """Print an entry of a list under its mark; on a terminal its further lines stand below its first."""
         if not self.json:
-            shown = printable(text)
-            width = self.out.width if self.out.is_terminal else UNBROKEN
             indent = " " * (2 + MARK_WIDTH)
-            lines = textwrap.wrap(shown, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-            first, *further = lines or [indent]
-            for line in (f"  {mark:{MARK_WIDTH}}{first[len(indent) :]}", *further):
-                _print(self.out, line, style)
+            width = self.out.width if self.out.is_terminal else UNBROKEN
+            for line in wrap(f"  {mark:{MARK_WIDTH}}{printable(text)}", width, indent):
+                _print(self.out, line, style, whole=True)
 
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""
@@ -67,19 +64,22 @@ class Output:
     ) -> None:
         """Print a table for a person; nothing in JSON mode.
 
-        ``right`` holds the columns that are aligned right; of the first ``whole`` columns no cell is broken.
+        ``right`` holds the columns that are aligned right; of the first ``whole`` columns no cell goes on below. A row
+        is one line in a file and a pipe, as wide as it has to be, unless COLUMNS says how wide one may be.
         """
         if self.json or not rows:
             return
-        table = Table(title_justify="left", header_style="bold", box=None, pad_edge=False)
+        # Where there is no terminal, COLUMNS is all that this can find.
+        width = self.out.width if self.out.is_terminal else shutil.get_terminal_size((0, 0)).columns or None
+        shown = [[printable(cell) for cell in row] for row in (columns, *rows)]
+        head, body = lay_out_table(shown[0], shown[1:], width=width, right=right, whole=whole)
+
         if title:
-            table.title = Text(_lines(title), "table.title")
-        for index, column in enumerate(columns):
-            side: JustifyMethod = "right" if index in right else "left"
-            table.add_column(Text(printable(column)), justify=side, overflow="fold", no_wrap=index < whole)
-        for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
-        self.out.print(table)
+            _print(self.out, title, "italic")
+        for line in head:
+            _print(self.out, line, "bold", whole=True)
+        for line in body:
+            _print(self.out, line, whole=True)
 
     def document(self, content: Any) -> None:
         """Print the one JSON document; nothing otherwise."""
@@ -136,7 +136,9 @@ output = Output()
 
 def _print(console: Console, text: str, style: str | None = None, *, whole: bool = False) -> None:
     """Print text as it is; a terminal's lines break between words, what goes into a file or a pipe is not broken."""
-    console.print(_lines(text), style=style, markup=False, soft_wrap=whole or not console.is_terminal)
+    for line in _lines(text).split("\n"):
+        for part in [line] if whole or not console.is_terminal else wrap(line, console.width):
+            console.print(part, style=style, markup=False, soft_wrap=True)
 
 
 def _lines(text: str) -> str:

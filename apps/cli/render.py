@@ -9,11 +9,28 @@ from typing import Any
 from ringfence.core.model.reasons import format_notes, parse_reason
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
-from ringfence.core.runs.summary import Counts, Summary
+from ringfence.core.runs.summary import Summary
 
+from .hints import find_hints
 from .output import Output
 
-COUNTS = tuple(name for name in Counts.__dataclass_fields__)
+_COUNTS = {
+    "read": ("records read", ""),
+    "skipped_recent": ("records skipped: nothing due", ""),
+    "due": ("records due", ""),
+    "written": ("records written", "records that would be written"),
+    "unchanged": ("records that said it all already", ""),
+    "conflicts": ("records in conflict", ""),
+    "failed": ("records that the CRM refused", ""),
+    "deferred": ("records deferred to a later run", "records that would be deferred"),
+    "screened": ("slots screened", ""),
+    "slots_silenced": ("slots silenced for an opt-out", "slots that would be silenced"),
+    "flags_raised": ("opt-out flags raised", "opt-out flags that would go up"),
+    "phones_rewritten": ("phone fields rewritten", "phone fields that would be rewritten"),
+}
+"""How each count of an object is called: in a run that writes and, where that differs, in a dry run."""
+
+_ALWAYS = ("read", "due", "written")
 
 
 def show_summary(output: Output, summary: Summary, *, changes: int = 5) -> None:
@@ -25,14 +42,22 @@ def show_summary(output: Output, summary: Summary, *, changes: int = 5) -> None:
     _show_changes(output, summary, changes)
     _show_rewrites(output, summary, changes)
     _show_troubles(output, summary)
+    for hint in find_hints(summary):
+        output.say(f"\n{hint}")
     _show_cost(output, summary)
 
 
 def _show_counts(output: Output, summary: Summary) -> None:
-    names = [name for name in COUNTS if name in ("read", "due", "written") or summary.total(name)]
-    rows = [[name, *(f"{getattr(counts, column):,}" for column in names)] for name, counts in summary.objects.items()]
-    columns = ["object", *(name.replace("_", " ") for name in names)]
-    output.table(f"{summary.crm}: {summary.org}", columns, rows, right=tuple(range(1, len(columns))))
+    names = [name for name in _COUNTS if name in _ALWAYS or summary.total(name)]
+    objects = summary.objects.values()
+    rows = [[_call(name, summary), *(f"{getattr(counts, name):,}" for counts in objects)] for name in names]
+    columns = ["", *summary.objects]
+    output.table(f"{summary.crm}: {summary.org}", columns, rows, right=tuple(range(1, len(columns))), whole=0)
+
+
+def _call(name: str, summary: Summary) -> str:
+    done, would_be = _COUNTS[name]
+    return would_be if would_be and summary.dry_run else done
 
 
 def status_rows(statuses: Counter[str]) -> list[list[str]]:
@@ -47,13 +72,14 @@ def status_rows(statuses: Counter[str]) -> list[list[str]]:
 
 def _show_statuses(output: Output, summary: Summary) -> None:
     rows = status_rows(summary.statuses)
-    output.table("\nnumbers screened", ["status", "slots", "share", "callable"], rows, right=(1, 2))
+    output.table("\nslots by status", ["status", "slots", "share", "callable"], rows, right=(1, 2))
 
     if summary.due_reasons:
-        output.say(f"why: {_list_counts(summary.due_reasons.most_common())}")
+        output.say(f"why slots were due: {_list_counts(summary.due_reasons.most_common())}")
     if summary.skip_reasons:
-        skipped = [(reason.replace("_", " "), count) for reason, count in summary.skip_reasons.most_common()]
-        output.say(f"skipped: {_list_counts(skipped)}")
+        output.say(f"why records were skipped: {_list_counts(summary.skip_reasons.most_common())}")
+    if rows:
+        output.say("`ringfence explain WORD` tells what a word means.", style="dim")
 
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
@@ -141,7 +167,7 @@ def _show_cost(output: Output, summary: Summary) -> None:
     _show_lookups(output, summary)
 
     if summary.waiting:
-        output.say(f"waiting for the next run: {_list_counts(summary.waiting.items())}")
+        output.say(f"records that wait for the next run: {_list_counts(summary.waiting.items())}")
     output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
 
 
@@ -161,16 +187,22 @@ def _show_calls(output: Output, summary: Summary) -> None:
 
 def _show_lookups(output: Output, summary: Summary) -> None:
     if summary.dry_run and summary.lookups_planned:
+        cost = f"{summary.cost_planned:,.2f} {summary.currency}"
         output.say(
-            f"lookups a real run would buy: {summary.lookups_planned:,}; from the cache: {summary.lookup_cache_hits:,}"
+            f"lookups that would be bought: {summary.lookups_planned:,}, for {cost} at most; "
+            f"from the cache: {summary.lookup_cache_hits:,}"
         )
     elif summary.lookups or summary.lookup_cache_hits:
-        output.say(f"lookups bought: {summary.lookups:,}; answered from the cache: {summary.lookup_cache_hits:,}")
+        paid = sum(tally.cost for tally in summary.providers.values())
+        spent = f", for {paid:,.2f} {summary.currency}" if paid else ""
+        output.say(
+            f"lookups bought: {summary.lookups:,}{spent}; answered from the cache: {summary.lookup_cache_hits:,}"
+        )
 
     if summary.fresh_without_lookup:
-        output.say(f"{summary.fresh_without_lookup:,} fresh slots could be looked up: --rescreen")
+        output.say(f"{summary.fresh_without_lookup:,} slots are fresh and were never looked up: --rescreen does it.")
     if summary.fresh_not_normalized:
-        output.say(f"{summary.fresh_not_normalized:,} phone fields of fresh records could be rewritten: --rescreen")
+        output.say(f"{summary.fresh_not_normalized:,} phone fields of fresh records could be rewritten: --rescreen.")
     if summary.screened_elsewhere:
         output.say(
             f"{summary.screened_elsewhere:,} records were fresh at the first sync with this state store. If another "

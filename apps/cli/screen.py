@@ -119,15 +119,15 @@ def _show_detection(found: Detection) -> None:
     for note in found.notes:
         output.say(f"  {note}")
 
-    # What is used, or nearly was, comes first where a file has more columns than anybody reads.
-    told = sorted(found.roles, key=lambda role: not (role.role or role.why))[:SHOWN_COLUMNS]
-    rows = [
-        [_shorten(role.name), role.role or "not used", role.why, _shorten(", ".join(role.examples))]
-        for role in sorted(told, key=lambda role: role.index)
-    ]
-    output.table("columns; cells masked", ["column", "taken for", "why", "first cells"], rows)
-    if len(found.roles) > SHOWN_COLUMNS:
-        output.say(f"and {len(found.roles) - SHOWN_COLUMNS:,} columns more")
+    # What is used, or nearly was; of the others nobody reads more than their names.
+    told = [role for role in found.roles if role.role or role.why]
+    rows = [[role.name, role.role or "not used", role.why, _shorten(", ".join(role.examples))] for role in told]
+    output.table("columns; cells masked", ["column", "taken for", "why", "first cells"], rows, whole=0)
+
+    others = [role.name for role in found.roles if not (role.role or role.why)]
+    if others:
+        more = f", and {len(others) - SHOWN_COLUMNS:,} more" if len(others) > SHOWN_COLUMNS else ""
+        output.say(f"{len(others):,} columns not used: {', '.join(map(_shorten, others[:SHOWN_COLUMNS]))}{more}")
 
 
 def _shorten(text: str) -> str:

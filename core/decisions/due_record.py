@@ -16,10 +16,11 @@ from .due import DueReason
 
 
 class JudgedSlot(NamedTuple):
-    """What counts of the verdict on a slot: its status, why it was due, and whether the number needed a repair."""
+    """What counts of a verdict: its status, why the slot was due, the code of the reason, whether it took a repair."""
 
     status: str
     due: str
+    code: str
     repaired: bool
 
 

@@ -90,7 +90,8 @@ class Decider:
     def _take(self, record: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
         record.verdicts[slot.field] = verdict
         self.guard.watch(record.view, slot, verdict)
-        record.judged[slot.field] = judged_slot(verdict.status, record.due[slot.field], bool(number.repairs))
+        code = verdict.reason.partition(":")[0]
+        record.judged[slot.field] = judged_slot(verdict.status, record.due[slot.field], code, bool(number.repairs))
 
 
 def _keep_silence(record: DueRecord) -> None:

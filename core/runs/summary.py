@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from ..decisions.due_record import JudgedSlot
 from ..decisions.plan import find_rewrite
-from ..model.masking import mask_change
 from ..model.record_view import RecordView, text
 from ..model.values import Companion, RowResult
 from ..numbers import mask, mask_text
 from ..screening.gateway import ProviderTally
 from ..suppression.record_reader import Key
 from .ending import RunEnd, end_as_json
-from .outcomes import PendingOutcome, ShownChange
+from .outcomes import PendingOutcome
 from .record_tally import CONFLICTS, DEFERRED, FAILED, UNCHANGED, WRITTEN, RecordTally
+from .shown import as_values, show_change
 
 _OUTCOMES = frozenset((WRITTEN, UNCHANGED, CONFLICTS, FAILED, DEFERRED))
 
 SHOWN = 20
 """Rows kept for showing; everything else is in the journal."""
+
+
+class SkipReason(StrEnum):
+    """Why a record that was read needs nothing."""
+
+    FRESH = "fresh"  # what it says about its numbers is younger than the policy's age
+    NO_NUMBER = "no_number"  # its phone fields are empty, and so are their companions
+    OUT_OF_FILTER = "out_of_filter"  # the mapping's filter leaves it out, and no opt-out concerns it
 
 
 @dataclass(slots=True)
@@ -100,8 +110,11 @@ class Summary:
     write_calls_planned: int = 0  # the fewest that a real run would need on top of a dry run's
     duration_s: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
+    reason_codes: Counter[str] = field(default_factory=Counter)  # slots by the code of their reason
     due_reasons: Counter[str] = field(default_factory=Counter)
-    skip_reasons: Counter[str] = field(default_factory=Counter)  # fresh, no_number, out_of_filter; counts records
+    skip_reasons: Counter[str] = field(default_factory=Counter)  # see SkipReason; counts records
+    fresh_until: datetime | None = None  # when the first of the verdicts on records skipped as fresh comes of age
+    last_complete_sync: datetime | None = None  # when the latest sync before this one began that handled everything
     repaired: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     conflicts: list[RefusedRow] = field(default_factory=list)
@@ -116,6 +129,7 @@ class Summary:
     stopped: str = ""
     end: RunEnd | None = None  # what ended the run early
     tally: RecordTally = field(default_factory=RecordTally, repr=False)
+    oldest_fresh: datetime | None = field(default=None, repr=False)  # the oldest verdict on a record skipped as fresh
 
     def counts(self, object_name: str) -> Counts:
         """Return the counts of an object."""
@@ -131,11 +145,11 @@ class Summary:
     def count_skipped(self, view: RecordView) -> None:
         """Count a record that needs nothing, with the reason."""
         if not view.record.in_scope:
-            reason = "out_of_filter"
+            reason = SkipReason.OUT_OF_FILTER
         else:
-            reason = "fresh" if any(view.contents().values()) else "no_number"
-        if self._count(view.key, reason) and reason == "fresh":
-            self.fresh_not_normalized += sum(find_rewrite(view, slot) is not None for slot in view.shape.slots)
+            reason = SkipReason.FRESH if any(view.contents().values()) else SkipReason.NO_NUMBER
+        if self._count(view.key, reason.value) and reason is SkipReason.FRESH:
+            self._note_fresh(view)
 
     def count_gone(self, key: Key) -> None:
         """Count a due record that was deleted or merged away before anything was decided about it."""
@@ -168,7 +182,7 @@ class Summary:
             if row.rewrites:
                 self._count_rewrites(row)
             if row.shown and len(self.changes_shown) < SHOWN:
-                self.changes_shown.append(_show(row.shown))
+                self.changes_shown.append(show_change(row.shown))
 
     def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
         """Count a row that the CRM has refused, and keep the first ones with the CRM's words."""
@@ -209,11 +223,20 @@ class Summary:
 
     def _count_slots(self, name: str, judged: Iterable[JudgedSlot]) -> None:
         counts = self.counts(name)
-        for status, due, repaired in judged:
+        for status, due, code, repaired in judged:
             counts.screened += 1
             self.statuses[status] += 1
             self.due_reasons[due] += 1
+            self.reason_codes[code] += 1
             self.repaired += repaired
+
+    def _note_fresh(self, view: RecordView) -> None:
+        oldest = self.oldest_fresh
+        for slot in view.shape.slots:
+            screened = view.record.values.get(slot.companions[Companion.LAST_SCREENED])
+            if isinstance(screened, datetime) and (oldest is None or screened < oldest):
+                self.oldest_fresh = oldest = screened
+            self.fresh_not_normalized += find_rewrite(view, slot) is not None
 
     def _count_rewrites(self, row: PendingOutcome) -> None:
         self.counts(row.key[0]).phones_rewritten += len(row.rewrites)
@@ -234,46 +257,12 @@ class Summary:
         return {
             **as_values(self),
             "statuses": dict(self.statuses),
+            "reason_codes": dict(self.reason_codes),
             "due_reasons": dict(self.due_reasons),
             "skip_reasons": dict(self.skip_reasons),
+            "fresh_until": self.fresh_until.isoformat() if self.fresh_until else None,
+            "last_complete_sync": self.last_complete_sync.isoformat() if self.last_complete_sync else None,
             "refused_total": self.total(FAILED),
             "conflicts_total": self.total(CONFLICTS),
             **end_as_json(self.end, refused_rows=self.refused_rows()),
         }
-
-
-def as_values(summary: Any) -> dict[str, Any]:
-    """Return the fields of a summary as plain values, but for its end."""
-    shown = [each for each in fields(summary) if each.name not in ("end", "tally")]
-    return {each.name: _as_value(getattr(summary, each.name)) for each in shown}
-
-
-def _as_value(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_as_value(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _as_value(each) for name, each in value.items()}
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-
-
-def _show(shown: ShownChange) -> dict[str, Any]:
-    """Return a change as JSON values, masked, with what it does to each slot it touches."""
-    change, shape, contents = shown
-    by_field = {item.field: item for item in change.fields}
-    slots = []
-    for slot in shape.slots:
-        changed = {companion: by_field[name] for companion, name in slot.companions.items() if name in by_field}
-        if not changed:
-            continue
-
-        status, reason = changed.get(Companion.STATUS), changed.get(Companion.REASON)
-        slots.append(
-            {
-                "slot": slot.field,
-                "content": mask_text(contents[slot.field]),
-                "status": [status.old, status.new] if status else None,
-                "reason": reason.new if reason else None,
-                "changed": [companion.value for companion in changed],
-            }
-        )
-    return {**mask_change(change, shape), "slots": slots}

@@ -17,7 +17,7 @@ from ..errors import (
     Terminated,
 )
 from ..ports.crm import Feed
-from ..state.earlier_syncs import has_synced, last_providers
+from ..state.earlier_syncs import has_synced, last_complete_sync, last_providers
 from ..state.run_history import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
@@ -248,6 +248,9 @@ class SyncRun:
             # Two installations on one account do not know what the other one has bought.
             summary.screened_elsewhere = summary.skip_reasons["fresh"]
         summary.waiting = parts.pending.count()
+        summary.last_complete_sync = last_complete_sync(self._job.store, self._context.org_id)
+        if summary.oldest_fresh is not None:
+            summary.fresh_until = summary.oldest_fresh + self._job.policy.max_age
         if parts.screening.exhausted:
             budget = _budget_used_up(self._job.max_lookups or 0)
             summary.end, summary.stopped = describe_end(budget, self._job.word), self._job.explain(budget)

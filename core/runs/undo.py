@@ -24,7 +24,8 @@ from .mode import Live, Rehearsal
 from .opt_outs import take_in_opt_outs
 from .outcomes import PendingOutcome, ShownChange, count_results
 from .run import SyncJob, open_run
-from .summary import SHOWN, RefusedRow, as_values
+from .shown import as_values
+from .summary import SHOWN, RefusedRow
 
 CHANGED_SINCE = "changed since"
 OPT_OUT = "opt-outs are not taken back"

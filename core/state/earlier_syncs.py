@@ -41,6 +41,11 @@ def has_synced(store: Store, org_id: int) -> bool:
     return next(_latest_first(store, org_id), None) is not None
 
 
+def last_complete_sync(store: Store, org_id: int) -> datetime | None:
+    """Return when the org's latest sync began that handled everything; None without one."""
+    return next((sync.started_at for sync in _latest_first(store, org_id) if sync.complete), None)
+
+
 def last_providers(store: Store, org_id: int) -> list[str] | None:
     """Return the lookup providers that the org's latest sync had; None where there was none, or nobody knows."""
     for sync in _latest_first(store, org_id):
