@@ -39,6 +39,7 @@ def _outside_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("COLUMNS", raising=False)  # set where tests run side by side, it would break lines
     for name in list(__import__("os").environ):
         if name.startswith("RINGFENCE_"):
             monkeypatch.delenv(name)
