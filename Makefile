@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test coverage lint types wheel lock clean
+.PHONY: setup demo test test-slow coverage lint types wheel lock clean
 
 setup: $(STAMP)
 
@@ -21,7 +21,11 @@ demo: $(STAMP)
 	@$(BIN)/ringfence demo
 
 test: $(STAMP)
-	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(PYTEST_ARGS)
+
+# Walks of whole guides, other clients and a browser: minutes, and so in .ci/run alone.
+test-slow: $(STAMP)
+	$(BIN)/pytest -n auto --dist worksteal -m slow $(PYTEST_ARGS)
 
 # Twice the time of `test`, and so by hand only.
 coverage: $(STAMP)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from testkit.documents import shown_commands
+
 from .conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,9 +18,7 @@ ELSEWHERE = ("make ", "uv ", "python3 ", ".venv/bin/pip ", ".venv/bin/pytest", "
 
 
 def commands() -> list[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [command.line for command in shown_commands(ROOT / "README.md")]
 
 
 @pytest.mark.usefixtures("settings")
