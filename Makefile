@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-slow coverage lint types wheel lock clean
+.PHONY: setup demo test test-slow coverage lint types words wheel lock clean
 
 setup: $(STAMP)
 
@@ -38,6 +38,10 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+# The page of all words, from apps/words.yaml.
+words: $(STAMP)
+	$(BIN)/python -m ringfence.apps.words_page > docs/words.md
 
 # Built through the source distribution, because a wheel straight from the tree can carry deleted modules from build/.
 wheel: $(STAMP)

@@ -18,6 +18,7 @@ from .check import check
 from .conclusion import conclude
 from .demo import DEMO_HELP, demo
 from .exit_codes import DONE
+from .explain import explain
 from .lookup import lookup
 from .options import Verbose
 from .output import output
@@ -62,6 +63,7 @@ app.command()(setup)
 app.command()(sync)
 app.command()(screen)
 app.command()(lookup)
+app.command()(explain)
 app.add_typer(runs, name="runs")
 
 

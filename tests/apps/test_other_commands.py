@@ -269,7 +269,7 @@ def test_every_command_has_help_and_json(cli: Cli) -> None:
 
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
 
-    assert set(names) == {"demo", "sandbox", "check", "setup", "sync", "screen", "lookup"}
+    assert set(names) == {"demo", "sandbox", "check", "setup", "sync", "screen", "lookup", "explain"}
 
     for name in [*names, "runs list", "runs show"]:
         shown = cli(*name.split(), "--help")
