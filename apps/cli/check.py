@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
-from ringfence.core.ports.crm import Finding, Level
 
-from ..operations import check_crm
+from ..operations import CheckResult, check_crm
 from ..remedies import word
 from ..wiring import Wiring
+from .diagnosis import group_of, say_findings
 from .exit_codes import DONE
+from .expectation import say_automation, say_first_sync
 from .options import CrmName, Json, MappingFile, Verbose
 from .output import output
 from .start import begin_wired
-
-MARKS = {Level.OK: ("ok", "green"), Level.WARNING: ("warning", "yellow"), Level.PROBLEM: ("problem", "red")}
 
 
 def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = False, json: Json = False) -> int:
     """Connect and name every missing field, permission or scope. Changes nothing.
 
-    Takes every configured CRM when none is named. Exit code 3 when something is missing.
+    Also tells what a first sync would meet and cost, and what cannot be known before it. Takes every configured CRM
+    when none is named. Exit code 3 when something is missing.
     """
     wiring = begin_wired(json=json, verbose=verbose)
 
@@ -61,40 +59,48 @@ def _check_one(wiring: Wiring, crm: str, mapping: Path | None) -> tuple[int, dic
 
     kind = "PRODUCTION" if org.production else "a sandbox"
     output.say(f"{crm}: {org.name}, id {org.id}, {kind}", style="bold")
-    for alike in _grouped(result.findings):
-        _say_findings(alike)
-    output.say("ready" if result.ready else "not ready: see the problems above", style="bold")
+    say_findings(result.findings)
+    say_automation(crm, result.survey)
+    say_first_sync(result.first_sync)
+    output.say(_conclude(crm, result), style="bold")
 
-    document = {
+    return (DONE if result.ready else RefusedError.exit_code), _document(crm, result)
+
+
+def _conclude(crm: str, result: CheckResult) -> str:
+    if result.ready:
+        return f"ready: `ringfence sync {crm} --dry-run` shows what a sync would do"
+    preview = f"; a preview goes already: `ringfence sync {crm} --dry-run`" if result.can_preview else ""
+    return f"not ready: see the problems above{preview}"
+
+
+def _document(crm: str, result: CheckResult) -> dict[str, Any]:
+    org = result.org
+    return {
         "crm": crm,
         "org": {"id": org.id, "name": org.name, "production": org.production},
         "ready": result.ready,
+        "can_preview": result.can_preview,
         "findings": [
-            {"level": f.level.value, "subject": f.subject, "message": f.message, "remedy": f.remedy}
-            for f in result.findings
+            {
+                # What cannot be known was told as a warning or not at all before there was a group for it.
+                "level": "warning" if group_of(each).name == "unknown" else each.level.value,
+                "subject": each.subject,
+                "message": each.message,
+                "remedy": each.remedy,
+                "group": group_of(each).name,
+            }
+            for each in result.findings
         ],
+        "automation": [
+            {"object": each.object, "names": each.names, "unknown": list(each.unknown)}
+            for each in result.survey.automation
+        ],
+        "first_sync": {
+            **result.first_sync.to_json(),
+            "objects": {
+                each.object: {"records": each.records, "numbers": each.numbers} for each in result.survey.counts
+            },
+        },
         "api_calls": result.api_calls,
     }
-    return (DONE if result.ready else RefusedError.exit_code), document
-
-
-def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """Yield the findings in their order, those together that say the same of several fields of one object."""
-    for _, some in groupby(findings, key=lambda finding: (finding.level, *_kind(finding), finding.remedy)):
-        yield list(some)
-
-
-def _kind(finding: Finding) -> tuple[str, str]:
-    """Return the object that a finding is about, and its message without the field's name."""
-    owner, _, name = finding.subject.rpartition(".")
-    return (owner, finding.message.replace(name, "")) if owner else (finding.subject, finding.message)
-
-
-def _say_findings(alike: Sequence[Finding]) -> None:
-    first = alike[0]
-    mark, style = MARKS[first.level]
-    output.item(f"{first.subject}: {first.message}", mark=mark, style=style)
-    if rest := [finding.subject.rpartition(".")[2] for finding in alike[1:]]:
-        output.item(f"The same goes for {len(rest)} more: {', '.join(rest)}.", style=style)
-    if first.remedy and first.level is not Level.OK:
-        output.item(first.remedy)

@@ -12,6 +12,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
 """
 
 from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
+from .first_sync import FirstSync
 from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
@@ -25,6 +26,7 @@ __all__ = [
     "CreateFields",
     "Door",
     "DoorProgress",
+    "FirstSync",
     "FirstWrite",
     "Question",
     "Rescreen",

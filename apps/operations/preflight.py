@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.core.errors import ErrorCode, RefusedError, SchemaError
-from ringfence.core.ports.crm import Finding, Level, Org
+from ringfence.core.ports.crm import Depth, Finding, Level, Org
+from ringfence.core.ports.survey import Survey
 
 from ..wiring import Wiring
+from .first_sync import FirstSync, estimate_first_sync
 
 NAMED_PROBLEMS = 3
 """How many problems of a preflight an error names; a bare org has dozens, and the check lists them."""
@@ -21,10 +23,12 @@ NAMED_IN_PREVIEW = 2
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a preflight found in an account, and how many API calls it took."""
+    """What a preflight found in an account, what a first sync would meet, and how many API calls it took to know."""
 
     org: Org
     findings: Sequence[Finding]
+    survey: Survey
+    first_sync: FirstSync
     api_calls: int
 
     @property
@@ -32,16 +36,23 @@ class CheckResult:
         """Return whether a sync could run."""
         return all(finding.level is not Level.PROBLEM for finding in self.findings)
 
+    @property
+    def can_preview(self) -> bool:
+        """Return whether a dry run could go."""
+        return all(finding.level is not Level.PROBLEM or finding.in_preview for finding in self.findings)
+
 
 def check_crm(wiring: Wiring, crm: str, mapping: Path | None = None) -> CheckResult:
-    """Connect, read the schema and return what is missing; change nothing.
+    """Connect, read the schema and return what is missing and what a first sync would meet; change nothing.
 
     ``mapping`` replaces the configured mapping. Raises the errors of the wiring, RefusedError and UnreachableError.
     """
     with closing(wiring.connect(crm, mapping).crm) as connected:
         org = connected.identify()
-        findings = connected.check()
-    return CheckResult(org, findings, sum(connected.calls.values()))
+        findings = connected.check(Depth.DOCTOR)
+        survey = connected.survey()
+        first_sync = estimate_first_sync(wiring, connected, survey)
+    return CheckResult(org, findings, survey, first_sync, sum(connected.calls.values()))
 
 
 def warn_of_preview(findings: Sequence[Finding], crm: str) -> list[str]:

@@ -51,6 +51,18 @@ class HubSpotClient:
         """Return the requests made so far by purpose, retries included."""
         return dict(self._transport.calls)
 
+    @property
+    def day(self) -> tuple[int, int] | None:
+        """Return how many calls are left today, and how many there are a day; None where no answer has told yet."""
+        return self._transport.day
+
+    def scopes(self) -> frozenset[str]:
+        """Return the scopes that the token has, which HubSpot tells of tokens of private apps."""
+        request = Request("describe", "the scopes of the token", "scopes")
+        token = {"tokenKey": self._api.configuration.access_token}
+        answer = self._transport.call(request, self._post, "/oauth/v2/private-apps/get/access-token-info", token)
+        return frozenset(map(str, answer.body["scopes"]))
+
     def account(self) -> tuple[Mapping[str, Any], datetime]:
         """Return the account's details and the server's present time (aware UTC, whole seconds)."""
         request = Request("login", "the account details", "portalId")
@@ -148,6 +160,16 @@ class HubSpotClient:
     def close(self) -> None:
         """Close the connections."""
         close_api(self._api)
+
+    def _post(self, path: str, body: Any, **options: Any) -> Any:
+        return self._api.call_api(
+            path,
+            "POST",
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["oauth2"],
+            **options,
+        )
 
     def _get(self, path: str, **options: Any) -> Any:
         # For endpoints without a module in the library, through the same kept client and pool.

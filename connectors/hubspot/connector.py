@@ -13,6 +13,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
 from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
+from ringfence.core.ports.survey import Survey
 
 from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
@@ -22,11 +23,12 @@ from .fields import ID, to_ms
 from .filters import read_filter
 from .links import portal_address
 from .paging import Searcher
-from .preflight import check_object
+from .preflight import check_object, find_scopes
 from .schema import Schema
 from .settings import HubSpotSettings
 from .setup import apply_steps, emit_steps, plan_steps
 from .source import ObjectSource
+from .survey import survey_portal
 from .writer import BatchWriter
 
 NAME = "hubspot"
@@ -80,9 +82,14 @@ class HubSpotCrm:
         """Return the findings about account, properties, scopes and filter. Changes nothing."""
         org = self.identify()
         findings = [Finding(Level.OK, NAME, f"logged in to {org.name}.")]
+        token = find_scopes(self._client) if depth is Depth.DOCTOR else None
         for name, shape in self._shapes.items():
-            findings += check_object(self._client, self._schema, shape, self._scopes[name], depth)
+            findings += check_object(self._client, self._schema, shape, self._scopes[name], depth, token)
         return findings
+
+    def survey(self) -> Survey:
+        """Return the counts of the portal, and what its calls of the day leave."""
+        return survey_portal(self._client, self._schema, self._shapes, self._scopes)
 
     def plan_setup(self) -> list[SetupStep]:
         """Return the property groups and properties that are missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ringfence.core.ports.services import Clock
 
@@ -26,6 +27,7 @@ class PortalLimits:
         self._clock = clock
         self._searches = WindowLimiter(SEARCHES_PER_SECOND, 1.0, clock)
         self._size = (CALLS, WINDOW_MS)
+        self._day: tuple[int, int] | None = None
         self._calls = self._limiter()
         self._lock = threading.Lock()
 
@@ -34,12 +36,20 @@ class PortalLimits:
         """Return the limit of calls that are no searches, as (calls, milliseconds)."""
         return self._size
 
+    @property
+    def day(self) -> tuple[int, int] | None:
+        """Return how many calls are left today, and how many there are a day; None where no answer has told yet."""
+        return self._day
+
     def acquire(self, *, search: bool) -> None:
         """Return when one more call is allowed."""
         (self._searches if search else self._calls).acquire()
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Adopt the limit in an answer's headers. Answers to searches have none."""
+        """Adopt the limit in an answer's headers, which answers to searches leave out, and what is left of the day."""
+        with suppress(KeyError, ValueError):
+            left, limit = headers["X-HubSpot-RateLimit-Daily-Remaining"], headers["X-HubSpot-RateLimit-Daily"]
+            self._day = (int(left), int(limit))
         try:
             size = (
                 int(headers["X-HubSpot-RateLimit-Max"]),

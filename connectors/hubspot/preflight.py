@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import MappingError, RefusedError, SchemaError
+from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError, StoppedError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Depth, Finding, Level
@@ -21,7 +21,7 @@ from ..http.preflight import (
     wrong_true_values,
 )
 from .client import HubSpotClient
-from .errors import AnswerError, object_scope
+from .errors import AnswerError, object_scope, schema_scope
 from .fields import ID
 from .filters import Group
 from .paging import Searcher
@@ -29,14 +29,18 @@ from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type
 
 _NOBODY_YET = "not there yet, and so nobody has opted out by it"
 
+PLACE = "HubSpot: Development > Keys > Service keys > the key (of an app: its Auth tab)"
+PROPERTIES = "HubSpot: Settings > Data Management > Properties"
+GRANT = f"Add it: {PLACE}. Then run `ringfence check hubspot` again."
+
 SEVERAL_VALUES = "checkbox"
 """The field type of a property that holds several of its options at once, with semicolons between them."""
 
 
 def check_object(
-    client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group, depth: Depth
+    client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group, depth: Depth, token: Token | None = None
 ) -> Iterator[Finding]:
-    """Yield the findings about one mapped object; changes nothing."""
+    """Yield the findings about one mapped object; changes nothing. ``token`` is what is known of the token's scopes."""
     try:
         known = schema.definitions(shape.name)
     except RefusedError as error:
@@ -53,7 +57,9 @@ def check_object(
     # A filter that the portal cannot read says nothing about what the token may read.
     yield _try_reading(client, shape, () if in_filter else scope)
     if depth is not Depth.PREVIEW:
-        yield _try_writing(client, shape)
+        yield _judge_writing(token, shape.name) if token else _try_writing(client, shape)
+    if token and find_absent(shape, known):
+        yield from _check_setup_scope(token, shape.name)
 
 
 def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
@@ -92,13 +98,13 @@ def _check_companion(subject: str, companion: Companion, definition: Definition)
         yield problem(
             subject,
             f"{definition['name']} is of the type {definition['type']}, not {wanted}.",
-            "Archive it in HubSpot's settings and run `ringfence setup hubspot`, or map another property.",
+            f"Archive it ({PROPERTIES}) and run `ringfence setup hubspot`, or map another property.",
         )
     elif companion is Companion.STATUS and (missing := missing_statuses(_options(definition))):
         yield problem(
             subject,
             f"{definition['name']} lacks the options {missing}.",
-            "Add them in HubSpot's settings, with these internal names.",
+            f"Add them with these internal names: {PROPERTIES} > {definition.get('label') or definition['name']}.",
         )
 
 
@@ -156,6 +162,38 @@ def _try_reading(client: HubSpotClient, shape: ObjectShape, scope: Group) -> Fin
     return Finding(Level.OK, shape.name, f"readable; {count} records{' in the filter' if scope else ''}.")
 
 
+Token = frozenset[str]
+"""The scopes of a token."""
+
+
+def find_scopes(client: HubSpotClient) -> Token | None:
+    """Return the scopes of the token; None where HubSpot does not tell them, as of tokens that are no private app's."""
+    try:
+        return client.scopes() or None
+    except (RefusedError, StoppedError):
+        return None
+
+
+def _judge_writing(token: Token, name: str) -> Finding:
+    scope = object_scope(name, "write")
+    if scope in token or _is_legacy(token, name):
+        return Finding(Level.OK, name, f"the token may write its records ({scope}).")
+    message = f"the token may not write its records: it needs {scope}."
+    return problem(name, message, GRANT, AccessError, in_preview=ONLY_READ)
+
+
+def _check_setup_scope(token: Token, name: str) -> Iterator[Finding]:
+    scope = schema_scope(name, "write")
+    if scope not in token and not _is_legacy(token, name):
+        message = f"`ringfence setup hubspot` would be refused: to create properties the token needs {scope}."
+        yield Finding(Level.WARNING, f"{name} properties", message, GRANT)
+
+
+def _is_legacy(token: Token, name: str) -> bool:
+    """Return whether the token has the one scope of old that stood for all about an object, such as ``contacts``."""
+    return object_scope(name, "read").split(".")[2] in token
+
+
 def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
     """Return whether the token may write, as far as an update of no records tells.
 
@@ -170,10 +208,14 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
         return _refused(shape.name, error, in_preview=ONLY_READ)
 
     scope = object_scope(shape.name, "write")
-    message = f"an update of no records was not refused for its scope; the first write tells for certain ({scope})."
-    return Finding(Level.OK, shape.name, message)
+    message = (
+        f"whether the token may write its records ({scope}). HubSpot did not refuse an update of no records, which "
+        "proves nothing; the first write tells for certain."
+    )
+    return Finding(Level.UNKNOWN, shape.name, message, f"Look at the token's scopes: {PLACE}.")
 
 
 def _refused(subject: str, error: RefusedError, *, in_preview: str = "") -> Finding:
     kind = SchemaError if isinstance(error, AnswerError) else type(error)
-    return problem(subject, error.message, error.remedy, error=kind, in_preview=in_preview)
+    remedy = f"{error.remedy} {PLACE}." if kind is AccessError else error.remedy
+    return problem(subject, error.message, remedy, error=kind, in_preview=in_preview)

@@ -88,6 +88,11 @@ class Transport:
         self._limits = PortalLimits(services.clock)
         self._lock = threading.Lock()
 
+    @property
+    def day(self) -> tuple[int, int] | None:
+        """Return how many calls are left today, and how many there are a day; None where no answer has told yet."""
+        return self._limits.day
+
     def call(self, request: Request, send: Callable[..., Any], *args: Any) -> Answer:
         """Return the answer of ``send(*args, ...)``, a method of the client library.
 

@@ -17,6 +17,7 @@ from ringfence.core.model.values import Change, Outcome, Record, RowResult, Valu
 from ringfence.core.ports.bulk import BulkJobs
 from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Clock
+from ringfence.core.ports.survey import ObjectCount, Survey
 
 from .feed import MemoryFeed, Row
 
@@ -102,6 +103,20 @@ class MemoryCrm:
             )
             for name, field_name in missing
         ]
+
+    def survey(self) -> Survey:
+        """Return the counts; nothing runs by itself here."""
+        self.calls["describe"] += 1
+        return Survey(
+            [
+                ObjectCount(
+                    name,
+                    len(self.rows[name]),
+                    sum(bool(row.get(slot.field)) for row in self.rows[name].values() for slot in shape.slots),
+                )
+                for name, shape in self.shapes.items()
+            ]
+        )
 
     def plan_setup(self) -> list[SetupStep]:
         """Return a step for each missing companion."""

@@ -130,6 +130,10 @@ class SalesforceClient:
         answer = self._row("describe", "the list of objects", lambda sf: sf.restful("sobjects"))
         return [str(row["name"]) for row in answer["sobjects"]]
 
+    def get(self, path: str, what: str, key: str, **params: str) -> Row:
+        """Return the answer of a resource that is only described to a person; every good answer has the key."""
+        return self._row("describe", what, lambda sf: sf.restful(path, params=params), key)
+
     def query(self, soql: str, purpose: str) -> Row:
         """Return the first page of a query: ``totalSize``, ``done``, ``records``, ``nextRecordsUrl``."""
         return self._row(purpose, "a query", lambda sf: sf.query(soql), "records")
@@ -228,10 +232,10 @@ class SalesforceClient:
         result: Result = self._call(purpose, what, send)
         return result
 
-    def tooling_query(self, soql: str) -> Row:
+    def tooling_query(self, soql: str, purpose: str = "setup") -> Row:
         """Return the first page of a query of the Tooling API."""
         return self._row(
-            "setup", "a Tooling query", lambda sf: sf.restful("tooling/query", params={"q": soql}), "records"
+            purpose, "a Tooling query", lambda sf: sf.restful("tooling/query", params={"q": soql}), "records"
         )
 
     def create_field(self, full_name: str, metadata: Row) -> None:

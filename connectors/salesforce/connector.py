@@ -11,6 +11,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
 from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org, OwnWrites, SetupStep, no_own_writes
 from ringfence.core.ports.services import Services
+from ringfence.core.ports.survey import Survey
 
 from ..http.batches import in_batches
 from .bulk.query import RESULT_ROWS
@@ -23,11 +24,13 @@ from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead
 from .paging import read_masters
 from .preflight import check_account, check_object
+from .record_types import check_record_types
 from .schema import Schema, find_absent
 from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
 from .sfdx_project import write_project
 from .source import ObjectSource
+from .survey import survey_org
 from .watermark import open_feed
 from .writer import CompositeWriter
 
@@ -89,14 +92,20 @@ class SalesforceCrm:
             self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production, self._client.instance_url)
         return self._org
 
-    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:  # noqa: ARG002 - no call of it serves a write alone
+    def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:
         """Return the findings about org, user, API calls left, objects, fields, access and filter."""
         findings = list(check_account(self._client, self.identify()))
         for name, shape in self._shapes.items():
             findings += check_object(self._client, self._schema, shape)
+            if depth is Depth.DOCTOR and (known := self._schema.known(name)):
+                findings += check_record_types(self._client, shape, self._schema.describe(name), known)
             absent = find_absent(shape, self._schema.known(name))
             self._readers[name] = RowReader(shape.without(absent), absent)
         return findings
+
+    def survey(self) -> Survey:
+        """Return the org's own counts, and what runs by itself when a record is written."""
+        return survey_org(self._client, self._schema, self._shapes)
 
     def plan_setup(self) -> list[SetupStep]:
         """Return the fields, the permission set, its grants and its assignment that are missing."""

@@ -34,7 +34,7 @@ LOW_SHARE = 10
 
 _HIDDEN = "A field that field-level security hides from the user looks the same."
 _UNHEARD = "hidden from the user, or not there: who opted out by it cannot be read, and so counts as not opted out"
-_GRANT = "Give the user edit access to it, best through a permission set."
+_SETS = "Setup > Permission Sets > one of the user's > Object Settings"
 _TYPES = {
     Companion.STATUS: frozenset({"picklist", "string", "textarea"}),
     Companion.LAST_SCREENED: frozenset({"datetime"}),
@@ -89,7 +89,8 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
 
     if not described.get("updateable", True):
         message = "the user may not edit records of it."
-        findings.append(problem(shape.name, message, _ALLOW, AccessError, in_preview=ONLY_READ))
+        remedy = f"{_SETS} > {described.get('labelPlural') or shape.name}: tick Read and Edit."
+        findings.append(problem(shape.name, message, remedy, AccessError, in_preview=ONLY_READ))
 
     yield from findings
 
@@ -98,9 +99,6 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
 
     if shape.filter:
         yield _try_filter(client, shape)
-
-
-_ALLOW = "Give the user edit permission on the object, best through a permission set."
 
 
 def _check_fields(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
@@ -126,11 +124,14 @@ def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> F
         return problem(subject, message, f"{SETUP} It also grants access to it.", in_preview=NOT_THERE_YET)
 
     hint = did_you_mean(name, known)
-    message = f"{shape.name} has no field {name} that the user sees{hint}. {_HIDDEN}"
+    access = f"{_SETS} > {shape.name} > Field Permissions"
     if shape.opt_out is not None and name == shape.opt_out.field:
-        remedy = f"Where the org has it, {SETUP[:1].lower()}{SETUP[1:-1]}, which grants access to it."
+        message = f"{shape.name} shows no field {name}{hint}: field-level security hides it, or it is not there."
+        remedy = f"{SETUP} It grants access where the field is there. By hand: {access}. Else correct the mapping."
         return problem(subject, message, remedy, in_preview="" if hint else _UNHEARD)
-    return problem(subject, message, "Correct the mapping, or give the user access to the field.")
+
+    message = f"{shape.name} has no field {name} that the user sees{hint}. {_HIDDEN}"
+    return problem(subject, message, f"Correct the mapping, or give the user access to the field: {access}.")
 
 
 def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
@@ -138,7 +139,10 @@ def _check_editable(shape: ObjectShape, field: Described) -> Iterator[Finding]:
         name = field["name"]
         calculated = "it is calculated" if field.get("calculated") else "the user may only read it"
         message = f"{name} cannot be written: {calculated}."
-        yield problem(f"{shape.name}.{name}", message, _GRANT, AccessError, in_preview=ONLY_READ)
+        remedy = f"{SETUP} It grants access. By hand: {_SETS} > {shape.name} > Field Permissions: tick Edit Access."
+        if field.get("calculated"):
+            remedy = "Map a field that is not calculated."
+        yield problem(f"{shape.name}.{name}", message, remedy, AccessError, in_preview=ONLY_READ)
 
 
 def _check_companion(subject: str, companion: Companion, field: Described) -> Iterator[Finding]:
@@ -156,12 +160,14 @@ def _check_companion(subject: str, companion: Companion, field: Described) -> It
 
 
 def _check_statuses(subject: str, field: Described) -> Iterator[Finding]:
-    remedy = "In Setup, clear `Restrict picklist to the values defined in the value set` of this field."
+    owner, name = subject.split(".")
+    place = f"Setup > Object Manager > {owner} > Fields & Relationships > {field.get('label') or name}"
+    remedy = f"{place}: clear `Restrict picklist to the values defined in the value set`."
     if missing := missing_statuses(_active_values(field)):
         yield problem(
             subject,
             f"the picklist {field['name']} is restricted and lacks {missing}.",
-            f"Add these values to it. {remedy}",
+            f"Add these values to it, or: {remedy}",
         )
         return
 

@@ -20,6 +20,7 @@ from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, Record, RowResult
 from .bulk import BulkJobs
 from .services import Services
+from .survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,13 @@ class CrmSetup(Protocol):
         """Compare the mapping with what the account has and allows. Changes nothing.
 
         Afterwards the account is read without the fields that it lacks and a set-up creates: they count as empty.
+        """
+        ...
+
+    def survey(self) -> Survey:
+        """Count what a sync that reads everything would meet, at few calls. Changes nothing; call it after check().
+
+        What the account does not tell is left out: it raises nothing but what ends every call, such as a quota.
         """
         ...
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from . import instants
 from .call import Answer, Call
-from .errors import not_found_page
+from .errors import not_found, not_found_page
 from .state import PortalState
 
 
@@ -39,6 +39,17 @@ def daily_usage(portal: PortalState, _call: Call) -> Answer:
         "resetsAt": instants.instant(instants.to_milliseconds(midnight)),
     }
     return Answer(200, {"results": [usage]})
+
+
+def token_info(portal: PortalState, call: Call) -> Answer:
+    """Answer `POST /oauth/v2/private-apps/get/access-token-info`: whose the token in the body is, and its scopes.
+
+    Only tokens of private apps are told of.
+    """
+    body = call.json()
+    if not portal.traits.tells_scopes or body.get("tokenKey") != portal.access_token:
+        raise not_found("The token is not of a private app", "AccessTokens.NOT_FOUND")
+    return Answer(200, {"userId": 1, "hubId": portal.portal_id, "appId": 1, "scopes": sorted(portal.scopes)})
 
 
 def nothing_here(_portal: PortalState, _call: Call) -> Answer:

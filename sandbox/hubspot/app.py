@@ -38,6 +38,7 @@ ENDPOINTS = (
     Endpoint("POST", f"{_PROPERTIES}/groups", schema.create_group, "schemas", "write"),
     Endpoint("GET", f"{_PROPERTIES}/groups/{{name}}", schema.read_group, "schemas", "read"),
     Endpoint("GET", f"{_PROPERTIES}/{{name}}", schema.read_property, "schemas", "read"),
+    Endpoint("POST", "/oauth/v2/private-apps/get/access-token-info", account.token_info, "account", "read"),
     Endpoint("GET", "/account-info/v3/details", account.details, "account", "read"),
     Endpoint("GET", "/account-info/v3/api-usage/daily/private-apps", account.daily_usage, "account", "read"),
     Endpoint("ANY", "/{path:path}", account.nothing_here, "account", "read"),

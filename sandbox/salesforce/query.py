@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .automation import find_automation
 from .errors import ApiError
 from .selectivity import refuse_slow
 from .soql_run import Found, run_query
@@ -24,6 +25,8 @@ def query_all(org: OrgState, call: Call) -> Answer:
 
 def _rows(org: OrgState, call: Call, *, with_deleted: bool) -> Answer:
     text = _text(call)
+    if answer := find_automation(org, call, text, tooling=False):
+        return answer
     found = run_query(text, org.tables, org.access, with_deleted=with_deleted)
     if org.traits.slow_queries_above is not None:
         refuse_slow(text, org.access(found.object_name), org.table(found.object_name), org.traits.slow_queries_above)
@@ -32,7 +35,10 @@ def _rows(org: OrgState, call: Call, *, with_deleted: bool) -> Answer:
 
 def query_tooling(org: OrgState, call: Call) -> Answer:
     """Answer `/tooling/query?q=`; its answers also carry size and entityTypeName, as the Tooling API's do."""
-    found = run_query(_text(call), org.tooling, org.tooling_access, with_deleted=False)
+    text = _text(call)
+    if answer := find_automation(org, call, text, tooling=True):
+        return answer
+    found = run_query(text, org.tooling, org.tooling_access, with_deleted=False)
     answer = _answer(org, call, found)
     assert isinstance(answer.body, dict)  # noqa: S101  # tells the type checker what _answer builds
     shape = {"size": len(found.rows), "queryLocator": None, "entityTypeName": found.object_name}

@@ -36,3 +36,16 @@ class SalesforceTraits(Traits):
         ge=0,
         description="Rows of an object from which a query over REST times out, unless an index finds fewer of them.",
     )
+    flows: Mapping[str, tuple[str, ...]] = Field(
+        {"Contact": ("Contact: keep the account in step",), "Lead": ("Lead: assign by region",)},
+        description="Active record-triggered flows by object; they are named and do nothing.",
+    )
+    apex_triggers: Mapping[str, tuple[str, ...]] = Field(
+        {"Contact": ("ContactTrigger",)},
+        description="Active Apex triggers by object; they are named and do nothing.",
+    )
+    validation_rules: Mapping[str, tuple[str, ...]] = Field(
+        {"Contact": ("Phone_or_email",), "Lead": ("Country_known", "Phone_or_email")},
+        description="Active validation rules by object; they are named and refuse nothing.",
+    )
+    view_setup: bool = Field(True, description="Whether its user has View Setup and Configuration, and so sees these.")

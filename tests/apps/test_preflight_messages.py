@@ -56,7 +56,7 @@ def test_check_names_the_fields_that_lack_the_same_way_in_one_entry(cli: Cli, mo
     with Sandbox(contacts=10, bare=True) as bare:
         for name, value in bare.settings().items():
             monkeypatch.setenv(name, value)
-        for crm, most in (("hubspot", 10), ("salesforce", 16)):
+        for crm, most in (("hubspot", 25), ("salesforce", 36)):
             printed = cli("check", crm)
             assert printed.code == 3
             assert len(printed.out.splitlines()) <= most

@@ -1,0 +1,98 @@
+"""What a sync that reads everything costs, by the CRM's own counts; the first one does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import ceil
+from typing import Any
+
+from ringfence.core.ports.crm import Crm
+from ringfence.core.ports.survey import Survey
+
+from ..wiring import Wiring
+from .lookups import open_lookups
+
+FIXED_CALLS = 8
+"""Calls of a run besides its records: log-in, describes, watermarks and the search for opt-outs."""
+
+LOOKUPS_A_SECOND = 10
+"""As providers mostly answer eight questions at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSync:
+    """What a sync that reads everything takes, at most; None where the CRM does not tell how much it holds.
+
+    ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow, and ``cost`` what the
+    lookups cost, in ``currency``. ``calls_left`` is what today's allowance of API calls leaves.
+    """
+
+    records: int | None
+    numbers: int | None
+    api_calls: int | None
+    calls_left: int | None
+    calls_a_day: int | None
+    providers: tuple[str, ...]
+    lookups: int | None
+    cap: int | None
+    cost: float | None
+    currency: str
+    minutes: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return asdict(self)
+
+
+def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
+    """Return what a sync that reads everything costs. Raises the errors of the wiring; makes no call."""
+    lookup = wiring.settings.lookup
+    with open_lookups(wiring.lookups()) as providers:
+        names, price = tuple(each.name for each in providers), sum(each.price for each in providers)
+
+    records = _sum([count.records for count in survey.counts])
+    numbers = _sum([count.numbers for count in survey.counts])
+    lookups = _cap(numbers, lookup.max_lookups) if names else 0
+    reading, writing = _calls(crm, survey) if records is not None else (None, None)
+
+    allowance = survey.allowance
+    return FirstSync(
+        records=records,
+        numbers=numbers,
+        api_calls=None if reading is None or writing is None else reading + writing,
+        calls_left=allowance.left if allowance else None,
+        calls_a_day=allowance.limit if allowance else None,
+        providers=names,
+        lookups=lookups,
+        cap=lookup.max_lookups,
+        cost=None if lookups is None else round(lookups * price, 2),
+        currency=lookup.currency,
+        minutes=None if reading is None or writing is None else _minutes(survey, reading, writing, lookups or 0),
+    )
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    known = [each for each in counts if each is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _cap(numbers: int | None, cap: int | None) -> int | None:
+    if numbers is None or cap is None:
+        return numbers if cap is None else cap
+    return min(numbers, cap)
+
+
+def _calls(crm: Crm, survey: Survey) -> tuple[int, int]:
+    """Return the calls that read and those that write, where every record is written."""
+    reading = writing = 0
+    for count in survey.counts:
+        records = count.records or 0
+        once = crm.fewest_calls(records, 0, full=True)
+        reading += once * count.full_reads
+        writing += crm.fewest_calls(records, records, full=True) - once
+    return reading + FIXED_CALLS, writing
+
+
+def _minutes(survey: Survey, reading: int, writing: int, lookups: int) -> int:
+    seconds = reading * survey.read_s + writing * survey.write_s + lookups / LOOKUPS_A_SECOND
+    return ceil(seconds / 60)
