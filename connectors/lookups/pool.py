@@ -23,8 +23,14 @@ THREADS = 8
 MOST_FAILED = 3 * THREADS
 """Numbers failed in a row, each after all of its attempts, before the rest is left for another run."""
 
-LOST_WEIGHT = 3
-"""For how many failures a lost answer counts: it may have been billed."""
+HEAVY = 3
+"""For how many failures a lost answer counts, for it may have been billed, and a number that was refused each time."""
+
+
+def weigh_lost(answer: Answer) -> int:
+    """Return for how many failures an answer without a verdict counts."""
+    return HEAVY if answer.kind is AnswerKind.LOST else 1
+
 
 MOST_UNPROVEN = 3
 """Numbers failed in a row before the provider has told anything at all."""
@@ -43,8 +49,8 @@ class LookupPool:
     number can be answered. ``give_up`` makes the error that ends the lookups, from the last failure and from how many
     numbers in a row failed or had their answers lost, with no answer between them. ``abandon`` makes the answer LOST of
     a number whose own is waited for no longer, because the ``patience`` of the process is over (see
-    :class:`ringfence.core.ports.services.Services`). ``proven`` tells whether the provider has told something about a
-    number since the pool was made.
+    :class:`ringfence.core.ports.services.Services`). ``weigh`` tells for how many failures of ``most_failed`` one
+    counts. ``proven`` tells whether the provider has told something about a number since the pool was made.
     """
 
     name: str
@@ -52,6 +58,7 @@ class LookupPool:
     give_up: Callable[[Answer, int], StoppedError]
     abandon: Callable[[str], Answer]
     patience: Callable[[], float] = no_hurry
+    weigh: Callable[[Answer], int] = weigh_lost
     threads: int = THREADS
     most_failed: int = MOST_FAILED
     proven: bool = False
@@ -81,7 +88,7 @@ class LookupPool:
             return None
 
         self._failed += 1
-        self._weight += LOST_WEIGHT if answer.kind is AnswerKind.LOST else 1
+        self._weight += self.weigh(answer)
         too_many = self._weight >= self.most_failed if self.proven else self._failed >= MOST_UNPROVEN
         return self.give_up(answer, self._failed) if too_many else None
 

@@ -33,14 +33,16 @@ from ..http.adaptive_rate import AdaptiveRate
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
 from ..http.session import CarefulSession
-from .pool import THREADS, LookupPool
+from .pool import HEAVY, THREADS, LookupPool
 from .twilio_answers import (
     NOT_ENABLED,
     OUT_OF_CREDIT,
+    PACKAGE_CODES,
     PACKAGES,
     RATE_CODES,
-    UNBILLED_CODES,
+    REQUEST_RATE_CODES,
     Reading,
+    is_cut,
     is_error,
     is_result,
     read_error,
@@ -50,7 +52,7 @@ from .twilio_answers import (
 NAME = "twilio"
 ATTEMPTS = 4
 LONGEST_WAIT_S = 60.0
-"""A pause that Twilio asks for beyond this is cut to it."""
+"""A pause that Twilio asks for beyond this ends the lookups of the run."""
 
 TIMEOUT_S = (10.0, 30.0)  # to connect, to answer: live status waits for the far network
 FIELDS = ",".join(PACKAGES)
@@ -108,7 +110,7 @@ class TwilioLookup:
         self._rate = AdaptiveRate(services.clock)
         self._retries = Retries(self._policy(), services.clock)
         self._told_not_enabled = False
-        self._pool = LookupPool(NAME, self._look_up_one, _give_up, self._abandon, services.patience)
+        self._pool = LookupPool(NAME, self._look_up_one, _give_up, self._abandon, services.patience, _weigh)
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_paths)
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
@@ -173,32 +175,40 @@ class TwilioLookup:
         if status == 200 and is_result(body):
             self._rate.speed_up()
             return self._take(e164, read_result(body))
-        if status in LOST_STATUSES:
+        if status in LOST_STATUSES or self._is_cut(response, body):
             return self._answer(e164, AnswerKind.LOST, code=code)
         if status in (429, 503):
             self._refuse_for_now(response, code)
+        if code in PACKAGE_CODES:
+            return self._take(e164, read_error(code))
         if status >= 500:
             return self._answer(e164, AnswerKind.FAILED, code=code)
 
         # A proxy or a captive portal in Twilio's place, or a path that is none of Twilio's.
         if status != 401 and not is_error(status, body):
             return self._answer_of_another(e164, status)
-        if status in (401, 403) and code not in UNBILLED_CODES:
+        if status in (401, 403):
             raise AuthenticationError(
                 f"Twilio does not accept the credentials (HTTP {status}, error {code}).",
                 "Check RINGFENCE_TWILIO__ACCOUNT_SID and __AUTH_TOKEN; test credentials cannot look numbers up.",
             )
-        if code in UNBILLED_CODES:
-            return self._take(e164, read_error(code))
 
         # An address that leads elsewhere at Twilio knows no number at all.
-        known = status == 404 and self._pool.proven
+        known = status in (400, 404) and self._pool.proven
         return self._answer(e164, AnswerKind.INCONCLUSIVE if known else AnswerKind.FAILED, code=code, paid=False)
+
+    def _is_cut(self, response: requests.Response, body: Mapping[str, Any]) -> bool:
+        """Return whether a good answer was cut off on its way: what it is about was carried out, and billed."""
+        content = response.content
+        # Nothing at all may as well come from somebody else who listens at a wrong address.
+        return response.status_code == 200 and not body and (is_cut(content) or (not content and self._pool.proven))
 
     def _refuse_for_now(self, response: requests.Response, code: str) -> None:
         """Raise RetryError where the request was surely not carried out."""
         asked_s = read_retry_after(response.headers)
         wait_s = min(asked_s or 0.0, LONGEST_WAIT_S)
+        if asked_s is not None and asked_s > LONGEST_WAIT_S:
+            raise QuotaError(f"Twilio asks to wait {asked_s:.0f} seconds (error {code}).", "Run again after that.")
         if response.status_code == 429:
             self._rate.slow_down(wait_s)
         if response.status_code == 429 or asked_s is not None:
@@ -224,9 +234,11 @@ class TwilioLookup:
         if reading.code == NOT_ENABLED and not self._told_not_enabled:
             self._told_not_enabled = True
             logger.warning(
-                "Twilio does not tell the line status: the package is not enabled for this account (error %s). "
-                "Ask Twilio for Line Status, or take the provider off the list.",
+                "Twilio does not tell the line status: the package is not enabled for this account (error %s). Numbers "
+                "keep their offline status. Ask Twilio to enable Line Status of Lookup v2, or take twilio off "
+                "RINGFENCE_LOOKUP__PROVIDERS.%s",
                 reading.code,
+                " Each lookup is still billed for the line type." if reading.paid else "",
             )
         if reading.kind is AnswerKind.FAILED:
             self._rate.slow_down()
@@ -266,6 +278,11 @@ def _give_up(last: Answer, failed: int) -> StoppedError:
     if last.code in ("404", "20404"):
         return UnreachableError(message, _CHECK_ADDRESS)
     return UnreachableError(message, "Run again later; nothing is lost.")
+
+
+def _weigh(answer: Answer) -> int:
+    """Return for how many failures one counts; a number refused for the rate was asked about again and again."""
+    return HEAVY if answer.kind is AnswerKind.LOST or answer.code in REQUEST_RATE_CODES else 1
 
 
 def _decode(response: requests.Response) -> Mapping[str, Any]:

@@ -36,11 +36,17 @@ NOT_ENABLED = "60606"
 OUT_OF_CREDIT = "60611"
 """The quota of the package is used up: no number can be answered."""
 
-RATE_CODES = frozenset({"429", "20429", "60616", "60626"})
+REQUEST_RATE_CODES = frozenset({"429", "20429"})
+"""Too many requests of the account: the request itself was refused."""
+
+RATE_CODES = REQUEST_RATE_CODES | {"60616", "60626"}
 """Too many requests, of the account, of the package or for one number: the answer may come another time."""
 
 UNBILLED_CODES = frozenset({"60601", NOT_ENABLED, "60607", OUT_OF_CREDIT, "60619", *RATE_CODES})
 """Failures of a package that were decided before the network was asked."""
+
+PACKAGE_CODES = UNBILLED_CODES - REQUEST_RATE_CODES | {"60600", "60610"}
+"""Failures of a package: as the error of a request, whatever its status, they say the same as inside a 200."""
 
 
 class Reading(NamedTuple):
@@ -78,6 +84,11 @@ def read_error(code: str) -> Reading:
     return Reading(AnswerKind.FAILED if passing else AnswerKind.INCONCLUSIVE, code, paid=False)
 
 
+def is_cut(content: bytes) -> bool:
+    """Return whether content that is no JSON is the beginning of one: an answer that was cut off on its way."""
+    return content.lstrip().startswith(b"{")
+
+
 def is_result(body: Mapping[str, Any]) -> bool:
     """Return whether the body of a 200 is Twilio's, and not the page of whoever stands in between."""
     return isinstance(body.get("valid"), bool)
@@ -89,8 +100,8 @@ def is_error(status: int, body: Mapping[str, Any]) -> bool:
 
 
 def _is_billed(body: Mapping[str, Any]) -> bool:
-    """Return whether a package is billed: not where each of them failed before the network was asked."""
-    packages = [body.get(name) or {} for name in PACKAGES]
+    """Return whether a package is billed: not where none came, or each failed before the network was asked."""
+    packages = [package for name in PACKAGES if (package := body.get(name))]
     return any(str(package.get("error_code") or "") not in UNBILLED_CODES for package in packages)
 
 

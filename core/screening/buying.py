@@ -81,9 +81,17 @@ class BuyingGateway:
 
     def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
         """Ask one provider and take its answers over where they are worth more than the present ones."""
-        since, again = self._known.oldest(now), self._known.retry_lost
+        incoming = ask(
+            self._known.cache,
+            self._clock,
+            lookup,
+            numbers,
+            since=self._known.oldest(now),
+            again=self._known.retry_lost,
+            on_refusal=lambda refused: self._count_refused(lookup, refused),
+        )
         try:
-            with closing(ask(self._known.cache, self._clock, lookup, numbers, since=since, again=again)) as incoming:
+            with closing(incoming):
                 for answer in incoming:
                     self._spent += answer.paid
                     self.tally.lookups += _is_bought(answer)
@@ -100,6 +108,9 @@ class BuyingGateway:
         tally.asked += answer.code != ELSEWHERE
         tally.lost += answer.kind is AnswerKind.LOST
         tally.cost = round(tally.cost + lookup.price * _is_bought(answer), 6)
+
+    def _count_refused(self, lookup: Lookup, numbers: int) -> None:
+        self.tally.of(lookup.name).asked += numbers
 
     def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
         """Ask this provider no more in this run."""

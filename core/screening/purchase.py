@@ -7,12 +7,12 @@ under way, the question keeps other runs from asking the same.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from ..clock import whole_seconds
-from ..errors import RingfenceError
+from ..errors import AuthenticationError, QuotaError, RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
@@ -20,7 +20,14 @@ from ..state.lookup_cache import KeptAnswer, LookupCache
 
 
 def ask(
-    cache: LookupCache, clock: Clock, lookup: Lookup, numbers: Sequence[str], *, since: datetime, again: bool = False
+    cache: LookupCache,
+    clock: Clock,
+    lookup: Lookup,
+    numbers: Sequence[str],
+    *,
+    since: datetime,
+    again: bool = False,
+    on_refusal: Callable[[int], None] = lambda _numbers: None,
 ) -> Generator[Answer, None, None]:
     """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
@@ -28,12 +35,13 @@ def ask(
     or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
 
     An answer that was cut off after its question went out is LOST, and its question stays on record. When the
-    provider raises one of our errors, the numbers without an answer were not asked about (see
-    :class:`ringfence.core.ports.lookup.Lookup`). A fault of the store says nothing of that kind: it ends the
+    provider raises one of our errors, the numbers without an answer were not billed (see
+    :class:`ringfence.core.ports.lookup.Lookup`); how many of them it has refused, ``on_refusal`` is told. A fault of
+    the store says nothing of that kind: it ends the
     questions, and those without a kept answer stay on record. Closed early, the generator waits for the answers that
     are on their way and keeps them.
     """
-    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again)
+    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal)
     try:
         while (answer := purchase.next_answer()) is not None:
             yield answer
@@ -53,12 +61,14 @@ class _Purchase:
         since: datetime,
         *,
         again: bool,
+        on_refusal: Callable[[int], None],
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._lookup = lookup
         self._since = since
         self._again = again
+        self._on_refusal = on_refusal
         self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the lost question each has replaced
         self._answered_without_asking: list[Answer] = []
         self._store_fault: RingfenceError | None = None
@@ -69,8 +79,10 @@ class _Purchase:
         """Return the next answer, kept; None when there is none left."""
         try:
             answer = next(self._answers, None)
-        except RingfenceError:
+        except RingfenceError as outage:
             self._cache.withdraw_questions(self._lookup.realm, self._open)
+            if isinstance(outage, (AuthenticationError, QuotaError)):
+                self._on_refusal(len(self._open))
             raise
 
         if answer is not None:

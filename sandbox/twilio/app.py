@@ -12,7 +12,7 @@ from starlette.routing import Route
 from ..broken_wire import BrokenResponse, Wire
 from ..fault_rules import RequestFacts
 from .errors import refusal
-from .packages import PACKAGES, fail_packages, is_billed, lookup_body
+from .packages import NOT_ENABLED, PACKAGES, fail_packages, is_billed, lookup_body
 from .state import TwilioAccount
 
 _NUMBERS = "/v2/PhoneNumbers/"
@@ -61,8 +61,11 @@ def _answer(account: TwilioAccount, request: Request, number: str | None) -> Res
     unknown = [name for name in fields if name not in {*PACKAGES, "validation"}]
     if unknown:
         return refusal(400, 60608, f"Invalid 'Fields' parameter: {', '.join(unknown)}")
+    enabled = {*account.traits.packages, "validation"}
+    if account.traits.refuses_packages and not enabled.issuperset(fields):
+        return refusal(403, NOT_ENABLED, "The requested data package is not enabled for this account")
 
-    body = lookup_body(number, request.query_params.get("CountryCode"), fields)
+    body = lookup_body(number, request.query_params.get("CountryCode"), fields, enabled)
     e164 = body["phone_number"]
     body |= {"url": f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}", **account.answers.get(e164, {})}
     fail_packages(body, account.failing)

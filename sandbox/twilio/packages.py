@@ -7,12 +7,14 @@ the 200.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from .traits import Package
 
 PACKAGES = (
     "caller_name",
@@ -26,8 +28,8 @@ PACKAGES = (
     "phone_number_quality_score",
     "pre_fill",
 )
-ANSWERED = ("line_status", "line_type_intelligence")
-"""The packages that are switched on for this account; the others answer with error 60606 (package not enabled)."""
+ANSWERED = get_args(Package)
+"""The packages that an account can have; the others answer with error 60606 (package not enabled)."""
 
 NOT_ENABLED, NOT_COVERED = 60606, 60610
 UNBILLED = frozenset({60601, NOT_ENABLED, 60607, 60611, 60616, 60619, 60626})
@@ -60,11 +62,12 @@ PROBLEMS = {
 STATES = (("active", 62), ("reachable", 18), ("inactive", 8), ("unreachable", 6), ("unknown", 3), (None, 3))
 
 
-def lookup_body(raw: str, region: str | None, fields: list[str]) -> dict[str, Any]:
+def lookup_body(raw: str, region: str | None, fields: list[str], enabled: Collection[str]) -> dict[str, Any]:
     """Return the body of a lookup, but for its `url`.
 
     `raw` is the number as it was sent, `region` the ISO 3166 code that a national number is read for (None: US), and
-    `fields` are the packages to fill; names that are no package are passed over.
+    `fields` are the packages to fill; names that are no package are passed over. One that is not `enabled` has error
+    60606 in place of its values.
     """
     number, problem = _parsed(raw, region)
     e164 = raw if number is None else phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -84,7 +87,9 @@ def lookup_body(raw: str, region: str | None, fields: list[str]) -> dict[str, An
             "country_code": phonenumbers.region_code_for_number(number),
             "national_format": phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
         }
-        body |= {name: _package(name, number, e164) for name in fields if name in PACKAGES}
+        wanted = [name for name in fields if name in PACKAGES]
+        body |= {name: _package(name, number, e164) for name in wanted}
+        fail_packages(body, {name: NOT_ENABLED for name in wanted if name not in enabled})
 
     return body
 

@@ -200,7 +200,7 @@ def test_an_outage_from_the_beginning_costs_few_requests(
 
 @pytest.mark.parametrize(
     ("status", "body", "error", "failed"),
-    [(429, {"code": 20429}, QuotaError, 24), (503, {}, UnreachableError, 24), (504, {}, UnreachableError, 8)],
+    [(429, {"code": 20429}, QuotaError, 8), (503, {}, UnreachableError, 24), (504, {}, UnreachableError, 8)],
 )
 def test_an_outage_leaves_the_rest_for_another_time(
     lookup: Lookup, script: Script, status: int, body: Any, error: type[Exception], failed: int
@@ -292,6 +292,44 @@ def test_a_package_that_is_not_enabled_is_told_once(
     assert {answer.kind for answer in answers} == {AnswerKind.INCONCLUSIVE}
     (told,) = caplog.records
     assert "60606" in told.getMessage()
+    assert "Line Status" in told.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("line_type", "billed"), [({"type": "mobile"}, True), ({"error_code": 60606}, False), (None, False)]
+)
+def test_without_line_status_only_a_line_type_that_came_is_paid(
+    lookup: Lookup, script: Script, caplog: pytest.LogCaptureFixture, line_type: Any, billed: bool
+) -> None:
+    body = {"valid": True, "line_status": {"status": None, "error_code": 60606}, "line_type_intelligence": line_type}
+    script.says(200, body)
+
+    with caplog.at_level(logging.WARNING, "ringfence"):
+        (answer,) = lookup.look_up([NUMBER])
+
+    assert answer.paid is billed
+    assert ("billed for the line type" in caplog.text) is billed
+
+
+def test_a_pause_of_an_hour_ends_the_asking_and_is_not_cut_short(
+    lookup: Lookup, script: Script, clock: SetClock
+) -> None:
+    script.says(429, {"code": 20429}, Retry_After="3600")
+    before = clock.monotonic()
+
+    with pytest.raises(QuotaError, match="3600 seconds"):
+        list(lookup.look_up(NUMBERS))
+
+    assert (len(script.seen), clock.monotonic()) == (1, before)
+
+
+def test_an_empty_answer_of_a_provider_that_is_known_is_lost(lookup: Lookup, script: Script) -> None:
+    script.says(200, ACTIVE)
+    script.says(200, "")
+
+    answers = list(lookup.look_up(NUMBERS[:3]))
+
+    assert [answer.kind for answer in answers] == [AnswerKind.KNOWN, AnswerKind.LOST, AnswerKind.LOST]
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:{closed}", "http://proxy.invalid:3128"])
