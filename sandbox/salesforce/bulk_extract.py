@@ -16,8 +16,7 @@ from typing import ClassVar
 from .bulk_jobs import QUEUED_SHARE, Job
 from .bulk_sheet import Format, Sheet
 from .rolling import Rolling
-from .schema import ObjectSpec
-from .soql_run import Found
+from .soql.found import Found
 from .table import Row
 
 LARGEST_CHUNK = 2_000
@@ -76,19 +75,18 @@ class Extract:
     `seed` decides the order of the chunks, None keeps the order of the rows. `rows` counts all, read or not.
     """
 
-    def __init__(self, found: Found, spec: ObjectSpec, form: Format, seed: str | None) -> None:
-        self.sheet = Sheet(next(form.lines([found.names], quoted=True)))
+    def __init__(self, found: Found, form: Format, seed: str | None) -> None:
+        self.sheet = Sheet(next(form.lines([found.headers], quoted=True)))
         self.rows = len(found.rows)
         self.done = False
         self._found = found
-        self._spec = spec
         self._form = form
         self._left = iter(found.rows if seed is None else _chunked(found.rows, seed))
 
     def step(self) -> None:
         """Read the next STEP_ROWS rows into the sheet."""
         rows = list(islice(self._left, STEP_ROWS))
-        self.sheet.add(self._form.lines(_cells(self._found.names, self._spec, rows), quoted=True))
+        self.sheet.add(self._form.lines(_cells(self._found, rows), quoted=True))
         self.done = len(rows) < STEP_ROWS
 
 
@@ -99,13 +97,16 @@ def _chunked(rows: list[Row], seed: str) -> Iterator[Row]:
     return (row for start in starts for row in rows[start : start + size])
 
 
-def _cells(names: tuple[str, ...], spec: ObjectSpec, rows: Iterable[Row]) -> Iterator[list[object]]:
-    fields = spec.fields
-    words = [at for at, name in enumerate(names) if fields[name].type == "boolean"]
-    moments = [at for at, name in enumerate(names) if fields[name].type == "datetime"]
+def _cells(found: Found, rows: Iterable[Row]) -> Iterator[list[object]]:
+    columns, names = found.columns, found.headers
+    words = [at for at, column in enumerate(columns) if column.type == "boolean"]
+    moments = [at for at, column in enumerate(columns) if column.type == "datetime"]
+    parents = [(at, column.get) for at, column in enumerate(columns) if column.steps]
 
     for row in rows:
         cells: list[object] = list(map(row.get, names))  # as row[name], without a call for each empty field
+        for at, get in parents:
+            cells[at] = get(row)
         for at in words:
             cells[at] = "true" if cells[at] is True else "false"
         for at in moments:

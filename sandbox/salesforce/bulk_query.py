@@ -9,9 +9,10 @@ from datetime import datetime
 from .bulk_extract import Extract, QueryJob
 from .bulk_jobs import abort, bad_job, read_format
 from .errors import ApiError
+from .query import world_of
 from .rows import payload
-from .soql_parser import parse_query
-from .soql_run import run_query
+from .soql.parser import parse_query
+from .soql.run import run_query
 from .state import OrgState
 from .wire import Answer, Call
 
@@ -32,7 +33,7 @@ def create(org: OrgState, call: Call) -> Answer:
     _refuse_unfit(text)
     now = org.clock.now()
     _take_quota(org, now)
-    found = run_query(text, org.tables, org.access, with_deleted=operation == "queryAll")
+    found = run_query(text, world_of(org), with_deleted=operation == "queryAll")
     job_id = next(org.jobs.ids)
     job = QueryJob(
         id=job_id,
@@ -43,7 +44,7 @@ def create(org: OrgState, call: Call) -> Answer:
         created=now,
         form=form,
         stored_kb=org.jobs.query_kb,
-        extract=Extract(found, org.table(found.object_name).spec, form, None if _is_ordered(text) else job_id),
+        extract=Extract(found, form, None if _is_ordered(text) else job_id),
     )
     org.jobs.add(job)
     job.start(org, now)
@@ -111,11 +112,13 @@ def _refuse_unfit(text: str) -> None:
             raise _unsupported(name)
 
     query = parse_query(text)
-    if query.count:
+    if query.is_aggregate:
         raise _unsupported("Aggregate")
+    if any(each.children is not None for each in query.selected):
+        raise _unsupported("Nested query")
     if query.offset:
         raise _unsupported("OFFSET")
-    if any(token.text.lower() in _COMPOUND for token in query.names):
+    if any(each.term.name.text.rpartition(".")[2].lower() in _COMPOUND for each in query.selected):
         raise ApiError(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
 
 

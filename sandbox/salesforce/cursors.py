@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from .errors import ApiError
 from .ids import new_ids
-from .soql_run import Found
+from .soql.found import Found
 
 LIFETIME = timedelta(days=2)
 

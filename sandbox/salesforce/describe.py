@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .access import Access
 from .schema import TEXT_TYPES, FieldSpec, ObjectSpec
 from .state import OrgState
@@ -75,7 +77,7 @@ def describe(org: OrgState, call: Call, object_name: str) -> Answer:
     access = org.access(object_name)
     body = {
         "actionOverrides": [],
-        "childRelationships": [],
+        "childRelationships": list(_children(org, object_name)),
         "compactLayoutable": True,
         **_object(call, access.spec),
         "fields": [_field(access, spec) for spec in access.visible.values()],
@@ -91,6 +93,23 @@ def describe(org: OrgState, call: Call, object_name: str) -> Answer:
         "supportedScopes": [{"label": f"All {access.spec.plural.lower()}", "name": "everything"}],
     }
     return Answer(200, body)
+
+
+def _children(org: OrgState, object_name: str) -> Iterator[dict[str, object]]:
+    """Yield the references of other objects to this one that a query can follow back."""
+    for table in org.tables.values():
+        for field in table.spec.fields.values():
+            if field.children and object_name in field.targets:
+                yield {
+                    "cascadeDelete": False,
+                    "childSObject": table.spec.name,
+                    "deprecatedAndHidden": False,
+                    "field": field.name,
+                    "junctionIdListNames": [],
+                    "junctionReferenceTo": [],
+                    "relationshipName": field.children,
+                    "restrictedDelete": False,
+                }
 
 
 def _object(call: Call, spec: ObjectSpec) -> dict[str, object]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from .automation import find_automation
 from .errors import ApiError
 from .selectivity import refuse_slow
-from .soql_run import Found, run_query
+from .soql.found import Found, show
+from .soql.paths import World
+from .soql.run import run_query
 from .state import OrgState
 from .table import Row
 from .wire import Answer, Call
@@ -27,10 +29,15 @@ def _rows(org: OrgState, call: Call, *, with_deleted: bool) -> Answer:
     text = _text(call)
     if answer := find_automation(org, call, text, tooling=False):
         return answer
-    found = run_query(text, org.tables, org.access, with_deleted=with_deleted)
+    found = run_query(text, world_of(org), with_deleted=with_deleted)
     if org.traits.slow_queries_above is not None:
-        refuse_slow(text, org.access(found.object_name), org.table(found.object_name), org.traits.slow_queries_above)
+        refuse_slow(text, world_of(org), org.traits.slow_queries_above)
     return _answer(org, call, found)
+
+
+def world_of(org: OrgState) -> World:
+    """Return the objects of the org as the API user sees them."""
+    return World(org.tables, org.access, org.clock)
 
 
 def query_tooling(org: OrgState, call: Call) -> Answer:
@@ -38,7 +45,7 @@ def query_tooling(org: OrgState, call: Call) -> Answer:
     text = _text(call)
     if answer := find_automation(org, call, text, tooling=True):
         return answer
-    found = run_query(text, org.tooling, org.tooling_access, with_deleted=False)
+    found = run_query(text, World(org.tooling, org.tooling_access, org.clock), with_deleted=False)
     answer = _answer(org, call, found)
     assert isinstance(answer.body, dict)  # noqa: S101  # tells the type checker what _answer builds
     shape = {"size": len(found.rows), "queryLocator": None, "entityTypeName": found.object_name}
@@ -60,17 +67,12 @@ def _text(call: Call) -> str:
 
 def _answer(org: OrgState, call: Call, found: Found) -> Answer:
     if found.count is not None:
-        return Answer(200, _count(found))
+        return Answer(200, {"totalSize": found.count, "done": True, "records": []})
+    if found.figures is not None:
+        return Answer(200, {"totalSize": len(found.figures), "done": True, "records": found.figures})
     size = min(org.page_size, _batch_size(call))
     key = org.cursors.open(found, size, org.clock.now()) if len(found.rows) > size else ""
     return Answer(200, _page(call, found, 0, size, key))
-
-
-def _count(found: Found) -> dict[str, object]:
-    if found.alias is None:
-        return {"totalSize": found.count, "done": True, "records": []}
-    record = {"attributes": {"type": "AggregateResult"}, found.alias: found.count}
-    return {"totalSize": 1, "done": True, "records": [record]}
 
 
 def _page(call: Call, found: Found, offset: int, size: int, key: str) -> dict[str, object]:
@@ -78,7 +80,7 @@ def _page(call: Call, found: Found, offset: int, size: int, key: str) -> dict[st
     body: dict[str, object] = {"totalSize": len(found.rows), "done": end >= len(found.rows)}
     if end < len(found.rows):
         body["nextRecordsUrl"] = call.url(f"/query/{key}-{end}")
-    body["records"] = show_rows(call, found.object_name, found.names, found.rows[offset:end])
+    body["records"] = show(found, call.url, found.rows[offset:end])
     return body
 
 

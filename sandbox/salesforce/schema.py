@@ -29,7 +29,10 @@ TEXT_TYPES = frozenset({"string", "textarea", "phone", "email", "url", "picklist
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field as describe knows it; `compound` is the field it is a part of, `targets` what a reference names."""
+    """One field as describe knows it; `compound` is the field it is a part of.
+
+    `targets` is what a reference names, `relationship` how a query reaches it, `children` how it reaches back.
+    """
 
     name: str
     type: FieldType
@@ -46,6 +49,7 @@ class FieldSpec:
     restricted: bool = False
     targets: tuple[str, ...] = ()
     relationship: str | None = None
+    children: str | None = None
     compound: str | None = None
     custom: bool = False
     help: str | None = None
@@ -131,5 +135,6 @@ def _parse(spec: ObjectSpec, name: str, line: str) -> FieldSpec:
         restricted="restricted" in flags,
         targets=(target,) if target else (),
         relationship=relationship or None,
+        children=options.get("children"),
         compound=options.get("in"),
     )
