@@ -67,8 +67,13 @@ class Wiring:
                 f"No credentials for {name} are set.", f"Set RINGFENCE_{name.upper()}__*; .env.example lists them."
             )
 
-        shapes = resolve(self.mapping(name, mapping_file), plugin.companion_name, self.settings.default_region)
+        shapes = self.shapes(name, mapping_file)
         return Connection(plugin.connect(settings, shapes, Services(self.clock)), shapes)
+
+    def shapes(self, crm: str, file: Path | None = None) -> dict[str, ObjectShape]:
+        """Return the shapes of a CRM's objects under its mapping. Raises UsageError, and what :meth:`mapping` does."""
+        plugin = find_crm(crm)
+        return resolve(self.mapping(crm, file), plugin.companion_name, self.settings.default_region)
 
     def mapping(self, crm: str, file: Path | None = None) -> CrmMapping:
         """Return the mapping of a CRM: the given file, else the one in RINGFENCE_MAPPINGS, else the built-in one.

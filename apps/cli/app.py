@@ -22,6 +22,7 @@ from .explain import explain
 from .lookup import lookup
 from .options import Verbose
 from .output import output
+from .plan import plan
 from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
 from .screen import screen
@@ -64,6 +65,7 @@ app.command()(sync)
 app.command()(screen)
 app.command()(lookup)
 app.command()(explain)
+app.add_typer(plan, name="plan")
 app.add_typer(runs, name="runs")
 
 

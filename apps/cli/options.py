@@ -20,4 +20,10 @@ SandboxLedger = Annotated[
     bool,
     typer.Option("--sandbox", help="Ask the opt-outs of sandbox accounts instead of those of production accounts."),
 ]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show full numbers, in files too.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write a row for each change, with a link to the record, into a file."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there already.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question: for scripts.")]

@@ -9,10 +9,12 @@ the caller hands in; it also shows how far the work has come, and words the erro
     screening   screen_number, screen_file
     preflight   check_crm
     setup       plan_setup, emit_setup
+    plans       review_plan
 """
 
 from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
 from .first_sync import FirstSync
+from .plans import PlanReview, review_plan
 from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
@@ -28,6 +30,7 @@ __all__ = [
     "DoorProgress",
     "FirstSync",
     "FirstWrite",
+    "PlanReview",
     "Question",
     "Rescreen",
     "ScreenedFile",
@@ -41,6 +44,7 @@ __all__ = [
     "home_region",
     "plan_setup",
     "require_ready",
+    "review_plan",
     "run_sync_job",
     "screen_file",
     "screen_number",

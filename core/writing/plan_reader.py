@@ -23,6 +23,7 @@ from .plan_file import COSTS, FORMAT, PURPOSE, SEAL, PlanHead
 GOOD_FOR = timedelta(hours=24)
 """Age from which a plan is not applied any more: time for a review, not for the CRM to become another one."""
 
+_SEALED = b'"sealed": "'
 CLOCKS_APART = timedelta(hours=1)
 """By how much the clocks of the machines that make and apply a plan may differ."""
 
@@ -60,8 +61,10 @@ class Plan:
                     continue
 
                 try:
-                    sealed = base64.b64decode(json.loads(line.rstrip().removesuffix(b","))["sealed"], validate=True)
-                except (ValueError, KeyError, binascii.Error) as error:
+                    # The masked half in front of it is for readers of the file, and takes longer than all the rest.
+                    text = line.rpartition(_SEALED)[2].rstrip().removesuffix(b",").removesuffix(b'"}')
+                    sealed = base64.b64decode(text, validate=True)
+                except binascii.Error as error:
                     raise FileError(f"{self.path} is damaged.", "Make a new plan.") from error
                 yield list(unpack_changes(self._keyring.open(sealed, self.head.about(place))))
                 place += 1
