@@ -14,6 +14,7 @@ from ringfence.core.runs.summary import Summary
 from ..operations import BuyForFile, BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
 from ..printable import printable
 from ..remedies import explain, word
+from .first_write import ask_about_first_write
 from .output import output
 from .progress import RunProgress
 from .termination import termination
@@ -47,11 +48,8 @@ def _ask(question: Question, *, yes: bool = False) -> None:
     ``yes`` answers what costs nothing beyond a cap.
     """
     match question:
-        case FirstWrite(org):
-            _ask_person(
-                f"{org.name} ({org.id}) is a production org, and ringfence has not written to it yet. Go on?",
-                f"{org.name} is a production org.",
-            )
+        case FirstWrite():
+            ask_about_first_write(question, is_terminal=_is_terminal())
         case Rescreen(_, cost, capped, agreed):
             _say_cost(question)
             if agreed or not cost.lookups_planned:

@@ -74,6 +74,8 @@ def _records(cost: FirstSync) -> str:
 
 def _calls(cost: FirstSync) -> str:
     wanted = "not known" if cost.api_calls is None else f"about {cost.api_calls:,} API calls"
+    if cost.calls_for_opt_outs:
+        wanted += f", {cost.calls_for_opt_outs:,} of them for opt-outs that no query may ask for, in every full read"
     if cost.calls_left is None:
         return f"{wanted}."
     return f"{wanted}; {cost.calls_left:,} of {cost.calls_a_day:,} a day are left."

@@ -12,8 +12,9 @@ the caller hands in; it also shows how far the work has come, and words the erro
     plans       review_plan
 """
 
-from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, FirstWrite, Question, Rescreen, TakeBack
+from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, Question, Rescreen, TakeBack
 from .first_sync import FirstSync
+from .first_write import Figures, FirstWrite
 from .plans import PlanReview, review_plan
 from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
@@ -28,6 +29,7 @@ __all__ = [
     "CreateFields",
     "Door",
     "DoorProgress",
+    "Figures",
     "FirstSync",
     "FirstWrite",
     "PlanReview",

@@ -13,12 +13,7 @@ from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
 from ringfence.core.state.run_history import Run
 
-
-@dataclass(frozen=True, slots=True)
-class FirstWrite:
-    """May ringfence write to this production org, for the first time?"""
-
-    org: Org
+from .first_write import FirstWrite
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,14 @@ class FirstSync:
     """What a sync that reads everything takes, at most; None where the CRM does not tell how much it holds.
 
     ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow, and ``cost`` what the
-    lookups cost, in ``currency``. ``calls_left`` is what today's allowance of API calls leaves.
+    lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API calls that read every record once more,
+    because no query may ask for the opt-out field; every full read needs them. ``calls_left`` is what today's allowance of API calls leaves.
     """
 
     records: int | None
     numbers: int | None
     api_calls: int | None
+    calls_for_opt_outs: int
     calls_left: int | None
     calls_a_day: int | None
     providers: tuple[str, ...]
@@ -60,6 +62,7 @@ def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
         records=records,
         numbers=numbers,
         api_calls=None if reading is None or writing is None else reading + writing,
+        calls_for_opt_outs=_calls_for_opt_outs(crm, survey),
         calls_left=allowance.left if allowance else None,
         calls_a_day=allowance.limit if allowance else None,
         providers=names,
@@ -91,6 +94,11 @@ def _calls(crm: Crm, survey: Survey) -> tuple[int, int]:
         reading += once * count.full_reads
         writing += crm.fewest_calls(records, records, full=True) - once
     return reading + FIXED_CALLS, writing
+
+
+def _calls_for_opt_outs(crm: Crm, survey: Survey) -> int:
+    again = [count for count in survey.counts if count.full_reads > 1]
+    return sum(crm.fewest_calls(count.records or 0, 0, full=True) for count in again)
 
 
 def _minutes(survey: Survey, reading: int, writing: int, lookups: int) -> int:

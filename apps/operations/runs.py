@@ -17,12 +17,12 @@ from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import UndoSummary
 from ringfence.core.runs.undo import undo_run as run_undo
-from ringfence.core.state.cursors import confirm_writes, writes_confirmed
 from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 
 from ..wiring import Connection, Wiring
-from .door import BuyLookups, Door, FirstWrite, Rescreen, TakeBack
+from .door import BuyLookups, Door, Rescreen, TakeBack
+from .first_write import confirm_first_plan, confirm_first_sync
 from .lookups import open_lookups
 from .preflight import require_ready, warn_of_preview
 
@@ -59,7 +59,7 @@ def sync_crm(
     depth = Depth.PREVIEW if options.dry_run else Depth.SYNC
     with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store, door, depth) as account:
         if not options.dry_run:
-            _confirm_first_write(account, door)
+            _confirm_first_sync(account, options, door, policy)
         if options.rescreen and not options.dry_run:
             options = _confirm_rescreen(account, options, door, policy)
 
@@ -103,7 +103,7 @@ def apply_plan(wiring: Wiring, crm: str, plan: Path, door: Door, *, mapping: Pat
     wiring.policy()  # a wrong name is refused before anything is called
 
     with closing(wiring.open_state()) as store, _ready_account(wiring, connection, store, door) as account:
-        _confirm_first_write(account, door)
+        confirm_first_plan(store, account.org, plan, wiring.clock.now(), door.confirm)
 
         with door.progress(f"apply {plan.name}") as progress:
             return run_plan(_job(account, door, progress), plan)
@@ -187,6 +187,16 @@ def _confirm_rescreen(account: Account, options: SyncOptions, door: Door, policy
     return replace(options, confirm_cost=True)
 
 
+def _confirm_first_sync(account: Account, options: SyncOptions, door: Door, policy: str | None) -> None:
+    """Ask before the first sync that writes to a production org, with what a preview says that it would do."""
+
+    def preview() -> Summary:
+        unseen = replace(door, began=lambda _summary: None)
+        return run_sync_job(account, replace(options, dry_run=True), unseen, policy=policy)
+
+    confirm_first_sync(account.store, account.org, options, account.wiring.clock.now(), door.confirm, preview)
+
+
 def _confirm_cost(withheld: CostError, door: Door) -> int:
     """Ask whether what a run has withheld may be bought, and return how many lookups that is.
 
@@ -198,13 +208,3 @@ def _confirm_cost(withheld: CostError, door: Door) -> int:
     except UsageError:
         raise withheld from None
     return lookups
-
-
-def _confirm_first_write(account: Account, door: Door) -> None:
-    """Ask once for each production org whether ringfence may write to it, and remember the answer."""
-    org, store = account.org, account.store
-    if not org.production or writes_confirmed(store, org):
-        return
-
-    door.confirm(FirstWrite(org))
-    confirm_writes(store, org, account.wiring.clock.now())

@@ -80,6 +80,16 @@ def list_runs(store: Store, limit: int = 20) -> list[Run]:
         return [_run(row) for row in connection.execute(query)]
 
 
+def list_dry_runs(store: Store, org_id: int, since: datetime) -> list[Run]:
+    """Return the dry runs of syncs of an org that began at or after the moment and ended well, newest first."""
+    table = schema.runs
+    wanted = (table.c.org_id == org_id, table.c.dry_run.is_(True), table.c.started_at >= since)
+    query = _select_runs().where(*wanted, table.c.outcome == RunOutcome.DONE.value)
+    with store.transaction() as connection:
+        runs = [_run(row) for row in connection.execute(query.order_by(table.c.started_at.desc()))]
+    return [run for run in runs if "limit" in run.options]  # an undo has other options
+
+
 def find_run(store: Store, run_id: str) -> Run:
     """Return the run with that id, or the only one whose id begins or ends so.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,20 @@ def test_a_first_sync_costs_what_the_crm_counts(cli: Cli, monkeypatch: pytest.Mo
 
     assert (_first_sync(cli, "salesforce")["lookups"], _first_sync(cli, "salesforce")["cost"]) == (100, 1.0)
     assert "which RINGFENCE_LOOKUP__MAX_LOOKUPS caps at 100 a run" in cli("check", "salesforce").out
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_a_full_pass_for_opt_outs_costs_is_told(cli: Cli, sandbox: Sandbox) -> None:
+    assert _first_sync(cli, "salesforce")["calls_for_opt_outs"] == 0
+
+    sandbox.salesforce.encrypt_field("Contact", "Department")
+    Path("mine.yaml").write_text(
+        "crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}, MobilePhone: {}}\n"
+        "    opt_out: {field: Department, true_values: [never]}\n",
+        encoding="utf-8",
+    )
+
+    assert "1 of them for opt-outs" in cli("check", "salesforce", "--mapping", "mine.yaml").out
 
 
 @pytest.mark.usefixtures("settings")
