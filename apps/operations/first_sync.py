@@ -24,8 +24,9 @@ class FirstSync:
     """What a sync that reads everything takes, at most; None where the CRM does not tell how much it holds.
 
     ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow, and ``cost`` what the
-    lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API calls that read every record once more,
-    because no query may ask for the opt-out field; every full read needs them. ``calls_left`` is what today's allowance of API calls leaves.
+    lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API calls that read every record once
+    more, because no query may ask for the opt-out field; every full read needs them. ``calls_left`` is what today's
+    allowance of API calls leaves.
     """
 
     records: int | None
