@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .access import Access
+from .record_types import record_type_infos
 from .schema import TEXT_TYPES, FieldSpec, ObjectSpec
 from .state import OrgState
 from .wire import Answer, Call
@@ -87,7 +88,7 @@ def describe(org: OrgState, call: Call, object_name: str) -> Answer:
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_master_record_type(call, object_name)],
+        "recordTypeInfos": record_type_infos(org, call, object_name),
         "searchLayoutable": True,
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {access.spec.plural.lower()}", "name": "everything"}],
@@ -187,16 +188,3 @@ def _extra_type(owner: ObjectSpec, spec: FieldSpec) -> str | None:
 
 def _choice(value: str) -> dict[str, object]:
     return {"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value}
-
-
-def _master_record_type(call: Call, object_name: str) -> dict[str, object]:
-    record_type = "012000000000000AAA"
-    return {
-        "active": True,
-        "available": True,
-        "defaultRecordTypeMapping": True,
-        "master": True,
-        "name": "Master",
-        "recordTypeId": record_type,
-        "urls": {"layout": call.url(f"/sobjects/{object_name}/describe/layouts/{record_type}")},
-    }

@@ -14,6 +14,7 @@ from ..traits import OrgError
 from .companions import companion_fields
 from .journal import Journal
 from .lifecycle import convert, merge_rows
+from .record_types import add_record_types
 from .replication import LongTransaction
 from .seed import load_people, seed_setup
 from .sessions import Sessions
@@ -52,6 +53,7 @@ class SalesforceOrg(OrgState):
                     self.add_field(name, field, visible=True)
 
         seed_setup(self)
+        add_record_types(self)
         self.sessions = Sessions(Random(seed), self.org_id)  # noqa: S311  # tokens of a stand-in, made repeatable on purpose
         load_people(self, people, companions=companions)
         self._hide_fields({} if companions else UNGRANTED)

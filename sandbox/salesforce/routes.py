@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import bulk_ingest, bulk_query, describe, limits, query, replication, rows, tooling
+from . import bulk_ingest, bulk_query, describe, layouts, limits, query, record_types, replication, rows, tooling
 from . import sobject_collections as collections
 from .composite import composite
 from .errors import ApiError, not_found
@@ -67,6 +67,12 @@ ROUTES = (
     _route("/sobjects", GET=describe.describe_global),
     _route("/sobjects/{object_name}", GET=describe.basic_info, POST=rows.post_row),
     _route("/sobjects/{object_name}/describe", GET=describe.describe),
+    _route("/sobjects/{object_name}/describe/layouts", GET=layouts.layouts),
+    _route("/sobjects/{object_name}/describe/layouts/{record_type}", GET=layouts.layout),
+    _route("/ui-api/object-info/{object_name}/picklist-values/{record_type}", GET=record_types.all_picklist_values),
+    _route(
+        "/ui-api/object-info/{object_name}/picklist-values/{record_type}/{field_name}", GET=record_types.picklist_values
+    ),
     _route("/sobjects/{object_name}/updated", GET=replication.updated_rows),
     _route("/sobjects/{object_name}/deleted", GET=replication.deleted_rows),
     _route("/sobjects/{object_name}/{row_id}", GET=rows.get_row, PATCH=rows.patch_row, DELETE=rows.remove_row),

@@ -71,6 +71,9 @@ def load_people(org: OrgState, people: Iterable[Person], *, companions: bool) ->
             OwnerId=org.human_id,
         )
 
+        if kinds := org.record_types.ids.get(table.spec.name):
+            row["RecordTypeId"] = kinds[len(table.rows) % len(kinds)]
+
         if person.lead:
             row.update(Company=person.company, Country=country)
         else:

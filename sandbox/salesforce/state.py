@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..fault_gate import FaultGate
 from .access import Access, access_of
 from .bulk_jobs import Jobs, JobSettings
+from .choices import RecordTypes
 from .cursors import Cursors
 from .rolling import Rolling
 from .schema import FieldSpec, standard_objects
@@ -65,6 +66,8 @@ class OrgState(JobSettings):
         self.tables = {spec.name: Table(spec) for spec in standard_objects("objects")}
         self.tooling = {spec.name: Table(spec) for spec in standard_objects("tooling")}
         self.profile: dict[tuple[str, str], tuple[bool, bool]] = {}
+
+        self.record_types = RecordTypes()
 
         self._calls = Rolling()
         self._access: dict[str, Access] = {}
@@ -148,5 +151,7 @@ class OrgState(JobSettings):
             found["Status"] = "Open - Not Contacted"
         if object_name == "PermissionSet":
             found["IsCustom"] = True
+        if own := self.record_types.ids.get(object_name):
+            found["RecordTypeId"] = own[0]
 
         return found

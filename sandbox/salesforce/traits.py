@@ -36,6 +36,10 @@ class SalesforceTraits(Traits):
         ge=0,
         description="Rows of an object from which a query over REST times out, unless an index finds fewer of them.",
     )
+    record_types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(
+        {},
+        description="Record types by object and name, and the values each has of the picklists that it limits.",
+    )
     flows: Mapping[str, tuple[str, ...]] = Field(
         {"Contact": ("Contact: keep the account in step",), "Lead": ("Lead: assign by region",)},
         description="Active record-triggered flows by object; they are named and do nothing.",

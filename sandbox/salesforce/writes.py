@@ -10,6 +10,7 @@ from .errors import RowError
 from .ids import full_id
 from .journal import Journal
 from .permissions import check_new
+from .record_types import check_choices
 from .state import OrgState
 from .table import Row, Table, Value
 from .values import check_values, missing_fields, read_values
@@ -43,6 +44,7 @@ def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], a
     check_values(table.spec.fields, values)
     _check_references(org, table, values)
     check_new(org, object_name, values)
+    check_choices(org, object_name, Row(org.defaults(object_name)), values)
     _ask_rules(org, object_name, Row(), values)
     row = new_row(org, table, values, author.user_id, org.stamp())
 
@@ -86,6 +88,7 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
 
     check_values(table.spec.fields, values)
     _check_references(org, table, values)
+    check_choices(org, object_name, row, values)
     _ask_rules(org, object_name, row, values)
 
     if author.assigns and object_name in ASSIGNABLE:
