@@ -17,6 +17,14 @@ TYPE_NAMES = {
 }
 
 
+def type_name_of(given: str) -> str:
+    """Return `contacts` or `companies` for any name of theirs; raises RefusalError(400) for any other object type."""
+    known = TYPE_NAMES.get(given.lower())
+    if known is None:
+        raise bad_request(f"Unable to infer object type from: {given}")
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request: path parameters, query (name -> all its values), raw body, and the address for links."""
@@ -29,11 +37,7 @@ class Call:
     @property
     def type_name(self) -> str:
         """The object type, `contacts` or `companies`; raises RefusalError(400) for any other."""
-        given = self.params["type"]
-        known = TYPE_NAMES.get(given.lower())
-        if known is None:
-            raise bad_request(f"Unable to infer object type from: {given}")
-        return known
+        return type_name_of(self.params["type"])
 
     def text(self) -> str:
         """Return the body as text; raises RefusalError(400) when it is not UTF-8."""
@@ -44,13 +48,23 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises RefusalError(400) for anything else."""
-        try:
-            body = json.loads(self.text())
-        except ValueError:
-            raise bad_request("Invalid input JSON on line 1, column 1: the body is no JSON") from None
+        body = self._parse()
         if not isinstance(body, dict):
             raise bad_request("Invalid input JSON on line 1, column 1: the body is no object")
         return body
+
+    def json_list(self) -> list[Any]:
+        """Return the body as a JSON list; raises RefusalError(400) for anything else."""
+        body = self._parse()
+        if not isinstance(body, list):
+            raise bad_request("Invalid input JSON on line 1, column 1: the body is no list")
+        return body
+
+    def _parse(self) -> Any:
+        try:
+            return json.loads(self.text())
+        except ValueError:
+            raise bad_request("Invalid input JSON on line 1, column 1: the body is no JSON") from None
 
     def names(self, parameter: str) -> list[str]:
         """Return the values of a query parameter that is comma-separated, repeated, or both."""

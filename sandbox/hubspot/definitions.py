@@ -53,6 +53,7 @@ class Definition:
     hubspot_defined: bool = False
     unique: bool = False
     text_hint: str | None = None
+    updated: str = ""
 
     @property
     def values(self) -> set[str]:
@@ -62,7 +63,7 @@ class Definition:
     def to_json(self) -> dict[str, Any]:
         """Return the definition as the properties API answers it."""
         body: dict[str, Any] = {
-            "updatedAt": self.created,
+            "updatedAt": self.updated or self.created,
             "createdAt": self.created,
             "name": self.name,
             "label": self.label,

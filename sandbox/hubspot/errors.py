@@ -55,8 +55,33 @@ def unauthenticated() -> RefusalError:
     return RefusalError(401, body, counted=False)
 
 
+_ANY_OF = tuple(
+    f"crm.objects.{name}.{access}"
+    for name, kinds in (
+        ("appointments carts companies contacts courses deals leads line_items listings", "read write"),
+        ("orders partner-clients quotes services users", "read write"),
+        ("commercepayments invoices subscriptions", "read"),
+    )
+    for name in name.split()
+    for access in kinds.split()
+)
+"""The scopes that the refusal of an object endpoint names whatever the call was about (recorded, of reads)."""
+
+_OLDER = ("e-commerce", "tickets", "crm.objects.goals.read", "media_bridge.read", "crm.objects.custom.read")
+"""Scopes of older kinds that the same refusal names."""
+
+
+def missing_object_scopes() -> RefusalError:
+    """Return the 403 of the object endpoints: it names every scope that would do for some object, 31 of them."""
+    refusal = missing_scopes(list(_ANY_OF))
+    assert isinstance(refusal.body, dict)  # noqa: S101  # as it was made above
+    detail = refusal.body["errors"][0]
+    detail["context"] = {"requiredScopes": [*_OLDER, "crm.objects.custom.write"], **detail["context"]}
+    return refusal
+
+
 def missing_scopes(scopes: list[str]) -> RefusalError:
-    """Return the 403 of the object endpoints and of writes to definitions, which has no rate headers."""
+    """Return the 403 of a write to definitions, which has no rate headers."""
     message = (
         "This app hasn't been granted all required scopes to make this call."
         f" Read more about required scopes here: {SCOPES_URL}."

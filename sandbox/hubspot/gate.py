@@ -14,6 +14,7 @@ from ..faults import Purpose
 from .call import Answer, Call
 from .errors import (
     RefusalError,
+    missing_object_scopes,
     missing_scopes,
     too_many_requests,
     too_many_searches,
@@ -32,7 +33,7 @@ class Endpoint:
     method: str
     path: str
     handler: Handler
-    area: Literal["objects", "schemas", "account"]
+    area: Literal["objects", "schemas", "account", "sign_in"]
     access: Literal["read", "write"]
 
     @property
@@ -73,7 +74,8 @@ def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorizat
 
 def _pass(portal: PortalState, endpoint: Endpoint, call: Call, authorization: str) -> Answer:
     try:
-        _authenticate(portal, authorization)
+        if endpoint.area != "sign_in":
+            _authenticate(portal, authorization)
         _limit(portal, endpoint)
         _authorise(portal, endpoint, call)
         return endpoint.handler(portal, call)
@@ -105,7 +107,7 @@ def _limit(portal: PortalState, endpoint: Endpoint) -> None:
 
 
 def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
-    if endpoint.area == "account":
+    if endpoint.area in ("account", "sign_in"):
         return
 
     name = call.type_name
@@ -118,7 +120,7 @@ def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
             raise unreadable_definitions(name, portal.portal_id)
         return
 
-    raise missing_scopes([needed])
+    raise missing_object_scopes() if endpoint.area == "objects" else missing_scopes([needed])
 
 
 def _with_correlation_id(body: dict[str, object], correlation_id: str) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from . import instants, search
+from . import associations, instants, search
 from .call import Answer, Call
 from .errors import bad_request, conflict, invalid_properties_message, not_found, not_found_page
 from .lifecycle import merge_records
@@ -130,6 +130,8 @@ def read_one(portal: PortalState, call: Call) -> Answer:
     body = render(row, names_to_show(call.type_name, call.names("properties"), store))
     if versioned := call.names("propertiesWithHistory"):
         body["propertiesWithHistory"] = history_of(row, versioned, portal)
+    if associated := associations.shown(portal, call.type_name, row, call.names("associations")):
+        body["associations"] = associated
     return Answer(200, body)
 
 
@@ -149,9 +151,12 @@ def update_one(portal: PortalState, call: Call) -> Answer:
 
 def create_one(portal: PortalState, call: Call) -> Answer:
     """Answer `POST /crm/v3/objects/{type}`: 201 with the new record."""
-    values = accept_values(portal, call.type_name, properties_of(call.json()))
+    sent = call.json()
+    values = accept_values(portal, call.type_name, properties_of(sent))
     ensure_free(portal.stores[call.type_name], values, owner=None)
-    return Answer(201, create_record(portal, call.type_name, values))
+    created = create_record(portal, call.type_name, values)
+    associations.connect_new(portal, call.type_name, created["id"], sent.get("associations") or ())
+    return Answer(201, created)
 
 
 def archive_one(portal: PortalState, call: Call) -> Answer:
@@ -175,6 +180,18 @@ def merge(portal: PortalState, call: Call) -> Answer:
     store = portal.stores[call.type_name]
     row = store.rows[int(survivor)]
     return Answer(200, render(row, names_to_show(call.type_name, [], store)))
+
+
+def purge(portal: PortalState, call: Call) -> Answer:
+    """Answer `POST /crm/v3/objects/{type}/gdpr-delete`: 204, also for an e-mail address that nobody has."""
+    body, store = call.json(), portal.stores[call.type_name]
+    key, id_property = str(body.get("objectId") or ""), body.get("idProperty")
+    row = find_record(store, key, id_property) or (None if id_property else store.find(key, archived=True))
+    if row is not None:
+        store.purge(row, portal.now())
+    elif id_property is None:
+        raise not_found(f"Object not found: {key}")
+    return Answer(204)
 
 
 def find_record(store: ObjectStore, key: str, id_property: str | None, *, archived: bool = False) -> Row | None:

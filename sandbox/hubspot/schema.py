@@ -15,14 +15,14 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
 def list_properties(portal: PortalState, call: Call) -> Answer:
-    """Answer `GET /crm/v3/properties/{type}` with all definitions; none is ever archived here."""
-    known = {} if call.flag("archived") else portal.definitions[call.type_name]
+    """Answer `GET /crm/v3/properties/{type}` with all definitions, or with all archived ones."""
+    known = (portal.archived_definitions if call.flag("archived") else portal.definitions)[call.type_name]
     return Answer(200, {"results": [known[name].to_json() for name in sorted(known)]})
 
 
 def read_property(portal: PortalState, call: Call) -> Answer:
     """Answer `GET /crm/v3/properties/{type}/{name}`; raises RefusalError(404)."""
-    return Answer(200, _definition(portal, call.type_name, call.params["name"]).to_json())
+    return Answer(200, find_definition(portal, call.type_name, call.params["name"]).to_json())
 
 
 def create_property(portal: PortalState, call: Call) -> Answer:
@@ -40,7 +40,7 @@ def read_properties(portal: PortalState, call: Call) -> Answer:
     """Answer `POST /crm/v3/properties/{type}/batch/read`; an unknown name does not affect the others."""
     type_name = call.type_name
     results, errors = handle_each(
-        inputs_of(call), lambda each: _definition(portal, type_name, str(each.get("name"))).to_json()
+        inputs_of(call), lambda each: find_definition(portal, type_name, str(each.get("name"))).to_json()
     )
     return batch_answer(200, results, errors, portal)
 
@@ -71,7 +71,8 @@ def create_group(portal: PortalState, call: Call) -> Answer:
     return Answer(201, groups[name])
 
 
-def _definition(portal: PortalState, type_name: str, name: str) -> Definition:
+def find_definition(portal: PortalState, type_name: str, name: str) -> Definition:
+    """Return the definition of a property; raises RefusalError(404)."""
     definition = portal.definitions[type_name].get(name)
     if definition is None:
         raise not_found(f'Property "{name}" does not exist', "Properties.PROPERTY_NOT_FOUND")
@@ -93,6 +94,7 @@ def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[s
     if name in portal.definitions[type_name]:
         message = f"A property named '{name}' already exists."
         raise conflict(message, "OBJECT_ALREADY_EXISTS", "Properties.PROPERTY_WITH_NAME_EXISTS")
+    _refuse_too_many(portal, type_name)
 
     definition = Definition(
         name=name,
@@ -101,16 +103,25 @@ def _create(portal: PortalState, type_name: str, body: dict[str, Any]) -> dict[s
         field_type=field_type,
         group=body["groupName"],
         created=instants.instant(portal.now()),
-        options=_options(body.get("options") or [], kind),
+        options=read_options(body.get("options") or [], kind),
         description=body.get("description") or "",
         unique=bool(body.get("hasUniqueValue")),
         text_hint=body.get("textDisplayHint"),
     )
+    portal.archived_definitions[type_name].pop(name, None)
     portal.definitions[type_name][name] = definition
     return definition.to_json()
 
 
-def _options(raw: list[Any], kind: str) -> list[dict[str, Any]]:
+def _refuse_too_many(portal: PortalState, type_name: str) -> None:
+    """Raise RefusalError(400) where the portal has as many custom properties as it may (its words are unverified)."""
+    limit = portal.traits.custom_properties
+    if sum(not each.hubspot_defined for each in portal.definitions[type_name].values()) >= limit:
+        raise bad_request(f"This portal has reached its limit of {limit} custom properties for {type_name}")
+
+
+def read_options(raw: list[Any], kind: str) -> list[dict[str, Any]]:
+    """Return the options of a property of some type as HubSpot keeps them; raises RefusalError(400)."""
     if any(not isinstance(each, dict) or not each.get("label") or not each.get("value") for each in raw):
         raise bad_request("Invalid input JSON: an option needs a label and a value")
 

@@ -55,7 +55,7 @@ class PortalState:
         self.app_id = str(rng.randrange(1_000_000, 9_000_000))
         self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
         self.account_type = "STANDARD" if traits.production else "SANDBOX"
-        self.scopes: set[str] = set(SCOPES)
+        self.scopes: set[str] = set(SCOPES if traits.scopes is None else traits.scopes)
 
         self.requests: Counter[str] = Counter()
         self.searches = RollingWindow(5, 1)
@@ -68,11 +68,13 @@ class PortalState:
         self.faults: FaultGate[Answer] | None = None
 
         self.definitions = {name: standard(name) for name in ("contacts", "companies")}
+        self.archived_definitions: dict[str, dict[str, Definition]] = {name: {} for name in self.definitions}
         self.groups = {name: _groups(known.values()) for name, known in self.definitions.items()}
         self.stores = {
             "contacts": ObjectStore("CONTACT", "lastmodifieddate"),
             "companies": ObjectStore("COMPANY", "hs_lastmodifieddate"),
         }
+        self.associations: dict[tuple[str, int, str], dict[int, list[int]]] = {}
         self._rng = rng
         self._last_id = 70_000_000_000
         self._last_low_id = 30_000_000_000

@@ -124,6 +124,15 @@ class ObjectStore:
         self.merged[row.id] = survivor
         self.index.drop(row.id, at=now)
 
+    def purge(self, row: Row, now: int) -> None:
+        """Remove a record for good, archived or not."""
+        order = self.order if row.archived_at is None else self.recycled
+        del order[bisect_left(order, row.id)]
+        del self.rows[row.id]
+        if self.emails.get(row.properties.get("email", "")) == row.id:
+            del self.emails[row.properties["email"]]
+        self.index.drop(row.id, at=now)
+
     def set_modified(self, record_ids: Iterable[str], when: int) -> None:
         """Give records one modification time, as HubSpot's own batch jobs do; the index knows at once."""
         text = instants.instant(when)
