@@ -51,8 +51,24 @@ def check_crm(wiring: Wiring, crm: str, mapping: Path | None = None) -> CheckRes
         org = connected.identify()
         findings = connected.check(Depth.DOCTOR)
         survey = connected.survey()
+        findings += _tell_of_unseen(survey)
         first_sync = estimate_first_sync(wiring, connected, survey)
     return CheckResult(org, findings, survey, first_sync, sum(connected.calls.values()))
+
+
+def _tell_of_unseen(survey: Survey) -> list[Finding]:
+    """Return a warning for each object of which the credentials do not see all records."""
+    return [
+        Finding(
+            Level.WARNING,
+            count.object,
+            f"the user sees {count.records:,} of about {count.records + count.unseen:,} records: the others are "
+            "neither screened nor heard when they opt out.",
+            f"{survey.sight}.",
+        )
+        for count in survey.counts
+        if count.unseen and count.records is not None
+    ]
 
 
 def warn_of_preview(findings: Sequence[Finding], crm: str) -> list[str]:

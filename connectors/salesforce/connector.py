@@ -23,7 +23,7 @@ from .cursor import read_position
 from .feed import SalesforceFeed, read_records
 from .fields import CONVERTED, RowReader, is_lead
 from .paging import read_masters
-from .preflight import check_account, check_object
+from .preflight import check_account, check_object, check_person_accounts
 from .record_types import check_record_types
 from .schema import Schema, find_absent
 from .settings import SalesforceSettings
@@ -99,6 +99,7 @@ class SalesforceCrm:
             findings += check_object(self._client, self._schema, shape)
             if depth is Depth.DOCTOR and (known := self._schema.known(name)):
                 findings += check_record_types(self._client, shape, self._schema.describe(name), known)
+                findings += check_person_accounts(shape, known, self._shapes)
             absent = find_absent(shape, self._schema.known(name))
             self._readers[name] = RowReader(shape.without(absent), absent)
         return findings

@@ -12,12 +12,16 @@ from ringfence.core.ports.survey import Allowance, Automation, ObjectCount, Surv
 from ..http.batches import in_batches
 from .client import Row, SalesforceClient
 from .composite import HEAVY_SUBREQUESTS, query_subrequest
+from .fields import is_lead
 from .quota import Quota
 from .schema import Described, Schema
 from .soql import base_conditions
 
 COUNTED_UP_TO = 2_000_000
 """Records of an object up to which they are counted by queries; of more only the approximate count is asked."""
+
+UNSEEN, UNSEEN_SHARE = 100, 10
+"""Records, and percent of an object, from which on a difference between two counts is taken for sharing."""
 
 READ_S, WRITE_S = 1.5, 6.0
 """Seconds of a call that reads 2,000 records, and of one that writes 1,000 where little else runs; estimated."""
@@ -34,6 +38,8 @@ _TRIGGERS = (
 )
 _RULES = "SELECT ValidationName, EntityDefinition.QualifiedApiName FROM ValidationRule WHERE Active = true"
 
+_SIGHT = "Setup > Permission Sets > one of the user's > Object Settings: tick View All Records"
+
 _REMEDY = (
     "Give the user View Setup and Configuration (Setup > Permission Sets > the user's > System Permissions), or ask an "
     "administrator."
@@ -44,7 +50,7 @@ def survey_org(client: SalesforceClient, schema: Schema, shapes: Mapping[str, Ob
     """Return what a sync that reads everything would meet; what the org does not tell is left out."""
     counts = list(_count(client, schema, shapes))
     automation = _find_automation(client, list(shapes))
-    return Survey(counts, automation, _read_allowance(client.quota), READ_S, WRITE_S)
+    return Survey(counts, automation, _read_allowance(client.quota), READ_S, WRITE_S, _SIGHT)
 
 
 def _read_allowance(quota: Quota) -> Allowance | None:
@@ -70,7 +76,19 @@ def _count(client: SalesforceClient, schema: Schema, shapes: Mapping[str, Object
             sum(filled) if len(filled) == len(slots) else None,
             # Where no query may ask for the flag, every record is read once more for its opt-out.
             full_reads=1 + _is_flag_hidden(shape, schema.known(name)),
+            unseen=_unseen(shape, records, held.get(name)),
         )
+
+
+def _unseen(shape: ObjectShape, seen: int | None, held: int | None) -> int:
+    """Return about how many records sharing hides from the user.
+
+    The org's own count is approximate and up to a day old, so that only a clear difference counts; nothing is known of
+    an object with a filter, and of leads, whose converted ones are counted too.
+    """
+    if seen is None or held is None or shape.filter or is_lead(shape):
+        return 0
+    return held - seen if held - seen > max(UNSEEN, held * UNSEEN_SHARE // 100) else 0
 
 
 def _held(client: SalesforceClient, names: Sequence[str]) -> dict[str, int]:

@@ -11,13 +11,15 @@ class ObjectCount:
     """How much one mapped object holds, by the CRM's own count; None where it does not tell.
 
     ``records`` are those in the mapping's filter, ``numbers`` the filled phone fields of all records. ``full_reads``
-    tells how often a sync that reads everything reads each record.
+    tells how often a sync that reads everything reads each record, ``unseen`` about how many more there are that these
+    credentials do not see.
     """
 
     object: str
     records: int | None
     numbers: int | None
     full_reads: int = 1
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Automation:
 class Survey:
     """What a sync that reads everything would meet.
 
-    ``read_s`` and ``write_s`` are seconds of one call that reads or writes, as such calls mostly take.
+    ``read_s`` and ``write_s`` are seconds of one call that reads or writes, as such calls mostly take; ``sight`` says
+    where a person grants the sight of records that are unseen.
     """
 
     counts: Sequence[ObjectCount]
@@ -55,3 +58,4 @@ class Survey:
     allowance: Allowance | None = None
     read_s: float = 1.0
     write_s: float = 1.0
+    sight: str = ""

@@ -92,19 +92,29 @@ def test_a_preview_asks_for_nothing_that_only_a_write_needs(cli: Cli, bare: Sand
     assert "POST /crm/v3/objects/{objectType}/batch/update" not in bare.hubspot.requests
 
 
-def test_a_hidden_opt_out_is_told_because_nobody_is_heard_by_it(
-    cli: Cli, bare: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = bare.salesforce.tables["Contact"].spec
-    monkeypatch.delitem(spec.fields, "DoNotCall", raising=False)
-    bare.salesforce.forget_access()
-
+@pytest.mark.usefixtures("bare")
+def test_a_hidden_opt_out_is_told_because_nobody_is_heard_by_it(cli: Cli) -> None:
     preview = cli("sync", "salesforce", "--dry-run", "--json")
 
     assert preview.code == 0, preview.err
     (warning,) = [each for each in preview.document["warnings"] if "DoNotCall" in each]
     assert "Contact.DoNotCall" in warning
     assert "cannot be read, and so counts as not opted out" in warning
+
+
+def test_a_plan_made_while_the_opt_out_was_hidden_calls_nobody_who_opted_out(cli: Cli, bare: Sandbox) -> None:
+    org = bare.salesforce
+    person = next(key for key, row in org.rows("Contact").items() if row["Phone"])
+    org.update_as_user("Contact", person, Phone="+1 415 555 2671", MobilePhone=None, DoNotCall=True)
+
+    assert cli("sync", "salesforce", "--dry-run", "--out", "plan.json").code == 0
+    assert cli("setup", "salesforce", "--yes").code == 0
+    applied = cli("sync", "salesforce", "--apply", "plan.json", "--json").document
+
+    assert person in [row["id"] for row in applied["conflicts"]]
+    assert org.rows("Contact")[person]["RF_Phone_Status__c"] is None
+    assert cli("sync", "salesforce").code == 0
+    assert org.rows("Contact")[person]["RF_Phone_Status__c"] == "do_not_contact"
 
 
 @pytest.mark.parametrize("crm", CRMS)

@@ -10,15 +10,15 @@ import pytest
 from ringfence.connectors.salesforce.client import SalesforceClient
 from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import SchemaError
-from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Depth, Finding, Level
 from ringfence.core.ports.survey import Automation
+from ringfence.sandbox.org_file import parse_org
 from ringfence.sandbox.salesforce.org import SalesforceOrg
+from ringfence.sandbox.salesforce.schema import FieldSpec
 from ringfence.sandbox.salesforce.traits import SalesforceTraits
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"
-PARTNER = {"recordTypeId": "012000000000001AAA", "name": "Partner", "master": False, "active": True, "available": True}
 
 
 def test_records_and_numbers_are_counted_by_the_org_in_few_calls(
@@ -116,42 +116,79 @@ def _is_unknown(automation: Automation) -> bool:
     return automation.unknown == kinds and "View Setup and Configuration" in automation.remedy
 
 
-@pytest.fixture
-def typed(org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give contacts a restricted status and a record type."""
+TYPES = parse_org(
+    """
+salesforce:
+  record_types:
+    Contact:
+      Partner: {RF_Phone_Status__c: [valid, invalid, unknown, active, do_not_contact, wrong_person, unreachable]}
+      Customer: {}
+""",
+    "test",
+)
+
+
+def _about_status(crm: SalesforceCrm, depth: Depth = Depth.DOCTOR) -> list[Finding]:
+    found = [finding for finding in crm.check(depth) if finding.subject == f"Contact.{STATUS}"]
+    return [finding for finding in found if "Partner" in finding.message or "Customer" in finding.message]
+
+
+@pytest.mark.parametrize("sandbox", [{"org": TYPES}], indirect=True)
+def test_a_record_type_that_leaves_statuses_out_is_named(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     org.restrict_picklist("Contact", STATUS)
-    describe = SalesforceClient.describe
 
-    def with_type(client: SalesforceClient, name: str) -> Mapping[str, Any]:
-        described = describe(client, name)
-        return {**described, "recordTypeInfos": [*described["recordTypeInfos"], PARTNER]}
+    (warning,) = _about_status(crm)
 
-    monkeypatch.setattr(SalesforceClient, "describe", with_type)
-
-
-def _about_status(crm: SalesforceCrm, level: Level) -> list[Finding]:
-    found = [finding for finding in crm.check(Depth.DOCTOR) if finding.subject == f"Contact.{STATUS}"]
-    return [finding for finding in found if finding.level is level and "Partner" in finding.message]
-
-
-@pytest.mark.usefixtures("typed")
-def test_a_record_type_that_leaves_statuses_out_is_named(crm: SalesforceCrm, monkeypatch: pytest.MonkeyPatch) -> None:
-    offered = [{"value": status.value} for status in Status if status is not Status.SUSPENDED]
-    monkeypatch.setattr(SalesforceClient, "get", lambda *_, **__: {"values": offered})
-
-    (warning,) = _about_status(crm, Level.WARNING)
-
-    assert "leaves out suspended" in warning.message
+    assert warning.level is Level.WARNING
+    assert "the record type Partner leaves out disconnected, suspended, suspect:" in warning.message
     assert "Setup > Object Manager > Contact > Record Types > Partner" in warning.remedy
+    assert _about_status(crm, Depth.SYNC) == []  # it takes a call for each record type
 
 
-@pytest.mark.usefixtures("typed")
+@pytest.mark.parametrize("sandbox", [{"org": TYPES}], indirect=True)
+def test_a_picklist_that_is_not_restricted_takes_what_a_record_type_leaves_out(crm: SalesforceCrm) -> None:
+    assert _about_status(crm) == []
+
+
+@pytest.mark.parametrize("sandbox", [{"org": TYPES}], indirect=True)
 def test_a_record_type_that_nobody_tells_about_is_said_to_be_unknown(
-    crm: SalesforceCrm, monkeypatch: pytest.MonkeyPatch
+    crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> Mapping[str, Any]:
         raise SchemaError("No.")
 
+    org.restrict_picklist("Contact", STATUS)
     monkeypatch.setattr(SalesforceClient, "get", refuse)
 
-    assert len(_about_status(crm, Level.UNKNOWN)) == 1
+    (unknown,) = _about_status(crm)
+
+    assert unknown.level is Level.UNKNOWN
+    assert "Partner, Customer" in unknown.message
+
+
+@pytest.mark.parametrize(("held", "hidden"), [(5_000, True), (130, False), (0, False)])
+def test_records_that_sharing_hides_are_a_warning(
+    crm: SalesforceCrm, org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch, held: int, hidden: bool
+) -> None:
+    answer = {"sObjects": [{"name": "Contact", "count": held}] if held else []}
+    monkeypatch.setattr(SalesforceClient, "get", lambda *_, **__: answer)
+    crm.check()
+
+    survey = crm.survey()
+
+    assert survey.counts[0].unseen == (held - len(org.rows("Contact")) if hidden else 0)
+    assert "View All Records" in survey.sight
+
+
+@pytest.mark.parametrize(("text", "level"), [("", Level.WARNING), ("  Account:\n    phones: {Phone: {}}\n", Level.OK)])
+def test_person_accounts_are_told_of_with_the_mapping_that_has_them(
+    connect: Connect, org: SalesforceOrg, text: str, level: Level
+) -> None:
+    org.table("Contact").spec.add(FieldSpec("IsPersonAccount", "boolean", "Is Person Account"))
+    org.forget_access()
+    contacts = "crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n    opt_out: {field: DoNotCall}\n"
+
+    found = connect(contacts + text).check(Depth.DOCTOR)
+
+    (told,) = [finding for finding in found if "person account" in finding.message]
+    assert told.level is level
