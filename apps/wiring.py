@@ -75,6 +75,14 @@ class Wiring:
         plugin = find_crm(crm)
         return resolve(self.mapping(crm, file), plugin.companion_name, self.settings.default_region)
 
+    def project(self, name: str, mapping_file: Path | None = None) -> Mapping[str, str]:
+        """Return all that setup creates as a project to deploy, file name -> text; credentials are not needed.
+
+        Raises as :meth:`shapes` does.
+        """
+        plugin = find_crm(name)
+        return plugin.project(self.settings.connectors[name], self.shapes(name, mapping_file))
+
     def mapping(self, crm: str, file: Path | None = None) -> CrmMapping:
         """Return the mapping of a CRM: the given file, else the one in RINGFENCE_MAPPINGS, else the built-in one.
 

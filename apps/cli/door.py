@@ -11,7 +11,17 @@ import typer
 from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.summary import Summary
 
-from ..operations import BuyForFile, BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ..operations import (
+    BuyForFile,
+    BuyLookups,
+    CreateFields,
+    Door,
+    FirstWrite,
+    Question,
+    RemoveFields,
+    Rescreen,
+    TakeBack,
+)
 from ..printable import printable
 from ..remedies import explain, word
 from .first_write import ask_about_first_write
@@ -69,6 +79,12 @@ def _ask(question: Question, *, yes: bool = False) -> None:
         case CreateFields(org, steps):
             _ask_person(
                 f"{org.name} is a production org. Create these {len(steps)}?", f"{org.name} is a production org."
+            )
+        case RemoveFields(org, removal):
+            held = " with what the records hold in them" if any(removal.records.values()) or removal.opt_outs else ""
+            _ask_person(
+                f"Take these {len(removal.steps)} out of {org.name} ({org.id}){held}?",
+                f"{len(removal.steps)} would be taken out of {org.name}.",
             )
 
 

@@ -8,18 +8,18 @@ the caller hands in; it also shows how far the work has come, and words the erro
     runs        sync_crm, apply_plan, undo_run
     screening   screen_number, screen_file
     preflight   check_crm
-    setup       plan_setup, emit_setup
+    setup       plan_setup, plan_removal, emit_setup
     plans       review_plan
 """
 
-from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, Question, Rescreen, TakeBack
+from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, Question, RemoveFields, Rescreen, TakeBack
 from .first_sync import FirstSync
 from .first_write import Figures, FirstWrite
 from .plans import PlanReview, review_plan
 from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
-from .setup import Setup, emit_setup, plan_setup
+from .setup import Setup, Unset, emit_setup, plan_removal, plan_setup
 
 __all__ = [
     "Account",
@@ -34,16 +34,19 @@ __all__ = [
     "FirstWrite",
     "PlanReview",
     "Question",
+    "RemoveFields",
     "Rescreen",
     "ScreenedFile",
     "ScreenedNumber",
     "Setup",
     "TakeBack",
+    "Unset",
     "apply_plan",
     "check_crm",
     "confirm_file_cost",
     "emit_setup",
     "home_region",
+    "plan_removal",
     "plan_setup",
     "require_ready",
     "review_plan",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ringfence.core.errors import RingfenceError
-from ringfence.core.ports.crm import Org, SetupStep
+from ringfence.core.ports.crm import Org
+from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
 from ringfence.core.state.run_history import Run
@@ -68,7 +69,15 @@ class CreateFields:
     steps: Sequence[SetupStep]
 
 
-Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields
+@dataclass(frozen=True, slots=True)
+class RemoveFields:
+    """May these fields go, with what the records hold in them?"""
+
+    org: Org
+    removal: Removal
+
+
+Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields | RemoveFields
 
 
 class DoorProgress(Progress, Protocol):

@@ -20,6 +20,12 @@ def _connect(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], servi
     return HubSpotCrm(settings, shapes, services)
 
 
+def _project(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape]) -> Mapping[str, str]:
+    from .project import project_files  # noqa: PLC0415  # what only one command needs
+
+    return project_files(settings, shapes)
+
+
 plugin = CrmPlugin(
     name="hubspot",
     settings=HubSpotSettings,
@@ -27,6 +33,7 @@ plugin = CrmPlugin(
     companion_name=companion_name,
     connect=_connect,
     link=record_link,
+    project=_project,
 )
 
 __all__ = ["plugin"]

@@ -157,6 +157,21 @@ class HubSpotClient:
         request = Request("setup", f"the creation of properties of {object_name}", scope=scope)
         return self._transport.call(request, self._property_batch.create, object_name, {"inputs": list(bodies)}).body
 
+    def delete_property(self, object_name: str, name: str) -> None:
+        """Archive a property, with what its records hold in it."""
+        request = Request("setup", f"the archiving of {name}", "", scope=schema_scope(object_name, "write"))
+        self._transport.call(request, self._properties.archive, object_name, name)
+
+    def delete_group(self, object_name: str, name: str) -> None:
+        """Archive a property group."""
+        request = Request("setup", f"the archiving of the group {name}", "", scope=schema_scope(object_name, "write"))
+        self._transport.call(request, self._groups.archive, object_name, name)
+
+    def property_limits(self) -> Mapping[str, Any]:
+        """Return how many custom properties the portal may have and has: ``overallLimit``, ``byObjectType``, ..."""
+        request = Request("setup", "the limits of custom properties", "overallLimit")
+        return self._transport.call(request, self._get, "/crm/v3/limits/custom-properties").body
+
     def close(self) -> None:
         """Close the connections."""
         close_api(self._api)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import AccessError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, no_own_writes
 from ringfence.core.ports.services import Services
+from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.ports.survey import Survey
 
 from ..http.batches import in_batches
+from ..http.set_up import remark_on_labels
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
 from .feed import HubSpotFeed, Opening
@@ -24,9 +25,10 @@ from .filters import read_filter
 from .links import portal_address
 from .paging import Searcher
 from .preflight import check_object, find_scopes
-from .schema import Schema
+from .removal import apply_removal, plan_removal
+from .schema import Schema, differing_labels
 from .settings import HubSpotSettings
-from .setup import apply_steps, emit_steps, plan_steps
+from .setup import apply_steps, plan_steps
 from .source import ObjectSource
 from .survey import survey_portal
 from .writer import BatchWriter
@@ -93,15 +95,28 @@ class HubSpotCrm:
 
     def plan_setup(self) -> list[SetupStep]:
         """Return the property groups and properties that are missing."""
-        return list(plan_steps(self._client, self._schema, self._shapes.values()))
+        return plan_steps(self._client, self._schema, self._shapes.values())
+
+    def setup_remarks(self) -> list[str]:
+        """Return a sentence about the properties that bear other labels than set-up gives; they are left alone."""
+        found = [
+            (f"{name}.{field}", held, given)
+            for name, shape in self._shapes.items()
+            for field, held, given in differing_labels(shape, self._schema.definitions(name))
+        ]
+        return [remark_on_labels(found, "change them in Settings > Properties.")] if found else []
 
     def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
         """Create the steps, yielding each one when it is done."""
         return apply_steps(self._client, self._schema, steps)
 
-    def emit_setup(self, folder: Path) -> list[Path]:
-        """Write the request bodies of all that setup creates into the folder; return the files written."""
-        return emit_steps(self._shapes.values(), folder)
+    def plan_removal(self, *, opt_outs: bool = False) -> Removal:
+        """Return the companion properties that are there; with ``opt_outs`` the opt-out property of set-up as well."""
+        return plan_removal(self._client, self._schema, self._shapes, opt_outs=opt_outs)
+
+    def apply_removal(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Archive the steps, yielding each one when it is gone."""
+        return apply_removal(self._client, self._schema, steps)
 
     def open_feed(self, cursors: Mapping[str, str | None], own_writes: OwnWrites = no_own_writes) -> HubSpotFeed:
         """Take the watermark from HubSpot's own clock and return the reads of this run."""

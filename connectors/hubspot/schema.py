@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
+from ringfence.core.model.companion_words import COMPANION_WORDS, describe_companion, status_label
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
@@ -28,14 +29,7 @@ SETUP = "Run `ringfence setup hubspot`."
 
 Definition = Mapping[str, Any]
 
-_LABELS = {
-    Companion.STATUS: "screening status",
-    Companion.REASON: "screening reason",
-    Companion.E164: "in E.164",
-    Companion.LINE_TYPE: "line type",
-    Companion.SCREENED_VALUE: "screened value",
-    Companion.LAST_SCREENED: "last screened",
-}
+_SLOT_WORDS = {"mobilephone": "Mobile phone", "hs_whatsapp_phone_number": "WhatsApp phone number"}
 _TYPES = {Companion.STATUS: ("enumeration", "select"), Companion.LAST_SCREENED: ("datetime", "date")}
 
 
@@ -49,23 +43,27 @@ def companion_type(companion: Companion) -> tuple[str, str]:
     return _TYPES.get(companion, ("string", "text"))
 
 
+def companion_label(slot: str, companion: Companion) -> str:
+    """Return the label of a companion: ``Mobile phone status``."""
+    name = _SLOT_WORDS.get(slot) or slot.removeprefix("hs_").replace("_", " ").strip().capitalize()
+    return f"{name} {COMPANION_WORDS[companion].label}"
+
+
 def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
     """Return the body that creates a companion."""
     kind, field_type = companion_type(companion)
     body: dict[str, Any] = {
         "name": slot.companions[companion],
-        "label": f"{slot.field} {_LABELS[companion]}",
+        "label": companion_label(slot.field, companion),
         "type": kind,
         "fieldType": field_type,
         "groupName": GROUP_NAME,
-        "description": "Kept by ringfence; edits are overwritten.",
+        "description": f"{COMPANION_WORDS[companion].help} {describe_companion(slot.field)}",
         "formField": False,
     }
 
     if companion is Companion.STATUS:
-        body["options"] = [
-            _option(status.value, status.value.replace("_", " ").capitalize(), n) for n, status in enumerate(Status)
-        ]
+        body["options"] = [_option(status.value, status_label(status), n) for n, status in enumerate(Status)]
 
     return body
 
@@ -87,9 +85,31 @@ def define_opt_out(name: str) -> dict[str, Any]:
 def define_all(shape: ObjectShape) -> list[dict[str, Any]]:
     """Return the bodies of every property that setup would create for an object, in order."""
     bodies = [define_companion(slot, companion) for slot in shape.slots for companion in Companion]
-    if shape.opt_out and shape.opt_out.field.startswith(OWN_PREFIX):
-        bodies.append(define_opt_out(shape.opt_out.field))
-    return bodies
+    flag = kept_opt_out(shape)
+    return [*bodies, define_opt_out(flag)] if flag else bodies
+
+
+def kept_opt_out(shape: ObjectShape) -> str | None:
+    """Return the opt-out property where setup creates it; it holds what people asked for, so that it stays."""
+    return shape.opt_out.field if shape.opt_out and shape.opt_out.field.startswith(OWN_PREFIX) else None
+
+
+def own_companions(shape: ObjectShape) -> list[str]:
+    """Return the companions of an object that bear the names that set-up gives, not those of the mapping."""
+    return [
+        name for slot in shape.slots for one, name in slot.companions.items() if name == companion_name(slot.field, one)
+    ]
+
+
+def differing_labels(shape: ObjectShape, known: Mapping[str, Definition]) -> list[tuple[str, str, str]]:
+    """Return (property, its label, the one that set-up gives) of set-up's companions that bear another label."""
+    own = set(own_companions(shape))
+    given = {str(body["name"]): str(body["label"]) for body in define_all(shape) if body["name"] in own}
+    return [
+        (name, str(known[name]["label"]), label)
+        for name, label in given.items()
+        if name in known and known[name].get("label") not in (None, label)
+    ]
 
 
 def find_absent(shape: ObjectShape, known: Mapping[str, Definition]) -> frozenset[str]:

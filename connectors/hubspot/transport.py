@@ -55,7 +55,8 @@ def _policy(host: str) -> RetryPolicy:
 class Request:
     """How a call is counted and named in messages, and what is known of it beforehand.
 
-    That is a key that every good answer has, whether it is a search, and the scope that it takes.
+    That is a key that every good answer has (empty where an answer has no body), whether it is a search, and the scope
+    that it takes.
     """
 
     purpose: str
@@ -112,9 +113,9 @@ class Transport:
 
         body = _decode(content)
         if 200 <= status < 300:
-            if body is None or request.key not in body:
+            if request.key and (body is None or request.key not in body):
                 raise RetryError(f"The answer to {request.what} is not what HubSpot sends.")
-            return Answer(status, headers, body)
+            return Answer(status, headers, body or {})
 
         raise read_error(request.what, status, headers, body or {}, request.scope)
 

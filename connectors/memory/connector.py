@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from pathlib import Path
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Outcome, Record, RowResult, Value
 from ringfence.core.ports.bulk import BulkJobs
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, no_own_writes
 from ringfence.core.ports.services import Clock
+from ringfence.core.ports.setup_steps import Kept, Removal, SetupStep
 from ringfence.core.ports.survey import ObjectCount, Survey
 
 from .feed import MemoryFeed, Row
@@ -135,11 +135,33 @@ class MemoryCrm:
             self.calls["setup"] += 1
             yield step
 
-    def emit_setup(self, folder: Path) -> list[Path]:
-        """Write the missing field names, one a line."""
-        target = folder / "fields.txt"
-        target.write_text("".join(f"{step.name}\n" for step in self.plan_setup()), encoding="utf-8")
-        return [target]
+    def setup_remarks(self) -> list[str]:
+        """Return nothing: a field has no label here."""
+        return []
+
+    def plan_removal(self, *, opt_outs: bool = False) -> Removal:
+        """Return a step for each companion that is there, with ``opt_outs`` for each opt-out field too."""
+        steps, kept = [], []
+        for name, shape in self.shapes.items():
+            flags = [shape.opt_out.field] if shape.opt_out else []
+            fields = [*shape.companion_fields(), *(flags if opt_outs else [])]
+            steps += [SetupStep("field", f"{name}.{one}", (name, one)) for one in fields if one in self.fields[name]]
+            kept += [Kept(f"{name}.{one}", "it holds people's opt-outs.") for one in flags if not opt_outs]
+        held = {
+            name: sum(any(row.get(one) for one in shape.companion_fields()) for row in self.rows[name].values())
+            for name, shape in self.shapes.items()
+        }
+        return Removal(steps, kept, held)
+
+    def apply_removal(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Delete the fields and what the records hold in them."""
+        for step in steps:
+            object_name, field_name = step.body
+            self.fields[object_name].discard(field_name)
+            for row in self.rows[object_name].values():
+                row.pop(field_name, None)
+            self.calls["setup"] += 1
+            yield step
 
     def open_feed(
         self,

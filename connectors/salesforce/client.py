@@ -232,29 +232,15 @@ class SalesforceClient:
         result: Result = self._call(purpose, what, send)
         return result
 
-    def tooling_query(self, soql: str, purpose: str = "setup") -> Row:
+    def tooling_query(self, soql: str, purpose: str) -> Row:
         """Return the first page of a query of the Tooling API."""
         return self._row(
             purpose, "a Tooling query", lambda sf: sf.restful("tooling/query", params={"q": soql}), "records"
         )
 
-    def create_field(self, full_name: str, metadata: Row) -> None:
-        """Create a custom field through the Tooling API."""
-        path, body = "tooling/sobjects/CustomField", {"FullName": full_name, "Metadata": metadata}
-        self._call("setup", f"the field {full_name}", lambda sf: sf.restful(path, method="POST", json=body))
-
-    def create(self, object_name: str, body: Row) -> str:
-        """Create a record and return its id."""
-        path = f"sobjects/{object_name}"
-        row = self._row(
-            "setup", f"a new {object_name}", lambda sf: sf.restful(path, method="POST", json=dict(body)), "id"
-        )
-        return str(row["id"])
-
-    def update(self, object_name: str, record_id: str, body: Row) -> None:
-        """Change a record of the org's set-up."""
-        path = f"sobjects/{object_name}/{record_id}"
-        self._call("setup", f"a {object_name}", lambda sf: sf.restful(path, method="PATCH", json=dict(body)))
+    def carry_out(self, purpose: str, what: str, send: Callable[[Salesforce], Any]) -> Any:
+        """Return what ``send`` makes of the client library, for a call that another module words."""
+        return self._call(purpose, what, send)
 
     def _row(self, purpose: str, what: str, send: Callable[[Salesforce], Any], key: str = "") -> Row:
         def checked(sf: Salesforce) -> Row:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
-from pathlib import Path
 
 from ringfence.core.errors import MappingError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org, OwnWrites, SetupStep, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org, OwnWrites, no_own_writes
 from ringfence.core.ports.services import Services
+from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.ports.survey import Survey
 
 from ..http.batches import in_batches
+from ..http.set_up import remark_on_labels
 from .bulk.query import RESULT_ROWS
 from .bulk.reader import WORTH_FROM, BulkReader
 from .bulk.writer import SalesforceBulk
@@ -25,10 +26,11 @@ from .fields import CONVERTED, RowReader, is_lead
 from .paging import read_masters
 from .preflight import check_account, check_object, check_person_accounts
 from .record_types import check_record_types
-from .schema import Schema, find_absent
+from .removal import apply_removal, plan_removal
+from .schema import Schema, differing_labels, find_absent
 from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
-from .sfdx_project import write_project
+from .setup_calls import SetupCalls
 from .source import ObjectSource
 from .survey import survey_org
 from .watermark import open_feed
@@ -110,15 +112,28 @@ class SalesforceCrm:
 
     def plan_setup(self) -> list[SetupStep]:
         """Return the fields, the permission set, its grants and its assignment that are missing."""
-        return plan_steps(self._client, self._schema, self._shapes)
+        return plan_steps(SetupCalls(self._client), self._schema, self._shapes)
+
+    def setup_remarks(self) -> list[str]:
+        """Return a sentence about the fields that bear other labels than set-up gives. They are left as they are."""
+        found = [
+            (f"{name}.{field}", held, given)
+            for name, shape in self._shapes.items()
+            for field, held, given in differing_labels(shape, self._schema.known(name))
+        ]
+        return [remark_on_labels(found, "--emit writes a project that sets them.")] if found else []
 
     def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
         """Create the steps, yielding each one when it is done."""
-        return apply_steps(self._client, self._schema, steps)
+        return apply_steps(SetupCalls(self._client), self._schema, steps)
 
-    def emit_setup(self, folder: Path) -> list[Path]:
-        """Write an sfdx source project into the folder; return the files written. Makes no call."""
-        return write_project(self._shapes, folder, self._settings.api_version)
+    def plan_removal(self, *, opt_outs: bool = False) -> Removal:  # noqa: ARG002  # set-up makes no opt-out field here
+        """Return the companion fields and permission sets that are there; the opt-out fields are never among them."""
+        return plan_removal(SetupCalls(self._client), self._schema, self._shapes)
+
+    def apply_removal(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Delete the steps, yielding each one when it is gone."""
+        return apply_removal(SetupCalls(self._client), self._schema, steps)
 
     def open_feed(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import MappingError
+from ringfence.core.model.companion_words import COMPANION_WORDS, describe_companion, status_label
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
@@ -30,17 +32,16 @@ class CompanionSpec:
 
     suffix: str
     type: str
-    length: int
-    text: str
+    length: int = 0
 
 
 COMPANIONS = {
-    Companion.STATUS: CompanionSpec("Status", "Picklist", 14, "What screening says about the number"),
-    Companion.REASON: CompanionSpec("Reason", "Text", 255, "Why the status is what it is"),
-    Companion.E164: CompanionSpec("E164", "Text", 16, "The number in E.164"),
-    Companion.LINE_TYPE: CompanionSpec("Line_Type", "Text", 20, "Mobile, landline, ..."),
-    Companion.SCREENED_VALUE: CompanionSpec("Screened_Value", "Text", 80, "The content that the verdict is about"),
-    Companion.LAST_SCREENED: CompanionSpec("Last_Screened", "DateTime", 0, "When the evidence was obtained"),
+    Companion.STATUS: CompanionSpec("Status", "Picklist", 14),
+    Companion.REASON: CompanionSpec("Reason", "Text", 255),
+    Companion.E164: CompanionSpec("E164", "Text", 16),
+    Companion.LINE_TYPE: CompanionSpec("Line_Type", "Text", 20),
+    Companion.SCREENED_VALUE: CompanionSpec("Screened_Value", "Text", 80),
+    Companion.LAST_SCREENED: CompanionSpec("Last_Screened", "DateTime"),
 }
 
 
@@ -63,15 +64,26 @@ def companion_name(slot: str, companion: Companion) -> str:
     return name + CUSTOM
 
 
+def companion_label(slot: str, companion: Companion) -> str:
+    """Return the label of a companion: ``Mobile Phone Last Screened``. A long name of the phone field is cut."""
+    words = [word if word == "in" else word[:1].upper() + word[1:] for word in COMPANION_WORDS[companion].label.split()]
+    end = " ".join(words)
+    return f"{slot_words(slot)[: MAX_NAME - len(end) - 1].rstrip()} {end}"
+
+
+def slot_words(slot: str) -> str:
+    """Return the name of a phone field in words: ``Mobile Phone`` of ``MobilePhone``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_+", " ", slot.removesuffix(CUSTOM)).strip()
+
+
 def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
     """Return the metadata that creates a companion, as the Tooling API takes it."""
     spec = COMPANIONS[companion]
-    words = slot.field.removesuffix(CUSTOM).replace("_", " ")
-    label = f"RF {words} {spec.suffix.replace('_', ' ')}"
     body: dict[str, Any] = {
         "type": spec.type,
-        "label": label if len(label) <= MAX_NAME else f"RF {spec.suffix.replace('_', ' ')}",
-        "description": f"{spec.text} in {slot.field}. Kept by ringfence; edits are overwritten.",
+        "label": companion_label(slot.field, companion),
+        "description": describe_companion(slot.field),
+        "inlineHelpText": COMPANION_WORDS[companion].help,
         "required": False,
     }
 
@@ -79,10 +91,15 @@ def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
         body["length"] = spec.length
 
     if companion is Companion.STATUS:
-        values = [{"valueName": status.value, "label": status.value, "default": False} for status in Status]
+        values = [{"valueName": status.value, "label": status_label(status), "default": False} for status in Status]
         body["valueSet"] = {"restricted": False, "valueSetDefinition": {"sorted": False, "value": values}}
 
     return body
+
+
+def shown_type(metadata: Mapping[str, Any]) -> str:
+    """Return the type of a field as Salesforce's set-up shows it: ``Text(255)``."""
+    return f"{metadata['type']}({metadata['length']})" if "length" in metadata else str(metadata["type"])
 
 
 def define_all(shape: ObjectShape) -> dict[str, dict[str, Any]]:
@@ -94,6 +111,30 @@ def find_absent(shape: ObjectShape, known: Mapping[str, Described]) -> frozenset
     """Return the companions and the opt-out field that the org lacks or hides; none where nothing is known of it."""
     own = {*shape.companion_fields(), *([shape.opt_out.field] if shape.opt_out else [])}
     return frozenset(own - known.keys()) if known else frozenset()
+
+
+def own_companions(shape: ObjectShape) -> list[str]:
+    """Return the companions of an object that bear the names that set-up gives, not those of the mapping."""
+    return [
+        name for slot in shape.slots for one, name in slot.companions.items() if name == _given_name(slot.field, one)
+    ]
+
+
+def _given_name(slot: str, companion: Companion) -> str | None:
+    try:
+        return companion_name(slot, companion)
+    except MappingError:
+        return None
+
+
+def differing_labels(shape: ObjectShape, known: Mapping[str, Described]) -> list[tuple[str, str, str]]:
+    """Return (field, its label, the one that set-up gives) of set-up's companions that bear another label."""
+    metadata = define_all(shape)
+    return [
+        (name, str(known[name]["label"]), metadata[name]["label"])
+        for name in own_companions(shape)
+        if name in known and known[name].get("label") not in (None, metadata[name]["label"])
+    ]
 
 
 class Schema:

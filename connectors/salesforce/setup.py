@@ -1,4 +1,4 @@
-"""Creating what the mapping needs in an org: fields, and a permission set that shows them to the user.
+"""Creating what the mapping needs in an org: fields, and permission sets that show them.
 
 A new field is hidden from everybody until field-level security grants it (docs/vendors/salesforce.md, section 2.9).
 """
@@ -7,65 +7,101 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from itertools import groupby
 
-from ringfence.core.errors import AccessError, SchemaError
+from ringfence.core.errors import AccessError, RefusedError, SchemaError
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.ports.crm import SetupStep
+from ringfence.core.ports.setup_steps import SetupStep
 
-from .client import Row, SalesforceClient
+from .client import Row
+from .custom_fields import find_custom_fields
 from .errors import AnswerError
-from .schema import CUSTOM, Schema, define_all
+from .granting import Grant, Granting
+from .permission_sets import EDIT, PERMISSION_SETS, PermissionSetSpec
+from .schema import CUSTOM, Schema, define_all, shown_type
+from .setup_calls import SetupCalls
 from .soql import literal
-
-PERMISSION_SET = "RF_Ringfence"
-PERMISSION_SET_LABEL = "ringfence"
-PERMISSION_SET_TEXT = "Lets ringfence keep its companion fields and raise opt-out flags."
 
 FIELD, GRANTS, GRANT, ASSIGNMENT = "custom field", "permission set", "field permission", "assignment"
 _TAKEN = frozenset({"DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"})
+_HELP = "It takes an administrator (Customize Application, Manage Profiles and Permission Sets), or use --emit."
 
 
-def plan_steps(client: SalesforceClient, schema: Schema, shapes: Mapping[str, ObjectShape]) -> list[SetupStep]:
+def plan_steps(calls: SetupCalls, schema: Schema, shapes: Mapping[str, ObjectShape]) -> list[SetupStep]:
     """Return what the org lacks, in order; empty when the user can edit every field that a sync writes."""
     lacking = {name: _lacking(schema, shape) for name, shape in shapes.items()}
     if not any(lacking.values()):
         return []
 
-    steps = list(_plan_fields(client, shapes, lacking))
-    owner = _permission_set(client)
-    if owner is None:
-        steps.append(SetupStep(GRANTS, PERMISSION_SET))
+    steps = list(_plan_fields(calls, shapes, lacking))
+    sets = find_permission_sets(calls)
+    steps += [SetupStep(GRANTS, spec.name, type=spec.label) for spec in PERMISSION_SETS if spec.name not in sets]
+    steps += _plan_grants(calls, shapes, sets)
 
-    steps += _plan_grants(client, shapes, owner)
-    user = str(client.user("setup")["user_id"])
-    if owner is None or not _is_assigned(client, owner, user):
-        steps.append(SetupStep(ASSIGNMENT, PERMISSION_SET, user))
-
+    user = _own_user(calls)
+    if user is None or EDIT.name not in sets or not _is_assigned(calls, sets[EDIT.name], user):
+        steps.append(SetupStep(ASSIGNMENT, EDIT.name, user, type="to the user of this log-in"))
     return steps
 
 
-def apply_steps(client: SalesforceClient, schema: Schema, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
-    """Create the steps, yielding each when it is done; what has come into being meanwhile is taken as done."""
-    owner: str | None = None
-    for step in steps:
-        with _named(step):
-            if step.kind == FIELD:
-                client.create_field(step.name, step.body)
-            elif step.kind == GRANTS:
-                body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL, "Description": PERMISSION_SET_TEXT}
-                client.create("PermissionSet", body)
-            else:
-                owner = owner or _permission_set(client)
-                _grant(client, step, _required(owner))
+def apply_steps(calls: SetupCalls, schema: Schema, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+    """Create the steps, yielding each when it is done; what has come into being meanwhile is taken as done.
 
-        schema.forget()
-        yield step
+    A step that is refused by itself is yielded with Salesforce's words, and the others are created.
+    """
+    granting = Granting(calls, lambda: find_permission_sets(calls))
+    refused: set[str] = set()
+    for kind, group in groupby(steps, key=lambda step: step.kind):
+        with _explained(kind):
+            some = list(group)
+            done = granting.grant(some, refused) if kind == GRANT else (_do(calls, granting, step) for step in some)
+            for step in done:
+                if step.refused:
+                    refused.add(step.name)
+                schema.forget()
+                yield step
 
 
-def granted_fields(shape: ObjectShape) -> list[str]:
-    """Return the fields of an object that the permission set makes editable: those that a sync writes."""
-    return sorted(shape.owned_fields())
+@contextmanager
+def _explained(kind: str) -> Iterator[None]:
+    """Say which kind of step a missing permission has stopped; it would stop the others of that kind as well."""
+    try:
+        yield
+    except AccessError as error:
+        raise AccessError(f"No {kind} was created. {error.message}", _HELP) from error
+
+
+def _do(calls: SetupCalls, granting: Granting, step: SetupStep) -> SetupStep:
+    try:
+        match step.kind:
+            case "custom field":
+                calls.create_field(step.name, step.body)
+            case "permission set":
+                spec = next(spec for spec in PERMISSION_SETS if spec.name == step.name)
+                body = {"Name": spec.name, "Label": spec.label, "Description": spec.description}
+                calls.create("PermissionSet", body)
+            case _:
+                return _assign(calls, granting, step)
+    except AnswerError as error:
+        return step if error.fault.code in _TAKEN else replace(step, refused=str(error.fault) or error.message)
+    return step
+
+
+def _assign(calls: SetupCalls, granting: Granting, step: SetupStep) -> SetupStep:
+    if step.body is None:
+        by_hand = f"sf org assign permset --name {step.name} --on-behalf-of USERNAME"
+        return replace(step, refused=f"the token does not tell whose it is. Assign it by hand: {by_hand}")
+    owner = granting.id_of(step.name)
+    calls.create("PermissionSetAssignment", {"PermissionSetId": owner, "AssigneeId": step.body})
+    return step
+
+
+def find_permission_sets(calls: SetupCalls) -> dict[str, str]:
+    """Return name -> id of set-up's permission sets that are there."""
+    listed = ", ".join(literal(spec.name) for spec in PERMISSION_SETS)
+    soql = f"SELECT Id, Name FROM PermissionSet WHERE Name IN ({listed})"  # noqa: S608  # literals are escaped
+    return {str(row["Name"]): str(row["Id"]) for row in calls.query(soql)}
 
 
 def _lacking(schema: Schema, shape: ObjectShape) -> set[str]:
@@ -74,87 +110,52 @@ def _lacking(schema: Schema, shape: ObjectShape) -> set[str]:
 
 
 def _plan_fields(
-    client: SalesforceClient, shapes: Mapping[str, ObjectShape], lacking: Mapping[str, set[str]]
+    calls: SetupCalls, shapes: Mapping[str, ObjectShape], lacking: Mapping[str, set[str]]
 ) -> Iterator[SetupStep]:
-    objects = ", ".join(literal(name) for name in shapes)
-    soql = f"SELECT DeveloperName, TableEnumOrId FROM CustomField WHERE TableEnumOrId IN ({objects})"  # noqa: S608  # literals are escaped
-    there = {(row["TableEnumOrId"], row["DeveloperName"]) for row in _all(client, client.tooling_query(soql))}
-
+    there = find_custom_fields(calls, shapes)
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
-            if field not in lacking[name] or (name, field.removesuffix(CUSTOM)) in there:
+            if field not in lacking[name] or (name, field) in there:
                 continue
             if not field.endswith(CUSTOM):
                 raise SchemaError(
                     f"{name}.{field} does not exist, and only custom fields can be created.",
                     f"Name a field that ends in {CUSTOM} in the mapping.",
                 )
-            yield SetupStep(FIELD, f"{name}.{field}", metadata)
+            yield SetupStep(FIELD, f"{name}.{field}", metadata, metadata["label"], shown_type(metadata))
 
 
-def _plan_grants(client: SalesforceClient, shapes: Mapping[str, ObjectShape], owner: str | None) -> Iterator[SetupStep]:
-    held: dict[str, Row] = {}
-    if owner is not None:
-        soql = f"SELECT Id, Field, PermissionsEdit FROM FieldPermissions WHERE ParentId = {literal(owner)}"  # noqa: S608  # literals are escaped
-        held = {row["Field"]: row for row in _all(client, client.query(soql, "setup"))}
-
-    for name, shape in shapes.items():
-        for field in granted_fields(shape):
-            full_name = f"{name}.{field}"
-            row = held.get(full_name)
-            if row is None or not row["PermissionsEdit"]:
-                yield SetupStep(GRANT, full_name, row["Id"] if row else None)
+def _plan_grants(calls: SetupCalls, shapes: Mapping[str, ObjectShape], sets: Mapping[str, str]) -> Iterator[SetupStep]:
+    held = _held_grants(calls, sets) if sets else {}
+    for spec in PERMISSION_SETS:
+        for name, shape in shapes.items():
+            for field in spec.fields(shape):
+                row = held.get((sets.get(spec.name, ""), f"{name}.{field}"))
+                if row is None or (spec.editable and not row["PermissionsEdit"]):
+                    grant = Grant(spec.name, spec.editable, str(row["Id"]) if row else None)
+                    yield SetupStep(GRANT, f"{name}.{field}", grant, type=f"{spec.name}, {_right(spec)}")
 
 
-def _grant(client: SalesforceClient, step: SetupStep, owner: str) -> None:
-    edit = {"PermissionsRead": True, "PermissionsEdit": True}
-    if step.kind == ASSIGNMENT:
-        client.create("PermissionSetAssignment", {"PermissionSetId": owner, "AssigneeId": step.body})
-    elif step.body is not None:
-        client.update("FieldPermissions", step.body, edit)
-    else:
-        object_name = step.name.partition(".")[0]
-        body = {"ParentId": owner, "SobjectType": object_name, "Field": step.name, **edit}
-        client.create("FieldPermissions", body)
+def _held_grants(calls: SetupCalls, sets: Mapping[str, str]) -> dict[tuple[str, str], Row]:
+    listed = ", ".join(literal(owner) for owner in sets.values())
+    soql = f"SELECT Id, ParentId, Field, PermissionsEdit FROM FieldPermissions WHERE ParentId IN ({listed})"  # noqa: S608  # literals are escaped
+    rows = calls.query(soql)
+    return {(str(row["ParentId"]), str(row["Field"])): row for row in rows}
 
 
-def _permission_set(client: SalesforceClient) -> str | None:
-    soql = f"SELECT Id FROM PermissionSet WHERE Name = {literal(PERMISSION_SET)} LIMIT 1"  # noqa: S608  # literals are escaped
-    records = client.query(soql, "setup")["records"]
-    return str(records[0]["Id"]) if records else None
+def _right(spec: PermissionSetSpec) -> str:
+    return "edit" if spec.editable else "read"
 
 
-def _is_assigned(client: SalesforceClient, owner: str, user: str) -> bool:
+def _own_user(calls: SetupCalls) -> str | None:
+    """Return the id of the user behind the token, or None where nothing tells it."""
+    try:
+        return calls.user_id()
+    except (RefusedError, KeyError):
+        return None
+
+
+def _is_assigned(calls: SetupCalls, owner: str, user: str) -> bool:
     where = f"PermissionSetId = {literal(owner)} AND AssigneeId = {literal(user)}"
     soql = f"SELECT Id FROM PermissionSetAssignment WHERE {where} LIMIT 1"  # noqa: S608  # literals are escaped
-    return bool(client.query(soql, "setup")["records"])
-
-
-def _all(client: SalesforceClient, page: Row) -> Iterator[Any]:
-    yield from page["records"]
-    while not page["done"]:
-        page = client.more(page["nextRecordsUrl"], "setup")
-        yield from page["records"]
-
-
-def _required(owner: str | None) -> str:
-    if owner is None:
-        raise SchemaError(
-            f"The permission set {PERMISSION_SET} is not there.", "Run `ringfence setup salesforce` again."
-        )
-    return owner
-
-
-@contextmanager
-def _named(step: SetupStep) -> Iterator[None]:
-    try:
-        yield
-    except AnswerError as error:
-        if error.fault.code in _TAKEN:
-            return
-        raise SchemaError(f"The {step.kind} {step.name} was not created. {error.message}", _HELP) from error
-    except AccessError as error:
-        raise AccessError(f"The {step.kind} {step.name} was not created. {error.message}", _HELP) from error
-
-
-_HELP = "It takes an administrator (Customize Application, Manage Profiles and Permission Sets), or use --emit."
+    return bool(calls.query(soql))

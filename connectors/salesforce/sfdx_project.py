@@ -1,81 +1,80 @@
-"""The fields and the permission set as an sfdx source project that an administrator can review and deploy."""
+"""All that set-up creates as an sfdx source project, which an administrator can review, deploy and take back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from string import Template
 from typing import Any
-from xml.sax.saxutils import escape
 
-from ringfence.core.errors import FileError
 from ringfence.core.model.shapes import ObjectShape
 
-from .schema import CUSTOM, define_all
-from .setup import PERMISSION_SET, PERMISSION_SET_LABEL, PERMISSION_SET_TEXT, granted_fields
+from .list_views import LIST_VIEW, define_list_view
+from .metadata_xml import write_document
+from .permission_sets import EDIT, PERMISSION_SETS, READ
+from .schema import CUSTOM, define_all, own_companions
+from .settings import SalesforceSettings
 
 _ROOT = "force-app/main/default"
-_NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+
+Component = tuple[str, str, str, str]
+"""Type and name of a component, its file below the project, and the file's text."""
 
 
-def write_project(shapes: Mapping[str, ObjectShape], folder: Path, api_version: str) -> list[Path]:
-    """Write the project into the folder and return its files; deploy it with `sf project deploy start`.
+def project_files(settings: SalesforceSettings, shapes: Mapping[str, ObjectShape]) -> dict[str, str]:
+    """Return the project for these objects, file name -> text."""
+    version = settings.api_version
+    components = [*_fields(shapes), *_list_views(shapes), *_permission_sets(shapes)]
+    parts = [(kind, name) for kind, name, _, _ in components]
+    borrowed = _borrowed(shapes)
 
-    A file that is there with the same content is left alone. Raises FileError, before anything is written, for one with
-    another content, and for a folder that cannot be written.
-    """
-    files = {folder / name: text for name, text in _project(shapes, api_version).items()}
-    try:
-        for path, text in files.items():
-            if path.exists() and path.read_text(encoding="utf-8") != text:
-                raise FileError(f"{path} is there already, with another content.", "Name an empty folder.")
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds no text"
-        raise FileError(f"{folder} cannot be written: {reason}.", "Name another folder.") from error
-
-    return list(files)
-
-
-def _project(shapes: Mapping[str, ObjectShape], api_version: str) -> dict[str, str]:
-    settings = {
-        "packageDirectories": [{"path": "force-app", "default": True}],
-        "namespace": "",
-        "sourceApiVersion": api_version,
+    return {
+        "README.md": _read_me(shapes, borrowed),
+        "sfdx-project.json": _sfdx_project(version),
+        "manifest/package.xml": _manifest(parts, version),
+        "manifest/nothing.xml": _manifest([], version),
+        "manifest/destructiveChanges.xml": _manifest([part for part in parts if part[1] not in borrowed], version),
+        **{file: text for _, _, file, text in components},
     }
-    files = {"sfdx-project.json": json.dumps(settings, indent=2) + "\n"}
 
+
+def _fields(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
             if field.endswith(CUSTOM):
-                path = f"{_ROOT}/objects/{name}/fields/{field}.field-meta.xml"
-                files[path] = _document("CustomField", {"fullName": field, **_as_source(metadata)})
-
-    files[f"{_ROOT}/permissionsets/{PERMISSION_SET}.permissionset-meta.xml"] = _permission_set(shapes)
-    return files
+                file = f"{_ROOT}/objects/{name}/fields/{field}.field-meta.xml"
+                text = write_document("CustomField", {"fullName": field, **_as_source(metadata)})
+                yield "CustomField", f"{name}.{field}", file, text
 
 
-def _permission_set(shapes: Mapping[str, ObjectShape]) -> str:
-    grants = [
-        {"editable": True, "field": f"{name}.{field}", "readable": True}
-        for name, shape in shapes.items()
-        for field in granted_fields(shape)
-    ]
+def _list_views(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
+    for name, shape in shapes.items():
+        if (body := define_list_view(shape)) is not None:
+            file = f"{_ROOT}/objects/{name}/listViews/{LIST_VIEW}.listView-meta.xml"
+            yield "ListView", f"{name}.{LIST_VIEW}", file, write_document("ListView", body)
 
-    body = {
-        "description": PERMISSION_SET_TEXT,
-        "fieldPermissions": grants,
-        "hasActivationRequired": False,
-        "label": PERMISSION_SET_LABEL,
-    }
-    return _document("PermissionSet", body)
+
+def _permission_sets(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
+    for spec in PERMISSION_SETS:
+        grants = [
+            {"editable": spec.editable, "field": f"{name}.{field}", "readable": True}
+            for name, shape in shapes.items()
+            for field in spec.fields(shape)
+        ]
+        body = {
+            "description": spec.description,
+            "fieldPermissions": grants,
+            "hasActivationRequired": False,
+            "label": spec.label,
+        }
+        file = f"{_ROOT}/permissionsets/{spec.name}.permissionset-meta.xml"
+        yield "PermissionSet", spec.name, file, write_document("PermissionSet", body)
 
 
 def _as_source(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata as source files spell it: a picklist value's name is its ``fullName`` there."""
-    body = dict(metadata)
+    """Return the metadata as source files spell it: by name, and a picklist value's name is its ``fullName`` there."""
+    body = dict(sorted(metadata.items()))
     if "valueSet" in body:
         values = [
             {"fullName": value["valueName"], "default": value["default"], "label": value["label"]}
@@ -86,22 +85,50 @@ def _as_source(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _document(kind: str, body: Mapping[str, Any]) -> str:
-    inner = "\n".join(_elements(body, 1))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="{_NAMESPACE}">\n{inner}\n</{kind}>\n'
+def _sfdx_project(version: str) -> str:
+    settings = {
+        "packageDirectories": [{"path": "force-app", "default": True}],
+        "name": "ringfence",
+        "namespace": "",
+        "sourceApiVersion": version,
+    }
+    return json.dumps(settings, indent=2) + "\n"
 
 
-def _elements(body: Mapping[str, Any], depth: int) -> list[str]:
-    lines = []
-    for name, value in body.items():
-        for item in value if isinstance(value, list) else [value]:
-            lines += _element(name, item, depth)
-    return lines
+def _manifest(parts: Sequence[tuple[str, str]], version: str) -> str:
+    kinds = sorted({kind for kind, _ in parts})
+    types = [{"members": sorted(name for each, name in parts if each == kind), "name": kind} for kind in kinds]
+    return write_document("Package", {"types": types, "version": version})
 
 
-def _element(name: str, value: Any, depth: int) -> list[str]:
-    indent = "    " * depth
-    if isinstance(value, Mapping):
-        return [f"{indent}<{name}>", *_elements(value, depth + 1), f"{indent}</{name}>"]
-    text = str(value).lower() if isinstance(value, bool) else escape(str(value))
-    return [f"{indent}<{name}>{text}</{name}>"]
+def _borrowed(shapes: Mapping[str, ObjectShape]) -> list[str]:
+    """Return the companions that bear names of the mapping's own, and so may have been the org's before."""
+    return [
+        f"{name}.{field}"
+        for name, shape in shapes.items()
+        for field in shape.companion_fields()
+        if field.endswith(CUSTOM) and field not in own_companions(shape)
+    ]
+
+
+def _read_me(shapes: Mapping[str, ObjectShape], borrowed: Sequence[str]) -> str:
+    text = resources.files(__package__).joinpath("sfdx_readme.md").read_text("utf-8")
+    flags = [f"`{name}.{shape.opt_out.field}`" for name, shape in shapes.items() if shape.opt_out]
+    return Template(text).substitute(
+        fields=sum(field.endswith(CUSTOM) for shape in shapes.values() for field in shape.companion_fields()),
+        objects=", ".join(shapes),
+        slots="; ".join(f"{name}: {', '.join(slot.field for slot in shape.slots)}" for name, shape in shapes.items()),
+        flags=", ".join(flags) or "none",
+        edit=EDIT.name,
+        read=READ.name,
+        list_view=LIST_VIEW,
+        borrowed=_warn_of(borrowed) if borrowed else "",
+    )
+
+
+def _warn_of(borrowed: Sequence[str]) -> str:
+    names = ", ".join(f"`{name}`" for name in borrowed)
+    return (
+        f"\nThe mapping names these fields itself: {names}. Where the org has one of them already, take its file out "
+        "before\nyou deploy: it would be changed to what the file says. The way back leaves them alone.\n"
+    )

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -20,6 +19,7 @@ from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, Record, RowResult
 from .bulk import BulkJobs
 from .services import Services
+from .setup_steps import Removal, SetupStep
 from .survey import Survey
 
 
@@ -85,15 +85,6 @@ class Finding:
     remedy: str = ""
     error: type[Exception] | None = None  # what a sync raises for it; problems only
     in_preview: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SetupStep:
-    """One thing that setup creates in the CRM: ``kind`` and ``name`` for the reader, ``body`` for the connector."""
-
-    kind: str
-    name: str
-    body: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +237,20 @@ class CrmSetup(Protocol):
         """Return what is missing, in the order in which it has to be created; empty when all is there."""
         ...
 
-    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
-        """Create the steps, yielding each one when it is done."""
+    def setup_remarks(self) -> list[str]:
+        """Return sentences about what is there and differs from what setup would create today. Follows plan_setup()."""
         ...
 
-    def emit_setup(self, folder: Path) -> list[Path]:
-        """Write all that setup would create as a deployable project into the folder; return the files written."""
+    def apply_setup(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Create the steps, yielding each when it is done; one that is refused by itself carries the CRM's words."""
+        ...
+
+    def plan_removal(self, *, opt_outs: bool = False) -> Removal:
+        """Return what setup surely made and is still there; fields with people's opt-outs go only with ``opt_outs``."""
+        ...
+
+    def apply_removal(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
+        """Take the steps away, yielding each one when it is gone, as :meth:`apply_setup` does."""
         ...
 
 
@@ -288,6 +287,8 @@ class CrmPlugin:
     ``settings`` becomes the nested settings ``RINGFENCE_<NAME>__*``; ``configured`` tells whether enough of them are
     set; ``companion_name`` gives the field name of a slot's companion; ``connect`` wires the connector without
     making a call. ``link`` gives the address of a record's page, of the org's address, object name and record id.
+    ``project`` returns all that setup creates as a project to deploy, file name -> text; it needs no
+    credentials, and names are relative, with slashes.
     """
 
     name: str
@@ -295,4 +296,5 @@ class CrmPlugin:
     configured: Callable[[Any], bool]
     companion_name: Callable[[str, Companion], str]
     connect: Callable[[Any, Mapping[str, ObjectShape], Services], Crm]
+    project: Callable[[Any, Mapping[str, ObjectShape]], Mapping[str, str]]
     link: Callable[[str, str, str], str] = lambda _address, _object_name, _record_id: ""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from ..model.shapes import ObjectShape
 from ..ports.crm import Org
@@ -52,6 +52,13 @@ def confirm_writes(store: Store, org: Org, now: datetime) -> None:
     org_id = register_org(store, org)
     with store.transaction() as connection:
         connection.execute(update(schema.orgs).where(schema.orgs.c.id == org_id).values(writes_confirmed_at=now))
+
+
+def forget_cursors(store: Store, org: Org) -> None:
+    """Forget how far the objects of an org have been read: fields came or went, which no record shows as a change."""
+    known = select(schema.orgs.c.id).where(schema.orgs.c.key == org.key)
+    with store.transaction() as connection:
+        connection.execute(delete(schema.cursors).where(schema.cursors.c.org_id.in_(known)))
 
 
 class Cursors:

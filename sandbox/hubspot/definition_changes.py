@@ -107,6 +107,8 @@ def _archive(portal: PortalState, type_name: str, name: str) -> None:
     definition = portal.definitions[type_name][name]
     if definition.hubspot_defined:
         raise bad_request(f"The property {name} is defined by HubSpot and cannot be archived")
+    if user := portal.traits.properties_in_use.get(name):
+        raise bad_request(f"The property {name} is used in {user} and cannot be archived")
     portal.archived_definitions[type_name][name] = portal.definitions[type_name].pop(name)
 
 

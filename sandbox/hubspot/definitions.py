@@ -35,6 +35,7 @@ STATUSES = (
 )
 
 GROUP = "ringfence"
+_ENDS = {"reason": "status reason", "e164": "in E.164"}
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ def companions(created: str) -> dict[str, Definition]:
             ("last_screened", "datetime", "date"),
         ):
             name = f"rf_{slot}_{suffix}"
-            label = f"{slot} {suffix.replace('_', ' ')}".capitalize()
+            label = f"{'Phone' if slot == 'phone' else 'Mobile phone'} {_ENDS.get(suffix, suffix.replace('_', ' '))}"
             options = [_option(value, order) for order, value in enumerate(STATUSES)] if suffix == "status" else []
             found[name] = Definition(name, label, kind, field_type, GROUP, created, options)
 

@@ -31,3 +31,6 @@ class HubSpotTraits(Traits):
     tells_scopes: bool = Field(
         True, description="Whether HubSpot tells the scopes of the token, as it does of private apps' tokens."
     )
+    properties_in_use: dict[str, str] = Field(
+        {}, description="Properties that cannot be deleted, and what uses each: the workflow Call list."
+    )

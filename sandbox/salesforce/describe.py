@@ -167,7 +167,7 @@ def _field(access: Access, spec: FieldSpec) -> dict[str, object]:
         "nameField": spec.name_field,
         "nillable": spec.nillable,
         "permissionable": spec.permissionable,
-        "picklistValues": [_choice(value) for value in spec.picklist],
+        "picklistValues": _choices(spec),
         "referenceTo": list(spec.targets),
         "relationshipName": spec.relationship,
         "restrictedPicklist": spec.restricted,
@@ -186,5 +186,9 @@ def _extra_type(owner: ObjectSpec, spec: FieldSpec) -> str | None:
     return "imageurl" if spec.name == "PhotoUrl" else None
 
 
-def _choice(value: str) -> dict[str, object]:
-    return {"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value}
+def _choices(spec: FieldSpec) -> list[dict[str, object]]:
+    labels = spec.picklist_labels if len(spec.picklist_labels) == len(spec.picklist) else spec.picklist
+    return [
+        {"active": True, "defaultValue": False, "label": label, "validFor": None, "value": value}
+        for value, label in zip(spec.picklist, labels, strict=True)
+    ]

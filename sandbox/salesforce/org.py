@@ -16,10 +16,11 @@ from .journal import Journal
 from .lifecycle import convert, merge_rows
 from .record_types import add_record_types
 from .replication import LongTransaction
+from .schema import custom_object
 from .seed import load_people, seed_setup
 from .sessions import Sessions
 from .state import OrgState
-from .table import Row, Value
+from .table import Row, Table, Value
 from .traits import SalesforceTraits
 from .values import stored_values
 from .wire import stamp_text
@@ -129,6 +130,12 @@ class SalesforceOrg(OrgState):
             transaction = LongTransaction(self, started or self.clock.now())
             self.transactions.append(transaction)
             return transaction
+
+    def add_object(self, name: str, label: str, fields: Mapping[str, str]) -> None:
+        """Add a custom object, empty; `fields` are lines as in catalog.json: `"phone 40 | Home Phone"`."""
+        with self.lock:
+            self.tables[name] = Table(custom_object(name, label, fields))
+            self.tooling["CustomObject"].insert(Row({"DeveloperName": name.removesuffix("__c")}))
 
     def hide_field(self, object_name: str, field: str) -> None:
         """Take a field away from the API user, also where a permission set grants it.

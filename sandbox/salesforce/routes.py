@@ -64,6 +64,7 @@ ROUTES = (
     _route("/composite/sobjects/{object_name}", GET=collections.retrieve_many, POST=collections.retrieve_many),
     _route("/tooling/query", GET=query.query_tooling),
     _route("/tooling/sobjects/CustomField", POST=tooling.create_field),
+    _route("/tooling/sobjects/CustomField/{field_id}", DELETE=tooling.delete_field),
     _route("/sobjects", GET=describe.describe_global),
     _route("/sobjects/{object_name}", GET=describe.basic_info, POST=rows.post_row),
     _route("/sobjects/{object_name}/describe", GET=describe.describe),

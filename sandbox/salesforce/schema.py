@@ -46,6 +46,7 @@ class FieldSpec:
     defaulted: bool = False
     name_field: bool = False
     picklist: tuple[str, ...] = ()
+    picklist_labels: tuple[str, ...] = ()
     restricted: bool = False
     targets: tuple[str, ...] = ()
     relationship: str | None = None
@@ -81,6 +82,11 @@ class ObjectSpec:
         self.fields[spec.name] = spec
         self._by_lower[spec.name.lower()] = spec
 
+    def remove(self, name: str) -> None:
+        """Take a field away, by its exact name."""
+        del self.fields[name]
+        del self._by_lower[name.lower()]
+
     def find(self, name: str) -> FieldSpec | None:
         """Return the field of that name in any case, or None."""
         return self._by_lower.get(name.lower())
@@ -93,14 +99,24 @@ def _catalog() -> Any:
 
 def standard_objects(kind: Literal["objects", "tooling"]) -> Iterator[ObjectSpec]:
     """Yield fresh specs of the standard objects: of the data API (`objects`) or of the Tooling API (`tooling`)."""
+    for name, entry in _catalog()[kind].items():
+        yield _object(name, entry)
+
+
+def custom_object(name: str, label: str, fields: Mapping[str, str]) -> ObjectSpec:
+    """Return the spec of an object of the org's own; `fields` are lines as in catalog.json, beside its Name."""
+    named = {"Name": f"string 80 req fixed name | {label} Name", **fields}
+    return _object(name, {"label": label, "plural": f"{label}s", "prefix": "a00", "fields": named})
+
+
+def _object(name: str, entry: Mapping[str, Any]) -> ObjectSpec:
     catalog = _catalog()
-    for name, entry in catalog[kind].items():
-        plain = entry.get("plain", False)
-        spec = ObjectSpec(name, entry["label"], entry["plural"], entry["prefix"], plain, entry.get("fixed", False))
-        parts = ["head", "record", None, "tail", "stamps"] if not plain else ["head", None, "stamps"]
-        for part in parts:
-            _add_all(spec, entry["fields"] if part is None else catalog[part])
-        yield spec
+    plain = entry.get("plain", False)
+    spec = ObjectSpec(name, entry["label"], entry["plural"], entry["prefix"], plain, entry.get("fixed", False))
+    parts = ["head", "record", None, "tail", "stamps"] if not plain else ["head", None, "stamps"]
+    for part in parts:
+        _add_all(spec, entry["fields"] if part is None else catalog[part])
+    return spec
 
 
 def _add_all(spec: ObjectSpec, lines: Mapping[str, str]) -> None:

@@ -116,8 +116,28 @@ class OrgState(JobSettings):
         self.forget_access()
 
         developer_name = field.name.removesuffix("__c")
-        facts = {"DeveloperName": developer_name, "TableEnumOrId": object_name, "Length": field.length or None}
+        owner = self.table_key(object_name)
+        facts = {"DeveloperName": developer_name, "TableEnumOrId": owner, "Length": field.length or None}
         return self.tooling["CustomField"].insert(Row(facts, ManageableState="unmanaged"))
+
+    def table_key(self, object_name: str) -> str:
+        """Return how the Tooling API names an object: a standard one by its name, a custom one by an id."""
+        developer_name = object_name.removesuffix("__c")
+        rows = self.tooling["CustomObject"].scan()
+        return next((str(row["Id"]) for row in rows if row["DeveloperName"] == developer_name), object_name)
+
+    def remove_field(self, object_name: str, name: str) -> None:
+        """Take a custom field away, with its values and with what permission sets say of it."""
+        table = self.tables[object_name]
+        table.spec.remove(name)
+        for row in table.rows.values():
+            row.pop(name, None)
+        grants = self.tables["FieldPermissions"]
+        for grant in [row for row in grants.scan() if row["Field"] == f"{object_name}.{name}"]:
+            grants.remove(str(grant["Id"]))
+        self.profile.pop((object_name, name), None)
+        self._defaults.pop(object_name, None)
+        self.forget_access()
 
     def access(self, object_name: str) -> Access:
         """Return what the API user may see and edit of an object of the data API, worked out once."""

@@ -1,4 +1,4 @@
-"""`/tooling/sobjects/CustomField`: adding custom fields (Tooling API, "CustomField").
+"""`/tooling/sobjects/CustomField`: adding and deleting custom fields (Tooling API, "CustomField").
 
 A new field is visible to nobody until a permission set grants it (docs/vendors/salesforce.md, section 2.9).
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import ApiError
+from .ids import full_id
 from .rows import payload
 from .schema import FieldSpec, FieldType
 from .state import OrgState
@@ -50,6 +51,24 @@ def create_field(org: OrgState, call: Call) -> Answer:
     return Answer(201, body, location)
 
 
+def delete_field(org: OrgState, call: Call, field_id: str) -> Answer:  # noqa: ARG001  # the signature of handlers
+    """Answer DELETE of a CustomField: 204, and its values are gone; one that something uses is refused."""
+    fields = org.tooling["CustomField"]
+    row = fields.rows.get(full_id(field_id) or "")
+    if row is None:
+        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
+
+    owner = next(name for name in org.tables if org.table_key(name) == row["TableEnumOrId"])
+    name = f"{row['DeveloperName']}__c"
+    if user := org.traits.fields_in_use.get(f"{owner}.{name}"):
+        text = f"This custom field is referenced elsewhere in salesforce.com. : {user}"
+        raise ApiError(400, "DEPENDENCY_EXISTS", text)
+
+    org.remove_field(owner, name)
+    fields.remove(str(row["Id"]))
+    return Answer(204)
+
+
 def _field(name: str, metadata: Mapping[str, Any]) -> FieldSpec:
     kind = _TYPES.get(str(metadata.get("type")))
     if kind is None:
@@ -63,7 +82,7 @@ def _field(name: str, metadata: Mapping[str, Any]) -> FieldSpec:
             "FIELD_INTEGRITY_EXCEPTION", "Must specify 'defaultValue' for field of type Checkbox", "Metadata"
         )
 
-    values, restricted = _choices(metadata) if kind == "picklist" else ((), False)
+    values, labels, restricted = _choices(metadata) if kind == "picklist" else ((), (), False)
     return FieldSpec(
         name=name,
         type=kind,
@@ -73,6 +92,7 @@ def _field(name: str, metadata: Mapping[str, Any]) -> FieldSpec:
         defaulted=checkbox,
         permissionable=metadata.get("required") is not True,
         picklist=values,
+        picklist_labels=labels,
         restricted=restricted,
         custom=True,
         help=metadata.get("inlineHelpText"),
@@ -90,14 +110,16 @@ def _length(kind: FieldType, metadata: Mapping[str, Any]) -> int:
     return length
 
 
-def _choices(metadata: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
+def _choices(metadata: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return values, labels, and whether the picklist is restricted."""
     value_set = metadata.get("valueSet") or {}
     definition = value_set.get("valueSetDefinition") or {}
     values = tuple(str(value.get("fullName") or value.get("valueName")) for value in definition.get("value", []))
     if not values or len(set(values)) != len(values):
         text = "Must specify either valueSetDefinition or valueSetName for a picklist field, without duplicate values"
         raise _refusal("FIELD_INTEGRITY_EXCEPTION", text, "Metadata")
-    return values, value_set.get("restricted") is True
+    labels = tuple(str(value.get("label") or name) for value, name in zip(definition["value"], values, strict=True))
+    return values, labels, value_set.get("restricted") is True
 
 
 def _refusal(code: str, message: str, field: str) -> ApiError:

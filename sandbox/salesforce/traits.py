@@ -53,3 +53,6 @@ class SalesforceTraits(Traits):
         description="Active validation rules by object; they are named and refuse nothing.",
     )
     view_setup: bool = Field(True, description="Whether its user has View Setup and Configuration, and so sees these.")
+    fields_in_use: dict[str, str] = Field(
+        {}, description="Custom fields (Object.Field__c) that cannot be deleted, and what uses each: Flow - Call list."
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -349,7 +348,7 @@ def test_preflight_passes_and_names_what_is_missing(harness: Harness) -> None:
 
 
 @pytest.mark.bare
-def test_setup_creates_what_is_missing_and_can_be_repeated(harness: Harness, tmp_path: Path) -> None:
+def test_setup_creates_what_is_missing_and_can_be_repeated(harness: Harness) -> None:
     harness.bare()
     crm = harness.connect()
     crm.identify()
@@ -359,7 +358,6 @@ def test_setup_creates_what_is_missing_and_can_be_repeated(harness: Harness, tmp
     steps = crm.plan_setup()
 
     assert steps
-    assert crm.emit_setup(tmp_path)
     assert list(crm.apply_setup(steps)) == steps
 
     again = harness.connect()
@@ -370,6 +368,26 @@ def test_setup_creates_what_is_missing_and_can_be_repeated(harness: Harness, tmp
     (id_,) = harness.create(phone=PHONE)
 
     assert [r.outcome for r in again.write([change(harness, id_, status="valid")])] == [Outcome.WRITTEN]
+
+
+def test_what_setup_made_can_be_taken_away_and_made_again(harness: Harness) -> None:
+    crm = harness.connect()
+    (id_,) = harness.create(phone=PHONE)
+    assert [r.outcome for r in crm.write([change(harness, id_, status="valid")])] == [Outcome.WRITTEN]
+
+    planned = crm.plan_removal()
+
+    assert any("opt-outs" in one.why for one in planned.kept)
+    assert list(crm.apply_removal(planned.steps)) == list(planned.steps)
+    assert harness.connect().plan_removal().steps == []
+
+    again = harness.connect()
+    steps = again.plan_setup()
+
+    assert list(again.apply_setup(steps)) == steps
+
+    # HubSpot brings back what an archived property held, Salesforce does not.
+    assert [r.outcome for r in again.write([change(harness, id_, status="invalid")])] == [Outcome.WRITTEN]
 
 
 def test_wrong_token_is_named(harness: Harness) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
-from pathlib import Path
 
 import pytest
 import yaml
 
+from ringfence.connectors.hubspot.client import HubSpotClient
 from ringfence.connectors.hubspot.connector import HubSpotCrm
-from ringfence.core.errors import AccessError, AuthenticationError, FileError, MappingError, SchemaError
+from ringfence.core.errors import AccessError, AuthenticationError, MappingError, SchemaError
 from ringfence.core.model.values import Change, FieldChange, Outcome
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level
@@ -106,25 +106,75 @@ def test_setup_says_which_scope_it_lacks(crm: HubSpotCrm, portal: HubSpotPortal)
 
 
 @BARE
-def test_emitted_bodies_are_those_that_setup_sends(crm: HubSpotCrm, tmp_path: Path) -> None:
-    files = crm.emit_setup(tmp_path / "deploy")
+def test_people_read_labels_and_descriptions(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    list(crm.apply_setup(crm.plan_setup()))
 
-    assert sorted(path.name for path in files) == ["README.md", "contacts.group.json", "contacts.properties.json"]
-    assert sum(crm.calls.values()) == 0
+    status = portal.definitions["contacts"]["rf_mobilephone_status"].to_json()
 
-    emitted = json.loads((tmp_path / "deploy" / "contacts.properties.json").read_text())["inputs"]
+    assert (status["label"], status["options"][0]["label"]) == ("Mobile phone status", "Do not contact")
+    assert "do not call" in status["description"]
 
-    planned = [step.body["definition"] for step in crm.plan_setup() if step.kind == "property"]
 
-    assert emitted == planned
+@BARE
+def test_a_refused_property_is_named_and_the_others_are_created(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    steps = crm.plan_setup()
+    wrong = replace(steps[1], body={**steps[1].body, "definition": {**steps[1].body["definition"], "type": "cheese"}})
+
+    done = list(crm.apply_setup([steps[0], wrong, *steps[2:]]))
+
+    assert [step.name for step in done] == [step.name for step in steps]
+    assert [step.name for step in done if step.refused] == [wrong.name]
+    assert "cheese" in done[1].refused
+    assert [step.name for step in crm.plan_setup()] == [wrong.name]
 
 
 @SMALL
-def test_a_folder_that_cannot_be_made_is_named(crm: HubSpotCrm, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("")
+def test_labels_that_somebody_changed_are_told_and_left(crm: HubSpotCrm, portal: HubSpotPortal) -> None:
+    portal.definitions["contacts"]["rf_phone_reason"].label = "Why"
 
-    with pytest.raises(FileError, match="taken"):
-        crm.emit_setup(tmp_path / "taken" / "deploy")
+    assert crm.plan_setup() == []
+
+    (remark,) = crm.setup_remarks()
+
+    assert "contacts.rf_phone_reason is labelled 'Why', where set-up says 'Phone status reason'." in remark
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (
+            {"overallLimit": 10, "overallUsage": 2},
+            "13 custom properties are needed, and the portal has room for 8 more.",
+        ),
+        (
+            {
+                "overallLimit": 1000,
+                "overallUsage": 0,
+                "byObjectType": [{"objectTypeId": "0-1", "limit": 10, "usage": 11}],
+            },
+            "room for 0 more on contacts",
+        ),
+        ({"overallLimit": 1000, "overallUsage": 2, "byObjectType": []}, None),
+        ({"overallLimit": None, "overallUsage": 2}, None),
+        (None, None),
+    ],
+)
+@BARE
+def test_the_limit_of_custom_properties_is_looked_at_first(
+    crm: HubSpotCrm, monkeypatch: pytest.MonkeyPatch, limits: dict[str, object] | None, words: str | None
+) -> None:
+    def answer(_client: HubSpotClient) -> dict[str, object]:
+        if limits is None:
+            raise AccessError("no", "")
+        return limits
+
+    monkeypatch.setattr(HubSpotClient, "property_limits", answer)
+
+    if words is None:
+        assert len(crm.plan_setup()) == 14
+    else:
+        with pytest.raises(SchemaError, match=words):
+            crm.plan_setup()
 
 
 @SMALL

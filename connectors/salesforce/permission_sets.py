@@ -1,0 +1,40 @@
+"""The permission sets of set-up: for the user that ringfence logs in as, and for people who should see the fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.core.model.shapes import ObjectShape
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSetSpec:
+    """A permission set by its API name, and whether it lets its users edit the fields or only see them."""
+
+    name: str
+    label: str
+    description: str
+    editable: bool
+
+    def fields(self, shape: ObjectShape) -> list[str]:
+        """Return the fields of an object that it grants: those that a sync writes, or those that it keeps."""
+        if self.editable:
+            return sorted(shape.owned_fields())
+        return sorted({*shape.companion_fields(), *([shape.opt_out.field] if shape.opt_out else [])})
+
+
+EDIT = PermissionSetSpec(
+    "RF_Ringfence",
+    "ringfence",
+    "For the user that ringfence logs in as: it keeps the companion fields and raises opt-out flags.",
+    editable=True,
+)
+READ = PermissionSetSpec(
+    "RF_Ringfence_Read",
+    "ringfence: see the phone status",
+    "For people who should see what ringfence found out about phone numbers. It changes nothing.",
+    editable=False,
+)
+
+PERMISSION_SETS = (READ, EDIT)
+"""In the order in which set-up makes them: once the last one is assigned to the user, set-up counts as done."""
