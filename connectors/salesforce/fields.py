@@ -66,7 +66,8 @@ class RowReader:
             record_id, stamp = row.pop("Id"), row.pop(STAMP)
             for moment in self._moments:
                 row[moment] = _read_moment(row[moment])
-            row |= self._absent
+            if self._absent:
+                row |= self._absent
             records.append(Record(name, record_id, row, read_moment(stamp), inside is None or record_id in inside))
 
         return records

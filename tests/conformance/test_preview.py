@@ -55,3 +55,14 @@ def test_later_reads_take_every_filled_slot_for_never_screened(harness: Harness)
     assert filled in ids_of(feed.due(datetime(2026, 1, 1, tzinfo=UTC)))
     assert empty not in ids_of(feed.due(datetime(2026, 1, 1, tzinfo=UTC)))
     assert ids_of(feed.flagged()) == []
+
+
+def test_what_there_is_to_read_is_counted_by_the_account_itself(harness: Harness) -> None:
+    harness.create(3, phone=PHONE)
+    harness.create(phone=None)
+    crm = _preview(harness)
+
+    (count,) = crm.survey().counts
+
+    assert (count.object, count.records, count.numbers) == (harness.object, 4, 3)
+    assert count.unseen == 0
