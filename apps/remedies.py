@@ -44,6 +44,7 @@ REMEDIES: dict[ErrorCode, Words] = {
     ErrorCode.OPT_OUT_UNHEARD: Words("If the mapping is meant as it is, run again with --accept-opt-out-change."),
     ErrorCode.RUN_NOT_FOUND: Words(_LIST_RUNS),
     ErrorCode.RUN_AMBIGUOUS: Words(_LIST_RUNS),
+    ErrorCode.RUN_PURGED: Words("`ringfence runs list` shows what is left."),
     ErrorCode.UNDO_OF_DRY_RUN: Words(),  # the message says all of it: there is nothing to do
     ErrorCode.STATE_URL_MALFORMED: Words(
         "An example: sqlite:////var/lib/ringfence/ringfence.db",
@@ -65,6 +66,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one."
     ),
     ErrorCode.NOT_READY: Words("`ringfence check {crm}` shows all of it."),
+    ErrorCode.NO_STATE: Words("The first sync makes it; RINGFENCE_STATE_URL says where."),
     ErrorCode.NO_PROVIDER: Words(
         'Set RINGFENCE_LOOKUP__PROVIDERS, such as ["twilio"].',
         message="--lookups was given, and no provider is configured.",

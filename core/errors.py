@@ -74,6 +74,7 @@ class ErrorCode(StrEnum):
     OPT_OUT_UNHEARD = "opt_out_unheard"
     RUN_NOT_FOUND = "run_not_found"
     RUN_AMBIGUOUS = "run_ambiguous"
+    RUN_PURGED = "run_purged"
     UNDO_OF_DRY_RUN = "undo_of_dry_run"
     STATE_URL_MALFORMED = "state_url_malformed"
     STATE_FOLDER_MISSING = "state_folder_missing"
@@ -84,6 +85,7 @@ class ErrorCode(StrEnum):
     KEY_FILE_MISSING = "key_file_missing"
     NOT_READY = "not_ready"  # crm
     NO_PROVIDER = "no_provider"
+    NO_STATE = "no_state"
 
 
 class RingfenceError(Exception):

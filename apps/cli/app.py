@@ -27,6 +27,7 @@ from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
 from .screen import screen
 from .setup import setup
+from .state import state
 from .streams import make_patient
 from .sync import sync
 from .termination import termination
@@ -67,6 +68,7 @@ app.command()(lookup)
 app.command()(explain)
 app.add_typer(plan, name="plan")
 app.add_typer(runs, name="runs")
+app.add_typer(state, name="state")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -17,6 +17,7 @@ from ..operations import (
     CreateFields,
     Door,
     FirstWrite,
+    ForgetAccount,
     Question,
     RemoveFields,
     Rescreen,
@@ -76,6 +77,12 @@ def _ask(question: Question, *, yes: bool = False) -> None:
                 _ask_person("Go on?", "")
         case TakeBack(org, run):
             _ask_person(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
+        case ForgetAccount(account, loss):
+            _ask_person(
+                f"Forget {account.text}? Opt-outs of {loss.covered:,} numbers will cover nothing any more, "
+                f"{loss.only_here:,} of which came from here alone.",
+                f"Forgetting {account.text} takes the opt-outs of {loss.covered:,} numbers away.",
+            )
         case CreateFields(org, steps):
             _ask_person(
                 f"{org.name} is a production org. Create these {len(steps)}?", f"{org.name} is a production org."

@@ -10,9 +10,21 @@ the caller hands in; it also shows how far the work has come, and words the erro
     preflight   check_crm
     setup       plan_setup, plan_removal, emit_setup
     plans       review_plan
+    state       purge_state, forget_org
 """
 
-from .door import BuyForFile, BuyLookups, CreateFields, Door, DoorProgress, Question, RemoveFields, Rescreen, TakeBack
+from .door import (
+    BuyForFile,
+    BuyLookups,
+    CreateFields,
+    Door,
+    DoorProgress,
+    ForgetAccount,
+    Question,
+    RemoveFields,
+    Rescreen,
+    TakeBack,
+)
 from .first_sync import FirstSync
 from .first_write import Figures, FirstWrite
 from .plans import PlanReview, review_plan
@@ -20,6 +32,7 @@ from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
 from .setup import Setup, Unset, emit_setup, plan_removal, plan_setup
+from .state import ForgottenAccount, PurgedState, forget_org, purge_state
 
 __all__ = [
     "Account",
@@ -32,7 +45,10 @@ __all__ = [
     "Figures",
     "FirstSync",
     "FirstWrite",
+    "ForgetAccount",
+    "ForgottenAccount",
     "PlanReview",
+    "PurgedState",
     "Question",
     "RemoveFields",
     "Rescreen",
@@ -45,9 +61,11 @@ __all__ = [
     "check_crm",
     "confirm_file_cost",
     "emit_setup",
+    "forget_org",
     "home_region",
     "plan_removal",
     "plan_setup",
+    "purge_state",
     "require_ready",
     "review_plan",
     "run_sync_job",

@@ -12,6 +12,7 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
+from ringfence.core.state.forget import KnownAccount, OptOutLoss
 from ringfence.core.state.run_history import Run
 
 from .first_write import FirstWrite
@@ -77,7 +78,15 @@ class RemoveFields:
     removal: Removal
 
 
-Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields | RemoveFields
+@dataclass(frozen=True, slots=True)
+class ForgetAccount:
+    """May all that is known of an account be forgotten, its opt-outs included?"""
+
+    account: KnownAccount
+    loss: OptOutLoss
+
+
+Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields | RemoveFields | ForgetAccount
 
 
 class DoorProgress(Progress, Protocol):

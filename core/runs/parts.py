@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from ..decisions.due import EVERY_SLOT
 from ..decisions.mass_change import MassChangeGuard
 from ..screening.gateway import KnownAnswers
-from ..screening.screening import CRM_REALM, Screening
+from ..screening.screening import Screening
 from ..state.cursors import Cursors
 from ..state.earlier_syncs import owed_rescreen
-from ..state.lookup_cache import LookupCache
+from ..state.lookup_cache import CRM_REALM, LookupCache
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.own_writes import OwnWrites
 from ..state.pending import Pending

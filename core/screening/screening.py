@@ -15,11 +15,8 @@ from ..model.reasons import describe_lost_answer
 from ..model.verdicts import Facts, offline_facts, with_answer
 from ..numbers import Number, Validity
 from ..ports.services import Clock
-from ..state.lookup_cache import KeptAnswer
+from ..state.lookup_cache import CRM_REALM, KeptAnswer
 from .gateway import LookupGateway, Tally
-
-CRM_REALM = "crm"
-"""First part of a realm that stands for an org whose own fresh companions are the answers."""
 
 SuppressionCheck = Callable[[Collection[str]], AbstractSet[str]]
 """Returns those of the E.164 numbers that are suppressed, because somebody opted out. Called once a batch."""

@@ -36,6 +36,17 @@ def owed_rescreen(store: Store, org_id: int) -> datetime | None:
     return None
 
 
+def find_anchor(store: Store, org_id: int) -> datetime | None:
+    """Return when the sync began from which on the history of the org is still needed; None where it had none.
+
+    That is the latest one that handled everything, else the latest rescreen, else the latest sync.
+    """
+    syncs = list(_latest_first(store, org_id))
+    complete = [sync for sync in syncs if sync.complete]
+    rescreens = [sync for sync in syncs if sync.options["rescreen"]]
+    return next((some[0].started_at for some in (complete, rescreens, syncs) if some), None)
+
+
 def has_synced(store: Store, org_id: int) -> bool:
     """Return whether the history has a sync of the org that has ended."""
     return next(_latest_first(store, org_id), None) is not None

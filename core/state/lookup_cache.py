@@ -19,6 +19,9 @@ from .store import Store
 ANSWER_WITHIN = timedelta(minutes=15)
 """How long a run that is under way may wait for an answer; the answer to an older question is lost."""
 
+CRM_REALM = "crm"
+"""First part of a realm that stands for an org whose own fresh companions are the answers."""
+
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
 

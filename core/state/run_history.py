@@ -18,6 +18,9 @@ from . import schema
 from .leases import Holder
 from .store import Store
 
+STATE = "state"
+"""What stands in the history in the place of a CRM, for what was done to the state itself."""
+
 
 class RunOutcome(StrEnum):
     """How a run ended."""
@@ -109,7 +112,38 @@ def find_run(store: Store, run_id: str) -> Run:
         return _run(rows[0])
     if rows:
         raise UsageError(f"More than one run fits the id {run_id!r}.", code=ErrorCode.RUN_AMBIGUOUS)
-    raise UsageError(f"No run has the id {run_id!r}.", code=ErrorCode.RUN_NOT_FOUND)
+    raise _not_found(store, run_id)
+
+
+def find_purge(store: Store) -> tuple[datetime, str] | None:
+    """Return before when runs were forgotten, and by which purge; None where none ever was."""
+    table = schema.runs
+    query = select(table.c.id, table.c.options).where(
+        table.c.crm == STATE, table.c.org_id.is_(None), table.c.dry_run.is_(False)
+    )
+    with store.transaction() as connection:
+        found = [(_read_json(row.options).get("purged_before"), row.id) for row in connection.execute(query)]
+    return max(((datetime.fromisoformat(before), run_id) for before, run_id in found if before), default=None)
+
+
+def _not_found(store: Store, run_id: str) -> UsageError:
+    purge = find_purge(store)
+    if purge is None or _began(run_id) > purge[0]:
+        return UsageError(f"No run has the id {run_id!r}.", code=ErrorCode.RUN_NOT_FOUND)
+    before, by = purge
+    return UsageError(
+        f"No run has the id {run_id!r}. What ended before {before:%Y-%m-%d %H:%M} UTC was forgotten by the purge {by}: "
+        "it can be shown and taken back no more.",
+        code=ErrorCode.RUN_PURGED,
+    )
+
+
+def _began(run_id: str) -> datetime:
+    """Return when the run of this id began; where the id does not tell, the earliest moment that there is."""
+    try:
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def find_applied(store: Store, plan_run_id: str) -> str | None:

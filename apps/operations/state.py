@@ -1,0 +1,123 @@
+"""What keeps the state small: history that is old, and accounts that are gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ringfence.core.errors import ErrorCode, RingfenceError, StoppedError, UsageError
+from ringfence.core.state.forget import (
+    KnownAccount,
+    OptOutLoss,
+    count_account,
+    count_loss,
+    find_account,
+    forget_account,
+)
+from ringfence.core.state.journal import Journal
+from ringfence.core.state.purge import Limits, Purged, purge_history
+from ringfence.core.state.run_history import STATE, RunOutcome, new_run_id
+from ringfence.core.state.store import Store
+
+from ..wiring import Wiring
+from .door import Door, ForgetAccount
+
+MOST_DAYS = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedState:
+    """What a purge forgot, or would forget; ``record`` is its own entry in the history."""
+
+    before: datetime
+    purged: Purged
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenAccount:
+    """An account that was forgotten, or would be, with the rows by table and the opt-outs that go with it."""
+
+    account: KnownAccount
+    rows: Counter[str]
+    loss: OptOutLoss
+    record: str
+
+
+def purge_state(wiring: Wiring, older_than_days: int, door: Door, *, dry_run: bool) -> PurgedState:
+    """Forget history older than so many days, but for what keeps opt-outs alive, and answers that are stale as well.
+
+    The purge is an entry of the history itself. Raises UsageError for a number of days that makes no sense, and the
+    errors of the state.
+    """
+    if not 0 <= older_than_days <= MOST_DAYS:
+        raise UsageError(f"{older_than_days} days make no sense.", f"Give 0 to {MOST_DAYS:,}.")
+
+    now = wiring.clock.now()
+    before = now - timedelta(days=older_than_days)
+    limits = Limits(before, min(before, now - wiring.policy().max_age))
+    options = {"purged_before": before.isoformat()}
+    with (
+        closing(wiring.open_state()) as store,
+        _recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary),
+    ):
+        purged = purge_history(store, limits, run_id, wiring.clock, dry_run=dry_run)
+        summary["purged"] = dict(purged.rows)
+    return PurgedState(before, purged, run_id)
+
+
+def forget_org(wiring: Wiring, name: str, door: Door, *, dry_run: bool) -> ForgottenAccount:
+    """Forget an account, once the door has confirmed that its opt-outs may go with it; a dry run only counts.
+
+    ``name`` is its id in the CRM, with the CRM and a colon in front or without, or its name. The entry in the history
+    stays. Raises UsageError where there is no such account or the door does not confirm, and BusyError while a run is
+    at it.
+    """
+    with _open_if_there(wiring) as store:
+        account = find_account(store, name)
+        rows, loss = count_account(store, account), count_loss(store, account)
+        if not dry_run:
+            door.confirm(ForgetAccount(account, loss))
+
+        options = {"forgot": account.key}
+        with _recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary):
+            if not dry_run:
+                rows = forget_account(store, account, run_id, wiring.clock)
+            summary["forgotten"] = dict(rows)
+            summary["opt_outs"] = loss.covered
+    return ForgottenAccount(account, rows, loss, run_id)
+
+
+@contextmanager
+def _open_if_there(wiring: Wiring) -> Iterator[Store]:
+    store = wiring.open_state_if_there()
+    if store is None:
+        raise UsageError("There is no state store yet: nothing is kept.", code=ErrorCode.NO_STATE)
+    with closing(store):
+        yield store
+
+
+@contextmanager
+def _recorded(
+    store: Store, wiring: Wiring, door: Door, options: Mapping[str, Any], *, dry_run: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Keep an entry of the history for the block: yield its id, and a summary to fill."""
+    run_id = new_run_id(wiring.clock.now())
+    summary: dict[str, Any] = {"run_id": run_id, "crm": STATE}
+    journal = Journal(store, run_id)
+    journal.begin(STATE, None, wiring.clock.now(), dry_run=dry_run, options=options)
+
+    outcome, said = RunOutcome.INTERRUPTED, None
+    try:
+        yield run_id, summary
+        outcome = RunOutcome.DONE
+    except RingfenceError as error:
+        outcome = RunOutcome.STOPPED if isinstance(error, StoppedError) else RunOutcome.FAILED
+        said = door.explain(error)
+        raise
+    finally:
+        journal.end(wiring.clock.now(), outcome, summary, said)

@@ -1,0 +1,149 @@
+"""An account that is gone, forgotten: its history, its cursors, and what is known of its opt-outs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+
+from ..errors import UsageError
+from ..ports.services import Clock
+from . import schema
+from .deleting import count_rows, delete_journals, delete_rows, delete_some_rows, give_back_space
+from .flag_states import COVERING
+from .leases import take_lease, this_process
+from .lookup_cache import CRM_REALM
+from .sql import in_batches
+from .store import Store
+
+
+class KnownAccount(NamedTuple):
+    """An account that the state knows: ``key`` is its CRM and its id there, ``org_id`` the state's own id."""
+
+    org_id: int
+    key: str
+    name: str
+    production: bool
+
+    @property
+    def text(self) -> str:
+        """Return the account as a person knows it."""
+        return f"{self.key} ({self.name}, {'production' if self.production else 'sandbox'})"
+
+
+class OptOutLoss(NamedTuple):
+    """Numbers that flags of an account cover, and those of them that no flag of another account covers."""
+
+    covered: int
+    only_here: int
+
+
+def find_account(store: Store, wanted: str) -> KnownAccount:
+    """Return the account with this key, id in its CRM or name. Raises UsageError, which names all, where none is."""
+    known = list_accounts(store)
+    text = wanted.strip().casefold()
+    for spellings in (
+        [one.key for one in known],
+        [one.key.partition(":")[2] for one in known],
+        [one.name for one in known],
+    ):
+        found = [one for one, spelled in zip(known, spellings, strict=True) if spelled.casefold() == text]
+        if len(found) == 1:
+            return found[0]
+
+    there = "; ".join(one.text for one in known) or "none"
+    raise UsageError(f"{wanted!r} is no account that the state knows. It knows: {there}.", "Name one by its id.")
+
+
+def list_accounts(store: Store) -> Sequence[KnownAccount]:
+    """Return the accounts that the state knows, those that came first in front."""
+    table = schema.orgs
+    query = select(table.c.id, table.c.key, table.c.name, table.c.production).order_by(table.c.id)
+    with store.transaction() as connection:
+        return [KnownAccount(*row) for row in connection.execute(query)]
+
+
+def count_loss(store: Store, account: KnownAccount) -> OptOutLoss:
+    """Return how many numbers are covered by flags of the account, which cover nothing once it is forgotten."""
+    flags, other = schema.opt_out_flags, schema.opt_out_flags.alias("other")
+    others = [one.org_id for one in list_accounts(store) if one.org_id != account.org_id]
+    also = select(other.c.org_id).where(
+        other.c.org_id.in_(others), other.c.number_key == flags.c.number_key, other.c.state.in_(COVERING)
+    )
+    query = select(func.count(flags.c.number_key.distinct())).where(
+        flags.c.org_id == account.org_id, flags.c.state.in_(COVERING)
+    )
+    with store.transaction() as connection:
+        covered = connection.scalar(query) or 0
+        return OptOutLoss(covered, connection.scalar(query.where(~also.exists())) or 0)
+
+
+def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Clock) -> Counter[str]:
+    """Forget everything of the account and return how many rows are gone by table.
+
+    What a provider was paid for stays: it is about numbers, and serves every account. Cursors go first and flags last,
+    so that a call which is cut off leaves an account that is read anew and whose opt-outs still count. Raises BusyError
+    while a run is at it.
+    """
+    lease = take_lease(store, account.org_id, this_run, clock.now(), this_process())
+    gone: Counter[str] = Counter()
+    try:
+        runs, answers = schema.runs, schema.lookup_answers
+        gone["cursors"] = _delete_all(store, account, "cursors")
+        gone["pending"] = _delete_all(store, account, "pending")
+        for some in in_batches(_list_runs(store, account)):
+            gone["batches"] += delete_journals(store, some)
+        gone["runs"] = delete_rows(store, runs, runs.c.id, runs.c.org_id == account.org_id)
+        of_its_own = answers.c.realm == f"{CRM_REALM}:{account.key}"
+        gone["lookup_answers"] = delete_some_rows(store, answers, answers.c.number_key, (), (of_its_own,))
+        for name in ("holdings", "merged_records", "opt_out_fields", "opt_out_flags"):
+            gone[name] = _delete_all(store, account, name)
+    finally:
+        lease.release()
+
+    with store.transaction() as connection:
+        orgs = schema.orgs
+        gone["orgs"] = connection.execute(delete(orgs).where(orgs.c.id == account.org_id)).rowcount
+    give_back_space(store)
+    return gone
+
+
+def count_account(store: Store, account: KnownAccount) -> Counter[str]:
+    """Return how many rows :func:`forget_account` would delete, by table."""
+    runs, batches, answers = schema.runs, schema.batches, schema.lookup_answers
+    own = select(runs.c.id).where(runs.c.org_id == account.org_id)
+    found = Counter(
+        {
+            name: count_rows(store, table, table.c.org_id == account.org_id)
+            for name, table in schema.metadata.tables.items()
+            if "org_id" in table.c and name != "leases"
+        }
+    )
+    found["batches"] = count_rows(store, batches, batches.c.run_id.in_(own))
+    found["lookup_answers"] = count_rows(store, answers, answers.c.realm == f"{CRM_REALM}:{account.key}")
+    found["orgs"] = 1
+    return found
+
+
+def _delete_all(store: Store, account: KnownAccount, name: str) -> int:
+    """Delete the rows of an account from a table, an object at a time where its key begins with one."""
+    table = schema.metadata.tables[name]
+    ours = table.c.org_id == account.org_id
+    if "number_key" in table.c:
+        return delete_rows(store, table, table.c.number_key, ours)
+    if "record_id" not in table.c:
+        return delete_rows(store, table, table.c.object, ours)
+
+    with store.transaction() as connection:
+        objects = connection.scalars(select(table.c.object).where(ours).distinct()).all()
+    return sum(delete_rows(store, table, table.c.record_id, ours, table.c.object == each) for each in objects)
+
+
+def _list_runs(store: Store, account: KnownAccount) -> Sequence[str]:
+    """Return the runs of an account that have a journal."""
+    runs, batches = schema.runs, schema.batches
+    with_journal = select(batches.c.run_id).where(batches.c.run_id == runs.c.id).exists()
+    with store.transaction() as connection:
+        return connection.scalars(select(runs.c.id).where(runs.c.org_id == account.org_id, with_journal)).all()
