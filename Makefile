@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-slow coverage lint types words wheel lock clean
+.PHONY: setup demo picture test test-slow coverage lint types words wheel lock clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,10 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 demo: $(STAMP)
 	@$(BIN)/ringfence demo
+
+# Draws the picture of the demo in the README.
+picture: $(STAMP)
+	$(BIN)/python docs/demo_picture.py
 
 test: $(STAMP)
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(PYTEST_ARGS)
