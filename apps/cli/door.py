@@ -75,6 +75,13 @@ def _ask(question: Question, *, yes: bool = False) -> None:
             output.note(f"about {lookups:,} numbers may be looked up, for {cost} at most", style=None)
             if not capped and _is_terminal():
                 _ask_person("Go on?", "")
+        case _:
+            _ask_about_change(question)
+
+
+def _ask_about_change(question: TakeBack | ForgetAccount | CreateFields | RemoveFields) -> None:
+    """Ask whether something may be made, taken back or taken away; --yes answers it."""
+    match question:
         case TakeBack(org, run):
             _ask_person(f"Take back run {run.id} in {org.name}?", f"{org.name} is a production org.")
         case ForgetAccount(account, loss):
