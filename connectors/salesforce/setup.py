@@ -35,7 +35,7 @@ def plan_steps(calls: SetupCalls, schema: Schema, shapes: Mapping[str, ObjectSha
         return []
 
     steps = list(_plan_fields(calls, shapes, lacking))
-    sets = find_permission_sets(calls)
+    sets = _known_sets(calls)
     steps += [SetupStep(GRANTS, spec.name, type=spec.label) for spec in PERMISSION_SETS if spec.name not in sets]
     steps += _plan_grants(calls, shapes, sets)
 
@@ -134,6 +134,14 @@ def _plan_grants(calls: SetupCalls, shapes: Mapping[str, ObjectShape], sets: Map
                 if row is None or (spec.editable and not row["PermissionsEdit"]):
                     grant = Grant(spec.name, spec.editable, str(row["Id"]) if row else None)
                     yield SetupStep(GRANT, f"{name}.{field}", grant, type=f"{spec.name}, {_right(spec)}")
+
+
+def _known_sets(calls: SetupCalls) -> dict[str, str]:
+    """Return set-up's permission sets; none where the org does not tell, so that their creation says what is wrong."""
+    try:
+        return find_permission_sets(calls)
+    except AnswerError:
+        return {}
 
 
 def _held_grants(calls: SetupCalls, sets: Mapping[str, str]) -> dict[tuple[str, str], Row]:

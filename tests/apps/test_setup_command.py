@@ -161,3 +161,26 @@ def test_what_a_mapping_says_wrongly_needs_no_credentials_to_be_told(cli: Cli) -
 
     assert result.code == 2
     assert "phonse" in json.dumps(result.document)
+
+
+def test_a_portal_without_room_is_told_before_anything_is_created(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(contacts=10, bare=True, org=parse_org("hubspot: {custom_properties: 10}", "test")) as small:
+        for name, value in small.settings().items():
+            monkeypatch.setenv(name, value)
+
+        for words in (("--dry-run",), ()):
+            result = cli("setup", "hubspot", *words)
+
+            assert result.code == 3
+            assert "13 custom properties are needed, and the portal has room for 10 more on contacts" in result.err
+        assert "rf_phone_status" not in small.hubspot.definitions["contacts"]
+
+
+def test_a_token_without_the_users_details_sets_up_all_the_same(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    org = parse_org("salesforce: {userinfo: forbidden}", "test")
+    with Sandbox(contacts=10, bare=True, org=org) as running:
+        for name, value in running.settings().items():
+            monkeypatch.setenv(name, value)
+
+        assert cli("setup", "salesforce").code == 0
+        assert cli("check", "salesforce").code == 0

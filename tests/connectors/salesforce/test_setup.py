@@ -10,6 +10,7 @@ import pytest
 
 from ringfence.connectors.salesforce import plugin
 from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.errors import AnswerError, Fault
 from ringfence.core.errors import AccessError, MappingError, SchemaError
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
@@ -180,6 +181,18 @@ def test_a_token_that_does_not_tell_whose_it_is_leaves_the_assignment_to_people(
 
     assert refused.kind == "assignment"
     assert "sf org assign permset --name RF_Ringfence" in refused.refused
+
+
+@BARE
+def test_an_org_that_shows_no_permission_sets_gets_its_fields_all_the_same(
+    crm: SalesforceCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AnswerError("no", "", Fault("INVALID_TYPE", "sObject type 'PermissionSet' is not supported."))
+
+    monkeypatch.setattr("ringfence.connectors.salesforce.setup.find_permission_sets", refuse)
+
+    assert sum(step.kind == "custom field" for step in crm.plan_setup()) == 12
 
 
 @BARE
