@@ -24,7 +24,7 @@ from .fields import ID, to_ms
 from .filters import read_filter
 from .links import portal_address
 from .paging import Searcher
-from .preflight import check_object, find_scopes
+from .preflight import check_object, check_room_for_setup, find_scopes
 from .removal import apply_removal, plan_removal
 from .schema import Schema, differing_labels
 from .settings import HubSpotSettings
@@ -87,6 +87,8 @@ class HubSpotCrm:
         token = find_scopes(self._client) if depth is Depth.DOCTOR else None
         for name, shape in self._shapes.items():
             findings += check_object(self._client, self._schema, shape, self._scopes[name], depth, token)
+        if depth is Depth.DOCTOR:
+            findings += check_room_for_setup(self._client, self._schema, self._shapes)
         return findings
 
     def survey(self) -> Survey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError, StoppedError
@@ -25,6 +26,7 @@ from .errors import AnswerError, object_scope, schema_scope
 from .fields import ID
 from .filters import Group
 from .paging import Searcher
+from .property_limits import check_room
 from .schema import GROUP, GROUP_NAME, SETUP, Definition, Schema, companion_type, find_absent, missing_field
 
 _NOBODY_YET = "not there yet, and so nobody has opted out by it"
@@ -60,6 +62,21 @@ def check_object(
         yield _judge_writing(token, shape.name) if token else _try_writing(client, shape)
     if token and find_absent(shape, known):
         yield from _check_setup_scope(token, shape.name)
+
+
+def check_room_for_setup(client: HubSpotClient, schema: Schema, shapes: Mapping[str, ObjectShape]) -> Iterator[Finding]:
+    """Yield a problem where the portal has no room for the properties that setup would create."""
+    wanted: dict[str, int] = {}
+    for name, shape in shapes.items():
+        with suppress(RefusedError):  # it is told of the object itself
+            wanted[name] = len(find_absent(shape, schema.definitions(name)))
+
+    missing = {name: number for name, number in wanted.items() if number}
+    try:
+        if missing:
+            check_room(client, missing)
+    except SchemaError as error:
+        yield problem("custom properties", error.message, error.remedy, in_preview="too many for the portal's limit")
 
 
 def _check_fields(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:

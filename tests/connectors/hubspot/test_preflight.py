@@ -11,9 +11,11 @@ from ringfence.core.errors import AccessError
 from ringfence.core.ports.crm import Depth, Finding, Level
 from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.hubspot.traits import HubSpotTraits
+from ringfence.sandbox.org_file import parse_org
 
 Connect = Callable[..., HubSpotCrm]
 SMALL = pytest.mark.parametrize("sandbox", [{"contacts": 20}], indirect=True)
+FULL = parse_org("hubspot: {custom_properties: 10}", "test")
 BARE = pytest.mark.parametrize("sandbox", [{"contacts": 20, "bare": True}], indirect=True)
 
 
@@ -107,3 +109,17 @@ def test_records_and_numbers_are_counted_by_the_portal(crm: HubSpotCrm, portal: 
     assert survey.allowance is not None
     assert survey.allowance.limit == portal.daily.limit
     assert survey.automation[0].unknown == ("workflow",)
+
+
+@pytest.mark.parametrize(
+    "sandbox",
+    [{"contacts": 20, "bare": True, "org": parse_org("hubspot: {custom_properties: 10}", "test")}],
+    indirect=True,
+)
+def test_a_portal_without_room_for_the_properties_is_told_before_setup(crm: HubSpotCrm) -> None:
+    (problem,) = [finding for finding in _at(crm, Level.PROBLEM) if finding.subject == "custom properties"]
+
+    assert "13 custom properties are needed" in problem.message
+    assert problem.remedy
+    assert problem.in_preview
+    assert not [finding for finding in _at(crm, Level.PROBLEM, Depth.SYNC) if finding.subject == problem.subject]
