@@ -8,7 +8,9 @@ exponential back-off with jitter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from random import uniform
@@ -75,6 +77,22 @@ class RetryPolicy:
         raise ValueError(f"no rule for {type(fault).__name__}")
 
 
+_most_attempts: ContextVar[float] = ContextVar("most_attempts", default=inf)
+
+FEW = 2
+"""Attempts of a call whose answer one can do without."""
+
+
+@contextmanager
+def without_patience() -> Iterator[None]:
+    """Repeat the calls of the block once at most: a person waits for them, and they only add to what is known."""
+    token = _most_attempts.set(FEW)
+    try:
+        yield
+    finally:
+        _most_attempts.reset(token)
+
+
 class Retries:
     """Carries out calls under a policy. Safe with threads."""
 
@@ -90,7 +108,7 @@ class Retries:
         policy = self._policy
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, RetryError) and policy.rule(error).repeat),
-            stop=stop_after_attempt(policy.attempts),
+            stop=stop_after_attempt(int(min(policy.attempts, _most_attempts.get()))),
             wait=lambda state: self._pause(state, what),
             sleep=self._clock.sleep,
             reraise=True,

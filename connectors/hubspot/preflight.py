@@ -21,6 +21,7 @@ from ..http.preflight import (
     warn_of_no_opt_out,
     wrong_true_values,
 )
+from ..http.retry import without_patience
 from .client import HubSpotClient
 from .errors import AnswerError, object_scope, schema_scope
 from .fields import ID
@@ -73,8 +74,9 @@ def check_room_for_setup(client: HubSpotClient, schema: Schema, shapes: Mapping[
 
     missing = {name: number for name, number in wanted.items() if number}
     try:
-        if missing:
-            check_room(client, missing)
+        with without_patience(), suppress(StoppedError):
+            if missing:
+                check_room(client, missing)
     except SchemaError as error:
         yield problem("custom properties", error.message, error.remedy, in_preview="too many for the portal's limit")
 
@@ -186,7 +188,8 @@ Token = frozenset[str]
 def find_scopes(client: HubSpotClient) -> Token | None:
     """Return the scopes of the token; None where HubSpot does not tell them, as of tokens that are no private app's."""
     try:
-        return client.scopes() or None
+        with without_patience():
+            return client.scopes() or None
     except (RefusedError, StoppedError):
         return None
 

@@ -8,6 +8,7 @@ from ringfence.core.errors import RefusedError, StoppedError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.survey import Allowance, Automation, ObjectCount, Survey
 
+from ..http.retry import without_patience
 from .client import HubSpotClient
 from .fields import ID
 from .filters import Group
@@ -32,9 +33,10 @@ def survey_portal(
 def _count(client: HubSpotClient, schema: Schema, shape: ObjectShape, scope: Group) -> ObjectCount:
     searcher = Searcher(client, shape.name, (ID,), "describe")
     try:
-        known = schema.definitions(shape.name)
-        records = searcher.count([scope] if scope else [])
-        numbers = sum(_filled(searcher, shape, known))
+        with without_patience():
+            known = schema.definitions(shape.name)
+            records = searcher.count([scope] if scope else [])
+            numbers = sum(_filled(searcher, shape, known))
     except (RefusedError, StoppedError):
         return ObjectCount(shape.name, None, None)
     return ObjectCount(shape.name, records, numbers)

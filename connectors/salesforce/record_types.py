@@ -10,6 +10,7 @@ from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Finding, Level
 
 from ..http.preflight import missing_statuses
+from ..http.retry import without_patience
 from .client import SalesforceClient
 from .fields import companions_of
 from .schema import Described
@@ -46,7 +47,8 @@ def _lacking(
     for each in types:
         path = f"ui-api/object-info/{name}/picklist-values/{each['recordTypeId']}/{field}"
         try:
-            answer = client.get(path, f"the values of {field}", "values")
+            with without_patience():
+                answer = client.get(path, f"the values of {field}", "values")
         except (RefusedError, StoppedError):
             yield str(each["name"]), None
             continue

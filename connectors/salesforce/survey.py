@@ -10,6 +10,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.survey import Allowance, Automation, ObjectCount, Survey
 
 from ..http.batches import in_batches
+from ..http.retry import without_patience
 from .client import Row, SalesforceClient
 from .composite import HEAVY_SUBREQUESTS, query_subrequest
 from .fields import is_lead
@@ -189,6 +190,7 @@ def _owner(row: Row, relationship: str) -> str:
 def _ask(read: Callable[[], Any]) -> Any:
     """Return the answer, or None where the org refuses or cannot give it: a survey goes on without it."""
     try:
-        return read()
+        with without_patience():
+            return read()
     except (RefusedError, StoppedError, KeyError, TypeError, ValueError):
         return None  # the last three: an answer of another shape than is known

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ringfence.connectors.http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
+from ringfence.connectors.http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after, without_patience
 from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SchemaError, UnreachableError
 from testkit.clock import SetClock
 
@@ -116,3 +116,18 @@ def test_a_pause_beyond_the_longest_is_not_made(retries: Retries, serve: Callabl
 def test_retry_after_is_read_as_seconds(header: str, seconds: float | None) -> None:
     assert read_retry_after({"Retry-After": header}) == seconds
     assert read_retry_after({}) is None
+
+
+def test_what_only_adds_to_what_is_known_is_repeated_once() -> None:
+    clock = SetClock()
+    service = Service(clock, [RetryError("busy")] * 10)
+
+    with without_patience(), pytest.raises(UnreachableError):
+        Retries(POLICY, clock).call("a probe", service.send)
+
+    assert len(service.calls) == 2
+
+    with pytest.raises(UnreachableError):
+        Retries(POLICY, clock).call("a read", service.send)
+
+    assert len(service.calls) == 2 + POLICY.attempts
