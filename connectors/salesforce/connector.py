@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
 from ringfence.core.errors import MappingError
@@ -22,9 +22,10 @@ from .client import PAGE, Row, SalesforceClient
 from .composite import COLLECTION, HEAVY_SUBREQUESTS
 from .cursor import read_position
 from .feed import SalesforceFeed, read_records
-from .fields import CONVERTED, RowReader, is_lead
+from .fields import PERSON, RowReader
 from .paging import read_masters
-from .preflight import check_account, check_object, check_person_accounts
+from .persons import check_persons, hears_from_accounts, is_left_to_accounts
+from .preflight import check_account, check_object
 from .record_types import check_record_types
 from .removal import apply_removal, plan_removal
 from .schema import Schema, differing_labels, find_absent
@@ -101,10 +102,15 @@ class SalesforceCrm:
             findings += check_object(self._client, self._schema, shape)
             if depth is Depth.DOCTOR and (known := self._schema.known(name)):
                 findings += check_record_types(self._client, shape, self._schema.describe(name), known)
-                findings += check_person_accounts(shape, known, self._shapes)
+                findings += check_persons(self._shapes, name, known)
             absent = find_absent(shape, self._schema.known(name))
-            self._readers[name] = RowReader(shape.without(absent), absent)
+            self._readers[name] = self._reader(name, shape.without(absent), absent)
         return findings
+
+    def _reader(self, name: str, shape: ObjectShape, absent: Collection[str]) -> RowReader:
+        if is_left_to_accounts(self._shapes, name, self._schema.known(name)):
+            return RowReader(shape, absent, left=PERSON, deaf=hears_from_accounts(self._shapes))
+        return RowReader(shape, absent)
 
     def survey(self) -> Survey:
         """Return the org's own counts, and what runs by itself when a record is written."""
@@ -158,7 +164,7 @@ class SalesforceCrm:
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""
         reader, scope = self._readers[object_name], self._scopes[object_name]
-        extra = (CONVERTED,) if is_lead(reader.shape) else ()
+        extra = (reader.left,) if reader.left else ()
         wanted = list(dict.fromkeys(ids))
         requested: set[str] = set()
         found: dict[str, Row] = {}
@@ -169,7 +175,7 @@ class SalesforceCrm:
             masters = read_masters(self._client, object_name, missing) if missing else {}
             wanted = [master for master in dict.fromkeys(masters.values()) if master not in requested]
 
-        rows = [row for row in found.values() if not row.get(CONVERTED)]
+        rows = [row for row in found.values() if not (reader.left and row.get(reader.left))]
         return read_records(self._client, reader, scope, rows, "read")
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:

@@ -15,7 +15,7 @@ from .bulk.reader import BulkReader
 from .client import Row, SalesforceClient
 from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
-from .fields import CONVERTED, STAMP, RowReader, companions_of, is_lead, read_moment
+from .fields import STAMP, RowReader, companions_of, is_lead, read_moment
 from .gone_records import CONTACT, deleted_query, read_converted, read_deleted
 from .paging import BulkFallback, FirstPage, QueryPage, follow, read_first, read_pages, read_scope
 from .soql import Query, screened
@@ -84,19 +84,20 @@ class SalesforceFeed:
             yield from self._opt_outs(asked[number][0], page)
 
     def _opt_outs(self, source: ObjectSource, page: QueryPage) -> Iterator[Page]:
-        """Yield the pages of one page of rows that tell of opt-outs; leads that were converted come on their own."""
-        rows, converted = page.rows, []
-        if is_lead(source.rows.shape):
-            converted = [row for row in rows if row[CONVERTED]]
+        """Yield the pages of one page of rows that tell of opt-outs; those that nobody writes come on their own."""
+        rows, others = page.rows, []
+        if (left := source.rows.left) is not None:
+            others = [row for row in rows if row[left]]
             # The rows of a job become the values of their records, so they may hold nothing else.
-            rows = [{name: row[name] for name in source.rows.fields} for row in rows if not row[CONVERTED]]
+            rows = [{name: row[name] for name in source.rows.fields} for row in rows if not row[left]]
 
         found = self._page(source, replace(page, rows=rows), "opt_outs")
         yield replace(found, records=[record for record in found.records if source.matters(record)])
 
-        if converted:
-            contacts = next((each for each in self._sources if each.name == CONTACT), None)
-            yield from read_converted(self._client, source, contacts, converted)
+        if others:
+            found_contacts = (each for each in self._sources if each.name == CONTACT)
+            contacts = next(found_contacts, None) if is_lead(source.rows.shape) else None
+            yield from read_converted(self._client, source, contacts, others)
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a slot screened at or after the moment."""
@@ -154,10 +155,11 @@ class SalesforceFeed:
         if not raised:
             return list(records)
 
-        fields = (*source.rows.fields, *((CONVERTED,) if is_lead(shape) else ()))
+        left = source.rows.left
+        fields = (*source.rows.fields, *((left,) if left else ()))
         rows = self._client.retrieve(shape.name, [r.id for r in records if r.id in raised], fields, "read")
         # Deleted and converted records are left out, as they are of any new read; flagged() reports merged ones.
-        present = {row["Id"]: row for row in rows if row is not None and not row.get(CONVERTED)}
+        present = {row["Id"]: row for row in rows if row is not None and not (left and row.get(left))}
 
         kept = [record for record in records if record.id not in raised or record.id in present]
         return [

@@ -17,13 +17,23 @@ STAMP = "SystemModstamp"
 
 CONVERTED = "IsConverted"
 CONTACT_OF_LEAD = "ConvertedContactId"
+PERSON = "IsPersonAccount"
+"""The field of contacts that only orgs with person accounts have."""
 
 
 class RowReader:
-    """Reads the rows of one object. ``fields`` is what a query has to select; what is ``absent`` reads as empty."""
+    """Reads the rows of one object. ``fields`` is what a query has to select; what is ``absent`` reads as empty.
 
-    def __init__(self, shape: ObjectShape, absent: Iterable[str] = ()) -> None:
+    ``left`` is the checkbox of the records that are left alone: converted leads, or contacts that are handled as
+    accounts. Their opt-outs count all the same, unless the reader is ``deaf`` to them: another object tells them too.
+    """
+
+    def __init__(
+        self, shape: ObjectShape, absent: Iterable[str] = (), *, left: str | None = None, deaf: bool = False
+    ) -> None:
         self.shape = shape
+        self.left = CONVERTED if is_lead(shape) else left
+        self.deaf = deaf
         self._absent: dict[str, Value] = dict.fromkeys(absent)
         self.fields = ("Id", STAMP, *shape.read_fields())
         self._names = shape.read_fields()

@@ -38,7 +38,7 @@ def deleted_query(source: ObjectSource) -> Query | None:
         return None
 
     window = () if source.position.full else (source.lower_bound(),)
-    conditions = ("IsDeleted = true", *window, *source.flag_conditions())
+    conditions = ("IsDeleted = true", *window, *source.heard_elsewhere(), *source.flag_conditions())
     extra = (MASTER,) if source.name in MERGEABLE else ()
     return Query(source.name, (*source.rows.fields, *extra), conditions, deleted_too=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import AccessError, MappingError, RefusedError
@@ -32,8 +32,6 @@ from .soql import Query, base_conditions, beside_others
 LOW_SHARE = 10
 """Percent of the day's API calls left above the reserve under which `check` warns."""
 
-PERSON = "IsPersonAccount"
-"""The field of contacts that only orgs with person accounts have."""
 
 _HIDDEN = "A field that field-level security hides from the user looks the same."
 _UNHEARD = "hidden from the user, or not there: who opted out by it cannot be read, and so counts as not opted out"
@@ -102,23 +100,6 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
 
     if shape.filter:
         yield _try_filter(client, shape)
-
-
-def check_person_accounts(
-    shape: ObjectShape, known: Mapping[str, Described], mapped: Container[str]
-) -> Iterator[Finding]:
-    """Yield which mapping person accounts belong to: each of them is an account and a contact at once."""
-    if shape.name != "Contact" or PERSON not in known:
-        return
-
-    subject = f"{shape.name}.{PERSON}"
-    if "Account" in mapped:
-        yield Finding(Level.OK, subject, "the org has person accounts; the mapping of Account has their phones.")
-    else:
-        message = "the org has person accounts, and the mapping has no Account: they are screened as contacts."
-        yield Finding(
-            Level.WARNING, subject, message, "Map Account with PersonMobilePhone, PersonDoNotCall and the like."
-        )
 
 
 def _check_fields(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:

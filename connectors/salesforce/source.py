@@ -10,14 +10,13 @@ from ringfence.core.model.values import Companion, Record
 from ringfence.core.model.verdicts import Status
 
 from .cursor import OVERLAP, Position
-from .fields import CONTACT_OF_LEAD, CONVERTED, RowReader, companions_of, is_lead
+from .fields import CONTACT_OF_LEAD, RowReader, companions_of, is_lead
 from .soql import (
     BY_STAMP,
     Query,
     after_id,
     after_stamp,
     any_of,
-    base_conditions,
     beside_others,
     due,
     flag_up,
@@ -47,7 +46,8 @@ class ObjectSource:
 
     def query(self, *conditions: str) -> Query:
         """Return a query for whole records."""
-        return Query(self.name, self.rows.fields, (*base_conditions(self.rows.shape), *conditions))
+        left = (f"{self.rows.left} = false",) if self.rows.left else ()
+        return Query(self.name, self.rows.fields, (*left, *conditions))
 
     def flagged(self) -> Query | None:
         """Return the query for opt-outs, or None where the mapping names no flag; :meth:`matters` judges its rows.
@@ -73,8 +73,13 @@ class ObjectSource:
         return self._flag_query(*conditions, since(moment)) if conditions else None
 
     def _flag_query(self, *conditions: str) -> Query:
-        extra = (CONVERTED, CONTACT_OF_LEAD) if is_lead(self.rows.shape) else ()
-        return Query(self.name, (*self.rows.fields, *extra), conditions)
+        extra = (CONTACT_OF_LEAD,) if is_lead(self.rows.shape) else ()
+        left = (self.rows.left,) if self.rows.left else ()
+        return Query(self.name, (*self.rows.fields, *left, *extra), (*self.heard_elsewhere(), *conditions))
+
+    def heard_elsewhere(self) -> tuple[str, ...]:
+        """Return the condition that leaves out records whose flag the mapping of another object reads too."""
+        return (f"{self.rows.left} = false",) if self.rows.deaf else ()
 
     def flag_conditions(self) -> list[str]:
         """Return the condition for a raised flag; none where the field may not be named in one."""

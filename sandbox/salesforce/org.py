@@ -14,6 +14,7 @@ from ..traits import OrgError
 from .companions import companion_fields
 from .journal import Journal
 from .lifecycle import convert, merge_rows
+from .person_accounts import add_person_fields, make_persons, mirror
 from .record_types import add_record_types
 from .replication import LongTransaction
 from .schema import custom_object
@@ -55,8 +56,12 @@ class SalesforceOrg(OrgState):
 
         seed_setup(self)
         add_record_types(self)
+        if self.traits.person_accounts:
+            add_person_fields(self)
         self.sessions = Sessions(Random(seed), self.org_id)  # noqa: S311  # tokens of a stand-in, made repeatable on purpose
         load_people(self, people, companions=companions)
+        if self.traits.person_accounts:
+            make_persons(self)
         self._hide_fields({} if companions else UNGRANTED)
 
     @property
@@ -95,7 +100,9 @@ class SalesforceOrg(OrgState):
         """Change a row as a person does in the browser: no validation, stamps move, LastModifiedById is the person."""
         with self.lock:
             table = self.tables[object_name]
-            change_row(table, find_row(table, row_id), stored_values(fields), self.human_id, self.stamp(), Journal())
+            row, values = find_row(table, row_id), stored_values(fields)
+            change_row(table, row, values, self.human_id, self.stamp(), Journal())
+            mirror(self, object_name, row, values, self.human_id, Journal())
 
     def touch(self, object_name: str, row_id: str) -> None:
         """Do what a background process of the platform does: move SystemModstamp and nothing else."""

@@ -36,6 +36,7 @@ class SalesforceTraits(Traits):
         ge=0,
         description="Rows of an object from which a query over REST times out, unless an index finds fewer of them.",
     )
+    person_accounts: bool = Field(False, description="Every third contact is a person account.")
     record_types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(
         {},
         description="Record types by object and name, and the values each has of the picklists that it limits.",

@@ -10,6 +10,7 @@ from .errors import RowError
 from .ids import full_id
 from .journal import Journal
 from .permissions import check_new
+from .person_accounts import mirror, refuse_contact
 from .record_types import check_choices
 from .state import OrgState
 from .table import Row, Table, Value
@@ -83,6 +84,7 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
         raise _no_access()
 
     _refuse_locked(access, values, creating=False)
+    refuse_contact(object_name, row)
     if row["IsConverted"] is True:
         raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
@@ -95,6 +97,7 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
         values["OwnerId"] = org.assigned_owner_id
 
     change_row(table, row, values, author.user_id, org.stamp(), author.journal)
+    mirror(org, object_name, row, values, author.user_id, author.journal)
     _forget_access(org, object_name, author.journal)
     return str(row["Id"])
 

@@ -14,7 +14,6 @@ from ringfence.core.ports.crm import Depth, Finding, Level
 from ringfence.core.ports.survey import Automation
 from ringfence.sandbox.org_file import parse_org
 from ringfence.sandbox.salesforce.org import SalesforceOrg
-from ringfence.sandbox.salesforce.schema import FieldSpec
 from ringfence.sandbox.salesforce.traits import SalesforceTraits
 
 Connect = Callable[..., SalesforceCrm]
@@ -178,17 +177,3 @@ def test_records_that_sharing_hides_are_a_warning(
 
     assert survey.counts[0].unseen == (held - len(org.rows("Contact")) if hidden else 0)
     assert "View All Records" in survey.sight
-
-
-@pytest.mark.parametrize(("text", "level"), [("", Level.WARNING), ("  Account:\n    phones: {Phone: {}}\n", Level.OK)])
-def test_person_accounts_are_told_of_with_the_mapping_that_has_them(
-    connect: Connect, org: SalesforceOrg, text: str, level: Level
-) -> None:
-    org.table("Contact").spec.add(FieldSpec("IsPersonAccount", "boolean", "Is Person Account"))
-    org.forget_access()
-    contacts = "crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n    opt_out: {field: DoNotCall}\n"
-
-    found = connect(contacts + text).check(Depth.DOCTOR)
-
-    (told,) = [finding for finding in found if "person account" in finding.message]
-    assert told.level is level
