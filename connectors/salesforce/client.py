@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from requests import ReadTimeout, Response
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from ringfence.core.errors import AccessError, AuthenticationError, RetryError, SchemaError, UnreachableError
+from ringfence.core.errors import RetryError
 from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
@@ -27,14 +26,10 @@ from .errors import (
 )
 from .quota import Quota
 from .settings import SalesforceSettings
-from .soql import literal
 from .transport import Transport
 
 PAGE = 2_000
 """Records of one query page or one retrieve, at most (docs/vendors/salesforce.md, sections 2.1 and 2.4)."""
-
-_IDENTITY = re.compile(r"/id/\w{15,18}/(\w{15,18})/?\Z")
-"""The address of a user ends in the ids of the org and of the user (REST guide, "Identity URLs")."""
 
 Row = Mapping[str, Any]
 Result = TypeVar("Result")
@@ -88,37 +83,16 @@ class SalesforceClient:
         row: Row = records[0]
         return row
 
-    def user(self, purpose: str) -> Row:
-        """Return the user behind the token: ``user_id``, and ``preferred_username`` and ``name`` where they are told.
+    def userinfo(self, purpose: str) -> Row:
+        """Return the details of the user behind the token: ``user_id``, ``preferred_username``, ``name``."""
+        return self._row(purpose, "the user's details", lambda sf: sf.oauth2("userinfo"), "user_id")
 
-        A token without the scope for the user's details is asked by what else names its user.
-        """
-        try:
-            return self._row(purpose, "the user's details", lambda sf: sf.oauth2("userinfo"), "user_id")
-        except (AuthenticationError, AccessError, SchemaError, UnreachableError):
-            user_id = self._find_user_id(purpose)
-            if user_id is None:
-                raise
-
-        return {"user_id": user_id, **self._name_user(purpose, user_id)}
-
-    def _find_user_id(self, purpose: str) -> str | None:
-        """Return the id at the end of the user's address, which the log-in gives and the list of resources."""
-        address = self._source.identity
-        if not address:
-            answer = self._row(purpose, "the API's resources", lambda sf: sf.restful(""))
-            address = str(answer.get("identity") or "")
-
-        found = _IDENTITY.search(address)
-        return found[1] if found else None
-
-    def _name_user(self, purpose: str, user_id: str) -> Row:
-        soql = f"SELECT Username, Name FROM User WHERE Id = {literal(user_id)}"  # noqa: S608  # the literal is escaped
-        try:
-            rows = self.query(soql, purpose)["records"]
-        except (AccessError, SchemaError):
-            return {}
-        return {"preferred_username": rows[0]["Username"], "name": rows[0]["Name"]} if rows else {}
+    def user_address(self, purpose: str) -> str:
+        """Return the address of that user, from the log-in or the list of the API's resources; empty where untold."""
+        if self._source.identity:
+            return self._source.identity
+        answer = self._row(purpose, "the API's resources", lambda sf: sf.restful(""))
+        return str(answer.get("identity") or "")
 
     def describe(self, object_name: str) -> Row:
         """Return the describe of an object as this user sees it."""

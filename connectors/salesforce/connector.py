@@ -18,6 +18,7 @@ from ..http.set_up import remark_on_labels
 from .bulk.query import RESULT_ROWS
 from .bulk.reader import WORTH_FROM, BulkReader
 from .bulk.writer import SalesforceBulk
+from .chunks import ChunkSizes
 from .client import PAGE, Row, SalesforceClient
 from .composite import COLLECTION, HEAVY_SUBREQUESTS
 from .cursor import read_position
@@ -69,7 +70,9 @@ class SalesforceCrm:
         self._client = SalesforceClient(settings, services)
         self._schema = Schema(self._client)
         self._org: Org | None = None
-        self.bulk = SalesforceBulk(self._client, services.clock, self._shapes)
+        self.learnt: dict[str, str] = {}
+        self._sizes = ChunkSizes(services.clock, self.learnt, settings.chunk_size)
+        self.bulk = SalesforceBulk(self._client, services.clock, self._shapes, self._sizes)
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -180,7 +183,7 @@ class SalesforceCrm:
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes, 1,000 in a call where none is guarded and 25 where they are; results keep their order."""
-        return CompositeWriter(self._client, self._clock, changes).write()
+        return CompositeWriter(self._client, self._clock, changes, self._sizes).write()
 
     def close(self) -> None:
         """Close the connections."""

@@ -80,6 +80,12 @@ ROW_RETRIES = frozenset({"UNABLE_TO_LOCK_ROW", "PROCESSING_HALTED", "ALL_OR_NONE
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN_ADDRESS = "https://acme.my.salesforce.com"
 
+_OVERLOAD = re.compile(
+    r"LimitException|Apex (CPU time|heap size)|Too many [^:.]+: ?\d+|Too many batch retries in the presence of Apex",
+    re.I,
+)
+"""What says that triggers or flows ran into a limit that counts for all records written together."""
+
 _CLIENT_LIMIT_WORDS = "TotalRequests"
 
 
@@ -94,6 +100,11 @@ class Fault:
     def locked(self) -> bool:
         """Return whether sending the row again may help; a lock may hide inside the text of a failed trigger."""
         return self.code in ROW_RETRIES or "UNABLE_TO_LOCK_ROW" in self.words
+
+    @property
+    def overloaded(self) -> bool:
+        """Return whether fewer rows at once may go through: the org's automation ran into a limit of its own."""
+        return not self.locked and _OVERLOAD.search(self.words) is not None
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.code, self.words) if part)

@@ -28,6 +28,7 @@ from .quota import Usage
 from .schema import COMPANIONS, CUSTOM, SETUP, Described, Schema
 from .settings import VARIABLE
 from .soql import Query, base_conditions, beside_others
+from .user import read_user
 
 LOW_SHARE = 10
 """Percent of the day's API calls left above the reserve under which `check` warns."""
@@ -49,7 +50,7 @@ def check_account(client: SalesforceClient, org: Org) -> Iterator[Finding]:
     yield Finding(Level.OK, "org", f"{org.name} ({org.id}), {kind}.")
 
     try:
-        user = client.user("describe")
+        user = read_user(client, "describe")
         yield Finding(Level.OK, "user", f"logged in as {user.get('preferred_username') or user.get('user_id')}.")
     except RefusedError as error:
         yield Finding(Level.WARNING, "user", f"the token does not tell whose it is. {error.message}", error.remedy)

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from ringfence.core.config.addresses import check_address
 from ringfence.core.errors import SettingsError
 
+from .composite import COLLECTION
+
 VARIABLE = "RINGFENCE_SALESFORCE__"
 """Prefix under which the settings stand in the environment (docs/contract.md, section 3)."""
 
@@ -41,7 +43,8 @@ class SalesforceSettings(BaseModel):
 
     ``login_url`` is the org's My Domain, or the address of the log-in page where the JWT flow allows it.
     ``audience`` is whom a JWT assertion is made out to; unset, the log-in address tells.
-    ``daily_reserve`` is the percentage of the daily API calls that is left to others. Empty texts count as not set.
+    ``daily_reserve`` is the percentage of the daily API calls that is left to others, ``chunk_size`` how many records
+    of an object are written at once. Empty texts count as not set.
     Raises SettingsError for an address that would send a secret in clear text.
     """
 
@@ -57,6 +60,7 @@ class SalesforceSettings(BaseModel):
     audience: str | None = None
     api_version: str = _VERSION
     daily_reserve: int = Field(_RESERVE, ge=0, le=95)
+    chunk_size: int = Field(COLLECTION, ge=1, le=COLLECTION)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -76,10 +80,10 @@ class SalesforceSettings(BaseModel):
             raise SettingsError(f"{VARIABLE}API_VERSION is not a version of the API.", "Write it like 65.0.")
         return text
 
-    @field_validator("daily_reserve", mode="before")
+    @field_validator("daily_reserve", "chunk_size", mode="before")
     @classmethod
-    def _reserve(cls, value: Any) -> Any:
-        return _RESERVE if value is None or value == "" else value
+    def _number(cls, value: Any, info: Any) -> Any:
+        return cls.model_fields[info.field_name].default if value is None or value == "" else value
 
     @property
     def log_in(self) -> LogIn | None:

@@ -11,6 +11,7 @@ from ringfence.core.errors import RetryError
 
 from .client import Row, SalesforceClient
 from .errors import Fault, read_error, read_fault
+from .user import read_user
 
 PURPOSE = "setup"
 
@@ -38,7 +39,7 @@ class SetupCalls:
 
     def user_id(self) -> str:
         """Return the id of the user behind the token."""
-        return str(self._client.user(PURPOSE)["user_id"])
+        return str(read_user(self._client, PURPOSE)["user_id"])
 
     def create_field(self, full_name: str, metadata: Row) -> None:
         """Create a custom field through the Tooling API."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -16,6 +15,8 @@ from ringfence.core.ports.services import Clock
 
 from ..http.batches import in_batches
 from ..http.retry import BackOff
+from .chunk_queue import Chunk, ChunkQueue
+from .chunks import ChunkSizes
 from .client import PAGE, Row, SalesforceClient
 from .composite import (
     COLLECTION,
@@ -37,21 +38,16 @@ LOCK_BACK_OFF = BackOff(first_s=1, longest_s=4, jitter_s=1)
 """Pauses before rows that were locked are sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Rows of one subrequest, by their indexes among the changes, and how often they have been sent already."""
-
-    indexes: tuple[int, ...]
-    tries: int = 0
-
-
 class CompositeWriter:
     """Writes one list of changes. Every result comes from the answer about that very row."""
 
-    def __init__(self, client: SalesforceClient, clock: Clock, changes: Sequence[Change]) -> None:
+    def __init__(
+        self, client: SalesforceClient, clock: Clock, changes: Sequence[Change], sizes: ChunkSizes | None = None
+    ) -> None:
         self._client = client
         self._clock = clock
         self._changes = changes
+        self._queue = ChunkQueue(changes, sizes or ChunkSizes(clock, {}))
         self._results: dict[int, RowResult] = {}
         self._changed_since: dict[str, list[int]] = {}
 
@@ -68,11 +64,7 @@ class CompositeWriter:
         return [self._results[index] for index in range(len(self._changes))]
 
     def _split(self, indexes: Iterable[int]) -> Iterable[Chunk]:
-        by_object: dict[str, list[int]] = {}
-        for index in indexes:
-            by_object.setdefault(self._changes[index].object, []).append(index)
-
-        for runs in in_batches(list(by_object.values()), TYPE_RUNS):
+        for runs in in_batches(list(self._queue.by_object(indexes).values()), TYPE_RUNS):
             rows = [index for run in runs for index in run]
             for batch in in_batches(rows, COLLECTION):
                 yield Chunk(tuple(batch))
@@ -92,9 +84,8 @@ class CompositeWriter:
         make: Callable[[Chunk], Subrequest],
         settle: Callable[[Chunk, SubrequestAnswer], list[Chunk]],
     ) -> None:
-        queue = deque(chunks)
-        while queue:
-            batch = [queue.popleft() for _ in range(min(width, len(queue)))]
+        self._queue.add(chunks)
+        while batch := self._queue.take(width):
             again: list[Chunk] = []
 
             for chunk, answer in zip(batch, self._send([make(chunk) for chunk in batch]), strict=True):
@@ -102,7 +93,7 @@ class CompositeWriter:
 
             if tries := max((chunk.tries for chunk in again), default=0):
                 self._clock.sleep(LOCK_BACK_OFF.pause(tries))
-            queue.extendleft(reversed(again))
+            self._queue.put_back(again)
 
     def _send(self, subrequests: Sequence[Subrequest]) -> list[SubrequestAnswer]:
         try:
@@ -139,16 +130,19 @@ class CompositeWriter:
         if not answer.ok or not isinstance(answer.body, list):
             return self._settle_refused(chunk, answer)
 
-        locked = []
+        locked, overloaded = [], []
         for position, index in enumerate(chunk.indexes):
             row = answer.body[position] if position < len(answer.body) else None
             fault = _row_fault(row, self._changes[index].id)
             if fault is not None and fault.locked and chunk.tries + 1 < TRIES:
                 locked.append(index)
-            else:
-                self._results[index] = read_row_error(fault) if fault else _WRITTEN
+                continue
+            if fault is not None and fault.overloaded:
+                overloaded.append(index)
+            self._results[index] = read_row_error(fault) if fault else _WRITTEN
 
-        return [Chunk(tuple(locked), chunk.tries + 1)] if locked else []
+        again = self._queue.halve(chunk, overloaded)
+        return [*again, replace(chunk, indexes=tuple(locked), tries=chunk.tries + 1)] if locked else again
 
     def _settle_guarded(self, chunk: Chunk, answer: SubrequestAnswer) -> list[Chunk]:
         if answer.ok:
@@ -181,6 +175,10 @@ class CompositeWriter:
             return []
 
         fault = read_fault(answer.body)
+        if fault.overloaded:
+            self._results.update((index, read_row_error(fault)) for index in chunk.indexes)
+            return self._queue.halve(chunk, chunk.indexes)
+
         action = find_action(answer.status, fault)
         if fault.locked or action in (Action.WAIT, Action.SLOW_DOWN):
             if chunk.tries + 1 < TRIES:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -252,6 +252,17 @@ class CrmSetup(Protocol):
     def apply_removal(self, steps: Iterable[SetupStep]) -> Iterator[SetupStep]:
         """Take the steps away, yielding each one when it is gone, as :meth:`apply_setup` does."""
         ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """What a connector may also be: one that finds out about an account what its next run should know.
+
+    ``learnt`` holds that by names of the connector's own. The core fills it before a run, keeps it after one, and reads
+    nothing of it. What is in it may get lost at any time.
+    """
+
+    learnt: dict[str, str]
 
 
 class Crm(CrmReader, CrmWriter, CrmSetup, Protocol):

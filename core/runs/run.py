@@ -12,11 +12,12 @@ from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.field_roles import FieldRoles
 from ..model.policy import Policy
 from ..model.shapes import ObjectShape
-from ..ports.crm import Crm, Org
+from ..ports.crm import Crm, Learning, Org
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.cursors import register_org
 from ..state.journal import Journal
+from ..state.learnt import keep_learnt, read_learnt
 from ..state.leases import Lease, take_lease, this_process
 from ..state.run_history import RunOutcome
 from ..state.store import Store
@@ -152,6 +153,8 @@ def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any],
     now, dry_run = job.clock.now(), mode.dry_run
     context.journal.begin(job.crm.name, context.org_id, now, dry_run=dry_run, options=options, roles=roles)
     job.began(summary)
+    if isinstance(job.crm, Learning):
+        job.crm.learnt.update(read_learnt(job.store, context.org_id))
     if mode.dry_run:
         return  # what a killed run has left, its bulk job included, is for a run that may write
     summary.reconciled = reconcile(
@@ -167,6 +170,8 @@ def _end(context: RunContext, summary: RunSummary) -> None:
 
     end = summary.end
     outcome = end.outcome if end else RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
+    if isinstance(job.crm, Learning):
+        keep_learnt(job.store, context.org_id, job.crm.learnt)
     context.journal.end(job.clock.now(), outcome, summary.to_json(), end.text if end else None)
     logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
     context.lease.release()

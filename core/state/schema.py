@@ -75,6 +75,14 @@ cursors = Table(
     Column("moved_at", UtcDateTime, nullable=False),
 )
 
+learnt = Table(
+    "learnt",  # what connectors have found out about an org
+    metadata,
+    _org(),
+    Column("name", String(200), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 leases = Table(
     "leases",  # the run that may sync an org right now
     metadata,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ..errors import StateError
 from . import schema
 
-HEAD = "0006"
+HEAD = "0007"
 """The schema version this code works with: the newest migration."""
 
 

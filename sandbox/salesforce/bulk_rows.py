@@ -13,9 +13,11 @@ from .schema import TEXT_TYPES, FieldSpec
 from .state import OrgState, RefuseRow
 from .table import Value
 from .values import read_value
-from .writes import Author, update_values
+from .writes import Author, check_triggers, update_values
 
 NULL = "#N/A"
+CHUNK = 200
+"""Rows of a batch that triggers see together."""
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 Cells = list[str]
 Reader = Callable[[str], Value]
@@ -80,17 +82,29 @@ def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outc
     before, org.refuse_row = org.refuse_row, rules.refuse_row
 
     try:
-        for cells in rows:
-            try:
-                row_id = _update(org, rules.object_name, rules.columns, cells, author)
-            except RowError as error:
-                outcome.refused.append(["", error_text(error), *cells])
-            else:
-                outcome.written.append([row_id, "false", *cells])
+        for start in range(0, len(rows), CHUNK):
+            _update_chunk(org, rules, rows[start : start + CHUNK], author, outcome)
     finally:
         org.refuse_row = before
 
     return outcome
+
+
+def _update_chunk(org: OrgState, rules: BatchRules, rows: Sequence[Cells], author: Author, outcome: Outcome) -> None:
+    """Write the rows that triggers see together."""
+    try:
+        check_triggers(org, rules.object_name, len(rows))
+    except RowError as error:
+        outcome.refused += [["", error_text(error), *cells] for cells in rows]
+        return
+
+    for cells in rows:
+        try:
+            row_id = _update(org, rules.object_name, rules.columns, cells, author)
+        except RowError as error:
+            outcome.refused.append(["", error_text(error), *cells])
+        else:
+            outcome.written.append([row_id, "false", *cells])
 
 
 def _update(org: OrgState, object_name: str, columns: Columns, cells: Cells, author: Author) -> str:

@@ -12,7 +12,7 @@ from .query import show_rows
 from .state import OrgState
 from .table import Row
 from .wire import Answer, Call, stamp_moment
-from .writes import Author, create_row, delete_row, find_row, update_row
+from .writes import Author, check_triggers, create_row, delete_row, find_row, update_row
 
 
 def get_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answer:
@@ -65,6 +65,7 @@ def patch_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answe
         raise ApiError(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.")
     try:
         _guard(org, call, object_name, row_id)
+        check_triggers(org, object_name, 1)
         update_row(org, object_name, row_id, changes, author(org, call))
     except RowError as error:
         raise error.alone() from None

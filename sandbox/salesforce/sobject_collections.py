@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
+from operator import itemgetter
 
 from .errors import ApiError, RowError, not_found, unparsable
 from .ids import full_id
@@ -14,7 +15,7 @@ from .query import show_rows
 from .rows import author, named_fields, payload
 from .state import OrgState
 from .wire import Answer, Call
-from .writes import create_row, delete_row, update_row
+from .writes import check_triggers, create_row, delete_row, update_row
 
 MAX_ROWS = 200
 MAX_TYPE_RUNS = 10
@@ -27,7 +28,7 @@ def create_many(org: OrgState, call: Call) -> Answer:
     """Answer POST of up to 200 new rows."""
     records, all_or_none = _records(org, call)
     writer = author(org, call)
-    return _write(call, records, all_or_none, lambda name, record: create_row(org, name, record, writer))
+    return _write(org, call, records, all_or_none, lambda name, record: create_row(org, name, record, writer))
 
 
 def update_many(org: OrgState, call: Call) -> Answer:
@@ -42,7 +43,7 @@ def update_many(org: OrgState, call: Call) -> Answer:
             raise RowError("MISSING_ARGUMENT", "Id not specified in an update call")
         return update_row(org, name, str(row_id), changes, writer)
 
-    return _write(call, records, all_or_none, update)
+    return _write(org, call, records, all_or_none, update)
 
 
 def delete_many(org: OrgState, call: Call) -> Answer:
@@ -61,7 +62,7 @@ def delete_many(org: OrgState, call: Call) -> Answer:
         return str(record["id"])
 
     records: list[tuple[str, Record]] = [(prefixes.get(row_id[:3], ""), {"id": row_id}) for row_id in ids]
-    return _write(call, records, call.query.get("allOrNone", "").lower() == "true", delete)
+    return _write(org, call, records, call.query.get("allOrNone", "").lower() == "true", delete)
 
 
 def retrieve_many(org: OrgState, call: Call, object_name: str) -> Answer:
@@ -136,19 +137,26 @@ def _too_many() -> ApiError:
 
 
 def _write(
-    call: Call, records: list[tuple[str, Record]], all_or_none: bool, write: Callable[[str, Record], str]
+    org: OrgState,
+    call: Call,
+    records: list[tuple[str, Record]],
+    all_or_none: bool,
+    write: Callable[[str, Record], str],
 ) -> Answer:
     mark = call.journal.mark()
     results: list[Result] = []
     refused = False
 
     try:
-        for name, record in records:
-            try:
-                results.append({"id": write(name, record), "success": True, "errors": []})
-            except RowError as error:
-                refused = True
-                results.append(error.result())
+        for name, run in groupby(records, key=itemgetter(0)):
+            rows = list(run)
+            for _, record in rows:
+                try:
+                    check_triggers(org, name, len(rows))
+                    results.append({"id": write(name, record), "success": True, "errors": []})
+                except RowError as error:
+                    refused = True
+                    results.append(error.result())
     except ApiError:
         # The service parses the whole body before it writes: a value of the wrong type fails every row.
         call.journal.roll_back(mark)

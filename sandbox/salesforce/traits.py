@@ -28,6 +28,10 @@ class SalesforceTraits(Traits):
     hidden_fields: Mapping[str, tuple[str, ...]] | None = Field(
         None, description="Fields of objects that its user does not see; unset: DoNotCall of an org before set-up."
     )
+    trigger_limits: Mapping[str, int] = Field(
+        {},
+        description="Objects, and the rows that their Apex triggers get through at once; of more, none is written.",
+    )
     userinfo: Literal["answered", "forbidden", "missing"] = Field(
         "answered", description="What /services/oauth2/userinfo says to the token: the user, 403 or 404."
     )

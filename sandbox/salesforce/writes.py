@@ -206,6 +206,14 @@ def _ask_rules(org: OrgState, object_name: str, row: Row, values: Mapping[str, V
         raise RowError(refusal[0], refusal[1])
 
 
+def check_triggers(org: OrgState, object_name: str, rows: int) -> None:
+    """Raise RowError, which goes for all of them, where the triggers of an object do not get through so many rows."""
+    most = org.traits.trigger_limits.get(object_name)
+    if most is not None and rows > most:
+        text = f"{object_name}Trigger: System.LimitException: Apex CPU time limit exceeded"
+        raise RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", text)
+
+
 def _no_access() -> RowError:
     return RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 

@@ -12,6 +12,7 @@ from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.bulk import BulkWatch
 from ringfence.core.ports.services import Clock
 
+from ..chunks import ChunkSizes
 from ..client import SalesforceClient
 from ..composite import COLLECTION, HEAVY_SUBREQUESTS
 from ..errors import AnswerError, Fault, JobGoneError, read_row_error
@@ -33,6 +34,9 @@ SLOT_BYTES = 700
 """Bytes of one slot's six companions at the most, as a line of CSV: 255 of a reason, 80 characters of up to four bytes
 of a screened value, and the rest (docs/contract.md, section 2)."""
 
+FEW = 0.1
+"""Share of a job's rows up to which those that were too many together are taken for exceptions: later jobs are made."""
+
 _MOST_JOBS = 2
 """Jobs that are created for the same rows, at most: one whose rows were uploaded twice never starts."""
 
@@ -48,16 +52,23 @@ _log = logging.getLogger(__name__)
 class SalesforceBulk:
     """See :class:`ringfence.core.ports.bulk.BulkJobs`; ``shapes`` are the mapped objects by name."""
 
-    def __init__(self, client: SalesforceClient, clock: Clock, shapes: Mapping[str, ObjectShape]) -> None:
+    def __init__(
+        self,
+        client: SalesforceClient,
+        clock: Clock,
+        shapes: Mapping[str, ObjectShape],
+        sizes: ChunkSizes | None = None,
+    ) -> None:
         self._client = client
         self._clock = clock
         self._shapes = shapes
+        self._sizes = sizes or ChunkSizes(clock, {})
         self.worth_from = CALLS * AT_ONCE
         self.most = _rows_of_a_file(shapes)
 
     def load(self, object_name: str) -> SalesforceLoad:
         """Return an empty load of one job."""
-        return SalesforceLoad(self._client, self._clock, self._shapes[object_name])
+        return SalesforceLoad(self._client, self._clock, self._shapes[object_name], self._sizes)
 
     def outcome(self, reference: str, watch: BulkWatch) -> Iterator[tuple[str, RowResult]] | None:
         """Return each record's id and result of a job that an earlier run left; None where they cannot be had.
@@ -86,10 +97,13 @@ class SalesforceBulk:
 class SalesforceLoad:
     """See :class:`ringfence.core.ports.bulk.BulkLoad`."""
 
-    def __init__(self, client: SalesforceClient, clock: Clock, shape: ObjectShape) -> None:
+    def __init__(
+        self, client: SalesforceClient, clock: Clock, shape: ObjectShape, sizes: ChunkSizes | None = None
+    ) -> None:
         self._client = client
         self._clock = clock
         self._shape = shape
+        self._sizes = sizes or ChunkSizes(clock, {})
         self._jobs = IngestJobs(client, clock)
         self._columns = tuple(sorted(shape.owned_fields()))
         self._rows = UpdateSheet(self._columns)
@@ -101,17 +115,19 @@ class SalesforceLoad:
     def write(self, watch: BulkWatch) -> Iterator[tuple[str, RowResult]]:
         """Write the load as one job, and by Composite calls the rows that the job cannot take, skips or finds locked.
 
-        Where Salesforce creates no job, all rows go by Composite calls. Rows of a job that an administrator aborted are
-        refused, and come again in a later run.
+        Salesforce makes chunks of 200 of a job: rows that were too many together go by Composite calls too. Where it
+        creates no job, or the org is known to take fewer at once, all rows go by Composite calls. Rows of a job that an
+        administrator aborted are refused, and come again in a later run.
         """
         sheet, by_composite = self._rows.finish(), self._rows.unsupported
-        job = self._start_job(sheet, watch)
+        job = self._start_job(sheet, watch) if self._sizes.takes_jobs(self._shape.name) else None
         if job is None:
             watch.opened("")
             yield from self._write_by_composite(chain(self._read_back(sheet), by_composite))
             return
 
         job = _wait(self._jobs, job, watch)
+        sizes = self._sizes if job.failed > job.processed * FEW else self._sizes.apart()
         for result in self._jobs.results(job):
             if result.fault is not None and _is_worth_resending(result.fault, job):
                 by_composite.append(self._change(result.id, result.cells))
@@ -119,10 +135,10 @@ class SalesforceLoad:
                 yield result.id, read_row_error(result.fault) if result.fault else _WRITTEN
 
             if len(by_composite) >= AT_ONCE:
-                yield from self._write_by_composite(by_composite)
+                yield from self._write_by_composite(by_composite, sizes)
                 by_composite.clear()
 
-        yield from self._write_by_composite(by_composite)
+        yield from self._write_by_composite(by_composite, sizes)
         _delete(self._jobs, job.id)
 
     def _start_job(self, sheet: Sheet, watch: BulkWatch) -> Job | None:
@@ -171,10 +187,12 @@ class SalesforceLoad:
 
         return Change.of(self._shape.name, record_id, fields)
 
-    def _write_by_composite(self, changes: Iterable[Change]) -> Iterator[tuple[str, RowResult]]:
+    def _write_by_composite(
+        self, changes: Iterable[Change], sizes: ChunkSizes | None = None
+    ) -> Iterator[tuple[str, RowResult]]:
         remaining = iter(changes)
         while batch := list(islice(remaining, AT_ONCE)):
-            results = CompositeWriter(self._client, self._clock, batch).write()
+            results = CompositeWriter(self._client, self._clock, batch, sizes or self._sizes).write()
             yield from zip([change.id for change in batch], results, strict=True)
 
 
@@ -213,7 +231,7 @@ def _delete(jobs: IngestJobs, job_id: str) -> None:
 
 def _is_worth_resending(fault: Fault, job: Job) -> bool:
     """Return whether the row may be written when it is sent again outside the job."""
-    return fault.locked or (fault.code == UNPROCESSED and job.state == "Failed")
+    return fault.locked or fault.overloaded or (fault.code == UNPROCESSED and job.state == "Failed")
 
 
 def _rows_of_a_file(shapes: Mapping[str, ObjectShape]) -> int:

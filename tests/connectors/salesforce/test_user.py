@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.user import read_user
 from ringfence.core.errors import AuthenticationError
 from ringfence.core.ports.crm import Level
 from ringfence.sandbox.salesforce.org import SalesforceOrg
@@ -52,7 +53,7 @@ def test_a_token_that_has_expired_is_no_missing_scope(crm: SalesforceCrm, org: S
     org.expire_tokens()
 
     with pytest.raises(AuthenticationError, match="ACCESS_TOKEN"):
-        crm._client.user("check")
+        read_user(crm._client, "check")
 
 
 def test_a_service_that_names_no_user_at_all_is_refused_as_it_was(connect: Connect, script: Script) -> None:
@@ -61,4 +62,4 @@ def test_a_service_that_names_no_user_at_all_is_refused_as_it_was(connect: Conne
     crm = connect(settings={"instance_url": script.url, "access_token": "t"})
 
     with pytest.raises(Exception, match="NOT_FOUND"):
-        crm._client.user("check")
+        read_user(crm._client, "check")
