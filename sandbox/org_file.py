@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from ringfence.core.config.spelling import did_you_mean
 
-from .traits import OrgError, OrgFile, known_traits, org_model
+from .org_schema import known_traits, org_model
+from .traits import OrgError, OrgFile
 from .yaml_file import read_table, read_text
 
 EXAMPLE = "docs/org.example.yaml shows every key."

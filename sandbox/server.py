@@ -19,9 +19,10 @@ from .clock import SandboxClock
 from .dataset import people
 from .fault_file import refuse_unknown_paths
 from .faults import Faults, FaultsError
+from .org_schema import org_model
 from .plugin import installed_services
 from .service import Service, ServiceContext
-from .traits import OrgFile, org_model
+from .traits import OrgFile
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 30.0

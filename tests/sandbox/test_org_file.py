@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from ringfence.core.errors import FileError
 from ringfence.sandbox.org_file import parse_org, read_org
+from ringfence.sandbox.org_schema import org_model
 from ringfence.sandbox.plugin import installed_services
 from ringfence.sandbox.server import Sandbox
-from ringfence.sandbox.traits import OrgError, Traits, org_model
+from ringfence.sandbox.traits import OrgError, Traits
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = DOCS / "org.example.yaml"

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ringfence.sandbox import fault_schema, plugin, traits
+from ringfence.sandbox import fault_schema, org_schema, plugin
 from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.fault_kinds import ANSWER_FAULTS, Fault
@@ -144,7 +144,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxPlugin]:
         plugin.installed_services,
         fault_schema.fault_kinds,
         fault_schema.faults_model,
-        traits.org_model,
+        org_schema.org_model,
     )
 
     monkeypatch.setattr(plugin, "entry_points", lambda group: found if group == plugin.GROUP else [])
