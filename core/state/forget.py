@@ -98,6 +98,8 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         gone["runs"] = delete_rows(store, runs, runs.c.id, runs.c.org_id == account.org_id)
         of_its_own = answers.c.realm == f"{CRM_REALM}:{account.key}"
         gone["lookup_answers"] = delete_some_rows(store, answers, answers.c.number_key, (), (of_its_own,))
+        learnt = schema.learnt
+        gone["learnt"] = delete_rows(store, learnt, learnt.c.name, learnt.c.org_id == account.org_id)
         for name in ("holdings", "merged_records", "opt_out_fields", "opt_out_flags"):
             gone[name] = _delete_all(store, account, name)
     finally:

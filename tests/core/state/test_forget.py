@@ -12,6 +12,7 @@ from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.forget import count_account, count_loss, find_account, forget_account, list_accounts
 from ringfence.core.state.holdings import Holding
+from ringfence.core.state.learnt import keep_learnt
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.opt_out_ledger import OptOutLedger
@@ -64,6 +65,7 @@ def test_nothing_of_the_account_is_left_and_all_of_the_others(
     sync()
     (account,) = [one for one in list_accounts(store) if one.org_id != other]
     flag(store, account.org_id, clock, HERE, BOTH)
+    keep_learnt(store, account.org_id, {"a": "1", "b": "2", "c": "3"})
     cache = LookupCache(store, "r1")
     cache.record_answer(f"crm:{account.key}", Answer(HERE, AnswerKind.KNOWN, clock.now(), valid=True))
     cache.record_answer("provider", Answer(HERE, AnswerKind.KNOWN, clock.now(), valid=True))
@@ -72,7 +74,7 @@ def test_nothing_of_the_account_is_left_and_all_of_the_others(
     gone = forget_account(store, account, "forgetting", clock)
 
     assert +gone == +counted
-    assert {"runs", "holdings", "opt_out_flags", "lookup_answers", "orgs"} <= (+gone).keys()
+    assert {"runs", "holdings", "opt_out_flags", "lookup_answers", "learnt", "orgs"} <= (+gone).keys()
     with store.transaction() as connection:
         for table in (table for table in schema.metadata.tables.values() if "org_id" in table.c):
             left = connection.scalars(sa.select(table.c.org_id)).all()
