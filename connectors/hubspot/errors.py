@@ -130,7 +130,7 @@ def read_error(
         )
 
     if rule.action is Action.GRANT:
-        return AccessError(f"The HubSpot token may not make {what}: {_needed(scope, body) or words}.", _GRANT)
+        return AccessError(f"HubSpot refuses the token {what}: {_needed(scope, body) or words}.", _GRANT)
 
     return AnswerError(message, "Run `ringfence check hubspot`.", status=status, category=code, words=words)
 
@@ -188,4 +188,7 @@ def _needed(scope: str, body: Mapping[str, Any]) -> str:
         return f"it needs {scope}"
     others = sorted(named)
     more = f" or {len(others) - MOST_SCOPES} others" if len(others) > MOST_SCOPES else ""
-    return f"it needs one of {', '.join(others[:MOST_SCOPES])}{more}" if named else ""
+    if not named:
+        return ""
+    listed = f"{', '.join(others[:MOST_SCOPES])}{more}"
+    return f"it needs {scope}, and HubSpot names {listed}" if scope else f"it needs one of {listed}"

@@ -57,6 +57,8 @@ def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorizat
     correlation_id = str(uuid4())
     wire: Wire | None = None
     with portal.lock:
+        if portal.formatting is not None:
+            portal.formatting.settle(portal.now())
         portal.requests[f"{endpoint.method} {endpoint.path}"] += 1
         if portal.faults is None:
             answer = _pass(portal, endpoint, call, authorization)

@@ -8,6 +8,7 @@ from datetime import datetime
 from ..clock import Clock
 from ..dataset import COMPANIES, SWITCHBOARD, Person
 from . import instants
+from .formatting import PhoneFormatting
 from .lifecycle import merge_records
 from .seed import contact_values
 from .state import PortalState
@@ -37,6 +38,10 @@ class HubSpotPortal(PortalState):
         if companions:
             self.create_companions()
         self._fill(people, companions=companions)
+        if self.traits.formats_phones:
+            known = self.definitions["contacts"].values()
+            phones = frozenset(each.name for each in known if each.field_type == "phonenumber" and not each.read_only)
+            self.formatting = PhoneFormatting(self.stores["contacts"], phones)
 
     def update_as_user(self, record_id: str, **properties: str | None) -> None:
         """Edit a contact as a person in the browser does; None or "" clears. Raises KeyError or ValueError."""

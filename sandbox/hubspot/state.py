@@ -15,6 +15,7 @@ from . import instants
 from .call import Answer
 from .definitions import GROUP, Definition, companions, standard
 from .errors import property_problem
+from .formatting import PhoneFormatting
 from .store import ObjectStore
 from .traits import HubSpotTraits
 
@@ -65,6 +66,7 @@ class PortalState:
         self.invalid_value: Literal["whole", "row"] = "whole"
         self.noop_bumps = True
         self.refuse_row: RefuseRow | None = None
+        self.formatting: PhoneFormatting | None = None
         self.faults: FaultGate[Answer] | None = None
 
         self.definitions = {name: standard(name) for name in ("contacts", "companies")}

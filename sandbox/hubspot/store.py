@@ -1,7 +1,7 @@
 """The records of one object type; list, read and batch endpoints answer from here, search from the index."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import instants
@@ -27,7 +27,10 @@ class Row:
 
 
 class ObjectStore:
-    """All records of `kind` (CONTACT, COMPANY), found by id, by merged id and by e-mail address."""
+    """All records of `kind` (CONTACT, COMPANY), found by id, by merged id and by e-mail address.
+
+    `watch`, if set, is told of every record that is added or changed, with the values that it was given.
+    """
 
     def __init__(self, kind: str, modified_property: str) -> None:
         self.kind = kind
@@ -38,6 +41,7 @@ class ObjectStore:
         self.merged: dict[int, int] = {}
         self.emails: dict[str, int] = {}
         self.index = SearchIndex(modified_property)
+        self.watch: Callable[[Row, Mapping[str, str]], None] | None = None
 
     def add(self, record_id: int, properties: Mapping[str, str], created: int, modified: int) -> Row:
         """Add a record; the caller has checked the values and that the id and the e-mail address are free."""
@@ -59,6 +63,8 @@ class ObjectStore:
             self.emails[email] = record_id
 
         self.index.put(record_id, row.properties, modified, at=modified)
+        if self.watch is not None:
+            self.watch(row, properties)
         return row
 
     def find(self, record_id: str, *, archived: bool = False) -> Row | None:
@@ -107,6 +113,8 @@ class ObjectStore:
         row.properties = properties
         row.modified = modified
         self.index.put(row.id, properties, modified, at=now)
+        if self.watch is not None:
+            self.watch(row, changed)
 
     def archive(self, row: Row, now: int) -> None:
         """Move a record to the recycle bin; the index drops it when it catches up."""

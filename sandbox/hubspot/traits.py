@@ -28,6 +28,9 @@ class HubSpotTraits(Traits):
         None, description="What its token may do; unset: read and write the records and definitions of every object."
     )
     custom_properties: int = Field(1_000, ge=0, description="How many custom properties an object may have.")
+    formats_phones: bool = Field(
+        False, description="A moment after each write HubSpot brings phone numbers into a form of its own."
+    )
     tells_scopes: bool = Field(
         True, description="Whether HubSpot tells the scopes of the token, as it does of private apps' tokens."
     )

@@ -106,3 +106,23 @@ def test_ends_of_all_crms_stand_side_by_side(account: Account, command: Cli) -> 
     codes = {run["crm"]: run["exit_code"] for run in result.document["runs"]}
     assert codes == {"salesforce": 0, "hubspot": 3}
     assert result.code == 3
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+def test_ends_of_a_token_that_may_only_read_name_the_scope_that_writing_takes(account: Account, command: Cli) -> None:
+    def tell(name: str) -> None:
+        # The update of no records, which asks beforehand, tells nothing at this portal.
+        if name.endswith("batch/update") and account.requests[name] > account.probes:
+            account.sandbox.hubspot.scopes.discard("crm.objects.contacts.write")
+
+    account.requests.tell = tell
+    result = command("sync", "hubspot", "--json")
+    account.requests.tell = None
+
+    assert_told(result, 3, "AccessError")
+    assert "it needs crm.objects.contacts.write." in result.document["message"]
+    assert result.document["message"].count("crm.objects.") == 1
+    assert result.total("written") == 0
+
+    account.sandbox.hubspot.scopes.add("crm.objects.contacts.write")
+    assert_goes_on(account, command)

@@ -46,7 +46,17 @@ def test_of_many_scopes_that_would_do_the_one_we_need_is_named() -> None:
     assert f"it needs {needed}." in words(needed, [*named, needed])
     assert "crm.objects.e.read or 3 others" in words("", named)
     # HubSpot asks for something that we did not expect.
-    assert needed not in words(needed, named)
+    assert f"it needs {needed}, and HubSpot names crm.objects.a.read" in words(needed, named)
+
+
+def test_a_refusal_that_quotes_a_name_of_old_names_the_scope_of_today() -> None:
+    words = "You do not have permissions to view object type X in portal 1 (requires one of [contacts-read])"
+    body = {"status": "error", "message": words}
+
+    error = read_error("the properties of contacts", 403, {}, body, "crm.objects.contacts.read")
+
+    assert "it needs crm.objects.contacts.read." in error.message
+    assert "contacts-read" not in error.message
 
 
 @pytest.mark.parametrize(
