@@ -62,4 +62,5 @@ def _tell(question: FirstWrite) -> list[str]:
         f"  {figures.slots_silenced:,} phone fields to mark do_not_contact",
         f"  {figures.phones_rewritten:,} phone fields to rewrite",
         f"  {figures.lookups:,} numbers to look up{lookups}",
+        *([f"It ended early: {figures.stopped}"] if figures.stopped else []),
     ]

@@ -33,7 +33,8 @@ class Figures:
     """What a sync would do, by a dry run: ``run_id`` and when it began, in UTC.
 
     ``records`` would be written; ``flags_raised`` counts records too, ``slots_silenced`` and ``phones_rewritten`` phone
-    fields, ``lookups`` numbers, for ``cost`` at most. ``limit`` is that of the dry run and of the sync.
+    fields, ``lookups`` numbers, for ``cost`` at most. ``limit`` is that of the dry run and of the sync, ``stopped`` why
+    the dry run ended early, where it did.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class Figures:
     cost: float
     currency: str
     limit: int | None
+    stopped: str = ""
 
     @classmethod
     def of(cls, run_id: str, made_at: datetime, summary: Mapping[str, Any], limit: int | None) -> Self:
@@ -66,6 +68,7 @@ class Figures:
             float(summary.get("cost_planned") or 0),
             str(summary.get("currency") or ""),
             limit,
+            str(summary.get("stopped") or ""),
         )
 
 

@@ -92,6 +92,16 @@ def test_a_preview_of_another_sync_does_not_count(cli: Cli, answers: Answers) ->
     assert "with --limit 3" in cli("sync", "hubspot", "--limit", "3").err
 
 
+def test_a_preview_that_ended_early_says_so(cli: Cli, portal: Sandbox, answers: Answers) -> None:
+    portal.hubspot.daily.limit = 8
+    answers("p", "n")
+
+    declined = cli("sync", "hubspot")
+
+    assert declined.code == 2
+    assert "It ended early: " in declined.err
+
+
 @pytest.mark.usefixtures("portal")
 def test_a_plan_is_asked_about_with_its_own_numbers(cli: Cli, answers: Answers) -> None:
     plan = cli("sync", "hubspot", "--dry-run", "--out", "plan.json", "--json").document
