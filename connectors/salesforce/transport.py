@@ -122,7 +122,7 @@ class Transport:
 
         Raises SettingsError for a web page where nothing else has come from the host.
         """
-        if answer.status_code == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
+        if answer.status_code == 200 and answer.headers.get("Content-Type", "").lower().startswith("text/html"):
             # Where the API has answered before, something on the way is at fault, and the call is repeated. A
             # write, which may have been carried out, is always asked about again.
             if not self._contact.has_answered(host) and _purpose.get() != _WRITES:

@@ -83,7 +83,7 @@ def remove_row(org: OrgState, call: Call, object_name: str, row_id: str) -> Answ
 
 def author(org: OrgState, call: Call) -> Author:
     """Return the author of this call's writes: the API user."""
-    return Author(org.user_id, call.auto_assigns(), call.journal)
+    return Author(org.user_id, call.auto_assigns(), call.journal, call.saves_duplicates())
 
 
 def payload(document: object) -> Mapping[str, object]:

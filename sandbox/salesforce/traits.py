@@ -32,6 +32,9 @@ class SalesforceTraits(Traits):
         {},
         description="Objects, and the rows that their Apex triggers get through at once; of more, none is written.",
     )
+    duplicate_rules: Mapping[str, Literal["alert", "block"]] = Field(
+        {}, description="Objects, and what happens to a row that is given the phone of another: alert lets it be saved."
+    )
     userinfo: Literal["answered", "forbidden", "missing"] = Field(
         "answered", description="What /services/oauth2/userinfo says to the token: the user, 403 or 404."
     )

@@ -41,6 +41,10 @@ class Call:
         """Tell whether assignment rules may change owners: the default, unless `Sforce-Auto-Assign: FALSE` is sent."""
         return self.headers.get("sforce-auto-assign", "TRUE").strip().upper() != "FALSE"
 
+    def saves_duplicates(self) -> bool:
+        """Tell whether rows pass a duplicate rule that alerts: `Sforce-Duplicate-Rule-Header: allowSave=true`."""
+        return "allowsave=true" in self.headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .access import Access
+from .duplicates import refuse_duplicate
 from .errors import RowError
 from .ids import full_id
 from .journal import Journal
@@ -22,11 +23,14 @@ ACCESS_OBJECTS = frozenset({"PermissionSet", "PermissionSetAssignment", "FieldPe
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes: the user, whether assignment rules may change owners, and the undo list of the request."""
+    """Who writes: the user, whether assignment rules may change owners, the undo list of the request, and whether rows
+    are saved that a duplicate rule alerts to.
+    """
 
     user_id: str
     assigns: bool
     journal: Journal
+    saves_duplicates: bool = False
 
 
 def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], author: Author) -> str:
@@ -47,6 +51,7 @@ def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], a
     check_new(org, object_name, values)
     check_choices(org, object_name, Row(org.defaults(object_name)), values)
     _ask_rules(org, object_name, Row(), values)
+    refuse_duplicate(org, table, Row(), values, saves=author.saves_duplicates)
     row = new_row(org, table, values, author.user_id, org.stamp())
 
     if author.assigns and object_name in ASSIGNABLE:
@@ -92,6 +97,7 @@ def update_values(org: OrgState, object_name: str, given_id: str, values: dict[s
     _check_references(org, table, values)
     check_choices(org, object_name, row, values)
     _ask_rules(org, object_name, row, values)
+    refuse_duplicate(org, table, row, values, saves=author.saves_duplicates)
 
     if author.assigns and object_name in ASSIGNABLE:
         values["OwnerId"] = org.assigned_owner_id

@@ -163,3 +163,18 @@ def test_strange_answers_to_a_log_in_are_named(
         connect(settings=settings).identify()
 
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["text/html;charset=UTF-8", "Text/HTML"])
+@pytest.mark.parametrize("path", ["the log-in", "the data"])
+def test_a_web_page_is_told_whatever_is_asked_first(connect: Connect, script: Script, path: str, kind: str) -> None:
+    script.says(200, "<html>Lightning</html>", Content_Type=kind)
+    settings = {"login_url": script.url, "client_id": "3MVG9", "client_secret": "hush"}
+    direct = {"instance_url": script.url, "access_token": "t"}
+
+    with pytest.raises(SettingsError, match="web page") as caught:
+        connect(settings=settings if path == "the log-in" else direct).identify()
+
+    assert caught.value.exit_code == 2
+    assert "my.salesforce.com" in caught.value.remedy
+    assert len(script.seen) == 1
