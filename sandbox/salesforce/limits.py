@@ -30,6 +30,14 @@ def limits(org: OrgState, call: Call) -> Answer:  # noqa: ARG001  # handlers sha
     return Answer(200, dict(sorted(body.items())))
 
 
+def record_count(org: OrgState, call: Call) -> Answer:
+    """Answer `/limits/recordCount?sObjects=`: about how many rows the objects have, deleted ones left out."""
+    wanted = {name.strip().lower() for name in call.query.get("sObjects", "").split(",") if name.strip()}
+    tables = [(name, table) for name, table in sorted(org.tables.items()) if not wanted or name.lower() in wanted]
+    counts = [(name, sum(1 for row in table.scan() if row["IsDeleted"] is not True)) for name, table in tables]
+    return Answer(200, {"sObjects": [{"count": count, "name": name} for name, count in counts if count or wanted]})
+
+
 def _left(most: int, used: int) -> dict[str, int]:
     return {"Max": most, "Remaining": max(0, most - used)}
 

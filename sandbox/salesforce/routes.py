@@ -7,7 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import bulk_ingest, bulk_query, describe, layouts, limits, query, record_types, replication, rows, tooling
+from . import (
+    bulk_ingest,
+    bulk_query,
+    describe,
+    external_ids,
+    layouts,
+    limits,
+    query,
+    record_types,
+    replication,
+    rows,
+    search,
+    tooling,
+)
 from . import sobject_collections as collections
 from .composite import composite
 from .errors import ApiError, not_found
@@ -39,6 +52,7 @@ def _composite(org: OrgState, call: Call) -> Answer:
 ROUTES = (
     _route("", GET=limits.resources),
     _route("/limits", GET=limits.limits),
+    _route("/limits/recordCount", GET=limits.record_count),
     _route("/query", GET=query.query),
     _route("/queryAll", GET=query.query_all),
     _route("/query/{locator}", GET=query.query_more),
@@ -76,6 +90,13 @@ ROUTES = (
     ),
     _route("/sobjects/{object_name}/updated", GET=replication.updated_rows),
     _route("/sobjects/{object_name}/deleted", GET=replication.deleted_rows),
+    _route(
+        "/sobjects/{object_name}/{field}/{value}",
+        GET=external_ids.get_by_key,
+        PATCH=external_ids.upsert_by_key,
+        DELETE=external_ids.delete_by_key,
+    ),
+    _route("/search", GET=search.search),
     _route("/sobjects/{object_name}/{row_id}", GET=rows.get_row, PATCH=rows.patch_row, DELETE=rows.remove_row),
 )
 

@@ -31,7 +31,8 @@ TEXT_TYPES = frozenset({"string", "textarea", "phone", "email", "url", "picklist
 class FieldSpec:
     """One field as describe knows it; `compound` is the field it is a part of.
 
-    `targets` is what a reference names, `relationship` how a query reaches it, `children` how it reaches back.
+    `targets` is what a reference names, `relationship` how a query reaches it, `children` how it reaches back. An
+    `external` one is a key of other systems, by which rows can be addressed.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FieldSpec:
     children: str | None = None
     compound: str | None = None
     custom: bool = False
+    external: bool = False
     help: str | None = None
 
     @property

@@ -95,6 +95,7 @@ def _field(name: str, metadata: Mapping[str, Any]) -> FieldSpec:
         picklist_labels=labels,
         restricted=restricted,
         custom=True,
+        external=kind == "string" and metadata.get("externalId") is True,
         help=metadata.get("inlineHelpText"),
     )
 
