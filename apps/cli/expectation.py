@@ -78,7 +78,10 @@ def _calls(cost: FirstSync) -> str:
         wanted += f", {cost.calls_for_opt_outs:,} of them for opt-outs that no query may ask for, in every full read"
     if cost.calls_left is None:
         return f"{wanted}."
-    return f"{wanted}; {cost.calls_left:,} of {cost.calls_a_day:,} a day are left."
+    left = f"{cost.calls_left:,} of {cost.calls_a_day:,} a day are left"
+    if cost.api_calls is not None and cost.api_calls > cost.calls_left:
+        return f"{wanted}; only {left}: it stops when they are used up, and the next run goes on from there."
+    return f"{wanted}; {left}."
 
 
 def _lookups(cost: FirstSync) -> str:

@@ -105,6 +105,12 @@ def test_what_a_full_pass_for_opt_outs_costs_is_told(cli: Cli, sandbox: Sandbox)
     assert "1 of them for opt-outs" in cli("check", "salesforce", "--mapping", "mine.yaml").out
 
 
+def test_a_first_sync_for_which_the_day_has_too_few_calls_is_told(cli: Cli, bare: Sandbox) -> None:
+    bare.hubspot.daily.limit = 15
+
+    assert "of 15 a day are left: it stops when they are used up" in cli("check", "hubspot").out
+
+
 @pytest.mark.usefixtures("settings")
 def test_what_cannot_be_known_has_a_group_of_its_own(cli: Cli, sandbox: Sandbox) -> None:
     sandbox.hubspot.traits = HubSpotTraits(tells_scopes=False)
