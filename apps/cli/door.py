@@ -97,7 +97,7 @@ def _ask_about_change(question: TakeBack | ForgetAccount | CreateFields | Remove
         case RemoveFields(org, removal):
             held = " with what the records hold in them" if any(removal.records.values()) or removal.opt_outs else ""
             _ask_person(
-                f"Take these {len(removal.steps)} out of {org.name} ({org.id}){held}?",
+                f"Take these {len(removal.steps)} out of {org.name}{held}?",
                 f"{len(removal.steps)} would be taken out of {org.name}.",
             )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Org
 from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.state.cursors import forget_cursors, register_org
@@ -17,6 +19,9 @@ from ringfence.core.state.store import Store
 from ..wiring import Connection, Wiring
 from .door import CreateFields, Door, RemoveFields
 from .project_folder import write_project
+
+_TELLS_NOTHING_DUE = frozenset({Companion.REASON, Companion.LINE_TYPE})
+"""Companions that no slot is due for: whether a verdict is current, the others tell."""
 
 Act = Callable[[Iterable[SetupStep]], Iterator[SetupStep]]
 
@@ -79,7 +84,8 @@ def plan_setup(wiring: Wiring, crm: str, mapping: Path | None = None) -> Iterato
     """Yield what setup would create, for as long as the CRM stays connected. Nothing is created before ``create``."""
     with _connected(wiring, crm, mapping) as (connection, org):
         steps = connection.crm.plan_setup()
-        yield Setup(wiring, connection, org, steps, connection.crm.setup_remarks())
+        remarks = [*connection.crm.setup_remarks(), *_filled_later(connection.shapes, steps)]
+        yield Setup(wiring, connection, org, steps, remarks)
 
 
 @contextmanager
@@ -107,6 +113,17 @@ def _connected(wiring: Wiring, crm: str, mapping: Path | None) -> Iterator[tuple
         yield connection, connection.crm.identify()
     finally:
         connection.crm.close()
+
+
+def _filled_later(shapes: Mapping[str, ObjectShape], steps: Iterable[SetupStep]) -> Iterator[str]:
+    """Yield a sentence for each new companion that stands beside verdicts, and makes no slot due where it is empty."""
+    new = {step.name for step in steps}
+    for name, shape in shapes.items():
+        for slot in shape.slots:
+            created = {one for one, field in slot.companions.items() if f"{name}.{field}" in new}
+            if created and created <= _TELLS_NOTHING_DUE:
+                fields = ", ".join(f"{name}.{slot.companions[one]}" for one in Companion if one in created)
+                yield f"{fields}: filled as the verdicts beside it age, or at once by `sync --rescreen`."
 
 
 def _change_fields(wiring: Wiring, org: Org, act: Act, steps: Sequence[SetupStep]) -> Iterator[SetupStep]:

@@ -169,7 +169,7 @@ class HubSpotClient:
 
     def property_limits(self) -> Mapping[str, Any]:
         """Return how many custom properties the portal may have and has: ``overallLimit``, ``byObjectType``, ..."""
-        request = Request("setup", "the limits of custom properties", "overallLimit")
+        request = Request("setup", "the limits of custom properties", "")
         return self._transport.call(request, self._get, "/crm/v3/limits/custom-properties").body
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ A new field is hidden from everybody until field-level security grants it (docs/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
@@ -112,7 +112,7 @@ def _lacking(schema: Schema, shape: ObjectShape) -> set[str]:
 def _plan_fields(
     calls: SetupCalls, shapes: Mapping[str, ObjectShape], lacking: Mapping[str, set[str]]
 ) -> Iterator[SetupStep]:
-    there = find_custom_fields(calls, shapes)
+    there = _known_fields(calls, shapes)
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
             if field not in lacking[name] or (name, field) in there:
@@ -134,6 +134,17 @@ def _plan_grants(calls: SetupCalls, shapes: Mapping[str, ObjectShape], sets: Map
                 if row is None or (spec.editable and not row["PermissionsEdit"]):
                     grant = Grant(spec.name, spec.editable, str(row["Id"]) if row else None)
                     yield SetupStep(GRANT, f"{name}.{field}", grant, type=f"{spec.name}, {_right(spec)}")
+
+
+def _known_fields(calls: SetupCalls, objects: Iterable[str]) -> Collection[tuple[str, str]]:
+    """Return the custom fields of the objects, hidden ones included; none where the org does not tell.
+
+    A field that is there after all is then found when it is created.
+    """
+    try:
+        return find_custom_fields(calls, objects).keys()
+    except AnswerError:
+        return ()
 
 
 def _known_sets(calls: SetupCalls) -> dict[str, str]:

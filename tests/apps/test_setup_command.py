@@ -184,3 +184,15 @@ def test_a_token_without_the_users_details_sets_up_all_the_same(cli: Cli, monkey
 
         assert cli("setup", "salesforce").code == 0
         assert cli("check", "salesforce").code == 0
+
+
+def test_a_lost_field_that_makes_nothing_due_is_told_when_it_will_be_filled(
+    cli: Cli, sandbox: Sandbox, settings: object
+) -> None:
+    for name in ("rf_phone_reason", "rf_mobilephone_status", "rf_mobilephone_reason"):
+        del sandbox.hubspot.definitions["contacts"][name]
+
+    (remark,) = cli("setup", "hubspot", "--dry-run", "--json").document["remarks"]
+
+    # The lost status makes its slot due, which fills the reason beside it.
+    assert remark.startswith("contacts.rf_phone_reason: filled as the verdicts beside it age")

@@ -8,10 +8,12 @@ from testkit.account import Account
 from testkit.account_view import Rows
 from testkit.commands import Cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def people() -> int:
-    return 60
+    return 30
 
 
 def differences(before: Rows, after: Rows) -> list[tuple[object, ...]]:
@@ -44,8 +46,9 @@ def drop_field(account: Account, name: str) -> None:
 def look_everything_up(account: Account, command: Cli) -> None:
     """Look every slot up, those too that have a verdict of the numbering plan; what was put off comes second."""
     assert command("sync", account.crm, "--rescreen", "--yes", "--json").code == 0
-    account.pass_time(minutes=3)
-    assert command("sync", account.crm, "--json").code == 0
+    for _ in range(2):  # the second one leaves the cursors behind all that was written
+        account.pass_time(minutes=90)
+        assert command("sync", account.crm, "--json").code == 0
 
 
 def test_fields_that_were_taken_away_are_filled_again(account: Account, command: Cli) -> None:
@@ -56,7 +59,7 @@ def test_fields_that_were_taken_away_are_filled_again(account: Account, command:
     removed = command("setup", account.crm, "--remove", "--yes", "--json")
 
     assert removed.code == 0
-    assert all(count > 10 for count in removed.document["records"].values())
+    assert all(count > 5 for count in removed.document["records"].values())
     assert command("check", account.crm, "--json").code == 3
     assert command("sync", account.crm, "--json").code == 3
 
