@@ -1,6 +1,6 @@
 """`/jobs/ingest`: updates from a CSV file, done in batches after the upload, with three lists of results.
 
-Only the operation `update` is there. Rules and limits: salesforce.md, section 2.3; shapes of results as recorded.
+The operation `hardDelete` is not there. Rules and limits: salesforce.md, section 2.3; shapes of results as recorded.
 """
 
 from __future__ import annotations
@@ -36,19 +36,28 @@ def create(org: OrgState, call: Call) -> Answer:
     return Answer(200, _shown(job))
 
 
+OPERATIONS = ("insert", "update", "upsert", "delete")
+
+
 def _job(org: OrgState, call: Call, body: Mapping[str, object]) -> IngestJob:
-    if body.get("operation") != "update":
-        raise bad_job(f"operation must be update, the sandbox has no other: {body.get('operation')}")
+    operation, key = str(body.get("operation")), str(body.get("externalIdFieldName") or "")
+    if operation not in OPERATIONS:
+        raise bad_job(f"operation must be one of {', '.join(OPERATIONS)}: {body.get('operation')}")
 
     name = org.object_named(str(body.get("object")))
     if name is None or org.table(name).spec.plain or org.table(name).spec.fixed:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{body.get('object')}' is not supported by the Bulk API.")
 
+    field = org.access(name).visible.get(key.lower())
+    if operation == "upsert" and (field is None or not (field.external or field.type == "id")):
+        raise ApiError(400, "INVALIDJOB", f"InvalidJob : Field name provided, {key} is not an External ID for {name}")
+
     return IngestJob(
         org=org,
         id=next(org.jobs.ids),
         object_name=name,
-        operation="update",
+        operation=operation,
+        key=field.name if field and operation == "upsert" else "Id",
         version=call.version,
         owner=org.user_id,
         created=org.clock.now(),

@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import ClassVar
 
 from .bulk_jobs import QUEUED_SHARE, Job
-from .bulk_rows import BatchRules, Columns, update_rows
+from .bulk_rows import BatchRules, Columns, write_rows
 from .bulk_sheet import Sheet, Upload
 from .state import OrgState, RefuseRow
 
@@ -20,15 +20,16 @@ STEP_ROWS = 2_000
 
 @dataclass(slots=True, kw_only=True)
 class IngestJob(Job):
-    """An update job: the upload, how many of its rows are `done`, and the result sheets of those.
+    """An ingest job: the upload, how many of its rows are `done`, and the result sheets of those.
 
-    `org` is what it writes to; `assigns` tells whether assignment rules may change owners; `refuse_row` is the
-    validation rule that held when the job was queued.
+    `org` is what it writes to, `key` the field that finds a row again; `assigns` tells whether assignment rules may
+    change owners; `refuse_row` is the validation rule that held when the job was queued.
     """
 
     kind: ClassVar[str] = "V2Ingest"
     org: OrgState = field(repr=False)
     assigns: bool
+    key: str = "Id"
     upload: Upload | None = None
     uploads: int = 0
     columns: Columns | None = None
@@ -99,7 +100,7 @@ class IngestJob(Job):
 
         fault = self.upload.fault
         try:
-            self.columns = Columns.of(self.org.access(self.object_name), self.upload.columns)
+            self.columns = Columns.of(self.org.access(self.object_name), self.upload.columns, self.key)
         except ValueError as error:
             fault = fault or str(error)
 
@@ -129,8 +130,8 @@ class IngestJob(Job):
         assert self._rest and self.columns and self.written is not None and self.refused is not None  # noqa: S101, PT018  # _open has set them
         count = min(STEP_ROWS, self.batch_rows - self.done % self.batch_rows)
         rows = list(islice(self._rest, count))
-        rules = BatchRules(self.object_name, self.columns, self.assigns, self.refuse_row)
-        outcome = update_rows(self.org, rules, rows)
+        rules = BatchRules(self.object_name, self.columns, self.assigns, self.refuse_row, self.operation, self.key)
+        outcome = write_rows(self.org, rules, rows)
         self.written.add(self.form.lines(outcome.written, quoted=False))
         self.refused.add(self.form.lines(outcome.refused, quoted=False))
         self.done += len(outcome.written) + len(outcome.refused)

@@ -13,7 +13,7 @@ from .schema import TEXT_TYPES, FieldSpec
 from .state import OrgState, RefuseRow
 from .table import Value
 from .values import read_value
-from .writes import Author, check_triggers, update_values
+from .writes import Author, check_triggers, create_values, delete_row, update_values
 
 NULL = "#N/A"
 CHUNK = 200
@@ -33,14 +33,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The header of an upload: where the id stands (None: nowhere), and how the cells of the other columns are read."""
+    """The header of an upload: where the key stands (None: nowhere), and how the cells of other columns are read."""
 
     key: int | None
     fields: tuple[tuple[int, str, Reader], ...]
     width: int
 
     @classmethod
-    def of(cls, access: Access, names: Sequence[str]) -> Columns:
+    def of(cls, access: Access, names: Sequence[str], key_name: str = "Id") -> Columns:
         """Return the columns of a header; raises ValueError with the service's words for a name that is no field."""
         fields: list[tuple[int, str, Reader]] = []
         for at, name in enumerate(names):
@@ -50,7 +50,7 @@ class Columns:
             if found.name in [known for _, known, _ in fields]:
                 raise ValueError(f"InvalidBatch : Field name {name} is given more than once")
             fields.append((at, found.name, _reader(found)))
-        key = next((at for at, name, _ in fields if name == "Id"), None)
+        key = next((at for at, name, _ in fields if name == key_name), None)
         return cls(key, tuple(entry for entry in fields if entry[0] != key), len(names))
 
     def values(self, cells: Cells) -> dict[str, Value]:
@@ -73,9 +73,11 @@ class BatchRules:
     columns: Columns
     assigns: bool
     refuse_row: RefuseRow | None
+    operation: str = "update"
+    key: str = "Id"
 
 
-def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outcome:
+def write_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outcome:
     """Write the rows of a batch, and return what became of each."""
     outcome = Outcome()
     author = Author(org.user_id, rules.assigns, _Committed())
@@ -83,14 +85,14 @@ def update_rows(org: OrgState, rules: BatchRules, rows: Sequence[Cells]) -> Outc
 
     try:
         for start in range(0, len(rows), CHUNK):
-            _update_chunk(org, rules, rows[start : start + CHUNK], author, outcome)
+            _write_chunk(org, rules, rows[start : start + CHUNK], author, outcome)
     finally:
         org.refuse_row = before
 
     return outcome
 
 
-def _update_chunk(org: OrgState, rules: BatchRules, rows: Sequence[Cells], author: Author, outcome: Outcome) -> None:
+def _write_chunk(org: OrgState, rules: BatchRules, rows: Sequence[Cells], author: Author, outcome: Outcome) -> None:
     """Write the rows that triggers see together."""
     try:
         check_triggers(org, rules.object_name, len(rows))
@@ -100,23 +102,48 @@ def _update_chunk(org: OrgState, rules: BatchRules, rows: Sequence[Cells], autho
 
     for cells in rows:
         try:
-            row_id = _update(org, rules.object_name, rules.columns, cells, author)
+            row_id, created = _write(org, rules, cells, author)
         except RowError as error:
             outcome.refused.append(["", error_text(error), *cells])
         else:
-            outcome.written.append([row_id, "false", *cells])
+            outcome.written.append([row_id, "true" if created else "false", *cells])
 
 
-def _update(org: OrgState, object_name: str, columns: Columns, cells: Cells, author: Author) -> str:
+def _write(org: OrgState, rules: BatchRules, cells: Cells, author: Author) -> tuple[str, bool]:
+    """Write one row; return its id, and whether it is a new one."""
+    columns, name = rules.columns, rules.object_name
     if len(cells) > columns.width:
         raise RowError("INVALID_CSV_ROW", f"The row has {len(cells)} columns, the header {columns.width}")
-    row_id = "" if columns.key is None else cells[columns.key]
-    if not row_id:
-        raise RowError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
+
+    key = "" if columns.key is None else cells[columns.key]
+    if rules.operation == "insert":
+        if key:
+            raise RowError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
+    elif not key and not (rules.operation == "upsert" and rules.key == "Id"):
+        raise RowError("MISSING_ARGUMENT", f"{rules.key} not specified in an {rules.operation} call", (rules.key,))
+
     try:
-        return update_values(org, object_name, row_id, columns.values(cells), author)
+        row_id = _find(org, rules, key)
+        if rules.operation == "delete":
+            delete_row(org, name, row_id, author)
+            return row_id, False
+        if row_id:
+            return update_values(org, name, row_id, columns.values(cells), author), False
+        given = {} if rules.key == "Id" else {rules.key: key}
+        return create_values(org, name, {**columns.values(cells), **given}, author), True
     except ApiError as error:
         raise RowError("INVALID_TYPE_ON_FIELD_IN_RECORD", error.message) from error
+
+
+def _find(org: OrgState, rules: BatchRules, key: str) -> str:
+    """Return the id of the row that a key names; nothing where a new one is to be made."""
+    if rules.key == "Id":
+        return key
+    rows = (row for row in org.table(rules.object_name).scan() if row["IsDeleted"] is not True)
+    found = [str(row["Id"]) for row in rows if str(row[rules.key] or "").lower() == key.lower()]
+    if len(found) > 1:
+        raise RowError("DUPLICATE_EXTERNAL_ID", f"{rules.key}: more than one record found for external id field")
+    return found[0] if found else ""
 
 
 def error_text(error: RowError) -> str:

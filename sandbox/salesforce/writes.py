@@ -35,12 +35,15 @@ class Author:
 
 def create_row(org: OrgState, object_name: str, payload: Mapping[str, object], author: Author) -> str:
     """Create a row and return its id; raises RowError, or ApiError for JSON of the wrong type."""
+    if org.table(object_name).spec.fixed:
+        raise _no_access()
+    return create_values(org, object_name, read_values(org.access(object_name), payload), author)
+
+
+def create_values(org: OrgState, object_name: str, values: dict[str, Value], author: Author) -> str:
+    """Create a row of values that have been read, and return its id; raises RowError."""
     access = org.access(object_name)
     table = org.table(object_name)
-    if table.spec.fixed:
-        raise _no_access()
-
-    values = read_values(access, payload)
     _refuse_locked(access, values, creating=True)
     required = [field.name for field in table.spec.fields.values() if field.required and values.get(field.name) is None]
     if required:

@@ -361,7 +361,8 @@ def test_a_multipart_request_creates_fills_and_starts(api: Api, contacts: list[s
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"operation": "insert"}, "INVALIDJOB"),
+        ({"operation": "hardDelete"}, "INVALIDJOB"),
+        ({"operation": "upsert", "externalIdFieldName": "Phone"}, "INVALIDJOB"),
         ({"object": "Bacon"}, "INVALIDENTITY"),
         ({"object": "User"}, "INVALIDENTITY"),
         ({"contentType": "JSON"}, "INVALIDJOB"),

@@ -137,3 +137,20 @@ def test_bulk_jobs_are_queried_and_downloaded(sf: Any, tmp_path: Path) -> None:
     files = sf.bulk2.Account.download("SELECT Id, Name FROM Account", path=str(tmp_path), wait=0.01)
 
     assert [Path(each["file"]).read_text().splitlines()[1] for each in files] == [page.splitlines()[1]]
+
+
+def test_bulk_jobs_insert_upsert_and_delete(keyed: Any) -> None:
+    bulk = keyed.bulk2.Contact
+    (made,) = bulk.insert(records=[{"LastName": "Smith", KEY: "1"}, {"LastName": "", KEY: "2"}], wait=0.01)
+
+    assert (made["numberRecordsProcessed"], made["numberRecordsFailed"]) == (2, 1)
+    assert "REQUIRED_FIELD_MISSING" in bulk.get_failed_records(made["job_id"])
+
+    bulk.upsert(records=[{KEY: "1", "LastName": "X"}, {KEY: "3", "LastName": "Y"}], external_id_field=KEY, wait=0.01)
+    rows = keyed.query(f"SELECT Id, LastName FROM Contact WHERE {KEY} != null ORDER BY {KEY}")["records"]
+
+    assert [row["LastName"] for row in rows] == ["X", "Y"]
+
+    bulk.delete(records=[{"Id": row["Id"]} for row in rows], wait=0.01)
+
+    assert keyed.query(f"SELECT COUNT() FROM Contact WHERE {KEY} != null")["totalSize"] == 0
