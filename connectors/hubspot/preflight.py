@@ -34,7 +34,7 @@ _NOBODY_YET = "not there yet, and so nobody has opted out by it"
 
 PLACE = "HubSpot: Development > Keys > Service keys > the key (of an app: its Auth tab)"
 PROPERTIES = "HubSpot: Settings > Data Management > Properties"
-GRANT = f"Add it: {PLACE}. Then run `ringfence check hubspot` again."
+GRANT = f"Add it to the scopes of the token: {PLACE}. Then run `ringfence check hubspot` again."
 
 SEVERAL_VALUES = "checkbox"
 """The field type of a property that holds several of its options at once, with semicolons between them."""
@@ -237,5 +237,5 @@ def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
 
 def _refused(subject: str, error: RefusedError, *, in_preview: str = "") -> Finding:
     kind = SchemaError if isinstance(error, AnswerError) else type(error)
-    remedy = f"{error.remedy} {PLACE}." if kind is AccessError else error.remedy
+    remedy = GRANT if kind is AccessError else error.remedy
     return problem(subject, error.message, remedy, error=kind, in_preview=in_preview)
