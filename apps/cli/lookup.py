@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.core.numbers import metadata_version
+from ringfence.core.model.verdicts import CALLABLE
+from ringfence.core.numbers import ReasonCode, metadata_version
 
 from ..operations import ScreenedNumber, home_region, screen_number
 from .door import open_door
@@ -15,6 +16,10 @@ from .options import Json, SandboxLedger, Verbose
 from .output import output
 from .start import begin_wired
 
+WITHOUT_REGION = (
+    "It is a national number, and nobody knows of which country. Name one, as in --region US, or one for all, as in "
+    "RINGFENCE_DEFAULT_REGION=US; or write the number with its plus and calling code."
+)
 FAILED_FOR_NOW = "the lookup failed for now; nothing is known beyond the numbering plan"
 
 
@@ -42,9 +47,16 @@ def lookup(
     output.document(answer)
     for name, value in answer.items():
         if value not in (None, [], ""):
-            shown = "; ".join(value) if isinstance(value, list) else str(value)
-            output.say(f"{name.replace('_', ' '):14}{shown}")
+            output.say(f"{name.replace('_', ' '):14}{_spell(value)}")
+    if found.number.reason is ReasonCode.NO_REGION:
+        output.say(WITHOUT_REGION, style="yellow")
     return DONE if found.verdict else STOPPED
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _answer(found: ScreenedNumber) -> dict[str, Any]:
@@ -53,6 +65,7 @@ def _answer(found: ScreenedNumber) -> dict[str, Any]:
 
     return {
         "status": verdict.status.value if verdict else None,
+        "callable": verdict.status in CALLABLE if verdict else None,
         "reason": verdict.reason if verdict else FAILED_FOR_NOW,
         "e164": number.e164,
         "region": number.region,

@@ -22,6 +22,7 @@ from ringfence.connectors.spreadsheet import Summary as FileSummary
 from ..operations import ScreenedFile, confirm_file_cost, home_region, screen_file
 from .door import open_door
 from .exit_codes import DONE, STOPPED
+from .hints import count
 from .options import Json, SandboxLedger, Verbose
 from .output import output
 from .render import status_rows
@@ -127,7 +128,7 @@ def _show_detection(found: Detection) -> None:
     others = [role.name for role in found.roles if not (role.role or role.why)]
     if others:
         more = f", and {len(others) - SHOWN_COLUMNS:,} more" if len(others) > SHOWN_COLUMNS else ""
-        output.say(f"{len(others):,} columns not used: {', '.join(map(_shorten, others[:SHOWN_COLUMNS]))}{more}")
+        output.say(f"{count(len(others), 'column')} not used: {', '.join(map(_shorten, others[:SHOWN_COLUMNS]))}{more}")
 
 
 def _shorten(text: str) -> str:

@@ -16,6 +16,7 @@ from ringfence.core.model.verdicts import Verdict, judge
 from ringfence.core.numbers import Number, mask_text, read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.ports.lookup import Lookup
+from ringfence.core.runs.progress import NoProgress, Progress
 from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question, Screening, no_ledger
 
@@ -125,10 +126,13 @@ def screen_file(
         raise UsageError("Lookups are wanted, and no provider is configured.", code=ErrorCode.NO_PROVIDER)
 
     screened = Screened("screen", {"file": file.name}, sandbox)
-    with open_lookups(providers) as lookups, _open_screening(wiring, lookups, door, screened) as screening:
+    with (
+        open_lookups(providers) as lookups,
+        door.progress(f"screen {file.name}") as progress,
+        _open_screening(wiring, lookups, door, screened, progress) as screening,
+    ):
         started = wiring.clock.monotonic()
-        with door.progress(f"screen {file.name}") as progress:
-            summary = screen_table(file, target, options, CellScreener(screening), progress.at, wiring.clock)
+        summary = screen_table(file, target, options, CellScreener(screening), progress.at, wiring.clock)
 
     return ScreenedFile(
         summary,
@@ -149,8 +153,11 @@ class Screened(NamedTuple):
 
 
 @contextmanager
-def _open_screening(wiring: Wiring, lookups: Sequence[Lookup], door: Door, screened: Screened) -> Iterator[Screening]:
+def _open_screening(
+    wiring: Wiring, lookups: Sequence[Lookup], door: Door, screened: Screened, progress: Progress | None = None
+) -> Iterator[Screening]:
     """Yield a screening that no CRM belongs to. Where there is no state yet and nothing to keep in it, none is made."""
+    told, currency = progress or NoProgress(), wiring.settings.lookup.currency
     store = wiring.open_state() if lookups else wiring.open_state_if_there()
     if store is None:
         yield Screening(wiring.clock, no_ledger)
@@ -164,6 +171,7 @@ def _open_screening(wiring: Wiring, lookups: Sequence[Lookup], door: Door, scree
         lookups=lookups,
         max_lookups=wiring.settings.lookup.max_lookups,
         sandbox=screened.sandbox,
+        on_answer=lambda bought, cost: told.bought(bought, cost, currency),
         explain=door.explain,
         options=screened.options,
     )

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -21,7 +21,7 @@ from ..model.shapes import ObjectShape, Slot
 from ..model.verdicts import Facts, Verdict, judge
 from ..ports.crm import Crm
 from ..ports.services import Clock
-from ..screening.buying import BuyingGateway
+from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers, LookupGateway
 from ..screening.rehearsing import RehearsingGateway
 from ..screening.withholding import WithholdingGateway
@@ -48,7 +48,7 @@ class RunMode(Protocol):
         ...
 
     def make_gateway(
-        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: Callable[[int], None]
+        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: OnAnswer
     ) -> LookupGateway:
         """Return the way to the providers; see :class:`ringfence.core.screening.buying.BuyingGateway`."""
         ...
@@ -72,7 +72,7 @@ class Live:
         return ChangeWriter(crm, shapes, journal, clock)
 
     def make_gateway(
-        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: Callable[[int], None]
+        self, known: KnownAnswers, clock: Clock, max_lookups: int | None, on_answer: OnAnswer
     ) -> LookupGateway:
         """Return a gateway that buys."""
         return BuyingGateway(known, clock, max_lookups=max_lookups, on_answer=on_answer)
@@ -90,7 +90,7 @@ class Withholding(Live):
         known: KnownAnswers,
         clock: Clock,  # noqa: ARG002 - the contract's parameters
         max_lookups: int | None,  # noqa: ARG002 - the contract's parameters
-        on_answer: Callable[[int], None],  # noqa: ARG002 - the contract's parameters
+        on_answer: OnAnswer,  # noqa: ARG002 - the contract's parameters
     ) -> LookupGateway:
         """Return a gateway that asks nobody, and counts what it would buy."""
         return WithholdingGateway(known)
@@ -115,7 +115,7 @@ class Rehearsal:
         known: KnownAnswers,
         clock: Clock,  # noqa: ARG002 - the contract's parameters
         max_lookups: int | None,
-        on_answer: Callable[[int], None],  # noqa: ARG002 - the contract's parameters
+        on_answer: OnAnswer,  # noqa: ARG002 - the contract's parameters
     ) -> LookupGateway:
         """Return a gateway that asks nobody, and counts what would be bought."""
         return RehearsingGateway(known, max_lookups=max_lookups, defer=self.defer_lookups)

@@ -97,8 +97,8 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
 def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger) -> Screening:
     job = context.job
 
-    def note_answer(bought: int) -> None:
+    def note_answer(bought: int, cost: float) -> None:
         context.lease.renew(job.clock.now())  # and no more: what is asked about is to be answered before the run ends
-        job.progress.bought(bought)
+        job.progress.bought(bought, cost, job.currency)
 
     return Screening(job.clock, ledger.covered, mode.make_gateway(known, job.clock, job.max_lookups, note_answer))

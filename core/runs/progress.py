@@ -16,8 +16,8 @@ class Progress(Protocol):
         """Show that so many more records have an outcome."""
         ...
 
-    def bought(self, lookups: int) -> None:
-        """Show how many lookups the run has bought so far."""
+    def bought(self, lookups: int, cost: float = 0.0, currency: str = "") -> None:
+        """Show how many lookups the run has bought so far, and what they cost."""
         ...
 
 
@@ -30,5 +30,5 @@ class NoProgress:
     def advance(self, records: int) -> None:
         """Show nothing."""
 
-    def bought(self, lookups: int) -> None:
+    def bought(self, lookups: int, cost: float = 0.0, currency: str = "") -> None:
         """Show nothing."""

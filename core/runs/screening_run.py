@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import RingfenceError, StoppedError, Terminated
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..screening.buying import BuyingGateway
+from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers
 from ..screening.screening import Screening, SuppressionCheck
 from ..state.cursors import list_orgs
@@ -30,8 +30,8 @@ class ScreeningJob:
     """All that such a run needs.
 
     ``door`` names it in the history, in the place of a CRM. Answers count for ``max_age``. ``sandbox`` asks the
-    opt-outs of the sandbox accounts in place of those of the production accounts. ``explain`` returns an error in the
-    words of the door.
+    opt-outs of the sandbox accounts in place of those of the production accounts. ``on_answer`` is told what was
+    bought so far. ``explain`` returns an error in the words of the door.
     """
 
     door: str
@@ -41,6 +41,7 @@ class ScreeningJob:
     lookups: Sequence[Lookup] = ()
     max_lookups: int | None = None
     sandbox: bool = False
+    on_answer: OnAnswer = lambda _paid, _cost: None
     explain: Callable[[RingfenceError], str] = str
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,7 +73,7 @@ def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
     known = KnownAnswers(LookupCache(job.store, run_id), job.lookups, job.max_age)
-    return BuyingGateway(known, job.clock, max_lookups=job.max_lookups)
+    return BuyingGateway(known, job.clock, max_lookups=job.max_lookups, on_answer=job.on_answer)
 
 
 def _opt_outs(job: ScreeningJob, run_id: str) -> SuppressionCheck:

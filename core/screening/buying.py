@@ -17,6 +17,9 @@ from .purchase import ask
 
 logger = logging.getLogger(__name__)
 
+OnAnswer = Callable[[int, float], None]
+"""Is told how many lookups were paid so far, and what they cost."""
+
 NOT_NOW, OUTAGE = "not asked", "outage"
 """Why nobody was asked about a number: for the budget or because the process is to end, or no provider was left."""
 
@@ -25,7 +28,8 @@ class BuyingGateway:
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that buys.
 
     ``max_lookups`` caps the paid calls of the run, and with them the calls that failed although nobody rules a charge
-    out; ``on_answer`` is called after each answer with how many were paid so far.
+    out; ``on_answer`` is called after each answer with how many were paid so far
+    and what they cost.
     """
 
     def __init__(
@@ -34,7 +38,7 @@ class BuyingGateway:
         clock: Clock,
         *,
         max_lookups: int | None = None,
-        on_answer: Callable[[int], None] = lambda _paid: None,
+        on_answer: OnAnswer = lambda _paid, _cost: None,
     ) -> None:
         self.tally = Tally()
         self.exhausted = False
@@ -96,7 +100,7 @@ class BuyingGateway:
                     self._spent += answer.paid
                     self.tally.lookups += _is_bought(answer)
                     self._count(lookup, answer)
-                    self._on_answer(self.tally.lookups)
+                    self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
                     previous = answers.get(answer.e164)
                     if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
                         answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)

@@ -196,7 +196,13 @@ def test_lookup_explains_one_number(
     assert document["status"] == "valid"
     assert document["e164"] == "+442079460018"
     assert document["extension"] == "12"
+    assert document["callable"] is True
     assert cli("lookup", "020 7946 0018", "--json").document["status"] == "unknown"
+    national, dead = cli("lookup", "020 7946 0018").out, cli("lookup", "+44 20").out
+    assert "callable      yes" in national
+    assert "as in --region US" in national
+    assert "callable      no" in dead
+    assert "--region" not in dead
     assert cli("lookup", "020 7946 0018", "--region", "Atlantis").code == 2
 
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')

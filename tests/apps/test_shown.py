@@ -1,4 +1,4 @@
-"""What a run shows on a terminal: a bar that fits, why a slot is written again, what was and what would be called."""
+"""What a run shows on a terminal: why a slot is written again, what was and what would be called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from ringfence.apps.cli.output import Output
-from ringfence.apps.cli.progress import RunProgress
 from ringfence.apps.cli.render import show_summary
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
@@ -54,26 +53,6 @@ def shown(summary: Summary) -> str:
     output.out = Console(file=out, width=80, soft_wrap=True)
     show_summary(output, summary)
     return out.getvalue()
-
-
-@pytest.mark.parametrize(("width", "named"), [(80, False), (120, True)])
-def test_the_bar_fits_its_terminal_with_every_figure_whole(width: int, named: bool) -> None:
-    console = Console(width=width, force_terminal=True, color_system=None, file=io.StringIO())
-    progress = RunProgress(console, "dry run of salesforce")
-    progress.phase("changed records", 1_000_000)
-    progress.bought(1_234_567)
-    progress.advance(999_999)
-    assert progress._bar is not None
-
-    with console.capture() as captured:
-        console.print(progress._bar.get_renderable())
-    (line,) = captured.get().splitlines()
-    assert len(line) <= width
-    assert "changed records, 1,234,567 lookups" in line
-    assert "999999/1000000" in line
-    assert "rows/s" in line
-    assert "…" not in line
-    assert ("dry run of salesforce" in line) is named
 
 
 def test_a_slot_that_is_only_checked_again_says_so(crm: MemoryCrm, sync: Sync, clock: SetClock) -> None:
