@@ -27,6 +27,14 @@ def _check_letter(five: str) -> str:
     return _SUFFIX[sum(1 << place for place, char in enumerate(five) if "A" <= char <= "Z")]
 
 
+def scattered_ids(prefix: str) -> Iterator[str]:
+    """Yield ids of one object that do not rise in time, as in an org that was moved or filled from several places."""
+    higher, lower = new_ids(prefix, "8a1"), new_ids(prefix)
+    while True:
+        yield next(higher)
+        yield next(lower)
+
+
 def new_ids(prefix: str, pod: str = "5i0") -> Iterator[str]:
     """Yield 18-character ids of one object in ascending order; `prefix` is the object's three-letter key."""
     number = 0

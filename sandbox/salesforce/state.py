@@ -63,7 +63,8 @@ class OrgState(JobSettings):
         self.cursors = Cursors()
         self.jobs = Jobs()
         self.transactions: list[Transaction] = []
-        self.tables = {spec.name: Table(spec) for spec in standard_objects("objects")}
+        scattered = traits.scattered_ids
+        self.tables = {spec.name: Table(spec, scattered=scattered) for spec in standard_objects("objects")}
         self.tooling = {spec.name: Table(spec) for spec in standard_objects("tooling")}
         self.profile: dict[tuple[str, str], tuple[bool, bool]] = {}
 

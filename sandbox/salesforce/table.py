@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 
-from .ids import new_ids
+from .ids import new_ids, scattered_ids
 from .schema import ObjectSpec
 
 Value = str | bool | int | float | None
@@ -24,18 +24,21 @@ class Row(dict[str, Value]):
 class Table:
     """All rows of an object, deleted ones included."""
 
-    def __init__(self, spec: ObjectSpec) -> None:
+    def __init__(self, spec: ObjectSpec, *, scattered: bool = False) -> None:
         self.spec = spec
         self.rows: dict[str, Row] = {}
         self._order: list[str] = []
-        self._ids = new_ids(spec.prefix)
+        self._ids = scattered_ids(spec.prefix) if scattered else new_ids(spec.prefix)
 
     def insert(self, row: Row) -> str:
         """Add a row under the next id, and return the id."""
         row_id = next(self._ids)
         row["Id"] = row_id
         self.rows[row_id] = row
-        self._order.append(row_id)
+        if self._order and row_id < self._order[-1]:
+            insort(self._order, row_id)
+        else:
+            self._order.append(row_id)
         return row_id
 
     def remove(self, row_id: str) -> None:

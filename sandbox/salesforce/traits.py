@@ -43,6 +43,7 @@ class SalesforceTraits(Traits):
         ge=0,
         description="Rows of an object from which a query over REST times out, unless an index finds fewer of them.",
     )
+    scattered_ids: bool = Field(False, description="Ids do not rise in time.")
     person_accounts: bool = Field(False, description="Every third contact is a person account.")
     record_types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(
         {},
