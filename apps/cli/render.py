@@ -14,7 +14,7 @@ from ringfence.core.runs.summary import Summary
 from .hints import find_hints
 from .output import Output
 
-_COUNTS = {
+COUNTS = {
     "read": ("records read", ""),
     "skipped_recent": ("records skipped: nothing due", ""),
     "due": ("records due", ""),
@@ -48,7 +48,7 @@ def show_summary(output: Output, summary: Summary, *, changes: int = 5) -> None:
 
 
 def _show_counts(output: Output, summary: Summary) -> None:
-    names = [name for name in _COUNTS if name in _ALWAYS or summary.total(name)]
+    names = [name for name in COUNTS if name in _ALWAYS or summary.total(name)]
     objects = summary.objects.values()
     rows = [[_call(name, summary), *(f"{getattr(counts, name):,}" for counts in objects)] for name in names]
     columns = ["", *summary.objects]
@@ -56,7 +56,7 @@ def _show_counts(output: Output, summary: Summary) -> None:
 
 
 def _call(name: str, summary: Summary) -> str:
-    done, would_be = _COUNTS[name]
+    done, would_be = COUNTS[name]
     return would_be if would_be and summary.dry_run else done
 
 

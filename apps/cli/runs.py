@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from ringfence.core.errors import UsageError
-from ringfence.core.model.masking import mask_change
 from ringfence.core.model.values import Outcome
-from ringfence.core.runs.undo import UndoSummary
-from ringfence.core.state.journal import JournalRow, read_changes
-from ringfence.core.state.run_history import Run, find_run, list_runs
+from ringfence.core.state.run_history import Run
 
-from ..operations import undo_run
+from ..operations import RunReview, Selection, open_history, select_changes, undo_run
+from ..pages.new_file import refuse_existing
+from ..pages.plan_document import describe_review
+from ..pages.rows import Rows, link_records
+from ..pages.table import write_table
+from ..registry import crm_plugins
 from .conclusion import carry_out
 from .exit_codes import exit_code
-from .options import Json, MappingFile, Verbose, Yes
+from .json_stream import write_document
+from .options import Csv, Force, Json, MappingFile, Reveal, Verbose, Yes
 from .output import output
+from .run_text import say_changes, say_run, say_title
+from .run_words import list_row, run_as_json
 from .start import begin_wired
+from .undo_text import say_undo
+
+ON_A_PAGE = 20
+"""Changes that are shown unless told."""
+
+IN_A_DOCUMENT = 1000
+"""Changes that stand in the document of a run of which no changes were asked for."""
 
 runs = typer.Typer(help="The history: every run, every change of a run, and its reversal.", no_args_is_help=True)
 
@@ -31,77 +43,131 @@ def list_(
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """List the latest runs, newest first."""
+    """List the latest runs, newest first, one a line. The last column is enough of the id for `runs show`."""
     wiring = begin_wired(json=json, verbose=verbose)
     if most < 1:
         raise UsageError(f"--limit {most} would list no run.", "Give 1 or more.")
-    with closing(wiring.open_state()) as store:
-        found = list_runs(store, most)
+    with open_history(wiring) as history:
+        found = history.latest(most)
 
-    output.document({"runs": [_document(run) for run in found]})
+    output.document({"runs": [run_as_json(run) for run in found]})
     if not found:
         output.say("No run yet.")
-    output.table(
-        "",
-        ["run (UTC)", "crm", "outcome", "read", "written", "failed", "took"],
-        [_row(run) for run in found],
-        right=(3, 4, 5, 6),
-    )
+    columns = ["when (UTC)", "what", "ended", "read", "written", "run"]
+    output.table("", columns, [list_row(run) for run in found], right=(3, 4), whole=len(columns))
     return 0
 
 
 @runs.command("show")
 def show(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning or end of it.")],
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show full numbers.")] = False,
+    changes: Annotated[bool, typer.Option("--changes", help="The changes, with what became of each.")] = False,
     refused: Annotated[bool, typer.Option("--refused", help="Only the rows that the CRM did not take.")] = False,
     conflicts: Annotated[
         bool, typer.Option("--conflicts", help="Only the rows that somebody changed, merged or deleted meanwhile.")
     ] = False,
+    object_name: Annotated[
+        str | None, typer.Option("--object", metavar="NAME", help="Only changes of this object, such as Contact.")
+    ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status", metavar="S", help="Only changes to this status, such as invalid; or with this outcome."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="How many changes; 20 unless told, with --json all.")
+    ] = None,
+    csv: Csv = None,
+    reveal: Reveal = False,
+    force: Force = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Show what a run did, and every change with its outcome. Numbers are masked unless --reveal."""
+    """Show what a run did, on one page: counts, what the CRM refused and why, cost, and the way back.
+
+    With --changes, --refused, --conflicts, --object or --status it lists changes instead. Numbers are masked unless
+    --reveal.
+    """
     wiring = begin_wired(json=json, verbose=verbose)
-    with closing(wiring.open_state()) as store:
-        run = find_run(store, run_id)
-        _say_run(run)
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} would show no change.", "Give 1 or more.")
+    refuse_existing(csv, force=force)
+    wanted = {Outcome.REFUSED: refused, Outcome.CONFLICT: conflicts}
+    outcomes = frozenset(outcome for outcome, is_wanted in wanted.items() if is_wanted)
+    selection = select_changes(outcomes=outcomes, object_name=object_name, status=status)
 
-        wanted = _wanted_outcomes(refused=refused, conflicts=conflicts)
-        rows = (
-            row for row in read_changes(store, run.id) if not wanted or (row.result and row.result.outcome in wanted)
-        )
-        shown: Iterable[dict[str, Any]] = (_change(row, reveal=reveal) for row in rows)
-        if conflicts:
-            shown = _with_conflicts_before_writing(shown, run)
+    with open_history(wiring) as history:
+        found = history.find(run_id)
+        rows = _rows_of(found.run, found, reveal=reveal)
+        if csv is not None:
+            picked = ((row.change, row.result) for row in found.rows(selection))
+            count = write_table(csv, picked, rows, with_results=True, force=force)
+            output.note(f"{csv}: {count:,} rows{'' if reveal else ', numbers masked'}", style=None)
 
-        changes = []
-        for change in shown:
-            if output.json:
-                changes.append(change)
-            else:
-                _say_change(change)
-
-    output.document({**_document(run), "changes": changes})
+        if changes or selection != Selection():
+            _show_selected(found, rows, selection, limit)
+        elif output.json:
+            listed = islice(_changes(found, rows, selection), limit or IN_A_DOCUMENT)
+            write_document(_document(found, rows), {"changes": listed})
+        else:
+            say_run(found, rows)
     return 0
 
 
-def _wanted_outcomes(*, refused: bool, conflicts: bool) -> set[Outcome]:
-    """Return the outcomes to show; none stands for all."""
-    chosen = {Outcome.REFUSED: refused, Outcome.CONFLICT: conflicts}
-    return {outcome for outcome, wanted in chosen.items() if wanted}
+def _rows_of(run: Run, found: RunReview, *, reveal: bool) -> Rows:
+    plugin = crm_plugins().get(run.crm)
+    return Rows(found.roles, link_records(plugin.link if plugin else None, run.address), reveal)
 
 
-def _with_conflicts_before_writing(changes: Iterable[dict[str, Any]], run: Run) -> Iterator[dict[str, Any]]:
+def _document(found: RunReview, rows: Rows) -> dict[str, Any]:
+    """Return the run as JSON values; where it left no summary, with what its journal tells in place of one."""
+    told = None if found.run.summary is not None else describe_review(found.review(), rows)
+    return {**run_as_json(found.run), "undone_by": found.undone_by, "review": told}
+
+
+def _show_selected(found: RunReview, rows: Rows, selection: Selection, limit: int | None) -> None:
+    """Print the wanted changes; as JSON all of them, for a person not more than fit on a page unless told."""
+    listed = _changes(found, rows, selection)
+    if output.json:
+        head = {**run_as_json(found.run), "undone_by": found.undone_by}
+        write_document(head, {"changes": islice(listed, limit)})
+        return
+
+    say_title(found.run)
+    most = limit or ON_A_PAGE
+    shown = list(islice(listed, most + 1)) if most <= IN_A_DOCUMENT else islice(listed, most)
+    if isinstance(shown, list):
+        if not shown:
+            output.say("No change of this run fits.")
+        say_changes(shown[:most])
+        if len(shown) > most:
+            output.say(f"These are the first {most:,}. More: --limit N, or all of them: --csv FILE", style="dim")
+    else:
+        say_changes(shown)
+
+
+def _changes(found: RunReview, rows: Rows, selection: Selection) -> Iterator[dict[str, Any]]:
+    listed: Iterable[dict[str, Any]] = (rows.change(row.change, row.result) for row in found.rows(selection))
+    if Outcome.CONFLICT in selection.outcomes and selection.status is None:
+        return _with_conflicts_before_writing(listed, found.run, rows, selection)
+    return iter(listed)
+
+
+def _with_conflicts_before_writing(
+    changes: Iterable[dict[str, Any]], run: Run, rows: Rows, selection: Selection
+) -> Iterator[dict[str, Any]]:
     """Yield the changes, and after them records that were gone before there was a change; the summary names some."""
     seen = set()
     for change in changes:
         seen.add((change["object"], change["id"]))
         yield change
 
-    for row in (run.summary or {}).get("conflicts", []):
-        if (row["object"], row["id"]) not in seen:
-            yield {**row, "fields": {}, "outcome": Outcome.CONFLICT.value}
+    listed = (run.summary or {}).get("conflicts", [])
+    for row in listed if isinstance(listed, list) else ():  # an undo counts them
+        key = (row["object"], row["id"])
+        if key not in seen and selection.object_name in (None, row["object"]):
+            yield {**row, "link": rows.link(*key), "kinds": [], "fields": {}, "outcome": Outcome.CONFLICT.value}
 
 
 @runs.command("undo")
@@ -120,74 +186,10 @@ def undo(
     """
     wiring = begin_wired(json=json, verbose=verbose)
     summary = carry_out(
-        lambda door: undo_run(wiring, run_id, door, mapping=mapping, dry_run=dry_run), _say_undo, yes=yes
+        lambda door: undo_run(wiring, run_id, door, mapping=mapping, dry_run=dry_run),
+        lambda summary: say_undo(summary.to_json()),
+        yes=yes,
     )
 
     output.document(summary.to_json())
     return exit_code(summary)
-
-
-def _say_run(run: Run) -> None:
-    output.say(f"run {run.id} of {run.crm}: {run.outcome}{' (dry run)' if run.dry_run else ''}", style="bold")
-    output.say(f"started {run.started_at:%Y-%m-%d %H:%M:%S} UTC")
-    if run.error:
-        output.say(f"ended with: {run.error}", style="red")
-
-
-def _say_undo(summary: UndoSummary) -> None:
-    if summary.dry_run:
-        output.say("DRY RUN: nothing was written to the CRM.", style="bold yellow")
-    would = "would be " if summary.dry_run else ""
-    output.say(f"{summary.fields:,} fields of {summary.records:,} records {would}set back (run {summary.undone})")
-
-    rows = [[f"{row['object']} {row['id']}", row["field"], row["why"]] for row in summary.kept_rows]
-    for why, count in summary.kept.items():
-        output.say(f"{count:,} fields left as they are: {why}")
-    output.table("\nleft as they are (first rows)", ["record", "field", "why"], rows)
-
-    refused = [[f"{row.object} {row.id}", row.code, row.message] for row in summary.refused]
-    output.table("\nrefused by the CRM", ["record", "code", "words of the CRM"], refused)
-
-    if summary.conflicts:
-        output.say(f"{summary.conflicts:,} records changed meanwhile and were left.")
-    if summary.stopped:
-        output.say(f"\nStopped early: {summary.stopped}", style="bold red")
-    output.say(f"run {summary.run_id} took {summary.duration_s:.1f} s", style="dim")
-
-
-def _change(row: JournalRow, *, reveal: bool) -> dict[str, Any]:
-    result = row.result
-    return {
-        **mask_change(row.change, None, reveal=reveal),
-        "outcome": result.outcome.value if result else "no answer was recorded",
-        "code": result.code if result else "",
-        "message": result.message if result else "",
-    }
-
-
-def _say_change(change: dict[str, Any]) -> None:
-    reply = f": {change['code']} {change['message']}" if change["code"] or change["message"] else ""
-    output.say(f"{change['object']} {change['id']}  {change['outcome']}{reply}")
-    for field, values in change["fields"].items():
-        output.say(f"    {field}: {values['old']!r} -> {values['new']!r}")
-
-
-def _document(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.id,
-        "crm": run.crm,
-        "dry_run": run.dry_run,
-        "outcome": run.outcome.value,
-        "started_at": run.started_at.isoformat(),
-        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-        "error": run.error,
-        "summary": run.summary,
-    }
-
-
-def _row(run: Run) -> list[str]:
-    objects = (run.summary or {}).get("objects", {}).values()
-    totals = [f"{sum(counts[name] for counts in objects):,}" for name in ("read", "written", "failed")]
-    outcome = f"{run.outcome}{' (dry run)' if run.dry_run else ''}"
-    took = f"{(run.ended_at - run.started_at).total_seconds():.1f} s" if run.ended_at else ""
-    return [run.id, run.crm, outcome, *totals, took]

@@ -11,6 +11,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
     setup       plan_setup, plan_removal, emit_setup
     plans       review_plan
     state       purge_state, forget_org
+    history     open_history, select_changes
 """
 
 from .door import (
@@ -27,6 +28,7 @@ from .door import (
 )
 from .first_sync import FirstSync
 from .first_write import Figures, FirstWrite
+from .history import History, RunReview, Selection, open_history, select_changes
 from .plans import PlanReview, review_plan
 from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
@@ -47,13 +49,16 @@ __all__ = [
     "FirstWrite",
     "ForgetAccount",
     "ForgottenAccount",
+    "History",
     "PlanReview",
     "PurgedState",
     "Question",
     "RemoveFields",
     "Rescreen",
+    "RunReview",
     "ScreenedFile",
     "ScreenedNumber",
+    "Selection",
     "Setup",
     "TakeBack",
     "Unset",
@@ -63,6 +68,7 @@ __all__ = [
     "emit_setup",
     "forget_org",
     "home_region",
+    "open_history",
     "plan_removal",
     "plan_setup",
     "purge_state",
@@ -71,6 +77,7 @@ __all__ = [
     "run_sync_job",
     "screen_file",
     "screen_number",
+    "select_changes",
     "sync_crm",
     "undo_run",
     "warn_of_preview",

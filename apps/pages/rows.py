@@ -57,6 +57,22 @@ class Rows:
         content, reason = self._masked(slot.content, _PHONE), self._masked(slot.reason, _REASON)
         return {"slot": slot.slot, "content": content, "from": old, "to": new, "reason": reason}
 
+    def sketch(self, change: Change) -> list[str]:
+        """Return what a change does in a few words, one text for each thing."""
+        view = view_change(change, self.roles)
+        told = [f"{view.flag.field} goes up"] if view.flag else []
+        told += [f"{row['field']} {row['old']} → {row['new']}" for row in self.rewrites(view)]
+        told += map(self._sketch_slot, view.slots)
+        return told + [f"{item.field} changes" for item in view.others]
+
+    def _sketch_slot(self, slot: SlotChange) -> str:
+        row = self.slot(slot)
+        name = f"{slot.slot} {self._masked(slot.e164, _PHONE) or row['content']}".rstrip()
+        reason = f" ({row['reason']})" if row["reason"] else ""
+        if slot.status is None:
+            return f"{name}: checked again, the status stays{reason}"
+        return f"{name}: {row['from'] or 'nothing yet'} → {row['to'] or 'emptied'}{reason}"
+
     def change(self, change: Change, result: RowResult | None) -> dict[str, Any]:
         """Return a change of a run with all its fields, what it does, and its outcome."""
         return {

@@ -50,6 +50,11 @@ class SlotChange(NamedTuple):
         return self._new(Companion.SCREENED_VALUE)
 
     @property
+    def e164(self) -> str:
+        """Return the number in E.164, where the change tells it."""
+        return self._new(Companion.E164)
+
+    @property
     def kind(self) -> Kind:
         """Return what becomes of the slot."""
         if self.status is None:

@@ -10,10 +10,11 @@ from typing import Any
 from ..decisions.coverage import is_covered, silenced_slots
 from ..decisions.plan import same_value
 from ..errors import ErrorCode, UsageError
-from ..model.masking import mask_change
+from ..model.field_roles import FieldRoles
+from ..model.masking import show_value
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
-from ..model.values import Change, FieldChange, Outcome, RowResult, Value
+from ..model.values import Change, Companion, FieldChange, Outcome, RowResult, Value
 from ..state.journal import JournalRow, read_batches_backwards
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.run_history import Run, new_run_id
@@ -24,7 +25,7 @@ from .mode import Live, Rehearsal
 from .opt_outs import take_in_opt_outs
 from .outcomes import PendingOutcome, ShownChange, count_results
 from .run import SyncJob, open_run
-from .shown import as_values
+from .shown import as_values, show_change
 from .summary import SHOWN, RefusedRow
 
 CHANGED_SINCE = "changed since"
@@ -35,7 +36,12 @@ NOT_MAPPED = "no longer in the mapping"
 
 @dataclass(slots=True)
 class UndoSummary:
-    """What an undo did. ``kept`` counts fields that were left as they are, by reason; ``kept_rows`` names the first."""
+    """What an undo did.
+
+    ``kept`` counts fields that were left as they are, by reason; ``kept_rows`` names the first, and ``changed_since``
+    the first of those that hold something else by now, with what the run wrote and what they hold, masked. ``objects``
+    counts by object the records that were set back, the verdicts of slots and the phone fields among their fields.
+    """
 
     run_id: str
     undone: str
@@ -48,6 +54,8 @@ class UndoSummary:
     failed: int = 0
     kept: Counter[str] = field(default_factory=Counter)
     kept_rows: list[dict[str, str]] = field(default_factory=list)
+    changed_since: list[dict[str, Any]] = field(default_factory=list)
+    objects: dict[str, dict[str, int]] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
     reconciled: int = 0
@@ -62,8 +70,17 @@ class UndoSummary:
         for row in rows:
             self.records += 1
             self.fields += row.fields
+            if row.shown:
+                self._count_fields(row.shown)
             if row.shown and len(self.changes_shown) < SHOWN:
-                self.changes_shown.append(mask_change(row.shown.change, row.shown.shape))
+                self.changes_shown.append(show_change(row.shown))
+
+    def _count_fields(self, shown: ShownChange) -> None:
+        counts = self.objects.setdefault(shown.change.object, {"records": 0, "verdicts": 0, "phones": 0})
+        statuses = {slot.companions[Companion.STATUS] for slot in shown.shape.slots}
+        counts["records"] += 1
+        counts["verdicts"] += sum(name in statuses for name in shown.change.names)
+        counts["phones"] += sum(name in {slot.field for slot in shown.shape.slots} for name in shown.change.names)
 
     def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
         """Count a record that the CRM did not take, and keep the first ones with the CRM's words."""
@@ -139,7 +156,7 @@ def _undo_batch(
         reversal = _reverse(change, view, job.shapes, covered, summary)
         if view is not None and reversal is not None:
             reversals.append(reversal)
-            shown = ShownChange(reversal, view.shape, {})
+            shown = ShownChange(reversal, view.shape, view.contents())
             awaited.append(PendingOutcome(view.key, len(reversal.names), shown=shown))
 
     count_results(summary, awaited, writer.apply(reversals))
@@ -169,12 +186,30 @@ def _reverse(
             _keep(summary, change, item, NOT_MAPPED)
         elif not same_value(record.values.get(item.field), item.new):
             _keep(summary, change, item, CHANGED_SINCE)
+            _show_changed(summary, view, change, item)
         else:
             fields.append(FieldChange(item.field, record.values.get(item.field), item.old))
             if item.field in change.guard:
                 guard[item.field] = record.values.get(item.field)
 
     return Change.of(change.object, change.id, fields, guard, record.modified) if fields else None
+
+
+def _show_changed(summary: UndoSummary, view: RecordView, change: Change, item: FieldChange) -> None:
+    """Keep the first fields that hold something else than the run wrote, with both."""
+    if len(summary.changed_since) < SHOWN:
+        role = FieldRoles.of({change.object: view.shape}).of_object(change.object).get(item.field)
+        holds = view.record.values.get(item.field)
+        summary.changed_since.append(
+            {
+                "object": change.object,
+                "id": change.id,
+                "field": item.field,
+                "wrote": show_value(item.new, role),
+                "holds": show_value(holds, role),
+                "why": CHANGED_SINCE,
+            }
+        )
 
 
 def _silenced_fields(change: Change, view: RecordView, covered: frozenset[str]) -> Iterator[str]:
