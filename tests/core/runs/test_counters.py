@@ -120,7 +120,7 @@ def test_providers_tell_what_they_were_asked_and_what_stopped_them(
     assert (planned["lookups_planned"], planned["cost_planned"]) == (3, 1.5)
     run = list_runs(store)[0]
     assert run.summary is not None
-    assert run.summary["providers"] == {"first": {"asked": 1, "lost": 0, "cost": 0.5, "stopped": "authentication"}}
+    assert run.summary["providers"] == {"first": {"asked": 2, "lost": 0, "cost": 0.5, "stopped": "authentication"}}
     assert run.summary["exit_code"] == 3
 
 
