@@ -66,7 +66,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one."
     ),
     ErrorCode.NOT_READY: Words("`ringfence check {crm}` shows all of it."),
-    ErrorCode.NO_STATE: Words("The first sync makes it; RINGFENCE_STATE_URL says where."),
+    ErrorCode.NO_STATE: Words("RINGFENCE_STATE_URL says where it lies; the first sync makes it."),
     ErrorCode.NO_PROVIDER: Words(
         'Set RINGFENCE_LOOKUP__PROVIDERS, such as ["twilio"].',
         message="--lookups was given, and no provider is configured.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ringfence.core.errors import FileError
+from ringfence.core.errors import ErrorCode, FileError
 from ringfence.core.model.change_view import ChangeView, view_change
 from ringfence.core.model.field_roles import FieldRoles
 from ringfence.core.model.review import Review
@@ -54,7 +54,8 @@ def review_plan(wiring: Wiring, path: Path) -> PlanReview:
     if store is None:
         raise FileError(
             f"There is no state store here, so the seal of {path} cannot be checked.",
-            "Use the state store of its dry run: set RINGFENCE_STATE_URL, or go to its folder.",
+            "Use the state store of its dry run, or go to its folder.",
+            code=ErrorCode.NO_STATE,
         )
 
     with closing(store):
