@@ -19,10 +19,6 @@ class FirstContact:
         """Remember that the host has answered."""
         self._answered.add(host)
 
-    def has_answered(self, host: str) -> bool:
-        """Return whether the host has answered before."""
-        return host in self._answered
-
     def judge(self, host: str, fault: RetryError) -> RingfenceError:
         """Return the error for a connection that did not come about.
 

@@ -6,6 +6,7 @@ lock (docs/vendors/salesforce.md, sections 1.1, 1.3 and 1.8).
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Protocol
 
@@ -28,6 +29,7 @@ _APPROVAL = (
     "Give the app the OAuth scopes api and refresh_token, and pre-authorise the user for it (permitted users: admin "
     "approved) in Salesforce's set-up."
 )
+_NAMES_AUDIENCE = re.compile(r"\baud(ience)?\b|\b(login|test)\.salesforce\.com|\blogin or test\b", re.IGNORECASE)
 _LOCK = threading.Lock()
 """One log-in at a time in this process, so that connectors that share a token store log in once."""
 
@@ -182,14 +184,14 @@ class OAuthToken:
                 f"Check {VARIABLE}LOGIN_URL.",
             )
 
-        kind = AudienceError if "audience" in fault.words.lower() else AuthenticationError
+        kind = AudienceError if _NAMES_AUDIENCE.search(fault.words) else AuthenticationError
         return kind(f"Salesforce refused the log-in: {fault}.", _remedy(fault.code, fault.words.lower()))
 
 
 def _remedy(code: str, words: str) -> str:
     if code in ("invalid_client_id", "invalid_client"):
         return f"Check {VARIABLE}CLIENT_ID and {VARIABLE}CLIENT_SECRET."
-    if "audience" in words:
+    if _NAMES_AUDIENCE.search(words):
         return _AUDIENCE
     if "approved" in words or "scope" in words or "preauthorized" in words:
         return f"{_APPROVAL} Where all that is done: {_AUDIENCE}"

@@ -86,6 +86,7 @@ class Transport:
         self._clear: set[str] = set()
         self._server_date: tuple[datetime, float] | None = None
         self._contact = FirstContact(_CHECK_ADDRESS)
+        self._spoken: set[tuple[str, bool]] = set()
         self._retries = Retries(POLICY, clock)
         self._lock = threading.Lock()
         self.session = CarefulSession()
@@ -117,18 +118,20 @@ class Transport:
         with self._lock:
             self.calls[_purpose.get()] += 1
 
-    def read_headers(self, answer: requests.Response, host: str) -> None:
+    def read_headers(self, answer: requests.Response, host: str, *, log_in: bool = False) -> None:
         """Read the server's time, the org's usage and ``Retry-After`` from an answer's headers.
 
-        Raises SettingsError for a web page where nothing else has come from the host.
+        Raises SettingsError for a web page where nothing else has come from the host; what its ``log_in`` answers says
+        nothing about its API.
         """
         if answer.status_code == 200 and answer.headers.get("Content-Type", "").lower().startswith("text/html"):
             # Where the API has answered before, something on the way is at fault, and the call is repeated. A
             # write, which may have been carried out, is always asked about again.
-            if not self._contact.has_answered(host) and _purpose.get() != _WRITES:
+            if (host, log_in) not in self._spoken and _purpose.get() != _WRITES:
                 raise web_page_error(host)
         else:
             self._contact.note_answer(host)
+            self._spoken.add((host, log_in))
         if date := answer.headers.get("Date"):
             self._server_date = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
         _retry_after_s.set(read_retry_after(answer.headers))
@@ -207,7 +210,8 @@ class _Adapter(HTTPAdapter):
             self._transport.count()
             answer = super().send(request, stream, timeout or TIMEOUT_S, verify, cert, proxies)
             try:
-                self._transport.read_headers(answer, urlsplit(str(request.url)).netloc)
+                parts = urlsplit(str(request.url))
+                self._transport.read_headers(answer, parts.netloc, log_in=parts.path.startswith(_FREE))
             except SettingsError:
                 answer.close()
                 raise

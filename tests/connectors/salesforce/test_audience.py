@@ -15,6 +15,8 @@ from ringfence.core.errors import AuthenticationError
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.salesforce.traits import SalesforceTraits
 
+from ..conftest import Script
+
 Connect = Callable[..., SalesforceCrm]
 TOKEN = "POST /services/oauth2/token"
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
@@ -93,3 +95,25 @@ def test_a_key_goes_to_no_foreign_host_for_salesforce(key_file: Path) -> None:
     settings = SalesforceSettings(login_url="https://crm.acme.example", private_key_file=key_file)
 
     assert not {LOGIN, TEST} & set(find_audiences(settings))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "audience is invalid",
+        "Audience is invalid [audience=x]",
+        "aud must be either login or test",
+        f"expected {LOGIN}",
+    ],
+)
+def test_a_refused_audience_is_known_in_all_the_words_it_has(
+    connect: Connect, script: Script, key_file: Path, words: str
+) -> None:
+    script.says(400, {"error": "invalid_grant", "error_description": words})
+    settings = {"login_url": script.url, "client_id": "3MVG9", "username": "u", "private_key_file": key_file}
+
+    with pytest.raises(AuthenticationError, match="refused the log-in") as caught:
+        connect(settings=settings).identify()
+
+    assert len(script.seen) == 3  # its own address, and both log-in pages
+    assert "SALESFORCE__AUDIENCE" in str(caught.value.remedy)

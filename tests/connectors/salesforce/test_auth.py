@@ -178,3 +178,12 @@ def test_a_web_page_is_told_whatever_is_asked_first(connect: Connect, script: Sc
     assert caught.value.exit_code == 2
     assert "my.salesforce.com" in caught.value.remedy
     assert len(script.seen) == 1
+
+
+def test_a_host_that_logs_in_and_has_no_api_is_told_too(connect: Connect, script: Script) -> None:
+    script.says(200, {"access_token": "t", "instance_url": script.url})
+    script.says(200, "<html>Lightning</html>", Content_Type="text/html")
+    settings = {"login_url": script.url, "client_id": "3MVG9", "client_secret": "hush"}
+
+    with pytest.raises(SettingsError, match="web page"):
+        connect(settings=settings).identify()
