@@ -71,7 +71,7 @@ def _tell_of_unseen(survey: Survey) -> list[Finding]:
     ]
 
 
-def warn_of_preview(findings: Sequence[Finding], crm: str) -> list[str]:
+def warn_of_preview(findings: Sequence[Finding]) -> list[str]:
     """Return what a dry run has to say of the problems that it goes on without: a sentence for each kind of them."""
     subjects: dict[str, list[str]] = {}
     for finding in findings:
@@ -84,7 +84,7 @@ def warn_of_preview(findings: Sequence[Finding], crm: str) -> list[str]:
     for what, names in subjects.items():
         more = f" and {len(names) - NAMED_IN_PREVIEW} more" if len(names) > NAMED_IN_PREVIEW else ""
         warnings.append(f"{', '.join(names[:NAMED_IN_PREVIEW])}{more}: {what}.")
-    return [*warnings, f"This is a preview: a sync that writes needs all of it. See `ringfence check {crm}`."]
+    return [*warnings, "This is a preview: a sync that writes needs all of it."]
 
 
 def require_ready(findings: Sequence[Finding], crm: str) -> None:

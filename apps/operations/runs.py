@@ -146,7 +146,7 @@ def _ready_account(
         preview = depth is Depth.PREVIEW
         require_ready([each for each in findings if not (preview and each.in_preview)], crm.name)
 
-        warnings = warn_of_preview(findings, crm.name) if preview else []
+        warnings = warn_of_preview(findings) if preview else []
         for warning in warnings:
             door.warn(warning)
         yield Account(wiring, connection, org, store, warnings)
