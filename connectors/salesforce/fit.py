@@ -35,13 +35,20 @@ def check_types(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[
     for name, meaning, types in asked:
         kind = known[name]["type"] if name in known else None
         if kind is not None and kind not in types:
-            parts = " Map the field of its part that holds the country." if kind == "address" else ""
-            message = f"{name} is of the type {kind}, which cannot be read as {meaning}.{parts}"
-            yield problem(
-                f"{shape.name}.{name}", message, f"Map a field of another type: {_named(types)}.", MappingError
-            )
+            message = f"{name} is of the type {kind}, which cannot be read as {meaning}."
+            remedy = f"Map a field of another type: {_named(types)}."
+            if parts := _country_parts(name, known):
+                message += " It is made of several fields."
+                remedy = f"Map the one that holds the country: {' or '.join(parts)}."
+            yield problem(f"{shape.name}.{name}", message, remedy, MappingError)
 
     yield from _check_members(shape, known)
+
+
+def _country_parts(name: str, known: Mapping[str, Described]) -> list[str]:
+    """Return the fields that hold the country of a compound address; none for any other field."""
+    parts = (part for part, field in known.items() if field.get("compoundFieldName") == name)
+    return [part for part in parts if "country" in part.lower()]
 
 
 def _named(types: frozenset[str]) -> str:

@@ -18,6 +18,7 @@ from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
 from ..conftest import SandboxClock
+from .reads import end
 
 BOTH = """
 crm: salesforce
@@ -123,3 +124,12 @@ def bearer(sandbox: Sandbox, org: SalesforceOrg, key: rsa.RSAPrivateKey, key_fil
         "private_key_file": key_file,
         "audience": "https://test.salesforce.com",
     }
+
+
+@pytest.fixture
+def cursor(connect: Connect, sandbox: Sandbox) -> str:
+    """Give the cursor of a full read whose rows no later window reaches back to."""
+    sandbox.clock.advance(600)
+    cursor = end(connect().open_feed({}).changed())
+    sandbox.clock.advance(600)
+    return cursor

@@ -11,7 +11,10 @@ from ringfence.connectors.salesforce.connector import SalesforceCrm
 from ringfence.core.errors import AccessError, MappingError, SchemaError
 from ringfence.core.ports.crm import Finding, Level
 from ringfence.sandbox.salesforce.org import SalesforceOrg
+from ringfence.sandbox.salesforce.schema import FieldSpec
 from ringfence.sandbox.salesforce.traits import SalesforceTraits
+
+from .conftest import CONTACTS
 
 Connect = Callable[..., SalesforceCrm]
 STATUS = "RF_Phone_Status__c"
@@ -237,7 +240,7 @@ def test_a_field_that_no_query_may_ask_for_is_a_warning_with_its_cost(
 
 @pytest.mark.parametrize(
     ("name", "kind", "word"),
-    [("MailingCountry", "address", "part"), ("Phone", "double", "phone number"), ("DoNotCall", "date", "opt-out")],
+    [("MailingCountry", "address", "a country"), ("Phone", "double", "phone number"), ("DoNotCall", "date", "opt-out")],
 )
 def test_a_type_that_does_not_fit_is_named(
     connect: Connect, org: SalesforceOrg, name: str, kind: str, word: str
@@ -249,6 +252,17 @@ def test_a_type_that_does_not_fit_is_named(
     assert found[0].subject == f"Contact.{name}"
     assert word in found[0].message
     assert found[0].error is MappingError
+
+
+def test_the_part_of_an_address_that_holds_the_country_is_named(connect: Connect, org: SalesforceOrg) -> None:
+    org.add_field("Contact", FieldSpec("MailingAddress", "string", "Mailing Address"), visible=True)
+    alter(org, "MailingAddress", type="address")
+
+    (found,) = problems(connect(CONTACTS.replace("MailingCountry", "MailingAddress")))
+
+    assert found.subject == "Contact.MailingAddress"
+    assert found.remedy == "Map the one that holds the country: MailingCountry."
+    assert found.error is MappingError
 
 
 @pytest.mark.parametrize(

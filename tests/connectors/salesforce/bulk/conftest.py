@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 
+import pytest
+
+from ringfence.connectors.salesforce.bulk import query as bulk_query
+from ringfence.connectors.salesforce.bulk import reader as bulk_read
 from ringfence.connectors.salesforce.bulk.csv_sheet import Sheet
 from ringfence.connectors.salesforce.bulk.update_sheet import UpdateSheet
 from ringfence.connectors.salesforce.connector import SalesforceCrm
@@ -15,6 +19,8 @@ from ringfence.core.ports.bulk import BulkLoad
 from ringfence.sandbox.fault_file import parse_faults
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
+
+from .reading import window_cursor
 
 Connect = Callable[..., SalesforceCrm]
 STATUS, REASON, SCREENED = "RF_Phone_Status__c", "RF_Phone_Reason__c", "RF_Phone_Screened_Value__c"
@@ -71,3 +77,22 @@ def write(crm: SalesforceCrm, changes: Iterable[Change], watch: Watch | None = N
 def fail(sandbox: Sandbox, method: str, path: str, fault: str, when: str = "") -> None:
     rule = f"{{service: salesforce, when: {{method: {method}, path: '{path}'{when}}}, fault: {{{fault}}}}}"
     sandbox.faults = parse_faults(f"{{rules: [{rule}]}}", "test")
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch, org: SalesforceOrg) -> None:
+    """Make few rows many: pages of 10, of which 7 records' worth go on together, and results of 20, then 30."""
+    org.page_size = 10
+    monkeypatch.setattr(bulk_read, "WORTH_FROM", 40)
+    monkeypatch.setattr(bulk_read, "RECORDS_AT_ONCE", 7)
+    monkeypatch.setattr(bulk_query, "FIRST_ROWS", 20)
+    monkeypatch.setattr(bulk_query, "RESULT_ROWS", 30)
+
+
+@pytest.fixture(params=["full", "window"])
+def cursor(request: pytest.FixtureRequest, connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> str | None:
+    """Give the cursor in front of a large read, of everything or of what changed."""
+    found = None if request.param == "full" else window_cursor(connect, org, sandbox)
+    org.jobs.drop_all()
+    org.requests.clear()
+    return found
