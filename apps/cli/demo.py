@@ -89,7 +89,7 @@ def _first_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
     try:
         org = connection.crm.identify()
         require_ready(connection.crm.check(), crm)
-        output.say(f"── {crm}: first pass ".ljust(72, "─"), style="bold cyan")
+        output.rule(f"{crm}: first pass")
         summary = run_sync_job(Account(wiring, connection, org, store), SyncOptions(confirm_cost=True), open_door())
     finally:
         connection.crm.close()
@@ -104,7 +104,7 @@ def _second_pass(wiring: Wiring, crm: str, store: Store) -> Summary:
     connection = wiring.connect(crm)
 
     try:
-        output.say(f"\n── {crm}: second pass ".ljust(73, "─"), style="bold cyan")
+        output.rule(f"{crm}: second pass", above=True)
         account = Account(wiring, connection, connection.crm.identify(), store)
         summary = run_sync_job(account, SyncOptions(confirm_cost=True), open_door())
     finally:

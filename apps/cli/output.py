@@ -49,6 +49,10 @@ class Output:
             for line in wrap(f"  {mark:{MARK_WIDTH}}{printable(text)}", width, indent):
                 _print(self.out, line, style, whole=True)
 
+    def rule(self, title: str, *, above: bool = False) -> None:
+        """Print a heading as wide as the terminal, 72 columns at most, with an empty line ``above`` it if wanted."""
+        self.say(("\n" if above else "") + f"── {title} ".ljust(min(72, self.out.width), "─"), style="bold cyan")
+
     def note(self, text: str, style: str | None = "dim") -> None:
         """Print a remark on standard error."""
         _print(self.err, text, style)

@@ -178,7 +178,7 @@ def _show_regions(summary: FileSummary) -> None:
     if summary.no_region:
         output.say(
             f"{summary.no_region:,} of the unknown cells are national numbers of an unknown country. Name the country "
-            "with --region, as in --region US, or its column with --country.",
+            "with --region, as in --region US, or its column with --country; for all, set RINGFENCE_DEFAULT_REGION.",
             style="yellow",
         )
 
