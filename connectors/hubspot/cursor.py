@@ -48,9 +48,10 @@ class Position(BaseModel):
     ``until`` is the watermark up to which everything is read once the mode is DONE. ``start`` is where the window
     begins, or from when on our own writes are read back. ``after`` is what the next page follows: the list's own token
     in a full read, the last id in a window, the moment of the last batch in an echo, whose ``bound`` is where it will
-    be settled up to, and ``found`` how many of its records belong to what is settled by that. ``settled`` is what
-    windows leave out, oldest first, and ``own_since`` the moment (by our clock) from which on our own writes are not
-    among it. ``bin_read`` is when the recycle bin was read last, and ``bin_large`` whether that took many calls.
+    be settled up to, ``found`` how many of its records belong to what is settled by that, and ``moved`` which of them
+    somebody has changed since, which a lagging index may not know yet. ``settled`` is what windows leave out, oldest
+    first, and ``own_since`` the moment (by our clock) from which on our own writes are not among it. ``bin_read`` is
+    when the recycle bin was read last, and ``bin_large`` whether that took many calls.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +62,7 @@ class Position(BaseModel):
     after: str = START
     bound: int = 0
     found: int = 0
+    moved: tuple[str, ...] = ()
     settled: tuple[Settled, ...] = ()
     own_since: int = 0
     bin_read: int = 0
@@ -72,7 +74,9 @@ class Position(BaseModel):
 
     def done(self) -> Position:
         """Return the position once all of this one is read."""
-        return self.model_copy(update={"mode": Mode.DONE, "start": 0, "after": START, "bound": 0, "found": 0})
+        return self.model_copy(
+            update={"mode": Mode.DONE, "start": 0, "after": START, "bound": 0, "found": 0, "moved": ()}
+        )
 
     def next_window(self, now_ms: int) -> Position:
         """Return the window that follows a position that is done."""

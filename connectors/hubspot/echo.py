@@ -17,15 +17,19 @@ from typing import Any
 from ringfence.core.model.values import Companion, Record
 from ringfence.core.ports.crm import OwnWrites, Page
 
+from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position
 from .fields import ID, companions_of, from_ms, to_ms
-from .filters import modified_until, screened_groups
+from .filters import Group, modified_until, screened_groups, within_ids
 from .paging import START, Searcher
 from .source import ObjectSource
 
 SMALL = 2 * SEARCH_PAGE
 """So few writes are read back by the windows themselves, two calls a run at most."""
+
+MAX_MOVED = 500
+"""Records changed since we wrote them up to which it is told whether the others are all ours."""
 
 MAX_SLOTS = 3
 """Phone properties up to which windows can leave an echo out: with three it takes three searches."""
@@ -108,7 +112,9 @@ class EchoReader:
         modified = [to_ms(record.modified) for record in records if record.modified]
         bound = position.bound or max(modified, default=0)
         found = sum(self._is_settled(record, position.start, bound) for record in records)
-        return position.model_copy(update={"bound": bound, "found": position.found + found})
+        later = [record.id for record in records if record.modified and to_ms(record.modified) > bound]
+        moved = tuple(dict.fromkeys([*position.moved, *later]))[: MAX_MOVED + 1]
+        return position.model_copy(update={"bound": bound, "found": position.found + found, "moved": moved})
 
     def _is_settled(self, record: Record, since_ms: int, bound: int) -> bool:
         if record.modified is None or to_ms(record.modified) > bound:
@@ -117,9 +123,17 @@ class EchoReader:
         return any(isinstance(stamp, datetime) and to_ms(stamp) >= since_ms for stamp in stamps)
 
     def _is_all_ours(self, position: Position) -> bool:
+        """Return whether the index shows no more than what was read back, which it may show as it was before."""
+        if len(position.moved) > MAX_MOVED:
+            return False
         until = modified_until(self.source.name, position.bound)
         groups = [(*group, until) for group in screened_groups(self.source.rows.shape, position.start)]
-        return self._searcher.count(groups) <= position.found
+        shown = sum(self._shown(ids, groups) for ids in in_batches(position.moved, BATCH))
+        return self._searcher.count(groups) <= position.found + shown
+
+    def _shown(self, ids: Sequence[str], groups: Sequence[Group]) -> int:
+        """Return how many of the records the index still shows among those that the groups match."""
+        return sum(1 for _ in self._searcher.rows([(*group, within_ids(ids)) for group in groups]))
 
     @property
     def _searcher(self) -> Searcher:

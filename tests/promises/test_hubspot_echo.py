@@ -79,6 +79,26 @@ def test_an_edit_in_the_moment_of_our_write_that_shows_late_is_written(account: 
 
 
 @pytest.mark.parametrize("crm", ["hubspot"])
+@pytest.mark.parametrize("people", [220])
+def test_an_index_that_is_minutes_late_does_not_show_our_writes_again_and_again(account: Account, command: Cli) -> None:
+    account.sandbox.hubspot.search_lag_s = 300
+    sync(account, command)
+    account.pass_time(minutes=9)
+    # The index still shows these three as we wrote them when the others are read back.
+    keys = sorted(account.live())[100:103]
+    for key in keys:
+        account.edit(key, phone=OTHER)
+    sync(account, command)
+
+    for _ in range(2):
+        account.pass_time(minutes=9)
+        result = sync(account, command)
+        assert result.total("read") <= 2 * len(keys)
+        assert result.document["api_calls"] <= QUIET + 2
+    assert account.unscreened() == []
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
 @pytest.mark.parametrize("people", [60])
 def test_nothing_is_lost_where_the_state_is_and_the_echo_with_it(account: Account, command: Cli) -> None:
     sync(account, command)
