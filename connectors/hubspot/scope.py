@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .fields import ID
-from .filters import Group
+from .filters import MAX_PER_GROUP, Group
 from .paging import START, Searcher
+
+_KEYSET = 1
+"""Filters that paging by id adds to each group."""
 
 
 class ScopeChecker:
@@ -15,14 +18,17 @@ class ScopeChecker:
 
     Only HubSpot itself evaluates its filters: to imitate them would be wrong in some case. The second read runs only as
     far as the first, and costs one call for 200 records in scope. ``groups`` narrow it to what the first one reads,
-    which begins beyond the id ``last``.
+    which begins beyond the id ``last``. Where that leaves no room for the filter in one group, the ids of each page are
+    asked about instead.
     """
 
     def __init__(self, searcher: Searcher, scope: Group, groups: Sequence[Group] = ((),), last: str = START) -> None:
         self._searcher = replace(searcher, properties=(ID,))
         self._scope = scope
         self._last_id = int(last)
-        self._inside = self._ids([(*group, *scope) for group in groups], last) if scope else iter(())
+        self._by_id = any(len(group) + len(scope) + _KEYSET > MAX_PER_GROUP for group in groups)
+        keeps_step = scope and not self._by_id
+        self._inside = self._ids([(*group, *scope) for group in groups], last) if keeps_step else iter(())
         self._next_inside = next(self._inside, None)
 
     def inside(self, ids: Sequence[str]) -> set[str]:
@@ -31,7 +37,7 @@ class ScopeChecker:
             return set(ids)
 
         numbers = [int(one) for one in ids]
-        if not numbers or min(numbers) <= self._last_id:
+        if not numbers or self._by_id or min(numbers) <= self._last_id:
             # Only a list could come in another order, and then its rows are searched by id.
             return self._searcher.among(ids, self._scope) if numbers else set()
 
