@@ -10,7 +10,8 @@ from typing import Any
 from ringfence.core.errors import AccessError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org
+from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 from ringfence.core.ports.services import Services
 from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.ports.survey import Survey

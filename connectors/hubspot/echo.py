@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Any
 
 from ringfence.core.model.values import Companion, Record
-from ringfence.core.ports.crm import OwnWrites, Page
+from ringfence.core.ports.crm import Page
+from ringfence.core.ports.own_writes import OwnWrites
 
 from ..http.batches import in_batches
 from .client import BATCH, SEARCH_PAGE, HubSpotClient

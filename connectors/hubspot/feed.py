@@ -9,7 +9,8 @@ from datetime import datetime
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Companion, Record
 from ringfence.core.model.verdicts import Status
-from ringfence.core.ports.crm import OwnWrites, Page
+from ringfence.core.ports.crm import Page
+from ringfence.core.ports.own_writes import OwnWrites
 
 from .client import HubSpotClient
 from .cursor import OVERLAP_MS, Mode, Position

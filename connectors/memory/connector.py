@@ -14,7 +14,8 @@ from ringfence.core.errors import SchemaError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Outcome, Record, RowResult, Value
 from ringfence.core.ports.bulk import BulkJobs
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org, OwnWrites, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Level, Org
+from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 from ringfence.core.ports.services import Clock
 from ringfence.core.ports.setup_steps import Kept, Removal, SetupStep
 from ringfence.core.ports.survey import ObjectCount, Survey

@@ -15,17 +15,10 @@ from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
 from .composite import NO_ASSIGNMENT, Subrequest, SubrequestAnswer
-from .errors import (
-    QUERY_TIMEOUT,
-    AnswerError,
-    LocatorError,
-    QueryTimeoutError,
-    SessionError,
-    read_error,
-    read_fault,
-)
+from .errors import AnswerError, LocatorError, QueryTimeoutError, SessionError, read_error, read_fault
 from .quota import Quota
 from .settings import SalesforceSettings
+from .slow_queries import as_timed_out, read_body
 from .transport import Transport
 
 PAGE = 2_000
@@ -171,8 +164,8 @@ class SalesforceClient:
         """
 
         def send() -> list[Any]:
-            answers = self._composite(subrequests, purpose, _as_timed_out(subrequests))
-            return [_read_body(what, answer) for answer in answers]
+            answers = self._composite(subrequests, purpose, as_timed_out(subrequests))
+            return [read_body(what, answer) for answer in answers]
 
         bodies: list[Any] = self._transport.call_with_retries(purpose, what, send)
         if len(bodies) > 1 and all(isinstance(body, QueryTimeoutError) for body in bodies):
@@ -267,35 +260,6 @@ class SalesforceClient:
         if subrequest.body is not None:
             request["body"] = subrequest.body
         return request
-
-
-def _as_timed_out(subrequests: Sequence[Subrequest]) -> Callable[[Exception], list[dict[str, Any]]]:
-    """Return what makes of a call's fault the answers of queries that each timed out; nothing of any other fault.
-
-    Queries that are answered one after the other may each be in time, and together be later than an answer may.
-    """
-
-    def rescue(error: Exception) -> list[dict[str, Any]]:
-        if isinstance(error, SalesforceError):
-            content = error.content if read_fault(error.content).code == QUERY_TIMEOUT else None
-        else:
-            content = [{"errorCode": QUERY_TIMEOUT, "message": "No answer came in time."}]
-            content = content if len(subrequests) > 1 else None
-
-        numbers = range(len(subrequests)) if content else ()
-        return [{"referenceId": f"r{number}", "httpStatusCode": 400, "body": content} for number in numbers]
-
-    return rescue
-
-
-def _read_body(what: str, answer: SubrequestAnswer) -> Any:
-    """Return the body, or the error of a query that timed out. Raises any other refusal."""
-    if answer.ok:
-        return answer.body
-    error = read_error(what, answer.status or 500, answer.body)
-    if isinstance(error, QueryTimeoutError):
-        return error
-    raise error
 
 
 def _list(restful: Callable[..., Any], path: str, body: Row) -> list[Any]:

@@ -8,7 +8,8 @@ from math import ceil
 from ringfence.core.errors import MappingError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, Record, RowResult
-from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org, OwnWrites, no_own_writes
+from ringfence.core.ports.crm import Capabilities, Depth, Finding, Org
+from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 from ringfence.core.ports.services import Services
 from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.ports.survey import Survey

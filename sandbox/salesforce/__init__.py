@@ -1,8 +1,7 @@
 """A Salesforce org on loopback: REST queries, rows, collections, Composite, Bulk API 2.0, describe, set-up, OAuth.
 
 It answers as the service does, refusals included, and is never bent to please a client. What it does not do: Bulk API
-1.0, jobs that insert or delete, relationship fields and aggregates other than COUNT in SOQL, sharing, triggers but for
-their limits.
+1.0, jobs that delete for good, SOQL's TYPEOF, FORMAT and WITH, sharing, triggers but for their limits.
 """
 
 from __future__ import annotations

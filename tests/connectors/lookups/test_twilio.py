@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.lookups import pool, twilio
-from ringfence.connectors.lookups.twilio import TwilioSettings, plugin
+from ringfence.connectors.lookups.twilio import plugin
+from ringfence.connectors.lookups.twilio_settings import TwilioSettings
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.ports.lookup import Lookup

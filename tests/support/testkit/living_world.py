@@ -13,7 +13,8 @@ from ringfence.core.errors import AuthenticationError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Change, Outcome, Record, RowResult
-from ringfence.core.ports.crm import OwnWrites, Page, no_own_writes
+from ringfence.core.ports.crm import Page
+from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 
 MAPPING = """
 crm: memory

@@ -1,0 +1,31 @@
+"""The settings of Twilio Lookup."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from ringfence.core.config.addresses import check_address
+
+
+class TwilioSettings(BaseModel):
+    """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host.
+
+    ``price`` is what one number costs; Twilio's list prices for line status and line type are an estimate.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account_sid: str | None = None
+    auth_token: SecretStr | None = None
+    base_url: str = "https://lookups.twilio.com"
+    price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews")
+
+    @field_validator("base_url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        return check_address(value, "RINGFENCE_TWILIO__BASE_URL", "https://lookups.twilio.com")
+
+
+def is_configured(settings: TwilioSettings) -> bool:
+    """Return whether both credentials are set."""
+    return bool(settings.account_sid and settings.auth_token and settings.auth_token.get_secret_value())
