@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, FromClause, delete, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, delete, select, tuple_, update
 
 from . import schema
 from .flag_states import COVERING, DERIVED, FlagState
@@ -73,13 +73,11 @@ class FlagHeritage:
         What somebody asked for stays, whatever became of the record: its absence lifts nothing.
         """
         table, seen = schema.opt_out_flags, schema.opt_out_flags.alias("seen")
+        # One list for all rows: asked of each row by itself, SQLite goes through all the others every time.
         seen_up = select(seen.c.record_id).where(
-            seen.c.org_id == table.c.org_id,
-            seen.c.object == table.c.object,
-            seen.c.record_id == table.c.record_id,
-            seen.c.last_seen_run_id == self._run_id,
+            seen.c.org_id == self._org_id, seen.c.object == object_name, seen.c.last_seen_run_id == self._run_id
         )
-        unseen = (table.c.org_id == self._org_id, table.c.object == object_name, ~seen_up.exists())
+        unseen = (table.c.org_id == self._org_id, table.c.object == object_name, table.c.record_id.not_in(seen_up))
         connection.execute(delete(table).where(*unseen, table.c.state == FlagState.DERIVED.value))
 
     def forget_own(self, connection: Connection, records: Iterable[Key]) -> None:
@@ -91,20 +89,19 @@ class FlagHeritage:
     def list_stale(self, connection: Connection) -> list[Key]:
         """Return the records with a flag that ringfence raised and no opt-out calls for any longer, in their order."""
         flag, own, source = (schema.opt_out_flags.alias(name) for name in ("flag", "own", "source"))
-        still_asked = (
-            select(own.c.record_id)
-            .join(source, (source.c.org_id == own.c.org_id) & (source.c.number_key == own.c.number_key))
-            .where(
-                own.c.org_id == flag.c.org_id,
-                own.c.object == flag.c.object,
-                own.c.record_id == flag.c.record_id,
-                source.c.state.in_(COVERING),
-            )
+        # Lists for all rows, as in forget_unseen().
+        covered = select(source.c.number_key).where(source.c.org_id == self._org_id, source.c.state.in_(COVERING))
+        still_asked = select(own.c.object, own.c.record_id).where(
+            own.c.org_id == self._org_id, own.c.number_key.in_(covered)
         )
         query = (
             select(flag.c.object, flag.c.record_id)
             .distinct()
-            .where(flag.c.org_id == self._org_id, flag.c.state == FlagState.DERIVED.value, ~still_asked.exists())
+            .where(
+                flag.c.org_id == self._org_id,
+                flag.c.state == FlagState.DERIVED.value,
+                tuple_(flag.c.object, flag.c.record_id).not_in(still_asked),
+            )
             .order_by(flag.c.object, flag.c.record_id)
         )
         return [(row.object, row.record_id) for row in connection.execute(query)]
