@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from children import Figures, run_ringfence, run_script
+from children import Figures, compile_rooms, run_ringfence, run_script
 from loopback import Loopback
 from machine import describe_machine
 from taps import run_tap
@@ -43,6 +43,7 @@ def main() -> None:
     given = _parse()
     print(f"{describe_machine()}\n")
     failures = []
+    compile_rooms()
 
     for crm in given.crm:
         for records in given.records:
