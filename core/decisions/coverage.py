@@ -37,12 +37,17 @@ def is_covered(view: RecordView, slot: Slot, covered: AbstractSet[str]) -> bool:
 
 def is_record_covered(view: RecordView, covered: AbstractSet[str]) -> bool:
     """Return whether an opt-out covers any slot of the record."""
-    return view.flagged or not covered.isdisjoint(view.all_e164s())
+    return view.flagged or (bool(covered) and not covered.isdisjoint(view.all_e164s()))
 
 
 def is_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
     """Return whether nobody may contact the slot: an opt-out covers it, or nobody has lifted the one that did."""
     return is_covered(view, slot, opt_outs.covered) or stays_silent(view, slot, opt_outs)
+
+
+def may_be_silent(view: RecordView, opt_outs: OptOuts) -> bool:
+    """Return whether :func:`is_silent` may be true of any slot of the record: of nearly all records it is of none."""
+    return view.silenced or is_record_covered(view, opt_outs.covered)
 
 
 def stays_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
@@ -51,7 +56,7 @@ def stays_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
     Its own opt-out is lifted by its own flag, which is there to be seen; another record's by somebody who lowered that
     record's flag, or this one's. An opt-out on what the slot held before says nothing of what it holds now.
     """
-    if not is_silenced(view, slot) or not _is_about_present_number(view, slot):
+    if not view.silenced or not is_silenced(view, slot) or not _is_about_present_number(view, slot):
         return False
     if view.key in opt_outs.released:
         return False
@@ -103,7 +108,7 @@ def names_wrong_flag(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
 
 def has_opt_out_history(view: RecordView) -> bool:
     """Return whether it matters what became of the record's flag: it is up, or a slot says that it may have been."""
-    return view.flagged or any(is_silenced(view, slot) for slot in view.shape.slots)
+    return view.flagged or view.silenced
 
 
 def can_raise_flag(view: RecordView) -> bool:
@@ -118,7 +123,7 @@ def has_lowered_flag(view: RecordView) -> bool:
 
 def is_reached(view: RecordView, covered: AbstractSet[str]) -> bool:
     """Return whether another record's opt-out covers a number of the record, and its own flag is still to be raised."""
-    return can_raise_flag(view) and not covered.isdisjoint(view.all_e164s())
+    return bool(covered) and can_raise_flag(view) and not covered.isdisjoint(view.all_e164s())
 
 
 def speaks_under_its_flag(view: RecordView) -> bool:

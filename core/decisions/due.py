@@ -14,7 +14,7 @@ from ..model.verdicts import Status
 from .coverage import is_covered, is_silent, names_wrong_flag
 
 _CLOCK_SLACK = timedelta(days=1)
-_EMPTY: tuple[Value, ...] = (None, "")
+_EMPTY: frozenset[Value] = frozenset((None, ""))
 
 EVERY_SLOT = datetime.max.replace(tzinfo=UTC)
 """The moment before which every slot was screened."""
@@ -83,7 +83,7 @@ def _reason(
         return DueReason.CHANGED
     if permission_differs:
         return DueReason.PERMISSION
-    if not silenced and text(view.held(slot, Companion.E164)) != (view.number(slot).e164 or ""):
+    if not silenced and not _names_number(view, slot):
         return DueReason.CHANGED
     if rescreen_before is not None and last < rescreen_before:
         return DueReason.RESCREEN
@@ -91,7 +91,12 @@ def _reason(
     return DueReason.AGED if now - last >= policy.max_age or last - now > _CLOCK_SLACK else None
 
 
+def _names_number(view: RecordView, slot: Slot) -> bool:
+    """Return whether the slot's verdict is about the number that its content is read as today."""
+    held, e164 = view.held(slot, Companion.E164), view.number(slot).e164
+    return held == e164 or text(held) == (e164 or "")
+
+
 def _has_verdict(view: RecordView, slot: Slot) -> bool:
     """Return whether any companion of the slot holds something."""
-    values = view.record.values
-    return any(values.get(name) not in _EMPTY for name in slot.companions.values())
+    return not _EMPTY.issuperset(map(view.record.values.get, slot.companions.values()))

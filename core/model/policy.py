@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +15,7 @@ class Policy(BaseModel):
 
     max_age_days: float = Field(30, gt=0, le=3650, description="Age in days from which a verdict is due again.")
 
-    @property
+    @cached_property
     def max_age(self) -> timedelta:
         """Return the age from which a verdict is due again."""
         return timedelta(days=self.max_age_days)

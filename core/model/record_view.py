@@ -8,35 +8,33 @@ from ..numbers import Number, read_number
 from ..numbers.regions import read_region
 from .shapes import ObjectShape, Slot
 from .values import Companion, Record, Value
+from .verdicts import Status
+
+_DO_NOT_CONTACT = Status.DO_NOT_CONTACT.value
 
 SCREENED_VALUE_LENGTH = 80
 
 
 class RecordView:
-    """One record under the shape of its object. Everything about it is worked out on first use and then kept."""
+    """One record under the shape of its object. What takes time is worked out on first use and then kept.
 
-    __slots__ = ("_all", "_contents", "_flagged", "_numbers", "_region", "record", "shape")
+    ``key`` is (object, record id). ``flagged`` tells whether the record's own opt-out flag is up, ``silenced`` whether
+    the status of any slot says that nobody may contact it.
+    """
+
+    __slots__ = ("_all", "_contents", "_numbers", "_region", "flagged", "key", "record", "shape", "silenced")
 
     def __init__(self, record: Record, shape: ObjectShape) -> None:
         self.record = record
         self.shape = shape
+        self.key = record[:2]
+        # Every record is asked for these several times, and an attribute takes a third of a property.
+        self.flagged = shape.is_flagged(record)
+        self.silenced = _DO_NOT_CONTACT in map(record.values.get, shape.status_fields)
         self._numbers: dict[str, Number] = {}
         self._contents: dict[str, str] | None = None
         self._all: tuple[str, ...] | None = None
-        self._flagged: bool | None = None
         self._region: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Return (object, record id)."""
-        return self.record[:2]
-
-    @property
-    def flagged(self) -> bool:
-        """Return whether the record's own opt-out flag is up."""
-        if self._flagged is None:
-            self._flagged = self.shape.is_flagged(self.record)
-        return self._flagged
 
     def content(self, slot: Slot) -> str:
         """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
@@ -49,19 +47,22 @@ class RecordView:
             values = self.record.values
             self._contents = contents = {}
             for slot in self.shape.slots:
-                held = values.get(slot.field)
-                contents[slot.field] = "" if held is None else text(held)
+                field = slot.field
+                held = values.get(field)
+                contents[field] = held.strip() if held.__class__ is str else text(held)
         return self._contents
 
     def held(self, slot: Slot, companion: Companion) -> Value:
         """Return what a companion holds in the CRM; None when it is empty."""
         value = self.record.values.get(slot.companions[companion])
-        return None if value == "" else value
+        return value if value or value is False else None
 
     def is_current(self, slot: Slot) -> bool:
         """Return whether the slot's verdict is about its present content (docs/contract.md, section 2)."""
-        held = self.held(slot, Companion.SCREENED_VALUE)
-        return held is not None and text(held) == screened_value(self.content(slot))
+        held, content = self.held(slot, Companion.SCREENED_VALUE), self.content(slot)
+        if held == content:  # of nearly all slots
+            return 0 < len(content) <= SCREENED_VALUE_LENGTH
+        return held is not None and text(held) == screened_value(content)
 
     def region(self) -> str | None:
         """Return the ISO 3166 region that reads national numbers: the mapped country field's, else the default.
@@ -78,9 +79,7 @@ class RecordView:
     def number(self, slot: Slot) -> Number:
         """Return the slot's content as a number."""
         number = self._numbers.get(slot.field)
-        if number is None:
-            number = self._numbers[slot.field] = read_number(self.content(slot), self.region())
-        return number
+        return self._read(slot.field, self.content(slot)) if number is None else number
 
     def e164s(self, slot: Slot) -> tuple[str, ...]:
         """Return the keys by which an opt-out on the slot is found, the screened number first (contract.md, section 2).
@@ -89,16 +88,24 @@ class RecordView:
         key of the identical content; a content that cannot exist, such as a placeholder, has none. They are worked out
         anew from content and country on every read: what a companion holds may rest on a country that was corrected.
         """
-        return self.number(slot).covers if self.content(slot) else ()
+        number = self._numbers.get(slot.field)
+        if number is None:
+            return self.number(slot).covers if self.content(slot) else ()
+        return number.covers
 
     def all_e164s(self) -> tuple[str, ...]:
         """Return the keys of all slots, as of :meth:`e164s`, each once."""
         if self._all is None:
             found: tuple[str, ...] = ()
-            for slot in self.shape.slots:
-                found += self.e164s(slot)
+            for field, content in self.contents().items():
+                if content:
+                    found += (self._numbers.get(field) or self._read(field, content)).covers
             self._all = tuple(dict.fromkeys(found)) if len(found) > 1 else found
         return self._all
+
+    def _read(self, field: str, content: str) -> Number:
+        number = self._numbers[field] = read_number(content, self.region())
+        return number
 
 
 def text(value: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -32,6 +33,9 @@ class Spread(StrEnum):
 SEPARATOR = ";"
 """What stands between the values of a field that holds several, in every CRM that has such fields."""
 
+_KEPT = 256
+"""Values of an opt-out field of which it is kept what they mean: nearly every such field has two."""
+
 
 @dataclass(frozen=True, slots=True)
 class OptOutFlag:
@@ -43,6 +47,7 @@ class OptOutFlag:
     field: str
     true_values: tuple[Value, ...]
     multiple: bool = False
+    _told: dict[Value, bool] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def raised(self) -> Value:
@@ -51,6 +56,14 @@ class OptOutFlag:
 
     def is_up(self, value: Value) -> bool:
         """Return whether the field's value means "do not contact"; of several values, any one of them."""
+        told = self._told.get(value)
+        if told is None:
+            told = self._tell(value)
+            if len(self._told) < _KEPT:
+                self._told[value] = told
+        return told
+
+    def _tell(self, value: Value) -> bool:
         if any(_same(value, true) for true in self.true_values):
             return True
         if not isinstance(value, str) or SEPARATOR not in value:
@@ -71,7 +84,7 @@ class ObjectShape:
 
     ``filter`` is the CRM's own condition on the records to screen. ``spread`` tells how an opt-out reaches the object's
     records; a number that more than ``spread_limit`` records hold is a switchboard, and an opt-out on it raises no
-    flags.
+    flags. ``status_fields`` are the status companions of the slots that have one.
     """
 
     name: str
@@ -84,6 +97,11 @@ class ObjectShape:
     filter: Any = None
     spread_limit: int = 25
     spread: Spread = Spread.FLAGS
+    status_fields: tuple[str, ...] = dataclasses.field(default=(), init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        statuses = (slot.companions.get(Companion.STATUS) for slot in self.slots)
+        object.__setattr__(self, "status_fields", tuple(filter(None, statuses)))
 
     def companion_fields(self) -> tuple[str, ...]:
         """Return the companions of all slots."""

@@ -133,7 +133,7 @@ class BatchProcessor:
             tuple(record.judged.values()),
             sum(1 for _ in silenced_slots(view.shape, change.new_values())) if silenced else 0,
             record.raise_flag,
-            find_rewrites(change),
+            find_rewrites(change) if change.guard else (),
         )
 
     def _account(self, *, wait: bool = False) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clock import whole_seconds
-from ..decisions.coverage import is_silent, silence
+from ..decisions import coverage
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord, judged_slot
 from ..decisions.mass_change import MassChangeGuard
@@ -59,14 +59,15 @@ class Decider:
         """
         questions: dict[Number, bool] = {}
         for record in records:
-            view = record.view
+            view, contents = record.view, record.view.contents()
+            may_be_silent = record.raise_flag or coverage.may_be_silent(view, record.opt_outs)
             for slot in view.shape.slots:
                 if (reason := record.due.get(slot.field)) is None:
                     continue
 
-                if not view.content(slot):
+                if not contents[slot.field]:
                     record.verdicts[slot.field] = None
-                elif record.raise_flag or is_silent(view, slot, record.opt_outs):
+                elif may_be_silent and (record.raise_flag or coverage.is_silent(view, slot, record.opt_outs)):
                     self._silence(record, slot)
                 else:
                     number = view.number(slot)
@@ -76,7 +77,7 @@ class Decider:
 
     def _silence(self, record: DueRecord, slot: Slot) -> None:
         record.silenced = True
-        verdict = silence(record.view, slot, record.opt_outs, whole_seconds(self.clock.now()))
+        verdict = coverage.silence(record.view, slot, record.opt_outs, whole_seconds(self.clock.now()))
         self._take(record, slot, record.view.number(slot), verdict)
 
     def _judge_screened(self, record: DueRecord, facts: Mapping[Number, Facts | None]) -> None:

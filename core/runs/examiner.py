@@ -48,20 +48,21 @@ class Examiner:
         opt_outs = look_up_opt_outs(self.ledger, views)
         left = self.pending.left(view.key for view in views)
 
+        now, covered = self.clock.now(), opt_outs.covered
         due_records, reached = [], []
         for view in views:
             if left and view.key in left:
                 continue
-            if is_record_covered(view, opt_outs.covered):
+            if is_record_covered(view, covered):
                 self.expect_again(view)
-            if is_reached(view, opt_outs.covered):
+            if is_reached(view, covered):
                 reached.append(view.key)
-            elif due := self.find_due(view, opt_outs):
+            elif due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before):
                 due_records.append(DueRecord(view, due, authoritative=authoritative, opt_outs=opt_outs))
             else:
                 self.skip(view)
 
-        self.pending.enqueue(reached, self.clock.now())
+        self.pending.enqueue(reached, now)
         return due_records
 
     def refresh(self, records: Sequence[DueRecord]) -> list[DueRecord]:

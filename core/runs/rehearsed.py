@@ -18,6 +18,8 @@ class Rehearsed:
 
     def new(self, records: Sequence[DueRecord]) -> list[DueRecord]:
         """Return the records that were not handled yet, and remember them."""
+        if not self._handled:
+            return list(records)
         found = [each for each in records if each.view.record.id not in self._ids(each.view.record.object)]
         for record in found:
             if (handled := self._handled.get(record.view.record.object)) is not None:

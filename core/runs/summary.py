@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +33,10 @@ class SkipReason(StrEnum):
     FRESH = "fresh"  # what it says about its numbers is younger than the policy's age
     NO_NUMBER = "no_number"  # its phone fields are empty, and so are their companions
     OUT_OF_FILTER = "out_of_filter"  # the mapping's filter leaves it out, and no opt-out concerns it
+
+
+# An enum finds the value of a member by a call, and every record that is skipped needs one.
+_FRESH, _NO_NUMBER, _OUT_OF_FILTER = SkipReason.FRESH.value, SkipReason.NO_NUMBER.value, SkipReason.OUT_OF_FILTER.value
 
 
 @dataclass(slots=True)
@@ -144,11 +148,10 @@ class Summary:
 
     def count_skipped(self, view: RecordView) -> None:
         """Count a record that needs nothing, with the reason."""
+        reason = _FRESH if any(view.contents().values()) else _NO_NUMBER
         if not view.record.in_scope:
-            reason = SkipReason.OUT_OF_FILTER
-        else:
-            reason = SkipReason.FRESH if any(view.contents().values()) else SkipReason.NO_NUMBER
-        if self._count(view.key, reason.value) and reason is SkipReason.FRESH:
+            reason = _OUT_OF_FILTER
+        if self._count(view.key, reason) and reason is _FRESH:
             self._note_fresh(view)
 
     def count_gone(self, key: Key) -> None:
@@ -159,7 +162,7 @@ class Summary:
     def count_unchanged(self, key: Key, judged: Iterable[JudgedSlot]) -> None:
         """Count a due record that says already what it should, and its slots."""
         if self._count(key, UNCHANGED):
-            self._count_slots(key[0], judged)
+            self._count_slots(key[0], Counter(judged))
 
     def count_deferred(self, key: Key) -> None:
         """Count a due record to which nothing is written because a lookup is still owed."""
@@ -170,12 +173,12 @@ class Summary:
 
         A record to which a lookup is still owed counts as deferred, whatever was written to it.
         """
+        judged: defaultdict[str, list[JudgedSlot]] = defaultdict(list)
         for row in rows:
-            name = row.key[0]
             if self._count(row.key, DEFERRED if row.deferred else WRITTEN) and not row.deferred:
-                self._count_slots(name, row.judged)
+                judged[row.key[0]] += row.judged
             if row.silenced:
-                counts = self.counts(name)
+                counts = self.counts(row.key[0])
                 counts.opt_outs_enforced += 1
                 counts.flags_raised += row.raises_flag
                 counts.slots_silenced += row.silenced_slots
@@ -183,6 +186,9 @@ class Summary:
                 self._count_rewrites(row)
             if row.shown and len(self.changes_shown) < SHOWN:
                 self.changes_shown.append(show_change(row.shown))
+
+        for name, slots in judged.items():
+            self._count_slots(name, Counter(slots))
 
     def count_refused(self, row: PendingOutcome, result: RowResult) -> None:
         """Count a row that the CRM has refused, and keep the first ones with the CRM's words."""
@@ -221,14 +227,15 @@ class Summary:
             counts.skipped_recent += records
             self.skip_reasons[outcome] += records
 
-    def _count_slots(self, name: str, judged: Iterable[JudgedSlot]) -> None:
+    def _count_slots(self, name: str, judged: Counter[JudgedSlot]) -> None:
+        """Count slots by their kinds, of which there are few."""
         counts = self.counts(name)
-        for status, due, code, repaired in judged:
-            counts.screened += 1
-            self.statuses[status] += 1
-            self.due_reasons[due] += 1
-            self.reason_codes[code] += 1
-            self.repaired += repaired
+        for (status, due, code, repaired), slots in judged.items():
+            counts.screened += slots
+            self.statuses[status] += slots
+            self.due_reasons[due] += slots
+            self.reason_codes[code] += slots
+            self.repaired += slots if repaired else 0
 
     def _note_fresh(self, view: RecordView) -> None:
         oldest = self.oldest_fresh
@@ -236,7 +243,8 @@ class Summary:
             screened = view.record.values.get(slot.companions[Companion.LAST_SCREENED])
             if isinstance(screened, datetime) and (oldest is None or screened < oldest):
                 self.oldest_fresh = oldest = screened
-            self.fresh_not_normalized += find_rewrite(view, slot) is not None
+            if slot.normalize:
+                self.fresh_not_normalized += find_rewrite(view, slot) is not None
 
     def _count_rewrites(self, row: PendingOutcome) -> None:
         self.counts(row.key[0]).phones_rewritten += len(row.rewrites)

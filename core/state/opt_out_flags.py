@@ -7,14 +7,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, case, delete, func, select, update
 
 from ..model.verdicts import OptOut
 from . import schema
 from .flag_states import COVERING, UP, FlagState, state_of_flag
 from .holdings import Holding, Key
 from .keyring import Keyring
-from .sql import BATCH, ids_by_object, in_batches, select_among, upsert
+from .sql import BATCH, Keys, ids_by_object, in_batches, select_among, upsert
+
+_Row = Sequence[Any]
+_COLUMNS = (
+    schema.opt_out_flags.c.object,
+    schema.opt_out_flags.c.record_id,
+    schema.opt_out_flags.c.number_key,
+    schema.opt_out_flags.c.state,
+)
 
 
 class OptOutFlags:
@@ -70,19 +78,16 @@ class OptOutFlags:
         it was up, also where the state that knew of it is lost.
         """
         table = schema.opt_out_flags
-        columns = [table.c.record_id, table.c.number_key, table.c.state]
         freed: set[bytes] = set()
         lowered: set[Key] = set()
         known: set[Key] = set()
 
-        for name, ids in ids_by_object(each[:2] for each in holdings).items():
-            theirs = {**self._ours, "object": name}
-            for record_id, key, state in select_among(connection, columns, theirs, table.c.record_id, ids):
-                known.add((name, record_id))
-                if state in UP:
-                    lowered.add((name, record_id))
-                if state in COVERING:
-                    freed.add(bytes(key))
+        for record, key, state in self._read_rows(connection, [each[:2] for each in holdings]):
+            known.add(record)
+            if state in UP:
+                lowered.add(record)
+            if state in COVERING:
+                freed.add(key)
 
         down = case((table.c.state == FlagState.DERIVED.value, FlagState.CLEARED.value), else_=FlagState.LIFTED.value)
         for rows in self._rows_of(lowered):
@@ -127,30 +132,51 @@ class OptOutFlags:
         self, connection: Connection, numbers: Collection[str]
     ) -> tuple[frozenset[str], frozenset[str]]:
         """Return those numbers that a flag covers, and those of which the last such flag was lowered."""
-        by_key = {self._keyring.number_key(number): number for number in numbers}
-        rows = self._read_few(connection, len(by_key) // 2)
-        if rows is None:
-            column, state = schema.opt_out_flags.c.number_key, schema.opt_out_flags.c.state
-            rows = select_among(connection, [column, state], self._ours, column, list(by_key))
+        few = self._read_few(connection, len(numbers) // 2)
+        if few is not None and not few:
+            return frozenset(), frozenset()
 
+        by_key = {self._keyring.number_key(number): number for number in numbers}
+        number_key = schema.opt_out_flags.c.number_key
         found: defaultdict[str, set[bytes]] = defaultdict(set)
-        for key, each in rows:
+        for _, _, key, each in few or self._read_among(connection, number_key, list(by_key)):
             found[each].add(bytes(key))
         covered = by_key.keys() & set().union(*(found[each] for each in COVERING))
         lifted = by_key.keys() & found[FlagState.LIFTED] - covered
         return frozenset(map(by_key.__getitem__, covered)), frozenset(map(by_key.__getitem__, lifted))
 
-    def _read_few(self, connection: Connection, limit: int) -> Iterable[Sequence[Any]] | None:
-        """Return number and state of all rows where they are no more than ``limit``, else None.
+    def _read_rows(self, connection: Connection, records: Collection[Key]) -> Iterator[tuple[Key, bytes, str]]:
+        """Yield the rows of these records: the record, the key of the number, and the state."""
+        if not records:
+            return
+        table = schema.opt_out_flags
+        if (few := self._read_few(connection, len(records) // 2)) is not None:
+            wanted = set(records) if few else set()
+            yield from (
+                ((name, record_id), bytes(key), state)
+                for name, record_id, key, state in few
+                if (name, record_id) in wanted
+            )
+            return
 
-        Reading them then takes a quarter of looking each of a page's numbers up, and every page and batch is looked
-        up. Where there were more the last time, they are not read again: there mostly still are more.
+        for name, ids in ids_by_object(records).items():
+            for _, record_id, key, state in self._read_among(connection, table.c.record_id, ids, object=name):
+                yield (name, record_id), bytes(key), state
+
+    def _read_among(self, connection: Connection, column: Column[Any], among: Keys, **fixed: str) -> Iterable[_Row]:
+        """Yield the columns of :meth:`_read_few` of the rows in which a column holds one of many values."""
+        return select_among(connection, _COLUMNS, {**self._ours, **fixed}, column, among)
+
+    def _read_few(self, connection: Connection, limit: int) -> Sequence[_Row] | None:
+        """Return all rows where they are no more than ``limit``, else None: object, record id, number and state.
+
+        Reading them then takes a quarter of looking each record or number of a page up, and every page and batch is
+        looked up. Where there were more the last time, they are not read again: there mostly still are more.
         """
         if limit < self._at_least:
             return None
 
-        table = schema.opt_out_flags
-        query = select(table.c.number_key, table.c.state).where(table.c.org_id == self._org_id).limit(limit + 1)
+        query = select(*_COLUMNS).where(schema.opt_out_flags.c.org_id == self._org_id).limit(limit + 1)
         rows = connection.execute(query).all()
         if len(rows) <= limit:
             return rows
@@ -193,12 +219,9 @@ class OptOutFlags:
 
     def find_states(self, connection: Connection, records: Iterable[Key]) -> Mapping[Key, set[str]]:
         """Return record -> the states of its rows (:class:`FlagState`), for those of the records that have any."""
-        columns = [schema.opt_out_flags.c.record_id, schema.opt_out_flags.c.state]
         found: defaultdict[Key, set[str]] = defaultdict(set)
-        for name, ids in ids_by_object(records).items():
-            theirs = {**self._ours, "object": name}
-            for record_id, state in select_among(connection, columns, theirs, columns[0], ids):
-                found[name, record_id].add(state)
+        for record, _, state in self._read_rows(connection, list(records)):
+            found[record].add(state)
         return dict(found)
 
     def mark_propagated(self, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from ..decisions.coverage import find_said, has_opt_out_history
 from ..model.opt_outs import OptOuts
@@ -81,5 +82,5 @@ def _hold(view: RecordView, *, certain: bool) -> Holding:
 
 def look_up_opt_outs(ledger: OptOutLedger, views: Sequence[RecordView]) -> OptOuts:
     """Return what the ledger knows of opt-outs about these records."""
-    numbers = {key for view in views for key in view.all_e164s()}
+    numbers = set(chain.from_iterable(view.all_e164s() for view in views))
     return ledger.look_up(numbers, [view.key for view in views if has_opt_out_history(view)])
