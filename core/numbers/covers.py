@@ -30,6 +30,8 @@ def cell_key(cleaned: str) -> str:
 def covers_of(forms: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of valid numbers in E.164, each once and in this order; those of placeholders are left out."""
     known = [form for form in forms if carries(form)]
+    if len(known) == 1 and not known[0].startswith(_WITHOUT_NINE):  # of nearly all fields
+        return (known[0],)
     return tuple(dict.fromkeys([*known, *(twin for form in known if (twin := _twin(form)))]))
 
 

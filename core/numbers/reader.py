@@ -56,18 +56,19 @@ def _make_number(raw: str, found: Found, noted: tuple[str, ...], covers: tuple[s
         validity=reading.validity,
         reason=reading.reason,
         extension=found.extension,
-        repairs=tuple(dict.fromkeys((*noted, *found.repairs))),
-        others=tuple(dict.fromkeys(other for other in found.others if other != reading.e164)),
+        repairs=tuple(dict.fromkeys((*noted, *found.repairs))) if noted or len(found.repairs) > 1 else found.repairs,
+        others=tuple(dict.fromkeys(other for other in found.others if other != reading.e164)) if found.others else (),
         covers=covers,
     )
 
 
 def _needs_readings(found: Found, cleaned: str) -> bool:
     """Return whether the cell may be read in more ways than the reader has settled on."""
-    reading, digits = found.reading, digits_of(cleaned)
+    reading = found.reading
     if reading.valid:
         # Text behind the number changes nothing, but for the digits in it.
-        return repairs.TAIL in found.repairs and not (reading.e164 or "").endswith(digits.lstrip("0"))
+        return repairs.TAIL in found.repairs and not (reading.e164 or "").endswith(digits_of(cleaned).lstrip("0"))
+    digits = digits_of(cleaned)
     if reading.reason is ReasonCode.TOO_SHORT:
         return len(digits) >= _FORMER_DIGITS
     return reading.reason is not ReasonCode.MASKED and bool(digits)
@@ -80,17 +81,19 @@ def _settle(found: Found, readings: tuple[str, ...], cleaned: str, region: str |
     A placeholder is no number, also where the plan has allocated it.
     """
     reading = found.reading
+    if reading.valid:
+        if reading.e164 and is_one_digit(reading.e164):
+            return Found(_NOT_A_NUMBER)
+        if len(readings) > 1 and (hours := without_hours(cleaned)):
+            other = _read_cell(hours, region).reading
+            return Found(AMBIGUOUS) if other.valid and other.e164 != reading.e164 else found
+        return found
+
     digits = digits_of(cleaned)
     if region is None and reading.reason is ReasonCode.TOO_LONG and "+" not in cleaned and digits not in cleaned:
         found = found._replace(reading=plan.NO_REGION)
     elif reading.reason is ReasonCode.NO_REGION and is_placeholder(digits):
         return found._replace(reading=_UNALLOCATED)
-    if reading.valid and reading.e164 and is_one_digit(reading.e164):
-        return Found(_NOT_A_NUMBER)
-
-    if reading.valid and len(readings) > 1 and (hours := without_hours(cleaned)):
-        other = _read_cell(hours, region).reading
-        return Found(AMBIGUOUS) if other.valid and other.e164 != reading.e164 else found
     if reading.validity in (Validity.INVALID, Validity.POSSIBLE) and any(map(carries, readings)):
         return Found(AMBIGUOUS, others=found.others)
     return found
@@ -101,6 +104,8 @@ def _covers(found: Found, readings: tuple[str, ...], cleaned: str) -> tuple[str,
     reading = found.reading
     first = (reading.e164,) if reading.valid and reading.e164 else ()
     keys = covers_of((*first, *found.others, *readings))
+    if reading.valid:
+        return keys
     lost = (figure := traps.read_scientific(cleaned)) is not None and figure.lost
     if reading.validity is not Validity.UNKNOWN or lost:
         # A figure that lost its last digits is the same for numbers of different people.
