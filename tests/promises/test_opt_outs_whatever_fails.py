@@ -8,9 +8,7 @@ from testkit.account import Account
 from testkit.commands import Cli
 
 SHARED, OTHER, NEW = "+1 415 555 0132", "+44 20 7946 0018", "+1 415 555 0133"
-FIRST_WRITE = {"salesforce": ("nth: 1", "true"), "hubspot": ("nth: 2", "'true'")}
-"""Which write is the first with rows, HubSpot's first only proves the scope; and how a raised flag is written."""
-
+TRUE = {"salesforce": "true", "hubspot": "'true'"}
 OUTAGES = {
     "refused credentials": ("{kind: refuse, status: 401}", 3),
     "no answer": ("{kind: refuse, status: 503}", 4),
@@ -95,9 +93,8 @@ def test_opt_outs_are_enforced_where_a_guard_stops_the_run(
 
 def test_an_opt_out_set_behind_the_place_of_a_full_read_is_enforced_in_that_run(account: Account, command: Cli) -> None:
     before = [key for key, row in account.rows().items() if account.is_flagged(row)]
-    when, value = FIRST_WRITE[account.crm]
-    edit = f"{{kind: edit_rows, among: request, count: 4, values: {{{account.names['flag']}: {value}}}}}"
-    account.fail(f"service: {account.crm}, when: {{purpose: write, {when}}}, fault: {edit}")
+    edit = f"{{kind: edit_rows, among: request, count: 4, values: {{{account.names['flag']}: {TRUE[account.crm]}}}}}"
+    account.fail(f"service: {account.crm}, when: {{purpose: write, after: {account.probes}, times: 1}}, fault: {edit}")
 
     assert command("sync", account.crm, "--json").code == 0
 
