@@ -65,6 +65,11 @@ class Examiner:
         self.pending.enqueue(reached, now)
         return due_records
 
+    def leave_refused(self, records: Sequence[DueRecord]) -> list[DueRecord]:
+        """Return the records but those that the CRM has refused in an earlier run: they wait, and come last."""
+        refused = self.pending.refused(record.view.key for record in records)
+        return [record for record in records if record.view.key not in refused]
+
     def refresh(self, records: Sequence[DueRecord]) -> list[DueRecord]:
         """Read again what came from an index: opt-outs and numbers must be the true ones before money is spent."""
         stale = [record.view.key for record in records if not record.authoritative]

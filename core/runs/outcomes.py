@@ -121,7 +121,7 @@ def count_results(
             waiting.append(PendingRow(*row.key, PendingReason.FAILED, result.code, result.message))
         else:
             counts.count_conflict(row, result)
-            waiting.append(PendingRow(*row.key, PendingReason.CONFLICT, result.code, result.message))
+            waiting.append(PendingRow(*row.key, PendingReason.CONFLICT))
 
     counts.count_written(written)
     return written, waiting

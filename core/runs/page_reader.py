@@ -96,9 +96,12 @@ class PageReader:
         shape = self.source.shapes[page.object]
         views = [RecordView(record, shape) for record in page.records]
         records = self.examiner.examine(views, authoritative=page.authoritative)
+        if self.source.limit is not None:
+            # What the CRM refuses every time must not use up the limit for good.
+            records = self.examiner.leave_refused(records)
         records = self.rehearsed.new(records)
         if self.source.limit is not None:
-            # What only seems due, because it was read from an old picture, must not use up the limit for good.
+            # Neither must what only seems due, because it was read from an old picture.
             records = self.examiner.refresh(records)
 
         self.source.progress.advance(len(views) - len(records))

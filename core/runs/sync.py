@@ -194,7 +194,7 @@ class SyncRun:
         yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock)
         if self._options.limit is not None:
             # Opt-outs have the first places of a limit; before a whole read too few holders are known to raise flags.
-            yield self._spreading(source, hold_flags=full, all_read=False)
+            yield self._spreading(source, hold_flags=full, all_read=False, first=True)
         if job.lookups and (full or self._has_new_provider()):
             yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
         yield ReadChanged(pages, parts.ledger, full=full)
@@ -208,7 +208,7 @@ class SyncRun:
         before = last_providers(self._job.store, self._context.org_id)
         return before is not None and any(lookup.name not in before for lookup in self._job.lookups)
 
-    def _spreading(self, source: FeedReader, *, hold_flags: bool, all_read: bool) -> SpreadOptOuts:
+    def _spreading(self, source: FeedReader, *, hold_flags: bool, all_read: bool, first: bool = False) -> SpreadOptOuts:
         """Return the phase that spreads opt-outs; see :class:`OptOutSpread` for the two choices."""
         job, parts = self._job, self._parts
         spread = OptOutSpread(
@@ -221,6 +221,7 @@ class SyncRun:
             confirm_spread=self._options.confirm_spread,
             hold_flags=hold_flags,
             all_read=all_read,
+            but_refused=first,
         )
         return SpreadOptOuts(spread, source, parts.queue, parts.pending, self._rehearsed, self._summary)
 

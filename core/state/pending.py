@@ -27,7 +27,7 @@ class PendingReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """One waiting record, with the CRM's code and words where it refused a change."""
+    """One waiting record, with the CRM's code and words where it refused a change; an opt-out's reach keeps those."""
 
     object: str
     record_id: str
@@ -56,7 +56,9 @@ class Pending:
 
     def enqueue(self, keys: Iterable[tuple[str, str]], now: datetime) -> None:
         """Let the records, (object, record id) each, wait because an opt-out reached them."""
-        self.put((PendingRow(name, id_, PendingReason.PERMISSION) for name, id_ in keys), now)
+        if records := list(keys):
+            with self._store.transaction() as connection:
+                enqueue_holders(connection, self._org_id, self._run_id, records, now)
 
     def left(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PendingReason]:
         """Return record -> reason for those of the records that this run has handled and left to the next one."""
@@ -73,6 +75,17 @@ class Pending:
                 for record_id, reason in select_among(connection, columns, theirs, table.c.record_id, ids):
                     if reason != PendingReason.PERMISSION:
                         found[name, record_id] = PendingReason(reason)
+        return found
+
+    def refused(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of the records whose last change the CRM has refused."""
+        table = schema.pending
+        found: set[tuple[str, str]] = set()
+        with self._store.transaction() as connection:
+            for name, ids in ids_by_object(keys).items():
+                theirs = {"org_id": self._org_id, "object": name}
+                rows = select_among(connection, [table.c.record_id, table.c.code], theirs, table.c.record_id, ids)
+                found.update((name, record_id) for record_id, code in rows if code)
         return found
 
     def remove(self, keys: Sequence[tuple[str, str]]) -> None:
@@ -108,11 +121,12 @@ class Pending:
         *,
         objects: Collection[str] | None = None,
         before_run: str | None = None,
+        refused: bool = True,
     ) -> list[PendingRow]:
         """Return waiting records in the order of (object, record id), at most ``limit`` of those behind ``after``.
 
         ``reason`` restricts them to one reason, ``objects`` to the records of these objects; ``before_run`` leaves out
-        those that this run added.
+        those that this run added, ``refused`` False those whose last change the CRM has refused.
         """
         table = schema.pending
         query = (
@@ -128,6 +142,8 @@ class Pending:
             query = query.where(table.c.object.in_(list(objects)))
         if before_run is not None:
             query = query.where(table.c.run_id != before_run)
+        if not refused:
+            query = query.where(table.c.code == "")
 
         with self._store.transaction() as connection:
             return [
@@ -152,12 +168,22 @@ class Pending:
 def enqueue_holders(
     connection: Connection, org_id: int, run_id: str, records: Iterable[tuple[str, str]], now: datetime
 ) -> None:
-    """Let records wait because the opt-out on a number that they hold has changed, in the caller's transaction."""
+    """Let records wait because the opt-out on a number that they hold has changed, in the caller's transaction.
+
+    What the CRM said when it refused one of them stays: such rows come behind all others under a limit.
+    """
     rows = [PendingRow(*record, PendingReason.PERMISSION) for record in records]
-    _upsert_rows(connection, org_id, run_id, rows, now)
+    _upsert_rows(connection, org_id, run_id, rows, now, keep=("code", "message"))
 
 
-def _upsert_rows(connection: Connection, org_id: int, run_id: str, rows: Sequence[PendingRow], now: datetime) -> None:
+def _upsert_rows(
+    connection: Connection,
+    org_id: int,
+    run_id: str,
+    rows: Sequence[PendingRow],
+    now: datetime,
+    keep: Sequence[str] = (),
+) -> None:
     common = {"org_id": org_id, "run_id": run_id, "since": now}
     values = [
         {
@@ -171,4 +197,4 @@ def _upsert_rows(connection: Connection, org_id: int, run_id: str, rows: Sequenc
         for row in rows
     ]
 
-    upsert(connection, schema.pending, values)
+    upsert(connection, schema.pending, values, keep)

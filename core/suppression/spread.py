@@ -42,7 +42,8 @@ class OptOutSpread:
 
     A flag that ringfence raises covers nobody else's numbers. New records may be reached on the way all the same: the
     one into which a record that opted out was merged is that person's from now on. ``all_read`` tells that the run has
-    read every record, and so knows who holds what.
+    read every record, and so knows who holds what. ``but_refused`` leaves the records that the CRM has refused in an
+    earlier run to the spread that comes last, so that they cannot use up a limit for good.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class OptOutSpread:
         confirm_spread: bool,
         hold_flags: bool = False,
         all_read: bool = False,
+        but_refused: bool = False,
     ) -> None:
         self._shapes = shapes
         self._ledger = ledger
@@ -65,6 +67,7 @@ class OptOutSpread:
         self._clock = clock
         self._confirm_spread = confirm_spread
         self._hold_flags = hold_flags
+        self._but_refused = but_refused
 
         reader = RecordReader(crm, shapes, ledger)
         counts_stand = confirm_spread or hold_flags or all_read
@@ -120,7 +123,8 @@ class OptOutSpread:
 
     def _next(self, after: Key, limit: int) -> Sequence[PendingRow]:
         # What is not in this run's mapping goes on waiting for a run that has it.
-        return self._pending.next(after, limit, PendingReason.PERMISSION, objects=self._shapes)
+        refused = not self._but_refused
+        return self._pending.next(after, limit, PendingReason.PERMISSION, objects=self._shapes, refused=refused)
 
     def _find_reached(self) -> bool:
         """Queue the records newly reached, and return whether any wait."""

@@ -21,6 +21,14 @@ def statuses(account: Account, keys: list[tuple[str, str]]) -> list[Any]:
     return [account.rows()[key].get(account.companion("status")) for key in keys]
 
 
+def refuse(account: Account, key: tuple[str, str]) -> None:
+    def rule(*row: Any) -> tuple[str, str] | None:
+        found = str(row[-2]["Id"]) if account.crm == "salesforce" else row[0]
+        return ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Not this one") if found == key[1] else None
+
+    account.refuse(rule)
+
+
 def test_an_opt_out_under_a_limit_comes_before_what_is_new(account: Account, command: Cli) -> None:
     asks, shares = account.add(2, phone=SHARED)
     command("sync", account.crm, "--json")
@@ -78,6 +86,40 @@ def test_limited_runs_come_to_the_same_end_as_one_without_limit(account: Account
     assert None not in {
         row.get(account.companion("status")) for row in account.rows().values() if row.get(account.names["phone"])
     }
+
+
+def test_a_refused_opt_out_uses_up_no_limit_for_good(account: Account, command: Cli) -> None:
+    asks, shares = account.add(2, phone=SHARED)
+    command("sync", account.crm, "--json")
+    account.pass_time(minutes=3)
+    account.edit(asks, flag=True)
+    new = account.add(2, phone="+1 202 555 0170")
+    refuse(account, asks)
+
+    codes = []
+    for _ in range(4):
+        account.pass_time(minutes=3)
+        codes.append(command("sync", account.crm, "--json", "--limit", "1").code)
+    account.refuse(None)
+    last = command("sync", account.crm, "--json", "--limit", "1")
+
+    assert codes == [1, 0, 0, 0]
+    assert statuses(account, [shares, asks]) == ["do_not_contact"] * 2
+    assert None not in statuses(account, new)
+    assert last.document["complete"]
+
+
+def test_refused_rows_of_a_page_use_up_no_limit_for_good(account: Account, command: Cli) -> None:
+    command("sync", account.crm, "--json")
+    account.pass_time(minutes=3)
+    refused, new = account.add(2, phone="+1 202 555 0170")
+    refuse(account, refused)
+
+    for _ in range(2):
+        account.pass_time(minutes=3)
+        command("sync", account.crm, "--json", "--limit", "1")
+
+    assert [status is None for status in statuses(account, [refused, new])] == [True, False]
 
 
 def test_a_first_sync_whose_budget_is_used_up_silences_every_holder(account: Account, command: Cli) -> None:
