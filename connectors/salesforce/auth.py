@@ -185,7 +185,9 @@ class OAuthToken:
             )
 
         kind = AudienceError if _NAMES_AUDIENCE.search(fault.words) else AuthenticationError
-        return kind(f"Salesforce refused the log-in: {fault}.", _remedy(fault.code, fault.words.lower()))
+        return kind(
+            f"Salesforce refused the log-in: {str(fault).rstrip('.')}.", _remedy(fault.code, fault.words.lower())
+        )
 
 
 def _remedy(code: str, words: str) -> str:

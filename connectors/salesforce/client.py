@@ -15,7 +15,7 @@ from ringfence.core.ports.services import Services
 
 from .auth import Token, choose_source
 from .composite import NO_ASSIGNMENT, Subrequest, SubrequestAnswer
-from .errors import AnswerError, LocatorError, QueryTimeoutError, SessionError, read_error, read_fault
+from .errors import LocatorError, QueryTimeoutError, SessionError, read_error
 from .quota import Quota
 from .settings import SalesforceSettings
 from .slow_queries import as_timed_out, read_body
@@ -63,18 +63,6 @@ class SalesforceClient:
     def close(self) -> None:
         """Close the connections."""
         self._transport.session.close()
-
-    def organization(self) -> Row:
-        """Return Id, Name, IsSandbox and OrganizationType of the org."""
-        soql = "SELECT Id, Name, IsSandbox, OrganizationType FROM Organization LIMIT 1"
-        records = self.query(soql, "login")["records"]
-        if not records:
-            raise AnswerError(
-                "The org does not show its own record.", "Check the user's permissions.", read_fault(None)
-            )
-
-        row: Row = records[0]
-        return row
 
     def userinfo(self, purpose: str) -> Row:
         """Return the details of the user behind the token: ``user_id``, ``preferred_username``, ``name``."""

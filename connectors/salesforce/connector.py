@@ -24,7 +24,8 @@ from .client import PAGE, Row, SalesforceClient
 from .composite import COLLECTION, HEAVY_SUBREQUESTS
 from .cursor import read_position
 from .feed import SalesforceFeed, read_records
-from .fields import PERSON, RowReader
+from .fields import CONTACT_OF_LEAD, MASTER, MERGEABLE, PERSON, RowReader
+from .organization import read_org
 from .paging import read_masters
 from .persons import check_persons, hears_from_accounts, is_left_to_accounts
 from .preflight import check_account, check_object
@@ -48,8 +49,6 @@ QUERY_JOB = 2
 
 INGEST_JOB = 5
 """Calls of an ingest job, at the fewest: it is created, filled, closed and polled, and its results are read."""
-
-_DEVELOPER = "Developer Edition"
 
 
 class SalesforceCrm:
@@ -92,11 +91,9 @@ class SalesforceCrm:
         return reading + INGEST_JOB * ceil(written / self.bulk.most)
 
     def identify(self) -> Org:
-        """Log in and return the org; it is read once. A Developer Edition does not count as production."""
+        """Log in and return the org; it is read once."""
         if self._org is None:
-            row = self._client.organization()
-            production = not row["IsSandbox"] and row["OrganizationType"] != _DEVELOPER
-            self._org = Org(NAME, str(row["Id"]), str(row["Name"]), production, self._client.instance_url)
+            self._org = read_org(self._client, NAME)
         return self._org
 
     def check(self, depth: Depth = Depth.SYNC) -> list[Finding]:
@@ -163,7 +160,14 @@ class SalesforceCrm:
         fields, flag = self._schema.known(name), self._readers[name].shape.opt_out
         hidden = frozenset(each for each, field in fields.items() if not field.get("filterable", True))
         kind = fields[flag.field]["type"] if flag is not None and flag.field in fields else None
-        return ObjectSource(self._readers[name], self._scopes[name], read_position(cursor), hidden, kind)
+        position, lacking = read_position(cursor), self._lacking(name)
+        return ObjectSource(self._readers[name], self._scopes[name], position, hidden, kind, lacking)
+
+    def _lacking(self, name: str) -> frozenset[str]:
+        """Return which fields about an object's own past cannot be asked for: it has none such, or hides them."""
+        if fields := self._schema.known(name):
+            return frozenset({MASTER, CONTACT_OF_LEAD} - fields.keys())
+        return frozenset() if name in MERGEABLE else frozenset({MASTER})
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""
@@ -176,7 +180,8 @@ class SalesforceCrm:
         while wanted:
             requested.update(wanted)
             missing = self._retrieve(object_name, wanted, (*reader.fields, *extra), found)
-            masters = read_masters(self._client, object_name, missing) if missing else {}
+            can_be_merged = bool(missing) and not self._lacking(object_name) & {MASTER}
+            masters = read_masters(self._client, object_name, missing) if can_be_merged else {}
             wanted = [master for master in dict.fromkeys(masters.values()) if master not in requested]
 
         rows = [row for row in found.values() if not (reader.left and row.get(reader.left))]

@@ -181,7 +181,7 @@ def read_error(what: str, status: int, content: object) -> RingfenceError:
         )
 
     fault = read_fault(content)
-    message = f"Salesforce refused {what}: {fault if str(fault) else f'HTTP {status}'}."
+    message = f"Salesforce refused {what}: {str(fault).rstrip('.') or f'HTTP {status}'}."
     match find_action(status, fault):
         case Action.WAIT:
             return QueryTimeoutError(message) if fault.code == QUERY_TIMEOUT else RetryError(message)

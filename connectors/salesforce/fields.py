@@ -17,6 +17,10 @@ STAMP = "SystemModstamp"
 
 CONVERTED = "IsConverted"
 CONTACT_OF_LEAD = "ConvertedContactId"
+MASTER = "MasterRecordId"
+MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
+"""Objects whose records can be merged, and that have the field which names the survivor."""
+
 PERSON = "IsPersonAccount"
 """The field of contacts that only orgs with person accounts have."""
 

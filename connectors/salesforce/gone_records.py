@@ -15,14 +15,10 @@ from ringfence.core.ports.crm import Page
 
 from ..http.batches import in_batches
 from .client import PAGE, Row, SalesforceClient
-from .fields import CONTACT_OF_LEAD
+from .fields import CONTACT_OF_LEAD, MASTER, MERGEABLE
 from .paging import BulkFallback, FirstPage, follow, read_first, read_masters
 from .soql import Query
 from .source import ObjectSource
-
-MASTER = "MasterRecordId"
-MERGEABLE = frozenset({"Account", "Case", "Contact", "Lead"})
-"""Objects whose records can be merged, and that have the field which names the survivor."""
 
 CONTACT = "Contact"
 
@@ -39,7 +35,7 @@ def deleted_query(source: ObjectSource) -> Query | None:
 
     window = () if source.position.full else (source.lower_bound(),)
     conditions = ("IsDeleted = true", *window, *source.heard_elsewhere(), *source.flag_conditions())
-    extra = (MASTER,) if source.name in MERGEABLE else ()
+    extra = (MASTER,) if source.name in MERGEABLE and MASTER not in source.lacking else ()
     return Query(source.name, (*source.rows.fields, *extra), conditions, deleted_too=True)
 
 
@@ -87,7 +83,7 @@ def _find_survivors(client: SalesforceClient, source: ObjectSource, masters: set
             found.update((one, row) for one, row in zip(batch, rows, strict=True) if row is not None)
             missing += [one for one, row in zip(batch, rows, strict=True) if row is None]
 
-        further = read_masters(client, source.name, missing) if missing else {}
+        further = read_masters(client, source.name, missing) if missing and MASTER not in source.lacking else {}
         replaced_by = {master: further.get(at, at) for master, at in replaced_by.items()}
         wanted = sorted(set(further.values()) - found.keys())
 
@@ -106,7 +102,7 @@ def read_converted(
     lowered = [record for record in records if not leads.rows.shape.is_flagged(record)]
 
     if flagged and contacts is not None:
-        became = {row["Id"]: row[CONTACT_OF_LEAD] for row in rows}
+        became = {row["Id"]: row.get(CONTACT_OF_LEAD) for row in rows}
         pairs = [(lead, str(became[lead.id])) for lead in flagged if became[lead.id]]
         yield from _as_contacts(client, leads.rows.shape, contacts, pairs)
 

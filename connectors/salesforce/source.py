@@ -30,7 +30,7 @@ class ObjectSource:
     """One object: the reader of its rows, the mapping's SOQL condition, and where reading starts.
 
     ``hidden`` names the fields that no condition may name, such as encrypted ones; ``flag_type`` is the type of the
-    opt-out field, where it is known.
+    opt-out field, where it is known. ``lacking`` names the fields about a record's past that cannot be asked for.
     """
 
     rows: RowReader
@@ -38,6 +38,7 @@ class ObjectSource:
     position: Position
     hidden: frozenset[str] = frozenset()
     flag_type: str | None = None
+    lacking: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -73,7 +74,7 @@ class ObjectSource:
         return self._flag_query(*conditions, since(moment)) if conditions else None
 
     def _flag_query(self, *conditions: str) -> Query:
-        extra = (CONTACT_OF_LEAD,) if is_lead(self.rows.shape) else ()
+        extra = (CONTACT_OF_LEAD,) if is_lead(self.rows.shape) and CONTACT_OF_LEAD not in self.lacking else ()
         left = (self.rows.left,) if self.rows.left else ()
         return Query(self.name, (*self.rows.fields, *left, *extra), (*self.heard_elsewhere(), *conditions))
 

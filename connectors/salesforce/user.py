@@ -9,7 +9,7 @@ from ringfence.core.errors import AccessError, AuthenticationError, SchemaError,
 from .client import Row, SalesforceClient
 from .soql import literal
 
-_ADDRESS = re.compile(r"/id/\w{15,18}/(\w{15,18})/?\Z")
+ADDRESS = re.compile(r"/id/(?P<org>\w{15,18})/(?P<user>\w{15,18})/?\Z")
 """The address of a user ends in the ids of the org and of the user (REST guide, "Identity URLs")."""
 
 
@@ -21,11 +21,11 @@ def read_user(client: SalesforceClient, purpose: str) -> Row:
     try:
         return client.userinfo(purpose)
     except (AuthenticationError, AccessError, SchemaError, UnreachableError):
-        found = _ADDRESS.search(client.user_address(purpose))
+        found = ADDRESS.search(client.user_address(purpose))
         if found is None:
             raise
 
-    return {"user_id": found[1], **_name(client, purpose, found[1])}
+    return {"user_id": found["user"], **_name(client, purpose, found["user"])}
 
 
 def _name(client: SalesforceClient, purpose: str, user_id: str) -> Row:

@@ -37,6 +37,13 @@ def test_each_refusal_becomes_the_error_that_helps(case: dict[str, Any]) -> None
     assert isinstance(error, RetryError) or error.remedy
 
 
+def test_a_sentence_of_salesforce_ends_once() -> None:
+    error = read_error("a query", 403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "Limit exceeded."}])
+
+    assert str(error).count("exceeded..") == 0
+    assert "exceeded." in str(error)
+
+
 def test_every_row_of_the_tables_has_a_case() -> None:
     faults = [(case["status"], read_fault(case["body"]).code) for case in CASES]
 
