@@ -120,13 +120,14 @@ def _raises_flag(change: Change, view: RecordView) -> bool:
 
 def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
     raises = _raises_flag(change, view)
+    silenced = sum(1 for _ in silenced_slots(view.shape, change.new_values()))
     return PendingOutcome(
         view.key,
         len(change.names),
-        silenced=raises,
+        silenced=raises or silenced > 0,
         raises_flag=raises,
         rewrites=find_rewrites(change),
-        silenced_slots=sum(1 for _ in silenced_slots(view.shape, change.new_values())),
+        silenced_slots=silenced,
         raised=view.all_e164s() if raises else (),
         shown=ShownChange(change, view.shape, view.contents()),
     )

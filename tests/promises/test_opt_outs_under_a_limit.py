@@ -69,6 +69,21 @@ def test_a_preview_under_a_limit_names_each_record_once(account: Account, comman
     assert preview["objects"] == done["objects"]
 
 
+def test_a_plan_under_a_limit_counts_the_opt_outs_that_it_enforces(account: Account, command: Cli) -> None:
+    asks = account.add(2, phone=SHARED)[0]
+    command("sync", account.crm, "--json")
+    account.pass_time(minutes=3)
+    account.edit(asks, flag=True)
+    account.pass_time(minutes=3)
+
+    planned = command("sync", account.crm, "--dry-run", "--limit", "2", "--out", "plan.json", "--json").document
+    applied = command("sync", account.crm, "--apply", "plan.json", "--json").document
+
+    counted = ("written", "opt_outs_enforced", "flags_raised", "slots_silenced")
+    for counts in (planned, applied):
+        assert [sum(each[name] for each in counts["objects"].values()) for name in counted] == [2, 2, 1, 2]
+
+
 def test_limited_runs_come_to_the_same_end_as_one_without_limit(account: Account, command: Cli) -> None:
     asks, shares = account.add(2, phone=SHARED)
     account.edit(asks, flag=True)
