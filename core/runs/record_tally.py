@@ -22,16 +22,23 @@ class RecordTally:
 
     def __init__(self) -> None:
         self.whole: frozenset[str] = frozenset()
+        self._read: frozenset[str] = frozenset()
         self._again: set[Key] = set()
         self._outcomes: dict[Key, str] = {}
 
     def expect_again(self, key: Key) -> None:
-        """Remember this record: an opt-out concerns it."""
-        if key[0] in self.whole and len(self._again) < MOST:
+        """Remember this record: an opt-out concerns it. Once its whole object is read it comes too late."""
+        if key[0] in self.whole and key[0] not in self._read and len(self._again) < MOST:
             self._again.add(key)
+
+    def end_reading(self, objects: frozenset[str]) -> None:
+        """Take in that this run has read all of these objects: a record that is not remembered has counted already."""
+        self._read = objects & self.whole
 
     def take(self, key: Key, outcome: str) -> str | None:
         """Take in an outcome; return the one that it replaces, "" where it is the first, None where it counts not."""
+        if key[0] in self._read and key not in self._again and len(self._again) < MOST:
+            return None
         before = self._outcomes.get(key, "")
         if before and _RANKS.get(outcome, 0) <= _RANKS.get(before, 0):
             return None

@@ -198,7 +198,8 @@ class SyncRun:
         if job.lookups and (full or self._has_new_provider()):
             yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
         yield ReadChanged(pages, parts.ledger, full=full)
-        if full:
+        self._summary.tally.end_reading(newly_read)
+        if full and not self._mode.dry_run:
             yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock, meanwhile=True)
         yield ReadDue(pages, since)
         yield RetryPending(source, parts.examiner, parts.queue, parts.pending, parts.brake, self._summary.run_id)

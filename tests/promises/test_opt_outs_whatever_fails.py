@@ -96,8 +96,10 @@ def test_an_opt_out_set_behind_the_place_of_a_full_read_is_enforced_in_that_run(
     edit = f"{{kind: edit_rows, among: request, count: 4, values: {{{account.names['flag']}: {TRUE[account.crm]}}}}}"
     account.fail(f"service: {account.crm}, when: {{purpose: write, after: {account.probes}, times: 1}}, fault: {edit}")
 
-    assert command("sync", account.crm, "--json").code == 0
+    done = command("sync", account.crm, "--json")
 
+    assert done.code == 0
+    assert done.total("read") == len(account.live())
     flagged = [key for key, row in account.rows().items() if account.is_flagged(row)]
     assert len(flagged) > len(before)
     assert_enforced(account, flagged)
