@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from ringfence.core.errors import AccessError, RingfenceError
+from ringfence.core.errors import AccessError, RingfenceError, UnreachableError
 from ringfence.core.ports.services import Clock
 
 from ..client import PAGE, SalesforceClient
@@ -60,7 +60,7 @@ class BulkReader:
         """
         jobs = QueryJobs(self._client, self._clock, purpose)
         with _refusal_as_gone():
-            job = jobs.open(query)
+            job = _create(jobs, query)
             yield from self._pages(jobs, job, query, JobPosition(job.id), total)
 
     def resume(self, query: Query, position: JobPosition, purpose: str) -> Iterator[QueryPage]:
@@ -112,6 +112,14 @@ class BulkReader:
 
     def _boolean_fields(self, object_name: str) -> list[str]:
         return [name for name, field in self._schema.fields(object_name).items() if field["type"] == "boolean"]
+
+
+def _create(jobs: QueryJobs, query: Query) -> Job:
+    """Return a new job; raise JobGoneError too where jobs are out of order, for pages may do."""
+    try:
+        return jobs.open(query)
+    except UnreachableError as error:
+        raise JobGoneError(error.message, error.remedy) from error
 
 
 @contextmanager

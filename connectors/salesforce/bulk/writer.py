@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from ringfence.core.errors import AccessError, RingfenceError
+from ringfence.core.errors import AccessError, RingfenceError, UnreachableError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.bulk import BulkWatch
@@ -146,7 +146,7 @@ class SalesforceLoad:
         for _ in range(_MOST_JOBS):
             try:
                 job_id = self._jobs.create_update_job(self._shape.name)
-            except (AnswerError, AccessError) as error:
+            except (AnswerError, AccessError, UnreachableError) as error:
                 _log.warning("%s is written without a Bulk job: %s", self._shape.name, error.message)
                 return None
 

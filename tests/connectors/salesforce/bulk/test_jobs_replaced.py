@@ -67,6 +67,13 @@ def test_a_job_that_is_refused_is_as_good_as_gone(
     assert ids(connect().open_feed({"Contact": cursor}).changed()) == alive(org)
 
 
+def test_where_no_job_can_be_created_pages_are_read(connect: Connect, org: SalesforceOrg, sandbox: Sandbox) -> None:
+    fail(sandbox, "POST", "/jobs/query", "kind: refuse, status: 500")
+
+    assert ids(connect().open_feed({}).changed()) == alive(org)
+    assert requests(org)[CREATE]
+
+
 def test_a_job_made_for_fewer_fields_than_are_mapped_now_is_not_gone_on_with(
     connect: Connect, org: SalesforceOrg, cursor: str | None
 ) -> None:

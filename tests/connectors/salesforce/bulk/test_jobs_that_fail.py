@@ -119,8 +119,11 @@ def test_a_list_of_results_that_stays_too_short_is_taken_as_it_is(
     assert "names 0 rows of 1" in caplog.text
 
 
-def test_without_a_job_to_be_had_rows_go_as_before(crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox) -> None:
-    fail(sandbox, "POST", "/jobs/ingest", "kind: refuse, status: 403, code: INSUFFICIENT_ACCESS")
+@pytest.mark.parametrize("words", ["403, code: INSUFFICIENT_ACCESS", "500"])
+def test_without_a_job_to_be_had_rows_go_as_before(
+    crm: SalesforceCrm, org: SalesforceOrg, sandbox: Sandbox, words: str
+) -> None:
+    fail(sandbox, "POST", "/jobs/ingest", f"kind: refuse, status: {words}")
 
     watch, some = Watch(), alive(org)[:12]
 
