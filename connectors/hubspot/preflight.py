@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError, StoppedError
+from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError, StoppedError, UnreachableError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
 from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Depth, Finding, Level
@@ -217,13 +217,12 @@ def _is_legacy(token: Token, name: str) -> bool:
 def _try_writing(client: HubSpotClient, shape: ObjectShape) -> Finding:
     """Return whether the token may write, as far as an update of no records tells.
 
-    It is refused for its scope, or else for being empty. Which of the two HubSpot looks at first nobody states.
+    It is refused for its scope, or else for being empty. Which of the two HubSpot looks at first nobody states; any
+    other fault is about this question alone, and says nothing about the records.
     """
     try:
-        client.update_batch(shape.name, [], "describe")
-    except AnswerError as error:
-        if error.status != 400:
-            return _refused(shape.name, error, in_preview=ONLY_READ)
+        with without_patience(), suppress(AnswerError, UnreachableError):
+            client.update_batch(shape.name, [], "describe")
     except RefusedError as error:
         return _refused(shape.name, error, in_preview=ONLY_READ)
 

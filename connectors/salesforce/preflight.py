@@ -68,12 +68,19 @@ def _usage_finding(usage: Usage, reserve: int) -> Finding:
     return Finding(level, subject, message, remedy)
 
 
+def _other_names(client: SalesforceClient) -> list[str]:
+    try:
+        return client.object_names()
+    except RefusedError:
+        return []
+
+
 def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -> Iterator[Finding]:
     """Yield the findings about one mapped object; changes nothing."""
     try:
         described = schema.describe(shape.name)
     except AnswerError:
-        hint = did_you_mean(shape.name, client.object_names())
+        hint = did_you_mean(shape.name, _other_names(client))
         yield problem(
             shape.name,
             f"the org shows no object {shape.name}{hint}.",

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ringfence.connectors.hubspot.client import HubSpotClient
 from ringfence.connectors.hubspot.connector import HubSpotCrm
-from ringfence.core.errors import AccessError
+from ringfence.connectors.hubspot.errors import AnswerError
+from ringfence.core.errors import AccessError, UnreachableError
 from ringfence.core.ports.crm import Depth, Finding, Level
 from ringfence.sandbox.hubspot.portal import HubSpotPortal
 from ringfence.sandbox.hubspot.traits import HubSpotTraits
@@ -51,6 +53,24 @@ def test_a_token_that_may_only_read_is_known_where_hubspot_tells_its_scopes(
     assert "it needs crm.objects.contacts.write" in problem.message
     assert problem.in_preview
     assert not portal.requests["POST /crm/v3/objects/{type}/batch/update"]
+
+
+@SMALL
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_question_about_no_records_that_finds_no_answer_keeps_no_sync_from_running(
+    crm: HubSpotCrm, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def refuse(*_: object) -> None:
+        if status == 500:
+            raise UnreachableError("out of order", "later")
+        raise AnswerError("refused", "", status=status, category="", words="")
+
+    monkeypatch.setattr(HubSpotClient, "update_batch", refuse)
+
+    findings = crm.check(Depth.SYNC)
+
+    assert [each for each in findings if each.level is Level.PROBLEM] == []
+    assert any("may write" in each.message for each in findings if each.level is Level.UNKNOWN)
 
 
 @SMALL

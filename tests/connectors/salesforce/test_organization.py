@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.salesforce.connector import SalesforceCrm
+from ringfence.connectors.salesforce.preflight import check_object
+from ringfence.connectors.salesforce.schema import Schema
 from ringfence.core.errors import AuthenticationError
 
 from ..conftest import Script
+from .conftest import read_shapes
 
 Connect = Callable[..., SalesforceCrm]
 NO_OBJECT = [{"errorCode": "INVALID_TYPE", "message": "sObject type 'Organization' is not supported."}]
@@ -73,3 +76,13 @@ def test_a_refused_token_is_no_missing_record(connect: Connect, script: Script) 
 
     with pytest.raises(AuthenticationError, match="INVALID_SESSION_ID"):
         connect(settings={"instance_url": script.url, "access_token": "t"}).identify()
+
+
+def test_an_object_that_is_not_there_is_named_also_without_a_list_of_objects(connect: Connect, script: Script) -> None:
+    script.says(404, NOT_FOUND)
+    client = connect(settings={"instance_url": script.url, "access_token": "t"})._client
+    shape = next(iter(read_shapes().values()))
+
+    (finding,) = check_object(client, Schema(client), shape)
+
+    assert finding.message == "the org shows no object Contact."
