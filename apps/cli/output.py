@@ -46,7 +46,9 @@ class Output:
         if not self.json:
             indent = " " * (2 + MARK_WIDTH)
             width = self.out.width if self.out.is_terminal else UNBROKEN
-            for line in wrap(f"  {mark:{MARK_WIDTH}}{printable(text)}", width, indent):
+            for line in wrap(
+                f"  {mark:{MARK_WIDTH - 1}} {printable(text)}" if mark else f"{indent}{printable(text)}", width, indent
+            ):
                 _print(self.out, line, style, whole=True)
 
     def rule(self, title: str, *, above: bool = False) -> None:

@@ -101,7 +101,7 @@ def _say_row(mark: str, text: str) -> None:
     if output.out.is_terminal:
         output.item(text, mark=mark)
     else:
-        output.write(printable(f"  {mark:8}{text}"))
+        output.write(printable(f"  {mark:7} {text}"))
 
 
 def _say_rest(total: int, most: int | None) -> None:

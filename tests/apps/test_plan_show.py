@@ -116,6 +116,13 @@ def _portal(document: dict[str, Any]) -> str:
     return str(document["org"]).partition(":")[2]
 
 
+def test_no_object_runs_into_the_id_behind_it(cli: Cli, plan: Path, people: dict[str, str]) -> None:
+    shown = cli("plan", "show", str(plan)).out
+
+    assert f"contacts {people['reached']}" in shown
+    assert "contacts" + people["reached"] not in shown
+
+
 def test_the_counts_are_those_of_the_dry_run(cli: Cli, plan: Path) -> None:
     document = cli("plan", "show", str(plan), "--json").document
     kept = json.loads(plan.read_text("utf-8"))
