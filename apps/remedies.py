@@ -50,6 +50,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         "An example: sqlite:////var/lib/ringfence/ringfence.db",
         message="RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
     ),
+    ErrorCode.STATE_DRIVER_MISSING: Words("Install it: pip install 'ringfence[postgres]'"),
     ErrorCode.STATE_FOLDER_MISSING: Words("Create it, or change RINGFENCE_STATE_URL."),
     ErrorCode.STATE_COPY_FAILED: Words("Make room for temporary files, or set TMPDIR to another folder."),
     ErrorCode.ENCRYPTION_KEY_MALFORMED: Words(

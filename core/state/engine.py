@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from ..errors import ErrorCode, SettingsError, StateError, StoppedError
+from ..errors import ErrorCode, RingfenceError, SettingsError, StateError, StoppedError
+from .postgres import is_postgres, make_postgres_engine, passes
 from .private_files import create_empty
 
 _PRAGMAS = (
@@ -24,6 +25,8 @@ _PRAGMAS = (
     "cache_size=-16384",
     "wal_autocheckpoint=8192",  # the log is carried over every 32 MB, because each time waits for the disk
 )
+
+_LONGEST_WORDS = 300
 
 WAIT_S = 30
 """How long to wait, in seconds, for another process to let go of the database."""
@@ -36,8 +39,12 @@ def make_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
+        if is_postgres(parsed):
+            return make_postgres_engine(parsed)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed)
+            raise SettingsError(
+                f"A state store cannot be kept in {parsed.get_backend_name()}.", code=ErrorCode.STATE_URL_MALFORMED
+            )
 
         _check_folder(parsed)
         _create_file(parsed)
@@ -94,12 +101,14 @@ def copied(engine: Engine) -> Iterator[Engine]:
 def translated(url: URL) -> Iterator[None]:
     """Turn the database's own faults into StateError, with the place named and without its SQL.
 
-    Raises StoppedError where another process keeps it locked: that passes.
+    Raises StoppedError where another process keeps it locked, or the server is away: that passes.
     """
     where = url.render_as_string(hide_password=True)
     try:
         yield
     except OperationalError as error:
+        if is_postgres(url):
+            raise _postgres_fault(where, error) from error
         if _is_locked(error.orig):
             raise StoppedError(
                 f"Another process keeps the state store {where} locked.", "Run again when that is done."
@@ -111,6 +120,19 @@ def translated(url: URL) -> Iterator[None]:
         raise StateError(
             f"The state store {where} is damaged or no database: {error.orig}.", "Restore a backup, or move it away."
         ) from error
+
+
+def _postgres_fault(where: str, error: OperationalError) -> RingfenceError:
+    """Return the error for a server that cannot be used; what the server says holds no secret, but may be long."""
+    words = " ".join(str(error.orig).split())[:_LONGEST_WORDS]
+    if passes(error):
+        return StoppedError(
+            f"The state store {where} cannot be reached: {words}.", "Start it, or wait for it, and run again."
+        )
+    return StateError(
+        f"The state store {where} refuses us: {words}.",
+        "Check the name of the database, the role, its password and its rights.",
+    )
 
 
 def _check_folder(url: URL) -> None:

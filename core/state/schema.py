@@ -221,3 +221,16 @@ pending = Table(
     Column("run_id", String(40), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
+
+REHEARSED = (
+    cursors,
+    opt_out_flags,
+    opt_out_fields,
+    merged_records,
+    holdings,
+    pending,
+    lookup_answers,
+    lookup_failures,
+    lookup_questions,
+)
+"""The tables that a dry run changes; history and leases are real, because others must see them."""

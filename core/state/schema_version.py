@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from ..errors import StateError
 from . import schema
+from .postgres import connect, is_postgres, lock_schema
 
 HEAD = "0007"
 """The schema version this code works with: the newest migration."""
@@ -18,54 +19,58 @@ HEAD = "0007"
 def bring_up_to_date(engine: Engine) -> None:
     """Make the tables of a new store, or migrate those of an older one; each as a whole or not at all.
 
-    Raises StateError when the store is newer than this code, or the database holds tables of something else.
+    Of several processes that come at once one does it, and the others wait. Raises StateError when the store is newer
+    than this code, or the database holds tables of something else.
     """
-    version, is_empty = _read_version(engine)
+    with connect(engine) as connection:
+        version, _ = _read_version(connection)
     if version == HEAD:
         return
-    if version is not None and version > HEAD:
+
+    with _whole_or_nothing(engine) as connection:
+        version, is_empty = _read_version(connection)
+        if version is not None:
+            _migrate(connection, version)
+        elif is_empty:
+            _make_tables(connection)
+        else:
+            raise StateError(
+                "The state store's database holds tables of something else.", "Give ringfence a database of its own."
+            )
+
+
+def _read_version(connection: Connection) -> tuple[str | None, bool]:
+    """Return the schema version, None where there is none, and whether the database has no tables at all."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" not in tables:
+        return None, not tables
+    return connection.scalar(text("SELECT version_num FROM alembic_version")), False
+
+
+def _migrate(connection: Connection, version: str) -> None:
+    if version == HEAD:
+        return  # another process has come first
+    if version > HEAD:
         raise StateError(
             f"The state store has schema version {version}; this ringfence knows up to {HEAD}.",
             "Install the newer ringfence.",
         )
 
-    if version is not None:
-        _migrate(engine)
-    elif is_empty:
-        _make_tables(engine)
-    else:
-        raise StateError(
-            "The state store's database holds tables of something else.", "Give ringfence a database of its own."
-        )
-
-
-def _read_version(engine: Engine) -> tuple[str | None, bool]:
-    """Return the schema version, None where there is none, and whether the database has no tables at all."""
-    with engine.connect() as connection:
-        tables = inspect(connection).get_table_names()
-        if "alembic_version" not in tables:
-            return None, not tables
-        return connection.scalar(text("SELECT version_num FROM alembic_version")), False
-
-
-def _migrate(engine: Engine) -> None:
     # Imported here because it costs a tenth of a second that a store of today's version need not pay.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _whole_or_nothing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-def _make_tables(engine: Engine) -> None:
+def _make_tables(connection: Connection) -> None:
     """Make a new store as the migrations would, in one go."""
-    with _whole_or_nothing(engine) as connection:
-        schema.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})
+    schema.metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": HEAD})
 
 
 @contextmanager
@@ -75,7 +80,9 @@ def _whole_or_nothing(engine: Engine) -> Iterator[Connection]:
     SQLite's driver begins a transaction by itself only for rows: without this one, a process that dies half-way would
     leave a store that no version can open.
     """
-    with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
+    with connect(engine) as connection, connection.begin():
+        if is_postgres(engine.url):
+            lock_schema(connection)
+        else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, Connection, Table, literal
 from sqlalchemy.dialects import postgresql, sqlite
+
+from .postgres import COPY_FROM, copy_missing
 
 Item = TypeVar("Item")
 Keys = Sequence[str] | Sequence[bytes]
@@ -21,7 +23,11 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     """Insert the rows that are not there yet, by any of the table's keys; return how many."""
     if not rows:
         return 0
-    return connection.execute(_insert_missing(connection.dialect.name, table), rows).rowcount
+    statement = _insert_missing(connection.dialect.name, table)
+    if connection.dialect.name == "sqlite":
+        return connection.execute(statement, rows).rowcount
+    # A driver need not know how many rows of a list it has inserted; what comes back is what went in.
+    return len(connection.execute(statement.returning(literal(1)), rows).all())
 
 
 def insert_missing_raw(
@@ -32,6 +38,9 @@ def insert_missing_raw(
     SQLAlchemy's way of binding takes longer than SQLite's inserting, and millions of rows go through here.
     """
     if not rows:
+        return
+    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
+        copy_missing(connection, table, columns, rows)
         return
 
     placeholder = _placeholder(connection)

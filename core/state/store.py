@@ -7,8 +7,9 @@ import secrets as random
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL
 
 from ..errors import ErrorCode, SettingsError, StateError
@@ -17,7 +18,9 @@ from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
+from .postgres import connect, is_postgres, shadowed
 from .schema_version import bring_up_to_date
+from .sql import insert_missing
 
 _HASH_KEY = "hash-key"
 """Name under which the wrapped hash key is kept."""
@@ -36,44 +39,47 @@ class Store:
 
         Raises StateError when the database does not work.
         """
-        with translated(self.engine.url), self.engine.begin() as connection:
+        if not is_postgres(self.engine.url):
+            with translated(self.engine.url), self.engine.begin() as connection:
+                yield connection
+            return
+
+        with translated(self.engine.url), connect(self.engine) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def rehearsal(self) -> Iterator[Store]:
         """Yield a store that begins with what this one holds, and whose changes are gone after the block.
 
-        A dry run works on it; this store stays as it is. On SQLite it is a copy, because a long transaction would keep
-        every other run from writing; elsewhere it is one transaction that is rolled back. Raises StateError where the
-        copy cannot be made.
+        A dry run works on it; this store stays as it is, and no other run waits for it. On SQLite it is a copy of the
+        file, on PostgreSQL a connection with copies of the tables. Raises StateError where the copy cannot be made.
         """
-        if self.engine.dialect.name == "sqlite":
+        if not is_postgres(self.engine.url):
             with copied(self.engine) as copy:
                 yield Store(copy, self.keyring)
             return
 
-        with translated(self.engine.url), self.engine.connect() as connection:
-            try:
-                yield _RolledBackStore(self.engine, self.keyring, connection)
-            finally:
-                connection.rollback()
+        with translated(self.engine.url), connect(self.engine) as connection, shadowed(connection, schema.REHEARSED):
+            yield _ShadowStore(self.engine, self.keyring, connection)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-class _RolledBackStore(Store):
-    """A store whose every transaction is a part of one that somebody else rolls back."""
+class _ShadowStore(Store):
+    """A store whose every transaction goes by one connection, which sees copies of the tables."""
 
     def __init__(self, engine: Engine, keyring: Keyring, connection: Connection) -> None:
         super().__init__(engine, keyring)
         self._connection = connection
+        self._lock = RLock()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield the one connection; its work is neither committed nor undone at the end of the block."""
-        yield self._connection
+        """Yield the one connection, to one thread at a time."""
+        with self._lock, self._connection.begin():
+            yield self._connection
 
     def close(self) -> None:
         """Leave the connections to the store that this one was made from."""
@@ -132,9 +138,12 @@ def _hash_key(engine: Engine, key: bytes) -> bytes:
         return unwrap_key(key, wrapped)
 
     hash_key = random.token_bytes(KEY_BYTES)
+    made = {"name": _HASH_KEY, "value": wrap_key(key, hash_key)}
     with engine.begin() as connection:
-        connection.execute(insert(schema.secrets).values(name=_HASH_KEY, value=wrap_key(key, hash_key)))
-    return hash_key
+        # Another process may have come first; then its key counts.
+        if insert_missing(connection, schema.secrets, [made]):
+            return hash_key
+    return unwrap_key(key, _wrapped_hash_key(engine) or b"")
 
 
 def _wrapped_hash_key(engine: Engine) -> bytes | None:

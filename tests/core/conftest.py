@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,13 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Provider, Sync, make_crm
+from testkit.postgres import TEST_KEY
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """Give an empty state store on disk."""
-    opened = open_store(f"sqlite:///{tmp_path}/state.db")
+def store(state_url: str) -> Iterator[Store]:
+    """Give an empty state store on each of the engines."""
+    opened = open_store(state_url, None if state_url.startswith("sqlite") else TEST_KEY)
     yield opened
     opened.close()
 

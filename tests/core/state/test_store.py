@@ -19,7 +19,7 @@ from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
-from ringfence.core.state.store import Store, _RolledBackStore, open_store
+from ringfence.core.state.store import Store, open_store
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
@@ -162,16 +162,16 @@ def test_a_store_in_one_transaction_shows_its_own_writes_until_that_is_rolled_ba
     cursors = Cursors(store, org_id, SHAPES)
     cursors.move({"people": "before"}, NOW)
 
-    with store.engine.connect() as connection:
-        rehearsed = Cursors(_RolledBackStore(store.engine, store.keyring, connection), org_id, SHAPES)
+    with store.rehearsal() as copy:
+        rehearsed = Cursors(copy, org_id, SHAPES)
         rehearsed.move({"people": "rehearsed"}, NOW)
         seen = rehearsed.read()
-        connection.rollback()
 
     assert seen == {"people": "rehearsed"}
     assert cursors.read() == {"people": "before"}
 
 
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
 def test_a_rehearsal_without_room_for_its_copy_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def connect_small(path: Path) -> sqlite3.Connection:
         connection = sqlite3.dbapi2.connect(path)

