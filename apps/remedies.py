@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ringfence.core.errors import ErrorCode, RingfenceError
 
 _ACCEPT_MASS_CHANGE = "If this is right, run again with --accept-mass-change."
+_MAKE_KEY = "Make one with: python3 -c 'import os, base64; print(base64.b64encode(os.urandom(32)).decode())'"
 _LIST_RUNS = "`ringfence runs list` shows the ids."
 
 
@@ -47,18 +48,18 @@ REMEDIES: dict[ErrorCode, Words] = {
     ErrorCode.RUN_PURGED: Words("`ringfence runs list` shows what is left."),
     ErrorCode.UNDO_OF_DRY_RUN: Words(),  # the message says all of it: there is nothing to do
     ErrorCode.STATE_URL_MALFORMED: Words(
-        "An example: sqlite:////var/lib/ringfence/ringfence.db",
+        "Examples: sqlite:////var/lib/ringfence/ringfence.db, postgresql://ringfence:PASSWORD@db.example.com/ringfence",
         message="RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
     ),
     ErrorCode.STATE_DRIVER_MISSING: Words("Install it: pip install 'ringfence[postgres]'"),
     ErrorCode.STATE_FOLDER_MISSING: Words("Create it, or change RINGFENCE_STATE_URL."),
     ErrorCode.STATE_COPY_FAILED: Words("Make room for temporary files, or set TMPDIR to another folder."),
     ErrorCode.ENCRYPTION_KEY_MALFORMED: Words(
-        "Make one with: python3 -c 'import os, base64; print(base64.b64encode(os.urandom(32)).decode())'",
+        _MAKE_KEY,
         message="RINGFENCE_ENCRYPTION_KEY is not base64 of 32 bytes.",
     ),
     ErrorCode.ENCRYPTION_KEY_MISSING: Words(
-        "A state store that is not SQLite needs it.", message="RINGFENCE_ENCRYPTION_KEY is not set."
+        "A state store on PostgreSQL needs it, the same for every process. " + _MAKE_KEY, message="RINGFENCE_ENCRYPTION_KEY is not set."
     ),
     ErrorCode.ENCRYPTION_KEY_MISMATCH: Words(
         "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store."

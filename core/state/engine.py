@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from ..errors import ErrorCode, RingfenceError, SettingsError, StateError, StoppedError
-from .postgres import is_postgres, make_postgres_engine, passes
+from .postgres import is_disk_full, is_postgres, make_postgres_engine, passes
 from .private_files import create_empty
 
 _PRAGMAS = (
@@ -42,9 +42,7 @@ def make_engine(url: str) -> Engine:
         if is_postgres(parsed):
             return make_postgres_engine(parsed)
         if parsed.get_backend_name() != "sqlite":
-            raise SettingsError(
-                f"A state store cannot be kept in {parsed.get_backend_name()}.", code=ErrorCode.STATE_URL_MALFORMED
-            )
+            raise ValueError(parsed.get_backend_name())
 
         _check_folder(parsed)
         _create_file(parsed)
@@ -117,18 +115,23 @@ def translated(url: URL) -> Iterator[None]:
             f"The state store {where} does not work: {error.orig}.", "Check the file, its rights and the disk."
         ) from error
     except DBAPIError as error:
+        if is_postgres(url):
+            raise _postgres_fault(where, error) from error
         raise StateError(
             f"The state store {where} is damaged or no database: {error.orig}.", "Restore a backup, or move it away."
         ) from error
 
 
-def _postgres_fault(where: str, error: OperationalError) -> RingfenceError:
+def _postgres_fault(where: str, error: DBAPIError) -> RingfenceError:
     """Return the error for a server that cannot be used; what the server says holds no secret, but may be long."""
     words = " ".join(str(error.orig).split())[:_LONGEST_WORDS]
     if passes(error):
         return StoppedError(
-            f"The state store {where} cannot be reached: {words}.", "Start it, or wait for it, and run again."
+            f"The state store {where} cannot be reached: {words}.",
+            "Start it, or wait for it, and run again. Nothing is lost; the next run goes on from there.",
         )
+    if is_disk_full(error):
+        return StateError(f"The disk of the state store {where} is full: {words}.", "Make room on the server's disk.")
     return StateError(
         f"The state store {where} refuses us: {words}.",
         "Check the name of the database, the role, its password and its rights.",

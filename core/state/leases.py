@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from ..errors import BusyError, RingfenceError
 from . import schema
-from .sql import insert_missing
+from .sql import insert_missing, moment
 from .store import Store
 
 EXPIRY = timedelta(minutes=15)
@@ -69,7 +69,7 @@ class Lease:
             result = connection.execute(
                 update(table)
                 .where(table.c.org_id == self._org_id, table.c.run_id == self._run_id)
-                .values(renewed_at=now)
+                .values(renewed_at=moment(connection, now))
             )
 
         if not result.rowcount:
@@ -108,26 +108,26 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     """Return the lease on an org for the run, taken at the moment ``now`` (UTC) by the process ``holder``.
 
     An abandoned lease is taken over: one whose process has ended or, where that cannot be looked for, one that was not
-    renewed for :data:`EXPIRY`. Raises BusyError, which names the holder, when the lease is held.
+    renewed for :data:`EXPIRY`, by the clock of the store's server where it has one. Raises BusyError, which names the holder, when the lease is held.
     """
     table = schema.leases
-    values = {
+    values: dict[str, object] = {
         "run_id": run_id,
         "host": holder.host,
         "pid": holder.pid,
         "process_started": holder.started,
-        "taken_at": now,
-        "renewed_at": now,
     }
 
     with store.transaction() as connection:
+        agreed = moment(connection, now)
+        values |= {"taken_at": agreed, "renewed_at": agreed}
         held = None
         while held is None:  # on PostgreSQL the other run may give it back between the two statements
             insert_missing(connection, table, [{"org_id": org_id, **values}])
             held = connection.execute(select(table).where(table.c.org_id == org_id)).one_or_none()
 
         if held.run_id != run_id:
-            _take_over(connection, held, values, holder, now)
+            _take_over(connection, held, values, holder, moment(connection, now))
     return Lease(store, org_id, run_id, now)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from . import schema
 from .leases import is_alive, this_process
 from .run_history import Run, RunOutcome, find_run
+from .sql import moment
 from .store import Store
 
 TRUSTED_FOR = timedelta(days=1)
@@ -30,23 +31,25 @@ def as_it_stands(store: Store, run: Run, now: datetime) -> Run:
 
 
 def _is_at_work(store: Store, run: Run, now: datetime) -> bool:
-    heartbeat = _last_heartbeat(store, run)
-    if run.org_id is not None and heartbeat is None:
+    silent = _silent_for(store, run, now)
+    if run.org_id is not None and silent is None:
         return False  # its lease is another run's, or was given back
     if run.process is None:
-        return now - (heartbeat or run.started_at) < TRUSTED_FOR
+        return (now - run.started_at if silent is None else silent) < TRUSTED_FOR
 
     here = this_process()
     if run.process == here:
         return True
-    if heartbeat is None and run.process.host != here.host:
+    if silent is None and run.process.host != here.host:
         return now - run.started_at < TRUSTED_FOR
     # Of this machine the process itself is looked for; where that cannot be done it counts as at work.
-    return is_alive(run.process, here, now - heartbeat if heartbeat else timedelta(0))
+    return is_alive(run.process, here, silent or timedelta(0))
 
 
-def _last_heartbeat(store: Store, run: Run) -> datetime | None:
+def _silent_for(store: Store, run: Run, now: datetime) -> timedelta | None:
+    """Return how long ago the run's lease was renewed; None where it has none."""
     table = schema.leases
     query = select(table.c.renewed_at).where(table.c.org_id == run.org_id, table.c.run_id == run.id)
     with store.transaction() as connection:
-        return connection.scalar(query)
+        heartbeat = connection.scalar(query)
+        return None if heartbeat is None else moment(connection, now) - heartbeat

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, func, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
+from sqlalchemy.exc import DBAPIError, OperationalError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from ..errors import ErrorCode, SettingsError
 
@@ -20,7 +21,10 @@ CONNECT_S = 10
 """How long one attempt to connect may take, in seconds."""
 
 RECONNECT_S = 30
-"""How long a server that is away is waited for, in seconds: as long as a restart takes."""
+"""How long a server that goes away in the middle of a run is waited for, in seconds: as long as a restart takes."""
+
+OPEN_S = 3
+"""How long a server that is not there is waited for before any work has begun, in seconds."""
 
 COPY_FROM = 1_000
 """Rows from which a ``COPY`` is faster than single inserts."""
@@ -31,46 +35,71 @@ _SCHEMA_LOCK = 0x52_46_53_43
 _PASSING_STATES = ("08", "57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03")
 """SQLSTATE codes, or how they begin, of faults that pass: lost connections, shutdown, start-up, overload, deadlocks."""
 
+_DISK_FULL = "53100"
+
 _PASSING_WORDS = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
 """The words of a server that refuses connections for now; libpq gives no code while it connects."""
 
+_REFUSING_WORDS = ("FATAL", "no password supplied", "does not support SSL", "certificate")
+"""The words of a connection that fails every time: a server that answered FATAL is there, and refuses us."""
+
 
 def is_postgres(url: URL) -> bool:
-    """Return whether the URL leads to PostgreSQL, by whatever driver."""
-    return url.get_backend_name() == "postgresql"
+    """Return whether the URL leads to PostgreSQL, by whatever driver; hosts often write ``postgres://``."""
+    return url.get_backend_name() in {"postgresql", "postgres"}
 
 
 def make_postgres_engine(url: URL) -> Engine:
     """Return an engine for the URL, without connecting. Raises SettingsError where the driver is not installed."""
+    # Without prepared statements: a connection pooler need not know them, and one that was planned while a table was
+    # empty would go on reading the whole of it once it is large.
+    options = {"connect_timeout": CONNECT_S, "prepare_threshold": None}
+    ours = {name: value for name, value in options.items() if name not in url.query}
     try:
-        return create_engine(
-            url.set(drivername=DRIVER), pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S}
-        )
+        return create_engine(url.set(drivername=DRIVER), pool_pre_ping=True, connect_args=ours)
     except ModuleNotFoundError as error:
         raise SettingsError(
             "The driver for PostgreSQL is not installed.", code=ErrorCode.STATE_DRIVER_MISSING
         ) from error
 
 
-def passes(error: OperationalError) -> bool:
+def passes(error: DBAPIError) -> bool:
     """Return whether a fault of the database passes by itself: nobody there, a restart, an overload."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state:
-        return str(state).startswith(_PASSING_STATES)
+    if not isinstance(error, OperationalError):
+        return False
+    if state := _sqlstate(error):
+        return state.startswith(_PASSING_STATES)
     words = str(error.orig)
-    # A server that answered "FATAL" is there, and refuses the role, the password or the database.
-    return "FATAL" not in words or any(each in words for each in _PASSING_WORDS)
+    return any(each in words for each in _PASSING_WORDS) or not any(each in words for each in _REFUSING_WORDS)
 
 
-@retry(
-    retry=retry_if_exception(lambda error: isinstance(error, OperationalError) and passes(error)),
-    stop=stop_after_delay(RECONNECT_S),
-    wait=wait_exponential(multiplier=0.1, max=2),
-    reraise=True,
-)
-def connect(engine: Engine) -> Connection:
-    """Return a connection, also where the server is just being restarted. Raises OperationalError."""
-    return engine.connect()
+def is_disk_full(error: DBAPIError) -> bool:
+    """Return whether the server has no room left."""
+    return _sqlstate(error) == _DISK_FULL
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def connect(engine: Engine, wait_s: float = RECONNECT_S) -> Connection:
+    """Return a connection, also where the server is just being restarted, for ``wait_s`` seconds at most.
+
+    Raises OperationalError.
+    """
+    tries = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, OperationalError) and passes(error)),
+        stop=stop_after_delay(wait_s),
+        wait=wait_exponential(multiplier=0.1, max=2),
+        reraise=True,
+    )
+    return tries(engine.connect)
+
+
+def server_now(connection: Connection) -> datetime:
+    """Return the moment by the server's clock, UTC: the one clock that all processes share."""
+    moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
 
 
 def lock_schema(connection: Connection) -> None:
@@ -97,10 +126,13 @@ def shadowed(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.rollback()
-        for table in tables:
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.name}")
-        connection.commit()
+        # The session ends as well: what it has learnt about the copies is nobody's business afterwards.
+        if not connection.invalidated:
+            connection.rollback()
+            for table in tables:
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.name}")
+            connection.commit()
+            connection.invalidate()
 
 
 def copy_missing(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from ..errors import StateError
 from . import schema
-from .postgres import connect, is_postgres, lock_schema
+from .postgres import OPEN_S, connect, is_postgres, lock_schema
 
 HEAD = "0007"
 """The schema version this code works with: the newest migration."""
@@ -22,7 +22,7 @@ def bring_up_to_date(engine: Engine) -> None:
     Of several processes that come at once one does it, and the others wait. Raises StateError when the store is newer
     than this code, or the database holds tables of something else.
     """
-    with connect(engine) as connection:
+    with connect(engine, OPEN_S) as connection:
         version, _ = _read_version(connection)
     if version == HEAD:
         return
@@ -80,7 +80,7 @@ def _whole_or_nothing(engine: Engine) -> Iterator[Connection]:
     SQLite's driver begins a transaction by itself only for rows: without this one, a process that dies half-way would
     leave a store that no version can open.
     """
-    with connect(engine) as connection, connection.begin():
+    with connect(engine, OPEN_S) as connection, connection.begin():
         if is_postgres(engine.url):
             lock_schema(connection)
         else:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .postgres import COPY_FROM, copy_missing
+from .postgres import COPY_FROM, copy_missing, server_now
 
 Item = TypeVar("Item")
 Keys = Sequence[str] | Sequence[bytes]
 
 BATCH = 500
 """Values in one IN list: far below the limit of either database."""
+
+
+def moment(connection: Connection, now: datetime) -> datetime:
+    """Return the moment (UTC) that processes of several machines agree on: the server's, where there is one.
+
+    ``now`` is that of this process, which counts where the store is a file.
+    """
+    return server_now(connection) if connection.dialect.name == "postgresql" else now
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
@@ -27,7 +36,7 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     if connection.dialect.name == "sqlite":
         return connection.execute(statement, rows).rowcount
     # A driver need not know how many rows of a list it has inserted; what comes back is what went in.
-    return len(connection.execute(statement.returning(literal(1)), rows).all())
+    return len(connection.execute(statement.returning(literal(1)), _in_order(table, rows)).all())
 
 
 def insert_missing_raw(
@@ -46,7 +55,7 @@ def insert_missing_raw(
     placeholder = _placeholder(connection)
     names, values = ", ".join(columns), ", ".join([placeholder] * len(columns))
     text = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
-    connection.exec_driver_sql(text, list(rows))
+    connection.exec_driver_sql(text, list(rows) if placeholder == "?" else sorted(rows))
 
 
 def upsert(
@@ -58,7 +67,14 @@ def upsert(
     """
     if not rows:
         return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep), newest), rows)
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep), newest)
+    connection.execute(statement, rows if connection.dialect.name == "sqlite" else _in_order(table, rows))
+
+
+def _in_order(table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Return the rows by their primary key: two processes that lock rows in one order never wait for each other."""
+    keys = [column.name for column in table.primary_key if column.name in rows[0]]
+    return sorted(rows, key=lambda row: [row[name] for name in keys])
 
 
 def select_among(

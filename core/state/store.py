@@ -18,7 +18,7 @@ from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
-from .postgres import connect, is_postgres, shadowed
+from .postgres import OPEN_S, connect, is_postgres, shadowed
 from .schema_version import bring_up_to_date
 from .sql import insert_missing
 
@@ -77,9 +77,11 @@ class _ShadowStore(Store):
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield the one connection, to one thread at a time."""
-        with self._lock, self._connection.begin():
-            yield self._connection
+        """Yield the one connection, to one thread at a time; also while an iterator of this thread reads by it."""
+        connection = self._connection
+        with translated(self.engine.url), self._lock:
+            with connection.begin_nested() if connection.in_transaction() else connection.begin():
+                yield connection
 
     def close(self) -> None:
         """Leave the connections to the store that this one was made from."""
@@ -139,7 +141,7 @@ def _hash_key(engine: Engine, key: bytes) -> bytes:
 
     hash_key = random.token_bytes(KEY_BYTES)
     made = {"name": _HASH_KEY, "value": wrap_key(key, hash_key)}
-    with engine.begin() as connection:
+    with connect(engine, OPEN_S) as connection, connection.begin():
         # Another process may have come first; then its key counts.
         if insert_missing(connection, schema.secrets, [made]):
             return hash_key
@@ -148,5 +150,5 @@ def _hash_key(engine: Engine, key: bytes) -> bytes:
 
 def _wrapped_hash_key(engine: Engine) -> bytes | None:
     table = schema.secrets
-    with engine.connect() as connection:
+    with connect(engine, OPEN_S) as connection:
         return connection.scalar(select(table.c.value).where(table.c.name == _HASH_KEY))

@@ -15,13 +15,14 @@ from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Provider, Sync, make_crm
-from testkit.postgres import TEST_KEY
+from testkit.postgres import key_of
 
 
 @pytest.fixture
-def store(state_url: str) -> Iterator[Store]:
-    """Give an empty state store on each of the engines."""
-    opened = open_store(state_url, None if state_url.startswith("sqlite") else TEST_KEY)
+def store(state_url: str, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Give an empty state store on each of the engines, whose server shares the clock of the test."""
+    monkeypatch.setattr("ringfence.core.state.sql.server_now", lambda _connection: clock.now())
+    opened = open_store(state_url, key_of(state_url))
     yield opened
     opened.close()
 

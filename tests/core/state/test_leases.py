@@ -24,6 +24,7 @@ from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
 from ringfence.core.state.sql import insert_missing
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
+from testkit.postgres import key_of
 
 needs_process_start = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began"
@@ -215,11 +216,11 @@ def test_a_lease_given_back_while_another_run_asks_for_it_is_free(
         take_lease(store, org, "third", clock.now(), this_process())
 
 
-def test_of_many_that_ask_at_once_one_gets_it(store: Store, org: int, clock: SetClock, tmp_path: Path) -> None:
+def test_of_many_that_ask_at_once_one_gets_it(store: Store, org: int, clock: SetClock, state_url: str) -> None:
     ready, got, refused = threading.Barrier(6), [], []
 
     def ask(name: str) -> None:
-        opened = open_store(f"sqlite:///{tmp_path}/state.db")
+        opened = open_store(state_url, key_of(state_url))
         ready.wait()
         try:
             take_lease(opened, org, name, clock.now(), this_process())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.schema_version import HEAD
 from ringfence.core.state.store import Store, open_store
+from testkit.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
@@ -61,22 +63,35 @@ def migrate(engine: sa.Engine, target: str) -> None:
 def rules(engine: sa.Engine) -> dict[str, object]:
     """Return the indexes, foreign keys, unique columns and the form of every table."""
     seen = sa.inspect(engine)
-    with engine.connect() as connection:
-        texts = dict(connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all())
+    texts: dict[str, str] = {}
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            texts = dict(connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all())
 
     return {
         table: (
             sorted((index["name"], index["column_names"], index["unique"]) for index in seen.get_indexes(table)),
             sorted((key["constrained_columns"], key["referred_table"]) for key in seen.get_foreign_keys(table)),
             sorted(unique["column_names"] for unique in seen.get_unique_constraints(table)),
-            "WITHOUT ROWID" in texts[table],
+            "WITHOUT ROWID" in texts.get(table, ""),
         )
         for table in seen.get_table_names()
     }
 
 
-def test_a_new_store_has_what_the_migrations_make(store: Store, tmp_path: Path) -> None:
-    migrated = sa.create_engine(f"sqlite:///{tmp_path}/migrated.db")
+@pytest.fixture
+def empty_database(state_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database of the same engine, in which nothing is."""
+    if state_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/migrated.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+def test_a_new_store_has_what_the_migrations_make(store: Store, empty_database: str) -> None:
+    migrated = sa.create_engine(empty_database)
     migrate(migrated, "head")
 
     assert columns(store.engine) == columns(migrated)

@@ -23,6 +23,11 @@ _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 """Settings of a server whose data nobody needs when the machine fails."""
 
 
+def key_of(state_url: str) -> str | None:
+    """Return the encryption key that a store at the URL needs: one in a file keeps its own beside it."""
+    return None if state_url.startswith("sqlite") else TEST_KEY
+
+
 class PostgresServer:
     """A running server and its administrator's connection."""
 
