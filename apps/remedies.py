@@ -59,7 +59,8 @@ REMEDIES: dict[ErrorCode, Words] = {
         message="RINGFENCE_ENCRYPTION_KEY is not base64 of 32 bytes.",
     ),
     ErrorCode.ENCRYPTION_KEY_MISSING: Words(
-        "A state store on PostgreSQL needs it, the same for every process. " + _MAKE_KEY, message="RINGFENCE_ENCRYPTION_KEY is not set."
+        f"A state store on PostgreSQL needs it, the same for every process. {_MAKE_KEY}",
+        message="RINGFENCE_ENCRYPTION_KEY is not set.",
     ),
     ErrorCode.ENCRYPTION_KEY_MISMATCH: Words(
         "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store."

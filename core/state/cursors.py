@@ -19,7 +19,9 @@ from .store import Store
 def register_org(store: Store, org: Org) -> int:
     """Return the state's own id of the org, recording it when it is new."""
     table = schema.orgs
-    values = {"name": org.name, "production": org.production, "address": org.address}
+    # What an org calls itself may be longer than the column, which PostgreSQL minds.
+    name, address = org.name[: schema.NAME_LENGTH], org.address[: schema.ADDRESS_LENGTH]
+    values = {"name": name, "production": org.production, "address": address}
 
     with store.transaction() as connection:
         find = select(table.c.id).where(table.c.key == org.key)

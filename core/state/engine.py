@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from ..errors import ErrorCode, RingfenceError, SettingsError, StateError, StoppedError
-from .postgres import is_disk_full, is_postgres, make_postgres_engine, passes
+from .postgres import is_disk_full, is_postgres, make_postgres_engine, passes, words_of
 from .private_files import create_empty
 
 _PRAGMAS = (
@@ -25,8 +25,6 @@ _PRAGMAS = (
     "cache_size=-16384",
     "wal_autocheckpoint=8192",  # the log is carried over every 32 MB, because each time waits for the disk
 )
-
-_LONGEST_WORDS = 300
 
 WAIT_S = 30
 """How long to wait, in seconds, for another process to let go of the database."""
@@ -42,19 +40,23 @@ def make_engine(url: str) -> Engine:
         if is_postgres(parsed):
             return make_postgres_engine(parsed)
         if parsed.get_backend_name() != "sqlite":
-            raise ValueError(parsed.get_backend_name())
+            raise _unusable_url()
 
         _check_folder(parsed)
         _create_file(parsed)
         engine = create_engine(parsed, connect_args={"timeout": WAIT_S})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        raise SettingsError(
-            "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
-        ) from error
+        raise _unusable_url() from error
 
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "handle_error", _stay_connected)
     return engine
+
+
+def _unusable_url() -> SettingsError:
+    return SettingsError(
+        "The address of the state store is not a usable SQLAlchemy URL.", code=ErrorCode.STATE_URL_MALFORMED
+    )
 
 
 def find_folder(url: URL) -> Path | None:
@@ -123,8 +125,8 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def _postgres_fault(where: str, error: DBAPIError) -> RingfenceError:
-    """Return the error for a server that cannot be used; what the server says holds no secret, but may be long."""
-    words = " ".join(str(error.orig).split())[:_LONGEST_WORDS]
+    """Return the error for a server that cannot be used; what it says by itself holds no secret."""
+    words = words_of(error)
     if passes(error):
         return StoppedError(
             f"The state store {where} cannot be reached: {words}.",

@@ -108,7 +108,8 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     """Return the lease on an org for the run, taken at the moment ``now`` (UTC) by the process ``holder``.
 
     An abandoned lease is taken over: one whose process has ended or, where that cannot be looked for, one that was not
-    renewed for :data:`EXPIRY`, by the clock of the store's server where it has one. Raises BusyError, which names the holder, when the lease is held.
+    renewed for :data:`EXPIRY`. Where the store has a server, its clock counts. Raises BusyError, which names the
+    holder, when the lease is held.
     """
     table = schema.leases
     values: dict[str, object] = {

