@@ -65,9 +65,12 @@ def compile_rooms() -> None:
         compileall.compile_dir(ROOT / room, quiet=1)
 
 
-def run_ringfence(sandbox: Loopback, crm: str, name: str, folder: Path) -> Figures:
-    """Run ``ringfence sync`` over the state kept in a folder. Raises SystemExit when it does not end well."""
-    settings = {**sandbox.settings, "RINGFENCE_STATE_URL": f"sqlite:///{folder / 'ringfence.db'}"}
+def run_ringfence(sandbox: Loopback, crm: str, name: str, folder: Path, store: Mapping[str, str]) -> Figures:
+    """Run ``ringfence sync`` in a folder, over the state that these settings lead to.
+
+    Raises SystemExit when it does not end well.
+    """
+    settings = {**sandbox.settings, **store}
     command = [str(Path(sys.executable).with_name("ringfence")), "sync", crm, "--json", "--yes"]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         cost = measure(command, settings, sandbox, output, folder)

@@ -17,11 +17,13 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from children import Figures, compile_rooms, run_ringfence, run_script
 from loopback import Loopback
 from machine import describe_machine
+from state_stores import ENGINES, new_store
 from taps import run_tap
 
 PAST_THE_OVERLAP_S = {"salesforce": 600, "hubspot": 7_500}
@@ -47,11 +49,12 @@ def main() -> None:
 
     for crm in given.crm:
         for records in given.records:
-            for latency in given.latency:
-                print(f"### {crm.title()}, {records:,} contacts, {latency} ms added to every call\n")
+            for latency, state in product(given.latency, given.state):
+                store = "" if state == "sqlite" else f", state on {state}"
+                print(f"### {crm.title()}, {records:,} contacts, {latency} ms added to every call{store}\n")
                 print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
                 lines = []
-                for figures in _measure(crm, records, latency, given):
+                for figures in _measure(crm, records, latency, state, given):
                     lines.append(figures)
                     print(f"| {' | '.join(_cells(figures))} |", flush=True)
                 print(f"\n{_ratios(lines)}", flush=True)
@@ -67,12 +70,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--crm", type=_words, default=["salesforce", "hubspot"], help="salesforce, hubspot or both")
     parser.add_argument("--records", type=_numbers, default=[10_000, 100_000], help="contacts, comma separated")
     parser.add_argument("--latency", type=_numbers, default=[0, 50], help="milliseconds, comma separated")
+    parser.add_argument("--state", type=_words, default=["sqlite"], help="sqlite, postgresql or both, beside each other")
     parser.add_argument("--sample", type=int, default=5_000, help="rows to write one by one; a tenth of it with delay")
     parser.add_argument("--alone", action="store_true", help="ringfence only")
     parser.add_argument("--tap", type=Path, action="append", default=[], metavar="FILE", help="an installed Singer tap")
     given = parser.parse_args()
     if unknown := set(given.crm) - PAST_THE_OVERLAP_S.keys():
         parser.error(f"no such CRM: {', '.join(unknown)}")
+    if unknown := set(given.state) - set(ENGINES):
+        parser.error(f"no such state store: {', '.join(unknown)}")
     return given
 
 
@@ -84,11 +90,11 @@ def _numbers(text: str) -> list[int]:
     return [int(word.replace("_", "")) for word in _words(text)]
 
 
-def _measure(crm: str, records: int, latency: int, given: argparse.Namespace) -> Iterator[Figures]:
+def _measure(crm: str, records: int, latency: int, state: str, given: argparse.Namespace) -> Iterator[Figures]:
     with Loopback(crm, records, latency) as sandbox:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, new_store(state) as settings:
             for name in RUNS:
-                yield run_ringfence(sandbox, crm, name, Path(folder))
+                yield run_ringfence(sandbox, crm, name, Path(folder), settings)
                 sandbox.advance(PAST_THE_OVERLAP_S[crm])
 
         if given.alone:

@@ -175,3 +175,4 @@ def _end(context: RunContext, summary: RunSummary) -> None:
     context.journal.end(job.clock.now(), outcome, summary.to_json(), end.text if end else None)
     logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
     context.lease.release()
+    job.store.tend()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
@@ -28,6 +28,14 @@ OPEN_S = 3
 
 COPY_FROM = 1_000
 """Rows from which a ``COPY`` is faster than single inserts."""
+
+_GROWN, _SMALL = 1.5, 512 * 1024
+"""How many times as large a table has become, and by how many bytes at least, before its statistics are renewed."""
+
+_SIZE = text(
+    "SELECT pg_relation_size(oid), relpages * current_setting('block_size')::bigint FROM pg_class"
+    " WHERE oid = to_regclass(:name)"
+)
 
 _SCHEMA_LOCK = 0x52_46_53_43
 """A number of our own, under which the schema is made and changed by one process at a time."""
@@ -174,6 +182,17 @@ def copy_missing(connection: Connection, table: Table, columns: Sequence[str], r
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staged} ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
     )
     connection.exec_driver_sql(f"DROP TABLE {staged}")
+
+
+def renew_statistics(connection: Connection, tables: Sequence[Table]) -> None:
+    """Have the server look at those of the tables that have grown much since it last did.
+
+    It does so by itself only after a minute or so: a run that follows a large first one would search by guesses.
+    """
+    for table in tables:
+        size, known = connection.execute(_SIZE, {"name": table.name}).one()
+        if size > known * _GROWN + _SMALL:
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _real(connection: Connection, table: Table) -> str:

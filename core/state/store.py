@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets as random
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 
@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine, Transaction, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import ErrorCode, SettingsError, StateError
+from ..errors import ErrorCode, RingfenceError, SettingsError, StateError
 from . import schema
 from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
 from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
-from .postgres import OPEN_S, RECONNECT_S, connect, is_postgres, shadowed
+from .postgres import OPEN_S, RECONNECT_S, connect, is_postgres, renew_statistics, shadowed
 from .schema_version import bring_up_to_date
 from .sql import insert_missing
 
@@ -48,6 +48,13 @@ class Store:
 
         with translated(self.engine.url), self._connected() as connection, connection.begin():
             yield connection
+
+    def tend(self) -> None:
+        """Do what a server needs after many changes. That it cannot be done is no reason for a run to fail."""
+        if not is_postgres(self.engine.url):
+            return
+        with suppress(RingfenceError), self.transaction() as connection:
+            renew_statistics(connection, schema.metadata.sorted_tables)
 
     def _connected(self) -> Connection:
         """Return a connection; a server that did not come back is not waited for as long a second time."""

@@ -175,10 +175,15 @@ def test_words_of_a_crm_that_no_text_of_the_server_can_hold_fail_nothing(stores:
     assert [(row.code, row.message) for row in pending.next(("", ""), 10)] == [("RULE", "no")]
 
 
-def test_looking_a_page_up_writes_nothing(stores: list[Store]) -> None:
-    pending = Pending(stores[0], register_org(stores[0], ORG), "r1")
+def test_a_table_that_has_grown_much_is_looked_at_once(stores: list[Store]) -> None:
+    store = stores[0]
+    rows = [PendingRow("people", f"p{i:05}", PendingReason.FAILED, "RULE", "no " * 20) for i in range(5_000)]
+    Pending(store, register_org(store, ORG), "r1").put(rows, NOW)
 
-    with what_is_written(stores[0]) as written:
-        pending.count()
+    with what_is_written(store) as first:
+        store.tend()
+    with what_is_written(store) as second:
+        store.tend()
 
-    assert written == []
+    assert first == ["ANALYZE pending"]
+    assert second == []
