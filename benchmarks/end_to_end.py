@@ -70,7 +70,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--crm", type=_words, default=["salesforce", "hubspot"], help="salesforce, hubspot or both")
     parser.add_argument("--records", type=_numbers, default=[10_000, 100_000], help="contacts, comma separated")
     parser.add_argument("--latency", type=_numbers, default=[0, 50], help="milliseconds, comma separated")
-    parser.add_argument("--state", type=_words, default=["sqlite"], help="sqlite, postgresql or both, beside each other")
+    parser.add_argument("--state", type=_words, default=["sqlite"], help="sqlite, postgresql or both")
     parser.add_argument("--sample", type=int, default=5_000, help="rows to write one by one; a tenth of it with delay")
     parser.add_argument("--alone", action="store_true", help="ringfence only")
     parser.add_argument("--tap", type=Path, action="append", default=[], metavar="FILE", help="an installed Singer tap")
