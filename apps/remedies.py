@@ -52,6 +52,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         message="RINGFENCE_STATE_URL is not a usable SQLAlchemy URL.",
     ),
     ErrorCode.STATE_DRIVER_MISSING: Words("Install it: pip install 'ringfence[postgres]'"),
+    ErrorCode.STATE_MOVED: Words("Set RINGFENCE_STATE_URL to that one, with its password."),
     ErrorCode.STATE_FOLDER_MISSING: Words("Create it, or change RINGFENCE_STATE_URL."),
     ErrorCode.STATE_COPY_FAILED: Words("Make room for temporary files, or set TMPDIR to another folder."),
     ErrorCode.ENCRYPTION_KEY_MALFORMED: Words(

@@ -78,6 +78,7 @@ class ErrorCode(StrEnum):
     UNDO_OF_DRY_RUN = "undo_of_dry_run"
     STATE_URL_MALFORMED = "state_url_malformed"
     STATE_DRIVER_MISSING = "state_driver_missing"
+    STATE_MOVED = "state_moved"
     STATE_FOLDER_MISSING = "state_folder_missing"
     STATE_COPY_FAILED = "state_copy_failed"
     ENCRYPTION_KEY_MALFORMED = "encryption_key_malformed"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..operations import ForgottenAccount, PurgedState, forget_org, purge_state
+from ..operations import ForgottenAccount, MovedState, PurgedState, forget_org, move_state, purge_state
 from .door import open_door
 from .exit_codes import DONE
 from .hints import name_day
@@ -95,6 +95,32 @@ def forget(
     )
     _show_forgotten(done, dry_run=dry_run)
     return DONE
+
+
+@state.command("move")
+def move(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="SQLAlchemy URL of an empty database or a new file.")],
+    verbose: Verbose = False,
+    json: Json = False,
+) -> int:
+    """Carry the whole state over to another place, such as from the file to PostgreSQL, or back.
+
+    All of it arrives, verified row by row, or nothing is changed. Afterwards this store refuses every command and says
+    where it went. The encryption key stays the same.
+    """
+    wiring = begin_wired(json=json, verbose=verbose)
+    done = move_state(wiring, to, lambda table, rows: output.note(f"{table}: {rows:,} rows, as they were"))
+
+    output.document({"moved": dict(done.rows), "verified": True})
+    _show_move(done)
+    return DONE
+
+
+def _show_move(done: MovedState) -> None:
+    output.say(f"moved - {_list_rows(done.rows)}")
+    output.say("Set RINGFENCE_STATE_URL to the new place; this one refuses further runs.")
+    if done.key_file is not None:
+        output.say(f"Set RINGFENCE_ENCRYPTION_KEY to the content of {done.key_file}, and keep it in a safe place.")
 
 
 def _show_purge(done: PurgedState, *, dry_run: bool) -> None:

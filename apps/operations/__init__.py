@@ -10,7 +10,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
     preflight   check_crm
     setup       plan_setup, plan_removal, emit_setup
     plans       review_plan
-    state       purge_state, forget_org
+    state       purge_state, forget_org, move_state
     history     open_history, select_changes
 """
 
@@ -34,7 +34,7 @@ from .preflight import CheckResult, check_crm, require_ready, warn_of_preview
 from .runs import Account, apply_plan, run_sync_job, sync_crm, undo_run
 from .screening import ScreenedFile, ScreenedNumber, confirm_file_cost, home_region, screen_file, screen_number
 from .setup import Setup, Unset, emit_setup, plan_removal, plan_setup
-from .state import ForgottenAccount, PurgedState, forget_org, purge_state
+from .state import ForgottenAccount, MovedState, PurgedState, forget_org, move_state, purge_state
 
 __all__ = [
     "Account",
@@ -50,6 +50,7 @@ __all__ = [
     "ForgetAccount",
     "ForgottenAccount",
     "History",
+    "MovedState",
     "PlanReview",
     "PurgedState",
     "Question",
@@ -68,6 +69,7 @@ __all__ = [
     "emit_setup",
     "forget_org",
     "home_region",
+    "move_state",
     "open_history",
     "plan_removal",
     "plan_setup",

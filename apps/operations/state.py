@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy.engine import make_url
 
 from ringfence.core.errors import ErrorCode, RingfenceError, StoppedError, UsageError
 from ringfence.core.state.forget import (
@@ -19,9 +22,11 @@ from ringfence.core.state.forget import (
     forget_account,
 )
 from ringfence.core.state.journal import Journal
+from ringfence.core.state.moving import move_store
+from ringfence.core.state.private_files import create_whole
 from ringfence.core.state.purge import Limits, Purged, purge_history
 from ringfence.core.state.run_history import STATE, RunOutcome, new_run_id
-from ringfence.core.state.store import Store
+from ringfence.core.state.store import Store, key_file
 
 from ..wiring import Wiring
 from .door import Door, ForgetAccount
@@ -36,6 +41,14 @@ class PurgedState:
     before: datetime
     purged: Purged
     record: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedState:
+    """The rows by table that were carried over, and the file of the key that has to be set from now on, if any."""
+
+    rows: Counter[str]
+    key_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,24 @@ def purge_state(wiring: Wiring, older_than_days: int, door: Door, *, dry_run: bo
         purged = purge_history(store, limits, run_id, wiring.clock, dry_run=dry_run)
         summary["purged"] = dict(purged.rows)
     return PurgedState(before, purged, run_id)
+
+
+def move_state(wiring: Wiring, to: str, tell: Callable[[str, int], None]) -> MovedState:
+    """Carry the whole state over to the SQLAlchemy URL ``to``, and let this one refuse further runs.
+
+    The encryption key stays the same: where it is in a file beside the state, a file beside the new one gets it too.
+    ``tell`` is called with each table and its rows. Raises UsageError where the target holds anything.
+    """
+    with closing(wiring.open_state()) as store:
+        ours = None if wiring.settings.encryption_key else key_file(store.engine.url)
+        theirs = key_file(make_url(to)) if ours else None
+
+        def hand_the_key_over() -> None:
+            if ours and theirs:
+                create_whole(theirs, ours.read_bytes())
+
+        rows = move_store(store, to, wiring.clock.now(), ready=hand_the_key_over, tell=tell)
+    return MovedState(rows, ours if theirs is None else None)
 
 
 def forget_org(wiring: Wiring, name: str, door: Door, *, dry_run: bool) -> ForgottenAccount:

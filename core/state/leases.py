@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from ..errors import BusyError, RingfenceError
 from . import schema
 from .sql import insert_missing, moment
-from .store import Store
+from .store import Store, refuse_moved
 
 EXPIRY = timedelta(minutes=15)
 """How long after its last heartbeat a lease is abandoned, where its process cannot be looked for."""
@@ -120,6 +120,7 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     }
 
     with store.transaction() as connection:
+        refuse_moved(connection)
         agreed = moment(connection, now)
         values |= {"taken_at": agreed, "renewed_at": agreed}
         held = None

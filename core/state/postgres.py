@@ -184,6 +184,25 @@ def copy_missing(connection: Connection, table: Table, columns: Sequence[str], r
     connection.exec_driver_sql(f"DROP TABLE {staged}")
 
 
+def copy_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert whole rows, values in the order of the columns, by ``COPY``; moments are aware."""
+    names = ", ".join(column.name for column in table.columns)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([_plain(value) for value in row])
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def lock_tables(connection: Connection, tables: Sequence[Table]) -> None:
+    """Keep everybody from changing the tables until the end of the transaction; reading goes on."""
+    names = ", ".join(table.name for table in tables)
+    connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def renew_statistics(connection: Connection, tables: Sequence[Table]) -> None:
     """Have the server look at those of the tables that have grown much since it last did.
 

@@ -26,6 +26,9 @@ from .sql import insert_missing
 _HASH_KEY = "hash-key"
 """Name under which the wrapped hash key is kept."""
 
+MOVED_TO = "moved-to"
+"""Name under which a store that was carried over to another place keeps where that is."""
+
 
 class Store:
     """An open state store. Thread-safe as far as SQLAlchemy's engine is."""
@@ -117,10 +120,11 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
     """
     engine = make_engine(url)
     try:
-        with translated(engine.url), _locked(engine.url):
+        with translated(engine.url), locked(engine.url):
             if check := find_check(engine.url):
                 refuse_damaged(engine, check)
             bring_up_to_date(engine)
+            _refuse_moved(engine)
             key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
             return Store(engine, Keyring(key, _hash_key(engine, key)))
     except BaseException:
@@ -128,10 +132,28 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
         raise
 
 
-def _locked(url: URL) -> AbstractContextManager[None]:
+def locked(url: URL) -> AbstractContextManager[None]:
     """Keep two runs that are started at once on a new store from both making its tables and keys."""
     folder = find_folder(url)
     return nullcontext() if folder is None else lock_folder(folder)
+
+
+def _refuse_moved(engine: Engine) -> None:
+    with connect(engine, OPEN_S) as connection:
+        refuse_moved(connection)
+
+
+def refuse_moved(connection: Connection) -> None:
+    """Raise StateError where the store was carried over to another place."""
+    table = schema.secrets
+    where = connection.scalar(select(table.c.value).where(table.c.name == MOVED_TO))
+    if where is not None:
+        raise StateError(f"This state store was moved to {bytes(where).decode()}.", code=ErrorCode.STATE_MOVED)
+
+
+def key_file(url: URL) -> Path | None:
+    """Return where the key of an SQLite store lies that is given none; None for a store of another kind."""
+    return None if find_folder(url) is None else Path(str(url.database)).with_suffix(".key")
 
 
 def _key_beside(engine: Engine) -> bytes:
