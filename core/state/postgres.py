@@ -182,6 +182,8 @@ def copy_missing(connection: Connection, table: Table, columns: Sequence[str], r
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staged} ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
     )
     connection.exec_driver_sql(f"DROP TABLE {staged}")
+    # Also in the middle of a run: while a first one fills the table, it searches it for every page.
+    renew_statistics(connection, [table])
 
 
 def copy_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -211,7 +213,7 @@ def renew_statistics(connection: Connection, tables: Sequence[Table]) -> None:
     for table in tables:
         size, known = connection.execute(_SIZE, {"name": table.name}).one()
         if size > known * _GROWN + _SMALL:
-            connection.exec_driver_sql(f"ANALYZE {table.name}")
+            connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {table.name}")
 
 
 def _real(connection: Connection, table: Table) -> str:

@@ -102,8 +102,11 @@ def _where_among(
     placeholder = _placeholder(connection)
     conditions = [f"{name} = {placeholder}" for name in fixed]
     for some in in_batches(among):
-        values = ", ".join([placeholder] * len(some))
-        yield f"WHERE {' AND '.join([*conditions, f'{column.name} IN ({values})'])}", (*fixed.values(), *some)
+        if placeholder == "?":
+            one_of, values = f"IN ({', '.join([placeholder] * len(some))})", tuple(some)
+        else:
+            one_of, values = f"= ANY({placeholder})", (list(some),)  # one value costs the server less than 500
+        yield f"WHERE {' AND '.join([*conditions, f'{column.name} {one_of}'])}", (*fixed.values(), *values)
 
 
 def in_batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:

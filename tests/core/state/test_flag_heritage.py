@@ -35,6 +35,7 @@ def test_a_derived_flag_is_stale_once_no_opt_out_calls_for_it_any_longer(
     assert open_ledger(org="2").list_stale() == []
 
 
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "ask",
     [
