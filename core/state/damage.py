@@ -28,12 +28,19 @@ def find_check(url: URL) -> str | None:
     file = Path(url.database)
     if not file.is_file():
         return None
-    log = file.with_name(f"{file.name}-wal")
-    size, is_unclean = file.stat().st_size, log.is_file() and log.stat().st_size > 0
+    size, is_unclean = file.stat().st_size, _size_of(file.with_name(f"{file.name}-wal")) > 0
 
     if size <= THOROUGH_BYTES or (is_unclean and size <= QUICK_BYTES):
         return "integrity_check"
     return "quick_check" if size <= QUICK_BYTES or is_unclean else None
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file that another process may remove at any moment; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def refuse_damaged(engine: Engine, check: str) -> None:
