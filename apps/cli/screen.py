@@ -152,7 +152,7 @@ def _show_result(done: ScreenedFile) -> None:
             style="yellow",
         )
     _show_regions(summary)
-    for note in summary.notes:
+    for note in summary.overlooked:
         output.say(note, style="yellow")
 
     if done.with_providers:
@@ -214,7 +214,7 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
         "opted_out_cells": summary.opted_out_cells,
         "unclear_opt_outs": _count_texts(summary.unclear_opt_outs),
         "unread_countries": _count_texts(summary.unread_countries),
-        "notes": list(summary.notes),
+        "notes": list(summary.overlooked),
         "lookups": done.lookups,
         "lookup_cache_hits": done.cache_hits,
         "duration_s": round(done.duration_s, 3),

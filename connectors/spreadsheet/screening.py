@@ -63,7 +63,7 @@ class Summary:
 
     ``opted_out_cells`` counts the texts of opted-out cells that nobody can read, which silence the same text elsewhere.
     ``unclear_opt_outs`` counts, by their text, the cells that were read as opt-outs for want of a plain word.
-    ``unread_countries`` counts, by their text, the country cells that name no country. ``notes`` tells of opt-outs that
+    ``unread_countries`` counts, by their text, the country cells that name no country. ``overlooked`` tells of opt-outs that
     were met in columns that are not used, behind the rows by which the columns were found.
     """
 
@@ -78,6 +78,7 @@ class Summary:
     unclear_opt_outs: Counter[str]
     unread_countries: Counter[str]
     notes: tuple[str, ...]
+    overlooked: tuple[str, ...]
 
     @property
     def repaired(self) -> int:
@@ -141,7 +142,8 @@ def screen_file(
         size=target.stat().st_size,
         unclear_opt_outs=opt_outs.unclear,
         unread_countries=batches.unread_countries,
-        notes=tuple(batches.overlooked.notes()),
+        notes=found.notes,
+        overlooked=tuple(batches.overlooked.notes()),
     )
 
 

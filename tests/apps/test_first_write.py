@@ -93,7 +93,7 @@ def test_a_preview_of_another_sync_does_not_count(cli: Cli, answers: Answers) ->
 
 
 def test_a_preview_that_ended_early_says_so(cli: Cli, portal: Sandbox, answers: Answers) -> None:
-    portal.hubspot.daily.limit = 8
+    portal.hubspot.daily.limit = 7
     answers("p", "n")
 
     declined = cli("sync", "hubspot")

@@ -21,6 +21,7 @@ def commands() -> list[str]:
     return [command.line for command in shown_commands(ROOT / "README.md")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("settings")
 def test_the_commands_of_the_readme_work(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("contacts.csv").write_text("name,phone,country\nAda,020 7946 0018,GB\n", encoding="utf-8")

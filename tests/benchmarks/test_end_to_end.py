@@ -28,6 +28,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("crm", "batch"), [("salesforce", 200), ("hubspot", 100)])
 def test_a_small_run_prints_a_line_for_everything_measured(crm: str, batch: int) -> None:
     command = [sys.executable, str(BENCHMARKS / "end_to_end.py"), "--crm", crm, "--records", "300", "--sample", "20"]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "offline_numbers.py"
 
 
@@ -25,6 +27,7 @@ def test_every_reader_has_a_line_and_naive_is_the_measure() -> None:
     assert figures["ringfence table"][1] > 1
 
 
+@pytest.mark.slow
 def test_examples_mutations_and_generated_texts_are_read_alike() -> None:
     _, line = run("--differential", "2000")
     assert line.startswith("examples, mutations, generated: ")

@@ -79,6 +79,7 @@ def test_a_spoilt_state_is_named_and_left_alone(account: Account, command: Cli, 
     assert command("sync", account.crm, "--json").total("written") == len(keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 30_000, 150_000])
 def test_a_full_disk_loses_nothing(open_account: Callable[[str], Any], room: int) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")

@@ -42,6 +42,7 @@ def sync(account: Account, command: Cli, *words: str) -> Any:
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [0])
 def test_the_cursor_passes_none_of_25000_rows_on_one_timestamp(account: Account, command: Cli) -> None:
     account.sandbox.salesforce.page_size = 2_000

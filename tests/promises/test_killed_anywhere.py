@@ -10,6 +10,8 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+import pytest
+
 from testkit.account import Account, Watched
 
 KILLS = 6
@@ -69,6 +71,7 @@ def timed(account: Account, *words: str) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_account: Callable[[str], Any]) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")
     for account in (unbroken, broken):
@@ -97,6 +100,7 @@ def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_accoun
     assert finish(broken).total("written") == 0
 
 
+@pytest.mark.slow
 def test_answers_that_are_lost_after_they_took_effect_give_the_same_end_state(
     open_account: Callable[[str], Any],
 ) -> None:

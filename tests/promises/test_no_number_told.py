@@ -113,6 +113,7 @@ def test_no_full_number_is_told_or_kept(account: Account, command: Cli, log: Eve
     assert len(leaks(account, revealed.out)) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_waiting")
 def test_no_full_number_is_told_when_things_go_wrong(
     account: Account, command: Cli, log: Everything, errors: list[RingfenceError]

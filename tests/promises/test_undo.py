@@ -7,6 +7,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import pytest
+
 from testkit.account import Account
 from testkit.commands import Cli
 
@@ -64,6 +66,7 @@ def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account:
             assert is_silenced(account, after[key])
 
 
+@pytest.mark.slow
 def test_undo_that_is_killed_and_run_again_ends_like_an_unbroken_one(open_account: Callable[[str], Any]) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")
     run_ids = []

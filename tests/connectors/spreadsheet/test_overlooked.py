@@ -28,7 +28,7 @@ def test_a_flag_behind_the_sample_is_told_of(screen: Screen, stage: str, notes: 
 
     _, summary = screen("\n".join(lines).encode(), ScreenOptions())
 
-    assert summary.notes == notes
+    assert summary.overlooked == notes
 
 
 def test_a_column_of_names_is_looked_at_no_further(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,4 +37,4 @@ def test_a_column_of_names_is_looked_at_no_further(screen: Screen, monkeypatch: 
 
     _, summary = screen("\n".join(lines).encode(), ScreenOptions())
 
-    assert summary.notes == ()
+    assert summary.overlooked == ()

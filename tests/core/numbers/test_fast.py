@@ -69,6 +69,7 @@ def test_calling_codes_of_no_country() -> None:
             assert find(None, f"{code}{digits}")[:2] == reference.ask(None, f"{code}{digits}")
 
 
+@pytest.mark.slow
 def test_generated_digits() -> None:
     rows = list(generated(Random(9), 60_000))
     assert [(row, find(*row)[:2]) for row in rows if find(*row)[:2] != reference.ask(*row)] == []

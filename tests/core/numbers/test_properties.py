@@ -79,12 +79,14 @@ def test_an_opt_out_covers_what_may_be_meant_and_nothing_that_cannot_exist(raw: 
 @given(raws, st.sampled_from(REGIONS), st.sampled_from(REGIONS))
 def test_a_number_reads_as_itself_whatever_the_region(raw: str, region: str | None, other: str | None) -> None:
     number = read_number(raw, region)
-    for e164 in filter(None, (number.e164, *number.others)):
+    # One that was never given out may be meant otherwise: "+81 00120..." is nobody's, and looks like a doubled prefix.
+    certain = number.e164 if number.validity is Validity.VALID else None
+    for e164 in filter(None, (certain, *number.others)):
         again = read_number(e164, other)
         assert (again.e164, again.repairs, again.others) == (e164, (), ())
 
-    if number.e164:
-        again = read_number(number.e164, other)
+    if certain:
+        again = read_number(certain, other)
         assert (again.validity, again.region, again.line_type) == (number.validity, number.region, number.line_type)
 
 
