@@ -63,8 +63,8 @@ class Summary:
 
     ``opted_out_cells`` counts the texts of opted-out cells that nobody can read, which silence the same text elsewhere.
     ``unclear_opt_outs`` counts, by their text, the cells that were read as opt-outs for want of a plain word.
-    ``unread_countries`` counts, by their text, the country cells that name no country. ``overlooked`` tells of opt-outs that
-    were met in columns that are not used, behind the rows by which the columns were found.
+    ``unread_countries`` counts, by their text, the country cells that name no country. ``overlooked`` tells of
+    opt-outs that were met in columns that are not used, behind the rows by which the columns were found.
     """
 
     source: Path
