@@ -81,7 +81,8 @@ class HubSpotFeed:
         """Yield records of full reads whose flag is up and that changed since the watermark."""
         for source in self._sources:
             if self.is_full(source.name):
-                later = modified_since(source.name, self._now_ms)
+                # The watermark is the last millisecond of its second: a flag may have gone up within that second.
+                later = modified_since(source.name, self._now_ms - 999)
                 groups = [(*flag, later) for flag in flag_groups(source.rows.shape)]
                 yield from self._unordered(source, groups, "opt_outs")
 
