@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+# One more than there are processors: many tests wait for processes that they start.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: setup demo picture test test-slow coverage lint types words wheel lock clean
+.PHONY: setup demo picture test test-slow test-postgres tools coverage lint types words wheel lock clean
 
 setup: $(STAMP)
 
@@ -25,15 +27,23 @@ picture: $(STAMP)
 	$(BIN)/python docs/demo_picture.py
 
 test: $(STAMP)
-	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 # Walks of whole guides, other clients and a browser: minutes, and so in .ci/run alone.
 test-slow: $(STAMP)
-	$(BIN)/pytest -n auto --dist worksteal -m slow $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "slow and not every_case" $(PYTEST_ARGS)
+
+# Every case of every test on PostgreSQL: a quarter of an hour, and so by hand, before a change of the state store lands.
+test-postgres: $(STAMP)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m every_case $(PYTEST_ARGS)
+
+# What the tests of deploy/ use beside the rest: a linter of Dockerfiles, the schemas of Compose and of Kubernetes.
+tools: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/deploy.txt
 
 # Twice the time of `test`, and so by hand only.
 coverage: $(STAMP)
-	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -56,6 +66,8 @@ wheel: $(STAMP)
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --group build -c requirements/dev.txt -o requirements/build.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --group deploy -c requirements/dev.txt -o requirements/deploy.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

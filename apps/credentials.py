@@ -48,8 +48,10 @@ def refuse_unprintable(values: Mapping[str, str | None], models: Models) -> None
             raise SettingsError(f"{name.upper()} holds a sign that no credential has, such as a quote.", _COPY_AGAIN)
 
 
-def warn_of_redirection(file: Mapping[str, str | None], environment: Mapping[str, str], models: Models) -> None:
-    """Warn where ``.env`` leads a credential of the environment to another host than the usual one.
+def warn_of_redirection(
+    file: Mapping[str, str | None], environment: Mapping[str, str | None], models: Models, name_of_file: str
+) -> None:
+    """Warn where a file of settings leads a credential of the environment to another host than the usual one.
 
     Whoever works in a folder that somebody else has filled is told before the credential goes there.
     """
@@ -60,7 +62,8 @@ def warn_of_redirection(file: Mapping[str, str | None], environment: Mapping[str
             address = "" if variable in environment else file.get(variable) or ""
             if secret and _leads_elsewhere(address, field):
                 host = urlsplit(address).hostname
-                logger.warning("%s in .env sends the credentials of the environment to %s", variable, host)
+                words = "%s in %s sends the credentials of the environment to %s"
+                logger.warning(words, variable, name_of_file, host)
 
 
 def warn_of_open_keys(connectors: Mapping[str, BaseModel]) -> None:
@@ -89,12 +92,18 @@ def _fields(models: Models) -> dict[str, FieldInfo]:
     }
 
 
+def find_secrets(values: Mapping[str, str | None], models: Models) -> list[str]:
+    """Return the values among these that must not be shown."""
+    fields = _fields(models)
+    return [value for name, value in values.items() if value and _is_secret(fields.get(name.upper()))]
+
+
 def _secrets(model: type[BaseModel]) -> Iterable[str]:
     return (name for name, field in model.model_fields.items() if _is_secret(field))
 
 
-def _is_secret(field: FieldInfo) -> bool:
-    return SecretStr in (field.annotation, *get_args(field.annotation))
+def _is_secret(field: FieldInfo | None) -> bool:
+    return field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def _is_credential(name: str, field: FieldInfo) -> bool:

@@ -1,4 +1,4 @@
-"""The file ``.env``: its text, whatever editor saved it, and the variables in it."""
+"""A file of settings such as ``.env``: its text, whatever editor saved it, and the variables in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic_settings import DotEnvSettingsSource
-from pydantic_settings.sources.utils import parse_env_vars
 
 from ringfence.core.errors import SettingsError
 from ringfence.core.state.private_files import warn_if_open_to_others
@@ -26,14 +24,6 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """How a text begins that says in which encoding it is; as PowerShell writes UTF-16. The longer ones come first."""
-
-
-class EnvFileSource(DotEnvSettingsSource):
-    """Reads the settings of ``.env`` from the text that this module makes of it."""
-
-    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
-        found = read_variables(file_path)
-        return parse_env_vars(found, self.case_sensitive, self.env_ignore_empty, self.env_parse_none_str)
 
 
 def read_variables(path: Path = Path(ENV_FILE), *, quietly: bool = False) -> Mapping[str, str | None]:
@@ -54,7 +44,7 @@ def read_variables(path: Path = Path(ENV_FILE), *, quietly: bool = False) -> Map
     return _parse(text)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _parse(text: str) -> Mapping[str, str | None]:
     return dotenv_values(stream=io.StringIO(text))
 

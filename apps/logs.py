@@ -17,7 +17,7 @@ from typing import Any
 from ringfence.core.numbers import mask_numbers
 
 from .printable import printable, to_json
-from .settings import LogFormat
+from .setting_models import LogFormat
 
 OURS = "ringfence"
 """Root of the names of our loggers."""

@@ -38,13 +38,24 @@ REMEDIES: dict[ErrorCode, Words] = {
         message="The budget of {max_lookups} lookups is used up (RINGFENCE_LOOKUP__MAX_LOOKUPS). "
         "The next run goes on from here and pays for nothing twice.",
     ),
-    ErrorCode.LOOKUPS_NOT_AGREED: Words("Set RINGFENCE_LOOKUP__MAX_LOOKUPS, or pass --confirm-cost."),
+    ErrorCode.LOOKUP_COST_USED_UP: Words("The cap is RINGFENCE_LOOKUP__MAX_COST_PER_RUN."),
+    ErrorCode.LOOKUP_DAY_USED_UP: Words("The cap is RINGFENCE_LOOKUP__{setting}."),
+    ErrorCode.LOOKUPS_NOT_AGREED: Words(
+        "Set RINGFENCE_LOOKUP__MAX_LOOKUPS or another cap, or pass --confirm-cost. Where nobody is there, as in a "
+        "worker, it takes a cap of the day: RINGFENCE_LOOKUP__MAX_PER_DAY or RINGFENCE_LOOKUP__MAX_COST_PER_DAY."
+    ),
     ErrorCode.LOOKUPS_FAILED: Words("Run again later; what was answered is not bought twice."),
     ErrorCode.MASS_CHANGE: Words(_ACCEPT_MASS_CHANGE),
     ErrorCode.EMPTY_FULL_READ: Words(_ACCEPT_MASS_CHANGE),
     ErrorCode.OPT_OUT_UNHEARD: Words("If the mapping is meant as it is, run again with --accept-opt-out-change."),
     ErrorCode.RUN_NOT_FOUND: Words(_LIST_RUNS),
     ErrorCode.RUN_AMBIGUOUS: Words(_LIST_RUNS),
+    ErrorCode.RUN_OF_NO_ACCOUNT: Words(
+        "`ringfence sync NAME --dry-run` makes an account known. RINGFENCE_ACCOUNTS has: {accounts}."
+    ),
+    ErrorCode.REVIEW_AMBIGUOUS: Words("Give their ids, or --reason for all that wait for one."),
+    ErrorCode.REVIEW_NOT_FOUND: Words("`ringfence review list` shows the ids."),
+    ErrorCode.REVIEW_DECIDED: Words("To end an opt-out: `ringfence suppress lift NUMBER --reason TEXT`."),
     ErrorCode.RUN_PURGED: Words("`ringfence runs list` shows what is left."),
     ErrorCode.UNDO_OF_DRY_RUN: Words(),  # the message says all of it: there is nothing to do
     ErrorCode.STATE_URL_MALFORMED: Words(
@@ -53,6 +64,9 @@ REMEDIES: dict[ErrorCode, Words] = {
     ),
     ErrorCode.STATE_DRIVER_MISSING: Words("Install it: pip install 'ringfence[postgres]'"),
     ErrorCode.STATE_MOVED: Words("Set RINGFENCE_STATE_URL to that one, with its password."),
+    ErrorCode.STATE_HOLDS_SOMETHING: Words(
+        "With --replace the back-up takes its place; RINGFENCE_STATE_URL may name an empty one instead."
+    ),
     ErrorCode.STATE_FOLDER_MISSING: Words("Create it, or change RINGFENCE_STATE_URL."),
     ErrorCode.STATE_COPY_FAILED: Words("Make room for temporary files, or set TMPDIR to another folder."),
     ErrorCode.ENCRYPTION_KEY_MALFORMED: Words(
@@ -66,11 +80,38 @@ REMEDIES: dict[ErrorCode, Words] = {
     ErrorCode.ENCRYPTION_KEY_MISMATCH: Words(
         "Set RINGFENCE_ENCRYPTION_KEY, or restore the key file, that belongs to this store."
     ),
+    ErrorCode.ENCRYPTION_KEY_LEFT_OUT: Words(
+        "Set that key as RINGFENCE_ENCRYPTION_KEY_OLD. Where it is the older one, `ringfence state rotate-key` then "
+        "goes on with it; where it is the new one, start this process again with both."
+    ),
+    ErrorCode.ENCRYPTION_KEY_OLD_MISSING: Words(
+        "Set a new key as RINGFENCE_ENCRYPTION_KEY and the one in use as RINGFENCE_ENCRYPTION_KEY_OLD, for every "
+        f"process on this store, and run this again. {_MAKE_KEY}"
+    ),
     ErrorCode.KEY_FILE_MISSING: Words(
         "Restore it, or set RINGFENCE_ENCRYPTION_KEY. Without it, move the store away to begin a new one."
     ),
     ErrorCode.NOT_READY: Words("`ringfence check {crm}` shows all of it."),
     ErrorCode.NO_STATE: Words("RINGFENCE_STATE_URL says where it lies; the first sync makes it."),
+    ErrorCode.SCHEDULE_UNREADABLE: Words(
+        "Write it, as docs/schedule.example.yaml does, or say with --file where it is."
+    ),
+    ErrorCode.LIST_HAS_NO_BASE: Words("Import its full list first, without --delta."),
+    ErrorCode.LIST_NOT_FOUND: Words("`ringfence suppress lists` names those that there are."),
+    ErrorCode.LIST_UNREADABLE: Words(
+        "Name what it is: --format us-dnc, us-dnc-change, ca-dncl, uk-tps, numbers or csv, with --column; national "
+        "numbers of another country need --region. --dry-run shows how the file is read."
+    ),
+    ErrorCode.LISTS_EXPIRED: Words(
+        "Download a newer one and take it in: `ringfence suppress import FILE --list NAME --jurisdiction CC --as-of "
+        "DATE`. To go on with what there is: --allow-expired-lists."
+    ),
+    ErrorCode.JOB_NOT_FOUND: Words("`ringfence jobs list` shows the ids."),
+    ErrorCode.JOBS_LEFT: Words("`ringfence jobs list` shows them."),
+    ErrorCode.NUMBER_WITHOUT_REGION: Words(
+        "Name it, as in --region US, or one for all, as in RINGFENCE_DEFAULT_REGION=US; or write the number with its "
+        "plus and calling code."
+    ),
     ErrorCode.NO_PROVIDER: Words(
         'Set RINGFENCE_LOOKUP__PROVIDERS, such as ["twilio"].',
         message="--lookups was given, and no provider is configured.",

@@ -8,6 +8,7 @@
     │   │   └── CostError       cost                            lookups would be bought, and nobody agreed to the cost
     │   ├── SettingsError       settings                        a setting is missing or malformed
     │   ├── MappingError        mapping                         a mapping or policy file that is wrong by itself
+    │   ├── ScheduleError       schedule                        a schedule file that is wrong by itself
     │   ├── FileError           file                            a file that cannot be read or written
     │   └── StateError          state                           the state store
     ├── RefusedError            refused                exit 3   the CRM or a provider refused us
@@ -48,6 +49,7 @@ class ErrorCode(StrEnum):
     COST = "cost"
     SETTINGS = "settings"
     MAPPING = "mapping"
+    SCHEDULE = "schedule"
     FILE = "file"
     STATE = "state"
     REFUSED = "refused"
@@ -67,27 +69,44 @@ class ErrorCode(StrEnum):
     NOT_A_PLAN_FILE = "not_a_plan_file"
     PLAN_ALREADY_APPLIED = "plan_already_applied"
     LOOKUP_BUDGET_USED_UP = "lookup_budget_used_up"  # max_lookups
+    LOOKUP_COST_USED_UP = "lookup_cost_used_up"  # used, most
+    LOOKUP_DAY_USED_UP = "lookup_day_used_up"  # used, most, setting
     LOOKUPS_NOT_AGREED = "lookups_not_agreed"  # lookups, cost
     LOOKUPS_FAILED = "lookups_failed"
     MASS_CHANGE = "mass_change"
     EMPTY_FULL_READ = "empty_full_read"
     OPT_OUT_UNHEARD = "opt_out_unheard"
     RUN_NOT_FOUND = "run_not_found"
+    RUN_OF_NO_ACCOUNT = "run_of_no_account"
+    REVIEW_AMBIGUOUS = "review_ambiguous"
+    REVIEW_NOT_FOUND = "review_not_found"
+    REVIEW_DECIDED = "review_decided"
     RUN_AMBIGUOUS = "run_ambiguous"
     RUN_PURGED = "run_purged"
     UNDO_OF_DRY_RUN = "undo_of_dry_run"
     STATE_URL_MALFORMED = "state_url_malformed"
     STATE_DRIVER_MISSING = "state_driver_missing"
     STATE_MOVED = "state_moved"
+    STATE_HOLDS_SOMETHING = "state_holds_something"
     STATE_FOLDER_MISSING = "state_folder_missing"
     STATE_COPY_FAILED = "state_copy_failed"
     ENCRYPTION_KEY_MALFORMED = "encryption_key_malformed"
     ENCRYPTION_KEY_MISSING = "encryption_key_missing"
     ENCRYPTION_KEY_MISMATCH = "encryption_key_mismatch"
+    ENCRYPTION_KEY_LEFT_OUT = "encryption_key_left_out"
+    ENCRYPTION_KEY_OLD_MISSING = "encryption_key_old_missing"
     KEY_FILE_MISSING = "key_file_missing"
     NOT_READY = "not_ready"  # crm
     NO_PROVIDER = "no_provider"
     NO_STATE = "no_state"
+    JOB_NOT_FOUND = "job_not_found"
+    JOBS_LEFT = "jobs_left"
+    SCHEDULE_UNREADABLE = "schedule_unreadable"
+    NUMBER_WITHOUT_REGION = "number_without_region"
+    LIST_HAS_NO_BASE = "list_has_no_base"
+    LIST_NOT_FOUND = "list_not_found"
+    LIST_UNREADABLE = "list_unreadable"
+    LISTS_EXPIRED = "lists_expired"  # lists
 
 
 class RingfenceError(Exception):
@@ -159,6 +178,12 @@ class MappingError(FixError):
     """A mapping or policy file is wrong by itself."""
 
     code = ErrorCode.MAPPING
+
+
+class ScheduleError(FixError):
+    """A schedule file that is wrong by itself."""
+
+    code = ErrorCode.SCHEDULE
 
 
 class FileError(FixError):

@@ -15,6 +15,7 @@ from ringfence.core.errors import FixError
 
 from .fault_file import read_faults
 from .org_file import read_org
+from .pace import with_time
 from .plugin import installed_plugins
 from .server import Sandbox
 from .wording import count_of
@@ -32,6 +33,8 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help="the companion fields do not exist yet")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="a YAML file of what the services do wrong")
     parser.add_argument("--org", type=Path, metavar="FILE", help="a YAML file of what the accounts are like")
+    parser.add_argument("--job-seconds", type=float, metavar="S", help="how long each bulk job takes")
+    parser.add_argument("--call-ms", type=int, metavar="MS", help="how long every answer takes")
     given = parser.parse_args()
     done = Event()
 
@@ -40,11 +43,12 @@ def main() -> None:
 
     try:
         faults = read_faults(given.faults) if given.faults else None
+        faults = with_time(faults, job_seconds=given.job_seconds, call_ms=given.call_ms)
         org = read_org(given.org) if given.org else None
         sandbox = Sandbox(
             contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults, org=org
         )
-    except FixError as error:
+    except (FixError, ValueError) as error:
         parser.error(str(error))
 
     with sandbox:

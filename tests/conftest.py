@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from ringfence.core.state.store import open_store
 from testkit.clock import SetClock
-from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer, running_server
+from testkit.postgres import EMPTY_STORE, ENGINES, TEST_KEY, PostgresServer, running_server
 
 # How long an example takes says something about the machine, and nothing about what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +23,6 @@ settings.load_profile("any machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ENGINES = ("sqlite", "postgresql")
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -49,12 +48,26 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the second engine to `.ci/run` outside the rooms that know which engine it is."""
+    """Leave the second engine to `.ci/run` outside the rooms that know which engine it is, and marked tests.
+
+    There one case of a test runs on it, and of the promises, which take the longest, of every third test; which they
+    are the test's name decides. All of them run by `make test-postgres`.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        is_second = parameters.get("state_url") == ENGINES[1]
-        if is_second and not any(room in item.nodeid for room in ("core/state/", "core/suppression/")):
+        is_second = ENGINES[1] in map(parameters.get, ("state_url", "engine", "examples"))
+        is_about_it = any(room in item.nodeid for room in ("core/state/", "core/suppression/"))
+        if is_second and not is_about_it and not item.get_closest_marker("both_engines"):
             item.add_marker(pytest.mark.slow)
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+
+    for test, some in cases.items():
+        left_out = "/promises/" in test and len(test) % 3 != 0
+        chosen = some[len(test) % len(some)]
+        for item in some:
+            if left_out or item is not chosen:
+                item.add_marker(pytest.mark.every_case)
 
 
 @pytest.fixture

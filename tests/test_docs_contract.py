@@ -13,7 +13,8 @@ from ringfence.apps.cli import app as command_line
 from ringfence.apps.cli import exit_codes
 from ringfence.apps.registry import crm_plugins
 from ringfence.apps.remedies import word
-from ringfence.apps.settings import known_variables, load_settings
+from ringfence.apps.setting_models import known_variables
+from ringfence.apps.settings import load_settings
 from ringfence.core.config.mapping import ObjectMapping
 from ringfence.core.errors import FixError, RefusedError, RingfenceError, StoppedError
 from ringfence.core.model.values import Companion

@@ -10,9 +10,15 @@ import pytest
 from ringfence.core.state import schema
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = "apps|benchmarks|connectors|core|docs|mappings|requirements|sandbox|tests"
+ROOMS = "apps|benchmarks|connectors|core|deploy|docs|mappings|requirements|sandbox|tests"
 PATH = re.compile(rf"(?<![\w/.])(?:{ROOMS})/[\w./*-]*(?<![.])|(?<![\w/.])\.(?:ci|links)/[\w./-]*\w")
-DOCUMENTS = ["CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "contract", "decisions", "glossary"))]
+DOCUMENTS = [
+    "CONTRIBUTING.md",
+    *(
+        f"docs/{name}.md"
+        for name in ("architecture", "compliance", "contract", "decisions", "glossary", "operations", "security")
+    ),
+]
 
 
 def paths_of(text: str) -> set[str]:

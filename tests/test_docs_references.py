@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACES = ("apps", "benchmarks", "connectors", "core", "docs", "mappings", "sandbox", "tests")
+PLACES = ("apps", "benchmarks", "connectors", "core", "deploy", "docs", "mappings", "sandbox", "tests")
 KINDS = {".py", ".md", ".yaml", ".json", ".toml"}
 FILES = sorted(
     path

@@ -14,23 +14,30 @@ from ringfence.core.errors import Terminated, UsageError
 
 from ..logs import show_events, start_logging
 from ..settings import read_log_format
+from .audit import audit
 from .check import check
 from .conclusion import conclude
 from .demo import DEMO_HELP, demo
 from .exit_codes import DONE
 from .explain import explain
+from .export import export
+from .jobs import jobs
 from .lookup import lookup
 from .options import Verbose
 from .output import output
 from .plan import plan
+from .review import review
 from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
+from .schedule import schedule
 from .screen import screen
 from .setup import setup
-from .state import state
+from .state_number import state
 from .streams import make_patient
+from .suppress_lists import suppress
 from .sync import sync
 from .termination import termination
+from .worker import worker
 
 app = typer.Typer(
     name="ringfence",
@@ -65,10 +72,17 @@ app.command()(setup)
 app.command()(sync)
 app.command()(screen)
 app.command()(lookup)
+app.command()(export)
+app.command()(schedule)
 app.command()(explain)
+app.command()(worker)
 app.add_typer(plan, name="plan")
 app.add_typer(runs, name="runs")
+app.add_typer(jobs, name="jobs")
+app.add_typer(audit, name="audit")
 app.add_typer(state, name="state")
+app.add_typer(suppress, name="suppress")
+app.add_typer(review, name="review")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
 
-from ..operations import CheckResult, check_crm
+from ..operations import CheckResult, check_crm, find_twin
 from ..remedies import word
 from ..wiring import Wiring
 from .diagnosis import group_of, say_findings
@@ -26,19 +27,21 @@ def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = F
     """
     wiring = begin_wired(json=json, verbose=verbose)
 
-    names = [crm] if crm else wiring.configured_crms()
+    names = [crm] if crm else wiring.accounts()
     if not names:
         raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
     if mapping is not None and len(names) > 1:
         raise UsageError(
             f"--mapping is for one CRM, and several are configured: {', '.join(names)}.", "Name the CRM before it."
         )
-    wiring.lookups()  # a provider without keys is named here, before a sync meets it
+    if not wiring.settings.account_files:
+        wiring.lookups()  # a provider without keys is named here, before a sync meets it; of accounts by each
 
     code, documents = DONE, []
+    seen: dict[str, str] = {}
     for name in names:
         try:
-            found, document = _check_one(wiring, name, mapping)
+            found, document = _check_one(wiring, name, mapping, seen)
         except RingfenceError as error:
             if len(names) == 1:
                 raise
@@ -52,10 +55,15 @@ def check(crm: CrmName = None, mapping: MappingFile = None, verbose: Verbose = F
     return code
 
 
-def _check_one(wiring: Wiring, crm: str, mapping: Path | None) -> tuple[int, dict[str, Any]]:
-    """Show the preflight of one CRM; return its exit code and its part of the document."""
+def _check_one(wiring: Wiring, crm: str, mapping: Path | None, seen: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """Show the preflight of one account; return its exit code and its part of the document.
+
+    ``seen`` holds the names of those that were looked at before it, by their orgs, and gets its own.
+    """
     result = check_crm(wiring, crm, mapping)
     org = result.org
+    if (twin := seen.setdefault(org.key, crm)) != crm:
+        result = replace(result, findings=[*result.findings, find_twin(crm, twin, org)])
 
     kind = "PRODUCTION" if org.production else "a sandbox"
     output.say(f"{crm}: {org.name}, id {org.id}, {kind}", style="bold")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ringfence.core.errors import CostError, StoppedError
-from ringfence.core.runs.ending import RunEnd, describe_end
+from ringfence.core.runs.ending import RunEnd, describe_end, end_as_json
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.undo import UndoSummary
 
@@ -50,7 +50,7 @@ def carry_out(
 def conclude(error: BaseException) -> int:
     """Print how a command ended of which no run can tell, and return its exit code."""
     end = describe_end(error, word)
-    output.document({"error": end.error, "message": end.message, "remedy": end.remedy, "exit_code": end.exit_code})
+    output.document(end_as_json(end, refused_rows=0))
     tell_end(end, error)
     return end.exit_code
 

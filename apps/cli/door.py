@@ -16,8 +16,10 @@ from ..operations import (
     BuyLookups,
     CreateFields,
     Door,
+    EraseNumber,
     FirstWrite,
     ForgetAccount,
+    LiftNumber,
     Question,
     RemoveFields,
     Rescreen,
@@ -25,7 +27,10 @@ from ..operations import (
 )
 from ..printable import printable
 from ..remedies import explain, word
+from ..worker.standing import is_workers_job
+from .author import find_author
 from .first_write import ask_about_first_write
+from .lift_text import describe_lift
 from .output import output
 from .progress import RunProgress
 from .termination import termination
@@ -44,6 +49,8 @@ def open_door(*, yes: bool = False, began: Callable[[Any], None] = lambda _summa
         began=began,
         must_end=lambda: termination.asked,
         warn=lambda warning: output.note(warning, style="yellow"),
+        unattended=is_workers_job(),
+        author=find_author(),
     )
 
 
@@ -75,6 +82,11 @@ def _ask(question: Question, *, yes: bool = False) -> None:
             output.note(f"about {lookups:,} numbers may be looked up, for {cost} at most", style=None)
             if not capped and _is_terminal():
                 _ask_person("Go on?", "")
+        case EraseNumber(number, records):
+            if _is_terminal():
+                _ask_person(f"Erase {number} for good? {records:,} records in CRMs stay as they are.", "")
+        case LiftNumber():
+            _ask_about_lift(question)
         case _:
             _ask_about_change(question)
 
@@ -100,6 +112,19 @@ def _ask_about_change(question: TakeBack | ForgetAccount | CreateFields | Remove
                 f"Take these {len(removal.steps)} out of {org.name}{held}?",
                 f"{len(removal.steps)} would be taken out of {org.name}.",
             )
+
+
+def _ask_about_lift(question: LiftNumber) -> None:
+    """Show what a lift would do, and ask whether it may. Raises what has ended the preview."""
+    without_terminal = f"Lifting {question.number} would lower flags in the CRMs."
+    if not _is_terminal():
+        _ask_person("", without_terminal)
+    found = question.preview()
+    if found.error is not None:
+        raise found.error
+    for line in describe_lift(found):
+        output.note(line, style=None)
+    _ask_person(f"Lift {question.number}?", without_terminal)
 
 
 def _say_cost(question: Rescreen) -> None:

@@ -7,9 +7,11 @@ from ringfence.core.runs.ending import DONE, FAULT, INTERRUPTED, REFUSED_ROWS, T
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.undo import UndoSummary
 
-__all__ = ["DONE", "FAULT", "INTERRUPTED", "REFUSED_ROWS", "STOPPED", "TERMINATED", "exit_code", "worst"]
+__all__ = ["DONE", "FAULT", "INTERRUPTED", "REFUSED_ROWS", "STOPPED", "SUPPRESSED", "TERMINATED", "exit_code", "worst"]
 
 STOPPED = StoppedError.exit_code
+SUPPRESSED = 1
+"""What `suppress check` says of a number that must not be contacted."""
 
 
 def exit_code(summary: Summary | UndoSummary) -> int:

@@ -89,5 +89,7 @@ def _lookups(cost: FirstSync) -> str:
         return "none: no lookup provider is configured."
     if cost.lookups is None:
         return f"not known how many; {', '.join(cost.providers)} would be asked."
-    capped = f", which RINGFENCE_LOOKUP__MAX_LOOKUPS caps at {cost.cap:,} a run" if cost.cap is not None else ""
+    capped = ""
+    if cost.cap is not None and cost.capped_by is not None:
+        capped = f", which RINGFENCE_LOOKUP__{cost.capped_by.upper()} caps at {cost.cap:,} a run"
     return f"{cost.lookups:,} for {cost.cost:,.2f} {cost.currency}{capped}."

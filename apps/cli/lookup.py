@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.model.verdicts import CALLABLE
 from ringfence.core.numbers import ReasonCode, metadata_version
 
@@ -21,6 +22,11 @@ WITHOUT_REGION = (
     "RINGFENCE_DEFAULT_REGION=US; or write the number with its plus and calling code."
 )
 FAILED_FOR_NOW = "the lookup failed for now; nothing is known beyond the numbering plan"
+NO_CONSENT = "no record that holds it is known to consent to this purpose"
+ABOUT_CONSENT = (
+    "Left out: nothing was looked up. Syncs read consent where the mapping names its field under `consent`; "
+    "`ringfence sync` reads what has changed since."
+)
 
 
 def lookup(
@@ -31,17 +37,21 @@ def lookup(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no provider, also where one is configured.")] = False,
     sandbox: SandboxLedger = False,
+    purpose: Annotated[
+        str | None,
+        typer.Option("--purpose", metavar="P", help="Leave the number out unless consent on record covers this."),
+    ] = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """Screen one number and explain the verdict.
 
     A number that opted out in a synced account is `do_not_contact` and never bought. For others it asks the configured
-    providers, unless an answer is still fresh, within RINGFENCE_LOOKUP__MAX_LOOKUPS. Exit code 4 when that fails.
+    providers, unless an answer is still fresh, within the caps of RINGFENCE_LOOKUP__MAX_*. Exit code 4 when that fails.
     """
     wiring = begin_wired(json=json, verbose=verbose)
     home = home_region(wiring, region)
-    found = screen_number(wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox)
+    found = screen_number(wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox, purpose=purpose)
 
     answer = _answer(found)
     output.document(answer)
@@ -50,7 +60,9 @@ def lookup(
             output.say(f"{name.replace('_', ' '):14}{_spell(value)}")
     if found.number.reason is ReasonCode.NO_REGION:
         output.say(WITHOUT_REGION, style="yellow")
-    return DONE if found.verdict else STOPPED
+    if found.left_out:
+        output.say(ABOUT_CONSENT, style="yellow")
+    return DONE if found.verdict or found.left_out else STOPPED
 
 
 def _spell(value: Any) -> str:
@@ -61,12 +73,14 @@ def _spell(value: Any) -> str:
 
 def _answer(found: ScreenedNumber) -> dict[str, Any]:
     number, verdict = found.number, found.verdict
+    unknown, unknown_callable = (NO_CONSENT, False) if found.left_out else (FAILED_FOR_NOW, None)
     last_screened = verdict.last_screened.isoformat() if verdict else None
 
     return {
         "status": verdict.status.value if verdict else None,
-        "callable": verdict.status in CALLABLE if verdict else None,
-        "reason": verdict.reason if verdict else FAILED_FOR_NOW,
+        "callable": verdict.status in CALLABLE if verdict else unknown_callable,
+        "reason": verdict.reason if verdict else unknown,
+        "left_out": LeftOut.NO_CONSENT.value if found.left_out else None,
         "e164": number.e164,
         "region": number.region,
         "line_type": verdict.line_type if verdict else number.line_type.value,

@@ -11,7 +11,10 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output; progress goes to standard error.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show on standard error what goes on, step by step.")]
-CrmName = Annotated[str | None, typer.Argument(metavar="[CRM]", help="salesforce or hubspot")]
+CrmName = Annotated[
+    str | None,
+    typer.Argument(metavar="[CRM]", help="salesforce or hubspot; the account's name where RINGFENCE_ACCOUNTS is set."),
+]
 MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="A mapping that replaces the built-in one as a whole."),
@@ -19,6 +22,12 @@ MappingFile = Annotated[
 SandboxLedger = Annotated[
     bool,
     typer.Option("--sandbox", help="Ask the opt-outs of sandbox accounts instead of those of production accounts."),
+]
+AllowExpiredLists = Annotated[
+    bool,
+    typer.Option(
+        "--allow-expired-lists", help="Go on though a do-not-call list that covers the numbers is too old; it is named."
+    ),
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show full numbers, in files too.")]
 Csv = Annotated[

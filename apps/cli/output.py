@@ -59,6 +59,10 @@ class Output:
         """Print a remark on standard error."""
         _print(self.err, text, style)
 
+    def pass_on(self, line: str) -> None:
+        """Print a line on standard error that another process of ours has made, as it is."""
+        self.err.print(Text(printable(line)), soft_wrap=True)
+
     def log(self, line: str, level: int) -> None:
         """Print a log line on standard error, in one piece; above the progress bar where one is shown."""
         # The style belongs to the text: given to print() it would colour the bar below as well.
@@ -103,7 +107,13 @@ class Output:
         message, remedy = word(error)
 
         self.document(
-            {"error": type(error).__name__, "message": message, "remedy": remedy, "exit_code": error.exit_code}
+            {
+                "error": type(error).__name__,
+                "message": message,
+                "remedy": remedy,
+                "exit_code": error.exit_code,
+                "code": error.code.value,
+            }
         )
         self.complain(message, remedy)
 

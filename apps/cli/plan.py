@@ -12,12 +12,13 @@ import typer
 from ringfence.core.errors import UsageError
 from ringfence.core.model.change_view import ChangeView, Kind
 
-from ..operations import PlanReview, review_plan
+from ..operations import PlanReview, enter_reveal, review_plan
 from ..pages.new_file import refuse_existing
 from ..pages.plan_document import describe_plan
 from ..pages.rows import Rows, link_records
 from ..pages.table import write_table
 from ..registry import crm_plugins
+from .door import open_door
 from .json_stream import write_document
 from .options import Csv, Force, Json, Reveal, Verbose
 from .output import output
@@ -60,7 +61,9 @@ def show(
     refuse_existing(csv, html, force=force)
 
     review = review_plan(wiring, file)
-    plugin = crm_plugins().get(review.crm)
+    if reveal:
+        enter_reveal(wiring, open_door(), f"plan {file.name}")
+    plugin = crm_plugins().get(review.system)
     rows = Rows(review.roles, link_records(plugin.link if plugin else None, review.plan.head.address), reveal)
     document = describe_plan(review, rows, file)
     lists = PlanLists(review, rows)

@@ -11,7 +11,7 @@ from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.runs.summary import Summary
 
-from .hints import find_hints
+from .hints import count, find_hints
 from .output import Output
 
 COUNTS = {
@@ -81,6 +81,8 @@ def _show_statuses(output: Output, summary: Summary) -> None:
     if rows:
         output.say("`ringfence explain WORD` tells what a word means.", style="dim")
 
+    if summary.expired_lists:
+        output.say(f"do-not-call lists that are expired: {', '.join(summary.expired_lists)}", style="yellow")
     if summary.repaired:
         output.say(f"{summary.repaired:,} cells gave a number only after a repair, named in their reason.")
 
@@ -156,6 +158,15 @@ def _show_troubles(output: Output, summary: Summary) -> None:
             f"{more}. They silence their records until somebody clears them in the CRM."
         )
 
+    if summary.overdue_requests:
+        late = ", ".join(f"{each.number} (by {each.deadline})" for each in summary.overdue_requests)
+        more = " and others" if summary.overdue_requests_total > len(summary.overdue_requests) else ""
+        output.say(
+            f"{count(summary.overdue_requests_total, 'request')} not to be contacted came here after the last day that "
+            f"the law gives: {late}{more}. Find out what kept them, and who was contacted since.",
+            style="yellow",
+        )
+
     if summary.stopped:
         output.say(f"\nStopped early: {summary.stopped}", style="bold red")
     elif not summary.complete:
@@ -211,5 +222,5 @@ def _show_lookups(output: Output, summary: Summary) -> None:
     if summary.lookups_lost:
         output.say(
             f"{summary.lookups_lost:,} answers were lost on the way, perhaps billed. They are not bought again "
-            "before their verdict ages; --retry-lost-lookups does it now."
+            "before their verdict ages; --rescreen --retry-lost-lookups does it now."
         )

@@ -12,6 +12,7 @@ from ringfence.core.state.run_history import Run, RunOutcome
 from ..operations import RunReview
 from ..pages.plan_document import describe_review
 from ..pages.rows import NO_ANSWER, Rows
+from .hints import count
 from .output import output
 from .plan_text import say_counts, say_groups
 from .render import COUNTS, status_rows
@@ -31,6 +32,8 @@ def say_run(found: RunReview, rows: Rows) -> None:
 
     if name_kind(run) == "undo":
         say_undone(summary)
+    elif name_kind(run) == "lift":
+        _say_lift(summary)
     elif run.summary is not None:
         _say_counts(run, summary)
         output.table(
@@ -46,6 +49,14 @@ def say_run(found: RunReview, rows: Rows) -> None:
     _say_troubles(run, summary)
     _say_cost(run, summary)
     _say_ways_on(found)
+
+
+def _say_lift(summary: Shown) -> None:
+    lowered, verb = int(summary.get("flags_lowered", 0)), "to lower" if summary.get("dry_run") else "lowered"
+    output.say(f"{count(lowered, 'flag')} {verb}")
+    for name, title in (("lowered", "on"), ("kept_up", "left up for another number's sake, on")):
+        if records := summary.get(name):
+            output.say(f"  {title} " + ", ".join(f"{each['object']} {each['id']}" for each in records))
 
 
 def say_title(run: Run) -> None:

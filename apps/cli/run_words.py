@@ -45,10 +45,10 @@ def list_row(run: Run) -> list[str]:
 
 
 def name_kind(run: Run) -> str:
-    """Return what kind of run it was: sync, undo, apply, or the command that needed no CRM."""
+    """Return what kind of run it was: sync, undo, apply, lift, or the command that needed no CRM."""
     if run.org_id is None:
         return run.crm
-    return next((kind for kind in ("undo", "apply") if kind in run.options), "sync")
+    return next((kind for kind in ("undo", "apply", "lift") if kind in run.options), "sync")
 
 
 def describe_kind(run: Run) -> str:
@@ -59,6 +59,8 @@ def describe_kind(run: Run) -> str:
             words = f"undo of run {run.options['undo']} in {name}"
         case "apply":
             words = f"the plan of dry run {run.options['apply']}, applied to {name}"
+        case "lift":
+            words = f"lift of {run.options['lift']} in {name}"
         case "sync":
             words = f"sync of {name}"
         case other:
@@ -111,7 +113,7 @@ def _what(run: Run) -> str:
 def _counts(run: Run) -> list[str]:
     if run.summary is None:
         return ["", ""]
-    if name_kind(run) == "undo":
+    if name_kind(run) in ("undo", "lift"):
         return ["", f"{run.summary.get('records', 0):,}"]
     if run.org_id is None:
         return ["", ""]

@@ -12,13 +12,14 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.values import Outcome
 from ringfence.core.state.run_history import Run
 
-from ..operations import RunReview, Selection, open_history, select_changes, undo_run
+from ..operations import RunReview, Selection, enter_reveal, open_history, select_changes, undo_run
 from ..pages.new_file import refuse_existing
 from ..pages.plan_document import describe_review
 from ..pages.rows import Rows, link_records
 from ..pages.table import write_table
 from ..registry import crm_plugins
 from .conclusion import carry_out
+from .door import open_door
 from .exit_codes import exit_code
 from .json_stream import write_document
 from .options import Csv, Force, Json, MappingFile, Reveal, Verbose, Yes
@@ -99,6 +100,8 @@ def show(
 
     with open_history(wiring) as history:
         found = history.find(run_id)
+        if reveal:
+            enter_reveal(wiring, open_door(), f"run {found.run.id}")
         rows = _rows_of(found.run, found, reveal=reveal)
         if csv is not None:
             picked = ((row.change, row.result) for row in found.rows(selection))
@@ -116,7 +119,7 @@ def show(
 
 
 def _rows_of(run: Run, found: RunReview, *, reveal: bool) -> Rows:
-    plugin = crm_plugins().get(run.crm)
+    plugin = crm_plugins().get(run.system)
     return Rows(found.roles, link_records(plugin.link if plugin else None, run.address), reveal)
 
 

@@ -49,6 +49,14 @@ def sandbox(
         Path | None,
         typer.Option("--org", metavar="FILE", help="A YAML file of what the accounts are like, to try one like yours."),
     ] = None,
+    job_seconds: Annotated[
+        float | None,
+        typer.Option("--job-seconds", metavar="S", min=0, max=86_400, help="How long each bulk job takes."),
+    ] = None,
+    call_ms: Annotated[
+        int | None,
+        typer.Option("--call-ms", metavar="MS", min=0, max=600_000, help="How long every answer takes, besides."),
+    ] = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -56,6 +64,7 @@ def sandbox(
     # Imported here because the servers take a third of the start of every other command.
     from ringfence.sandbox.fault_file import read_faults  # noqa: PLC0415
     from ringfence.sandbox.org_file import read_org  # noqa: PLC0415
+    from ringfence.sandbox.pace import with_time  # noqa: PLC0415
     from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
@@ -63,7 +72,7 @@ def sandbox(
     if env_file is not None and env_file.exists():
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
 
-    wrongs = None if faults is None else read_faults(faults)
+    wrongs = with_time(None if faults is None else read_faults(faults), job_seconds=job_seconds, call_ms=call_ms)
     account = None if org is None else read_org(org)
 
     output.note(f"filling the sandbox with {contacts:,} people ...")

@@ -20,6 +20,7 @@ from ringfence.connectors.spreadsheet import (
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 
 from ..operations import ScreenedFile, confirm_file_cost, home_region, screen_file
+from ..remedies import explain
 from .door import open_door
 from .exit_codes import DONE, STOPPED
 from .hints import count
@@ -157,12 +158,10 @@ def _show_result(done: ScreenedFile) -> None:
 
     if done.with_providers:
         output.say(f"lookups bought: {done.lookups:,}; answered from the cache: {done.cache_hits:,}")
-    if not done.complete:
-        output.say(
-            "Not complete: the budget of lookups is used up, or lookups failed for now. "
-            "Run again to go on; nothing is paid twice.",
-            style="yellow",
-        )
+    if done.stopped is not None:
+        output.say(f"Not complete: {explain(done.stopped)}", style="yellow")
+    elif not done.complete:
+        output.say("Not complete: lookups failed for now. Run again to go on; nothing is paid twice.", style="yellow")
 
     rate = summary.rows / max(done.duration_s, 0.001)
     output.say(f"{summary.rows:,} rows to {summary.target} in {done.duration_s:.1f} s ({rate:,.0f} rows/s)")
@@ -207,6 +206,7 @@ def _document(done: ScreenedFile, found: Detection) -> dict[str, Any]:
         "source": str(summary.source),
         "target": str(summary.target),
         "complete": done.complete,
+        "stopped": explain(done.stopped) if done.stopped else None,
         "rows": summary.rows,
         "columns": columns,
         "opted_out_rows": summary.opted_out_rows,

@@ -21,7 +21,9 @@ from .start import begin_wired
 
 
 def setup(
-    crm: Annotated[str, typer.Argument(help="salesforce or hubspot")],
+    crm: Annotated[
+        str, typer.Argument(help="salesforce or hubspot; the account's name where RINGFENCE_ACCOUNTS is set.")
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be created, or taken away; change nothing.")
     ] = False,

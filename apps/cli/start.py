@@ -20,5 +20,5 @@ def begin_wired(*, json: bool, verbose: bool) -> Wiring:
     begin(json=json, verbose=verbose)
 
     wiring = wire(termination.patience)
-    hide_secrets(wiring.settings.secrets())
+    hide_secrets(wiring.secrets())
     return wiring

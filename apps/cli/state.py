@@ -14,10 +14,15 @@ from .hints import name_day
 from .options import Json, Verbose, Yes
 from .output import output
 from .start import begin_wired
+from .state_backup import backup, restore
+from .state_keys import rotate
 
 state = typer.Typer(help="The state store: what it keeps, and for how long.", no_args_is_help=True)
+state.command("rotate-key")(rotate)
+state.command("backup")(backup)
+state.command("restore")(restore)
 
-OLDER_THAN_DAYS = 365
+OLDER_THAN_DAYS = 400
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would be forgotten, and forget nothing.")]
 
@@ -26,6 +31,9 @@ _ROWS = {
     "batches": "batches of changes",
     "lookup_answers": "answers of lookups",
     "lookup_failures": "failed lookups",
+    "lookup_questions": "open questions of lookups",
+    "blocks": "entries of the suppression ledger",
+    "erased_numbers": "marks put in their place",
     "cursors": "cursors",
     "pending": "records that wait",
     "holdings": "numbers that records hold",
@@ -109,7 +117,7 @@ def move(
     where it went. The encryption key stays the same.
     """
     wiring = begin_wired(json=json, verbose=verbose)
-    done = move_state(wiring, to, lambda table, rows: output.note(f"{table}: {rows:,} rows, as they were"))
+    done = move_state(wiring, to, open_door(), lambda table, rows: output.note(f"{table}: {rows:,} rows, as they were"))
 
     output.document({"moved": dict(done.rows), "verified": True})
     _show_move(done)
@@ -117,7 +125,7 @@ def move(
 
 
 def _show_move(done: MovedState) -> None:
-    output.say(f"moved - {_list_rows(done.rows)}")
+    output.say(f"moved - {list_rows(done.rows)}")
     output.say("Set RINGFENCE_STATE_URL to the new place; this one refuses further runs.")
     if done.key_file is not None:
         output.say(f"Set RINGFENCE_ENCRYPTION_KEY to the content of {done.key_file}, and keep it in a safe place.")
@@ -126,7 +134,7 @@ def _show_move(done: MovedState) -> None:
 def _show_purge(done: PurgedState, *, dry_run: bool) -> None:
     _say_dry_run(dry_run=dry_run)
     verb = "would be forgotten" if dry_run else "forgotten"
-    output.say(f"{verb}, from before {name_day(done.before)} - {_list_rows(done.purged.rows)}")
+    output.say(f"{verb}, from before {name_day(done.before)} - {list_rows(done.purged.rows)}")
     for account, why in done.purged.kept.items():
         output.say(f"{account} keeps its history: {why}.", style="yellow")
     if done.purged.freed_bytes:
@@ -138,7 +146,7 @@ def _show_purge(done: PurgedState, *, dry_run: bool) -> None:
 def _show_forgotten(done: ForgottenAccount, *, dry_run: bool) -> None:
     _say_dry_run(dry_run=dry_run)
     verb = "would be forgotten" if dry_run else "forgotten"
-    output.say(f"{done.account.text} {verb} - {_list_rows(done.rows)}")
+    output.say(f"{done.account.text} {verb} - {list_rows(done.rows)}")
     ceased = "would cover nothing" if dry_run else "cover nothing any more"
     loss = done.loss
     output.say(f"opt-outs of {loss.covered:,} numbers {ceased}; {loss.only_here:,} of them came from here alone")
@@ -150,5 +158,6 @@ def _say_dry_run(*, dry_run: bool) -> None:
         output.say("DRY RUN: nothing was forgotten.", style="bold yellow")
 
 
-def _list_rows(rows: Counter[str]) -> str:
+def list_rows(rows: Counter[str]) -> str:
+    """Return in words how many rows of which kind there are."""
     return ", ".join(f"{called}: {rows[name]:,}" for name, called in _ROWS.items() if rows[name]) or "nothing"

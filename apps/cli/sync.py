@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,15 +11,17 @@ import typer
 
 from ringfence.core.errors import Terminated, UsageError
 from ringfence.core.runs.ending import describe_end, end_as_json
+from ringfence.core.runs.run import NOTHING_TAKEN_IN, TakenIn
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
 
-from ..operations import Door, apply_plan, sync_crm
+from ..operations import Door, apply_plan, opt_outs_of_all, sync_crm
 from ..remedies import word
 from ..wiring import Wiring
 from .conclusion import carry_out
+from .door import open_door
 from .exit_codes import INTERRUPTED, TERMINATED, exit_code, worst
-from .options import CrmName, Json, MappingFile, Verbose, Yes
+from .options import AllowExpiredLists, CrmName, Json, MappingFile, Verbose, Yes
 from .output import output
 from .render import show_summary
 from .start import begin_wired
@@ -26,7 +30,7 @@ from .termination import termination
 
 def sync(
     crm: CrmName = None,
-    every: Annotated[bool, typer.Option("--all", help="Every configured CRM in turn.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every configured CRM, or account, in turn.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Read every record, not just changed ones. Fresh verdicts are still skipped.")
     ] = False,
@@ -44,6 +48,14 @@ def sync(
     limit: Annotated[
         int | None,
         typer.Option("--limit", metavar="N", help="Handle at most N due records; the rest stays for later."),
+    ] = None,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            "--partitions",
+            metavar="N",
+            help="Divide the reading of each object into N parts, which workers share; else they are done in turn.",
+        ),
     ] = None,
     mapping: MappingFile = None,
     policy: Annotated[
@@ -64,13 +76,16 @@ def sync(
             "--accept-opt-out-change", help="Go on though the mapping names no opt-out, or another, where flags are up."
         ),
     ] = False,
+    allow_expired_lists: AllowExpiredLists = False,
     retry_lost_lookups: Annotated[
         bool,
         typer.Option("--retry-lost-lookups", help="Ask again where an answer was lost: it may be billed twice."),
     ] = False,
     confirm_cost: Annotated[
         bool,
-        typer.Option("--confirm-cost", help="Buy lookups without RINGFENCE_LOOKUP__MAX_LOOKUPS. --yes does not do it."),
+        typer.Option(
+            "--confirm-cost", help="Buy lookups without a cap (RINGFENCE_LOOKUP__MAX_*). --yes does not do it."
+        ),
     ] = False,
     out: Annotated[
         Path | None,
@@ -102,9 +117,11 @@ def sync(
         confirm_spread=confirm_spread,
         accept_mass_change=accept_mass_change,
         accept_opt_out_change=accept_opt_out_change,
+        allow_expired_lists=allow_expired_lists,
         retry_lost_lookups=retry_lost_lookups,
         confirm_cost=confirm_cost,
         plan_file=out,
+        partitions=partitions,
     )
     _refuse_contradictions(options, apply, every=every)
     names = _choose(wiring, crm, every=every)
@@ -136,6 +153,8 @@ def _refuse_contradictions(options: SyncOptions, apply: Path | None, *, every: b
         raise UsageError("--out writes the plan of a dry run.", "Add --dry-run.")
     if every and (out or apply):
         raise UsageError("A plan is of one CRM, and --all takes several.", "Name the CRM.")
+    if options.partitions is not None and apply is None:
+        options.check()
     if apply is not None and options != SyncOptions():
         raise UsageError("--apply writes a plan as it is and takes no other option but --mapping.", "Leave them out.")
 
@@ -147,7 +166,7 @@ def _choose(wiring: Wiring, crm: str | None, *, every: bool) -> list[str]:
             raise UsageError("Both a CRM and --all were given.", "Use one of them.")
         return [crm]
 
-    configured = wiring.configured_crms()
+    configured = wiring.accounts()
     if not every:
         there = ", ".join(configured) or "none yet (see .env.example)"
         raise UsageError(f"Which CRM? Configured: {there}.", "Name one, or use --all.")
@@ -157,22 +176,41 @@ def _choose(wiring: Wiring, crm: str | None, *, every: bool) -> list[str]:
 
 
 def _sync_all(wiring: Wiring, names: list[str], options: SyncOptions, policy: str | None, *, yes: bool) -> int:
-    """Sync the CRMs in turn and return the worst exit code; one that fails does not keep the others from theirs."""
+    """Sync the CRMs in turn and return the worst exit code; one that fails does not keep the others from theirs.
+
+    Their opt-outs are taken in first, so that the order of the CRMs makes no difference.
+    """
     documents: list[dict[str, Any]] = []
-    for name in names:
-        documents.append(_sync_one(wiring, name, options, policy, yes=yes))
-        if termination.asked or documents[-1]["exit_code"] in (INTERRUPTED, TERMINATED):
-            break
+    with _opt_outs_first(wiring, names, options, yes=yes) as taken_in:
+        for name in names:
+            documents.append(_sync_one(wiring, name, options, policy, taken_in.get(name, NOTHING_TAKEN_IN), yes=yes))
+            if termination.asked or documents[-1]["exit_code"] in (INTERRUPTED, TERMINATED):
+                break
 
     output.document({"runs": documents})
     return worst(*(document["exit_code"] for document in documents))
 
 
-def _sync_one(wiring: Wiring, name: str, options: SyncOptions, policy: str | None, *, yes: bool) -> dict[str, Any]:
+@contextmanager
+def _opt_outs_first(
+    wiring: Wiring, names: list[str], options: SyncOptions, *, yes: bool
+) -> Iterator[Mapping[str, TakenIn]]:
+    if len(names) < 2:
+        yield {}
+        return
+    with ExitStack() as held:
+        with termination.after_the_batch():
+            taken_in = held.enter_context(opt_outs_of_all(wiring, names, options, open_door(yes=yes)))
+        yield taken_in
+
+
+def _sync_one(
+    wiring: Wiring, name: str, options: SyncOptions, policy: str | None, taken_in: TakenIn, *, yes: bool
+) -> dict[str, Any]:
     """Sync one of several CRMs and return its document, also where the run ended before it was one."""
     try:
         return carry_out(
-            lambda door: sync_crm(wiring, name, options, door, policy=policy),
+            lambda door: sync_crm(wiring, name, options, door, policy=policy, taken_in=taken_in),
             lambda summary: _show(summary, options),
             yes=yes,
         ).to_json()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ringfence.core.errors import RingfenceError
 from ringfence.core.ports.crm import Org
 from ringfence.core.ports.setup_steps import Removal, SetupStep
+from ringfence.core.runs.lift_summary import Lifted
 from ringfence.core.runs.progress import Progress
 from ringfence.core.runs.summary import Summary
 from ringfence.core.state.forget import KnownAccount, OptOutLoss
@@ -86,7 +87,38 @@ class ForgetAccount:
     loss: OptOutLoss
 
 
-Question = FirstWrite | Rescreen | BuyLookups | BuyForFile | TakeBack | CreateFields | RemoveFields | ForgetAccount
+@dataclass(frozen=True, slots=True)
+class EraseNumber:
+    """May all that is held about a number be erased for good? ``records`` of CRMs hold it and are left as they are.
+
+    Whoever gave a reason has given their word where nobody can be asked.
+    """
+
+    number: str
+    records: int
+    suppressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiftNumber:
+    """May the block on a number, masked, be lifted? ``preview`` makes a dry run and returns what it would do."""
+
+    number: str
+    preview: Callable[[], Lifted]
+
+
+Question = (
+    FirstWrite
+    | Rescreen
+    | BuyLookups
+    | BuyForFile
+    | TakeBack
+    | CreateFields
+    | RemoveFields
+    | ForgetAccount
+    | EraseNumber
+    | LiftNumber
+)
 
 
 class DoorProgress(Progress, Protocol):
@@ -106,7 +138,9 @@ class Door:
     ``progress`` shows the work of the given title for as long as its block lasts. ``explain`` returns an error in the
     door's words, ``word`` its message and its remedy apart. ``began`` is called with the summary of a run as soon as
     the history knows of it; ``must_end`` tells whether the process was asked to end. See
-    :class:`ringfence.core.runs.run.SyncJob`.
+    :class:`ringfence.core.runs.run.SyncJob`. ``unattended`` tells that nobody is there, as in a worker: see
+    :meth:`ringfence.core.model.caps.Caps.may_buy`. ``author`` is who acts, for the ledger and the audit log:
+    "user@host" on the command line.
     """
 
     confirm: Callable[[Question], None]
@@ -116,3 +150,5 @@ class Door:
     began: Callable[[Any], None] = lambda _summary: None
     must_end: Callable[[], bool] = lambda: False
     warn: Callable[[str], None] = lambda _warning: None
+    unattended: bool = False
+    author: str = ""

@@ -23,10 +23,10 @@ LOOKUPS_A_SECOND = 10
 class FirstSync:
     """What a sync that reads everything takes, at most; None where the CRM does not tell how much it holds.
 
-    ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow, and ``cost`` what the
-    lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API calls that read every record once
-    more, because no query may ask for the opt-out field; every full read needs them. ``calls_left`` is what today's
-    allowance of API calls leaves.
+    ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow a run, by the setting
+    ``capped_by``, and ``cost`` what the lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API
+    calls that read every record once more, because no query may ask for the opt-out field; every full read needs them.
+    ``calls_left`` is what today's allowance of API calls leaves.
     """
 
     records: int | None
@@ -38,6 +38,7 @@ class FirstSync:
     providers: tuple[str, ...]
     lookups: int | None
     cap: int | None
+    capped_by: str | None
     cost: float | None
     currency: str
     minutes: int | None
@@ -49,13 +50,14 @@ class FirstSync:
 
 def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
     """Return what a sync that reads everything costs. Raises the errors of the wiring; makes no call."""
-    lookup = wiring.settings.lookup
+    caps = wiring.settings.lookup.caps()
     with open_lookups(wiring.lookups()) as providers:
         names, price = tuple(each.name for each in providers), sum(each.price for each in providers)
 
     records = _sum([count.records for count in survey.counts])
     numbers = _sum([count.numbers for count in survey.counts])
-    lookups = _cap(numbers, lookup.max_lookups) if names else 0
+    cap, capped_by = caps.allowance(price) or (None, None)
+    lookups = _cap(numbers, cap) if names else 0
     reading, writing = _calls(crm, survey) if records is not None else (None, None)
 
     allowance = survey.allowance
@@ -68,9 +70,10 @@ def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
         calls_a_day=allowance.limit if allowance else None,
         providers=names,
         lookups=lookups,
-        cap=lookup.max_lookups,
+        cap=cap,
+        capped_by=capped_by.value if capped_by else None,
         cost=None if lookups is None else round(lookups * price, 2),
-        currency=lookup.currency,
+        currency=caps.currency,
         minutes=None if reading is None or writing is None else _minutes(survey, reading, writing, lookups or 0),
     )
 

@@ -20,6 +20,7 @@ from ringfence.core.state.store import Store
 
 from ..registry import crm_plugins
 from ..wiring import Wiring
+from .accounts import shapes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,10 @@ class History:
         """Return what the run's fields are for; of a run that did not keep it, what the mapping of today says."""
         if run.roles is not None:
             return run.roles
-        if run.crm not in crm_plugins():
+        if run.system not in crm_plugins():
             return FieldRoles()
         try:
-            return FieldRoles.of(self._wiring.shapes(run.crm))
+            return FieldRoles.of(shapes_of(self._wiring, run.crm, run.system))
         except RingfenceError:  # a mapping that is wrong today does not hide what was done
             return FieldRoles()
 

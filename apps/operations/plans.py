@@ -16,18 +16,21 @@ from ringfence.core.state.run_history import find_applied
 from ringfence.core.writing.plan_reader import Plan, open_plan
 
 from ..wiring import Wiring
+from .accounts import name_of_org, shapes_of
 
 
 @dataclass(frozen=True, slots=True)
 class PlanReview:
     """A plan whose seal holds, and what its changes amount to.
 
-    ``crm`` is the name of its CRM, ``applied_by`` the run that has carried it out already; ``needs_mapping`` tells that
-    it was made under another mapping than the configured one; ``now`` is the moment of the review, in UTC.
+    ``crm`` is what its account is called, ``system`` the account's CRM, ``applied_by`` the run that has carried it out
+    already; ``needs_mapping`` tells that it was made under another mapping than the configured one; ``now`` is the
+    moment of the review, in UTC.
     """
 
     plan: Plan
     crm: str
+    system: str
     roles: FieldRoles
     review: Review
     applied_by: str | None
@@ -61,12 +64,13 @@ def review_plan(wiring: Wiring, path: Path) -> PlanReview:
     with closing(store):
         plan = open_plan(path, store.keyring)
         applied_by = find_applied(store, plan.head.run_id)
+        name = name_of_org(wiring, store, plan.head.org)
 
-    crm = plan.head.org.partition(":")[0]
-    shapes = wiring.shapes(crm)
+    system = plan.head.org.partition(":")[0]
+    shapes = shapes_of(wiring, name, system)
     roles = plan.roles or FieldRoles.of(shapes)
     review = Review(roles).take(plan.changes())
 
     rewrites = any(slot.normalize for shape in shapes.values() for slot in shape.slots)
     needs_mapping = roles != FieldRoles.of(shapes) or (review.total("phones_rewritten") > 0 and not rewrites)
-    return PlanReview(plan, crm, roles, review, applied_by, needs_mapping, wiring.clock.now())
+    return PlanReview(plan, name, system, roles, review, applied_by, needs_mapping, wiring.clock.now())

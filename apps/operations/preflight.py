@@ -47,6 +47,7 @@ def check_crm(wiring: Wiring, crm: str, mapping: Path | None = None) -> CheckRes
 
     ``mapping`` replaces the configured mapping. Raises the errors of the wiring, RefusedError and UnreachableError.
     """
+    wiring = wiring.of(crm)
     with closing(wiring.connect(crm, mapping).crm) as connected:
         org = connected.identify()
         findings = connected.check(Depth.DOCTOR)

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 from ringfence.connectors.spreadsheet import screen_file as screen_table
-from ringfence.core.errors import ErrorCode, UsageError
-from ringfence.core.model.verdicts import Verdict, judge
+from ringfence.core.errors import ErrorCode, QuotaError, UsageError
+from ringfence.core.model.verdicts import Status, Verdict, judge
 from ringfence.core.numbers import Number, mask_text, read_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.runs.progress import NoProgress, Progress
 from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question, Screening, no_ledger
+from ringfence.core.suppression.question import ask_ledger
 
 from ..wiring import Wiring
 from .door import BuyForFile, Door
@@ -27,18 +28,23 @@ from .lookups import open_lookups
 
 @dataclass(frozen=True, slots=True)
 class ScreenedNumber:
-    """One number, its verdict (None where its lookup failed for now) and how many lookups were bought for it."""
+    """One number, its verdict (None where its lookup failed for now) and how many lookups were bought for it.
+
+    ``left_out`` tells that consent does not cover the purpose that was asked for: nothing was looked up, and the
+    verdict is None unless it is that nobody may contact the number.
+    """
 
     number: Number
     verdict: Verdict | None
     lookups: int
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenedFile:
     """What became of a file, and what it cost.
 
-    ``complete`` is False where the budget of lookups cut it off, or lookups failed for now.
+    ``complete`` is False where a cap of lookups cut it off, which ``stopped`` tells, or lookups failed for now.
     """
 
     summary: FileSummary
@@ -47,6 +53,7 @@ class ScreenedFile:
     lookups: int
     cache_hits: int
     duration_s: float
+    stopped: QuotaError | None = None
 
 
 def home_region(wiring: Wiring, region: str | None) -> str | None:
@@ -71,15 +78,18 @@ def screen_number(
     region: str | None = None,
     offline: bool = False,
     sandbox: bool = False,
+    purpose: str | None = None,
 ) -> ScreenedNumber:
     """Screen one number as it stands in a CRM, and return its verdict. What opted out is never bought.
 
     ``region`` is the ISO 3166 region of a national number. ``offline`` asks no provider, also where one is configured.
-    ``sandbox`` asks the opt-outs of the sandbox accounts. Raises the errors of the wiring, and what the providers
-    raise.
+    ``sandbox`` asks the opt-outs of the sandbox accounts. With a ``purpose``, a number is left out that no record holds
+    whose consent covers it. Raises the errors of the wiring, and what the providers raise.
     """
     number = read_number(text, region)
-    screened = Screened("lookup", {"number": mask_text(text)}, sandbox)
+    screened = Screened("lookup", {"number": mask_text(text), "purpose": purpose}, sandbox)
+    if purpose is not None and not _has_consent(wiring, number, purpose, sandbox=sandbox):
+        return _leave_out(wiring, number, door, screened)
 
     with (
         open_lookups([] if offline else wiring.lookups()) as lookups,
@@ -88,7 +98,31 @@ def screen_number(
         facts = screening.screen([Question(number)])[number]
         if facts is None and screening.outage is not None:
             raise screening.outage
-    return ScreenedNumber(number, judge(facts) if facts else None, screening.tally.lookups)
+        if facts is None and screening.cap is not None:
+            raise screening.cap.error()
+        verdict = screening.judge({number: facts}).get(number)
+    return ScreenedNumber(number, verdict, screening.tally.lookups)
+
+
+def _has_consent(wiring: Wiring, number: Number, purpose: str, *, sandbox: bool) -> bool:
+    """Return whether a record that holds the number consents to the purpose; where there is no state, none is known."""
+    if not purpose.strip():
+        raise UsageError("The purpose is empty.", "Name one as the mapping does under `consent`, such as marketing.")
+    store = wiring.open_state_if_there() if number.e164 else None
+    if store is None:
+        return False
+    with closing(store):
+        question = ask_ledger(store, wiring.settings.ledger or "", wiring.clock, sandbox=sandbox)
+        return bool(question.find_consenting(list(filter(None, [number.e164])), purpose))
+
+
+def _leave_out(wiring: Wiring, number: Number, door: Door, screened: Screened) -> ScreenedNumber:
+    """Return the number without a verdict, unless that is that nobody may contact it, whatever the purpose."""
+    with _open_screening(wiring, [], door, screened) as screening:
+        facts = screening.screen([Question(number)])[number]
+    verdict = judge(facts) if facts else None
+    silent = verdict is not None and verdict.status is Status.DO_NOT_CONTACT
+    return ScreenedNumber(number, verdict if silent else None, 0, left_out=True)
 
 
 def confirm_file_cost(wiring: Wiring, cells: int, door: Door) -> None:
@@ -96,13 +130,13 @@ def confirm_file_cost(wiring: Wiring, cells: int, door: Door) -> None:
 
     Raises the errors of the wiring, and UsageError where the door does not confirm.
     """
-    lookup = wiring.settings.lookup
+    caps = wiring.settings.lookup.caps()
     with open_lookups(wiring.lookups()) as lookups:
-        numbers = cells if lookup.max_lookups is None else min(cells, lookup.max_lookups)
-        cost = numbers * sum(each.price for each in lookups)
+        price = sum(each.price for each in lookups)
 
-    capped = lookup.max_lookups is not None
-    door.confirm(BuyForFile(numbers, f"{cost:,.2f} {lookup.currency}", capped=capped))
+    allowance = caps.allowance(price)
+    numbers = cells if allowance is None else min(cells, allowance[0])
+    door.confirm(BuyForFile(numbers, f"{numbers * price:,.2f} {caps.currency}", capped=caps.any_set))
 
 
 def screen_file(
@@ -124,6 +158,12 @@ def screen_file(
     providers = wiring.lookups() if with_providers else []
     if with_providers and not providers:
         raise UsageError("Lookups are wanted, and no provider is configured.", code=ErrorCode.NO_PROVIDER)
+    # Whoever asks for lookups has agreed to them; where nobody is there it takes more.
+    if providers and not wiring.settings.lookup.caps().may_buy(agreed=True, unattended=door.unattended):
+        raise UsageError(
+            "Lookups are wanted where nobody is there, and nothing holds down what they cost a day: none was bought.",
+            code=ErrorCode.LOOKUPS_NOT_AGREED,
+        )
 
     screened = Screened("screen", {"file": file.name}, sandbox)
     with (
@@ -141,6 +181,7 @@ def screen_file(
         lookups=screening.tally.lookups,
         cache_hits=screening.tally.cache_hits,
         duration_s=wiring.clock.monotonic() - started,
+        stopped=screening.cap.error() if screening.cap is not None else None,
     )
 
 
@@ -169,7 +210,8 @@ def _open_screening(
         clock=wiring.clock,
         max_age=wiring.policy().max_age,
         lookups=lookups,
-        max_lookups=wiring.settings.lookup.max_lookups,
+        caps=wiring.settings.lookup.caps(),
+        ledger=wiring.settings.ledger or "",
         sandbox=screened.sandbox,
         on_answer=lambda bought, cost: told.bought(bought, cost, currency),
         explain=door.explain,
@@ -196,8 +238,5 @@ class CellScreener:
         if self._screening.outage is not None:
             raise self._screening.outage
 
-        verdicts: list[CellVerdict | None] = []
-        for number in numbers:
-            facts = facts_by_number[number]
-            verdicts.append(CellVerdict.of(judge(facts), number) if facts else None)
-        return verdicts
+        verdicts = self._screening.judge(facts_by_number)
+        return [CellVerdict.of(verdicts[number], number) if number in verdicts else None for number in numbers]

@@ -12,7 +12,10 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ringfence.core.errors import ErrorCode, RingfenceError, StoppedError, UsageError
+from ringfence.core.errors import BusyError, ErrorCode, RingfenceError, StoppedError, UsageError
+from ringfence.core.ports.jobs import Jobs, JobState
+from ringfence.core.state.audit import AuditAction
+from ringfence.core.state.destructions import Destruction, begin_destruction, end_destruction
 from ringfence.core.state.forget import (
     KnownAccount,
     OptOutLoss,
@@ -29,6 +32,7 @@ from ringfence.core.state.run_history import STATE, RunOutcome, new_run_id
 from ringfence.core.state.store import Store, key_file
 
 from ..wiring import Wiring
+from .audit import enter_act
 from .door import Door, ForgetAccount
 
 MOST_DAYS = 36_500
@@ -64,8 +68,8 @@ class ForgottenAccount:
 def purge_state(wiring: Wiring, older_than_days: int, door: Door, *, dry_run: bool) -> PurgedState:
     """Forget history older than so many days, but for what keeps opt-outs alive, and answers that are stale as well.
 
-    The purge is an entry of the history itself. Raises UsageError for a number of days that makes no sense, and the
-    errors of the state.
+    The purge is an entry of the history itself, of the audit log and of the records of destruction. Raises UsageError
+    for a number of days that makes no sense, and the errors of the state.
     """
     if not 0 <= older_than_days <= MOST_DAYS:
         raise UsageError(f"{older_than_days} days make no sense.", f"Give 0 to {MOST_DAYS:,}.")
@@ -76,29 +80,47 @@ def purge_state(wiring: Wiring, older_than_days: int, door: Door, *, dry_run: bo
     options = {"purged_before": before.isoformat()}
     with (
         closing(wiring.open_state()) as store,
-        _recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary),
+        recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary),
     ):
+        if not dry_run:
+            subject = f"purge {run_id}: what ended before {before:%Y-%m-%d}"
+            destruction = Destruction(run_id, AuditAction.PURGE, door.author, subject, up_to=before)
+            with store.transaction() as connection:
+                begin_destruction(connection, store, destruction, now)
         purged = purge_history(store, limits, run_id, wiring.clock, dry_run=dry_run)
         summary["purged"] = dict(purged.rows)
+        if not dry_run:
+            end_destruction(store, run_id, purged.rows, wiring.clock.now())
     return PurgedState(before, purged, run_id)
 
 
-def move_state(wiring: Wiring, to: str, tell: Callable[[str, int], None]) -> MovedState:
+def move_state(wiring: Wiring, to: str, door: Door, tell: Callable[[str, int], None]) -> MovedState:
     """Carry the whole state over to the SQLAlchemy URL ``to``, and let this one refuse further runs.
 
     The encryption key stays the same: where it is in a file beside the state, a file beside the new one gets it too.
-    ``tell`` is called with each table and its rows. Raises UsageError where the target holds anything.
+    ``tell`` is called with each table and its rows. Raises UsageError where the target holds anything, and BusyError
+    while jobs wait or run: they belong to the engine of the old place.
     """
     with closing(wiring.open_state()) as store:
-        ours = None if wiring.settings.encryption_key else key_file(store.engine.url)
+        ours = store.key_file.path if store.key_file else None
         theirs = key_file(make_url(to)) if ours else None
 
-        def hand_the_key_over() -> None:
+        def finish() -> None:
+            _refuse_open_jobs(wiring.open_jobs(store))
             if ours and theirs:
                 create_whole(theirs, ours.read_bytes())
 
-        rows = move_store(store, to, wiring.clock.now(), ready=hand_the_key_over, tell=tell)
+        rows = move_store(store, to, door.author, wiring.clock.now(), ready=finish, tell=tell)
     return MovedState(rows, ours if theirs is None else None)
+
+
+def _refuse_open_jobs(jobs: Jobs) -> None:
+    if left := jobs.list(states=(JobState.WAITING, JobState.RUNNING)):
+        raise BusyError(
+            f"{len(left)} jobs wait or run on the state store, job {left[0].id} the latest of them. Nothing was moved.",
+            "Let a worker do them, or cancel them.",
+            code=ErrorCode.JOBS_LEFT,
+        )
 
 
 def forget_org(wiring: Wiring, name: str, door: Door, *, dry_run: bool) -> ForgottenAccount:
@@ -110,13 +132,14 @@ def forget_org(wiring: Wiring, name: str, door: Door, *, dry_run: bool) -> Forgo
     """
     with _open_if_there(wiring) as store:
         account = find_account(store, name)
-        rows, loss = count_account(store, account), count_loss(store, account)
+        rows, loss = count_account(store, account), count_loss(store, account, wiring.clock.now())
         if not dry_run:
             door.confirm(ForgetAccount(account, loss))
 
         options = {"forgot": account.key}
-        with _recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary):
+        with recorded(store, wiring, door, options, dry_run=dry_run) as (run_id, summary):
             if not dry_run:
+                enter_act(store, wiring, door, AuditAction.FORGET, f"{account.text}, run {run_id}")
                 rows = forget_account(store, account, run_id, wiring.clock)
             summary["forgotten"] = dict(rows)
             summary["opt_outs"] = loss.covered
@@ -133,7 +156,7 @@ def _open_if_there(wiring: Wiring) -> Iterator[Store]:
 
 
 @contextmanager
-def _recorded(
+def recorded(
     store: Store, wiring: Wiring, door: Door, options: Mapping[str, Any], *, dry_run: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Keep an entry of the history for the block: yield its id, and a summary to fill."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from ringfence.core.errors import FileError
+from ringfence.core.state.folder_lock import hold_file
 from ringfence.core.state.private_files import open_new
 
 
@@ -25,13 +29,43 @@ def new_text_file(path: Path, *, force: bool = False) -> Iterator[TextIO]:
 
     With ``force`` it takes the place of another.
     """
+    with new_file(path, force=force) as binary:
+        file = TextIOWrapper(binary, encoding="utf-8", newline="")
+        try:
+            yield file
+        finally:
+            file.detach()
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Yield a file of bytes, as :func:`new_text_file` does one of text.
+
+    What somebody who was killed has left of it is deleted: numbers of people may stand there.
+    """
     refuse_existing(path, force=force)
+    _clear_leftovers(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(open_new(part), "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(open_new(part), "w+b") as file:
+            hold_file(file.fileno())
             yield file
+        if not force:
+            refuse_existing(path)
         part.replace(path)
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror}.", "Name another place.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Delete unfinished files of that name which no process holds any more."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                if hold_file(handle):
+                    part.unlink(missing_ok=True)
+            finally:
+                os.close(handle)

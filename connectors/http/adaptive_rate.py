@@ -6,23 +6,29 @@ import threading
 
 from ringfence.core.ports.services import Clock
 
+from .account_calls import AccountCalls
+
 _FIRST_GAP_S = 0.005
 _LONGEST_GAP_S = 1.0
 _BURST_S = 0.5
 
 
 class AdaptiveRate:
-    """Spaces the calls of all threads, further apart after each "too many requests". Safe with threads."""
+    """Spaces the calls of all threads, further apart after each "too many requests". Safe with threads.
 
-    def __init__(self, clock: Clock) -> None:
+    A pause that the other side asks for holds for all who share the ``calls`` to the account.
+    """
+
+    def __init__(self, clock: Clock, calls: AccountCalls) -> None:
         self._clock = clock
+        self._calls = calls
         self._lock = threading.Lock()
         self._gap_s = 0.0
         self._next_call = 0.0
         self._slowed_at = float("-inf")
 
     def acquire(self) -> None:
-        """Return when the next call may go out."""
+        """Return when the next call may go out. Raises RetryError where a pause is too long to be waited for."""
         with self._lock:
             now = self._clock.monotonic()
             turn = max(now, self._next_call)
@@ -30,12 +36,14 @@ class AdaptiveRate:
 
         if turn > now:
             self._clock.sleep(turn - now)
+        self._calls.wait_for_pause()
 
     def slow_down(self, wait_s: float = 0.0) -> None:
         """Space calls further apart, because one was refused for its rate; the refusals of one burst count once.
 
         ``wait_s`` is the pause in seconds that the other side asked for: the limit is the account's, so all calls wait.
         """
+        self._calls.pause(wait_s)
         with self._lock:
             now = self._clock.monotonic()
             self._next_call = max(self._next_call, now + wait_s)

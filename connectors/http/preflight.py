@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
+from ringfence.core.model.values import Value
 from ringfence.core.model.verdicts import Status
 from ringfence.core.ports.crm import Finding, Level
 
 NOT_THERE_YET = "not there yet, and so taken as empty"
 """What a dry run says of a field that a set-up creates."""
+
+_MOMENTS = frozenset({"date", "datetime", "string"})
+"""Types of a field from which a day or a moment can be read; texts may hold one as ISO 8601 writes it."""
 
 ONLY_READ = "may only be read by these credentials"
 """What a dry run says of what it could not write to."""
@@ -41,6 +45,36 @@ def warn_of_no_opt_out(shape: ObjectShape, noun: str) -> Finding:
         f"no opt-out {noun} is mapped, so nobody's wish not to be called is read or spread.",
         "Add `opt_out` to the mapping.",
     )
+
+
+def warn_of_unfit_consent(
+    shape: ObjectShape, can_hold: Collection[Value] | None, at_type: str | None
+) -> Iterator[Finding]:
+    """Yield warnings where the field of consent can never hold what the mapping takes for consent or its withdrawal.
+
+    ``can_hold`` are the values that the field can hold, None where it takes any text; ``at_type`` is the type of the
+    field with the moment, None where there is none.
+    """
+    consent = shape.consent
+    if consent is None:
+        return
+    for value in (*consent.given, *consent.withdrawn) if can_hold is not None else ():
+        told = replace(consent, given=(), withdrawn=(value,))
+        if not any(told.is_withdrawn({consent.field: each}) for each in can_hold or ()):
+            shown = ", ".join(map(str, can_hold or ())) or "nothing"
+            yield Finding(
+                Level.WARNING,
+                f"{shape.name}.{consent.field}",
+                f"{consent.field} never holds {value!r}, which the mapping names for consent; it can hold: {shown}.",
+                "Correct `given` and `withdrawn` in the mapping, or map another field.",
+            )
+    if at_type is not None and at_type not in _MOMENTS:
+        yield Finding(
+            Level.WARNING,
+            f"{shape.name}.{consent.at}",
+            f"{consent.at} is of the type {at_type}: nobody can tell from it since when consent counts.",
+            "Map a field with a date, or a date and time, as `at`.",
+        )
 
 
 def missing_statuses(options: Collection[str]) -> str:

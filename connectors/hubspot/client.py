@@ -37,7 +37,7 @@ class HubSpotClient:
     """One method per endpoint; bodies come back as JSON objects. Every method raises what Transport.call raises."""
 
     def __init__(self, settings: HubSpotSettings, services: Services) -> None:
-        self._transport = Transport(settings.host, services)
+        self._transport = Transport(settings.host, settings.account, services)
         self._api = open_api(settings)
         self._basic = BasicApi(self._api)
         self._batch = ObjectBatchApi(self._api)

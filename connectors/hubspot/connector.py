@@ -22,15 +22,17 @@ from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
 from .feed import HubSpotFeed, Opening
 from .fields import ID, to_ms
-from .filters import read_filter
+from .filters import due_groups, read_filter
 from .links import portal_address
 from .paging import Searcher
 from .preflight import check_object, check_room_for_setup, find_scopes
+from .ranges import HubSpotRange, open_range
 from .removal import apply_removal, plan_removal
 from .schema import Schema, differing_labels
 from .settings import HubSpotSettings
 from .setup import apply_steps, plan_steps
 from .source import ObjectSource
+from .splitting import split_object
 from .survey import survey_portal
 from .writer import BatchWriter
 
@@ -46,7 +48,7 @@ class HubSpotCrm:
     """
 
     name = NAME
-    capabilities = Capabilities(write_batch=BATCH, threads=True)
+    capabilities = Capabilities(write_batch=BATCH, threads=True, worth_a_part=5 * BATCH)
     bulk = None
 
     def __init__(self, settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
@@ -129,8 +131,24 @@ class HubSpotCrm:
         # The Date header names a second; its records to the last millisecond belong to the window.
         opening = Opening(watermark_ms=to_ms(now) + 999, local_ms=local_ms)
         positions = {name: read_position(cursors.get(name), opening.watermark_ms) for name in self._shapes}
-        sources = [ObjectSource(self._schema.reader(shape), self._scopes[name]) for name, shape in self._shapes.items()]
-        return HubSpotFeed(self._client, sources, positions, opening, own_writes)
+        return HubSpotFeed(self._client, [self._source(name) for name in self._shapes], positions, opening, own_writes)
+
+    def split(self, object_name: str, parts: int, *, least: int = 1) -> list[str]:
+        """Return up to so many ranges of ids."""
+        return split_object(self._client, object_name, parts, least)
+
+    def count_due(self, object_name: str, before: datetime) -> int | None:
+        """Return how many records the index has as due; None where that takes several searches."""
+        source = self._source(object_name)
+        groups = due_groups(source.rows.shape, before, source.scope)
+        return Searcher(self._client, object_name, source.rows.properties).count_once(groups)
+
+    def open_range(self, object_name: str, range_: str, position: str | None = None) -> HubSpotRange:
+        """Return the reads of a range of ids."""
+        return open_range(self._client, self._source(object_name), range_, position)
+
+    def _source(self, name: str) -> ObjectSource:
+        return ObjectSource(self._schema.reader(self._shapes[name]), self._scopes[name])
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of the records, each survivor of a merge once under its own id."""

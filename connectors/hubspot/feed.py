@@ -18,8 +18,8 @@ from .echo import EchoReader
 from .fields import companions_of, to_ms
 from .filters import Group, due_groups, flag_groups, modified_since, screened_groups
 from .gone import GoneReader
-from .paging import START, Row, Searcher
-from .scope import ScopeChecker
+from .paging import START, Searcher
+from .scope import ScopeChecker, read_in_scope
 from .source import ObjectSource
 from .windows import changed_groups, opt_out_groups
 
@@ -69,10 +69,10 @@ class HubSpotFeed:
         for source in self._sources:
             position, shape = self._positions[source.name], source.rows.shape
             if position.mode is Mode.FULL:
-                groups = flag_groups(shape)
+                groups = flag_groups(shape, source.rows.kinds)
             else:
                 start = position.start if position.mode is Mode.WINDOW else position.until - OVERLAP_MS
-                groups = opt_out_groups(shape, start, position.settled)
+                groups = opt_out_groups(shape, start, position.settled, source.rows.kinds)
             for page in self._unordered(source, groups, "opt_outs"):
                 yield replace(page, records=[each for each in page.records if _matters(each, shape)])
             yield from self._archived(source, position)
@@ -83,7 +83,7 @@ class HubSpotFeed:
             if self.is_full(source.name):
                 # The watermark is the last millisecond of its second: a flag may have gone up within that second.
                 later = modified_since(source.name, self._now_ms - 999)
-                groups = [(*flag, later) for flag in flag_groups(source.rows.shape)]
+                groups = [(*flag, later) for flag in flag_groups(source.rows.shape, source.rows.kinds)]
                 yield from self._unordered(source, groups, "opt_outs")
 
     def screened(self, since: datetime) -> Iterator[Page]:
@@ -118,6 +118,10 @@ class HubSpotFeed:
             position = yield from self._echo(source, position)
             yield from self._window(source, position.next_window(self._now_ms))
 
+    def cursor_behind(self, object_name: str) -> str:
+        """Return the cursor of an object once everything is read that was there at the watermark."""
+        return self._positions[object_name].done().model_copy(update={"until": self._now_ms}).dump()
+
     def _echo(self, source: ObjectSource, position: Position) -> Generator[Page, None, Position]:
         """Yield our own writes where they are many; return the position once they are read back."""
         reader = EchoReader(self._client, source, self._own_writes, self._local_ms)
@@ -140,7 +144,7 @@ class HubSpotFeed:
             answer = self._client.list_page(source.name, source.rows.properties, after)
             after = ((answer.get("paging") or {}).get("next") or {}).get("after")
             reached = position.model_copy(update={"after": after}) if after else position.done()
-            page = Page(source.name, _read(source, answer["results"], scope), reached.dump(), total=total)
+            page = Page(source.name, read_in_scope(source, answer["results"], scope), reached.dump(), total=total)
             yield from self._with_merged(source, page)
             if not after:
                 return
@@ -158,7 +162,7 @@ class HubSpotFeed:
                 last_id = str(page.rows[-1]["id"]) if page.rows else position.after
                 reached = position = position.model_copy(update={"after": last_id})
 
-            records = _read(source, page.rows, scope)
+            records = read_in_scope(source, page.rows, scope)
             found = Page(source.name, records, reached.dump(), authoritative=False, total=total)
             yield from self._with_merged(source, found)
 
@@ -169,7 +173,7 @@ class HubSpotFeed:
 
     def _archived(self, source: ObjectSource, position: Position) -> Iterator[Page]:
         """Yield the flagged records in the recycle bin; a large bin is read once a day, and in every full read."""
-        if source.rows.shape.opt_out is None:
+        if not source.rows.shape.heard:
             return
         recent = position.bin_read > self._now_ms - BIN_EVERY_MS
         if position.bin_large and recent and position.mode is not Mode.FULL:
@@ -178,7 +182,7 @@ class HubSpotFeed:
         pages = 0
         for records in GoneReader(self._client, source).archived():
             pages += 1
-            if flagged := [record for record in records if source.rows.shape.is_flagged(record)]:
+            if flagged := [record for record in records if source.rows.shape.opts_out(record)]:
                 yield Page(source.name, flagged, gone=True)
         self._positions[source.name] = position.model_copy(
             update={"bin_read": self._now_ms, "bin_large": pages > SMALL_BIN}
@@ -192,21 +196,16 @@ class HubSpotFeed:
         searcher = self._searcher(source, purpose)
         scope = ScopeChecker(searcher, () if scoped else source.scope, groups)
         for rows in searcher.chunks(groups):
-            yield Page(source.name, _read(source, rows, scope), authoritative=False)
+            yield Page(source.name, read_in_scope(source, rows, scope), authoritative=False)
 
     def _searcher(self, source: ObjectSource, purpose: str = "read") -> Searcher:
         return Searcher(self._client, source.name, source.rows.properties, purpose)
 
 
-def _read(source: ObjectSource, rows: Sequence[Row], scope: ScopeChecker) -> list[Record]:
-    inside = scope.inside([str(row["id"]) for row in rows])
-    return [source.rows.read(row, in_scope=str(row["id"]) in inside) for row in rows]
-
-
 def _matters(record: Record, shape: ObjectShape) -> bool:
     """Return whether the record's flag is up, or may have been lowered."""
     statuses = [record.values.get(name) for name in companions_of(shape, Companion.STATUS)]
-    return shape.is_flagged(record) or Status.DO_NOT_CONTACT in statuses
+    return shape.opts_out(record) or Status.DO_NOT_CONTACT in statuses
 
 
 def _before(token: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ringfence.core.errors import MappingError
-from ringfence.core.model.shapes import ObjectShape, Slot
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 
@@ -119,18 +119,36 @@ def modified_until(object_name: str, end_ms: int) -> Filter:
     return {"propertyName": modified_field(object_name), "operator": "LTE", "value": str(end_ms)}
 
 
-def flag_groups(shape: ObjectShape) -> list[Group]:
-    """Return the groups for the records whose flag is up; empty for an object without a flag.
+_UNTOLD: Mapping[str, str] = {}
+
+
+def flag_groups(shape: ObjectShape, kinds: Mapping[str, str] = _UNTOLD) -> list[Group]:
+    """Return the groups for the records that tell of an opt-out; empty for an object without a flag or consent.
+
+    ``kinds`` is property name -> HubSpot type, as far as it is known.
 
     Of a flag that may hold several values every record with any value is found: how a search takes such values apart is
     not told.
     """
-    flag = shape.opt_out
-    if flag is None:
-        return []
-    if flag.multiple:
-        return [({"propertyName": flag.field, "operator": "HAS_PROPERTY"},)]
-    return [(_equals(flag.field, write_value(each)),) for each in flag.true_values]
+    groups: list[Group] = []
+    for flag in shape.heard:
+        if flag.multiple:
+            groups.append(({"propertyName": flag.field, "operator": "HAS_PROPERTY"},))
+        elif shape.consent is not None and flag.field == shape.consent.field:
+            groups.append((_withdrawn(flag, kinds.get(flag.field, "")),))
+        else:
+            groups += [(_equals(flag.field, write_value(each)),) for each in flag.true_values]
+    return groups
+
+
+def _withdrawn(flag: OptOutFlag, kind: str) -> Filter:
+    """Return the filter for withdrawn consent; ``kind`` is the property's type. Texts are asked for in either case."""
+    if kind == "bool":
+        told = [write_value(each) for each in flag.true_values if isinstance(each, bool)]
+    else:
+        texts = [each for each in flag.true_values if isinstance(each, str)]
+        told = [*texts, *map(str.lower, texts), *map(str.capitalize, texts)]
+    return {"propertyName": flag.field, "operator": "IN", "values": list(dict.fromkeys(told)) or ["false"]}
 
 
 def silenced_groups(slot: Slot) -> list[Group]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
+from ringfence.core.model.shapes import OptOutFlag
 from ringfence.core.model.values import Record, Value
 from ringfence.core.ports.crm import Page
 
@@ -40,11 +41,11 @@ class GoneReader:
         was set again after the merge; and it covers every number that the history holds.
         """
         shape = self.source.rows.shape
-        ids = [each.id for each in records if each.values.get(MERGED) and not shape.is_flagged(each)]
-        if shape.opt_out is None or not ids:
+        ids = [each.id for each in records if each.values.get(MERGED) and self._lowered(each)]
+        if not ids:
             return
 
-        versioned = [shape.opt_out.field, MERGED, *(slot.field for slot in shape.slots)]
+        versioned = [*shape.heard_fields(), MERGED, *(slot.field for slot in shape.slots)]
         for batch in in_batches(ids, HISTORY_BATCH):
             answer = self.client.read_histories(self.source.name, batch, self.source.rows.properties, versioned)
             for row in answer["results"]:
@@ -61,22 +62,36 @@ class GoneReader:
                 return
 
     def _lost_in(self, row: Mapping[str, Any]) -> Iterator[Page]:
-        survivor, flag = self.source.rows.read(row), self.source.rows.shape.opt_out
-        if flag is None or flag.is_up(survivor.values.get(flag.field)):
-            return
+        survivor = self.source.rows.read(row)
+        merges = list(self._merges(survivor, self._versions(row, MERGED)))
+        lost: dict[str, dict[str, Value]] = {}
+        for flag in self._lowered(survivor):
+            for merged_id in self._find_lost(flag, self._versions(row, flag.field), merges):
+                lost.setdefault(merged_id, {})[flag.field] = flag.raised
 
-        versions = self._versions(row, flag.field)
-        lost = [
-            merged_id
-            for merged_id, moment in self._merges(survivor, self._versions(row, MERGED))
-            if any(flag.is_up(value) for when, value, _ in versions if when <= moment)
-            and not any(when > moment and not by_merge for when, _, by_merge in versions)
-        ]
-
+        # Whether a flag that is up on the survivor was the loser's too, nobody knows: there it is heard anyway.
+        down = dict.fromkeys(self.source.rows.shape.heard_fields())
         # A page for each set of numbers: a record holds one number a slot, its history several.
         for numbers in self._numbers(row, survivor) if lost else ():
-            values = {**survivor.values, **numbers, flag.field: flag.raised}
-            yield Page(self.source.name, [Record(self.source.name, each, values) for each in lost], gone=True)
+            held = {**survivor.values, **numbers, **down}
+            yield Page(
+                self.source.name,
+                [Record(self.source.name, each, {**held, **flags}) for each, flags in lost.items()],
+                gone=True,
+            )
+
+    def _lowered(self, record: Record) -> list[OptOutFlag]:
+        return [flag for flag in self.source.rows.shape.heard if not flag.is_up(record.values.get(flag.field))]
+
+    @staticmethod
+    def _find_lost(
+        flag: OptOutFlag, versions: Sequence[Version], merges: Iterable[tuple[str, datetime]]
+    ) -> Iterator[str]:
+        """Yield the merged records whose flag was up, and on whose survivor nobody has set it again."""
+        for merged_id, moment in merges:
+            was_up = any(flag.is_up(value) for when, value, _ in versions if when <= moment)
+            if was_up and not any(when > moment and not by_merge for when, _, by_merge in versions):
+                yield merged_id
 
     def _merges(self, survivor: Record, versions: Sequence[Version]) -> Iterator[tuple[str, datetime]]:
         """Yield each merged id with the moment of its merge; with the end of time where the history does not tell."""

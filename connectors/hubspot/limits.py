@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ringfence.core.ports.services import Clock
+from ringfence.core.ports.call_limits import Rate
 
-from ..http.rate_limit import WindowLimiter
+from ..http.account_calls import AccountCalls
 
 SEARCHES_PER_SECOND = 4
 """HubSpot documents five a second for the whole account, but recorded refusals begin with the fifth."""
@@ -20,16 +19,19 @@ WINDOW_MS = 10_000
 _SHARE = 0.95  # calls can arrive closer together than they were sent
 
 
-class PortalLimits:
-    """One limiter for searches and one for all other calls; the latter learns its size from answers."""
+_SEARCH, _CALL = "search", "call"
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._searches = WindowLimiter(SEARCHES_PER_SECOND, 1.0, clock)
+
+class PortalLimits:
+    """One limit for searches and one for all other calls; the size of the latter is learnt from answers.
+
+    All that share the ``calls`` to the portal keep them together.
+    """
+
+    def __init__(self, calls: AccountCalls) -> None:
+        self._calls = calls
         self._size = (CALLS, WINDOW_MS)
         self._day: tuple[int, int] | None = None
-        self._calls = self._limiter()
-        self._lock = threading.Lock()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,8 +44,16 @@ class PortalLimits:
         return self._day
 
     def acquire(self, *, search: bool) -> None:
-        """Return when one more call is allowed."""
-        (self._searches if search else self._calls).acquire()
+        """Return when one more call is allowed. Raises RetryError where HubSpot asked for a pause that is too long."""
+        if search:
+            self._calls.wait_for_place(_SEARCH, Rate(SEARCHES_PER_SECOND, 1.0))
+            return
+        calls, window_ms = self._size
+        self._calls.wait_for_place(_CALL, Rate(max(1, int(calls * _SHARE)), window_ms / 1000))
+
+    def pause(self, seconds: float, *, search: bool, every: bool) -> None:
+        """Let no call of this sort go out for so long, or none at all where HubSpot asks it of ``every`` call."""
+        self._calls.pause(seconds, "" if every else _SEARCH if search else _CALL)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Adopt the limit in an answer's headers, which answers to searches leave out, and what is left of the day."""
@@ -58,11 +68,5 @@ class PortalLimits:
         except (KeyError, ValueError):
             return
 
-        with self._lock:
-            if size != self._size and min(size) > 0:
-                self._size = size
-                self._calls = self._limiter()
-
-    def _limiter(self) -> WindowLimiter:
-        calls, window_ms = self._size
-        return WindowLimiter(max(1, int(calls * _SHARE)), window_ms / 1000, self._clock)
+        if min(size) > 0:
+            self._size = size

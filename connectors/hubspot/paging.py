@@ -85,6 +85,11 @@ class Searcher:
         """Return how many records match, by the index's own count."""
         return int(self._search(groups, None, limit=1).get("total") or 0)
 
+    def count_once(self, groups: Sequence[Group]) -> int | None:
+        """Return how many records match any group; None where several searches would count some of them twice."""
+        packed = self._pack(groups)
+        return self.count(packed[0]) if len(packed) == 1 else None
+
     def among(self, ids: Sequence[str], scope: Group) -> set[str]:
         """Return those of the ids that match the filters. HubSpot takes up to 100 values in one filter."""
         found: set[str] = set()

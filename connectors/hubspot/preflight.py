@@ -8,7 +8,7 @@ from contextlib import suppress
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import AccessError, MappingError, RefusedError, SchemaError, StoppedError, UnreachableError
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag
-from ringfence.core.model.values import Companion
+from ringfence.core.model.values import Companion, Value
 from ringfence.core.ports.crm import Depth, Finding, Level
 
 from ..http.preflight import (
@@ -19,6 +19,7 @@ from ..http.preflight import (
     missing_statuses,
     problem,
     warn_of_no_opt_out,
+    warn_of_unfit_consent,
     wrong_true_values,
 )
 from ..http.retry import without_patience
@@ -51,7 +52,7 @@ def check_object(
         return
 
     in_filter = list(_check_scope(scope, shape, known))
-    findings = [*_check_fields(shape, known), *_check_flag(shape, known), *in_filter]
+    findings = [*_check_fields(shape, known), *_check_flags(shape, known), *_check_consent(shape, known), *in_filter]
     yield from findings
 
     if not has_problem(findings):
@@ -106,8 +107,7 @@ def _in_preview(shape: ObjectShape, name: str, known: Mapping[str, Definition]) 
     """Return what a dry run says of a property that is missing; empty where setup would not create it."""
     if name not in find_absent(shape, known):
         return ""
-    is_flag = shape.opt_out is not None and name == shape.opt_out.field
-    return _NOBODY_YET if is_flag else NOT_THERE_YET
+    return _NOBODY_YET if name in shape.flag_fields() else NOT_THERE_YET
 
 
 def _check_companion(subject: str, companion: Companion, definition: Definition) -> Iterator[Finding]:
@@ -127,14 +127,24 @@ def _check_companion(subject: str, companion: Companion, definition: Definition)
         )
 
 
-def _check_flag(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
-    flag = shape.opt_out
-    if flag is None:
+def _check_flags(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
+    if not shape.opt_outs:
         yield warn_of_no_opt_out(shape, "property")
-    elif flag.field in known:
-        subject, definition = f"{shape.name}.{flag.field}", known[flag.field]
+    for flag in shape.opt_outs:
+        if (definition := known.get(flag.field)) is None:
+            continue
         if wrong := wrong_true_values(flag, _flag_field(definition)) or _wrong_multiple(flag, definition):
-            yield problem(subject, *wrong, error=MappingError)
+            yield problem(f"{shape.name}.{flag.field}", *wrong, error=MappingError)
+
+
+def _check_consent(shape: ObjectShape, known: Mapping[str, Definition]) -> Iterator[Finding]:
+    if shape.consent is None or (definition := known.get(shape.consent.field)) is None:
+        return
+    can_hold: list[Value] | None = [*_options(definition)] or None
+    if definition["type"] == "bool":
+        can_hold = [True, False, "true", "false"]
+    at = known.get(shape.consent.at or "")
+    yield from warn_of_unfit_consent(shape, can_hold, at["type"] if at else None)
 
 
 def _wrong_multiple(flag: OptOutFlag, definition: Definition) -> tuple[str, str] | None:

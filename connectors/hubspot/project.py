@@ -15,7 +15,7 @@ from typing import Any
 from ringfence.core.model.shapes import ObjectShape
 
 from .errors import object_scope, schema_scope
-from .schema import GROUP, GROUP_NAME, define_all, kept_opt_out
+from .schema import GROUP, GROUP_NAME, define_all, kept_opt_outs
 from .settings import HubSpotSettings
 
 NAME = "ringfence"
@@ -69,11 +69,13 @@ def _app(shapes: Mapping[str, ObjectShape]) -> dict[str, Any]:
 def _read_me(shapes: Mapping[str, ObjectShape]) -> str:
     create, remove, kept = [], [], []
     for name, shape in shapes.items():
-        flag = kept_opt_out(shape)
-        kept += [f"`{flag}`"] if flag else []
+        flags = kept_opt_outs(shape)
+        kept += [f"`{flag}`" for flag in flags]
         create += [f'POST "properties/{name}/groups" properties/{name}.group.json']
         create += [f'POST "properties/{name}/batch/create" properties/{name}.properties.json']
-        remove += [f'DELETE "properties/{name}/{body["name"]}"' for body in define_all(shape) if body["name"] != flag]
+        remove += [
+            f'DELETE "properties/{name}/{body["name"]}"' for body in define_all(shape) if body["name"] not in flags
+        ]
 
     text = resources.files(__package__).joinpath("project_readme.md").read_text("utf-8")
     return Template(text).safe_substitute(

@@ -18,7 +18,7 @@ from .errors import AnswerError
 from .fields import ID
 from .filters import MAX_GROUPS, Filter
 from .paging import Searcher
-from .schema import GROUP, GROUP_NAME, Definition, Schema, kept_opt_out, own_companions
+from .schema import GROUP, GROUP_NAME, Definition, Schema, kept_opt_outs, own_companions
 from .setup import GROUP_KIND, PROPERTY_KIND
 
 
@@ -34,12 +34,13 @@ def plan_removal(
     for name, shape in shapes.items():
         known = schema.definitions(name)
         going = [field for field in own_companions(shape) if field in known]
-        flag = kept_opt_out(shape)
         if going:
             records[name] = _count(client, name, [_filled(one) for one in _one_of_each_slot(shape, going)])
-        if opt_outs and flag in known and flag is not None:
-            going.append(flag)
-            flags[f"{name}.{flag}"] = _count(client, name, [{"propertyName": flag, "operator": "EQ", "value": "true"}])
+        for flag in kept_opt_outs(shape) if opt_outs else ():
+            if flag in known:
+                going.append(flag)
+                up: Filter = {"propertyName": flag, "operator": "EQ", "value": "true"}
+                flags[f"{name}.{flag}"] = _count(client, name, [up])
 
         steps += [_property_step(name, known[field]) for field in going]
         steps += _plan_group(client, name, known, going)
@@ -94,10 +95,10 @@ def _kept(shape: ObjectShape, going: set[str]) -> Iterator[Kept]:
         if field not in own:
             yield Kept(f"{shape.name}.{field}", "the mapping names it itself, so it may be a property of yours.")
 
-    flag = shape.opt_out.field if shape.opt_out else None
-    if flag is not None and flag not in going:
-        way = " --with-opt-outs takes it too." if flag == kept_opt_out(shape) else ""
-        yield Kept(f"{shape.name}.{flag}", f"it holds people's opt-outs.{way}")
+    for flag in shape.flag_fields():
+        if flag not in going:
+            way = " --with-opt-outs takes it too." if flag in kept_opt_outs(shape) else ""
+            yield Kept(f"{shape.name}.{flag}", f"it holds people's opt-outs.{way}")
 
 
 def _one_of_each_slot(shape: ObjectShape, going: Iterable[str]) -> list[str]:

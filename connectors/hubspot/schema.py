@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SchemaError
+from ringfence.core.model.blocks import Channel
 from ringfence.core.model.companion_words import COMPANION_WORDS, describe_companion, status_label
-from ringfence.core.model.shapes import ObjectShape, Slot
+from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
 
@@ -68,15 +70,24 @@ def define_companion(slot: Slot, companion: Companion) -> dict[str, Any]:
     return body
 
 
-def define_opt_out(name: str) -> dict[str, Any]:
-    """Return the body that creates the opt-out property."""
+_FLAG_WORDS = {
+    Channel.ALL: ("Do not call", "Nobody may call or text this person."),
+    Channel.VOICE: ("Do not call (voice)", "Nobody may call this person."),
+    Channel.SMS: ("Do not text", "Nobody may text this person."),
+}
+"""The label and the meaning of an opt-out property, by the way of contact that it forbids."""
+
+
+def define_opt_out(flag: OptOutFlag, *, alone: bool = True) -> dict[str, Any]:
+    """Return the body that creates an opt-out property; one that is not ``alone`` of its kind bears its name."""
+    label, meaning = _FLAG_WORDS[flag.channel]
     return {
-        "name": name,
-        "label": "Do not call",
+        "name": flag.field,
+        "label": label if alone else f"{label}: {flag.field}",
         "type": "bool",
         "fieldType": "booleancheckbox",
         "groupName": GROUP_NAME,
-        "description": "Nobody may call or text this person. ringfence raises it and never lowers it.",
+        "description": f"{meaning} ringfence raises it and never lowers it.",
         "formField": False,
         "options": [_option("true", "Yes", 0), _option("false", "No", 1)],
     }
@@ -85,13 +96,14 @@ def define_opt_out(name: str) -> dict[str, Any]:
 def define_all(shape: ObjectShape) -> list[dict[str, Any]]:
     """Return the bodies of every property that setup would create for an object, in order."""
     bodies = [define_companion(slot, companion) for slot in shape.slots for companion in Companion]
-    flag = kept_opt_out(shape)
-    return [*bodies, define_opt_out(flag)] if flag else bodies
+    created = [flag for flag in shape.opt_outs if flag.field in kept_opt_outs(shape)]
+    channels = Counter(flag.channel for flag in created)
+    return [*bodies, *(define_opt_out(flag, alone=channels[flag.channel] == 1) for flag in created)]
 
 
-def kept_opt_out(shape: ObjectShape) -> str | None:
-    """Return the opt-out property where setup creates it; it holds what people asked for, so that it stays."""
-    return shape.opt_out.field if shape.opt_out and shape.opt_out.field.startswith(OWN_PREFIX) else None
+def kept_opt_outs(shape: ObjectShape) -> list[str]:
+    """Return the opt-out properties that setup creates; they hold what people asked for, so that they stay."""
+    return [name for name in shape.own_flags() if name.startswith(OWN_PREFIX)]
 
 
 def own_companions(shape: ObjectShape) -> list[str]:
@@ -113,7 +125,7 @@ def differing_labels(shape: ObjectShape, known: Mapping[str, Definition]) -> lis
 
 
 def find_absent(shape: ObjectShape, known: Mapping[str, Definition]) -> frozenset[str]:
-    """Return the properties that the portal lacks and setup creates: companions, and an opt-out of ringfence's own."""
+    """Return the properties that the portal lacks and setup creates: companions, and opt-outs of ringfence's own."""
     return frozenset(body["name"] for body in define_all(shape)) - known.keys()
 
 
@@ -166,7 +178,7 @@ class Schema:
 
         kinds = {name: str(known[name]["type"]) for name in shape.read_fields() if name in known}
         there = shape.without(absent)
-        return RowReader(there, kinds | ({MERGED: "string"} if there.opt_out and MERGED in known else {}), absent)
+        return RowReader(there, kinds | ({MERGED: "string"} if there.heard and MERGED in known else {}), absent)
 
 
 def _option(value: str, label: str, order: int) -> dict[str, Any]:

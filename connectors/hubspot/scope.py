@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ringfence.core.model.values import Record
+
 from .fields import ID
 from .filters import MAX_PER_GROUP, Group
-from .paging import START, Searcher
+from .paging import START, Row, Searcher
+from .source import ObjectSource
 
 _KEYSET = 1
 """Filters that paging by id adds to each group."""
@@ -53,3 +56,9 @@ class ScopeChecker:
     def _ids(self, groups: Sequence[Group], last: str) -> Iterator[int]:
         for row in self._searcher.rows(groups, last):
             yield int(row["id"])
+
+
+def read_in_scope(source: ObjectSource, rows: Sequence[Row], scope: ScopeChecker) -> list[Record]:
+    """Return rows as records, each of which knows whether it lies inside the filter."""
+    inside = scope.inside([str(row["id"]) for row in rows])
+    return [source.rows.read(row, in_scope=str(row["id"]) in inside) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
@@ -35,6 +36,12 @@ class HubSpotSettings(BaseModel):
     def host(self) -> str:
         """Return host and port of the base URL, for messages."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def account(self) -> str:
+        """Return what tells the portal and the app from others, for their limits; no token can be read from it."""
+        token = self.access_token.get_secret_value() if self.access_token else ""
+        return f"hubspot:{self.host}:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
 
 
 def is_configured(settings: HubSpotSettings) -> bool:

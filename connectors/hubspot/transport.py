@@ -12,11 +12,12 @@ from typing import Any
 import urllib3
 from hubspot.crm.objects.exceptions import ApiException
 
-from ringfence.core.errors import QuotaError, RetryError, UnreachableError
+from ringfence.core.errors import QuotaError, RetryError, RingfenceError, UnreachableError
 from ringfence.core.ports.services import Services
 
+from ..http.account_calls import AccountCalls
 from ..http.first_contact import FirstContact
-from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule
+from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
 from .errors import RateLimitError, read_error
 from .limits import PortalLimits
 
@@ -78,15 +79,16 @@ class Answer:
 class Transport:
     """Carries out calls that are safe to repeat, which all of ours are: reads, absolute values by id, named creates.
 
-    Takes the host for messages, and the services for clock and pacing. Safe with threads.
+    Takes the host for messages, the name of the account for its limits, and the services for clock and pacing. Safe
+    with threads.
     """
 
-    def __init__(self, host: str, services: Services) -> None:
+    def __init__(self, host: str, account: str, services: Services) -> None:
         self.calls: Counter[str] = Counter()
         self._host = host
         self._contact = FirstContact(_CHECK_ADDRESS)
         self._retries = Retries(_policy(host), services.clock)
-        self._limits = PortalLimits(services.clock)
+        self._limits = PortalLimits(AccountCalls(services.limits, services.clock, account))
         self._lock = threading.Lock()
 
     @property
@@ -117,7 +119,17 @@ class Transport:
                 raise RetryError(f"The answer to {request.what} is not what HubSpot sends.")
             return Answer(status, headers, body or {})
 
-        raise read_error(request.what, status, headers, body or {}, request.scope)
+        error = read_error(request.what, status, headers, body or {}, request.scope)
+        self._note_pause(error, headers, search=request.search)
+        raise error
+
+    def _note_pause(self, error: RingfenceError, headers: Mapping[str, str], *, search: bool) -> None:
+        """Let the others wait too: what HubSpot asks for holds for the portal, and so does a limit that was reached."""
+        asked_s = read_retry_after(headers)
+        if isinstance(error, RetryError) and asked_s:
+            self._limits.pause(asked_s, search=search, every=True)
+        elif isinstance(error, RateLimitError):
+            self._limits.pause(error.wait_s or 0.0, search=search, every=False)
 
     def _send(self, what: str, send: Callable[..., Any], args: tuple[Any, ...]) -> tuple[int, Mapping[str, str], bytes]:
         try:

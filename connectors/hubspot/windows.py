@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ringfence.core.model.shapes import ObjectShape
 
@@ -22,18 +22,20 @@ def changed_groups(shape: ObjectShape, start_ms: int, settled: Sequence[Settled]
     ]
 
 
-def opt_out_groups(shape: ObjectShape, start_ms: int, settled: Sequence[Settled] = ()) -> list[Group]:
+def opt_out_groups(
+    shape: ObjectShape, start_ms: int, settled: Sequence[Settled], kinds: Mapping[str, str]
+) -> list[Group]:
     """Return the groups for those of the changed records that matter for opt-outs; none without a flag.
 
     Their flag is up, or a slot says ``do_not_contact``, which finds those whose flag was lowered. Of the latter only
     the slot itself is asked when it was screened: that finds no fewer, and takes half the conditions.
     """
-    if shape.opt_out is None:
+    if not shape.heard:
         return []
 
     groups: list[Group] = []
     for part, echo in _parts(shape.name, start_ms, settled):
-        for flag in flag_groups(shape):
+        for flag in flag_groups(shape, kinds):
             conditions = not_screened_groups(shape.slots, echo.since) if echo else [()]
             groups += [(*flag, part, *each) for each in conditions]
 

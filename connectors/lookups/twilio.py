@@ -27,6 +27,7 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.ports.lookup import LookupPlugin
 from ringfence.core.ports.services import Services
 
+from ..http.account_calls import AccountCalls
 from ..http.adaptive_rate import AdaptiveRate
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
@@ -82,7 +83,7 @@ class TwilioLookup:
         self.price = settings.price
         self._clock = services.clock
         self._contact = FirstContact(_CHECK_ADDRESS)
-        self._rate = AdaptiveRate(services.clock)
+        self._rate = AdaptiveRate(services.clock, AccountCalls(services.limits, services.clock, self.realm))
         self._retries = Retries(self._policy(), services.clock)
         self._told_not_enabled = False
         self._pool = LookupPool(NAME, self._look_up_one, _give_up, self._abandon, services.patience, _weigh)
@@ -122,7 +123,10 @@ class TwilioLookup:
         return self._answer(e164, AnswerKind.LOST, code="not waited for")
 
     def _request(self, e164: str) -> Answer:
-        self._rate.acquire()
+        try:
+            self._rate.acquire()
+        except RetryError as pause:
+            raise QuotaError(f"Twilio has asked to wait {pause.wait_s or 0:.0f} s.", "Run again after that.") from None
 
         # requests puts the URL, and with it the number, into its errors: they are cut off from ours.
         try:
@@ -183,6 +187,7 @@ class TwilioLookup:
         asked_s = read_retry_after(response.headers)
         wait_s = min(asked_s or 0.0, LONGEST_WAIT_S)
         if asked_s is not None and asked_s > LONGEST_WAIT_S:
+            self._rate.slow_down(asked_s)
             raise QuotaError(f"Twilio asks to wait {asked_s:.0f} seconds (error {code}).", "Run again after that.")
         if response.status_code == 429:
             self._rate.slow_down(wait_s)

@@ -18,7 +18,7 @@ class TwilioSettings(BaseModel):
     account_sid: str | None = None
     auth_token: SecretStr | None = None
     base_url: str = "https://lookups.twilio.com"
-    price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews")
+    price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews and caps")
 
     @field_validator("base_url")
     @classmethod

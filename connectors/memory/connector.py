@@ -21,6 +21,7 @@ from ringfence.core.ports.setup_steps import Kept, Removal, SetupStep
 from ringfence.core.ports.survey import ObjectCount, Survey
 
 from .feed import MemoryFeed, Row
+from .ranges import MemoryRange, divide
 
 
 @dataclass
@@ -144,7 +145,7 @@ class MemoryCrm:
         """Return a step for each companion that is there, with ``opt_outs`` for each opt-out field too."""
         steps, kept = [], []
         for name, shape in self.shapes.items():
-            flags = [shape.opt_out.field] if shape.opt_out else []
+            flags = shape.flag_fields()
             fields = [*shape.companion_fields(), *(flags if opt_outs else [])]
             steps += [SetupStep("field", f"{name}.{one}", (name, one)) for one in fields if one in self.fields[name]]
             kept += [Kept(f"{name}.{one}", "it holds people's opt-outs.") for one in flags if not opt_outs]
@@ -171,6 +172,20 @@ class MemoryCrm:
     ) -> MemoryFeed:
         """Take the watermark now."""
         return MemoryFeed(self, {name: json.loads(c) if c else {} for name, c in cursors.items()}, self.clock.now())
+
+    def split(self, object_name: str, parts: int, *, least: int = 1) -> list[str]:
+        """Return up to so many ranges of ids."""
+        ids = sorted(self.rows[object_name])
+        return divide(ids, max(1, min(parts, len(ids) // least)))
+
+    def count_due(self, object_name: str, before: datetime) -> int:
+        """Return how many records are due by age."""
+        feed = self.open_feed({})
+        return sum(feed.owes(record, before) for record in feed.every(object_name))
+
+    def open_range(self, object_name: str, range_: str, position: str | None = None) -> MemoryRange:
+        """Return the reads of a range."""
+        return MemoryRange.at(self.open_feed({}), object_name, range_, position)
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> list[Record]:
         """Return the present state of these records; merged ones under their survivor's id."""

@@ -48,21 +48,21 @@ class MemoryFeed:
     def flagged(self) -> Iterator[Page]:
         """Yield flagged records, and in a window those with the flag down whose status is still ``do_not_contact``."""
         for name, shape in self.crm.shapes.items():
-            yield from self._pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
+            yield from self.pages(name, [r for r in self._candidates(name) if self._matters(r, shape)])
 
     def flagged_meanwhile(self) -> Iterator[Page]:
         """Yield the flagged records of a full read that changed since the watermark."""
         for name, shape in self.crm.shapes.items():
             if self.is_full(name):
-                later = [r for r in self._all(name) if r.modified and r.modified >= self.watermark]
-                yield from self._pages(name, [r for r in later if shape.is_flagged(r)])
+                later = [r for r in self.every(name) if r.modified and r.modified >= self.watermark]
+                yield from self.pages(name, [r for r in later if shape.opts_out(r)])
 
     def screened(self, since: datetime) -> Iterator[Page]:
         """Yield records with a recent verdict."""
         for name, shape in self.crm.shapes.items():
             stamps = [slot.companions[Companion.LAST_SCREENED] for slot in shape.slots]
-            found = [r for r in self._all(name) if any(_at_least(r.values[s], since) for s in stamps)]
-            yield from self._pages(name, found)
+            found = [r for r in self.every(name) if any(_at_least(r.values[s], since) for s in stamps)]
+            yield from self.pages(name, found)
 
     def changed(self) -> Iterator[Page]:
         """Yield changed records in the order of their stamps; in a full read, all in the order of their ids."""
@@ -70,7 +70,7 @@ class MemoryFeed:
             cursor, full = self.cursors[name], self.is_full(name)
             watermark = cursor["since"] if full and cursor else self.watermark.isoformat()
             records = [r for r in self._candidates(name) if not full or r.id > cursor.get("after", "")]
-            pages = list(self._pages(name, records)) or [Page(name, [], authoritative=self._is_authoritative())]
+            pages = list(self.pages(name, records)) or [self.page(name, [])]
 
             for page in pages[:-1]:
                 # A window's cursor moves only at its end; a full read resumes behind the last id.
@@ -81,42 +81,53 @@ class MemoryFeed:
 
     def due(self, before: datetime) -> Iterator[Page]:
         """Yield records in scope with a filled slot never screened, or screened before then."""
-        for name, shape in self.crm.shapes.items():
+        for name in self.crm.shapes:
             if self.is_full(name):
                 continue
-            found = [r for r in self._all(name) if r.in_scope and any(_is_old(r, s, before) for s in shape.slots)]
-            yield from self._pages(name, found)
+            yield from self.pages(name, [r for r in self.every(name) if self.owes(r, before)])
+
+    def cursor_behind(self, object_name: str) -> str:  # noqa: ARG002 - one watermark holds for all objects here
+        """Return the cursor of an object once everything is read that was there at the watermark."""
+        return json.dumps({"since": self.watermark.isoformat()})
+
+    def owes(self, record: Record, before: datetime) -> bool:
+        """Return whether a record is due by age."""
+        slots = self.crm.shapes[record.object].slots
+        return record.in_scope and any(_is_old(record, slot, before) for slot in slots)
 
     def _rows(self) -> Mapping[str, Mapping[str, Row]]:
         return self.crm.rows if self.crm.index is None else self.crm.index
 
-    def _all(self, name: str) -> list[Record]:
+    def every(self, name: str) -> list[Record]:
+        """Return all records of an object in the order of their ids."""
         rows = self._rows()
         return [self.crm.record(name, id_, rows) for id_ in sorted(rows[name])]
 
     def _candidates(self, name: str) -> list[Record]:
         if self.is_full(name):
-            return self._all(name)
+            return self.every(name)
         since = datetime.fromisoformat(self.cursors[name]["since"])
         # What is newer than the watermark is read too; the cursor alone stays behind it.
-        found = [r for r in self._all(name) if r.modified and since <= r.modified]
+        found = [r for r in self.every(name) if r.modified and since <= r.modified]
         return sorted(found, key=lambda r: (r.modified, r.id))
 
     def _matters(self, record: Record, shape: ObjectShape) -> bool:
-        if shape.is_flagged(record):
+        if shape.opts_out(record):
             return True
         statuses = [record.values[slot.companions[Companion.STATUS]] for slot in shape.slots]
         return not self.is_full(record.object) and Status.DO_NOT_CONTACT in statuses
 
-    def _is_authoritative(self) -> bool:
-        return self.crm.index is None
+    def page(self, name: str, records: list[Record], total: int | None = None) -> Page:
+        """Return records as a page without a cursor."""
+        return Page(name, records, authoritative=self.crm.index is None, total=total)
 
-    def _pages(self, name: str, records: list[Record]) -> Iterator[Page]:
+    def pages(self, name: str, records: list[Record]) -> Iterator[Page]:
+        """Yield records in pages without cursors."""
         size = self.crm.page_size
         for start in range(0, len(records), size):
             self.crm.calls["read"] += 1
             some = records[start : start + size]
-            yield Page(name, some, authoritative=self._is_authoritative(), total=len(records))
+            yield self.page(name, some, len(records))
 
 
 def _at_least(value: Value, since: datetime) -> bool:

@@ -9,6 +9,7 @@ from ringfence.core.ports.crm import Crm, CrmPlugin
 from ringfence.core.ports.services import Services
 
 from .links import record_link
+from .record_ids import full_id
 from .schema import companion_name
 from .settings import SalesforceSettings, is_configured
 
@@ -33,6 +34,7 @@ plugin = CrmPlugin(
     companion_name=companion_name,
     connect=_connect,
     link=record_link,
+    record_id=full_id,
     project=_project,
 )
 

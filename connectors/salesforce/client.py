@@ -35,7 +35,7 @@ class SalesforceClient:
 
     def __init__(self, settings: SalesforceSettings, services: Services) -> None:
         self._version = settings.api_version
-        self._transport = Transport(services.clock, Quota(settings.daily_reserve))
+        self._transport = Transport(services, Quota(settings.daily_reserve))
         self._source = choose_source(settings, self._transport, services)
         self._library: tuple[Token, Salesforce] | None = None
         self.slow: set[str] = set()

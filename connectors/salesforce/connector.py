@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from math import ceil
 
 from ringfence.core.errors import MappingError
@@ -23,12 +24,15 @@ from .chunks import ChunkSizes
 from .client import PAGE, Row, SalesforceClient
 from .composite import COLLECTION, HEAVY_SUBREQUESTS
 from .cursor import read_position
-from .feed import SalesforceFeed, read_records
+from .feed import SalesforceFeed
 from .fields import CONTACT_OF_LEAD, MASTER, MERGEABLE, PERSON, RowReader
+from .individuals import Individuals, check_individuals, find_individuals, find_link, find_links, tell
 from .organization import read_org
 from .paging import read_masters
 from .persons import check_persons, hears_from_accounts, is_left_to_accounts
 from .preflight import check_account, check_object
+from .ranges import SalesforceRange, open_range
+from .record_pages import read_records
 from .record_types import check_record_types
 from .removal import apply_removal, plan_removal
 from .schema import Schema, differing_labels, find_absent
@@ -36,6 +40,7 @@ from .settings import SalesforceSettings
 from .setup import apply_steps, plan_steps
 from .setup_calls import SetupCalls
 from .source import ObjectSource
+from .splitting import count_due, split_object
 from .survey import survey_org
 from .watermark import open_feed
 from .writer import CompositeWriter
@@ -59,7 +64,7 @@ class SalesforceCrm:
     """
 
     name = NAME
-    capabilities = Capabilities(write_batch=WRITE_BATCH, threads=True)
+    capabilities = Capabilities(write_batch=WRITE_BATCH, threads=True, worth_a_part=WRITE_BATCH)
 
     def __init__(self, settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
         self._settings = settings
@@ -70,6 +75,7 @@ class SalesforceCrm:
         self._client = SalesforceClient(settings, services)
         self._schema = Schema(self._client)
         self._org: Org | None = None
+        self._individuals: Individuals | None = None
         self.learnt: dict[str, str] = {}
         self._sizes = ChunkSizes(services.clock, self.learnt, settings.chunk_size)
         self.bulk = SalesforceBulk(self._client, services.clock, self._shapes, self._sizes)
@@ -104,14 +110,21 @@ class SalesforceCrm:
             if depth is Depth.DOCTOR and (known := self._schema.known(name)):
                 findings += check_record_types(self._client, shape, self._schema.describe(name), known)
                 findings += check_persons(self._shapes, name, known)
+
+        links = {name: find_link(name, self._schema.known(name)) for name in self._shapes}
+        self._individuals = find_individuals(self._client, self._schema, self._clock) if any(links.values()) else None
+        if depth is Depth.DOCTOR and any(links.values()):
+            findings.append(check_individuals(self._individuals))
+        for name, shape in self._shapes.items():
             absent = find_absent(shape, self._schema.known(name))
-            self._readers[name] = self._reader(name, shape.without(absent), absent)
+            link = links[name] if self._individuals else None
+            self._readers[name] = self._reader(name, shape.without(absent), absent, link)
         return findings
 
-    def _reader(self, name: str, shape: ObjectShape, absent: Collection[str]) -> RowReader:
+    def _reader(self, name: str, shape: ObjectShape, absent: Collection[str], link: str | None) -> RowReader:
         if is_left_to_accounts(self._shapes, name, self._schema.known(name)):
-            return RowReader(shape, absent, left=PERSON, deaf=hears_from_accounts(self._shapes))
-        return RowReader(shape, absent)
+            return RowReader(shape, absent, left=PERSON, deaf=hears_from_accounts(self._shapes), link=link)
+        return RowReader(shape, absent, link=link)
 
     def survey(self) -> Survey:
         """Return the org's own counts, and what runs by itself when a record is written."""
@@ -153,15 +166,32 @@ class SalesforceCrm:
             self.identify()
             now = self._client.server_now() or self._clock.now()
 
-        return open_feed(self._client, sources, now, BulkReader(self._client, self._clock, self._schema))
+        return open_feed(self._client, sources, now, self._bulk_reader())
+
+    def split(self, object_name: str, parts: int, *, least: int = 1) -> list[str]:
+        """Return up to so many ranges of ids."""
+        return split_object(self._client, self._source(object_name, None), parts, least)
+
+    def count_due(self, object_name: str, before: datetime) -> int | None:
+        """Return about how many records are due by age; None where counting them takes Salesforce too long."""
+        return count_due(self._client, self._source(object_name, None), before)
+
+    def open_range(self, object_name: str, range_: str, position: str | None = None) -> SalesforceRange:
+        """Return the reads of a range of ids."""
+        return open_range(self._client, self._source(object_name, None), self._bulk_reader(), range_, position)
+
+    def _bulk_reader(self) -> BulkReader:
+        return BulkReader(self._client, self._clock, self._schema)
 
     def _source(self, name: str, cursor: str | None) -> ObjectSource:
         # The preflight of a run has described the objects; without one every field counts as one for conditions.
-        fields, flag = self._schema.known(name), self._readers[name].shape.opt_out
+        fields = self._schema.known(name)
         hidden = frozenset(each for each, field in fields.items() if not field.get("filterable", True))
-        kind = fields[flag.field]["type"] if flag is not None and flag.field in fields else None
+        flags = self._readers[name].shape.heard_fields()
+        kinds = {each: str(fields[each]["type"]) for each in flags if each in fields}
         position, lacking = read_position(cursor), self._lacking(name)
-        return ObjectSource(self._readers[name], self._scopes[name], position, hidden, kind, lacking)
+        individuals = self._individuals if self._readers[name].link else None
+        return ObjectSource(self._readers[name], self._scopes[name], position, hidden, kinds, lacking, individuals)
 
     def _lacking(self, name: str) -> frozenset[str]:
         """Return which fields about an object's own past cannot be asked for: it has none such, or hides them."""
@@ -185,7 +215,8 @@ class SalesforceCrm:
             wanted = [master for master in dict.fromkeys(masters.values()) if master not in requested]
 
         rows = [row for row in found.values() if not (reader.left and row.get(reader.left))]
-        return read_records(self._client, reader, scope, rows, "read")
+        records = read_records(self._client, reader, scope, rows, "read")
+        return list(tell(self._individuals, records, find_links(rows, reader.link)))
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """Write the changes, 1,000 in a call where none is guarded and 25 where they are; results keep their order."""

@@ -43,6 +43,8 @@ class Position:
 
     With a ``job`` the rest of that read is among its results, and once they are all read everything up to ``until`` is.
     When the job is gone, the read starts from ``since`` and ``after`` as it would have without it.
+
+    ``individuals`` tells that what Individuals say has been read up to ``since`` too.
     """
 
     full: bool
@@ -50,6 +52,7 @@ class Position:
     after: str | None = None
     job: JobPosition | None = None
     until: datetime | None = None
+    individuals: bool = False
 
     def dump(self) -> str:
         """Return the cursor text."""
@@ -62,6 +65,8 @@ class Position:
         if self.job and self.until:
             content["job"] = [self.job.id, self.job.locator, self.job.rows]
             content["until"] = write_moment(self.until)
+        if self.individuals:
+            content["individuals"] = True
 
         return json.dumps(content)
 
@@ -75,7 +80,9 @@ def read_position(cursor: str | None) -> Position:
         content = json.loads(cursor)
         version = content["v"]
         since = read_moment(content["since"]) if content["since"] else None
-        position = Position(bool(content["full"]), since, content["after"], *_read_job(content))
+        told = bool(content.get("individuals"))
+        job, until = _read_job(content)
+        position = Position(bool(content["full"]), since, content["after"], job, until, told)
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(*_UNREADABLE) from error
 

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ringfence.core.model.values import Companion, Record
+from ringfence.core.model.values import Companion
 from ringfence.core.ports.crm import Page
 
-from .bulk import reader as bulk_reader
 from .bulk.reader import BulkReader
-from .client import Row, SalesforceClient
+from .client import SalesforceClient
 from .cursor import OVERLAP, JobPosition, Position
 from .errors import JobGoneError
-from .fields import STAMP, RowReader, companions_of, is_lead, read_moment
+from .fields import STAMP, companions_of, is_lead, read_moment
 from .gone_records import CONTACT, deleted_query, read_converted, read_deleted
-from .paging import BulkFallback, FirstPage, QueryPage, follow, read_first, read_pages, read_scope
+from .individual_reads import read_individuals
+from .paging import FirstPage, QueryPage, follow, read_first, read_pages
+from .record_pages import RecordPages
 from .soql import Query, screened
 from .source import ObjectSource
 
@@ -44,6 +45,7 @@ class SalesforceFeed:
         self._watermarks = watermarks
         self._first_pages = dict(first_pages)
         self._bulk = bulk
+        self._pages = RecordPages(client, bulk)
 
     def is_full(self, object_name: str) -> bool:
         """Return whether every record of the object is read."""
@@ -62,13 +64,15 @@ class SalesforceFeed:
             first = self._first_pages.pop(query, None)
             if first is None:
                 (first,) = read_first(self._client, [query], "opt_outs")
-            for page in follow(self._client, query, first, "opt_outs", self._bulk_fallback("opt_outs")):
+            for page in follow(self._client, query, first, "opt_outs", self._pages.fallback("opt_outs")):
                 yield from self._opt_outs(source, page)
+
+        yield from read_individuals(self._client, self._sources, self._pages)
 
         for source in self._sources:
             if (query := deleted_query(source)) is not None:
                 first = self._first_pages.pop(query, None)
-                yield from read_deleted(self._client, source, query, first, self._bulk_fallback("opt_outs"))
+                yield from read_deleted(self._client, source, query, first, self._pages.fallback("opt_outs"))
 
         self._bulk.delete_finished_jobs()
 
@@ -80,7 +84,7 @@ class SalesforceFeed:
             if source.position.full and (query := source.flagged_since(self._watermarks[source.name])) is not None
         ]
         queries = [query for _, query in asked]
-        for number, page in read_pages(self._client, queries, "opt_outs", self._bulk_fallback("opt_outs")):
+        for number, page in read_pages(self._client, queries, "opt_outs", self._pages.fallback("opt_outs")):
             yield from self._opt_outs(asked[number][0], page)
 
     def _opt_outs(self, source: ObjectSource, page: QueryPage) -> Iterator[Page]:
@@ -91,7 +95,7 @@ class SalesforceFeed:
             # The rows of a job become the values of their records, so they may hold nothing else.
             rows = [{name: row[name] for name in source.rows.fields} for row in rows if not row[left]]
 
-        found = self._page(source, replace(page, rows=rows), "opt_outs")
+        found = self._pages.page(source, replace(page, rows=rows), "opt_outs")
         yield replace(found, records=[record for record in found.records if source.matters(record)])
 
         if others:
@@ -141,49 +145,29 @@ class SalesforceFeed:
 
     def _resume_job(self, source: ObjectSource, job: JobPosition) -> Iterator[Page]:
         position = source.position
-        for page in self._bulk.resume(source.query(), job, "read"):
+        for page, found in self._pages.resumed(source, job):
             position = self._next_position(source, position, page)
-            found = self._page(source, page, "read", position.dump())
-            # The rows are as they were when the job was created; people, and the run that died, have written since.
-            records = self._with_present_flags(source, found.records)
-            yield replace(found, records=records, authoritative=False)
-
-    def _with_present_flags(self, source: ObjectSource, records: Sequence[Record]) -> list[Record]:
-        """Return the records, with those whose flag is up read again: an outdated raised flag would spread."""
-        shape = source.rows.shape
-        raised = {record.id for record in records if shape.is_flagged(record)}
-        if not raised:
-            return list(records)
-
-        left = source.rows.left
-        fields = (*source.rows.fields, *((left,) if left else ()))
-        rows = self._client.retrieve(shape.name, [r.id for r in records if r.id in raised], fields, "read")
-        # Deleted and converted records are left out, as they are of any new read; flagged() reports merged ones.
-        present = {row["Id"]: row for row in rows if row is not None and not (left and row.get(left))}
-
-        kept = [record for record in records if record.id not in raised or record.id in present]
-        return [
-            source.rows.read(present[record.id], in_scope=record.in_scope) if record.id in raised else record
-            for record in kept
-        ]
+            yield replace(found, cursor=position.dump())
 
     def _read_changed(self, sources: Sequence[ObjectSource]) -> Iterator[Page]:
         queries = [source.changed() for source in sources]
         positions = [source.position for source in sources]
 
-        for number, page in read_pages(self._client, queries, "read", self._bulk_fallback("read")):
+        for number, page in read_pages(self._client, queries, "read", self._pages.fallback("read")):
             source = sources[number]
             positions[number] = self._next_position(source, positions[number], page)
-            yield self._page(source, page, "read", positions[number].dump())
+            yield self._pages.page(source, page, "read", positions[number].dump())
 
-    def _bulk_fallback(self, purpose: str) -> BulkFallback:
-        def read_by_job(query: Query, rows: int | None) -> Iterator[QueryPage] | None:
-            worth = rows is None or rows > bulk_reader.WORTH_FROM
-            return self._bulk.read(query, rows, purpose) if worth else None
-
-        return read_by_job
+    def cursor_behind(self, object_name: str) -> str:
+        """Return the cursor of an object once everything is read that was there at its watermark."""
+        told = any(source.name == object_name and source.individuals for source in self._sources)
+        return Position(full=False, since=self._watermarks[object_name], individuals=told).dump()
 
     def _next_position(self, source: ObjectSource, position: Position, page: QueryPage) -> Position:
+        """Return the position once the page is handled; what Individuals say was read before the first of them."""
+        return replace(self._move_on(source, position, page), individuals=source.individuals is not None)
+
+    def _move_on(self, source: ObjectSource, position: Position, page: QueryPage) -> Position:
         """Return the position once the page is handled; ``position`` is the one before it."""
         until = source.position.until or self._watermarks[source.name]
         watermark = source.position.since or until
@@ -205,30 +189,5 @@ class SalesforceFeed:
         return replace(position, job=None, until=None)
 
     def _read(self, sources: Sequence[ObjectSource], queries: Sequence[Query], purpose: str) -> Iterator[Page]:
-        for number, page in read_pages(self._client, queries, purpose, self._bulk_fallback(purpose)):
-            yield self._page(sources[number], page, purpose)
-
-    def _page(self, source: ObjectSource, page: QueryPage, purpose: str, cursor: str | None = None) -> Page:
-        if page.job is None:
-            records = read_records(self._client, source.rows, source.scope, page.rows, purpose)
-        else:
-            inside = _ids_in_scope(self._client, source.name, source.scope, page.rows, purpose)
-            records = source.rows.read_job_rows(page.rows, inside)
-        return Page(source.name, records, cursor, total=page.total)
-
-
-def read_records(
-    client: SalesforceClient, reader: RowReader, scope: str | None, rows: Sequence[Row], purpose: str
-) -> list[Record]:
-    """Return rows as records. With a filter, one more call for each page finds out which of them lie in it."""
-    inside = _ids_in_scope(client, reader.shape.name, scope, rows, purpose)
-    return [reader.read(row, in_scope=inside is None or row["Id"] in inside) for row in rows]
-
-
-def _ids_in_scope(
-    client: SalesforceClient, object_name: str, scope: str | None, rows: Sequence[Row], purpose: str
-) -> set[str] | None:
-    """Return the ids of the rows that lie in the filter, None where there is none."""
-    if scope is None:
-        return None
-    return read_scope(client, object_name, scope, [row["Id"] for row in rows], purpose) if rows else set()
+        for number, page in read_pages(self._client, queries, purpose, self._pages.fallback(purpose)):
+            yield self._pages.page(sources[number], page, purpose)

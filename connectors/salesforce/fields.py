@@ -30,17 +30,26 @@ class RowReader:
 
     ``left`` is the checkbox of the records that are left alone: converted leads, or contacts that are handled as
     accounts. Their opt-outs count all the same, unless the reader is ``deaf`` to them: another object tells them too.
+    ``link`` is the field that names the record's Individual, where what that says counts; it is no value of the record.
     """
 
     def __init__(
-        self, shape: ObjectShape, absent: Iterable[str] = (), *, left: str | None = None, deaf: bool = False
+        self,
+        shape: ObjectShape,
+        absent: Iterable[str] = (),
+        *,
+        left: str | None = None,
+        deaf: bool = False,
+        link: str | None = None,
     ) -> None:
         self.shape = shape
+        self.link = link
         self.left = CONVERTED if is_lead(shape) else left
         self.deaf = deaf
         self._absent: dict[str, Value] = dict.fromkeys(absent)
-        self.fields = ("Id", STAMP, *shape.read_fields())
         self._names = shape.read_fields()
+        self._aside = link if link not in self._names else None
+        self.fields = ("Id", STAMP, *self._names, *filter(None, (self._aside,)))
         self._moments = companions_of(shape, Companion.LAST_SCREENED)
         self._cells: Callable[[Mapping[str, Any]], Sequence[Any]] = itemgetter(*self._names)
 
@@ -78,6 +87,8 @@ class RowReader:
         name, records = self.shape.name, []
         for row in rows:
             record_id, stamp = row.pop("Id"), row.pop(STAMP)
+            if self._aside:
+                del row[self._aside]
             for moment in self._moments:
                 row[moment] = _read_moment(row[moment])
             if self._absent:

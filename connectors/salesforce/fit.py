@@ -29,8 +29,7 @@ def check_types(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[
     asked = [(slot.field, "a phone number", TEXTS) for slot in shape.slots]
     if shape.region_field:
         asked.append((shape.region_field, "a country", TEXTS))
-    if shape.opt_out:
-        asked.append((shape.opt_out.field, "an opt-out", FLAGS))
+    asked += [(name, "an opt-out", FLAGS) for name in shape.flag_fields()]
 
     for name, meaning, types in asked:
         kind = known[name]["type"] if name in known else None
@@ -56,18 +55,17 @@ def _named(types: frozenset[str]) -> str:
 
 
 def _check_members(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
-    """Yield a problem where the mapping and the org disagree on whether the opt-out field holds several values."""
-    flag = shape.opt_out
-    if flag is None or flag.field not in known:
-        return
-
-    kind, subject = known[flag.field]["type"], f"{shape.name}.{flag.field}"
-    if kind == MULTIPICKLIST and not flag.multiple:
-        message = f"{flag.field} holds several values at once; raising the flag would overwrite the others."
-        yield problem(subject, message, "Write `multiple: true` under `opt_out` in the mapping.", MappingError)
-    elif flag.multiple and kind not in (MULTIPICKLIST, "string", "textarea"):
-        message = f"{flag.field} is of the type {kind} and holds one value."
-        yield problem(subject, message, "Leave `multiple` out of the mapping.", MappingError)
+    """Yield a problem where the mapping and the org disagree on whether an opt-out field holds several values."""
+    for flag in shape.opt_outs:
+        if flag.field not in known:
+            continue
+        kind, subject = known[flag.field]["type"], f"{shape.name}.{flag.field}"
+        if kind == MULTIPICKLIST and not flag.multiple:
+            message = f"{flag.field} holds several values at once; raising the flag would overwrite the others."
+            yield problem(subject, message, "Write `multiple: true` under `opt_out` in the mapping.", MappingError)
+        elif flag.multiple and kind not in (MULTIPICKLIST, "string", "textarea"):
+            message = f"{flag.field} is of the type {kind} and holds one value."
+            yield problem(subject, message, "Leave `multiple` out of the mapping.", MappingError)
 
 
 def check_conditions(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
@@ -82,15 +80,15 @@ def check_conditions(shape: ObjectShape, known: Mapping[str, Described]) -> Iter
                 f"It costs a call for each 2,000 of them. A `filter` on {shape.name} makes them fewer.",
             )
 
-    flag = shape.opt_out
-    if flag is not None and _is_hidden(known, flag.field):
-        yield Finding(
-            Level.WARNING,
-            f"{shape.name}.{flag.field}",
-            f"{flag.field} cannot be asked for in a query ({_ENCRYPTED}): for its opt-outs a full read reads every"
-            f" record once more, and each sync every record that changed.",
-            "It costs a call for each 2,000 of them. Map a checkbox to spare them.",
-        )
+    for name in shape.flag_fields():
+        if _is_hidden(known, name):
+            yield Finding(
+                Level.WARNING,
+                f"{shape.name}.{name}",
+                f"{name} cannot be asked for in a query ({_ENCRYPTED}): for its opt-outs a full read reads every"
+                f" record once more, and each sync every record that changed.",
+                "It costs a call for each 2,000 of them. Map a checkbox to spare them.",
+            )
 
 
 def _is_hidden(known: Mapping[str, Described], name: str) -> bool:

@@ -30,7 +30,7 @@ def deleted_query(source: ObjectSource) -> Query | None:
 
     In a full read it finds those that are still in the recycle bin, else those that were deleted in the window.
     """
-    if source.rows.shape.opt_out is None:
+    if not source.rows.shape.heard:
         return None
 
     window = () if source.position.full else (source.lower_bound(),)
@@ -51,7 +51,7 @@ def read_deleted(
 
     for found in follow(client, query, first, _PURPOSE, fallback):
         records = {row["Id"]: source.rows.read(row, in_scope=False) for row in found.rows}
-        flagged = {key: record for key, record in records.items() if source.rows.shape.is_flagged(record)}
+        flagged = {key: record for key, record in records.items() if source.rows.shape.opts_out(record)}
         if not flagged:
             continue
 
@@ -98,8 +98,8 @@ def read_converted(
     ``contacts`` is None where the mapping leaves contacts out.
     """
     records = [leads.rows.read(row, in_scope=False) for row in rows]
-    flagged = [record for record in records if leads.rows.shape.is_flagged(record)]
-    lowered = [record for record in records if not leads.rows.shape.is_flagged(record)]
+    flagged = [record for record in records if leads.rows.shape.opts_out(record)]
+    lowered = [record for record in records if not leads.rows.shape.opts_out(record)]
 
     if flagged and contacts is not None:
         became = {row["Id"]: row.get(CONTACT_OF_LEAD) for row in rows}

@@ -20,7 +20,7 @@ class PermissionSetSpec:
         """Return the fields of an object that it grants: those that a sync writes, or those that it keeps."""
         if self.editable:
             return sorted(shape.owned_fields())
-        return sorted({*shape.companion_fields(), *([shape.opt_out.field] if shape.opt_out else [])})
+        return sorted({*shape.companion_fields(), *shape.flag_fields()})
 
 
 EDIT = PermissionSetSpec(

@@ -27,9 +27,20 @@ def is_left_to_accounts(shapes: Mapping[str, ObjectShape], name: str, known: Con
 
 
 def hears_from_accounts(shapes: Mapping[str, ObjectShape]) -> bool:
-    """Return whether accounts are mapped with the very flag that contacts are, so that it need not be read twice."""
-    account, contact = shapes[ACCOUNT].opt_out, shapes[CONTACT].opt_out
-    return account is not None and contact is not None and account.field == _PREFIX + contact.field
+    """Return whether accounts are mapped with the very flags that contacts are, so that none need be read twice."""
+    contact = shapes[CONTACT].flag_fields()
+    return bool(contact) and not _unheard_fields(shapes)
+
+
+def _unheard_fields(shapes: Mapping[str, ObjectShape]) -> list[str]:
+    """Return the flags of contacts, by their names on accounts, that the mapping of accounts leaves out."""
+    there = shapes[ACCOUNT].flag_fields()
+    return [name for each in shapes[CONTACT].flag_fields() if (name := _on_account(each)) not in there]
+
+
+def _on_account(name: str) -> str:
+    """Return the name under which an account shows a field of its contact."""
+    return name.removesuffix("__c") + "__pc" if name.endswith("__c") else _PREFIX + name
 
 
 def check_persons(shapes: Mapping[str, ObjectShape], name: str, known: Container[str]) -> Iterator[Finding]:
@@ -42,8 +53,8 @@ def check_persons(shapes: Mapping[str, ObjectShape], name: str, known: Container
         message = "the org has person accounts: Salesforce may refuse to change them as contacts."
         remedy = "Map Account with PersonMobilePhone and the flag PersonDoNotCall, filter IsPersonAccount = true."
         yield Finding(Level.WARNING, subject, message, remedy)
-    elif (flag := shapes[CONTACT].opt_out) is not None and not hears_from_accounts(shapes):
+    elif unheard := _unheard_fields(shapes):
         message = "person accounts are handled as accounts, whose mapping has another opt-out flag than contacts."
-        yield Finding(Level.WARNING, subject, message, f"Map {_PREFIX}{flag.field} as `opt_out` of Account.")
+        yield Finding(Level.WARNING, subject, message, f"Map {' and '.join(unheard)} as `opt_out` of Account.")
     else:
         yield Finding(Level.OK, subject, "person accounts are handled as accounts, and left out of contacts.")

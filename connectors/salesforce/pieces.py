@@ -12,6 +12,7 @@ from .client import Row, SalesforceClient
 from .composite import query_subrequest
 from .errors import QueryTimeoutError
 from .fields import STAMP
+from .id_numbers import read_id, write_id
 from .soql import BY_ID, Query, literal
 
 FIRST_PIECES = 8
@@ -19,10 +20,6 @@ FIRST_PIECES = 8
 
 PATIENCE = 24
 """Pieces of one query that may time out, before Salesforce is taken to be in trouble."""
-
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SHORT = 15
-"""Characters of an id that count; the other three of a long one are a check."""
 
 _EMPTY: Row = {"totalSize": 0, "done": True, "records": []}
 
@@ -104,7 +101,7 @@ class Pieces:
             if isinstance(page, QueryTimeoutError):
                 raise UnreachableError(page.message, "Run again later, when Salesforce has less to do.")
 
-        found = [_number(row["Id"]) for page in pages for row in page["records"]]
+        found = [read_id(row["Id"]) for page in pages for row in page["records"]]
         return Range(min(found), max(found) + 1, open_below=True, open_above=True) if found else None
 
     def _seconds(self) -> Range:
@@ -124,19 +121,8 @@ def _between(name: str, write: Callable[[int], str], piece: Range) -> str:
     return f"({' AND '.join(low + high) or f'{name} != null'})"
 
 
-def _number(record_id: str) -> int:
-    number = 0
-    for character in record_id[:_SHORT]:
-        number = number * len(_DIGITS) + _DIGITS.index(character)
-    return number
-
-
 def _id(number: int) -> str:
-    text = ""
-    for _ in range(_SHORT):
-        number, digit = divmod(number, len(_DIGITS))
-        text = _DIGITS[digit] + text
-    return literal(text)
+    return literal(write_id(number))
 
 
 def _moment(seconds: int) -> str:

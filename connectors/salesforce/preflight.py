@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import AccessError, MappingError, RefusedError
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.model.values import Companion
+from ringfence.core.model.values import Companion, Value
 from ringfence.core.ports.crm import Finding, Level, Org
 
 from ..http.preflight import (
@@ -18,6 +18,7 @@ from ..http.preflight import (
     missing_statuses,
     problem,
     warn_of_no_opt_out,
+    warn_of_unfit_consent,
     wrong_true_values,
 )
 from .client import SalesforceClient
@@ -94,7 +95,7 @@ def check_object(client: SalesforceClient, schema: Schema, shape: ObjectShape) -
 
     known = schema.fields(shape.name)
     findings = [*_check_fields(shape, known), *check_types(shape, known)]
-    findings += [*check_conditions(shape, known), *_check_flag(shape, known)]
+    findings += [*check_conditions(shape, known), *_check_flags(shape, known), *_check_consent(shape, known)]
 
     if not described.get("updateable", True):
         message = "the user may not edit records of it."
@@ -134,7 +135,7 @@ def _missing(shape: ObjectShape, name: str, known: Mapping[str, Described]) -> F
 
     hint = did_you_mean(name, known)
     access = f"{_SETS} > {shape.name} > Field Permissions"
-    if shape.opt_out is not None and name == shape.opt_out.field:
+    if name in shape.flag_fields():
         message = f"{shape.name} shows no field {name}{hint}: field-level security hides it, or it is not there."
         remedy = f"{SETUP} It grants access where the field is there. By hand: {access}. Else correct the mapping."
         return problem(subject, message, remedy, in_preview="" if hint else _UNHEARD)
@@ -184,21 +185,31 @@ def _check_statuses(subject: str, field: Described) -> Iterator[Finding]:
     yield Finding(Level.WARNING, subject, message, remedy)
 
 
-def _check_flag(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
-    flag = shape.opt_out
-    if flag is None:
+def _check_flags(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
+    if not shape.opt_outs:
         yield warn_of_no_opt_out(shape, "field")
-        return
-    if (field := known.get(flag.field)) is None:
-        return
+    for flag in shape.opt_outs:
+        if (field := known.get(flag.field)) is None:
+            continue
+        subject = f"{shape.name}.{flag.field}"
+        if wrong := wrong_true_values(flag, _flag_field(field)):
+            yield problem(subject, *wrong, error=MappingError)
+        elif not flag.ours:
+            yield Finding(Level.OK, subject, "the user may read it.")
+        elif denied := list(_check_editable(shape, field)):
+            yield from denied
+        else:
+            yield Finding(Level.OK, subject, "the user may edit the opt-out field.")
 
-    subject = f"{shape.name}.{flag.field}"
-    if wrong := wrong_true_values(flag, _flag_field(field)):
-        yield problem(subject, *wrong, error=MappingError)
-    elif denied := list(_check_editable(shape, field)):
-        yield from denied
-    else:
-        yield Finding(Level.OK, subject, "the user may edit the opt-out field.")
+
+def _check_consent(shape: ObjectShape, known: Mapping[str, Described]) -> Iterator[Finding]:
+    if shape.consent is None or (field := known.get(shape.consent.field)) is None:
+        return
+    can_hold: list[Value] | None = [*_active_values(field)] if field.get("restrictedPicklist") else None
+    if field["type"] == "boolean":
+        can_hold = [True, False]
+    at = known.get(shape.consent.at or "")
+    yield from warn_of_unfit_consent(shape, can_hold, at["type"] if at else None)
 
 
 def _flag_field(field: Described) -> FlagField:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ringfence.core.errors import QuotaError
+from ringfence.core.ports.call_limits import UnderWay
 
+from ..http.account_calls import AccountCalls
 from .settings import VARIABLE
 
 AT_ONCE = 4
-"""Requests under way at one time, over all threads of a connector.
+"""Requests under way at one time, over all threads and processes that share the org's limits.
 
 Salesforce lets all integrations of an org together have 25 calls of 20 seconds and more at once, 5 in Developer Edition
 and trial orgs (docs/vendors/salesforce.md, section 2.1). Four leave room to the others in both.
@@ -30,6 +32,9 @@ WINDOW = timedelta(hours=24)
 GOOD_FOR = timedelta(hours=1)
 """Age up to which a reported usage is relied on. After it one call goes out to learn the usage anew; else a process
 that lives long would never call again."""
+
+NOTE_GOOD_FOR = timedelta(minutes=5)
+"""Age up to which a usage counts that another process was told."""
 
 _PARTS = re.compile(r"(?P<app>per-app-)?api-usage=(?P<used>\d+)/(?P<limit>\d+)(?:\(appName=(?P<name>[^)]*)\))?")
 
@@ -61,42 +66,54 @@ def read_usage(header: str) -> tuple[Usage, ...]:
 
 
 class Quota:
-    """Keeps the calls of one connector out of the daily reserve, and few at a time. Safe with threads.
+    """Keeps the calls to an org out of the daily reserve, and few at a time. Safe with threads.
 
     ``reserve`` is the percentage of the daily calls that is left to others. ``usages`` are those of the last answer,
-    empty before the first one: the first call is the only one that goes out with the usage unknown.
+    empty before the first one: the first call is the only one that goes out with the usage unknown. What one process
+    was told it leaves as a note to the others that share the limits, as its call ends.
     """
 
     def __init__(self, reserve: int) -> None:
         self.reserve = reserve
         self.usages: tuple[Usage, ...] = ()
         self._learned_at: datetime | None = None
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._told: tuple[datetime, str] | None = None
         self._lock = threading.Lock()
-        self._under_way = 0
 
     def learn(self, header: str, now: datetime) -> None:
         """Remember the usage in an answer's ``Sforce-Limit-Info``, if any; ``now`` is in UTC."""
         if usages := read_usage(header):
-            self.usages, self._learned_at = usages, now
+            with self._lock:
+                self.usages, self._learned_at, self._told = usages, now, (now, header)
 
-    @contextmanager
-    def hold(self, now: datetime, *, reading: bool = False) -> Iterator[None]:
-        """Count one call as under way, waiting while too many are; ``now`` is in UTC.
+    def hold(self, calls: AccountCalls, now: datetime, *, reading: bool = False) -> AbstractContextManager[None]:
+        """Count one of the ``calls`` to the org as under way, waiting while too many are; ``now`` is in UTC.
 
         Raises QuotaError where the call would use up the reserve; for reads :data:`FOR_WRITES` calls before it.
         """
-        with self._slots:
-            with self._lock:
-                self._check(now, FOR_WRITES if reading else 0)
-                self._under_way += 1
-            try:
-                yield
-            finally:
-                with self._lock:
-                    self._under_way -= 1
+        before = self._told
 
-    def _check(self, now: datetime, left_over: int) -> None:
+        def check(met: UnderWay) -> None:
+            with self._lock:
+                self._adopt(met.note, now)
+                self._check(now, FOR_WRITES if reading else 0, met.calls)
+
+        def note() -> str | None:
+            told = self._told
+            return None if told is None or told == before else json.dumps([told[0].isoformat(), told[1]])
+
+        return calls.hold(AT_ONCE, check, note)
+
+    def _adopt(self, note: str, now: datetime) -> None:
+        """Go by what another process was told, where that is newer than what this one knows."""
+        if not note:
+            return
+        moment, header = json.loads(note)
+        told_at = datetime.fromisoformat(moment)
+        if abs(now - told_at) <= NOTE_GOOD_FOR and (self._learned_at is None or told_at > self._learned_at):
+            self.usages, self._learned_at = read_usage(header), told_at
+
+    def _check(self, now: datetime, left_over: int, under_way: int) -> None:
         if self._learned_at is None or now - self._learned_at > GOOD_FOR:
             # Only this call goes out with the usage unknown: the others go by the old one until its answer is there.
             self._learned_at = now
@@ -105,7 +122,7 @@ class Quota:
         to_writes = f", {left_over} to writing what has been read" if left_over else ""
         for usage in self.usages:
             # Calls without an answer yet are in no reported usage.
-            if usage.used + self._under_way + left_over >= usage.allowed(self.reserve):
+            if usage.used + under_way + left_over >= usage.allowed(self.reserve):
                 raise QuotaError(
                     f"{usage.used:,} of {usage.limit:,} daily API calls of {usage.whose} are used, and "
                     f"{self.reserve} % are left to others{to_writes}.",

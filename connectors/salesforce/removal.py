@@ -72,8 +72,8 @@ def _kept(shape: ObjectShape, own: set[str]) -> Iterator[Kept]:
     for field in shape.companion_fields():
         if field not in own:
             yield Kept(f"{shape.name}.{field}", "the mapping names it itself, so it may be a field of yours.")
-    if shape.opt_out:
-        yield Kept(f"{shape.name}.{shape.opt_out.field}", "it holds people's opt-outs.")
+    for name in shape.flag_fields():
+        yield Kept(f"{shape.name}.{name}", "it holds people's opt-outs.")
 
 
 def _count(calls: SetupCalls, schema: Schema, object_name: str, fields: Iterable[str]) -> int | None:

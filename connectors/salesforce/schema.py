@@ -108,8 +108,8 @@ def define_all(shape: ObjectShape) -> dict[str, dict[str, Any]]:
 
 
 def find_absent(shape: ObjectShape, known: Mapping[str, Described]) -> frozenset[str]:
-    """Return the companions and the opt-out field that the org lacks or hides; none where nothing is known of it."""
-    own = {*shape.companion_fields(), *([shape.opt_out.field] if shape.opt_out else [])}
+    """Return the companions and the opt-out fields that the org lacks or hides; none where nothing is known of it."""
+    own = {*shape.companion_fields(), *shape.flag_fields()}
     return frozenset(own - known.keys()) if known else frozenset()
 
 

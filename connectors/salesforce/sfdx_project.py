@@ -113,7 +113,7 @@ def _borrowed(shapes: Mapping[str, ObjectShape]) -> list[str]:
 
 def _read_me(shapes: Mapping[str, ObjectShape], borrowed: Sequence[str]) -> str:
     text = resources.files(__package__).joinpath("sfdx_readme.md").read_text("utf-8")
-    flags = [f"`{name}.{shape.opt_out.field}`" for name, shape in shapes.items() if shape.opt_out]
+    flags = [f"`{name}.{field}`" for name, shape in shapes.items() for field in shape.flag_fields()]
     return Template(text).substitute(
         fields=sum(field.endswith(CUSTOM) for shape in shapes.values() for field in shape.companion_fields()),
         objects=", ".join(shapes),

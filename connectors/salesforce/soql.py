@@ -48,6 +48,11 @@ class Query:
         limit = "" if self.limit is None else f" LIMIT {self.limit}"
         return f"SELECT {', '.join(self.fields)} FROM {self.object}{where}{order}{limit}"  # noqa: S608  # literals are escaped, names come from the mapping
 
+    def counting(self) -> str:
+        """Return the text of the query for the number of its rows."""
+        where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+        return f"SELECT COUNT() FROM {self.object}{where}"  # noqa: S608  # as above
+
     def ordered_by(self, order: tuple[str, ...]) -> Query:
         """Return the same query in another order."""
         return replace(self, order=order)
@@ -112,6 +117,12 @@ def flag_up(flag: OptOutFlag, kind: str | None = None) -> str:
     if flag.multiple:
         return any_of(f"{flag.field} LIKE {_containing(value)}" for value in flag.true_values)
     return any_of(f"{flag.field} = {literal(value)}" for value in flag.true_values)
+
+
+def withdrawn(flag: OptOutFlag, kind: str) -> str:
+    """Return the condition for withdrawn consent in a field of this type; queries compare texts in any case."""
+    told = [each for each in flag.true_values if isinstance(each, bool) is (kind == "boolean")]
+    return flag_up(replace(flag, true_values=tuple(told)), kind) if told else "Id = null"
 
 
 def _containing(value: Value) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ringfence.core.model.values import Companion, Record
 from ringfence.core.model.verdicts import Status
 
+from ..http.batches import in_batches
 from .cursor import OVERLAP, Position
 from .fields import CONTACT_OF_LEAD, RowReader, companions_of, is_lead
+from .individuals import AT_ONCE, Individuals
 from .soql import (
     BY_STAMP,
     Query,
@@ -20,8 +22,10 @@ from .soql import (
     beside_others,
     due,
     flag_up,
+    literal,
     silenced,
     since,
+    withdrawn,
 )
 
 
@@ -29,16 +33,18 @@ from .soql import (
 class ObjectSource:
     """One object: the reader of its rows, the mapping's SOQL condition, and where reading starts.
 
-    ``hidden`` names the fields that no condition may name, such as encrypted ones; ``flag_type`` is the type of the
-    opt-out field, where it is known. ``lacking`` names the fields about a record's past that cannot be asked for.
+    ``hidden`` names the fields that no condition may name, such as encrypted ones; ``flag_types`` are the types of
+    the opt-out fields, as far as they are known. ``lacking`` names the fields about a record's past that cannot be
+    asked for. ``individuals`` are those of the org, where the object's records name theirs.
     """
 
     rows: RowReader
     scope: str | None
     position: Position
     hidden: frozenset[str] = frozenset()
-    flag_type: str | None = None
+    flag_types: Mapping[str, str] = field(default_factory=dict, hash=False)
     lacking: frozenset[str] = frozenset()
+    individuals: Individuals | None = field(default=None, hash=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -56,7 +62,7 @@ class ObjectSource:
         It has no upper bound, so that it can share a call with the watermark. What is newer is read again next time.
         Converted leads are among its rows: nobody writes to them, but what they asked for holds.
         """
-        if self.rows.shape.opt_out is None:
+        if not self.rows.shape.heard:
             return None
 
         conditions = self.flag_conditions()
@@ -78,18 +84,42 @@ class ObjectSource:
         left = (self.rows.left,) if self.rows.left else ()
         return Query(self.name, (*self.rows.fields, *left, *extra), (*self.heard_elsewhere(), *conditions))
 
+    def linked(self) -> Query | None:
+        """Return the query for records of the window that name an Individual; None where nobody asks for those."""
+        if self.individuals is None or self.position.full:
+            return None
+        return self.query(self.lower_bound(), f"{self.rows.link} != null")
+
+    def of_individuals(self, ids: Sequence[str]) -> list[Query]:
+        """Return the queries for the records that name one of these Individuals."""
+        return [
+            self.query(f"{self.rows.link} IN ({','.join(map(literal, batch))})") for batch in in_batches(ids, AT_ONCE)
+        ]
+
     def heard_elsewhere(self) -> tuple[str, ...]:
         """Return the condition that leaves out records whose flag the mapping of another object reads too."""
         return (f"{self.rows.left} = false",) if self.rows.deaf else ()
 
     def flag_conditions(self) -> list[str]:
-        """Return the condition for a raised flag; none where the field may not be named in one."""
-        flag = self.rows.shape.opt_out
-        return [] if flag is None or flag.field in self.hidden else [flag_up(flag, self.flag_type)]
+        """Return the condition for a raised flag of any kind; none where one of the fields may not be named in one."""
+        flags, consent = self.rows.shape.heard, self.rows.shape.consent
+        if not flags or not self.hidden.isdisjoint(self.rows.shape.heard_fields()):
+            return []
+
+        conditions = []
+        for flag in flags:
+            kind = self.flag_types.get(flag.field)
+            if consent is None or flag.field != consent.field:
+                conditions.append(flag_up(flag, kind))
+            elif kind is None:
+                return []  # nobody can tell whether the field takes texts or true and false
+            else:
+                conditions.append(withdrawn(flag, kind))
+        return conditions if len(conditions) == 1 else [any_of(conditions)]
 
     def matters(self, record: Record) -> bool:
         """Return whether a row of :meth:`flagged` tells of an opt-out, or that one has ended; queries may find more."""
-        if self.rows.shape.is_flagged(record):
+        if self.rows.shape.opts_out(record):
             return True
         statuses = companions_of(self.rows.shape, Companion.STATUS)
         return not self.position.full and any(record.values[name] == Status.DO_NOT_CONTACT for name in statuses)

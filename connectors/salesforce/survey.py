@@ -125,8 +125,7 @@ def _run_counts(client: SalesforceClient, queries: Mapping[tuple[str, str], str]
 
 
 def _is_flag_hidden(shape: ObjectShape, known: Mapping[str, Described]) -> bool:
-    flag = shape.opt_out
-    return flag is not None and not known.get(flag.field, {}).get("filterable", True)
+    return any(not known.get(name, {}).get("filterable", True) for name in shape.flag_fields())
 
 
 def _find_automation(client: SalesforceClient, names: Sequence[str]) -> list[Automation]:

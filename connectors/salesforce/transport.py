@@ -16,8 +16,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from ringfence.core.errors import QuotaError, RetryError, RingfenceError, SettingsError, UnreachableError
-from ringfence.core.ports.services import Clock
+from ringfence.core.ports.services import Services
 
+from ..http.account_calls import AccountCalls
 from ..http.first_contact import FirstContact, never_connected
 from ..http.retry import BackOff, Retries, RetryPolicy, RetryRule, read_retry_after
 from ..http.session import CarefulSession
@@ -79,10 +80,12 @@ class Transport:
     ``quota`` has to allow every request but a log-in.
     """
 
-    def __init__(self, clock: Clock, quota: Quota) -> None:
+    def __init__(self, services: Services, quota: Quota) -> None:
+        clock = services.clock
         self.calls: Counter[str] = Counter()
         self.quota = quota
         self._clock = clock
+        self._limits = services.limits
         self._clear: set[str] = set()
         self._server_date: tuple[datetime, float] | None = None
         self._contact = FirstContact(_CHECK_ADDRESS)
@@ -134,14 +137,25 @@ class Transport:
             self._spoken.add((host, log_in))
         if date := answer.headers.get("Date"):
             self._server_date = (parsedate_to_datetime(date).astimezone(UTC), self._clock.monotonic())
-        _retry_after_s.set(read_retry_after(answer.headers))
+        asked_s = read_retry_after(answer.headers)
+        _retry_after_s.set(asked_s)
+        if asked_s and answer.status_code in (429, 503):
+            self._calls_to(host).pause(asked_s)
         self.quota.learn(answer.headers.get("Sforce-Limit-Info", ""), self._now())
 
     def admit(self, url: str | None) -> AbstractContextManager[None]:
-        """Hold one request to the address within the quota. Raises QuotaError at the daily reserve, but for log-ins."""
-        if urlsplit(url or "").path.startswith(_FREE):
+        """Hold one request to the address within the quota. Raises QuotaError at the daily reserve, but for log-ins.
+
+        Raises RetryError where Salesforce asked for a pause that is too long.
+        """
+        parts = urlsplit(url or "")
+        if parts.path.startswith(_FREE):
             return nullcontext()
-        return self.quota.hold(self._now(), reading=_purpose.get() in _READS)
+        return self.quota.hold(self._calls_to(parts.netloc), self._now(), reading=_purpose.get() in _READS)
+
+    def _calls_to(self, host: str) -> AccountCalls:
+        """Return the calls to an org, which its own host tells from others."""
+        return AccountCalls(self._limits, self._clock, f"salesforce:{host}")
 
     def _now(self) -> datetime:
         return self.server_now() or self._clock.now()
@@ -165,7 +179,8 @@ class Transport:
         try:
             return send()
         except RetryError as fault:
-            fault.wait_s = _retry_after_s.get()
+            if (asked_s := _retry_after_s.get()) is not None:
+                fault.wait_s = asked_s
             raise
         except requests.exceptions.RequestException as error:
             raise self._translate(what, error) from error

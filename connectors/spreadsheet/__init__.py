@@ -2,6 +2,7 @@
 
 from .columns import FoundColumn
 from .detection import Detection, detect
+from .marking import Mark, Marked, mark_file
 from .options import ScreenOptions
 from .roles import ColumnRole, preview_cell
 from .screener import CellVerdict, Screener
@@ -14,12 +15,15 @@ __all__ = [
     "ColumnSummary",
     "Detection",
     "FoundColumn",
+    "Mark",
+    "Marked",
     "Progress",
     "ScreenOptions",
     "Screener",
     "Summary",
     "default_target",
     "detect",
+    "mark_file",
     "preview_cell",
     "screen_file",
 ]

@@ -109,7 +109,7 @@ def screen_file(
     """
     check_target(source, target, force=options.force)
     table = open_table(source, options)
-    _check_kind(source, target, table)
+    check_kind(source, target, table)
     found = survey(table, options)
     if not found.phones:
         raise UsageError(
@@ -155,7 +155,8 @@ def _unseen(found: Detection) -> str:
     return ", ".join(options)
 
 
-def _check_kind(source: Path, target: Path, table: Table[Any]) -> None:
+def check_kind(source: Path, target: Path, table: Table[Any]) -> None:
+    """Raise UsageError where the result would be of another kind than the file."""
     is_excel, will_be_excel = table.format["kind"] == "xlsx", target.suffix.lower() == ".xlsx"
     if will_be_excel and not is_excel:
         raise UsageError(f"{source} is CSV and {target} would be Excel.", "The result has the kind of the input.")
@@ -166,7 +167,7 @@ def _check_kind(source: Path, target: Path, table: Table[Any]) -> None:
 def _screen_rows(table: Table[R], batches: _BatchScreening[R], progress: Progress) -> int:
     """Screen and write every row, and return how many there were."""
     rows = size = 0
-    for batch, batch_size in _batches(table):
+    for batch, batch_size in read_batches(table):
         batches.process(batch)
         rows, size = rows + len(batch), size + batch_size
         progress(rows, table.estimate(rows, size))
@@ -241,13 +242,13 @@ def _collect_opt_outs(
 ) -> None:
     if not opt_outs.columns:
         return
-    for batch, _ in _batches(table):
+    for batch, _ in read_batches(table):
         for _, row in batch:
             opt_outs.collect(row, cells.read(row))
         progress(0, expected)
 
 
-def _batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]:
+def read_batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], int]]:
     """Yield batches with their size in characters; both rows and text are bounded, for cells may be large."""
     batch: list[tuple[R, list[str]]] = []
     size = 0

@@ -106,7 +106,7 @@ class XlsxTable:
     @contextmanager
     def writer(self, target: Path, layout: Layout) -> Iterator[XlsxWriter]:
         """Return a writer of a new workbook with the same sheets in the same order, the header already written."""
-        with _new_book() as book:
+        with new_book() as book:
             for sheet in self._book.worksheets:
                 copy = book.create_sheet(sheet.title)
                 copy.sheet_state = sheet.sheet_state
@@ -193,7 +193,7 @@ class XlsxWriter:
         """Write the header with the names of the new columns behind its last one."""
         width = self._layout.width
         copied = [_copied(self._sheet, cell) for cell in row]
-        names = [_text_cell(self._sheet, name) for name in self._layout.appended_names]
+        names = [text_cell(self._sheet, name) for name in self._layout.appended_names]
         self._sheet.append([*copied[:width], *names, *copied[width:]])
 
     def render(self, values: Sequence[str]) -> tuple[str, ...]:
@@ -206,12 +206,12 @@ class XlsxWriter:
             self._sheet.append([])
             return
         copied = [_copied(self._sheet, cell) for cell in row]
-        ours = [[_text_cell(self._sheet, value) for value in values] for values in additions]
+        ours = [[text_cell(self._sheet, value) for value in values] for values in additions]
         self._sheet.append(self._layout.place(copied, ours, None))
 
 
 @contextmanager
-def _new_book() -> Iterator[Any]:
+def new_book() -> Iterator[Any]:
     """Yield a new workbook and close its sheets also when it is not saved: each holds a half-written file open."""
     book = openpyxl.Workbook(write_only=True)
     try:
@@ -258,7 +258,7 @@ def _text(cell: Any) -> str:
 def _copied(sheet: Any, cell: Any) -> Any:
     value = cell.value
     if isinstance(value, str):
-        return _text_cell(sheet, value) if value.startswith("=") else value
+        return text_cell(sheet, value) if value.startswith("=") else value
     if value is None or cell.number_format in (None, "General"):
         return value
     copy = WriteOnlyCell(sheet, value)
@@ -266,7 +266,7 @@ def _copied(sheet: Any, cell: Any) -> Any:
     return copy
 
 
-def _text_cell(sheet: Any, value: str) -> Any:
+def text_cell(sheet: Any, value: str) -> Any:
     """Return what to write for a text, so that one that reads like a formula or an error stays a text."""
     if not value:
         return None

@@ -10,9 +10,10 @@ import yaml
 from pydantic import ValidationError
 
 from ..errors import FileError, MappingError
-from ..model.shapes import ObjectShape, OptOutFlag, Slot
+from ..model.consent import ConsentFields
+from ..model.shapes import ObjectShape, OptOutFlag, OptOutPolicy, Slot
 from ..model.values import Companion
-from .mapping_models import CrmMapping, ObjectMapping, OptOutField, PhoneSlot
+from .mapping_models import ConsentField, CrmMapping, ObjectMapping, OptOutField, PhoneSlot
 from .mapping_problems import explain_problem
 
 __all__ = ["CrmMapping", "mapping_schema", "parse_mapping", "read_mapping", "resolve"]
@@ -76,22 +77,32 @@ def _shape(name: str, spec: ObjectMapping, companion_name: CompanionNames, defau
     shape = ObjectShape(
         name=name,
         slots=tuple(_slot(phone, options, companion_name) for phone, options in spec.phones.items()),
-        opt_out=_flag(spec.opt_out) if spec.opt_out else None,
+        opt_outs=tuple(map(_flag, spec.opt_out)),
         region_field=spec.region.field,
         default_region=spec.region.default or default_region,
         channel_field=spec.channel.field if spec.channel else None,
         tier_field=spec.tier.field if spec.tier else None,
+        consent=_consent(spec.consent) if spec.consent else None,
         filter=spec.filter,
         spread_limit=spec.spread_limit,
         spread=spec.spread,
+        ratchet=spec.opt_out_policy is OptOutPolicy.RATCHET,
     )
 
     _refuse_shared_fields(shape)
+    _refuse_written_consent(shape)
+    _refuse_shared_flags(shape)
     return shape
 
 
 def _flag(options: OptOutField) -> OptOutFlag:
-    return OptOutFlag(options.field, tuple(options.true_values), options.multiple)
+    return OptOutFlag(options.field, tuple(options.true_values), options.multiple, options.channel)
+
+
+def _consent(options: ConsentField) -> ConsentFields:
+    return ConsentFields(
+        options.field, tuple(options.given), tuple(options.withdrawn), options.at, tuple(options.purposes)
+    )
 
 
 def _slot(phone: str, options: PhoneSlot, companion_name: CompanionNames) -> Slot:
@@ -111,6 +122,30 @@ def _refuse_shared_fields(shape: ObjectShape) -> None:
                     "Give each companion a field of its own.",
                 )
             seen[name.casefold()] = use
+
+
+def _refuse_written_consent(shape: ObjectShape) -> None:
+    written = {name.casefold() for name in shape.owned_fields()}
+    for name in shape.consent.names() if shape.consent else ():
+        if name.casefold() in written:
+            raise MappingError(
+                f"The mapping of {shape.name} reads consent from {name}, which ringfence writes to.",
+                "Name the field in which people record consent.",
+            )
+
+
+def _refuse_shared_flags(shape: ObjectShape) -> None:
+    """Raise MappingError where two opt-outs name one field, or one is a field that holds something else."""
+    others = {slot.field for slot in shape.slots} | {shape.region_field, shape.channel_field, shape.tier_field}
+    seen = {name.casefold() for name in others if name}
+
+    for name in shape.flag_fields():
+        if name.casefold() in seen:
+            raise MappingError(
+                f"The mapping of {shape.name} uses the field {name} twice, once as an opt-out.",
+                "Give each opt-out a field of its own; one that means every way of contact has `channel: all`.",
+            )
+        seen.add(name.casefold())
 
 
 def _one_line(error: Exception) -> str:

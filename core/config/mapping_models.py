@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic.config import JsonDict
 
-from ..model.shapes import Spread
+from ..model.blocks import Channel
+from ..model.shapes import OptOutPolicy, Spread
 from ..model.values import Companion
 from ..numbers.regions import read_region
 
@@ -31,7 +32,7 @@ class PhoneSlot(_Model):
 
 
 class OptOutField(_Model):
-    """The field that says that nobody may call or text this person."""
+    """A field that says that nobody may call or text this person."""
 
     field: FieldName
     true_values: list[bool | str] = Field(
@@ -41,7 +42,9 @@ class OptOutField(_Model):
         False,
         description="The field holds several values at once: the one that opts out is added, and the others stay.",
     )
-    channel: Literal["all"] = Field("all", description="What the flag forbids: every way of contact.")
+    channel: Channel = Field(
+        Channel.ALL, description="What the flag forbids: calls (voice), messages (sms), or every way of contact."
+    )
 
 
 class Region(_Model):
@@ -64,24 +67,49 @@ class FieldRef(_Model):
     field: FieldName
 
 
-def _allow_list(schema: JsonDict) -> None:
-    forms = schema["anyOf"]
-    if isinstance(forms, list):
-        forms.insert(1, {"type": "array", "items": forms[0], "minItems": 1, "maxItems": 1})
+class ConsentField(_Model):
+    """The field that says whether the person consents to being called, read along and never written."""
+
+    field: FieldName
+    given: list[bool | str] = Field(min_length=1, description="Values that mean that consent was given.")
+    withdrawn: list[bool | str] = Field(
+        min_length=1, description="Values that mean that it was withdrawn: an opt-out. Any other value is neither."
+    )
+    at: FieldName | None = Field(None, description="The date or moment of giving or withdrawing.")
+    purposes: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
+        default_factory=list, description="What it was given for, such as marketing; none: everything."
+    )
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if shared := {str(each).casefold() for each in self.given} & {str(each).casefold() for each in self.withdrawn}:
+            raise ValueError(f"{sorted(shared)[0]!r} cannot be both `given` and `withdrawn`")
+        return self
+
+
+def _allow_one(schema: JsonDict) -> None:
+    """Let the schema take what :meth:`ObjectMapping._as_list` does: a list, one entry, or nothing."""
+    several = {key: schema.pop(key) for key in ("items", "type")}
+    schema["anyOf"] = [several["items"], several | {"minItems": 1}, {"type": "null"}]
 
 
 class ObjectMapping(_Model):
     """One CRM object."""
 
     phones: dict[FieldName, PhoneSlot] = Field(min_length=1, description="Phone fields by name.")
-    opt_out: OptOutField | None = Field(
-        None,
-        description="Without it opt-outs reach the companions only. A list of one entry is the entry.",
-        json_schema_extra=_allow_list,
+    opt_out: tuple[OptOutField, ...] = Field(
+        (),
+        description="One opt-out field, or a list of them. Without any, opt-outs reach the companions only.",
+        json_schema_extra=_allow_one,
+    )
+    opt_out_policy: OptOutPolicy = Field(
+        OptOutPolicy.FOLLOW,
+        description="What clearing a flag by hand does: it ends the opt-out, or waits for a review (ratchet).",
     )
     region: Region = Field(default_factory=lambda: Region(field=None, default=None))
     channel: FieldRef | None = Field(None, description="Where the record came from.")
     tier: FieldRef | None = Field(None, description="Customer tier.")
+    consent: ConsentField | None = Field(None, description="Consent to being called; a withdrawal is an opt-out.")
     filter: str | list[dict[str, Any]] | None = Field(
         None,
         description="Native: a SOQL condition, or a list of HubSpot filters. Never limits the reading of opt-outs.",
@@ -94,12 +122,12 @@ class ObjectMapping(_Model):
 
     @field_validator("opt_out", mode="before")
     @classmethod
-    def _one_of_a_list(cls, value: Any) -> Any:
-        if not isinstance(value, list):
-            return value
-        if len(value) != 1:
-            raise ValueError("one opt-out field can be mapped so far: give a list of one entry, or the entry itself")
-        return value[0]
+    def _as_list(cls, value: Any) -> Any:
+        if value is None:
+            return ()
+        if value == []:
+            raise ValueError("a list of opt-out fields must not be empty; leave the key out where there is none")
+        return value if isinstance(value, list | tuple) else [value]
 
     @field_validator("phones", mode="before")
     @classmethod

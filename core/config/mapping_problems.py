@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..model.values import Companion
-from .mapping_models import CrmMapping, FieldRef, ObjectMapping, OptOutField, PhoneSlot, Region
+from .mapping_models import ConsentField, CrmMapping, FieldRef, ObjectMapping, OptOutField, PhoneSlot, Region
 from .spelling import name_unknown_key
 
 _MODELS: Mapping[str, type[BaseModel]] = {
@@ -17,6 +17,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "region": Region,
     "channel": FieldRef,
     "tier": FieldRef,
+    "consent": ConsentField,
 }
 
 
@@ -34,7 +35,7 @@ _WORDS = {
 
 def explain_problem(item: Any) -> str:
     """Return one error of pydantic as words for the user: the place in the file, and what is wrong there."""
-    place = [str(part) for part in item["loc"] if part != "[key]"]
+    place = _place(item["loc"])
     if item["type"] == "extra_forbidden" or (item["type"] == "enum" and item["loc"][-1] == "[key]"):
         return name_unknown_key(place, _known_keys(place[:-1]))
     if place[-2:] == ["region", "default"]:
@@ -42,6 +43,11 @@ def explain_problem(item: Any) -> str:
 
     words = _WORDS.get(item["type"], item["msg"].removeprefix("Value error, "))
     return f"{'.'.join(place) or 'the file'}: {words}"
+
+
+def _place(parts: Iterable[str | int]) -> list[str]:
+    """Return the place as keys; an entry of a list by its number from 1, but for the first, which may be the only."""
+    return [str(part + 1) if isinstance(part, int) else part for part in parts if part not in ("[key]", 0)]
 
 
 def _known_keys(place: list[str]) -> Iterable[str]:

@@ -11,7 +11,9 @@ from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
 from ..model.values import Companion, Value
 from ..model.verdicts import Status
-from .coverage import is_covered, is_silent, names_wrong_flag
+from . import wrong_person
+from .coverage import is_covered, is_silent, names_wrong_flag, names_wrong_source
+from .messages import names_wrong_note
 
 _CLOCK_SLACK = timedelta(days=1)
 _EMPTY: frozenset[Value] = frozenset((None, ""))
@@ -25,7 +27,7 @@ class DueReason(StrEnum):
 
     NEW = "new"  # it has no verdict yet
     CHANGED = "changed"  # its verdict is about another content, or about another number that the content was read as
-    PERMISSION = "permission"  # an opt-out came or went; re-planned without a lookup
+    PERMISSION = "permission"  # who may be called has changed: opt-outs, wrong persons; re-planned without a lookup
     AGED = "aged"  # its verdict is older than the policy allows
     RESCREEN = "rescreen"  # the user wants every slot screened again
 
@@ -69,8 +71,15 @@ def _reason(
         return DueReason.NEW
     silenced = status == Status.DO_NOT_CONTACT
     # Only what is silenced can stay silent: of other slots, which are nearly all, nothing more is looked at.
-    must_be_silent = is_silent(view, slot, opt_outs) if silenced else is_covered(view, slot, opt_outs.covered)
-    permission_differs = silenced != must_be_silent or (silenced and names_wrong_flag(view, slot, opt_outs))
+    must_be_silent = (
+        is_silent(view, slot, opt_outs) if silenced else is_covered(view, slot, opt_outs.silencing(view.shape))
+    )
+    permission_differs = silenced != must_be_silent or (
+        (names_wrong_flag(view, slot, opt_outs) or names_wrong_source(view, slot, opt_outs))
+        if silenced
+        else (status is not None and names_wrong_note(view, slot, opt_outs))
+        or wrong_person.differs(view, slot, opt_outs)
+    )
     if not in_scope:
         # The filter keeps the record out of screening, but an opt-out reaches it and may be lifted again.
         stale = silenced and not view.is_current(slot)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+from ..model.blocks import EVERY_WAY, SMS_ALONE, Channel
 from ..model.opt_outs import NONE_KNOWN, OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import Slot
@@ -32,17 +33,19 @@ judged_slot = cache(JudgedSlot)
 class DueRecord:
     """A record with due slots, and what the run decides about them step by step.
 
-    ``due`` holds the reason for each due slot by field name; ``opt_outs`` what the ledger
-    knows. ``raise_flag`` tells that the record's own opt-out flag is to be raised. ``authoritative`` is False
-    where the record was read from an index, which may lag behind the CRM. ``to_screen`` holds the slots whose numbers
-    are screened, ``verdicts`` the verdict on each slot (None: it has no content). ``deferred`` tells that a lookup is
-    still owed, ``silenced`` that an opt-out covers a slot. ``waiting`` tells that it was read by its id, because it
-    waits in the state, so that no cursor brings it back. ``judged`` holds what counts of each verdict.
+    ``due`` holds the reason for each due slot by field name; ``opt_outs`` what the ledger knows. ``raise_flag`` tells
+    that opt-out flags of the record are to be raised, on account of blocks of the channels ``blocks``.
+    ``authoritative`` is False where the record was read from an index, which may lag behind the CRM. ``to_screen``
+    holds the slots whose numbers are screened, ``verdicts`` the verdict on each slot (None: it has no content).
+    ``deferred`` tells that a lookup is still owed, ``silenced`` that an opt-out covers a slot. ``waiting`` tells that
+    it was read by its id, because it waits in the state, so that no cursor brings it back. ``judged`` holds what counts
+    of each verdict.
     """
 
     view: RecordView
     due: Mapping[str, DueReason]
     raise_flag: bool = False
+    blocks: frozenset[Channel] = EVERY_WAY
     authoritative: bool = True
     opt_outs: OptOuts = NONE_KNOWN
     to_screen: list[tuple[Slot, Number]] = field(default_factory=list)
@@ -51,3 +54,8 @@ class DueRecord:
     deferred: bool = False
     silenced: bool = False
     waiting: bool = False
+
+    @property
+    def mutes(self) -> bool:
+        """Return whether a flag goes up that silences the record, and does not forbid messages alone."""
+        return self.raise_flag and not (self.view.shape.has_sms and self.blocks == SMS_ALONE)

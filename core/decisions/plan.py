@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ..clock import whole_seconds
+from ..model.blocks import EVERY_WAY, Channel
 from ..model.record_view import RecordView, screened_value, text
 from ..model.shapes import Slot
 from ..model.values import Change, Companion, Value
@@ -13,18 +14,27 @@ from ..model.verdicts import Status, Verdict
 from ..numbers import Validity
 
 
-def plan_change(view: RecordView, verdicts: Mapping[str, Verdict | None], *, raise_flag: bool = False) -> Change | None:
+def plan_change(
+    view: RecordView,
+    verdicts: Mapping[str, Verdict | None],
+    *,
+    raise_flag: bool = False,
+    blocks: frozenset[Channel] = EVERY_WAY,
+    again: bool = False,
+) -> Change | None:
     """Return the write that brings the record in line with the verdicts, or None when nothing differs.
 
     ``verdicts`` holds a verdict for each slot that was screened, by field name; None empties the companions of a slot
     without content. Slots that are not named keep what they hold. Only owned fields are touched
-    (contract.md, section 2), and the flag is only ever raised.
+    (contract.md, section 2), and a flag is only ever raised: those that blocks of the channels ``blocks`` reach.
+    With ``again`` what people asked for on the record itself is put up: in flags of just those channels, because a flag
+    of every way that goes up for messages would read as theirs.
     """
     names, wanted, guard = _desired_values(view, verdicts)
-    opt_out = view.shape.opt_out
-    if raise_flag and opt_out and not view.flagged:
-        names.append(opt_out.field)
-        wanted.append(opt_out.raise_over(view.record.values.get(opt_out.field)))
+    for flag in view.shape.lowered_flags(view.record) if raise_flag else ():
+        if view.shape.is_for(blocks, flag) if again else view.shape.reached_by(blocks, flag):
+            names.append(flag.field)
+            wanted.append(flag.raise_over(view.record.values.get(flag.field)))
 
     record = view.record
     changed = _find_differences(record.values, names, wanted)

@@ -17,7 +17,7 @@ _LINE_OF_STATUS = {status.value: line for line, status in STATUS_OF_LINE.items()
 
 
 class EarlierAnswer(NamedTuple):
-    """A provider's answer, as far as status and reason of a slot keep it: ``kind`` is KNOWN or INCONCLUSIVE.
+    """A provider's answer, as far as status and reason of a slot keep it: ``kind`` is KNOWN, INCONCLUSIVE or LOST.
 
     ``provider`` is the provider's name, empty where the reason does not tell it.
     """
@@ -38,8 +38,9 @@ def read_earlier_answer(view: RecordView, slot: Slot) -> EarlierAnswer | None:
         return EarlierAnswer(AnswerKind.KNOWN, True, line, provider)
     if status == Status.INVALID and code is ReasonCode.PROVIDER_INVALID:
         return EarlierAnswer(AnswerKind.KNOWN, False, None, provider)
-    if status == Status.VALID and code is ReasonCode.INCONCLUSIVE:
-        return EarlierAnswer(AnswerKind.INCONCLUSIVE, True, None, provider)
+    if status == Status.VALID and reason and code is ReasonCode.INCONCLUSIVE:
+        kind = AnswerKind.LOST if reason.is_answer_lost else AnswerKind.INCONCLUSIVE
+        return EarlierAnswer(kind, True, None, provider)
     return None
 
 
@@ -63,6 +64,6 @@ def judge_again(view: RecordView, slot: Slot, facts: Facts) -> Verdict:
     if earlier.kind is AnswerKind.KNOWN and isinstance(last, datetime):
         status, reason = text(view.held(slot, Companion.STATUS)), text(view.held(slot, Companion.REASON))
         return Verdict(Status(status), reason, facts.number.e164, line_type, last)
-    if earlier.kind is AnswerKind.INCONCLUSIVE and facts.line_type is facts.number.line_type:
+    if earlier.kind is not AnswerKind.KNOWN and facts.line_type is facts.number.line_type:
         return verdict._replace(line_type=line_type)
     return verdict

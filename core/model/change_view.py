@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """What a change does, in the order in which a reviewer wants to know of it."""
 
     FLAG_RAISED = "flag_raised"  # the record's opt-out flag goes up
+    FLAG_LOWERED = "flag_lowered"  # it comes down, by a person's word
     PHONE_REWRITTEN = "phone_rewritten"  # the phone field itself
     INVALID = "invalid"  # a slot is called invalid
     SILENCED = "silenced"  # a slot says do_not_contact
@@ -80,7 +81,10 @@ class ChangeView(NamedTuple):
     def kinds(self) -> list[Kind]:
         """Return what the change does, each kind once, the weightiest first."""
         found = {slot.kind for slot in self.slots}
-        found |= {Kind.FLAG_RAISED} if self.flag else set()
+        if self.flag:
+            # Nothing but a lift writes flags alone; what a value means, the journal does not tell.
+            is_lift = not (self.flag.new or self.slots or self.rewrites or self.others)
+            found.add(Kind.FLAG_LOWERED if is_lift else Kind.FLAG_RAISED)
         found |= {Kind.PHONE_REWRITTEN} if self.rewrites else set()
         found |= {Kind.OTHER} if self.others else set()
         return [kind for kind in Kind if kind in found]

@@ -12,7 +12,7 @@ from .values import Companion
 PHONE = "phone"
 FLAG = "flag"
 KINDS = frozenset((PHONE, FLAG, *Companion))
-"""What a field may be for: it is the phone field of a slot, one of its companions, or the opt-out flag."""
+"""What a field may be for: it is the phone field of a slot, one of its companions, or an opt-out flag."""
 
 HOLD_NUMBERS = frozenset((PHONE, Companion.E164, Companion.SCREENED_VALUE))
 
@@ -69,5 +69,5 @@ def _roles(shape: ObjectShape) -> Iterator[tuple[str, FieldRole]]:
         yield slot.field, FieldRole(PHONE, slot.field)
         for companion, name in slot.companions.items():
             yield name, FieldRole(companion, slot.field)
-    if shape.opt_out:
-        yield shape.opt_out.field, FieldRole(FLAG)
+    for field_name in shape.own_flags():
+        yield field_name, FieldRole(FLAG)

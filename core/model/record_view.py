@@ -6,6 +6,8 @@ import hashlib
 
 from ..numbers import Number, read_number
 from ..numbers.regions import read_region
+from .blocks import SMS_ALONE
+from .consent import Consent, ConsentState
 from .shapes import ObjectShape, Slot
 from .values import Companion, Record, Value
 from .verdicts import Status
@@ -18,23 +20,46 @@ SCREENED_VALUE_LENGTH = 80
 class RecordView:
     """One record under the shape of its object. What takes time is worked out on first use and then kept.
 
-    ``key`` is (object, record id). ``flagged`` tells whether the record's own opt-out flag is up, ``silenced`` whether
-    the status of any slot says that nobody may contact it.
+    ``key`` is (object, record id). ``up`` holds the channels of its opt-out flags that are up, ``flagged`` tells if
+    any is, and ``mutes`` whether one is that asks for more than no messages; of a flag that ringfence raised on account
+    of messages alone only the ledger knows (:meth:`mute_messages_alone`). ``silenced`` tells whether the status of any
+    slot says that nobody may contact it, ``withdrawn`` whether consent to it was withdrawn, there or beside it.
     """
 
-    __slots__ = ("_all", "_contents", "_numbers", "_region", "flagged", "key", "record", "shape", "silenced")
+    __slots__ = (
+        "_all",
+        "_contents",
+        "_numbers",
+        "_region",
+        "flagged",
+        "key",
+        "mutes",
+        "record",
+        "shape",
+        "silenced",
+        "up",
+        "withdrawn",
+    )
 
     def __init__(self, record: Record, shape: ObjectShape) -> None:
         self.record = record
         self.shape = shape
         self.key = record[:2]
         # Every record is asked for these several times, and an attribute takes a third of a property.
-        self.flagged = shape.is_flagged(record)
+        self.up = up = shape.channels_up(record)
+        self.flagged = bool(up)
+        self.mutes = not up <= SMS_ALONE if shape.has_sms else self.flagged
         self.silenced = _DO_NOT_CONTACT in map(record.values.get, shape.status_fields)
+        self.withdrawn = shape.has_withdrawn(record)
         self._numbers: dict[str, Number] = {}
         self._contents: dict[str, str] | None = None
         self._all: tuple[str, ...] | None = None
         self._region: str | None = None
+
+    def mute_messages_alone(self) -> None:
+        """Take in that the record's flags were all raised on account of messages, whatever they are about."""
+        if self.shape.has_sms:
+            self.mutes = False
 
     def content(self, slot: Slot) -> str:
         """Return the slot's raw content without surrounding white space, which CRMs trim; empty when there is none."""
@@ -76,6 +101,23 @@ class RecordView:
             self._region = (read_region(country) if country else self.shape.default_region) or ""
         return self._region or None
 
+    def consent(self) -> Consent | None:
+        """Return what the record's mapped field says of consent; None where the mapping names none."""
+        fields = self.shape.consent
+        if fields is None:
+            return None
+        return fields.read(self.record.values)
+
+    def consents(self) -> bool:
+        """Return whether the record, and that of its person beside it, say that consent is not withdrawn any more.
+
+        Without a field of consent in the mapping that is for the other record to say.
+        """
+        if self.withdrawn:
+            return False
+        consent = self.consent()
+        return self.record.withdrawn is False if consent is None else consent.state is ConsentState.GIVEN
+
     def number(self, slot: Slot) -> Number:
         """Return the slot's content as a number."""
         number = self._numbers.get(slot.field)
@@ -102,6 +144,10 @@ class RecordView:
                     found += (self._numbers.get(field) or self._read(field, content)).covers
             self._all = tuple(dict.fromkeys(found)) if len(found) > 1 else found
         return self._all
+
+    def regions(self) -> list[str | None]:
+        """Return the ISO 3166 regions of the numbers that were worked out so far; None stands for one of none."""
+        return [number.region for number in self._numbers.values()]
 
     def _read(self, field: str, content: str) -> Number:
         number = self._numbers[field] = read_number(content, self.region())

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .change_view import ChangeView, Kind, SlotChange, view_change
 from .field_roles import FieldRoles
-from .reasons import format_reason, parse_reason
+from .reasons import Reason, format_reason, parse_reason
 from .values import Change
 
 EXAMPLES = 3
@@ -118,11 +118,18 @@ def say_reason(text: str) -> str:
         return str(reason.code)
 
 
+def say_block(reason: Reason) -> str:
+    """Return what keeps a number silent that no flag of this CRM covers, without how it is lifted."""
+    return format_reason(reason._replace(repairs=(), others=0)).partition(": ")[2].partition(":")[0]
+
+
 def say_whose(text: str) -> str:
     """Return who asked for the silence that a reason explains, with the number where it is another one, masked."""
     reason = parse_reason(text)
     if reason is None or not reason.shared:
         return say_opt_out(text)
+    if reason.block is not None:
+        return say_block(reason)
     return f"another record with {reason.opted_out_via or 'this number'} opted out"
 
 
@@ -133,4 +140,6 @@ def say_opt_out(text: str) -> str:
         return NO_REASON
     if not reason.shared:
         return OWN_FLAG
+    if reason.block is not None:
+        return say_block(reason._replace(opted_out_via=""))
     return SHARED_ELSEWHERE if reason.opted_out_via else SHARED

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from .blocks import NO_WAY, Channel, counts_as, reaches
+from .consent import ConsentFields
 from .values import Companion, Record, Value
 
 
@@ -21,6 +23,13 @@ class Slot:
     field: str
     companions: Mapping[Companion, str]
     normalize: bool = False
+
+
+class OptOutPolicy(StrEnum):
+    """What it means that somebody clears an opt-out flag by hand (docs/contract.md, section 2)."""
+
+    FOLLOW = "follow"  # the opt-out has ended
+    RATCHET = "ratchet"  # it waits for a review, and the flag goes up again
 
 
 class Spread(StrEnum):
@@ -39,14 +48,17 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class OptOutFlag:
-    """The opt-out field of an object, and the values of it that mean "do not contact"; the first one is written.
+    """An opt-out field of an object, and the values of it that mean "do not contact"; the first one is written.
 
-    ``multiple`` tells that the field may hold several values at once, in one text with semicolons between them.
+    ``multiple`` tells that the field may hold several values at once, in one text with semicolons between them;
+    ``channel`` by which way nobody may be contacted then. A flag that is not ``ours`` is read and never written.
     """
 
     field: str
     true_values: tuple[Value, ...]
     multiple: bool = False
+    channel: Channel = Channel.ALL
+    ours: bool = True
     _told: dict[Value, bool] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -84,12 +96,13 @@ class ObjectShape:
 
     ``filter`` is the CRM's own condition on the records to screen. ``spread`` tells how an opt-out reaches the object's
     records; a number that more than ``spread_limit`` records hold is a switchboard, and an opt-out on it raises no
-    flags. ``status_fields`` are the status companions of the slots that have one.
+    flags. With ``ratchet`` a flag that is cleared by hand goes up again. ``status_fields`` are the status companions of
+    the slots that have one, ``channels`` those of the flags.
     """
 
     name: str
     slots: tuple[Slot, ...]
-    opt_out: OptOutFlag | None = None
+    opt_outs: tuple[OptOutFlag, ...] = ()
     region_field: str | None = None
     default_region: str | None = None
     channel_field: str | None = None
@@ -97,11 +110,22 @@ class ObjectShape:
     filter: Any = None
     spread_limit: int = 25
     spread: Spread = Spread.FLAGS
+    ratchet: bool = False
+    consent: ConsentFields | None = None
     status_fields: tuple[str, ...] = dataclasses.field(default=(), init=False, repr=False, compare=False)
+    channels: frozenset[Channel] = dataclasses.field(default=NO_WAY, init=False, repr=False, compare=False)
+    has_sms: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    heard: tuple[OptOutFlag, ...] = dataclasses.field(default=(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         statuses = (slot.companions.get(Companion.STATUS) for slot in self.slots)
         object.__setattr__(self, "status_fields", tuple(filter(None, statuses)))
+        object.__setattr__(self, "channels", frozenset(flag.channel for flag in self.opt_outs))
+        object.__setattr__(self, "has_sms", Channel.SMS in self.channels)
+        heard = self.opt_outs
+        if self.consent:
+            heard = (*heard, OptOutFlag(self.consent.field, self.consent.withdrawn_values(), ours=False))
+        object.__setattr__(self, "heard", heard)
 
     def companion_fields(self) -> tuple[str, ...]:
         """Return the companions of all slots."""
@@ -111,9 +135,22 @@ class ObjectShape:
         """Return the fields that are read as input: never written, but for the flag and phone fields to normalise."""
         names = [slot.field for slot in self.slots]
         names += [name for name in (self.region_field, self.channel_field, self.tier_field) if name]
-        if self.opt_out:
-            names.append(self.opt_out.field)
+        names += self.flag_fields()
+        if self.consent:
+            names += self.consent.names()
         return tuple(dict.fromkeys(names))
+
+    def flag_fields(self) -> tuple[str, ...]:
+        """Return the opt-out fields, those that are only read included."""
+        return tuple(flag.field for flag in self.opt_outs)
+
+    def heard_fields(self) -> tuple[str, ...]:
+        """Return the fields that tell of opt-outs: those of the flags, and that of consent."""
+        return tuple(flag.field for flag in self.heard)
+
+    def own_flags(self) -> dict[str, OptOutFlag]:
+        """Return the flags that ringfence may raise, by their fields."""
+        return {flag.field: flag for flag in self.opt_outs if flag.ours}
 
     def read_fields(self) -> tuple[str, ...]:
         """Return every field a sync reads, each once."""
@@ -123,12 +160,11 @@ class ObjectShape:
         """Return every field a sync may write (docs/contract.md, section 2)."""
         owned = set(self.companion_fields())
         owned.update(slot.field for slot in self.slots if slot.normalize)
-        if self.opt_out:
-            owned.add(self.opt_out.field)
+        owned.update(self.own_flags())
         return frozenset(owned)
 
     def without(self, absent: Container[str]) -> ObjectShape:
-        """Return the shape of an account that lacks some of the fields that a set-up creates: companions, the flag.
+        """Return the shape of an account that lacks some of the fields that a set-up creates: companions, flags.
 
         The slots keep those of their companions that are there.
         """
@@ -136,14 +172,46 @@ class ObjectShape:
             replace(slot, companions={one: name for one, name in slot.companions.items() if name not in absent})
             for slot in self.slots
         )
-        flag = self.opt_out if self.opt_out is not None and self.opt_out.field not in absent else None
-        return replace(self, slots=slots, opt_out=flag)
+        flags = tuple(flag for flag in self.opt_outs if flag.field not in absent)
+        return replace(self, slots=slots, opt_outs=flags)
+
+    def opts_out(self, record: Record) -> bool:
+        """Return whether the record tells of an opt-out: its flag is up, or consent to being called was withdrawn."""
+        return self.has_withdrawn(record) or self.is_flagged(record)
+
+    def has_withdrawn(self, record: Record) -> bool:
+        """Return whether consent was withdrawn: by the mapped field, or on the record of its person beside it."""
+        return record.withdrawn is True or (self.consent is not None and self.consent.is_withdrawn(record.values))
 
     def is_flagged(self, record: Record) -> bool:
-        """Return whether the record's opt-out flag is up; never without a flag in the mapping."""
-        if self.opt_out is None:
-            return False
-        return self.opt_out.is_up(record.values.get(self.opt_out.field))
+        """Return whether any opt-out flag of the record is up; never without a flag in the mapping."""
+        values = record.values
+        # A loop, because a generator takes three times as long, and every record is asked.
+        for flag in self.opt_outs:  # noqa: SIM110 - see above
+            if flag.is_up(values.get(flag.field)):
+                return True
+        return False
+
+    def channels_up(self, record: Record) -> frozenset[Channel]:
+        """Return the channels of the record's flags that are up."""
+        values, up = record.values, NO_WAY
+        for flag in self.opt_outs:
+            if flag.is_up(values.get(flag.field)):
+                up = up | {flag.channel}
+        return up
+
+    def reached_by(self, blocks: Iterable[Channel], flag: OptOutFlag) -> bool:
+        """Return whether blocks of these channels reach a flag of the object."""
+        return any(reaches(channel, flag.channel, self.channels) for channel in blocks)
+
+    def is_for(self, blocks: Iterable[Channel], flag: OptOutFlag) -> bool:
+        """Return whether a flag of the object is about nothing more than blocks of these channels."""
+        return any(counts_as(channel, self.channels) in (flag.channel, Channel.ALL) for channel in blocks)
+
+    def lowered_flags(self, record: Record) -> tuple[OptOutFlag, ...]:
+        """Return the flags of the record that are down and that ringfence may raise."""
+        held = record.values
+        return tuple(flag for flag in self.opt_outs if flag.ours and not flag.is_up(held.get(flag.field)))
 
 
 def _same(value: Value, true: Value) -> bool:

@@ -14,6 +14,10 @@ Value = str | bool | datetime | None
 """What a CRM field holds: a text, a flag, an aware UTC moment in whole seconds or finer, or nothing."""
 
 
+ERASED = "[erased]"
+"""What stands in the journal in the place of each value of a change about a number that was erased."""
+
+
 class Companion(StrEnum):
     """The six fields that ringfence owns beside each phone slot (docs/contract.md, section 2)."""
 
@@ -32,7 +36,9 @@ class Record(NamedTuple):
     """One CRM record as read: ``values`` by CRM field name, already typed by the connector.
 
     ``modified`` is when the record was last modified, by the CRM's clock. ``in_scope`` is False for a record outside
-    the mapping's filter: it is never screened, but an opt-out still reaches it.
+    the mapping's filter: it is never screened, but an opt-out still reaches it. ``withdrawn`` is what a record of its
+    person beside it says of being called: True where consent was withdrawn, False where that is seen not to be so, None
+    where there is no such record or nobody may see it.
     """
 
     object: str
@@ -40,6 +46,7 @@ class Record(NamedTuple):
     values: Mapping[str, Value]
     modified: datetime | None = None
     in_scope: bool = True
+    withdrawn: bool | None = None
 
 
 class FieldChange(NamedTuple):
@@ -86,6 +93,16 @@ class Change(NamedTuple):
     def fields(self) -> list[FieldChange]:
         """Return the change of each field."""
         return list(map(FieldChange, self.names, self.old, self.new))
+
+    @property
+    def is_erased(self) -> bool:
+        """Return whether the values were erased: what the change did is known no more, but that it was made."""
+        return self.new.count(ERASED) == len(self.new)
+
+    def without_values(self) -> Self:
+        """Return the change as the journal keeps it once a number in it was erased: record and fields, no values."""
+        gone = (ERASED,) * len(self.names)
+        return self._replace(old=gone, new=gone, guard=_NO_GUARD, modified=None)
 
     def new_values(self) -> dict[str, Value]:
         """Return field name -> new value."""

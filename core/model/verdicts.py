@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from ..numbers import LineType, Number, ReasonCode, Validity
 from .answers import Answer, AnswerKind
-from .reasons import PROVIDER_CODES, Reason, format_reason
+from .blocks import Block
+from .reasons import PROVIDER_CODES, Reason, describe_block, format_reason
 
 
 class Status(StrEnum):
@@ -66,7 +67,8 @@ class OptOut(StrEnum):
 
     NONE = "none"
     OWN = "own"  # the flag of the record itself
-    SHARED = "shared"  # the flag of another record that holds the number
+    SHARED = "shared"  # the flag of another record that holds the number, or what lies elsewhere
+    CONSENT = "consent"  # the record itself tells that consent was withdrawn
 
 
 class Facts(NamedTuple):
@@ -74,7 +76,8 @@ class Facts(NamedTuple):
 
     ``code`` is the reason code of the latest finding and ``source`` who made it: "offline", a provider or "opt-out".
     ``observed_at`` is the time of its evidence, in whole seconds UTC. ``opted_out_via`` names, masked, the other number
-    of the record that an opt-out came by; empty where it came by this one.
+    of the record that an opt-out came by; empty where it came by this one. ``block`` is what covers it where no flag
+    of the CRM does.
     """
 
     number: Number
@@ -86,6 +89,7 @@ class Facts(NamedTuple):
     source: str
     observed_at: datetime
     opted_out_via: str = ""
+    block: Block | None = None
 
 
 class Verdict(NamedTuple):
@@ -129,13 +133,20 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     return common._replace(line=line, code=_LINE_REASONS[line])
 
 
-def with_opt_out(facts: Facts, opt_out: OptOut, now: datetime, opted_out_via: str = "") -> Facts:
+def with_opt_out(
+    facts: Facts, opt_out: OptOut, now: datetime, opted_out_via: str = "", block: Block | None = None
+) -> Facts:
     """Return the facts of a number that an opt-out covers, as seen at ``now`` in whole seconds UTC.
 
-    ``opted_out_via`` is as in :class:`Facts`.
+    ``opted_out_via`` and ``block`` are as in :class:`Facts`.
     """
     return facts._replace(
-        opt_out=opt_out, code=ReasonCode.OPTED_OUT, source="opt-out", observed_at=now, opted_out_via=opted_out_via
+        opt_out=opt_out,
+        code=ReasonCode.OPTED_OUT,
+        source="opt-out",
+        observed_at=now,
+        opted_out_via=opted_out_via,
+        block=block,
     )
 
 
@@ -146,8 +157,8 @@ def derive_status(facts: Facts) -> Status:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: its status, and the reason text that explains it."""
-    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via = facts
-    finding = (code, source, opted_out_via)
+    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via, block = facts
+    finding = (code, source, opted_out_via, block)
     status, reason = _status_and_reason(
         opt_out, validity, line, finding, number.reason, number.repairs, len(number.others)
     )
@@ -177,17 +188,23 @@ def _status_and_reason(
     opt_out: OptOut,
     validity: Validity,
     line: LineState,
-    finding: tuple[ReasonCode, str, str],
+    finding: tuple[ReasonCode, str, str, Block | None],
     offline_code: ReasonCode,
     repairs: tuple[str, ...],
     others: int,
 ) -> tuple[Status, str]:
-    """Return status and reason text; ``finding`` is (code, source, ``opted_out_via``), as in :class:`Facts`."""
-    code, source, opted_out_via = finding
+    """Return status and reason text; ``finding`` is (code, source, ``opted_out_via``, block), as in :class:`Facts`."""
+    code, source, opted_out_via, block = finding
     if opt_out is not OptOut.NONE:
-        shared = opt_out is OptOut.SHARED
         reason = Reason(
-            ReasonCode.OPTED_OUT, shared=shared, opted_out_via=opted_out_via, repairs=repairs, others=others
+            ReasonCode.OPTED_OUT,
+            source=describe_block(block) if block else "",
+            shared=opt_out is not OptOut.OWN,
+            opted_out_via=opted_out_via,
+            repairs=repairs,
+            others=others,
+            block=block.source if block else None,
+            consent=opt_out is OptOut.CONSENT,
         )
     elif code in PROVIDER_CODES:
         reason = Reason(code, source, repairs=repairs, others=others)

@@ -50,6 +50,7 @@ class Capabilities:
 
     write_batch: int  # changes that one call of write() handles at best
     threads: bool = False  # whether reads and writes may go on in threads beside each other
+    worth_a_part: int = 1  # records below which a part of their own saves no time: few calls read and write them
 
 
 class Level(StrEnum):
@@ -274,7 +275,8 @@ class CrmPlugin:
     set; ``companion_name`` gives the field name of a slot's companion; ``connect`` wires the connector without
     making a call. ``link`` gives the address of a record's page, of the org's address, object name and record id.
     ``project`` returns all that setup creates as a project to deploy, file name -> text; it needs no
-    credentials, and names are relative, with slashes.
+    credentials, and names are relative, with slashes. ``record_id`` returns a record's id as the CRM's API gives it,
+    of the ways in which a person may write it; None for a text that is no id.
     """
 
     name: str
@@ -284,3 +286,4 @@ class CrmPlugin:
     connect: Callable[[Any, Mapping[str, ObjectShape], Services], Crm]
     project: Callable[[Any, Mapping[str, ObjectShape]], Mapping[str, str]]
     link: Callable[[str, str, str], str] = lambda _address, _object_name, _record_id: ""
+    record_id: Callable[[str], str | None] = lambda text: text.strip() or None

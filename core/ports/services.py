@@ -1,4 +1,4 @@
-"""What every connector is given by its caller: a clock, a store of access tokens, and how long it may still wait."""
+"""What every connector is given by its caller: a clock, access tokens, limits of calls, how long it may still wait."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 from typing import Protocol
+
+from .call_limits import CallLimits
+from .own_limits import OwnLimits
 
 
 class Clock(Protocol):
@@ -70,9 +73,16 @@ class Services:
     """The services that every connector is constructed with.
 
     ``patience`` returns for how many seconds more an answer that is on its way may be waited for. It is infinite until
-    the process is asked to end; from then on nothing new is asked either.
+    the process is asked to end; from then on nothing new is asked either. ``limits`` say when calls may go out; those
+    of one process alone where no others are given.
     """
 
     clock: Clock
     tokens: TokenStore = field(default_factory=MemoryTokens)
     patience: Callable[[], float] = no_hurry
+    limits: CallLimits = field(default=None)  # type: ignore[assignment]  # made below where none are given
+
+    def __post_init__(self) -> None:
+        """Make limits for this process by its clock where no others are given."""
+        if self.limits is None:
+            object.__setattr__(self, "limits", OwnLimits(self.clock.monotonic))

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..decisions.coverage import is_covered, is_record_covered, is_silenced, silenced_slots
+from ..decisions.coverage import find_unraised, is_covered, is_record_covered, is_silenced, silenced_slots
 from ..decisions.plan import same_value
+from ..decisions.wrong_person import is_wrong_person
 from ..errors import ErrorCode, UsageError
+from ..model.blocks import EVERY_WAY
+from ..model.opt_outs import OptOuts
 from ..model.record_view import RecordView, screened_value, text
 from ..model.values import Change, Companion, FieldChange, Outcome, RowResult, Value
 from ..model.verdicts import Status
+from ..state.holdings import Raised
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending
 from ..state.run_history import find_applied, new_run_id
+from ..suppression.intake import look_up_opt_outs
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.record_reader import RecordReader
 from ..writing.plan_reader import read_plan
@@ -44,7 +49,7 @@ def apply_plan(job: SyncJob, path: Path) -> Summary:
         raise UsageError(
             f"{path} is already applied, by run {applied}.", "Make a new plan.", code=ErrorCode.PLAN_ALREADY_APPLIED
         )
-    summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name)
+    summary = Summary(new_run_id(job.clock.now()), job.name, org=job.org.name)
     with open_run(job, summary, {"apply": head.run_id}, Live()) as context:
         application = PlanApplication(context, summary)
         application.ingest_opt_outs()
@@ -73,7 +78,7 @@ class PlanApplication:
         self._job = job
         self._summary = summary
         self._context = context
-        self._ledger = OptOutLedger(job.store, context.org_id, summary.run_id, job.clock)
+        self._ledger = OptOutLedger(job.store, context.org_id, summary.run_id, job.clock, job.name)
         self._reader = RecordReader(job.crm, job.shapes, self._ledger)
         self._writer = ChangeWriter(job.crm, job.shapes, context.journal, job.clock)
         self._recorder = OutcomeRecorder(summary, pending, self._ledger, job.clock)
@@ -86,14 +91,14 @@ class PlanApplication:
     def apply(self, changes: Sequence[Change]) -> None:
         """Write those of the changes that still fit their records, and account for all of them."""
         views = self._reader.read_by_key(change[:2] for change in changes)
-        covered = self._ledger.covered({e164 for view in views.values() for e164 in view.all_e164s()})
+        opt_outs = look_up_opt_outs(self._ledger, list(views.values()))
 
         fitting: list[Change] = []
         stale: list[Change] = []
         rows: list[PendingOutcome] = []
         for change in changes:
             view = views.get((change.object, change.id))
-            fitted = _fit(change, view, covered) if view else None
+            fitted = _fit(change, view, opt_outs) if view else None
             if view is None or fitted is None:
                 self._summary.count_conflict(PendingOutcome(change[:2], len(change.names)), _CHANGED_SINCE)
                 stale.append(change)
@@ -101,7 +106,7 @@ class PlanApplication:
                 self._summary.count_unchanged(change[:2], ())
             else:
                 fitting.append(fitted)
-                rows.append(_await_outcome(fitted, view))
+                rows.append(_await_outcome(fitted, view, opt_outs))
 
         self._keep_conflicts(stale)
         self._recorder.record(rows, self._writer.apply(fitting))
@@ -114,11 +119,10 @@ class PlanApplication:
 
 
 def _raises_flag(change: Change, view: RecordView) -> bool:
-    flag = view.shape.opt_out
-    return flag is not None and flag.field in change.names
+    return not view.shape.own_flags().keys().isdisjoint(change.names)
 
 
-def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
+def _await_outcome(change: Change, view: RecordView, opt_outs: OptOuts) -> PendingOutcome:
     raises = _raises_flag(change, view)
     silenced = sum(1 for _ in silenced_slots(view.shape, change.new_values()))
     return PendingOutcome(
@@ -128,20 +132,26 @@ def _await_outcome(change: Change, view: RecordView) -> PendingOutcome:
         raises_flag=raises,
         rewrites=find_rewrites(change),
         silenced_slots=silenced,
-        raised=view.all_e164s() if raises else (),
+        raised=_raise(view, opt_outs) if raises else None,
         shown=ShownChange(change, view.shape, view.contents()),
     )
 
 
-def _fit(change: Change, view: RecordView, covered: frozenset[str]) -> Change | None:
+def _raise(view: RecordView, opt_outs: OptOuts) -> Raised:
+    numbers = view.all_e164s()
+    blocks = find_unraised(view, opt_outs, numbers) or EVERY_WAY
+    return Raised(*view.key, numbers, blocks, view.shape.channels)
+
+
+def _fit(change: Change, view: RecordView, opt_outs: OptOuts) -> Change | None:
     """Return the change as the record needs it now, or None where the record is not the one the plan was made for.
 
     A plan may name a record twice: once as it was first judged, and again as an opt-out reached it, both from what the
     record said before. So what silences a slot is not kept back by what the slot's companions say by now.
     A flag goes up only where an opt-out still asks for it, because no sync would lower it again.
     """
-    held, is_covered_now = view.record.values, is_record_covered(view, covered)
-    if _is_about_another(change, view, covered) or (_raises_flag(change, view) and not is_covered_now):
+    held, is_covered_now = view.record.values, is_record_covered(view, opt_outs.covered)
+    if _is_about_another(change, view, opt_outs) or (_raises_flag(change, view) and not is_covered_now):
         return None
 
     silenced = set(_silenced_fields(change, view))
@@ -173,8 +183,12 @@ def _silenced_fields(change: Change, view: RecordView) -> Iterator[str]:
         yield from slot.companions.values()
 
 
-def _is_about_another(change: Change, view: RecordView, covered: frozenset[str]) -> bool:
-    """Return whether a phone field holds something else by now, or an opt-out has reached one that would speak."""
+def _is_about_another(change: Change, view: RecordView, opt_outs: OptOuts) -> bool:
+    """Return whether a phone field holds something else by now, or what is known of its number has changed since.
+
+    An opt-out has reached one that would speak, or somebody has said, or taken back, that it is another person's.
+    """
+    covered = opt_outs.silencing(view.shape)
     planned = change.new_values()
     for slot in view.shape.slots:
         if planned.keys().isdisjoint(slot.companions.values()):
@@ -186,6 +200,10 @@ def _is_about_another(change: Change, view: RecordView, covered: frozenset[str])
             return True
 
         status = planned.get(slot.companions[Companion.STATUS])
-        if status is not None and is_covered(view, slot, covered) and status != Status.DO_NOT_CONTACT:
+        if status is None or status == Status.DO_NOT_CONTACT:
+            continue
+        if is_covered(view, slot, covered):
+            return True
+        if is_wrong_person(view, slot, opt_outs) is not (status == Status.WRONG_PERSON):
             return True
     return False

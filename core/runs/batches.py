@@ -11,6 +11,7 @@ from ..decisions.coverage import silenced_slots
 from ..decisions.due_record import DueRecord
 from ..decisions.plan import plan_change
 from ..model.values import Change
+from ..state.holdings import Raised
 from ..writing.outbox import Delivery, Outbox
 from .brake import Brake
 from .decider import Decider
@@ -102,7 +103,8 @@ class BatchProcessor:
         rows: list[PendingOutcome] = []
         unwritten: list[DueRecord] = []
         for record in records:
-            change = plan_change(record.view, record.verdicts, raise_flag=record.raise_flag)
+            view, again = record.view, record.view.key in record.opt_outs.heirs
+            change = plan_change(view, record.verdicts, raise_flag=record.raise_flag, blocks=record.blocks, again=again)
             if change is None and (record.waiting or not self.brake.pulled):
                 unwritten.append(record)
             elif change is None:
@@ -116,13 +118,15 @@ class BatchProcessor:
 
     def _await_outcome(self, record: DueRecord, change: Change) -> PendingOutcome:
         view = record.view
-        raised = view.all_e164s() if record.raise_flag else ()
+        raised = None
+        if record.raise_flag:
+            raised = Raised(*view.key, view.all_e164s(), record.blocks, view.shape.channels)
         shown = None
         if self._to_show:
             self._to_show -= 1
             shown = ShownChange(change, view.shape, view.contents())
 
-        silenced = record.raise_flag or record.silenced
+        silenced = record.mutes or record.silenced
         return PendingOutcome(
             view.key,
             len(change.names),

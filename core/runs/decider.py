@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clock import whole_seconds
-from ..decisions import coverage
+from ..decisions import coverage, messages, wrong_person
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord, judged_slot
 from ..decisions.mass_change import MassChangeGuard
@@ -18,6 +18,7 @@ from ..ports.services import Clock
 from ..screening.screening import Question, Screening
 from .brake import Brake
 from .mode import RunMode
+from .overdue import OverdueWatch
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Decider:
     guard: MassChangeGuard
     brake: Brake
     clock: Clock
+    overdue: OverdueWatch | None = None
 
     def decide(self, records: Sequence[DueRecord]) -> None:
         """Give each record its verdicts; only those that silence, where they would change far more than expected."""
@@ -42,9 +44,10 @@ class Decider:
                 self._judge_screened(record, facts)
             self._watch_guard()
 
-        if self.brake.pulled:
+        if self.brake.pulled or self.mode.leaves_lookups:
             for record in records:
-                _keep_silence(record)
+                if self.brake.pulled or record.deferred:
+                    _keep_silence(record)
 
     def _watch_guard(self) -> None:
         try:
@@ -55,20 +58,25 @@ class Decider:
     def _collect_questions(self, records: Iterable[DueRecord]) -> dict[Number, bool]:
         """Return the numbers to screen, with whether a lookup may be bought for each.
 
-        Slots that need no screening, because they are empty or an opt-out covers them, get their verdicts here.
+        Slots that need no screening, because they are empty, silent or somebody else's, get their verdicts here.
         """
         questions: dict[Number, bool] = {}
         for record in records:
             view, contents = record.view, record.view.contents()
-            may_be_silent = record.raise_flag or coverage.may_be_silent(view, record.opt_outs)
+            may_be_silent = record.mutes or coverage.may_be_silent(view, record.opt_outs)
             for slot in view.shape.slots:
                 if (reason := record.due.get(slot.field)) is None:
                     continue
 
                 if not contents[slot.field]:
                     record.verdicts[slot.field] = None
-                elif may_be_silent and (record.raise_flag or coverage.is_silent(view, slot, record.opt_outs)):
+                elif may_be_silent and (record.mutes or coverage.is_silent(view, slot, record.opt_outs)):
                     self._silence(record, slot)
+                elif wrong_person.is_wrong_person(view, slot, record.opt_outs):
+                    verdict = wrong_person.judge_wrong_person(view, slot, whole_seconds(self.clock.now()))
+                    self._take(record, slot, view.number(slot), messages.add_note(view, slot, record.opt_outs, verdict))
+                elif reason is DueReason.PERMISSION and (kept := messages.renew_note(view, slot, record.opt_outs)):
+                    self._take(record, slot, view.number(slot), kept)
                 else:
                     number = view.number(slot)
                     record.to_screen.append((slot, number))
@@ -77,6 +85,8 @@ class Decider:
 
     def _silence(self, record: DueRecord, slot: Slot) -> None:
         record.silenced = True
+        if self.overdue is not None:
+            self.overdue.look_at(record, slot)
         verdict = coverage.silence(record.view, slot, record.opt_outs, whole_seconds(self.clock.now()))
         self._take(record, slot, record.view.number(slot), verdict)
 
@@ -86,7 +96,8 @@ class Decider:
             if known is None:
                 record.deferred = True
             else:
-                self._take(record, slot, number, self.mode.judge(record.view, slot, known))
+                verdict = self.mode.judge(record.view, slot, known)
+                self._take(record, slot, number, messages.add_note(record.view, slot, record.opt_outs, verdict))
 
     def _take(self, record: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
         record.verdicts[slot.field] = verdict
@@ -96,11 +107,11 @@ class Decider:
 
 
 def _keep_silence(record: DueRecord) -> None:
-    """Leave the record only the verdicts that silence it; whatever else is due waits for another run."""
+    """Leave the record only verdicts by which nobody may call; whatever else is due waits for whoever comes next."""
     silent: dict[str, Verdict | None] = {
         field: verdict
         for field, verdict in record.verdicts.items()
-        if verdict is not None and verdict.status is Status.DO_NOT_CONTACT
+        if verdict is not None and verdict.status in (Status.DO_NOT_CONTACT, Status.WRONG_PERSON)
     }
     record.deferred = record.deferred or silent.keys() != record.due.keys()
     record.verdicts = silent

@@ -7,7 +7,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
-from ..errors import CostError, RingfenceError, StoppedError, Terminated
+from ..errors import CostError, ErrorCode, RingfenceError, StoppedError, Terminated
 from ..state.run_history import RunOutcome
 
 Word = Callable[[RingfenceError], tuple[str, str]]
@@ -20,13 +20,17 @@ _BY_WEIGHT = (DONE, REFUSED_ROWS, 4, 2, 3, FAULT, INTERRUPTED, TERMINATED)
 
 
 class RunEnd(NamedTuple):
-    """What ended a run early: the kind of the error, what happened, what to do now, and the exit code for it."""
+    """What ended a run early: the kind of the error, what happened, what to do now, and the exit code for it.
+
+    ``code`` is the stable name of the situation, for programs.
+    """
 
     error: str
     message: str
     remedy: str
     exit_code: int
     outcome: RunOutcome
+    code: str
 
     @property
     def text(self) -> str:
@@ -41,23 +45,29 @@ def describe_end(error: BaseException, word: Word) -> RunEnd:
     """
     if isinstance(error, RingfenceError):
         outcome = RunOutcome.STOPPED if isinstance(error, StoppedError | CostError) else RunOutcome.FAILED
-        return RunEnd(type(error).__name__, *word(error), error.exit_code, outcome)
+        return RunEnd(type(error).__name__, *word(error), error.exit_code, outcome, error.code.value)
 
     go_on = "What was done stays done; run again to go on from there."
     if isinstance(error, Terminated):
-        return RunEnd("Terminated", "Terminated.", go_on, TERMINATED, RunOutcome.INTERRUPTED)
+        return RunEnd("Terminated", "Terminated.", go_on, TERMINATED, RunOutcome.INTERRUPTED, "terminated")
     if isinstance(error, KeyboardInterrupt):
-        return RunEnd("Interrupted", "Interrupted.", go_on, INTERRUPTED, RunOutcome.INTERRUPTED)
+        return RunEnd("Interrupted", "Interrupted.", go_on, INTERRUPTED, RunOutcome.INTERRUPTED, "interrupted")
 
     message = f"A fault of ringfence itself: {type(error).__name__}{_place(error)}."
-    return RunEnd("Fault", message, f"Please report it. {go_on}", FAULT, RunOutcome.FAILED)
+    return RunEnd("Fault", message, f"Please report it. {go_on}", FAULT, RunOutcome.FAILED, ErrorCode.INTERNAL.value)
 
 
 def end_as_json(end: RunEnd | None, *, refused_rows: int) -> dict[str, Any]:
     """Return what the document of a run says about its end."""
     if end is None:
         return {"exit_code": REFUSED_ROWS if refused_rows else DONE}
-    return {"error": end.error, "message": end.message, "remedy": end.remedy, "exit_code": end.exit_code}
+    return {
+        "error": end.error,
+        "message": end.message,
+        "remedy": end.remedy,
+        "exit_code": end.exit_code,
+        "code": end.code,
+    }
 
 
 def worst(*codes: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,8 @@ from .summary import Summary
 class Examiner:
     """Tells which records of a page are due in this run, and why.
 
-    In a rescreen, every filled slot is that was last screened before ``rescreen_before``.
+    ``watch`` sees every record once its numbers are worked out. In a rescreen, every filled slot is that was last
+    screened before ``rescreen_before``.
     """
 
     crm: Crm
@@ -36,6 +37,7 @@ class Examiner:
     policy: Policy
     clock: Clock
     summary: Summary
+    watch: Callable[[Sequence[RecordView]], None]
     rescreen_before: datetime | None = None
 
     def examine(self, views: Sequence[RecordView], *, authoritative: bool) -> list[DueRecord]:
@@ -45,17 +47,18 @@ class Examiner:
         once all have been read. One that this run has handled already, and left to the next, is passed over.
         """
         record_holdings(self.ledger, views, certain=authoritative)
+        self.watch(views)
         opt_outs = look_up_opt_outs(self.ledger, views)
         left = self.pending.left(view.key for view in views)
 
-        now, covered = self.clock.now(), opt_outs.covered
+        now = self.clock.now()
         due_records, reached = [], []
         for view in views:
             if left and view.key in left:
                 continue
-            if is_record_covered(view, covered):
+            if is_record_covered(view, opt_outs.covered):
                 self.expect_again(view)
-            if is_reached(view, covered):
+            if is_reached(view, opt_outs):
                 reached.append(view.key)
             elif due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before):
                 due_records.append(DueRecord(view, due, authoritative=authoritative, opt_outs=opt_outs))

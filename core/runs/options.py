@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ..errors import ErrorCode, UsageError
 
+MOST_PARTITIONS = 200
+"""Partitions of one object that a sync may be divided into."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
@@ -19,9 +22,11 @@ class SyncOptions:
     confirm_spread: bool = False
     accept_mass_change: bool = False
     accept_opt_out_change: bool = False
+    allow_expired_lists: bool = False
     retry_lost_lookups: bool = False
     confirm_cost: bool = False
     plan_file: Path | None = None
+    partitions: int | None = None
 
     def check(self) -> None:
         """Raise UsageError for options that do not fit together."""
@@ -32,6 +37,19 @@ class SyncOptions:
                 "A rescreen begins anew each time: with a limit it would take the same records again and again.",
                 code=ErrorCode.RESCREEN_WITH_LIMIT,
             )
+        if self.partitions is not None:
+            self._check_partitions(self.partitions)
+
+    def _check_partitions(self, partitions: int) -> None:
+        if not 1 <= partitions <= MOST_PARTITIONS:
+            raise UsageError(
+                f"A sync cannot be divided into {partitions} partitions.",
+                f"Give 1 to {MOST_PARTITIONS}; one or two for each worker are best.",
+            )
+        if self.dry_run or self.plan_file is not None:
+            raise UsageError("A dry run writes nothing that workers could share.", "Leave out the partitions.")
+        if self.limit is not None:
+            raise UsageError("A limit is counted in one process, and partitions are of several.", "Use one of them.")
 
     def to_json(self) -> dict[str, object]:
         """Return the options as JSON values, for the history."""

@@ -9,6 +9,7 @@ from ..decisions.due_record import DueRecord, JudgedSlot
 from ..model.shapes import ObjectShape
 from ..model.values import Change, FieldChange, Outcome, RowResult
 from ..ports.services import Clock
+from ..state.holdings import Raised
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.pending import Pending, PendingReason, PendingRow
 
@@ -25,8 +26,9 @@ class PendingOutcome(NamedTuple):
     """What is still to be known of a record once its change was handed over; kept small, because many may wait.
 
     ``key`` is (object, record id); ``fields`` how many fields the change names; ``deferred`` tells that a lookup is
-    owed to another slot of the record; ``silenced`` that the change enforces an opt-out; ``raised`` holds the record's
-    E.164 numbers where its flag is being raised (``raises_flag``); ``shown`` the change for the summary's list.
+    owed to another slot of the record; ``silenced`` that the change enforces an opt-out; ``raised`` tells
+    what is to be known of the record's flags where some are being raised (``raises_flag``); ``shown`` the change for
+    the summary's list.
     ``judged`` holds what counts of each verdict, ``silenced_slots`` how many slots the change silences,
     ``rewrites`` the phone fields that it rewrites.
     """
@@ -35,7 +37,7 @@ class PendingOutcome(NamedTuple):
     fields: int
     deferred: bool = False
     silenced: bool = False
-    raised: tuple[str, ...] = ()
+    raised: Raised | None = None
     shown: ShownChange | None = None
     judged: tuple[JudgedSlot, ...] = ()
     silenced_slots: int = 0
@@ -88,7 +90,7 @@ class OutcomeRecorder:
         waiting += [PendingRow(*row.key, PendingReason.DEFERRED) for row in written if row.deferred]
         self._pending.remove([row.key for row in written if not row.deferred])
         self._pending.put(waiting, self._clock.now())
-        self._ledger.raise_flags([(*row.key, row.raised) for row in written if row.raised])
+        self._ledger.raise_flags([row.raised for row in written if row.raised])
 
     def record_unwritten(self, records: Sequence[DueRecord]) -> None:
         """Take in due records to which nothing is written: they say already what they should, or wait for a lookup."""

@@ -30,12 +30,11 @@ PAGES_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class FeedReader:
-    """What the phases that read pages of a feed share: the CRM, the feed, and whoever is told that the run is alive."""
+class PageSource:
+    """What all that read pages share: the CRM they come from, and whoever is told that the run is alive."""
 
     crm: Crm
     shapes: Mapping[str, ObjectShape]
-    feed: Feed
     progress: Progress
     heartbeat: Callable[[], None]
     limit: int | None
@@ -52,6 +51,13 @@ class FeedReader:
         return read_ahead(pages, depth, self.heartbeat, threaded=self.crm.capabilities.threads)
 
 
+@dataclass(frozen=True, slots=True)
+class FeedReader(PageSource):
+    """What the phases share that read pages of a feed."""
+
+    feed: Feed
+
+
 @dataclass(slots=True)
 class PageReader:
     """Takes pages of a feed to outcomes, and their cursors with them.
@@ -60,7 +66,7 @@ class PageReader:
     that was due as changed is still due by age: ``rehearsed`` leaves it out.
     """
 
-    source: FeedReader
+    source: PageSource
     examiner: Examiner
     outbox: Outbox
     queue: WorkQueue

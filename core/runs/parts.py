@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ..decisions.due import EVERY_SLOT
 from ..decisions.mass_change import MassChangeGuard
 from ..screening.gateway import KnownAnswers
 from ..screening.screening import Screening
+from ..state.countries_met import CountriesMet
 from ..state.cursors import Cursors
 from ..state.earlier_syncs import owed_rescreen
+from ..state.erased import find_erased
 from ..state.lookup_cache import CRM_REALM, LookupCache
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.own_writes import OwnWrites
 from ..state.pending import Pending
+from ..suppression.expired_lists import ExpiredLists
 from ..writing.outbox import Outbox
 from .batches import BatchProcessor
 from .brake import Brake
 from .cursor_tracker import CursorTracker
 from .decider import Decider
 from .examiner import Examiner
+from .list_watch import ListWatch
 from .mode import RunMode
 from .options import SyncOptions
 from .outcomes import OutcomeRecorder
+from .overdue import OverdueWatch
 from .run import RunContext
 from .summary import Summary
 from .work_queue import WorkQueue
@@ -45,14 +51,24 @@ class SyncParts:
     tracker: CursorTracker
     queue: WorkQueue
     own_writes: OwnWrites
+    lists: ListWatch
 
 
-def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: RunMode) -> SyncParts:
-    """Return the parts of one sync."""
+def assemble(
+    context: RunContext,
+    options: SyncOptions,
+    summary: Summary,
+    mode: RunMode,
+    *,
+    screening: Screening | None = None,
+    tracker: CursorTracker | None = None,
+    part: int | None = None,
+) -> SyncParts:
+    """Return the parts of one sync; ``screening`` and ``tracker`` are those of a larger work, whose ``part`` it is."""
     job, org_id = context.job, context.org_id
     cursors = Cursors(job.store, org_id, job.shapes)
-    cache = LookupCache(job.store, summary.run_id)
-    ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock)
+    cache = LookupCache(job.store, summary.run_id, job.caps, part=part)
+    ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock, job.name)
     pending = Pending(job.store, org_id, summary.run_id)
 
     known = KnownAnswers(
@@ -62,12 +78,18 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         crm_realm=f"{CRM_REALM}:{job.org.key}",
         retry_lost=options.retry_lost_lookups,
     )
-    screening = _make_screening(context, mode, known, ledger)
+    screening = screening or _make_screening(context, mode, known, ledger)
     rescreen_before = EVERY_SLOT if options.rescreen else owed_rescreen(job.store, org_id)
-    examiner = Examiner(job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, rescreen_before)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
     brake = Brake()
-    decider = Decider(screening, mode, guard, brake, job.clock)
+    expired = ExpiredLists.read(job.store, job.ledger, job.clock.now(), allowed=options.allow_expired_lists)
+    lists = ListWatch(expired, CountriesMet(job.store, org_id), brake)
+    lists.begin(job.shapes)
+    examiner = Examiner(
+        job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, lists.look_at, rescreen_before
+    )
+    overdue = OverdueWatch(job.clocks, job.clock, summary) if job.clocks is not None else None
+    decider = Decider(screening, mode, guard, brake, job.clock, overdue)
 
     writer = mode.make_writer(job.crm, job.shapes, context.journal, job.clock)
     outbox = Outbox(job.crm, writer, context.journal, job.clock, context.heartbeat)
@@ -78,7 +100,7 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
         if not brake.pulled:
             cursors.move(passed, job.clock.now())
 
-    tracker = CursorTracker(move)
+    tracker = tracker or CursorTracker(move)
     queue = WorkQueue(
         processor,
         tracker,
@@ -90,7 +112,19 @@ def assemble(context: RunContext, options: SyncOptions, summary: Summary, mode: 
     )
     own_writes = OwnWrites(context.journal.store, org_id)
     return SyncParts(
-        cursors, known, ledger, pending, screening, brake, examiner, outbox, processor, tracker, queue, own_writes
+        cursors,
+        known,
+        ledger,
+        pending,
+        screening,
+        brake,
+        examiner,
+        outbox,
+        processor,
+        tracker,
+        queue,
+        own_writes,
+        lists,
     )
 
 
@@ -101,4 +135,5 @@ def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, led
         context.lease.renew(job.clock.now())  # and no more: what is asked about is to be answered before the run ends
         job.progress.bought(bought, cost, job.currency)
 
-    return Screening(job.clock, ledger.covered, mode.make_gateway(known, job.clock, job.max_lookups, note_answer))
+    gateway = mode.make_gateway(known, job.clock, note_answer)
+    return Screening(job.clock, ledger.find_suppressed, gateway, partial(find_erased, job.store))

@@ -10,7 +10,7 @@ places.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,9 +23,9 @@ from ..ports.services import Clock
 from ..screening.seed import seed_lookup_cache
 from ..state.lookup_cache import LookupCache
 from ..state.opt_out_ledger import OptOutLedger
-from ..state.pending import Pending
+from ..state.pending import Pending, PendingRow
 from ..suppression.intake import ingest_opt_outs
-from ..suppression.record_reader import read_views
+from ..suppression.record_reader import Key, read_views
 from ..suppression.spread import OptOutSpread
 from .brake import Brake
 from .examiner import Examiner
@@ -47,7 +47,7 @@ class Phase(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IngestOptOuts:
-    """Takes in the opt-out flags of all objects, in or out of the mapping's filter.
+    """Takes in the opt-out flags of all objects, in or out of the mapping's filter, and what is known of elsewhere.
 
     ``meanwhile`` asks for those that went up while objects were read in full.
     """
@@ -61,6 +61,9 @@ class IngestOptOuts:
     def run(self) -> bool:
         """Take in the flags that are up, and those that were lowered."""
         self.source.begin("opt-outs")
+        # First, because it needs no CRM: it is enforced whatever the reading comes to.
+        self.ledger.take_in_elsewhere()
+        self.ledger.settle_consents(self.source.shapes)
         feed = self.source.feed
         with self.source.ahead(feed.flagged_meanwhile() if self.meanwhile else feed.flagged()) as pages:
             ingest_opt_outs(self.source.crm, self._watch(pages), self.source.shapes, self.ledger)
@@ -102,13 +105,14 @@ class SeedAnswers:
 class ReadChanged:
     """Works through the records that changed since the cursors, or through all where there is none."""
 
+    source: FeedReader
     pages: PageReader
     ledger: OptOutLedger
     full: bool
 
     def run(self) -> bool:
         """Read them; then forget the flags of records that a full read has not seen."""
-        source = self.pages.source
+        source = self.source
         phase = "all records" if self.full else "changed records"
         logger.info("%s: %s", source.crm.name, phase)
         if not self.pages.read(phase, source.feed.changed()):
@@ -126,6 +130,7 @@ class ReadChanged:
 class ReadDue:
     """Works through the records with a slot never screened, or last screened before ``before``."""
 
+    source: FeedReader
     pages: PageReader
     before: datetime
 
@@ -138,8 +143,8 @@ class ReadDue:
         queue.end_with_budget()
         if self.pages.brake.pulled or queue.exhausted:
             return True
-        logger.info("%s: due records", self.pages.source.crm.name)
-        return self.pages.read("due records", self.pages.source.feed.due(self.before)) or queue.exhausted
+        logger.info("%s: due records", self.source.crm.name)
+        return self.pages.read("due records", self.source.feed.due(self.before)) or queue.exhausted
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +173,14 @@ class RetryPending:
         after, shapes = ("", ""), self.source.shapes
         due: dict[str, set[str]] = {name: set() for name in shapes}
         size = self.queue.batch_size
-        while rows := self.pending.next(after, size, objects=shapes, before_run=self.run_id):
+        while rows := self._next(after, size):
             self.source.heartbeat()
             after = (rows[-1].object, rows[-1].record_id)
             views = read_views(self.source.crm, shapes, ((row.object, row.record_id) for row in rows))
 
             # A survivor of a merge may wait under its own id as well, and one write must not name it twice.
             new = [view for view in views if view.record.id not in due[view.record.object]]
+            self._meet(new)
             records = self.examiner.examine(new, authoritative=True)
             for record in records:
                 due[record.view.record.object].add(record.view.record.id)
@@ -185,6 +191,12 @@ class RetryPending:
             if not self.queue.take(records):
                 return False
         return self.queue.flush()
+
+    def _next(self, after: Key, limit: int) -> Sequence[PendingRow]:
+        return self.pending.next(after, limit, objects=self.source.shapes, before_run=self.run_id)
+
+    def _meet(self, views: Sequence[RecordView]) -> None:
+        """Take in which records the rows lead to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
+from ..config.clocks import Clocks
 from ..errors import RingfenceError, StoppedError, Terminated
+from ..model.caps import NO_CAPS, Caps
 from ..model.field_roles import FieldRoles
 from ..model.policy import Policy
 from ..model.shapes import ObjectShape
@@ -19,7 +23,9 @@ from ..state.cursors import register_org
 from ..state.journal import Journal
 from ..state.learnt import keep_learnt, read_learnt
 from ..state.leases import Lease, take_lease, this_process
+from ..state.part_holds import end_other_runs
 from ..state.run_history import RunOutcome
+from ..state.run_parts import forget_other_runs
 from ..state.store import Store
 from ..writing.reconcile import reconcile
 from .ending import RunEnd, Word, describe_end
@@ -28,19 +34,41 @@ from .progress import NoProgress, Progress
 
 logger = logging.getLogger(__name__)
 
+PAUSE_S = 1.0
+"""How long is waited at a time for what other processes do."""
+
+
+class TakenIn(NamedTuple):
+    """What was done for an account before its run: its opt-outs were taken in, with those of others.
+
+    ``calls`` are the HTTP requests of it by purpose, ``reconciled`` the rows of a killed run that it has settled, and
+    ``rehearsal`` the store of a dry run that knows of them; None: the state itself does.
+    """
+
+    calls: Mapping[str, int] = MappingProxyType({})
+    reconciled: int = 0
+    rehearsal: Store | None = None
+
+
+NOTHING_TAKEN_IN = TakenIn()
+"""The run is on its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncJob:
     """All that a run needs, wired by the composition root.
 
-    ``max_lookups`` caps what the run buys; with ``withhold`` it buys nothing and tells what it would have bought, for
-    nobody has agreed to the cost. ``currency`` is that of the providers' prices.
+    ``caps`` hold down what the run buys; with ``withhold`` it buys nothing and tells what it would have bought, for
+    nobody has agreed to the cost.
 
     ``explain`` returns an error in the words of the door that runs the job, for the history; ``word`` its message and
     its remedy apart, for the summary. ``began`` is called with the summary once the run is in the history: it is filled
     from then on, and says how the run has ended, also where an error leaves it. ``must_end`` tells whether the process
     was asked to end: the run then does so before the next batch or page. ``warnings`` are what the summary is to say of
-    the run as a whole, such as that a preview came before the set-up.
+    the run as a whole, such as that a preview came before the set-up. ``account`` is what the account is called where
+    there are several; empty: as its CRM. ``ledger`` names the suppression ledger that it is on, "" the one that
+    accounts share. ``taken_in`` is what was done for the account before, while the opt-outs of several were taken in.
+    ``clocks`` reads what the law gives time for; None: nobody asks.
     """
 
     crm: Crm
@@ -50,15 +78,28 @@ class SyncJob:
     policy: Policy
     clock: Clock
     lookups: Sequence[Lookup] = ()
-    max_lookups: int | None = None
+    caps: Caps = NO_CAPS
     withhold: bool = False
-    currency: str = "USD"
     progress: Progress = field(default_factory=NoProgress)
     explain: Callable[[RingfenceError], str] = str
     word: Word = lambda error: (error.message, error.remedy)
     began: Callable[[Any], None] = lambda _summary: None
     must_end: Callable[[], bool] = lambda: False
     warnings: Sequence[str] = ()
+    account: str = ""
+    ledger: str = ""
+    taken_in: TakenIn = NOTHING_TAKEN_IN
+    clocks: Callable[[], Clocks] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the account is called in the history and in every document."""
+        return self.account or self.crm.name
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the providers' prices."""
+        return self.caps.currency
 
 
 class RunSummary(Protocol):
@@ -68,9 +109,11 @@ class RunSummary(Protocol):
     stopped: str
     end: RunEnd | None
     reconciled: int
-    api_calls: int
-    api_calls_by_purpose: dict[str, int]
     duration_s: float
+
+    def count_calls(self, calls: Mapping[str, int]) -> None:
+        """Count the HTTP requests of the run, by purpose."""
+        ...
 
     def refused_rows(self) -> int:
         """Return how many rows the CRM did not take."""
@@ -124,7 +167,7 @@ def open_run(job: SyncJob, summary: RunSummary, options: Mapping[str, Any], mode
     Terminated pass on after the history and the summary know of them.
     """
     started = job.clock.monotonic()
-    org_id = register_org(job.store, job.org)
+    org_id = register_org(job.store, job.org, job.ledger)
     lease = take_lease(job.store, org_id, summary.run_id, job.clock.now(), this_process())
     context = RunContext(job, org_id, lease, Journal(job.store, summary.run_id))
     entered = False
@@ -148,31 +191,59 @@ def _begin(context: RunContext, summary: RunSummary, options: Mapping[str, Any],
     job = context.job
     # As a field: an id of bare digits in the text would be masked as if it were a number.
     note = " (dry run)" if mode.dry_run else ""
-    logger.info("run %s of %s begins%s", summary.run_id, job.org.crm, note, extra={"org_id": job.org.id})
+    logger.info("run %s of %s begins%s", summary.run_id, job.name, note, extra={"org_id": job.org.id})
     roles = FieldRoles.of(job.shapes)
     now, dry_run = job.clock.now(), mode.dry_run
-    context.journal.begin(job.crm.name, context.org_id, now, dry_run=dry_run, options=options, roles=roles)
+    context.journal.begin(job.name, context.org_id, now, dry_run=dry_run, options=options, roles=roles)
     job.began(summary)
+    summary.reconciled = job.taken_in.reconciled + _settle(context, summary.run_id, dry_run=mode.dry_run)
+
+
+def _settle(context: RunContext, run_id: str, *, dry_run: bool) -> int:
+    """Find out what became of the rows that a killed run had sent; return how many."""
+    job = context.job
     if isinstance(job.crm, Learning):
         job.crm.learnt.update(read_learnt(job.store, context.org_id))
-    if mode.dry_run:
-        return  # what a killed run has left, its bulk job included, is for a run that may write
-    summary.reconciled = reconcile(
-        job.crm, job.shapes, job.store, context.org_id, summary.run_id, job.clock, context.heartbeat
-    )
+    if dry_run:
+        return 0  # what a killed run has left, its bulk job included, is for a run that may write
+
+    def wait() -> None:
+        context.heartbeat()
+        job.clock.sleep(PAUSE_S)
+
+    end_other_runs(job.store, context.org_id, run_id, job.clock.now, wait)
+    reconciled = reconcile(job.crm, job.shapes, job.store, context.org_id, run_id, job.clock, context.heartbeat)
+    forget_other_runs(job.store, context.org_id, run_id)
+    return reconciled
+
+
+@contextmanager
+def hold_account(job: SyncJob, run_id: str, *, dry_run: bool) -> Iterator[tuple[RunContext, int]]:
+    """Hold the org's lease for the block, as a run does that the history need not know of; nothing may be written.
+
+    Yields the context, and how many rows that a killed run had sent were settled first.
+    """
+    org_id = register_org(job.store, job.org, job.ledger)
+    lease = take_lease(job.store, org_id, run_id, job.clock.now(), this_process())
+    context = RunContext(job, org_id, lease, Journal(job.store, run_id))
+    try:
+        yield context, _settle(context, run_id, dry_run=dry_run)
+    finally:
+        lease.release()
 
 
 def _end(context: RunContext, summary: RunSummary) -> None:
     """Enter the end of the run into the history, and give the lease back."""
     job = context.job
-    summary.api_calls_by_purpose = dict(job.crm.calls)
-    summary.api_calls = sum(job.crm.calls.values())
+    summary.count_calls(Counter(job.crm.calls) + Counter(job.taken_in.calls))
 
     end = summary.end
     outcome = end.outcome if end else RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE
-    if isinstance(job.crm, Learning):
-        keep_learnt(job.store, context.org_id, job.crm.learnt)
-    context.journal.end(job.clock.now(), outcome, summary.to_json(), end.text if end else None)
-    logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
-    context.lease.release()
+    try:
+        if isinstance(job.crm, Learning):
+            keep_learnt(job.store, context.org_id, job.crm.learnt)
+        context.journal.end(job.clock.now(), outcome, summary.to_json(), end.text if end else None)
+        logger.info("run %s ends: %s, %.1f s", summary.run_id, outcome.value, summary.duration_s)
+    finally:
+        context.lease.release()
     job.store.tend()

@@ -5,32 +5,36 @@ While it is in the history as running, its questions to providers keep other run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ..errors import RingfenceError, StoppedError, Terminated
+from ..model.blocks import Block, Channel
+from ..model.caps import NO_CAPS, Caps
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers
-from ..screening.screening import Screening, SuppressionCheck
-from ..state.cursors import list_orgs
+from ..screening.screening import Screening
+from ..state.erased import find_erased
 from ..state.journal import Journal
 from ..state.lookup_cache import LookupCache
-from ..state.opt_out_ledger import OptOutLedger
 from ..state.run_history import RunOutcome, new_run_id
 from ..state.store import Store
+from ..suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
 
 
 @dataclass(frozen=True, slots=True)
 class ScreeningJob:
     """All that such a run needs.
 
-    ``door`` names it in the history, in the place of a CRM. Answers count for ``max_age``. ``sandbox`` asks the
-    opt-outs of the sandbox accounts in place of those of the production accounts. ``on_answer`` is told what was
+    ``door`` names it in the history, in the place of a CRM. Answers count for ``max_age``. ``ledger`` names the
+    suppression ledger that is asked; ``sandbox`` asks the flags of its sandbox accounts in place of those of the
+    production accounts. ``on_answer`` is told what was
     bought so far. ``explain`` returns an error in the words of the door.
     """
 
@@ -39,7 +43,8 @@ class ScreeningJob:
     clock: Clock
     max_age: timedelta
     lookups: Sequence[Lookup] = ()
-    max_lookups: int | None = None
+    caps: Caps = NO_CAPS
+    ledger: str = ""
     sandbox: bool = False
     on_answer: OnAnswer = lambda _paid, _cost: None
     explain: Callable[[RingfenceError], str] = str
@@ -51,7 +56,11 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
     """Yield the screening of the run, and keep in the history how the block ends. Every error passes on."""
     run_id = new_run_id(job.clock.now())
     journal = Journal(job.store, run_id)
-    screening = Screening(job.clock, _opt_outs(job, run_id), _gateway(job, run_id))
+    erased = partial(find_erased, job.store)
+    blocked = _Blocked(ask_ledger(job.store, job.ledger, job.clock, sandbox=job.sandbox))
+    screening = Screening(
+        job.clock, blocked.for_calls, _gateway(job, run_id), erased, find_without_messages=blocked.for_messages
+    )
     outcome, error = RunOutcome.FAILED, None
     journal.begin(job.door, None, job.clock.now(), dry_run=False, options=job.options)
 
@@ -72,21 +81,30 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
 def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
-    known = KnownAnswers(LookupCache(job.store, run_id), job.lookups, job.max_age)
-    return BuyingGateway(known, job.clock, max_lookups=job.max_lookups, on_answer=job.on_answer)
+    known = KnownAnswers(LookupCache(job.store, run_id, job.caps), job.lookups, job.max_age)
+    return BuyingGateway(known, job.clock, on_answer=job.on_answer)
 
 
-def _opt_outs(job: ScreeningJob, run_id: str) -> SuppressionCheck:
-    """Return the check that asks the ledgers of all accounts of one kind; sandboxes where there is nothing else."""
-    orgs = list_orgs(job.store)
-    of_this_kind = [org_id for org_id, production in orgs if production is not job.sandbox]
-    asked = of_this_kind or ([] if job.sandbox else [org_id for org_id, _ in orgs])
-    ledgers = [OptOutLedger(job.store, org_id, run_id, job.clock) for org_id in asked]
+class _Blocked:
+    """Whom the suppression ledger keeps from calls, and whom from messages.
 
-    def find_suppressed(numbers: Any) -> frozenset[str]:
-        return frozenset().union(*(ledger.covered(numbers) for ledger in ledgers))
+    It is asked about every batch as that comes; what it says of messages is then of the same moment.
+    """
 
-    return find_suppressed
+    def __init__(self, question: SuppressionQuestion) -> None:
+        self._question = question
+        self._asked: Collection[str] = ()
+        self._found: Mapping[str, Sequence[Block]] = {}
+
+    def for_calls(self, numbers: Collection[str]) -> Mapping[str, Block]:
+        """Return those of the numbers that must not be called, with what says best how that ends."""
+        self._asked, self._found = numbers, self._question.find(numbers)
+        return choose_blocked(self._found, Channel.VOICE)
+
+    def for_messages(self, numbers: Collection[str]) -> Mapping[str, Block]:
+        """Return those of the numbers that must not be texted."""
+        found = self._found if numbers == self._asked else self._question.find(numbers)
+        return choose_blocked(found, Channel.SMS)
 
 
 def _is_complete(screening: Screening) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from ..screening.gateway import ProviderTally
 from ..suppression.record_reader import Key
 from .ending import RunEnd, end_as_json
 from .outcomes import PendingOutcome
+from .overdue import OverdueRequest
 from .record_tally import CONFLICTS, DEFERRED, FAILED, UNCHANGED, WRITTEN, RecordTally
 from .shown import as_values, show_change
 
@@ -125,13 +126,17 @@ class Summary:
     spread: list[SpreadNumber] = field(default_factory=list)
     stale_flags: list[StaleFlag] = field(default_factory=list)
     stale_flags_total: int = 0
+    overdue_requests: list[OverdueRequest] = field(default_factory=list)  # enforced later than the law allows
+    overdue_requests_total: int = 0
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
     rewrites_shown: list[dict[str, str]] = field(default_factory=list)
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading
     waiting: dict[str, int] = field(default_factory=dict)
+    expired_lists: list[str] = field(default_factory=list)  # registers' lists that are too old, of countries met here
     warnings: list[str] = field(default_factory=list)  # what is true of the whole run, such as fields not yet there
     stopped: str = ""
     end: RunEnd | None = None  # what ended the run early
+    calls_of_parts: Counter[str] = field(default_factory=Counter, repr=False)  # made by other processes for this run
     tally: RecordTally = field(default_factory=RecordTally, repr=False)
     oldest_fresh: datetime | None = field(default=None, repr=False)  # the oldest verdict on a record skipped as fresh
 
@@ -201,10 +206,32 @@ class Summary:
         self._count(row.key, CONFLICTS)
         self._show_conflict(row.key, result.code, result.message)
 
+    def meet_again(self, key: Key, outcome: str) -> None:
+        """Take in a record that a part of the run has counted, so that it counts once wherever the run meets it."""
+        less = self.tally.meet_again(key, outcome)
+        if less is not None:
+            self._add(self.counts(key[0]), less, -1)
+
+    def count_anew(self, key: Key) -> None:
+        """Take back that a lookup is owed to a record: the run has come to it again, and will say what became of it."""
+        self._add(self.counts(key[0]), DEFERRED, -1)
+        self.tally.forget(key)
+
+    def count_calls(self, calls: Mapping[str, int]) -> None:
+        """Count the HTTP requests of the run's own process, by purpose, beside those of its parts."""
+        self.api_calls_by_purpose = dict(Counter(self.calls_of_parts) + Counter(calls))
+        self.api_calls = sum(self.api_calls_by_purpose.values())
+
     def name_stale_flags(self, records: Sequence[tuple[str, str]]) -> None:
         """Keep the first of the records whose flag outlives the opt-out that it was raised for, and count them."""
         self.stale_flags = [StaleFlag(*record) for record in records[:SHOWN]]
         self.stale_flags_total = len(records)
+
+    def name_overdue(self, request: OverdueRequest) -> None:
+        """Keep a request that is enforced later than the law allows, if it is one of the first, and count it."""
+        if len(self.overdue_requests) < SHOWN:
+            self.overdue_requests.append(request)
+        self.overdue_requests_total += 1
 
     def _count(self, key: Key, outcome: str) -> bool:
         """Count a record by its outcome, or by the reason for which it was skipped; return whether that counts."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from ..errors import (
     AuthenticationError,
     BusyError,
     CostError,
     ErrorCode,
-    QuotaError,
     RingfenceError,
     StateError,
     StoppedError,
@@ -23,6 +23,7 @@ from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
 from .ending import describe_end
+from .figures import count_fewest_calls, find_costs
 from .mode import Live, Planning, Rehearsal, RunMode, Withholding
 from .options import SyncOptions
 from .page_reader import FeedReader, PageReader
@@ -40,8 +41,8 @@ _BEYOND_HELP = (BusyError, StateError, AuthenticationError, MemoryError)
 """After these no opt-out can be enforced: the run is another's, or neither the state nor the CRM is open to us."""
 
 
-def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
-    """Run one sync and return what it did; the history keeps it too.
+def run_sync(job: SyncJob, options: SyncOptions, make_run: MakeRun | None = None) -> Summary:
+    """Run one sync and return what it did; the history keeps it too. ``make_run`` makes the run of another kind.
 
     A run that ends early (a quota, an outage, a guard) returns with ``complete`` False and ``stopped`` saying why; the
     opt-outs are enforced all the same. So they are where a provider refuses the credentials, or nobody has agreed to
@@ -50,22 +51,22 @@ def run_sync(job: SyncJob, options: SyncOptions) -> Summary:
     """
     options.check()
     mode = _choose_mode(job, options)
-    summary = Summary(new_run_id(job.clock.now()), job.crm.name, org=job.org.name, dry_run=mode.dry_run)
+    summary = Summary(new_run_id(job.clock.now()), job.name, org=job.org.name, dry_run=mode.dry_run)
     summary.warnings = list(job.warnings)
 
     asked = {**options.to_json(), "providers": [lookup.name for lookup in job.lookups]}
     with open_run(job, summary, asked, mode) as context:
         try:
             if options.plan_file is None:
-                SyncRun(context, options, summary, mode).go()
+                (make_run or SyncRun)(context, options, summary, mode).go()
             else:
                 org = job.org
                 head = PlanHead(summary.run_id, org.key, job.clock.now(), org.name, org.address)
                 with PlanWriter(options.plan_file, head, job.shapes, job.store.keyring) as plan:
                     SyncRun(context, options, summary, Planning(plan)).go()
-                    plan.complete(_costs(job, summary))
+                    plan.complete(find_costs(job, summary))
         finally:
-            _count_fewest_calls(job, summary)
+            count_fewest_calls(job, summary)
     return summary
 
 
@@ -105,7 +106,7 @@ class SyncRun:
         job, parts = self._job, self._parts
         self._summary.tally.whole = frozenset(filter(feed.is_full, job.shapes))
         full = self._summary.full = bool(self._summary.tally.whole)
-        source = FeedReader(job.crm, job.shapes, feed, job.progress, self._context.heartbeat, self._options.limit)
+        source = FeedReader(job.crm, job.shapes, job.progress, self._context.heartbeat, self._options.limit, feed)
 
         whole = self._read(self._reading_phases(source, newly_read, full=full))
         # Silencing costs no lookup and waits for nothing that went wrong; a user's limit covers these records too.
@@ -197,12 +198,20 @@ class SyncRun:
             yield self._spreading(source, hold_flags=full, all_read=False, first=True)
         if job.lookups and (full or self._has_new_provider()):
             yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
-        yield ReadChanged(pages, parts.ledger, full=full)
+        yield from self._changed(source, pages, full=full)
         self._summary.tally.end_reading(newly_read)
         if full and not self._mode.dry_run:
             yield IngestOptOuts(source, parts.ledger, parts.pending, job.clock, meanwhile=True)
-        yield ReadDue(pages, since)
+        yield from self._due(source, pages, since)
         yield RetryPending(source, parts.examiner, parts.queue, parts.pending, parts.brake, self._summary.run_id)
+
+    def _changed(self, source: FeedReader, pages: PageReader, *, full: bool) -> Iterable[Phase]:
+        """Return how the changed records are read."""
+        return [ReadChanged(source, pages, self._parts.ledger, full=full)]
+
+    def _due(self, source: FeedReader, pages: PageReader, before: datetime) -> Iterable[Phase]:
+        """Return how the records are read that are due by age."""
+        return [ReadDue(source, pages, before)]
 
     def _has_new_provider(self) -> bool:
         """Return whether a provider is there that the sync before this one did not have."""
@@ -249,27 +258,24 @@ class SyncRun:
         if self._job.lookups and not has_synced(self._job.store, self._context.org_id):
             # Two installations on one account do not know what the other one has bought.
             summary.screened_elsewhere = summary.skip_reasons["fresh"]
+        summary.expired_lists = parts.lists.names()
         summary.waiting = parts.pending.count()
         summary.last_complete_sync = last_complete_sync(self._job.store, self._context.org_id)
         if summary.oldest_fresh is not None:
             summary.fresh_until = summary.oldest_fresh + self._job.policy.max_age
-        if parts.screening.exhausted:
-            budget = _budget_used_up(self._job.max_lookups or 0)
+        if parts.screening.cap is not None:
+            budget = parts.screening.cap.error()
             summary.end, summary.stopped = describe_end(budget, self._job.word), self._job.explain(budget)
+
+
+MakeRun = Callable[[RunContext, SyncOptions, Summary, RunMode], SyncRun]
+"""Makes a run that goes about a sync in its own way."""
 
 
 def _choose_mode(job: SyncJob, options: SyncOptions) -> RunMode:
     if options.dry_run:
-        return Rehearsal()
+        return Rehearsal(shared=job.taken_in.rehearsal)
     return Withholding() if job.withhold else Live()
-
-
-def _budget_used_up(max_lookups: int) -> QuotaError:
-    return QuotaError(
-        f"The budget of {max_lookups} lookups is used up. The next run goes on from here and pays for nothing twice.",
-        code=ErrorCode.LOOKUP_BUDGET_USED_UP,
-        details={"max_lookups": max_lookups},
-    )
 
 
 def _lookups_failed(numbers: int) -> StoppedError:
@@ -277,22 +283,3 @@ def _lookups_failed(numbers: int) -> StoppedError:
         f"{numbers:,} lookups failed for now: their records are as they were, and wait for the next run.",
         code=ErrorCode.LOOKUPS_FAILED,
     )
-
-
-def _count_fewest_calls(job: SyncJob, summary: Summary) -> None:
-    read, written = summary.total("read"), summary.total("written")
-    reading = job.crm.fewest_calls(read, 0, full=summary.full)
-    writing = job.crm.fewest_calls(read, written, full=summary.full) - reading
-    summary.fewest_api_calls = reading if summary.dry_run else reading + writing
-    summary.write_calls_planned = writing if summary.dry_run else 0
-
-
-def _costs(job: SyncJob, summary: Summary) -> dict[str, int]:
-    written = summary.total("written")
-    return {
-        "records": written,
-        "phones_rewritten": summary.total("phones_rewritten"),
-        "api_calls": job.crm.fewest_calls(written, written, full=False),
-        "lookups": summary.lookups_planned,
-        "records_waiting_for_lookups": summary.total("deferred"),
-    }

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from ..errors import AuthenticationError, QuotaError, RingfenceError, UnreachableError
 from ..model.answers import Answer, AnswerKind
+from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import ELSEWHERE, KeptAnswer
+from ..state.lookup_cache import BESIDE, ELSEWHERE, KeptAnswer
 from .gateway import KnownAnswers, Tally
 from .purchase import ask
 
@@ -27,9 +28,8 @@ NOT_NOW, OUTAGE = "not asked", "outage"
 class BuyingGateway:
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that buys.
 
-    ``max_lookups`` caps the paid calls of the run, and with them the calls that failed although nobody rules a charge
-    out; ``on_answer`` is called after each answer with how many were paid so far
-    and what they cost.
+    The caps that the cache keeps hold for paid calls, and with them for calls that failed although nobody rules a
+    charge out; ``on_answer`` is called after each answer with how many were paid so far and what they cost.
     """
 
     def __init__(
@@ -37,18 +37,20 @@ class BuyingGateway:
         known: KnownAnswers,
         clock: Clock,
         *,
-        max_lookups: int | None = None,
         on_answer: OnAnswer = lambda _paid, _cost: None,
     ) -> None:
         self.tally = Tally()
-        self.exhausted = False
+        self.cap: CapReached | None = None
         self._known = known
         self._clock = clock
-        self._max_lookups = max_lookups
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
-        self._spent = 0  # requests that were billed, or may have been
         self._outages: list[RingfenceError] = []
+
+    @property
+    def exhausted(self) -> bool:
+        """Return whether a number had to go without a lookup because a cap was reached."""
+        return self.cap is not None
 
     @property
     def outage(self) -> RingfenceError | None:
@@ -67,12 +69,14 @@ class BuyingGateway:
             return {}
 
         answers: dict[str, KeptAnswer] = {}
-        open_numbers = self._within_budget(numbers)
+        open_numbers = list(numbers)
         for lookup in tuple(self._in_service):
             if not open_numbers:
                 break
-            self._ask_one(lookup, self._within_budget(open_numbers), now, answers)
-            open_numbers = [number for number in open_numbers if not _is_settled(answers.get(number))]
+            reached = self._ask_one(lookup, open_numbers, now, answers)
+            # What the cap kept from one provider is no reason to ask another one, which may be cheaper, out of turn.
+            asked = [number for number in open_numbers if number in answers] if reached else open_numbers
+            open_numbers = [number for number in asked if not _is_settled(answers.get(number))]
 
         found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
         self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
@@ -83,8 +87,12 @@ class BuyingGateway:
         code = NOT_NOW if self._in_service else OUTAGE
         return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code=code, paid=False))
 
-    def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
-        """Ask one provider and take its answers over where they are worth more than the present ones."""
+    def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> bool:
+        """Ask one provider and take its answers over where they are worth more than the present ones.
+
+        Return whether a cap has left numbers unasked.
+        """
+        reached: list[CapReached] = []
         incoming = ask(
             self._known.cache,
             self._clock,
@@ -93,11 +101,11 @@ class BuyingGateway:
             since=self._known.oldest(now),
             again=self._known.retry_lost,
             on_refusal=lambda refused: self._count_refused(lookup, refused),
+            on_cap=reached.append,
         )
         try:
             with closing(incoming):
                 for answer in incoming:
-                    self._spent += answer.paid
                     self.tally.lookups += _is_bought(answer)
                     self._count(lookup, answer)
                     self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
@@ -107,9 +115,12 @@ class BuyingGateway:
         except (AuthenticationError, QuotaError, UnreachableError) as outage:
             self._leave_out(lookup, outage)
 
+        self.cap = reached[0] if reached else self.cap
+        return bool(reached)
+
     def _count(self, lookup: Lookup, answer: Answer) -> None:
         tally = self.tally.of(lookup.name)
-        tally.asked += answer.code != ELSEWHERE
+        tally.asked += answer.code not in _ON_ITS_WAY
         tally.lost += answer.kind is AnswerKind.LOST
         tally.cost = round(tally.cost + lookup.price * _is_bought(answer), 6)
 
@@ -126,15 +137,6 @@ class BuyingGateway:
             kind = type(outage).__name__
             logger.warning("%s is left out for the rest of the run (%s); the next provider is asked", lookup.name, kind)
 
-    def _within_budget(self, numbers: Sequence[str]) -> Sequence[str]:
-        """Return as many of the numbers as may still be bought."""
-        if self._max_lookups is None:
-            return numbers
-        left = max(0, self._max_lookups - self._spent)
-        if left < len(numbers):
-            self.exhausted = True
-        return numbers[:left]
-
 
 def _is_bought(answer: Answer) -> bool:
     """Return whether the lookup counts as bought; a failure never does, though its request may have been billed."""
@@ -143,7 +145,7 @@ def _is_bought(answer: Answer) -> bool:
 
 def _has_failed(answer: Answer) -> bool:
     """Return whether a provider was asked in vain, or none could be: whoever was not asked has not failed."""
-    return answer.kind is AnswerKind.FAILED and answer.code != NOT_NOW
+    return answer.kind is AnswerKind.FAILED and answer.code not in (NOT_NOW, BESIDE)
 
 
 def _is_settled(kept: KeptAnswer | None) -> bool:
@@ -151,8 +153,10 @@ def _is_settled(kept: KeptAnswer | None) -> bool:
     if kept is None:
         return False
     answer = kept.answer
-    return answer.kind is AnswerKind.KNOWN or (answer.kind is AnswerKind.FAILED and answer.code == ELSEWHERE)
+    return answer.kind is AnswerKind.KNOWN or (answer.kind is AnswerKind.FAILED and answer.code in _ON_ITS_WAY)
 
+
+_ON_ITS_WAY = (ELSEWHERE, BESIDE)
 
 _RANK = {AnswerKind.FAILED: 0, AnswerKind.LOST: 1, AnswerKind.INCONCLUSIVE: 2, AnswerKind.KNOWN: 3}
 """What an answer is worth beside another provider's."""

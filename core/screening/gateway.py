@@ -17,6 +17,7 @@ from typing import Protocol
 
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
+from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
 
@@ -51,13 +52,23 @@ class Tally:
 class LookupGateway(Protocol):
     """The only way from the screening to the providers.
 
-    ``exhausted`` becomes True once a number had to go without a lookup because the budget was used up. ``outage`` is
+    ``exhausted`` becomes True once a number had to go without a lookup because a cap was reached, and ``cap`` tells
+    which one, where something was to be bought. ``outage`` is
     the error that left no provider to ask (AuthenticationError, QuotaError or UnreachableError), None while one
     answers. It is told and not raised: without lookups a run still has opt-outs to enforce.
     """
 
     tally: Tally
-    exhausted: bool
+
+    @property
+    def exhausted(self) -> bool:
+        """Return whether a number had to go without a lookup because a cap was reached."""
+        ...
+
+    @property
+    def cap(self) -> CapReached | None:
+        """Return the cap that was reached."""
+        ...
 
     @property
     def outage(self) -> RingfenceError | None:
@@ -110,13 +121,14 @@ class KnownAnswers:
         found = self.cache.find(numbers, realms, self.oldest(now), now, with_lost=not self.retry_lost)
 
         left = {lookup.realm for lookup in in_service}
-        chosen = {e164: _choose(answers, left) for e164, answers in found.items()}
+        chosen = {e164: _choose(answers, left, with_lost=not self.retry_lost) for e164, answers in found.items()}
         return {e164: answer for e164, answer in chosen.items() if answer is not None}
 
 
-def _choose(answers: Sequence[KeptAnswer], in_service: set[str]) -> KeptAnswer | None:
+def _choose(answers: Sequence[KeptAnswer], in_service: set[str], *, with_lost: bool) -> KeptAnswer | None:
     """Return the answer that counts, or None where the number may be asked about."""
-    for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, AnswerKind.LOST):
+    lost = (AnswerKind.LOST,) if with_lost else ()
+    for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, *lost):
         if of_this_kind := [each for each in answers if each.answer.kind is kind]:
             return max(of_this_kind, key=lambda each: each.answer.observed_at)
 

@@ -14,9 +14,10 @@ from datetime import datetime
 from ..clock import whole_seconds
 from ..errors import AuthenticationError, QuotaError, RingfenceError
 from ..model.answers import Answer, AnswerKind
+from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import KeptAnswer, LookupCache
+from ..state.lookup_cache import Claim, LookupCache
 
 
 def ask(
@@ -28,11 +29,13 @@ def ask(
     since: datetime,
     again: bool = False,
     on_refusal: Callable[[int], None] = lambda _numbers: None,
+    on_cap: Callable[[CapReached], None] = lambda _reached: None,
 ) -> Generator[Answer, None, None]:
     """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
     or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
+    Where a cap has no room for one more, ``on_cap`` is told, and the numbers that are left have no answer.
 
     An answer that was cut off after its question went out is LOST, and its question stays on record. When the
     provider raises one of our errors, the numbers without an answer were not billed (see
@@ -41,7 +44,7 @@ def ask(
     questions, and those without a kept answer stay on record. Closed early, the generator waits for the answers that
     are on their way and keeps them.
     """
-    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal)
+    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal, on_cap=on_cap)
     try:
         while (answer := purchase.next_answer()) is not None:
             yield answer
@@ -62,6 +65,7 @@ class _Purchase:
         *,
         again: bool,
         on_refusal: Callable[[int], None],
+        on_cap: Callable[[CapReached], None],
     ) -> None:
         self._cache = cache
         self._clock = clock
@@ -69,7 +73,8 @@ class _Purchase:
         self._since = since
         self._again = again
         self._on_refusal = on_refusal
-        self._open: dict[str, KeptAnswer | None] = {}  # numbers asked about, with the lost question each has replaced
+        self._on_cap = on_cap
+        self._open: dict[str, Claim] = {}  # numbers asked about
         self._answered_without_asking: list[Answer] = []
         self._store_fault: RingfenceError | None = None
         self._stopped = False
@@ -109,16 +114,21 @@ class _Purchase:
 
             question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
             try:
-                claim = self._cache.claim(self._lookup.realm, question, self._since, again=self._again)
+                claim = self._cache.claim(
+                    self._lookup.realm, question, self._since, again=self._again, price=self._lookup.price
+                )
             except RingfenceError as fault:
                 # Raised here it would end the provider, which still owes the answers to what it has asked.
                 self._store_fault = fault
                 return
 
+            if claim.reached is not None:
+                self._on_cap(claim.reached)
+                return
             if claim.instead is not None:
                 self._answered_without_asking.append(claim.instead)
                 continue
-            self._open[number] = claim.replaced
+            self._open[number] = claim
             yield number
 
     def _keep(self, answer: Answer) -> Answer:
@@ -126,6 +136,6 @@ class _Purchase:
         if answer.kind is AnswerKind.FAILED:
             self._cache.record_failure(realm, answer, self._open.get(answer.e164))
         elif answer.kind is not AnswerKind.LOST:
-            self._cache.record_answer(realm, answer)
+            self._cache.record_answer(realm, answer, self._open.get(answer.e164))
         self._open.pop(answer.e164, None)
         return answer

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
+from ..model.caps import CapReached
 from ..state.lookup_cache import KeptAnswer
 from .gateway import KnownAnswers, Tally
 
@@ -15,16 +16,23 @@ class RehearsingGateway:
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that counts what would be bought.
 
     A number that would be bought counts as answered without news for the rest of the dry run. With ``defer`` its
-    lookup is owed instead, because a plan must not guess what the answer will be. ``max_lookups`` caps what would be
-    bought. What is made up goes into the cache: its store must be a rehearsal's.
+    lookup is owed instead, because a plan must not guess what the answer will be. The caps that the cache keeps hold
+    for what would be bought, at what all providers cost together. What is made up goes into the cache: its store must
+    be a rehearsal's.
     """
 
-    def __init__(self, known: KnownAnswers, *, max_lookups: int | None = None, defer: bool = False) -> None:
+    def __init__(self, known: KnownAnswers, *, defer: bool = False) -> None:
         self.tally = Tally()
         self.exhausted = False
         self._known = known
-        self._max_lookups = max_lookups
+        self._left: tuple[int, CapReached] | None = None
+        self._looked = False
         self._defer = defer
+
+    @property
+    def cap(self) -> CapReached | None:
+        """Return the cap that the run would meet."""
+        return self._left[1] if self._left is not None and self.exhausted else None
 
     @property
     def outage(self) -> RingfenceError | None:
@@ -40,6 +48,8 @@ class RehearsingGateway:
         if not numbers or not self._known.lookups:
             return {}
 
+        if not self._looked:
+            self._looked, self._left = True, self._known.cache.left(self._known.cost_of(1), now)
         allowed = self._count(numbers)
         answers = self._leave_open(numbers, now) if self._defer else self._make_up(numbers, allowed, now)
         realm = self._known.lookups[0].realm
@@ -48,8 +58,8 @@ class RehearsingGateway:
     def _count(self, numbers: Sequence[str]) -> int:
         """Count what would be bought, and return how many of the numbers that is."""
         allowed = len(numbers)
-        if self._max_lookups is not None:
-            allowed = max(0, min(allowed, self._max_lookups - self.tally.would_buy))
+        if self._left is not None:
+            allowed = max(0, min(allowed, self._left[0] - self.tally.would_buy))
             self.exhausted = self.exhausted or allowed < len(numbers)
         self.tally.would_buy += allowed
         self.tally.cost_planned = self._known.cost_of(self.tally.would_buy)

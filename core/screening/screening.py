@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,15 +10,16 @@ from ..clock import whole_seconds
 from ..decisions.coverage import find_opt_out
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
-from ..model.reasons import describe_lost_answer
-from ..model.verdicts import Facts, offline_facts, with_answer
+from ..model.caps import CapReached
+from ..model.reasons import MessagesNote, describe_lost_answer, with_messages_note
+from ..model.verdicts import Facts, Status, Verdict, judge, offline_facts, with_answer
 from ..numbers import Number, Validity
 from ..ports.services import Clock
 from ..state.lookup_cache import CRM_REALM, KeptAnswer
 from .gateway import LookupGateway, Tally
 
-SuppressionCheck = Callable[[Collection[str]], AbstractSet[str]]
-"""Returns those of the E.164 numbers that are suppressed, because somebody opted out. Called once a batch."""
+SuppressionCheck = Callable[[Collection[str]], Collection[str]]
+"""Returns those of the E.164 numbers that are suppressed; a mapping names what does it. Called once a batch."""
 
 
 def no_ledger(_numbers: Collection[str]) -> frozenset[str]:
@@ -38,20 +38,35 @@ class Screening:
     """The screening of one run, behind which no suppressed number passes.
 
     ``find_suppressed`` is asked about every batch, whatever the caller has checked already: a suppressed number is
-    never sent to a provider, and its facts say that somebody opted out. Without a ``gateway`` the numbering plan alone
-    decides.
+    never sent to a provider, and its facts say that somebody opted out. ``find_erased`` tells which numbers were
+    erased: for those, as for all without a ``gateway``, the numbering plan alone decides. ``find_without_messages``
+    tells which numbers must not be texted, where nothing but the reason says so: in a file, and of a single number.
     """
 
-    def __init__(self, clock: Clock, find_suppressed: SuppressionCheck, gateway: LookupGateway | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        find_suppressed: SuppressionCheck,
+        gateway: LookupGateway | None = None,
+        find_erased: SuppressionCheck = no_ledger,
+        find_without_messages: SuppressionCheck = no_ledger,
+    ) -> None:
         self.tally = gateway.tally if gateway else Tally()
         self._clock = clock
         self._find_suppressed = find_suppressed
         self._gateway = gateway
+        self._find_erased = find_erased
+        self._find_without_messages = find_without_messages
 
     @property
     def exhausted(self) -> bool:
         """Return whether a number had to go without a lookup because the budget was used up."""
         return self._gateway is not None and self._gateway.exhausted
+
+    @property
+    def cap(self) -> CapReached | None:
+        """Return the cap that has ended the buying; None while there is room."""
+        return self._gateway.cap if self._gateway is not None else None
 
     @property
     def outage(self) -> RingfenceError | None:
@@ -75,12 +90,25 @@ class Screening:
         # A number that the numbering plan finds invalid is never bought, nor one without a country.
         eligible = [number for number in facts if number.validity is Validity.VALID and number not in suppressed]
         may_buy = {each.number.e164 for each in asked if each.may_buy}
-        answers = self._find_answers(self._gateway, {number.e164 for number in eligible if number.e164}, may_buy, now)
+        numbers = {number.e164 for number in eligible if number.e164}
+        numbers.difference_update(self._find_erased(numbers))
+        answers = self._find_answers(self._gateway, numbers, may_buy, now)
 
         for number in eligible:
             if (kept := answers.get(number.e164 or "")) is not None:
                 facts[number] = self._apply(facts[number], kept)
         return facts
+
+    def judge(self, facts: Mapping[Number, Facts | None]) -> dict[Number, Verdict]:
+        """Return the verdict on each number that has facts; its reason names what forbids messages alone."""
+        every = {e164 for number in facts for e164 in number.all_e164s()}
+        without = frozenset(self._find_without_messages(every) if every else ())
+        verdicts = {number: judge(known) for number, known in facts.items() if known}
+        for number, verdict in verdicts.items():
+            if verdict.status is not Status.DO_NOT_CONTACT and not without.isdisjoint(number.all_e164s()):
+                reason = with_messages_note(verdict.reason, MessagesNote.SHARED)
+                verdicts[number] = verdict._replace(reason=reason)
+        return verdicts
 
     def _suppress(self, facts: dict[Number, Facts | None], now: datetime) -> set[Number]:
         """Put an opt-out into the facts of the numbers that are suppressed, and return these."""
@@ -109,12 +137,13 @@ class Screening:
 
     def _apply(self, facts: Facts | None, kept: KeptAnswer) -> Facts | None:
         """Return the facts with an answer laid over them; None where it is a failure, for the lookup is then owed."""
-        answer, provider = kept.answer, kept.realm.partition(":")[0]
+        answer, realm = kept.answer, kept.realm.partition(":")[0]
         if facts is None or answer.kind is AnswerKind.FAILED:
             return None
+
+        # A verdict found in the CRM names the provider that it came from in its code.
+        provider = answer.code if realm == CRM_REALM else realm
         if answer.kind is AnswerKind.LOST:
             self.tally.lost += 1
             return with_answer(facts, answer, describe_lost_answer(provider))
-
-        # A verdict found in the CRM names the provider that it came from in its code.
-        return with_answer(facts, answer, answer.code if provider == CRM_REALM else provider)
+        return with_answer(facts, answer, provider)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..state.lookup_cache import KeptAnswer
-from .gateway import KnownAnswers, Tally
+from .deferring import DeferringGateway
 
 
-class WithholdingGateway:
+class WithholdingGateway(DeferringGateway):
     """A :class:`ringfence.core.screening.gateway.LookupGateway` that counts what it would buy, and owes every lookup.
 
     Whatever needs no lookup goes on: answers on record are served, opt-outs are enforced.
     """
-
-    outage: RingfenceError | None = None
-    exhausted: bool = False
-
-    def __init__(self, known: KnownAnswers) -> None:
-        self.tally = Tally()
-        self._known = known
-
-    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
-        """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
-        return self._known.find(numbers, now, self._known.lookups)
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count the numbers, each once in the run, and return a failure for each."""

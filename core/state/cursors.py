@@ -9,19 +9,25 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from ..model.shapes import ObjectShape
+from ..model.blocks import Channel
+from ..model.shapes import ObjectShape, OptOutFlag
 from ..ports.crm import Org
 from . import schema
 from .sql import insert_missing, upsert
 from .store import Store
 
 
-def register_org(store: Store, org: Org) -> int:
-    """Return the state's own id of the org, recording it when it is new."""
+def register_org(store: Store, org: Org, ledger: str | None = None) -> int:
+    """Return the state's own id of the org, recording it when it is new.
+
+    ``ledger`` names the suppression ledger that it is on from now on, "" the one that accounts share; None: as it was.
+    """
     table = schema.orgs
     # What an org calls itself may be longer than the column, which PostgreSQL minds.
     name, address = org.name[: schema.NAME_LENGTH], org.address[: schema.ADDRESS_LENGTH]
-    values = {"name": name, "production": org.production, "address": address}
+    values: dict[str, object] = {"name": name, "production": org.production, "address": address}
+    if ledger is not None:
+        values["ledger"] = ledger
 
     with store.transaction() as connection:
         find = select(table.c.id).where(table.c.key == org.key)
@@ -35,11 +41,23 @@ def register_org(store: Store, org: Org) -> int:
         return int(known)
 
 
-def list_orgs(store: Store) -> list[tuple[int, bool]]:
-    """Return the state's own id of each org, and whether it is a production org."""
-    table = schema.orgs
+def find_org(store: Store, org: Org) -> int | None:
+    """Return the state's own id of the org; None where no run has been there."""
     with store.transaction() as connection:
-        return [(row.id, row.production) for row in connection.execute(select(table.c.id, table.c.production))]
+        return connection.scalar(select(schema.orgs.c.id).where(schema.orgs.c.key == org.key))
+
+
+def list_orgs(store: Store, ledger: str | None = None) -> list[tuple[int, bool]]:
+    """Return the state's own id of each org, and whether it is a production org.
+
+    ``ledger`` names the suppression ledger that they are on; None: all orgs.
+    """
+    table = schema.orgs
+    query = select(table.c.id, table.c.production)
+    if ledger is not None:
+        query = query.where(table.c.ledger == ledger)
+    with store.transaction() as connection:
+        return [(row.id, row.production) for row in connection.execute(query)]
 
 
 def writes_confirmed(store: Store, org: Org) -> bool:
@@ -66,7 +84,7 @@ def forget_cursors(store: Store, org: Org) -> None:
 class Cursors:
     """The cursors of one org. Only the connector knows what a cursor says.
 
-    A cursor holds for the opt-out field and the phone fields that ``shapes`` (object name -> shape) name when it is
+    A cursor holds for the fields of opt-outs, consent and phones that ``shapes`` (object name -> shape) name when it is
     stored. Once the mapping names others, a record that has not changed since may have more to say: the cursor no
     longer holds, and the object is read from the start.
     """
@@ -112,7 +130,16 @@ class Cursors:
 
 def _mapping_digest(shape: ObjectShape) -> str:
     """Return a digest of the fields that a cursor of the object holds for. It is stored: it must stay as it is."""
-    flag = shape.opt_out
-    opt_out = [flag.field, sorted(map(repr, flag.true_values))] if flag else None
+    flags = [_digest_flag(flag) for flag in sorted(shape.opt_outs, key=lambda flag: flag.field)]
     phones = sorted(slot.field for slot in shape.slots)
-    return hashlib.sha256(json.dumps([opt_out, phones]).encode()).hexdigest()[:16]
+    # One flag, or none, is said as it was when there could be no more.
+    told: list[object] = [flags if len(flags) > 1 else flags[0] if flags else None, phones]
+    if (consent := shape.consent) is not None:
+        meant = (consent.given, consent.withdrawn, consent.purposes, (consent.at,))
+        told.append([consent.field, *(sorted(map(repr, values)) for values in meant)])
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _digest_flag(flag: OptOutFlag) -> list[object]:
+    channel = [] if flag.channel is Channel.ALL else [flag.channel.value]
+    return [flag.field, sorted(map(repr, flag.true_values)), *channel]

@@ -93,3 +93,23 @@ def give_back_space(store: Store) -> int:
         except OperationalError:
             return 0
     return int(idle * size)
+
+
+def overwrite_deleted(store: Store, tables: Sequence[Table]) -> bool:
+    """Leave no copy of deleted or changed rows of the tables in the database's files; return whether that was done.
+
+    SQLite writes the file anew and empties the log beside it, which others who use the store may keep it from; on
+    PostgreSQL dead rows are cleared away, which others may delay.
+    """
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            if store.engine.dialect.name != "sqlite":
+                for table in tables:
+                    connection.exec_driver_sql(f"VACUUM {table.name}")
+                return True
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            connection.exec_driver_sql("VACUUM")
+            is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        except OperationalError:
+            return False
+    return not is_busy

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from ..errors import ErrorCode, RingfenceError, SettingsError, StateError, StoppedError
-from .postgres import is_disk_full, is_postgres, make_postgres_engine, passes, words_of
+from .postgres import is_disk_full, is_postgres, is_read_only, make_postgres_engine, passes, timed_out, words_of
 from .private_files import create_empty
 
 _PRAGMAS = (
@@ -101,7 +101,7 @@ def copied(engine: Engine) -> Iterator[Engine]:
 def translated(url: URL) -> Iterator[None]:
     """Turn the database's own faults into StateError, with the place named and without its SQL.
 
-    Raises StoppedError where another process keeps it locked, or the server is away: that passes.
+    Raises StoppedError where another process keeps it locked, or the server is away or has no room: that passes.
     """
     where = url.render_as_string(hide_password=True)
     try:
@@ -132,8 +132,21 @@ def _postgres_fault(where: str, error: DBAPIError) -> RingfenceError:
             f"The state store {where} cannot be reached: {words}.",
             "Start it, or wait for it, and run again. Nothing is lost; the next run goes on from there.",
         )
+    if timed_out(error):
+        return StoppedError(
+            f"The state store {where} broke off what it was asked: {words}.",
+            "Give the role more time, as by ALTER ROLE ... SET statement_timeout = 0, and run again. Nothing is lost.",
+        )
     if is_disk_full(error):
-        return StateError(f"The disk of the state store {where} is full: {words}.", "Make room on the server's disk.")
+        return StoppedError(
+            f"The disk of the state store {where} is full: {words}.",
+            "Make room on the server's disk, and run again. Nothing is lost; the next run goes on from there.",
+        )
+    if is_read_only(error):
+        return StateError(
+            f"The state store {where} takes no changes: {words}.",
+            "Name the primary server, no standby; of several hosts target_session_attrs=read-write finds it.",
+        )
     return StateError(
         f"The state store {where} refuses us: {words}.",
         "Check the name of the database, the role, its password and its rights.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from sqlalchemy import ColumnElement, Connection, FromClause, delete, select, tuple_, update
 
+from ..model.blocks import Channel
 from . import schema
 from .flag_states import COVERING, DERIVED, FlagState
 from .holdings import Key
@@ -44,6 +46,7 @@ class FlagHeritage:
             .where(
                 other.c.org_id == table.c.org_id,
                 other.c.number_key == table.c.number_key,
+                other.c.channel.in_((table.c.channel, Channel.ALL.value)),
                 other.c.state.in_(COVERING),
                 ~_is_handing_over(other),
             )
@@ -52,15 +55,19 @@ class FlagHeritage:
 
         for theirs in self._rows_of(records):
             connection.execute(delete(table).where(*theirs, table.c.state.in_(COVERING), covered))
-            left = select(table.c.number_key).where(*theirs, table.c.state.in_(COVERING))
-            self._inherit(connection, list(connection.scalars(left.distinct())))
+            left = select(table.c.channel, table.c.number_key).where(*theirs, table.c.state.in_(COVERING)).distinct()
+            by_channel: defaultdict[str, list[bytes]] = defaultdict(list)
+            for channel, key in connection.execute(left):
+                by_channel[channel].append(key)
+            for channel, keys in by_channel.items():
+                self._inherit(connection, keys, channel)
             connection.execute(delete(table).where(*theirs, table.c.state.in_(COVERING), covered))
             connection.execute(delete(table).where(*theirs, table.c.state == FlagState.DERIVED.value))
 
-    def _inherit(self, connection: Connection, keys: list[bytes]) -> None:
+    def _inherit(self, connection: Connection, keys: list[bytes], channel: str) -> None:
         table = schema.opt_out_flags
         for some in in_batches(keys):
-            ours = (table.c.org_id == self._org_id, table.c.number_key.in_(some))
+            ours = (table.c.org_id == self._org_id, table.c.number_key.in_(some), table.c.channel == channel)
             connection.execute(
                 update(table)
                 .where(*ours, table.c.state == FlagState.DERIVED.value, ~_is_handing_over(table))
@@ -90,9 +97,13 @@ class FlagHeritage:
         """Return the records with a flag that ringfence raised and no opt-out calls for any longer, in their order."""
         flag, own, source = (schema.opt_out_flags.alias(name) for name in ("flag", "own", "source"))
         # Lists for all rows, as in forget_unseen().
+        elsewhere = schema.covered_elsewhere
         covered = select(source.c.number_key).where(source.c.org_id == self._org_id, source.c.state.in_(COVERING))
+        reaching = select(elsewhere.c.number_key).where(
+            elsewhere.c.org_id == self._org_id, elsewhere.c.ended.is_(False)
+        )
         still_asked = select(own.c.object, own.c.record_id).where(
-            own.c.org_id == self._org_id, own.c.number_key.in_(covered)
+            own.c.org_id == self._org_id, own.c.number_key.in_(covered.union_all(reaching))
         )
         query = (
             select(flag.c.object, flag.c.record_id)

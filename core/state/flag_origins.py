@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
@@ -27,8 +28,8 @@ class _Raise(NamedTuple):
     cut_off: bool
 
 
-def settle_flags(store: Store, org_id: int, flag_fields: Mapping[str, str]) -> None:
-    """Find out whose the unsettled flags of these objects are; ``flag_fields`` is object name -> opt-out field.
+def settle_flags(store: Store, org_id: int, flag_fields: Mapping[str, AbstractSet[str]]) -> None:
+    """Find out whose the unsettled flags of these objects are; ``flag_fields`` is object name -> opt-out fields.
 
     A flag is ringfence's where the journal says that a run wrote it, and it was not first seen by a later run: that one
     would have seen it down in between, and up again by somebody's hand.
@@ -62,7 +63,7 @@ def _find_unsettled(connection: Connection, org_id: int, objects: Collection[str
 
 
 def _find_raised(
-    store: Store, org_id: int, flag_fields: Mapping[str, str], records: Collection[Key]
+    store: Store, org_id: int, flag_fields: Mapping[str, AbstractSet[str]], records: Collection[Key]
 ) -> dict[Key, _Raise]:
     found: dict[Key, _Raise] = {}
     for run_id, outcome in _list_runs(store, org_id):
@@ -70,7 +71,7 @@ def _find_raised(
             change = row.change
             if row.result is None or row.result.outcome is not Outcome.WRITTEN or change[:2] not in records:
                 continue
-            if flag_fields[change.object] in change.names:
+            if not flag_fields[change.object].isdisjoint(change.names):
                 found[change.object, change.id] = _Raise(run_id, outcome in _CUT_OFF)
     return found
 

@@ -1,4 +1,4 @@
-"""A lock on a folder: one process at a time makes or migrates a state store, or gives it its keys."""
+"""Locks that the system gives back when a process dies: on the folder of a state store, and on a file at work."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def lock_folder(folder: Path) -> Iterator[None]:
                 fcntl.flock(handle, fcntl.LOCK_EX)
 
         yield
+
+
+def hold_file(handle: int) -> bool:
+    """Lock an open file until it is closed; return False where another process holds it, or nothing can be locked."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from ..errors import UsageError
 from ..ports.services import Clock
 from . import schema
+from .blocks_elsewhere import BlocksElsewhere
 from .deleting import count_rows, delete_journals, delete_rows, delete_some_rows, give_back_space
 from .flag_states import COVERING
 from .leases import take_lease, this_process
 from .lookup_cache import CRM_REALM
-from .sql import in_batches
+from .sql import BATCH, in_batches
 from .store import Store
 
 
@@ -34,22 +36,27 @@ class KnownAccount(NamedTuple):
 
 
 class OptOutLoss(NamedTuple):
-    """Numbers that flags of an account cover, and those of them that no flag of another account covers."""
+    """Numbers that flags of an account cover, and those of them that nothing else on its ledger covers."""
 
     covered: int
     only_here: int
 
 
 def find_account(store: Store, wanted: str) -> KnownAccount:
-    """Return the account with this key, id in its CRM or name. Raises UsageError, which names all, where none is."""
+    """Return the account with this key, id in its CRM or name there, or by the name that its runs have had.
+
+    Raises UsageError, which names all, where none is, or several are.
+    """
     known = list_accounts(store)
     text = wanted.strip().casefold()
+    called = _list_names_of_runs(store)
     for spellings in (
-        [one.key for one in known],
-        [one.key.partition(":")[2] for one in known],
-        [one.name for one in known],
+        [{one.key} for one in known],
+        [{one.key.partition(":")[2]} for one in known],
+        [{one.name} for one in known],
+        [called[one.org_id] for one in known],
     ):
-        found = [one for one, spelled in zip(known, spellings, strict=True) if spelled.casefold() == text]
+        found = [one for one, names in zip(known, spellings, strict=True) if text in map(str.casefold, names)]
         if len(found) == 1:
             return found[0]
 
@@ -65,19 +72,24 @@ def list_accounts(store: Store) -> Sequence[KnownAccount]:
         return [KnownAccount(*row) for row in connection.execute(query)]
 
 
-def count_loss(store: Store, account: KnownAccount) -> OptOutLoss:
-    """Return how many numbers are covered by flags of the account, which cover nothing once it is forgotten."""
-    flags, other = schema.opt_out_flags, schema.opt_out_flags.alias("other")
-    others = [one.org_id for one in list_accounts(store) if one.org_id != account.org_id]
-    also = select(other.c.org_id).where(
-        other.c.org_id.in_(others), other.c.number_key == flags.c.number_key, other.c.state.in_(COVERING)
-    )
-    query = select(func.count(flags.c.number_key.distinct())).where(
-        flags.c.org_id == account.org_id, flags.c.state.in_(COVERING)
-    )
+def count_loss(store: Store, account: KnownAccount, now: datetime) -> OptOutLoss:
+    """Return how many numbers are covered by flags of the account, which cover nothing once it is forgotten.
+
+    What covers them besides at the moment ``now`` (UTC) is asked as a sync of the account would: the flags of its kind
+    of account on its ledger, entries and lists.
+    """
+    flags = schema.opt_out_flags
+    covering = (flags.c.org_id == account.org_id, flags.c.state.in_(COVERING))
+    query = select(flags.c.number_key).distinct().where(*covering).execution_options(yield_per=BATCH)
+    elsewhere = BlocksElsewhere(store.keyring, account.org_id)
+
+    covered = only_here = 0
     with store.transaction() as connection:
-        covered = connection.scalar(query) or 0
-        return OptOutLoss(covered, connection.scalar(query.where(~also.exists())) or 0)
+        for some in connection.execute(query).scalars().partitions():
+            keys = list(map(bytes, some))
+            covered += len(keys)
+            only_here += len(keys) - len(elsewhere.find_keys(connection, keys, now))
+    return OptOutLoss(covered, only_here)
 
 
 def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Clock) -> Counter[str]:
@@ -95,12 +107,22 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         gone["pending"] = _delete_all(store, account, "pending")
         for some in in_batches(_list_runs(store, account)):
             gone["batches"] += delete_journals(store, some)
+        parts = schema.run_parts
+        own = select(runs.c.id).where(runs.c.org_id == account.org_id)
+        gone["run_parts"] = delete_rows(store, parts, parts.c.run_id, parts.c.run_id.in_(own))
         gone["runs"] = delete_rows(store, runs, runs.c.id, runs.c.org_id == account.org_id)
         of_its_own = answers.c.realm == f"{CRM_REALM}:{account.key}"
         gone["lookup_answers"] = delete_some_rows(store, answers, answers.c.number_key, (), (of_its_own,))
         learnt = schema.learnt
         gone["learnt"] = delete_rows(store, learnt, learnt.c.name, learnt.c.org_id == account.org_id)
-        for name in ("holdings", "merged_records", "opt_out_fields", "opt_out_flags"):
+        met = schema.countries_met
+        gone["countries_met"] = delete_rows(store, met, met.c.country, met.c.org_id == account.org_id)
+        taken_in = schema.lists_taken_in
+        ours = taken_in.c.org_id == account.org_id
+        gone["lists_taken_in"] = delete_rows(store, taken_in, taken_in.c.org_id, ours)
+        reviews = schema.review_items
+        gone["review_items"] = delete_rows(store, reviews, reviews.c.id, reviews.c.org_id == account.org_id)
+        for name in ("consents", "covered_elsewhere", "holdings", "merged_records", "opt_out_fields", "opt_out_flags"):
             gone[name] = _delete_all(store, account, name)
     finally:
         lease.release()
@@ -124,6 +146,7 @@ def count_account(store: Store, account: KnownAccount) -> Counter[str]:
         }
     )
     found["batches"] = count_rows(store, batches, batches.c.run_id.in_(own))
+    found["run_parts"] = count_rows(store, schema.run_parts, schema.run_parts.c.run_id.in_(own))
     found["lookup_answers"] = count_rows(store, answers, answers.c.realm == f"{CRM_REALM}:{account.key}")
     found["orgs"] = 1
     return found
@@ -141,6 +164,17 @@ def _delete_all(store: Store, account: KnownAccount, name: str) -> int:
     with store.transaction() as connection:
         objects = connection.scalars(select(table.c.object).where(ours).distinct()).all()
     return sum(delete_rows(store, table, table.c.record_id, ours, table.c.object == each) for each in objects)
+
+
+def _list_names_of_runs(store: Store) -> Mapping[int, set[str]]:
+    """Return all names that each account has had in its runs, by the state's own id."""
+    runs = schema.runs
+    query = select(runs.c.org_id, runs.c.crm).where(runs.c.org_id.is_not(None)).distinct()
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    with store.transaction() as connection:
+        for row in connection.execute(query):
+            names[row.org_id].add(row.crm)
+    return names
 
 
 def _list_runs(store: Store, account: KnownAccount) -> Sequence[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from ..model.blocks import EVERY_WAY, Channel, reaches
 from ..model.verdicts import OptOut
 from . import schema
 from .keyring import Keyring
@@ -22,10 +23,12 @@ _CHUNK = 50_000
 
 
 class Holding(NamedTuple):
-    """One record with the numbers in its phone fields, and whether its opt-out flag is up.
+    """One record with the numbers in its phone fields, and whether an opt-out flag of it is up.
 
-    ``flagged`` is None where the flag's value is not known for certain: nothing is then taken back. ``said`` is whose
-    opt-out the record's silenced slots name: its own, another record's, or none.
+    ``flagged`` is None where the flags' values are not known for certain: nothing is then taken back. ``said`` is whose
+    opt-out the record's silenced slots name: its own, another record's, or none; ``messages`` the same of messages
+    alone. ``up`` holds the channels of the flags that are up, ``mapped`` those of all flags in the mapping.
+    With ``ratchet`` what somebody asked for outlives the flag being cleared by hand.
     """
 
     object: str
@@ -33,6 +36,33 @@ class Holding(NamedTuple):
     numbers: tuple[str, ...]
     flagged: bool | None
     said: OptOut = OptOut.NONE
+    up: frozenset[Channel] = EVERY_WAY
+    mapped: frozenset[Channel] = EVERY_WAY
+    messages: OptOut = OptOut.NONE
+    ratchet: bool = False
+
+    def unsaid(self) -> Holding:
+        """Return the same without what the slots say of opt-outs."""
+        return self._replace(said=OptOut.NONE, messages=OptOut.NONE)
+
+    def is_borne(self, channel: Channel, *, derived: bool) -> bool:
+        """Return whether a flag is still up by which an opt-out of the channel stands on the record.
+
+        What somebody asked for stands by the flags of its channel, what ringfence raised by every flag that it reaches.
+        """
+        if not self.flagged:
+            return False
+        return any(reaches(channel, each, self.mapped) for each in self.up) if derived else channel in self.up
+
+
+class Raised(NamedTuple):
+    """A record whose flags ringfence has raised: its numbers, for blocks of which channels, and which flags."""
+
+    object: str
+    record_id: str
+    numbers: tuple[str, ...]
+    blocks: frozenset[Channel] = EVERY_WAY
+    flags: frozenset[Channel] = EVERY_WAY
 
 
 class Holdings:
@@ -88,6 +118,11 @@ class Holdings:
         columns = [schema.holdings.c.object, schema.holdings.c.record_id]
         found = select_among(connection, columns, self._ours, schema.holdings.c.number_key, keys)
         return ((name, record_id) for name, record_id in found)
+
+    def find_held(self, connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
+        """Return those of the keys whose number any record holds."""
+        column = schema.holdings.c.number_key
+        return {bytes(key) for (key,) in select_among(connection, [column], self._ours, column, keys)}
 
     def count_holders(self, connection: Connection, numbers: Collection[str]) -> dict[str, int]:
         """Return E.164 number -> how many records hold it."""

@@ -8,15 +8,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from ..model.field_roles import FieldRoles
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
+from .erased import ErasedNumbers
 from .leases import this_process
 from .run_history import RunOutcome
-from .store import Store
+from .store import Store, refuse_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,23 @@ class JournalRow:
 
 
 class Journal:
-    """Writes the journal of one run. The numbers of its batches count from 1."""
+    """Writes the journal of one run. The numbers of its batches count on from ``after``."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    def __init__(self, store: Store, run_id: str, after: int = 0) -> None:
         self._store = store
         self._run_id = run_id
-        self._seq = 0
+        self._seq = after
+        self._marks: ErasedNumbers | None = None
+        self._to_erase: dict[int, Sequence[Change]] = {}
+
+    @property
+    def last(self) -> int:
+        """Return the number of the latest batch, or the one that the first comes after."""
+        return self._seq
+
+    def leave_room(self, until: int) -> None:
+        """Leave the numbers up to this one to others who write in this journal."""
+        self._seq = max(self._seq, until)
 
     @property
     def store(self) -> Store:
@@ -64,6 +76,7 @@ class Journal:
         """Record that the run has started, in this process.
 
         ``options`` are JSON values: what the user asked for; ``roles`` tell what the fields of its changes are for.
+        Raises StateError where the store was moved away.
         """
         values = {
             "id": self._run_id,
@@ -79,6 +92,8 @@ class Journal:
 
         with self._store.transaction() as connection:
             connection.execute(insert(schema.runs).values(values))
+            # Only now, for the insert waits until a move that is under way has come to its end.
+            refuse_moved(connection)
 
     def end(self, now: datetime, outcome: RunOutcome, summary: Mapping[str, Any], error: str | None) -> None:
         """Record how the run ended; ``summary`` is of JSON values, ``error`` the message that ended it, if any."""
@@ -97,7 +112,18 @@ class Journal:
 
         with self._store.transaction() as connection:
             connection.execute(insert(schema.batches).values(values))
+        self._note_erased(self._seq, changes)
         return self._seq
+
+    def _note_erased(self, seq: int, changes: Sequence[Change]) -> None:
+        """Keep in mind what of a batch must lose its values as soon as it is known what became of it.
+
+        Until then they are needed: a run that comes after a kill finds out by them.
+        """
+        if self._marks is None:
+            self._marks = ErasedNumbers(self._store)
+        if (left := self._marks.without(changes)) is not None:
+            self._to_erase[seq] = left
 
     def release(self, seqs: Sequence[int], job: str | None = None) -> None:
         """Record that held batches are about to be sent; ``job`` is the CRM's reference of their bulk job."""
@@ -118,29 +144,59 @@ class Journal:
 
     def settle_batch(self, seq: int, results: Sequence[RowResult], now: datetime) -> None:
         """Record the outcome of each change of the batch, in the order of its changes."""
-        settle(self._store, OpenBatch(self._run_id, seq, ()), results, now)
+        _settle(self._store, OpenBatch(self._run_id, seq, ()), results, now, self._to_erase.pop(seq, None))
 
 
 def settle(store: Store, batch: OpenBatch, results: Sequence[RowResult], now: datetime) -> None:
     """Record the outcome of each change of a batch, in the order of its changes."""
+    _settle(store, batch, results, now, ErasedNumbers(store).without(batch.changes))
+
+
+def _settle(
+    store: Store, batch: OpenBatch, results: Sequence[RowResult], now: datetime, left: Sequence[Change] | None
+) -> None:
+    """Record the outcomes; ``left`` are the changes as they are kept from now on, None: as they are."""
     # Only what is not plainly written is kept by row: nearly every batch is all written.
     not_written = {
-        place: [result.outcome, result.code, result.message]
+        place: [result.outcome, result.code, "" if left and left[place].is_erased else result.message]
         for place, result in enumerate(results)
         if result.outcome is not Outcome.WRITTEN
     }
+    values: dict[str, Any] = {
+        "settled_at": now,
+        "results": store.keyring.seal(not_written, results_of(batch.run_id, batch.seq)),
+    }
+    if left is not None:
+        values["payload"] = store.keyring.seal(pack_changes(left), changes_of(batch.run_id, batch.seq))
 
     table = schema.batches
     with store.transaction() as connection:
-        connection.execute(
-            update(table)
-            .where(table.c.run_id == batch.run_id, table.c.seq == batch.seq)
-            .values(settled_at=now, results=store.keyring.seal(not_written, _results_of(batch.run_id, batch.seq)))
-        )
+        connection.execute(update(table).where(table.c.run_id == batch.run_id, table.c.seq == batch.seq).values(values))
 
 
-def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
-    """Yield the batches of an org without a recorded outcome, oldest first.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The batches of a run behind the number ``after``, up to the number ``until``."""
+
+    run_id: str
+    after: int
+    until: int
+
+
+def last_seq(store: Store, stretch: Stretch) -> int:
+    """Return the number of the latest batch of the stretch, or the one that it begins after where it holds none."""
+    query = select(func.max(schema.batches.c.seq)).where(*_in(stretch))
+    with store.transaction() as connection:
+        return connection.scalar(query) or stretch.after
+
+
+def _in(stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
+    table = schema.batches
+    return (table.c.run_id == stretch.run_id, table.c.seq > stretch.after, table.c.seq <= stretch.until)
+
+
+def open_batches(store: Store, org_id: int, within: Stretch | None = None) -> Iterator[OpenBatch]:
+    """Yield the batches of an org without a recorded outcome, oldest first; those ``within`` a stretch, if any.
 
     The caller has to settle each (:func:`settle`) before it takes the next.
     """
@@ -152,6 +208,8 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
         .order_by(runs.c.started_at, table.c.seq)
         .limit(1)
     )
+    if within is not None:
+        query = query.where(*_in(within))
 
     while True:
         with store.transaction() as connection:
@@ -163,12 +221,14 @@ def open_batches(store: Store, org_id: int) -> Iterator[OpenBatch]:
         yield OpenBatch(row.run_id, row.seq, changes, row.held, row.job)
 
 
-def read_changes(store: Store, run_id: str) -> Iterator[JournalRow]:
-    """Yield every change of a run in the order of writing, a batch in memory at a time."""
+def read_changes(store: Store, run_id: str, within: Stretch | None = None) -> Iterator[JournalRow]:
+    """Yield the changes of a run in their order, ``within`` a stretch or all, a batch in memory at a time."""
     table = schema.batches
-    seq = 0
+    seq = within.after if within else 0
     while True:
         query = select(table).where(table.c.run_id == run_id, table.c.seq > seq).order_by(table.c.seq).limit(1)
+        if within is not None:
+            query = query.where(table.c.seq <= within.until)
         with store.transaction() as connection:
             row = connection.execute(query).first()
         if row is None:
@@ -197,7 +257,7 @@ def read_batches_backwards(store: Store, run_id: str) -> Iterator[list[JournalRo
 
 def _rows(store: Store, row: Any) -> Iterator[JournalRow]:
     keyring, batch = store.keyring, (row.run_id, row.seq)
-    not_written = None if row.results is None else keyring.open(row.results, _results_of(*batch))
+    not_written = None if row.results is None else keyring.open(row.results, results_of(*batch))
     for place, change in enumerate(unpack_changes(keyring.open(row.payload, changes_of(*batch)))):
         yield JournalRow(change, None if not_written is None else _result(not_written.get(str(place))))
 
@@ -214,5 +274,6 @@ def changes_of(run_id: str, seq: int) -> bytes:
     return f"changes of {run_id}, batch {seq}".encode()
 
 
-def _results_of(run_id: str, seq: int) -> bytes:
+def results_of(run_id: str, seq: int) -> bytes:
+    """Return what the outcomes of a batch are bound to."""
     return f"results of {run_id}, batch {seq}".encode()

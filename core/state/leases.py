@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
@@ -20,7 +22,16 @@ from .store import Store, refuse_moved
 EXPIRY = timedelta(minutes=15)
 """How long after its last heartbeat a lease is abandoned, where its process cannot be looked for."""
 
+SIGNS_EXPIRY = timedelta(seconds=60)
+"""The same for a process of another machine that gives signs of life by itself, as what a worker carries out does.
+
+A run that waits so long for a server that went away has ended by then.
+"""
+
 _RENEW_AFTER = timedelta(seconds=30)
+
+_AT_WORK: set[str] = set()
+"""The runs of this process that hold a lease; not one that is over and could not give its lease back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ class Lease:
         """Give the lease back, now or, where something is still being sent, from a thread that waits for that."""
         sender = self._sender
         if sender is None or not sender.is_alive():
-            self._delete()
+            self._give_back()
             return
 
         threading.Thread(target=self._release_after, args=(sender,), name="ringfence-lease", daemon=True).start()
@@ -96,10 +107,12 @@ class Lease:
         sender.join()
         # Nobody is left who could handle an error; the next run finds a lease whose process has ended, or an old one.
         with suppress(RingfenceError):
-            self._delete()
+            self._give_back()
 
-    def _delete(self) -> None:
+    def _give_back(self) -> None:
         table = schema.leases
+        # First, for where the store is away the lease stays, and the next run of this process need not wait for it.
+        _AT_WORK.discard(self._run_id)
         with self._store.transaction() as connection:
             connection.execute(delete(table).where(table.c.org_id == self._org_id, table.c.run_id == self._run_id))
 
@@ -108,8 +121,8 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     """Return the lease on an org for the run, taken at the moment ``now`` (UTC) by the process ``holder``.
 
     An abandoned lease is taken over: one whose process has ended or, where that cannot be looked for, one that was not
-    renewed for :data:`EXPIRY`. Where the store has a server, its clock counts. Raises BusyError, which names the
-    holder, when the lease is held.
+    renewed for :data:`EXPIRY`, or whose process has fallen silent that gave signs of life. Where the store has a
+    server, its clock counts. Raises BusyError, which names the holder, when the lease is held.
     """
     table = schema.leases
     values: dict[str, object] = {
@@ -119,7 +132,7 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
         "process_started": holder.started,
     }
 
-    with store.transaction() as connection:
+    with _at_work(run_id), store.transaction() as connection:
         refuse_moved(connection)
         agreed = moment(connection, now)
         values |= {"taken_at": agreed, "renewed_at": agreed}
@@ -133,11 +146,19 @@ def take_lease(store: Store, org_id: int, run_id: str, now: datetime, holder: Ho
     return Lease(store, org_id, run_id, now)
 
 
-def _take_over(
-    connection: Connection, held: Row[tuple[object, ...]], values: dict[str, object], here: Holder, now: datetime
-) -> None:
-    other = Holder(held.host, held.pid, held.process_started)
-    if is_alive(other, here, now - held.renewed_at):
+@contextmanager
+def _at_work(run_id: str) -> Iterator[None]:
+    """Enter the run among those of this process before others can see its lease; not one that gets none."""
+    _AT_WORK.add(run_id)
+    try:
+        yield
+    except BaseException:
+        _AT_WORK.discard(run_id)
+        raise
+
+
+def _take_over(connection: Connection, held: Row[Any], values: dict[str, object], here: Holder, now: datetime) -> None:
+    if is_held(held, here, now) and not _has_fallen_silent(connection, held, here, now):
         raise BusyError(
             f"Another sync of this org is running: run {held.run_id}, process {held.pid} on {held.host}, "
             f"since {held.taken_at:%Y-%m-%d %H:%M:%S} UTC.",
@@ -152,10 +173,33 @@ def _take_over(
         raise BusyError("Another sync of this org has just started.", "Wait for it.")
 
 
-def is_alive(other: Holder, here: Holder, since_heartbeat: timedelta) -> bool:
+def is_held(lease: Row[Any], here: Holder, now: datetime) -> bool:
+    """Return whether the run of a lease, a row of its table, may still be at work; ``here`` is this process."""
+    holder = Holder(lease.host, lease.pid, lease.process_started)
+    if holder == here and not works_here(lease.run_id):
+        return False
+    return is_alive(holder, here, now - lease.renewed_at)
+
+
+def _has_fallen_silent(connection: Connection, lease: Row[Any], here: Holder, now: datetime) -> bool:
+    """Return whether the holder of a lease, on another machine, has given signs of life and gives none any more."""
+    table = schema.workers
+    query = select(table.c.renewed_at).where(
+        table.c.host == lease.host, table.c.pid == lease.pid, table.c.process_started == lease.process_started
+    )
+    last = None if lease.host == here.host else connection.scalars(query.order_by(table.c.renewed_at.desc())).first()
+    return last is not None and now - last >= SIGNS_EXPIRY
+
+
+def works_here(run_id: str) -> bool:
+    """Return whether the run holds a lease in this process."""
+    return run_id in _AT_WORK
+
+
+def is_alive(other: Holder, here: Holder, since_heartbeat: timedelta, expiry: timedelta = EXPIRY) -> bool:
     """Return whether the other process may still be at work, ``here`` being this one.
 
-    Only those of this machine can be looked for; one of another is trusted for :data:`EXPIRY` after its heartbeat.
+    Only those of this machine can be looked for; one of another is trusted for ``expiry`` after its heartbeat.
     """
     # That this process is alive says nothing about an earlier run in it, which may have failed to give the lease back.
     if other.host == here.host and other != here:
@@ -164,7 +208,7 @@ def is_alive(other: Holder, here: Holder, since_heartbeat: timedelta) -> bool:
             return started == other.started
         if not _exists(other.pid):
             return False
-    return since_heartbeat < EXPIRY
+    return since_heartbeat < expiry
 
 
 def _exists(pid: int) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from . import schema
-from .leases import is_alive, this_process
-from .run_history import Run, RunOutcome, find_run
+from .leases import Holder, is_alive, this_process, works_here
+from .run_history import Run, RunOutcome, find_run, list_unended
 from .sql import moment
 from .store import Store
 
@@ -30,20 +30,36 @@ def as_it_stands(store: Store, run: Run, now: datetime) -> Run:
     return replace(run, outcome=RunOutcome.KILLED, error="the process was killed or lost its machine")
 
 
+def find_screening(connection: Connection, now: datetime, began_before: datetime | None = None) -> Run | None:
+    """Return a run of no account that may be at work, such as the screening of a file; None where there is none.
+
+    ``now`` (UTC) is the moment by the store's clock; ``began_before`` leaves younger runs out.
+    """
+    here = this_process()
+    unended = (run for run in list_unended(connection) if began_before is None or run.started_at < began_before)
+    at_work = (run for run in unended if _may_be_at_work(run.process, here, now - run.started_at))
+    return next(at_work, None)
+
+
+def _may_be_at_work(process: Holder | None, here: Holder, age: timedelta) -> bool:
+    """Return whether a run without a lease may be at work, which began so long ago."""
+    if process is None or process.host != here.host:
+        return age < TRUSTED_FOR
+    # Of this machine the process itself is looked for; where that cannot be done it counts as at work.
+    return process == here or is_alive(process, here, timedelta(0))
+
+
 def _is_at_work(store: Store, run: Run, now: datetime) -> bool:
+    here = this_process()
+    if run.org_id is None:
+        return _may_be_at_work(run.process, here, now - run.started_at)
+
     silent = _silent_for(store, run, now)
-    if run.org_id is not None and silent is None:
+    if silent is None:
         return False  # its lease is another run's, or was given back
     if run.process is None:
-        return (now - run.started_at if silent is None else silent) < TRUSTED_FOR
-
-    here = this_process()
-    if run.process == here:
-        return True
-    if silent is None and run.process.host != here.host:
-        return now - run.started_at < TRUSTED_FOR
-    # Of this machine the process itself is looked for; where that cannot be done it counts as at work.
-    return is_alive(run.process, here, silent or timedelta(0))
+        return silent < TRUSTED_FOR
+    return works_here(run.id) if run.process == here else is_alive(run.process, here, silent)
 
 
 def _silent_for(store: Store, run: Run, now: datetime) -> timedelta | None:

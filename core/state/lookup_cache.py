@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, literal, not_, or_, select, union_all, update
+from sqlalchemy import Connection, func, select, update
 
 from ..model.answers import Answer, AnswerKind
+from ..model.caps import NO_CAPS, CapReached, Caps
 from . import schema
+from .erased import find_erased
 from .keyring import Keyring
+from .lookup_statements import DELETE_QUESTION, FIND, FIND_WITH_LOST, ONE_ANSWER, ONE_QUESTION, PART_OF
 from .run_history import RunOutcome
+from .spending import Purse, Reserved
 from .sql import in_batches, insert_missing, upsert
 from .store import Store
 
@@ -25,50 +29,8 @@ CRM_REALM = "crm"
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
 
-
-def _one_of(table: Table) -> tuple[Any, Any]:
-    return (table.c.number_key == bindparam("key"), table.c.realm == bindparam("in_realm"))
-
-
-# Made once: each question and each answer goes through these, and making a statement takes longer than carrying it out.
-_ONE_ANSWER = select(schema.lookup_answers).where(*_one_of(schema.lookup_answers))
-_ONE_QUESTION = select(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
-_DELETE_QUESTION = delete(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
-
-
-def _among(table: Table) -> tuple[Any, Any]:
-    return (
-        table.c.number_key.in_(bindparam("number_keys", expanding=True)),
-        table.c.realm.in_(bindparam("realms", expanding=True)),
-    )
-
-
-def _find_answers() -> Select[Any]:
-    table = schema.lookup_answers
-    counts = or_(table.c.observed_at >= bindparam("since"), table.c.run_id == bindparam("this_run"))
-    columns = [table.c.number_key, table.c.realm, table.c.kind, table.c.run_id, table.c.observed_at, table.c.payload]
-    return select(*columns).where(*_among(table), counts)
-
-
-def _find_failures() -> Select[Any]:
-    table, kind = schema.lookup_failures, literal(AnswerKind.FAILED.value)
-    columns = [table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.failed_at, table.c.payload]
-    return select(*columns).where(*_among(table), table.c.run_id == bindparam("this_run"))
-
-
-def _find_lost() -> Select[Any]:
-    table, kind = schema.lookup_questions, literal(AnswerKind.LOST.value)
-    running = select(schema.runs.c.id).where(schema.runs.c.outcome == RunOutcome.RUNNING.value)
-    under_way = and_(table.c.asked_at > bindparam("answerable_since"), table.c.run_id.in_(running))
-    lost = and_(table.c.asked_at >= bindparam("since"), not_(under_way))
-
-    columns = [table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.asked_at, table.c.payload]
-    return select(*columns).where(*_among(table), or_(lost, table.c.run_id == bindparam("this_run")))
-
-
-# Made once as well, for every batch of numbers is looked for.
-_FIND = union_all(_find_answers(), _find_failures())
-_FIND_WITH_LOST = union_all(_find_answers(), _find_failures(), _find_lost())
+BESIDE = "asked beside"
+"""The same where it is on its way to another part of this run, which asks again for what its parts have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +47,36 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whether a question may go out: not where there is an answer ``instead``.
+    """Whether a question may go out: not where there is an answer ``instead``, or a cap is ``reached``.
 
-    ``replaced`` is an earlier question whose answer was lost, where the new one has taken its place.
+    ``replaced`` is an earlier question whose answer was lost, where the new one has taken its place; ``reserved`` is
+    what the question counts as in the spending.
     """
 
     instead: Answer | None = None
     replaced: KeptAnswer | None = None
+    reserved: Reserved | None = None
+    reached: CapReached | None = None
 
 
 class LookupCache:
     """What one run knows and adds about numbers: answers, failures and open questions, by number and realm.
 
     A realm is the account of a provider at one host, or an org whose companions hold the verdict. No number is kept in
-    the clear.
+    the clear. ``caps`` hold for what the run asks, together with all that others ask. A ``part`` of a run asks by
+    itself, beside others of the same run, but under the caps of the run.
     """
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    def __init__(self, store: Store, run_id: str, caps: Caps = NO_CAPS, *, part: int | None = None) -> None:
+        self.purse = Purse(run_id, caps)
         self._store = store
-        self._run_id = run_id
+        self._run_id = run_id if part is None else f"{run_id}{PART_OF}{part}"
 
     def keep(self, realm: str, answers: Iterable[Answer]) -> None:
-        """Store answers of the realm durably, the newest for each number."""
-        rows = [self._answer_row(realm, answer) for answer in answers]
+        """Store answers of the realm durably, the newest for each number; none about one that was erased."""
+        kept = list(answers)
+        erased = find_erased(self._store, {answer.e164 for answer in kept})
+        rows = [self._answer_row(realm, answer) for answer in kept if answer.e164 not in erased]
         with self._store.transaction() as connection:
             upsert(connection, schema.lookup_answers, rows, newest="observed_at")
 
@@ -117,48 +86,73 @@ class LookupCache:
         with self._store.transaction() as connection:
             upsert(connection, schema.lookup_failures, rows)
 
-    def claim(self, realm: str, question: Answer, since: datetime, *, again: bool) -> Claim:
+    def count_bought(self) -> dict[str, int]:
+        """Return realm -> how many answers this run, or this part of one, has brought that are on record still."""
+        table = schema.lookup_answers
+        query = select(table.c.realm, func.count().label("answers")).where(table.c.run_id == self._run_id)
+        with self._store.transaction() as connection:
+            return {row.realm: row.answers for row in connection.execute(query.group_by(table.c.realm))}
+
+    def left(self, price: float, now: datetime) -> tuple[int, CapReached] | None:
+        """Return how many lookups at that price a run that begins now may buy, and the cap that it meets then."""
+        with self._store.transaction() as connection:
+            return self.purse.left(connection, price, now)
+
+    def claim(self, realm: str, question: Answer, since: datetime, *, again: bool, price: float = 0.0) -> Claim:
         """Put a question to the provider on record before it goes out, unless it must not go out.
 
         It must not where an answer observed ``since`` then has come meanwhile, where one was lost since then (unless
-        it is asked ``again``), or where another run waits for one: that comes as a failure that cost nothing.
+        it is asked ``again``), or where another run waits for one: that comes as a failure that cost nothing. Nor where
+        a cap has no room for its ``price``; else it counts as spent from now on.
         """
         with self._store.transaction() as connection:
             replaced = None
             if not insert_missing(connection, schema.lookup_questions, [self._question_row(realm, question)]):
                 replaced = self._find_question(connection, realm, question.e164)
                 if replaced is None or self._is_under_way(connection, replaced, question.observed_at):
-                    return Claim(_asked_elsewhere(question))
+                    return Claim(self._elsewhere(question, replaced))
                 if replaced.run_id == self._run_id or (replaced.answer.observed_at >= since and not again):
                     return Claim(replaced.answer)
                 # Of two runs that replace one lost question, the second finds it changed.
                 if not self._replace_question(connection, replaced, question):
-                    return Claim(_asked_elsewhere(question))
+                    return Claim(self._elsewhere(question, replaced))
 
             known = self._find_answer(connection, realm, question.e164)
             if known is not None and (known.answer.observed_at >= since or known.run_id == self._run_id):
                 self._close_question(connection, realm, question.e164, replaced)
                 return Claim(known.answer)
-        return Claim(replaced=replaced)
 
-    def record_answer(self, realm: str, answer: Answer) -> None:
-        """Store an answer and close its question, in one step."""
+            spent = self.purse.reserve(connection, price, question.observed_at)
+            if isinstance(spent, CapReached):
+                self._close_question(connection, realm, question.e164, replaced)
+                return Claim(reached=spent)
+        return Claim(replaced=replaced, reserved=spent)
+
+    def record_answer(self, realm: str, answer: Answer, claim: Claim | None = None) -> None:
+        """Store an answer and close its question, in one step; what it turned out not to cost is given back."""
         with self._store.transaction() as connection:
             upsert(connection, schema.lookup_answers, [self._answer_row(realm, answer)])
             self._close_question(connection, realm, answer.e164, None)
+            self._settle(connection, answer, claim)
 
-    def record_failure(self, realm: str, failure: Answer, replaced: KeptAnswer | None) -> None:
-        """Store a failure and close its question, in one step; a lost question that it had ``replaced`` is put back."""
+    def record_failure(self, realm: str, failure: Answer, claim: Claim | None) -> None:
+        """Store a failure and close its question, in one step; a lost question that it had replaced is put back."""
         with self._store.transaction() as connection:
             upsert(connection, schema.lookup_failures, [self._failure_row(realm, failure)])
-            self._close_question(connection, realm, failure.e164, replaced)
+            self._close_question(connection, realm, failure.e164, claim.replaced if claim else None)
+            self._settle(connection, failure, claim)
 
-    def withdraw_questions(self, realm: str, questions: Mapping[str, KeptAnswer | None]) -> None:
-        """Close questions that never went out: E.164 number -> the lost question to put back, where it replaced one."""
+    def withdraw_questions(self, realm: str, questions: Mapping[str, Claim]) -> None:
+        """Close questions that never went out: E.164 number -> its claim. They cost nothing."""
         with self._store.transaction() as connection:
             # In one order, so that two runs never wait for each other in a circle.
-            for number, replaced in sorted(questions.items(), key=lambda item: self._store.keyring.number_key(item[0])):
-                self._close_question(connection, realm, number, replaced)
+            for number, claim in sorted(questions.items(), key=lambda item: self._store.keyring.number_key(item[0])):
+                self._close_question(connection, realm, number, claim.replaced)
+            self.purse.give_back(connection, [each.reserved for each in questions.values() if each.reserved])
+
+    def _settle(self, connection: Connection, answer: Answer, claim: Claim | None) -> None:
+        if claim is not None and claim.reserved is not None and not answer.paid:
+            self.purse.give_back(connection, [claim.reserved])
 
     def find(
         self,
@@ -176,39 +170,51 @@ class LookupCache:
         """
         keyring = self._store.keyring
         by_key = {keyring.number_key(number): number for number in numbers}
-        fixed = {"realms": realms, "since": since, "answerable_since": now - ANSWER_WITHIN, "this_run": self._run_id}
-        statement = _FIND_WITH_LOST if with_lost else _FIND
+        fixed = {"realms": realms, "since": since, "answerable_since": now - ANSWER_WITHIN}
+        fixed |= {"this_run": self._run_id, "parts_of_it": f"{self._run_id}{PART_OF}%"}
+        statement = FIND_WITH_LOST if with_lost else FIND
         found: dict[str, list[KeptAnswer]] = {}
 
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
                 for row in connection.execute(statement, {**fixed, "number_keys": keys}):
-                    number = by_key[row.number_key]
-                    answer = _answer(number, AnswerKind(row.kind), row.observed_at, _open(keyring, row))
+                    number, kind = by_key[row.number_key], AnswerKind(row.kind)
+                    answer = _answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
                     found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
 
     def _find_answer(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
         keyring = self._store.keyring
-        row = connection.execute(_ONE_ANSWER, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
+        row = connection.execute(ONE_ANSWER, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = _answer(number, AnswerKind(row.kind), row.observed_at, _open(keyring, row))
+        kind = AnswerKind(row.kind)
+        answer = _answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _find_question(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
         keyring = self._store.keyring
-        row = connection.execute(_ONE_QUESTION, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
+        row = connection.execute(ONE_QUESTION, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = _answer(number, AnswerKind.LOST, row.asked_at, _open(keyring, row))
+        answer = _answer(number, AnswerKind.LOST, row.asked_at, open_answer(keyring, AnswerKind.LOST, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _is_under_way(self, connection: Connection, question: KeptAnswer, now: datetime) -> bool:
         if question.run_id == self._run_id or question.answer.observed_at <= now - ANSWER_WITHIN:
             return False
-        outcome = connection.scalar(select(schema.runs.c.outcome).where(schema.runs.c.id == question.run_id))
-        return outcome == RunOutcome.RUNNING.value
+        run_id, _, part = question.run_id.partition(PART_OF)
+        outcome = connection.scalar(select(schema.runs.c.outcome).where(schema.runs.c.id == run_id))
+        if outcome != RunOutcome.RUNNING.value:
+            return False
+        # Whoever asked in a part at which nobody works any more has died, or has given it back with all its answers.
+        return not part or _is_held(connection, run_id, int(part))
+
+    def _elsewhere(self, question: Answer, asked: KeptAnswer | None) -> Answer:
+        """Return what stands for an answer that is on its way to somebody else."""
+        run_id = self._run_id.partition(PART_OF)[0]
+        of_this_run = run_id != self._run_id or (asked is not None and asked.run_id.partition(PART_OF)[0] == run_id)
+        return replace(question, kind=AnswerKind.FAILED, code=BESIDE if of_this_run else ELSEWHERE)
 
     def _replace_question(self, connection: Connection, lost: KeptAnswer, question: Answer) -> bool:
         """Put the question in the place of one that lost its answer; return False where that has changed meanwhile."""
@@ -232,39 +238,51 @@ class LookupCache:
             row = self._question_row(realm, replaced.answer) | {"run_id": replaced.run_id}
             upsert(connection, schema.lookup_questions, [row])
             return
-        connection.execute(_DELETE_QUESTION, {"key": self._store.keyring.number_key(number), "in_realm": realm})
+        connection.execute(DELETE_QUESTION, {"key": self._store.keyring.number_key(number), "in_realm": realm})
 
     def _answer_row(self, realm: str, answer: Answer) -> dict[str, object]:
-        return {**self._row(realm, answer), "kind": answer.kind.value, "observed_at": answer.observed_at}
+        row = self._row(realm, answer, answer.kind)
+        return {**row, "kind": answer.kind.value, "observed_at": answer.observed_at}
 
     def _failure_row(self, realm: str, failure: Answer) -> dict[str, object]:
-        return {**self._row(realm, failure), "failed_at": failure.observed_at}
+        return {**self._row(realm, failure, AnswerKind.FAILED), "failed_at": failure.observed_at}
 
     def _question_row(self, realm: str, question: Answer) -> dict[str, object]:
-        return {**self._row(realm, question), "asked_at": question.observed_at}
+        return {**self._row(realm, question, AnswerKind.LOST), "asked_at": question.observed_at}
 
-    def _row(self, realm: str, answer: Answer) -> dict[str, object]:
+    def _row(self, realm: str, answer: Answer, kind: AnswerKind) -> dict[str, object]:
         content = [answer.e164, answer.valid, answer.line, answer.line_type, answer.code]
         number_key = self._store.keyring.number_key(answer.e164)
         return {
             "number_key": number_key,
             "realm": realm,
             "run_id": self._run_id,
-            "payload": self._store.keyring.seal(content, _about(number_key, realm)),
+            "payload": self._store.keyring.seal(content, answer_about(kind, number_key, realm)),
         }
 
 
-def _open(keyring: Keyring, row: Any) -> Any:
-    return keyring.open(row.payload, _about(row.number_key, row.realm))
+def open_answer(keyring: Keyring, kind: AnswerKind, row: Any) -> Any:
+    """Return what a row holds about its number: number, valid, line, line type and code.
+
+    ``kind`` is that of an answer, FAILED of a failure, LOST of a question.
+    """
+    about = answer_about(kind, row.number_key, row.realm)
+    return keyring.open(row.payload, about, answer_about(None, row.number_key, row.realm))
 
 
-def _about(number_key: bytes, realm: str) -> bytes:
-    """Return what a payload is bound to, so that the answer to another number cannot take its place."""
-    return b"answer about " + number_key + realm.encode()
+def answer_about(kind: AnswerKind | None, number_key: bytes, realm: str) -> bytes:
+    """Return what a payload is bound to, so that no other answer, failure or question can take its place.
+
+    A failure is FAILED, a question LOST; None: as it was bound before the kind was a part of it.
+    """
+    return b"answer about " + number_key + realm.encode() + (b"" if kind is None else b" " + kind.value.encode())
 
 
-def _asked_elsewhere(question: Answer) -> Answer:
-    return replace(question, kind=AnswerKind.FAILED, code=ELSEWHERE)
+def _is_held(connection: Connection, run_id: str, part: int) -> bool:
+    table = schema.run_parts
+    held = table.c.holder.is_not(None)
+    asked = select(table.c.part).where(table.c.run_id == run_id, table.c.part == part, held)
+    return connection.scalar(asked) is not None
 
 
 def _answer(number: str, kind: AnswerKind, observed_at: datetime, content: list[object]) -> Answer:

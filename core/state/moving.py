@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, String, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, null, select
 
 from ..errors import BusyError, StateError, UsageError
 from . import schema
+from .audit import Act, AuditAction, AuditLog
 from .engine import make_engine, translated
-from .leases import Holder, is_alive, this_process
+from .leases import is_held, this_process
+from .liveness import find_screening
 from .postgres import connect, copy_rows, is_postgres, lock_tables
 from .schema_version import bring_up_to_date
 from .sql import moment
@@ -23,8 +25,14 @@ from .store import MOVED_TO, Store, locked
 ROWS = 5_000
 """Rows in memory at once."""
 
-_TABLES = [table for table in schema.metadata.sorted_tables if table is not schema.leases]
-"""What is carried over: leases belong to the processes of the moment."""
+OF_THE_MOMENT = (schema.leases, schema.workers, schema.jobs, schema.job_notes, schema.list_imports)
+"""What stays behind: leases and workers are processes, and jobs belong to the engine that carries them out."""
+
+_TABLES = [table for table in schema.metadata.sorted_tables if table not in OF_THE_MOMENT]
+"""What is carried over."""
+
+_LEFT_OUT = {schema.ticks.c.job_id, schema.ticks.c.ends_at}
+"""What is carried over empty: under the id of a job that stays behind the new place may have another one."""
 
 _DIGEST = 1 << 256
 
@@ -38,13 +46,14 @@ class Fingerprint:
 
 
 def move_store(
-    source: Store, to: str, now: datetime, *, ready: Callable[[], None], tell: Callable[[str, int], None]
+    source: Store, to: str, author: str, now: datetime, *, ready: Callable[[], None], tell: Callable[[str, int], None]
 ) -> Counter[str]:
     """Carry all that the store holds over to the SQLAlchemy URL ``to``, and return the rows by table.
 
-    ``ready`` is called once all is there and verified, before it counts; ``tell`` with each table and its rows.
-    Afterwards the source says where it went, and is opened no more. Raises UsageError where the target holds anything,
-    BusyError while a run is at work (``now`` is UTC), and StateError where the two differ in the end.
+    ``author`` moves it, for the audit log, which goes along. ``ready`` is called once all is there and verified, before
+    it counts; ``tell`` with each table and its rows. Afterwards the source says where it went, and is opened no more.
+    Raises UsageError where the target holds anything, BusyError while a run is at work (``now`` is UTC), and StateError
+    where the two differ in the end.
     """
     target = make_engine(to)
     try:
@@ -53,7 +62,9 @@ def move_store(
             with source.transaction() as old, connect(target) as new, new.begin():
                 _refuse_used(new, target)
                 _take_all(source, old, now, target)
-                moved = _copy_all(old, new, tell)
+                where = target.url.render_as_string(hide_password=True)
+                AuditLog(source.keyring).append(old, Act(now, author, AuditAction.MOVE, f"to {where}"))
+                moved = copy_all(old, new, tell)
                 ready()
     finally:
         target.dispose()
@@ -74,14 +85,21 @@ def _take_all(source: Store, old: Connection, now: datetime, target: Engine) -> 
     where = target.url.render_as_string(hide_password=True)
     # On SQLite this first change is what makes others wait.
     old.execute(insert(schema.secrets).values(name=MOVED_TO, value=where.encode()))
+    agreed = moment(old, now)
 
-    here = this_process()
-    for lease in old.execute(select(schema.leases)):
-        if is_alive(Holder(lease.host, lease.pid, lease.process_started), here, moment(old, now) - lease.renewed_at):
-            raise BusyError(f"Run {lease.run_id} is at work on the state store.", "Wait for it, or end it.")
+    leases = old.execute(select(schema.leases)).all()
+    at_work = [lease.run_id for lease in leases if is_held(lease, this_process(), agreed)]
+    if screening := find_screening(old, agreed):
+        at_work.append(screening.id)
+    if at_work:
+        raise BusyError(f"Run {at_work[0]} is at work on the state store.", "Wait for it, or end it.")
 
 
-def _copy_all(old: Connection, new: Connection, tell: Callable[[str, int], None]) -> Counter[str]:
+def copy_all(old: Connection, new: Connection, tell: Callable[[str, int], None]) -> Counter[str]:
+    """Copy every table into the empty ones of another store, and return the rows by table.
+
+    Raises StateError where a table does not arrive as it was.
+    """
     moved: Counter[str] = Counter()
     for table in _TABLES:
         sent = Fingerprint()
@@ -106,19 +124,18 @@ def _copy_all(old: Connection, new: Connection, tell: Callable[[str, int], None]
 
 def _read(connection: Connection, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]:
     """Yield the rows of a table some at a time, but for the mark of a store that was moved."""
-    query = select(table).execution_options(yield_per=ROWS)
+    columns = [null().label(column.name) if column in _LEFT_OUT else column for column in table.columns]
+    query = select(*columns).execution_options(yield_per=ROWS)
     if table is schema.secrets:
         query = query.where(table.c.name != MOVED_TO)
-    columns = list(table.columns)
     for rows in connection.execute(query).partitions():
-        yield [tuple(map(_fitted, columns, row)) for row in rows]
+        yield [tuple(map(_fitted, row)) for row in rows]
 
 
-def _fitted(column: Column[Any], value: Any) -> Any:
-    """Return the value as either engine holds it: no NUL in a text, which is no longer than its column."""
+def _fitted(value: Any) -> Any:
+    """Return the value as either engine holds it: no NUL in a text."""
     if isinstance(value, str):
-        length = column.type.length if isinstance(column.type, String) else None
-        return value.replace("\x00", "")[:length]
+        return value.replace("\x00", "")
     return bytes(value) if isinstance(value, memoryview) else value
 
 
@@ -138,6 +155,16 @@ def _add(sum_: Fingerprint, rows: Sequence[tuple[Any, ...]]) -> Fingerprint:
 
 def _count_on(connection: Connection) -> None:
     """Let the ids that the server gives from now on follow those that were carried over."""
-    if connection.dialect.name == "postgresql":
-        last = select(func.coalesce(func.max(schema.orgs.c.id), 0) + 1).scalar_subquery()
-        connection.execute(select(func.setval(func.pg_get_serial_sequence("orgs", "id"), last, False)))
+    if connection.dialect.name != "postgresql":
+        return
+    for table in _TABLES:
+        column = table.autoincrement_column
+        if column is None or (sequence := _sequence(connection, table.name, column.name)) is None:
+            continue
+        last = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+        connection.execute(select(func.setval(sequence, last, False)))
+
+
+def _sequence(connection: Connection, table: str, column: str) -> str | None:
+    """Return what a server's column counts on with; None where it does not count by itself."""
+    return connection.scalar(select(func.pg_get_serial_sequence(table, column)))

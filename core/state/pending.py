@@ -121,12 +121,13 @@ class Pending:
         *,
         objects: Collection[str] | None = None,
         before_run: str | None = None,
+        of_run: str | None = None,
         refused: bool = True,
     ) -> list[PendingRow]:
         """Return waiting records in the order of (object, record id), at most ``limit`` of those behind ``after``.
 
         ``reason`` restricts them to one reason, ``objects`` to the records of these objects; ``before_run`` leaves out
-        those that this run added, ``refused`` False those whose last change the CRM has refused.
+        those that this run added, ``of_run`` all others; ``refused`` False those whose last change the CRM has refused.
         """
         table = schema.pending
         query = (
@@ -142,6 +143,8 @@ class Pending:
             query = query.where(table.c.object.in_(list(objects)))
         if before_run is not None:
             query = query.where(table.c.run_id != before_run)
+        if of_run is not None:
+            query = query.where(table.c.run_id == of_run)
         if not refused:
             query = query.where(table.c.code == "")
 

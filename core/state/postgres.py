@@ -40,12 +40,15 @@ _SIZE = text(
 _SCHEMA_LOCK = 0x52_46_53_43
 """A number of our own, under which the schema is made and changed by one process at a time."""
 
-_PASSING_STATES = ("08", "57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03")
+_PASSING_STATES = ("08", "57P01", "57P02", "57P03", "53200", "53300", "40001", "40P01", "55P03")
 """SQLSTATE codes, or how they begin, of faults that pass: lost connections, shutdown, start-up, overload, deadlocks."""
+
+_TIMED_OUT = ("57014", "57P05", "25P03", "25P04")
+"""SQLSTATE codes of what took longer than the server's settings allow, or was broken off by its administrator."""
 
 _LONGEST_WORDS = 300
 
-_DISK_FULL = "53100"
+_DISK_FULL, _READ_ONLY = "53100", "25006"
 
 _PASSING_WORDS = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
 """The words of a server that refuses connections for now; libpq gives no code while it connects."""
@@ -77,7 +80,7 @@ def make_postgres_engine(url: URL) -> Engine:
 
 
 def _leave_out_nul(dbapi_connection: Any, _record: object) -> None:
-    """Keep the character NUL, which PostgreSQL's texts cannot hold, from failing a whole batch of a CRM's messages."""
+    """Keep the character NUL, which PostgreSQL's texts cannot hold, from failing a whole batch of ids or names."""
     from psycopg.types.string import StrDumper  # noqa: PLC0415 - the driver is an extra
 
     class _WithoutNul(StrDumper):
@@ -89,10 +92,10 @@ def _leave_out_nul(dbapi_connection: Any, _record: object) -> None:
 
 def passes(error: DBAPIError) -> bool:
     """Return whether a fault of the database passes by itself: nobody there, a restart, an overload."""
-    if not isinstance(error, OperationalError):
-        return False
     if state := _sqlstate(error):
         return state.startswith(_PASSING_STATES)
+    if not isinstance(error, OperationalError):
+        return False
     words = str(error.orig)
     return any(each in words for each in _PASSING_WORDS) or not any(each in words for each in _REFUSING_WORDS)
 
@@ -106,6 +109,16 @@ def words_of(error: DBAPIError) -> str:
 def is_disk_full(error: DBAPIError) -> bool:
     """Return whether the server has no room left."""
     return _sqlstate(error) == _DISK_FULL
+
+
+def timed_out(error: DBAPIError) -> bool:
+    """Return whether the server broke off what took longer than its settings allow."""
+    return _sqlstate(error) in _TIMED_OUT
+
+
+def is_read_only(error: DBAPIError) -> bool:
+    """Return whether the server takes no changes, as a standby does."""
+    return _sqlstate(error) == _READ_ONLY
 
 
 def _sqlstate(error: DBAPIError) -> str:
@@ -144,24 +157,26 @@ def lock_schema(connection: Connection) -> None:
 def shadowed(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
     """Let the connection work on copies of the tables, which nobody else sees and which are gone after the block.
 
-    A temporary table hides the real one of the same name. So a rehearsal holds no lock and no long transaction.
+    A temporary table hides the real one of the same name. All of it is one transaction that is rolled back in the end:
+    behind a pooler another session may carry out the next one, which would find the real tables. It changes no other
+    table, and so nobody waits for it.
     """
-    for table in tables:
-        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {table.name} (LIKE {table.name} INCLUDING ALL)")
-        connection.exec_driver_sql(f"INSERT INTO pg_temp.{table.name} SELECT * FROM {_real(connection, table)}")  # noqa: S608 - names of our schema
-    for table in tables:
-        connection.exec_driver_sql(f"ANALYZE pg_temp.{table.name}")
-    connection.commit()
-
+    whole = connection.begin()
     try:
+        # Between two batches a rehearsal may wait for a CRM for longer than a server lets a transaction idle.
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        for table in tables:
+            real = _real(connection, table)
+            connection.exec_driver_sql(
+                f"CREATE TEMPORARY TABLE {table.name} (LIKE {table.name} INCLUDING ALL) ON COMMIT DROP"
+            )
+            connection.exec_driver_sql(f"INSERT INTO pg_temp.{table.name} SELECT * FROM {real}")  # noqa: S608 - names of our schema
+            connection.exec_driver_sql(f"ANALYZE pg_temp.{table.name}")
         yield
     finally:
-        # The session ends as well: what it has learnt about the copies is nobody's business afterwards.
         if not connection.invalidated:
-            connection.rollback()
-            for table in tables:
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.name}")
-            connection.commit()
+            whole.rollback()
+            # The session ends as well: what it has learnt about the copies is nobody's business afterwards.
             connection.invalidate()
 
 

@@ -6,12 +6,14 @@ import contextlib
 import logging
 import os
 import secrets
+import stat
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 OWNER_ONLY = 0o600
 _OTHERS = 0o077
+_ROOT = 0
 _warned: set[Path] = set()
 
 
@@ -25,12 +27,12 @@ def create_empty(path: Path) -> None:
 
 
 def open_new(path: Path) -> int:
-    """Return the descriptor of a new file for its owner alone, to be written.
+    """Return the descriptor of a new file for its owner alone, to be written and read.
 
     A link that somebody planted in its place is not followed. Raises FileExistsError where anything has that name, and
     OSError.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
     if hasattr(os, "fchmod"):
         os.fchmod(handle, OWNER_ONLY)
     return handle
@@ -51,25 +53,31 @@ def create_whole(path: Path, content: bytes) -> None:
         _move_to_new(part, path)
     finally:
         part.unlink(missing_ok=True)
-    _keep_names(path.parent)
+    keep_names(path.parent)
 
 
 def warn_if_open_to_others(path: Path, what: str) -> None:
     """Warn once if others on this machine may read or change the file; ``what`` it is begins the sentence.
 
-    Windows keeps rights in another way; nothing is said there.
+    A file that root has handed to a group of ours to read, as containers get their secrets, is meant so. Windows keeps
+    rights in another way; nothing is said there.
     """
     if os.name != "posix" or path in _warned:
         return
     with contextlib.suppress(OSError):
-        mode = path.stat().st_mode
-        if mode & _OTHERS:
+        status = path.stat()
+        if status.st_mode & (_OTHERS & ~stat.S_IRGRP if _is_handed_over(status) else _OTHERS):
             _warned.add(path)
             logger.warning(
                 "%s is open to other users of this machine; `chmod 600` makes it yours alone",
                 what,
                 extra={"file": path},
             )
+
+
+def _is_handed_over(status: os.stat_result) -> bool:
+    groups = (os.getegid(), *os.getgroups())
+    return status.st_uid == _ROOT and os.geteuid() != _ROOT and status.st_gid in groups
 
 
 def _move_to_new(part: Path, path: Path) -> None:
@@ -84,7 +92,7 @@ def _move_to_new(part: Path, path: Path) -> None:
         part.replace(path)
 
 
-def _keep_names(folder: Path) -> None:
+def keep_names(folder: Path) -> None:
     """Let the names in a folder outlive a loss of power, where the system can be asked for that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

@@ -22,6 +22,7 @@ from .earlier_syncs import find_anchor
 from .flag_states import FlagState
 from .leases import take_lease, this_process
 from .run_history import RunOutcome
+from .run_parts import forget_parts
 from .store import Store
 
 PLAN_GOOD_FOR = timedelta(hours=25)
@@ -29,6 +30,9 @@ PLAN_GOOD_FOR = timedelta(hours=25)
 
 ABANDONED = timedelta(days=7)
 """After this a screening without an end was killed: no CRM belongs to it whose next sync would find that out."""
+
+SPENDING_COUNTS_FOR = timedelta(days=7)
+"""How long what was spent may still count against a cap: that of its day, or of a run that takes days."""
 
 BUSY = "a run is under way"
 UNSETTLED = "its next sync has to find out first whose flags are up"
@@ -75,7 +79,9 @@ def purge_history(store: Store, limits: Limits, this_run: str, clock: Clock, *, 
             lease.release()
 
     _purge_lookups(store, limits, purged, dry_run=dry_run)
+    _purge_reviews(store, limits, purged, dry_run=dry_run)
     if not dry_run:
+        _forget_spending(store, min(limits.runs_before, clock.now() - SPENDING_COUNTS_FOR))
         purged.freed_bytes = give_back_space(store)
     purged.kept.update(dict.fromkeys(_unsettled_accounts(store), UNSETTLED))
     return purged
@@ -104,6 +110,7 @@ def _purge_runs(
             purged.rows["batches"] += count_rows(store, schema.batches, schema.batches.c.run_id.in_(ids))
             continue
         purged.rows["batches"] += delete_journals(store, ids)
+        forget_parts(store, ids)
         with store.transaction() as connection:
             gone = connection.execute(delete(schema.runs).where(schema.runs.c.id.in_(ids)))
             purged.rows["runs"] += gone.rowcount
@@ -159,3 +166,19 @@ def _purge_lookups(store: Store, limits: Limits, purged: Purged, *, dry_run: boo
             purged.rows[table.name] += count_rows(store, table, *only)
         else:
             purged.rows[table.name] += delete_some_rows(store, table, table.c.number_key, (), only)
+
+
+def _purge_reviews(store: Store, limits: Limits, purged: Purged, *, dry_run: bool) -> None:
+    """Forget what people have decided long ago, but for flags that are not up again: about those nobody asks twice."""
+    table = schema.review_items
+    old = (table.c.resolved_at < limits.runs_before, table.c.raised_again.is_(True))
+    if dry_run:
+        purged.rows[table.name] += count_rows(store, table, *old)
+    else:
+        purged.rows[table.name] += delete_some_rows(store, table, table.c.id, (), old)
+
+
+def _forget_spending(store: Store, before: datetime) -> None:
+    """Delete what runs and days before that moment have spent: no cap asks for it any more."""
+    with store.transaction() as connection:
+        connection.execute(delete(schema.spending).where(schema.spending.c.began_at < before))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from ..errors import ErrorCode, StateError, UsageError
 from ..model.field_roles import FieldRoles
@@ -38,9 +38,10 @@ class RunOutcome(StrEnum):
 class Run:
     """One run as the journal keeps it; ``summary`` is what ``sync --json`` printed, None while the run goes on.
 
-    ``org`` is the name of its account and ``address`` where a person finds the account's records, both empty where
-    there is none. ``roles`` tell what the fields of its changes are for, ``process`` which process it ran in; either is
-    None for runs of earlier versions.
+    ``crm`` is what its account is called: the name that it has among several, else its CRM. ``org`` is the account's
+    name in its CRM, ``org_key`` its CRM and its id there, and ``address`` where a person finds its records, all empty
+    where there is none. ``roles`` tell what the fields of its changes are for, ``process`` which process it ran in;
+    either is None for runs of earlier versions.
     """
 
     id: str
@@ -57,11 +58,43 @@ class Run:
     address: str = ""
     roles: FieldRoles | None = None
     process: Holder | None = None
+    org_key: str = ""
+
+    @property
+    def system(self) -> str:
+        """Return the CRM that the run's account is an account of; for a run without one what stands in its place."""
+        return self.org_key.partition(":")[0] or self.crm
+
+
+_STAMP = "%Y%m%d-%H%M%S"
 
 
 def new_run_id(now: datetime) -> str:
     """Return an id for a run that begins now: ids sort by time and do not repeat."""
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    return f"{now.astimezone(UTC):{_STAMP}}-{secrets.token_hex(4)}"
+
+
+def began_at(run_id: str | None) -> datetime | None:
+    """Return when the run of this id began, by the second, also one that the history no longer holds.
+
+    None where that is not on record.
+    """
+    try:
+        return datetime.strptime((run_id or "").rpartition("-")[0], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def list_dead_runs(store: Store, org_id: int, this_run: str) -> Sequence[str]:
+    """Return the org's runs without a recorded end that may have written something, ``this_run`` aside, oldest first.
+
+    Under the org's lease none of them can be alive.
+    """
+    table = schema.runs
+    dead = (table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != this_run)
+    query = select(table.c.id).where(*dead, table.c.dry_run.is_(False)).order_by(table.c.started_at, table.c.id)
+    with store.transaction() as connection:
+        return connection.scalars(query).all()
 
 
 def close_dead_runs(store: Store, org_id: int, this_run: str, now: datetime) -> None:
@@ -93,6 +126,13 @@ def list_dry_runs(store: Store, org_id: int, since: datetime) -> list[Run]:
     return [run for run in runs if "limit" in run.options]  # an undo has other options
 
 
+def list_unended(connection: Connection) -> list[Run]:
+    """Return the runs of no account, such as the screening of a file, that have no recorded end."""
+    table = schema.runs
+    wanted = (table.c.outcome == RunOutcome.RUNNING.value, table.c.org_id.is_(None))
+    return [_run(row) for row in connection.execute(_select_runs().where(*wanted))]
+
+
 def find_run(store: Store, run_id: str) -> Run:
     """Return the run with that id, or the only one whose id begins or ends so.
 
@@ -113,6 +153,38 @@ def find_run(store: Store, run_id: str) -> Run:
     if rows:
         raise UsageError(f"More than one run fits the id {run_id!r}.", code=ErrorCode.RUN_AMBIGUOUS)
     raise _not_found(store, run_id)
+
+
+def list_account_names(store: Store, org_key: str) -> list[str]:
+    """Return the names that belong to an org, that of the latest run first.
+
+    A name belongs to the org that its latest run has worked on.
+    """
+    with store.transaction() as connection:
+        return find_account_names(connection, org_key)
+
+
+def list_names_beside(store: Store, name: str) -> list[str]:
+    """Return the names that belong to the same org as this one, itself included; none where no run has had it."""
+    with store.transaction() as connection:
+        belongs = _find_owners(connection)
+    return [each for each, key in belongs.items() if key == belongs.get(name)]
+
+
+def find_account_names(connection: Connection, org_key: str) -> list[str]:
+    """Return what :func:`list_account_names` does, in the caller's transaction."""
+    return [name for name, key in _find_owners(connection).items() if key == org_key]
+
+
+def _find_owners(connection: Connection) -> dict[str, str]:
+    """Return name -> key of the org that its latest run has worked on, the name of the latest run first."""
+    runs, orgs = schema.runs, schema.orgs
+    latest = func.max(runs.c.started_at)
+    query = select(runs.c.crm, orgs.c.key).join(orgs, orgs.c.id == runs.c.org_id).group_by(runs.c.crm, orgs.c.key)
+    belongs: dict[str, str] = {}
+    for row in connection.execute(query.order_by(latest.desc(), runs.c.crm)):
+        belongs.setdefault(row.crm, row.key)
+    return belongs
 
 
 def find_purge(store: Store) -> tuple[datetime, str] | None:
@@ -171,7 +243,8 @@ def find_undo(store: Store, run_id: str) -> str | None:
 
 def _select_runs() -> Select[Any]:
     runs, orgs = schema.runs, schema.orgs
-    return select(runs, orgs.c.name.label("org"), orgs.c.address).outerjoin(orgs, orgs.c.id == runs.c.org_id)
+    of_org = (orgs.c.name.label("org"), orgs.c.address, orgs.c.key.label("org_key"))
+    return select(runs, *of_org).outerjoin(orgs, orgs.c.id == runs.c.org_id)
 
 
 def _run(row: Any) -> Run:
@@ -190,6 +263,7 @@ def _run(row: Any) -> Run:
         address=row.address or "",
         roles=FieldRoles.from_json(_read_json(row.roles)) if row.roles else None,
         process=Holder(**_read_json(row.process)) if row.process else None,
+        org_key=row.org_key or "",
     )
 
 

@@ -5,45 +5,63 @@ No table holds a number in the clear: ``number_key`` is a keyed hash, ``payload`
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    false,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
+from .audit_tables import audit
+from .column_types import UtcDateTime, Words, metadata
+from .erasure_tables import destructions, erased_numbers
+from .listing_tables import countries_met, list_imports, list_pages, list_versions
+from .review_tables import review_items
+from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
+from .work_tables import call_limits, job_notes, jobs, spending, ticks, workers
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC moment, kept as naive UTC because SQLite knows no zones."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy passes it
-        """Turn an aware moment into the naive UTC one that is stored."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy passes it
-        """Turn the stored moment back into an aware one."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+__all__ = [
+    "ADDRESS_LENGTH",
+    "NAME_LENGTH",
+    "REHEARSED",
+    "UtcDateTime",
+    "Words",
+    "audit",
+    "batches",
+    "blocks",
+    "call_limits",
+    "consents",
+    "countries_met",
+    "covered_elsewhere",
+    "cursors",
+    "destructions",
+    "erased_numbers",
+    "holdings",
+    "job_notes",
+    "jobs",
+    "learnt",
+    "leases",
+    "list_imports",
+    "list_pages",
+    "list_versions",
+    "lists_taken_in",
+    "lookup_answers",
+    "lookup_failures",
+    "lookup_questions",
+    "merged_records",
+    "metadata",
+    "opt_out_fields",
+    "opt_out_flags",
+    "orgs",
+    "pending",
+    "review_items",
+    "run_parts",
+    "runs",
+    "secrets",
+    "spending",
+    "ticks",
+    "workers",
+]
 
 NAME_LENGTH, ADDRESS_LENGTH = 200, 300
 """Characters of an org's name and address that are kept."""
-
-metadata = MetaData()
 
 secrets = Table(
     "secrets",
@@ -57,10 +75,11 @@ orgs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(120), nullable=False, unique=True),  # "salesforce:00D..."
-    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("name", Words(NAME_LENGTH), nullable=False),
     Column("production", Boolean, nullable=False),
     Column("writes_confirmed_at", UtcDateTime),
-    Column("address", String(ADDRESS_LENGTH), nullable=False, server_default=""),  # where people find its records
+    Column("address", Words(ADDRESS_LENGTH), nullable=False, server_default=""),  # where people find its records
+    Column("ledger", String(100), nullable=False, server_default=""),  # whose opt-outs it shares; empty: the common one
 )
 
 
@@ -110,7 +129,7 @@ runs = Table(
     Column("outcome", String(20), nullable=False),  # see run_history.RunOutcome
     Column("options", Text, nullable=False),  # JSON
     Column("summary", Text),  # JSON
-    Column("error", Text),
+    Column("error", Words),
     Column("process", Text),  # JSON: host, process id and start of the process; None: not on record
     Column("roles", Text),  # JSON: what each field of the mapping is for; None: not on record
 )
@@ -129,6 +148,27 @@ batches = Table(
 )
 
 
+run_parts = Table(
+    "run_parts",  # the reads of a run under way that several workers share
+    metadata,
+    Column("run_id", String(40), ForeignKey("runs.id"), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("object", String(100), nullable=False),
+    Column("phase", String(20), nullable=False),  # see run_parts.Phase
+    Column("range", Text, nullable=False),  # the connector's own words
+    Column("instructions", Text, nullable=False),  # JSON: what a worker has to know to do it as the run would
+    Column("state", String(20), nullable=False),  # see run_parts.PartState
+    Column("silent", Boolean, nullable=False, server_default=false()),  # enforces opt-outs and writes nothing else
+    Column("position", Text),  # the connector's own words; None: at the start of the range
+    Column("counts", Text),  # JSON: what is counted up to the position
+    Column("holder", String(400)),  # JSON: the process that works at it; None: nobody does
+    Column("renewed_at", UtcDateTime),
+    Column("rows_done", Integer, nullable=False, server_default="0"),
+    Column("rows_total", Integer),
+    Column("error", Text),  # JSON: what ended it, or keeps it from all but silencing
+)
+
+
 def _number_and_realm() -> list[Column[Any]]:
     return [
         Column("number_key", LargeBinary(16), primary_key=True),
@@ -142,7 +182,7 @@ lookup_answers = Table(
     "lookup_answers",  # what is known about a number, the newest answer of each realm
     metadata,
     *_number_and_realm(),
-    Column("kind", String(20), nullable=False),  # known or inconclusive
+    Column("kind", String(20), nullable=False),  # known or inconclusive; of a CRM's verdicts also lost
     Column("observed_at", UtcDateTime, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
@@ -173,6 +213,7 @@ opt_out_flags = Table(
     Column("number_key", LargeBinary(16), primary_key=True),
     Column("object", String(100), primary_key=True),
     Column("record_id", String(40), primary_key=True),
+    Column("channel", String(10), primary_key=True, server_default="all"),  # of a derived one: of what raised it
     Column("state", String(10), nullable=False, server_default="unsettled"),  # see opt_out_flags.FlagState
     Column("propagated", Boolean, nullable=False),  # whether the opt-out has reached every holder of the number
     Column("first_seen_run_id", String(40)),  # None: not on record
@@ -193,11 +234,11 @@ merged_records = Table(
 )
 
 opt_out_fields = Table(
-    "opt_out_fields",  # the opt-out field that the flags of an object were read from
+    "opt_out_fields",  # the opt-out fields that the flags of an object were read from
     metadata,
     _org(),
     Column("object", String(100), primary_key=True),
-    Column("field", String(100), nullable=False),
+    Column("field", String(100), primary_key=True),
     Column("true_values", Text, nullable=False),  # JSON
 )
 
@@ -219,16 +260,21 @@ pending = Table(
     Column("object", String(100), primary_key=True),
     Column("record_id", String(40), primary_key=True),
     Column("reason", String(20), nullable=False),  # permission, failed, deferred, conflict
-    Column("code", String(80), nullable=False),
-    Column("message", Text, nullable=False),
+    Column("code", Words(80), nullable=False),
+    Column("message", Words, nullable=False),
     Column("run_id", String(40), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
 
 REHEARSED = (
+    consents,
+    countries_met,
     cursors,
     opt_out_flags,
     opt_out_fields,
+    covered_elsewhere,
+    review_items,
+    lists_taken_in,
     merged_records,
     holdings,
     pending,
@@ -237,3 +283,17 @@ REHEARSED = (
     lookup_questions,
 )
 """The tables that a dry run changes; history and leases are real, because others must see them."""
+
+
+def _unbound() -> None:
+    """Let PostgreSQL keep texts of any length, as SQLite does whatever the column says.
+
+    An id, a host or a field's name that is longer than any known one is no reason for a run to end.
+    """
+    for table in metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, String) and column.type.length is not None:
+                column.type = column.type.with_variant(Text(), "postgresql")
+
+
+_unbound()

@@ -12,7 +12,7 @@ from ..errors import StateError
 from . import schema
 from .postgres import OPEN_S, connect, is_postgres, lock_schema
 
-HEAD = "0007"
+HEAD = "0021"
 """The schema version this code works with: the newest migration."""
 
 
@@ -50,11 +50,7 @@ def _read_version(connection: Connection) -> tuple[str | None, bool]:
 def _migrate(connection: Connection, version: str) -> None:
     if version == HEAD:
         return  # another process has come first
-    if version > HEAD:
-        raise StateError(
-            f"The state store has schema version {version}; this ringfence knows up to {HEAD}.",
-            "Install the newer ringfence.",
-        )
+    refuse_newer(version)
 
     # Imported here because it costs a tenth of a second that a store of today's version need not pay.
     from alembic import command  # noqa: PLC0415
@@ -64,6 +60,15 @@ def _migrate(connection: Connection, version: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def refuse_newer(version: str) -> None:
+    """Raise StateError for a schema version that this code does not know."""
+    if version > HEAD:
+        raise StateError(
+            f"The state store has schema version {version}; this ringfence knows up to {HEAD}.",
+            "Install the newer ringfence.",
+        )
 
 
 def _make_tables(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from .postgres import COPY_FROM, copy_missing, server_now
 
 Item = TypeVar("Item")
-Keys = Sequence[str] | Sequence[bytes]
+Keys = Sequence[str] | Sequence[bytes] | Sequence[int]
 
 BATCH = 500
 """Values in one IN list: far below the limit of either database."""

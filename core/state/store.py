@@ -9,21 +9,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from threading import RLock
 
-from sqlalchemy import Connection, Engine, Transaction, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import ErrorCode, RingfenceError, SettingsError, StateError
+from ..errors import ErrorCode, RingfenceError, SettingsError, StateError, StoppedError
 from . import schema
 from .damage import find_check, refuse_damaged
 from .engine import copied, find_folder, make_engine, translated
 from .folder_lock import lock_folder
-from .keyring import KEY_BYTES, Keyring, parse_key, read_or_create_key_file, unwrap_key, wrap_key
+from .key_files import KeyFile
+from .keyring import KEY_BYTES, EncryptionKeys, Keyring, parse_key, unwrap_by_either, wrap_key
 from .postgres import OPEN_S, RECONNECT_S, connect, is_postgres, renew_statistics, shadowed
 from .schema_version import bring_up_to_date
 from .sql import insert_missing
 
-_HASH_KEY = "hash-key"
+HASH_KEY = "hash-key"
 """Name under which the wrapped hash key is kept."""
 
 MOVED_TO = "moved-to"
@@ -31,11 +32,16 @@ MOVED_TO = "moved-to"
 
 
 class Store:
-    """An open state store. Thread-safe as far as SQLAlchemy's engine is."""
+    """An open state store. Thread-safe as far as SQLAlchemy's engine is.
 
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+    ``key_file`` is where its encryption key comes from; None where it was given.
+    """
+
+    def __init__(self, engine: Engine, keyring: Keyring, key_file: KeyFile | None = None) -> None:
         self.engine = engine
         self.keyring = keyring
+        self.key_file = key_file
+        self.is_closed = False
         self._is_away = False
 
     @contextmanager
@@ -86,6 +92,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        self.is_closed = True
         self.engine.dispose()
 
 
@@ -101,22 +108,22 @@ class _ShadowStore(Store):
     def transaction(self) -> Iterator[Connection]:
         """Yield the one connection, to one thread at a time; also while an iterator of this thread reads by it."""
         connection = self._connection
-        with translated(self.engine.url), self._lock, _begun(connection):
+        if connection.invalidated:
+            raise StoppedError("The copy of the state store for this dry run went with its connection.", "Run again.")
+        # A savepoint of the one transaction that is never committed.
+        with translated(self.engine.url), self._lock, connection.begin_nested():
             yield connection
 
     def close(self) -> None:
         """Leave the connections to the store that this one was made from."""
 
 
-def _begun(connection: Connection) -> Transaction:
-    return connection.begin_nested() if connection.in_transaction() else connection.begin()
-
-
-def open_store(url: str, encryption_key: str | None = None) -> Store:
+def open_store(url: str, encryption_key: str | None = None, old_key: str | None = None) -> Store:
     """Return the store at the SQLAlchemy URL, created or migrated where needed.
 
     ``encryption_key`` is base64 of 32 bytes; without it the key file beside an SQLite store is used, and made when the
-    store is new. Raises SettingsError for a bad URL or key, StateError when the store cannot be opened or is newer.
+    store is new. ``old_key`` is the one that a rotation is leaving behind. Raises SettingsError for a bad URL or key,
+    StateError when the store cannot be opened or is newer.
     """
     engine = make_engine(url)
     try:
@@ -125,11 +132,27 @@ def open_store(url: str, encryption_key: str | None = None) -> Store:
                 refuse_damaged(engine, check)
             bring_up_to_date(engine)
             _refuse_moved(engine)
-            key = parse_key(encryption_key) if encryption_key else _key_beside(engine)
-            return Store(engine, Keyring(key, _hash_key(engine, key)))
+            file = None if encryption_key else _key_file_beside(engine)
+            keys = file.read() if file else keys_given(encryption_key, old_key)
+            hash_key = _hash_key(engine, keys)
+            return Store(engine, Keyring(keys.present, hash_key, keys.old, file.renew if file else None), file)
     except BaseException:
         engine.dispose()
         raise
+
+
+def keys_given(encryption_key: str | None, old_key: str | None) -> EncryptionKeys:
+    """Return the keys that were given; for a store in memory that is given none, one that dies with it."""
+    if not encryption_key:
+        return EncryptionKeys(os.urandom(KEY_BYTES))
+    present = parse_key(encryption_key)
+    try:
+        old = parse_key(old_key) if old_key else None
+    except SettingsError as error:
+        raise SettingsError(
+            "The old encryption key is not base64 of 32 bytes.", "Correct it, or leave it out."
+        ) from error
+    return EncryptionKeys(present, None if old == present else old)
 
 
 def locked(url: URL) -> AbstractContextManager[None]:
@@ -156,16 +179,16 @@ def key_file(url: URL) -> Path | None:
     return None if find_folder(url) is None else Path(str(url.database)).with_suffix(".key")
 
 
-def _key_beside(engine: Engine) -> bytes:
-    """Return the encryption key in the file beside an SQLite store, making it for a new one."""
+def _key_file_beside(engine: Engine) -> KeyFile | None:
+    """Return the key file beside an SQLite store, which may have to be made for a new one; None for one in memory."""
     url = engine.url
     if url.get_backend_name() != "sqlite":
         raise SettingsError("There is no encryption key.", code=ErrorCode.ENCRYPTION_KEY_MISSING)
     if not url.database or url.database == ":memory:":
-        return os.urandom(KEY_BYTES)
+        return None
 
     path = Path(url.database).with_suffix(".key")
-    is_used = _wrapped_hash_key(engine) is not None
+    is_used = read_wrapped_key(engine) is not None
     # A key made now would not open what is there, and would take the place where the right one belongs.
     if is_used and not path.exists():
         raise StateError(f"The key file {path} of the state store is missing.", code=ErrorCode.KEY_FILE_MISSING)
@@ -174,25 +197,26 @@ def _key_beside(engine: Engine) -> bytes:
             f"The key file {path} of the state store is empty, as a crash or a full disk leaves one.",
             code=ErrorCode.KEY_FILE_MISSING,
         )
-    return read_or_create_key_file(path)
+    return KeyFile(path)
 
 
-def _hash_key(engine: Engine, key: bytes) -> bytes:
+def _hash_key(engine: Engine, keys: EncryptionKeys) -> bytes:
     """Return the key under which numbers are hashed, making it for a new store."""
-    wrapped = _wrapped_hash_key(engine)
+    wrapped = read_wrapped_key(engine)
     if wrapped is not None:
-        return unwrap_key(key, wrapped)
+        return unwrap_by_either(keys, wrapped)
 
     hash_key = random.token_bytes(KEY_BYTES)
-    made = {"name": _HASH_KEY, "value": wrap_key(key, hash_key)}
+    made = {"name": HASH_KEY, "value": wrap_key(keys.present, hash_key)}
     with connect(engine, OPEN_S) as connection, connection.begin():
         # Another process may have come first; then its key counts.
         if insert_missing(connection, schema.secrets, [made]):
             return hash_key
-    return unwrap_key(key, _wrapped_hash_key(engine) or b"")
+    return unwrap_by_either(keys, read_wrapped_key(engine) or b"")
 
 
-def _wrapped_hash_key(engine: Engine) -> bytes | None:
+def read_wrapped_key(engine: Engine) -> bytes | None:
+    """Return the hash key as it is kept, wrapped by the encryption key; None for a new store."""
     table = schema.secrets
     with connect(engine, OPEN_S) as connection:
-        return connection.scalar(select(table.c.value).where(table.c.name == _HASH_KEY))
+        return connection.scalar(select(table.c.value).where(table.c.name == HASH_KEY))

@@ -47,8 +47,9 @@ class OptOutConfirmation:
         """Return what the ledger knows of opt-outs about the records.
 
         Before a flag is raised for a number, a record that asks for silence on it is read again: an index may lag, and
-        people may have lowered its flag since the run read it. The flags that this run has ``raised`` are up, also
-        where a dry run has raised them in its rehearsal only.
+        people may have lowered its flag since the run read it (which ends nothing where the mapping says ``ratchet``).
+        What covers the number from elsewhere can be read again by no call to this CRM, and stands. The flags that this
+        run has ``raised`` are up, also where a dry run has raised them in its rehearsal only.
         """
         to_raise = {e164 for view in views if self._can_flag(view) for e164 in view.all_e164s()}
         while True:
@@ -58,8 +59,8 @@ class OptOutConfirmation:
                 return opt_outs
 
             flagged_by = self._ledger.bearers(unsure)
-            doubtful = {key for key in flagged_by.values() if key not in raised and key[0] in self._shapes}
-            lowered = {view.key for view in self.read(doubtful) if not view.flagged}
+            doubtful = {key for key in flagged_by.values() if key and key not in raised and key[0] in self._shapes}
+            lowered = {view.key for view in self.read(doubtful) if not (view.flagged or view.shape.ratchet)}
             self._confirmed.update(e164 for e164, key in flagged_by.items() if key not in lowered)
 
     def count_holders(self, views: Sequence[RecordView], covered: frozenset[str]) -> dict[str, int]:

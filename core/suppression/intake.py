@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from ..decisions.coverage import find_said, has_opt_out_history
+from ..decisions.messages import find_said_of_messages
+from ..model.blocks import EVERY_WAY
+from ..model.consent import Consent, ConsentState
 from ..model.opt_outs import OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..model.verdicts import OptOut
 from ..ports.crm import Crm, Page
+from ..state.flag_states import consent_of
 from ..state.holdings import Holding
 from ..state.opt_out_ledger import OptOutLedger
 
@@ -20,7 +24,7 @@ def ingest_opt_outs(crm: Crm, pages: Iterable[Page], shapes: Mapping[str, Object
 
     ``pages`` are those of a feed's ``flagged()``.
     """
-    ledger.settle_flags({name: shape.opt_out.field for name, shape in shapes.items() if shape.opt_out})
+    ledger.settle_flags({name: frozenset(shape.flag_fields()) for name, shape in shapes.items() if shape.opt_outs})
     for page in pages:
         shape = shapes[page.object]
         views = [RecordView(record, shape) for record in page.records]
@@ -39,13 +43,13 @@ def _ingest_gone(ledger: OptOutLedger, views: Sequence[RecordView]) -> None:
     A flag that was down lifts nothing here: its record is not there. Whose a flag is that the ledger does not know is
     not asked of the slots, because they may be those of the record that survived.
     """
-    flagged = [view for view in views if view.flagged]
+    flagged = [view for view in views if view.flagged or view.withdrawn]
     done = ledger.handed_over([view.key for view in flagged])
     left = [view for view in flagged if view.key not in done]
 
-    ledger.record([Holding(*view.key, view.all_e164s(), flagged=True) for view in left])
+    ledger.record([_hold_gone(view) for view in left])
     ledger.hand_over(view.key for view in left)
-    ledger.forget_holders(view.key for view in views if not view.flagged)
+    ledger.forget_holders(view.key for view in views if not (view.flagged or view.withdrawn))
 
 
 def _confirm_lowered(crm: Crm, object_name: str, views: Iterable[RecordView], shape: ObjectShape) -> list[RecordView]:
@@ -70,17 +74,54 @@ def record_holdings(ledger: OptOutLedger, views: Iterable[RecordView], *, certai
 
     Unless ``certain``, a flag that looks lowered changes nothing; nor does it where the mapping names no flag.
     """
-    ledger.record([_hold(view, certain=certain) for view in views])
+    held = list(views)
+    ledger.record([_hold(view, certain=certain) for view in held])
+    _record_consents(ledger, held, certain=certain)
+
+
+def _record_consents(ledger: OptOutLedger, views: Sequence[RecordView], *, certain: bool) -> None:
+    told, withdrawn, given = {}, [], []
+    for view in views:
+        if (consent := view.consent()) is not None:
+            told[view.key] = consent
+        for name, state in _find_consents(view, consent):
+            key = name, view.key[1]
+            if state is ConsentState.WITHDRAWN:
+                withdrawn.append(Holding(*key, view.all_e164s(), flagged=True))
+            elif certain and state is ConsentState.GIVEN:
+                given.append(key)
+    ledger.record_consents(told, withdrawn, given)
+
+
+def _find_consents(view: RecordView, consent: Consent | None) -> Iterator[tuple[str, ConsentState]]:
+    """Yield what the record says of consent by the name of each line that the ledger has for it."""
+    if consent is not None:
+        yield consent_of(view.key[0]), consent.state
+    if (told := view.record.withdrawn) is not None:
+        yield consent_of(view.key[0], beside=True), ConsentState.WITHDRAWN if told else ConsentState.GIVEN
 
 
 def _hold(view: RecordView, *, certain: bool) -> Holding:
     flagged = view.flagged
     said = find_said(view) if has_opt_out_history(view) else OptOut.NONE
-    known = flagged or (certain and view.shape.opt_out is not None)
-    return Holding(*view.key, view.all_e164s(), flagged if known else None, said)
+    known = flagged or (certain and bool(view.shape.opt_outs))
+    messages = find_said_of_messages(view)
+    known_up = flagged if known else None
+    shape = view.shape
+    return Holding(*view.key, view.all_e164s(), known_up, said, view.up, shape.channels, messages, shape.ratchet)
+
+
+def _hold_gone(view: RecordView) -> Holding:
+    held = _hold(view, certain=False).unsaid()
+    return held._replace(flagged=True, up=EVERY_WAY) if view.withdrawn else held
 
 
 def look_up_opt_outs(ledger: OptOutLedger, views: Sequence[RecordView]) -> OptOuts:
     """Return what the ledger knows of opt-outs about these records."""
     numbers = set(chain.from_iterable(view.all_e164s() for view in views))
-    return ledger.look_up(numbers, [view.key for view in views if has_opt_out_history(view)])
+    opt_outs = ledger.look_up(numbers, [view.key for view in views if has_opt_out_history(view)])
+    if opt_outs.messages_alone:
+        for view in views:
+            if view.key in opt_outs.messages_alone:
+                view.mute_messages_alone()
+    return opt_outs

@@ -10,7 +10,7 @@ from ..state.opt_out_ledger import OptOutLedger
 
 
 def check_opt_out_fields(ledger: OptOutLedger, shapes: Mapping[str, ObjectShape], *, accepted: bool) -> None:
-    """Raise MappingError where the mapping names no opt-out, or another one, for an object with flags that are up.
+    """Raise MappingError where the mapping names no opt-out, or another one than before, where flags are up.
 
     Under such a mapping all of them would look lowered, though nobody has lowered one. ``accepted`` says that it is
     meant: then the fields of this mapping count from now on.
@@ -19,15 +19,16 @@ def check_opt_out_fields(ledger: OptOutLedger, shapes: Mapping[str, ObjectShape]
     known = ledger.read_opt_out_fields()
 
     for name, shape in shapes.items():
-        earlier = known.get(name)
         if accepted or not flagged.get(name):
             continue
-        if shape.opt_out is None:
+        if not shape.opt_outs:
             raise _refuse(f"The mapping of {name} names no opt-out", flagged[name])
-        if earlier is not None and not earlier.is_heard_by(shape.opt_out):
-            raise _refuse(f"The mapping of {name} names another opt-out than {earlier.field} as it was", flagged[name])
+        for earlier in known.get(name, ()):
+            if not earlier.is_heard_by(shape.opt_outs):
+                what = f"The mapping of {name} names another opt-out than {earlier.field} as it was"
+                raise _refuse(what, flagged[name])
 
-    ledger.keep_opt_out_fields({name: shape.opt_out for name, shape in shapes.items() if shape.opt_out})
+    ledger.keep_opt_out_fields({name: shape.opt_outs for name, shape in shapes.items() if shape.opt_outs})
 
 
 def _refuse(what: str, records: int) -> MappingError:

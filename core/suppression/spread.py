@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from ..decisions.coverage import can_raise_flag, has_lowered_flag
+from ..decisions.coverage import can_raise_flag, find_kept, find_unraised, has_lowered_flag
 from ..decisions.due import DueReason
 from ..decisions.due_record import DueRecord
+from ..model.blocks import EVERY_WAY, NO_WAY, SMS_ALONE, Channel
 from ..model.opt_outs import OptOuts
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
@@ -156,7 +157,12 @@ class OptOutSpread:
         for view in views:
             self._reached.setdefault(view.key, 0)
             self._examiner.expect_again(view)
-        opt_outs = self._confirmation.find_opt_outs(views, self._raised)._replace(heirs=self._heirs)
+        opt_outs = self._confirmation.find_opt_outs(views, self._raised)
+        kept = find_kept(views, opt_outs)
+        if kept and not self._hold_flags:
+            self._ledger.keep(kept)
+            self._heirs |= kept
+        opt_outs = opt_outs._replace(heirs=self._heirs, kept=kept)
         holders = self._confirmation.count_holders(views, opt_outs.covered)
 
         due_records = []
@@ -172,28 +178,36 @@ class OptOutSpread:
 
     def _reach(self, view: RecordView, opt_outs: OptOuts, holders: Mapping[str, int]) -> DueRecord | None:
         """Return the record as an opt-out makes it due; None where it says already what it should."""
-        reached = [e164 for e164 in view.all_e164s() if e164 in opt_outs.covered]
-        raise_flag = self._can_flag(view) and self._may_flag(view, reached, holders)
+        reached = [e164 for e164 in view.all_e164s() if e164 in opt_outs.covered and opt_outs.raises_flags(e164)]
+        blocks = self._find_blocks(view, reached, opt_outs, holders) if self._can_flag(view) else NO_WAY
+        raise_flag = bool(blocks)
         due = self._examiner.find_due(view, opt_outs)
 
         if raise_flag:
             # Also the slots that are silent already: their reason says what lifts the flag that is raised now.
             self._raised.add(view.key)
             filled = [slot.field for slot in view.shape.slots if view.content(slot)]
-            due = due | dict.fromkeys(filled, DueReason.PERMISSION)
+            if not (view.shape.has_sms and blocks == SMS_ALONE):
+                due = due | dict.fromkeys(filled, DueReason.PERMISSION)
 
         if not due and not raise_flag:
             return None
-        return DueRecord(view, due, raise_flag=raise_flag, opt_outs=opt_outs, waiting=True)
+        return DueRecord(view, due, raise_flag=raise_flag, blocks=blocks, opt_outs=opt_outs, waiting=True)
 
     def _can_flag(self, view: RecordView) -> bool:
         if self._hold_flags:
             return False
         return can_raise_flag(view) or (view.key in self._heirs and has_lowered_flag(view))
 
-    def _may_flag(self, view: RecordView, reached: Sequence[str], holders: Mapping[str, int]) -> bool:
+    def _find_blocks(
+        self, view: RecordView, reached: Sequence[str], opt_outs: OptOuts, holders: Mapping[str, int]
+    ) -> frozenset[Channel]:
+        """Return the channels of the blocks for which flags of the record are to be raised; none for a switchboard."""
         if view.key in self._heirs:
-            return True
+            return find_unraised(view, opt_outs, reached) or (NO_WAY if view.flagged else EVERY_WAY)
+        if view.withdrawn:
+            return find_unraised(view, opt_outs, reached)
         limit = view.shape.spread_limit
         self._over_limit.update({e164: holders[e164] for e164 in reached if holders[e164] > limit})
-        return any(self._confirm_spread or holders[e164] <= limit for e164 in reached)
+        few = [e164 for e164 in reached if self._confirm_spread or holders[e164] <= limit]
+        return find_unraised(view, opt_outs, few)

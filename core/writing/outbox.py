@@ -103,6 +103,11 @@ class Outbox:
         """Return the thread that sends, where there is one; it may still have a request under way after the end."""
         return self._worker.thread
 
+    @property
+    def holds_back(self) -> bool:
+        """Return whether changes wait for a bulk job."""
+        return bool(self._held)
+
     def hold(self, objects: Iterable[str]) -> None:
         """Hold back the changes of these objects from now on until :meth:`flush`, for bulk jobs; others go at once."""
         self._holding = frozenset(objects if self._bulk else ())

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import ErrorCode, FileError, UsageError
+from ..errors import ErrorCode, FileError, StateError, UsageError
 from ..model.field_roles import FieldRoles
 from ..model.values import Change
 from ..state.change_codec import unpack_changes
@@ -66,8 +66,18 @@ class Plan:
                     sealed = base64.b64decode(text, validate=True)
                 except binascii.Error as error:
                     raise FileError(f"{self.path} is damaged.", "Make a new plan.") from error
-                yield list(unpack_changes(self._keyring.open(sealed, self.head.about(place))))
+                yield self._open(sealed, place)
                 place += 1
+
+    def _open(self, sealed: bytes, place: int) -> list[Change]:
+        try:
+            return list(unpack_changes(self._keyring.open(sealed, self.head.about(place))))
+        except StateError as error:
+            if error.code is not ErrorCode.ENCRYPTION_KEY_LEFT_OUT:
+                raise
+            raise FileError(
+                f"The encryption key was rotated after {self.path} was made.", "Make a new plan."
+            ) from error
 
 
 def read_plan(path: Path, keyring: Keyring, now: datetime) -> tuple[PlanHead, Iterator[list[Change]]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from ..decisions.plan import same_value
+from ..model.blocks import EVERY_WAY, SMS_ALONE, Channel
 from ..model.record_view import RecordView
 from ..model.shapes import ObjectShape
 from ..model.values import Change, Outcome, RowResult
 from ..ports.crm import Crm
 from ..ports.services import Clock
-from ..state.journal import OpenBatch, open_batches, settle
+from ..state.holdings import Raised
+from ..state.journal import JournalRow, OpenBatch, Stretch, open_batches, read_changes, settle
 from ..state.opt_out_ledger import OptOutLedger
-from ..state.run_history import close_dead_runs
+from ..state.run_history import close_dead_runs, list_dead_runs
+from ..state.sql import in_batches
 from ..state.store import Store
 from ..suppression.record_reader import RecordReader
 
@@ -23,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 NOT_SENT = RowResult(Outcome.LOST, "NOT_SENT", "The run ended before this write was sent.")
 _NOT_WRITTEN = RowResult(Outcome.LOST, "NOT_WRITTEN", "The run ended before this write landed.")
+_ERASED = RowResult(Outcome.LOST, "ERASED", "Its values were erased before it was known what became of it.")
 _GONE = RowResult(Outcome.CONFLICT, "GONE", "The record is deleted or merged, or no longer mapped.")
 
 
@@ -41,10 +45,38 @@ def reconcile(
     not land is still in front of a cursor, or waits, and comes up again by itself. ``heartbeat`` is called for each
     batch, and while a job is waited for. Must be called under the org's lease, when no earlier run can be alive.
     """
+    rows = _settle_open(crm, shapes, store, org_id, run_id, clock, heartbeat)
+    close_dead_runs(store, org_id, run_id, clock.now())
+    return rows
+
+
+def reconcile_part(
+    crm: Crm,
+    shapes: Mapping[str, ObjectShape],
+    store: Store,
+    org_id: int,
+    within: Stretch,
+    clock: Clock,
+    heartbeat: Callable[[], None],
+) -> int:
+    """Do the same for a part of a run that goes on, whose worker is gone; ``within`` is its stretch of the journal."""
+    return _settle_open(crm, shapes, store, org_id, within.run_id, clock, heartbeat, within)
+
+
+def _settle_open(
+    crm: Crm,
+    shapes: Mapping[str, ObjectShape],
+    store: Store,
+    org_id: int,
+    run_id: str,
+    clock: Clock,
+    heartbeat: Callable[[], None],
+    within: Stretch | None = None,
+) -> int:
     ledger = OptOutLedger(store, org_id, run_id, clock)
     reader = RecordReader(crm, shapes, ledger)
     rows = 0
-    for job, batches in groupby(open_batches(store, org_id), key=lambda batch: batch.job):
+    for job, batches in groupby(open_batches(store, org_id, within), key=lambda batch: batch.job):
         results = _ask(crm, job, heartbeat) if job else None
         for batch in batches:
             heartbeat()
@@ -53,9 +85,11 @@ def reconcile(
             _note_raised_flags(ledger, reader, shapes, batch, judged)
             settle(store, batch, judged, clock.now())
 
+    for dead in [within.run_id] if within else list_dead_runs(store, org_id, run_id):
+        heartbeat()
+        _note_unrecorded_flags(ledger, reader, shapes, read_changes(store, dead, within))
     if rows:
-        logger.info("reconciled %d rows that an earlier run had sent without hearing the answer", rows)
-    close_dead_runs(store, org_id, run_id, clock.now())
+        logger.info("reconciled %d rows that were sent without hearing the answer", rows)
     return rows
 
 
@@ -99,17 +133,43 @@ def _note_raised_flags(
     results: Sequence[RowResult],
 ) -> None:
     """Record whose the flags are that the run raised and did not come to writing down: they pass on to nobody."""
-    raised = [
-        change[:2]
-        for change, result in zip(batch.changes, results, strict=True)
+    _note_ours(ledger, reader, _find_raised(zip(batch.changes, results, strict=True), shapes))
+
+
+def _note_unrecorded_flags(
+    ledger: OptOutLedger, reader: RecordReader, shapes: Mapping[str, ObjectShape], rows: Iterable[JournalRow]
+) -> None:
+    """Do the same for rows whose outcome the run wrote down, and right behind which it may have died."""
+    raised = _find_raised(((row.change, row.result) for row in rows if row.result is not None), shapes)
+    for some in in_batches(list(raised)):
+        _note_ours(ledger, reader, {key: raised[key] for key in ledger.find_unflagged(some)})
+
+
+def _find_raised(
+    rows: Iterable[tuple[Change, RowResult]], shapes: Mapping[str, ObjectShape]
+) -> dict[tuple[str, str], Change]:
+    """Return the records on which one of these rows has raised a flag, with the last that did."""
+    return {
+        change[:2]: change
+        for change, result in rows
         if result.outcome is Outcome.WRITTEN
         and (shape := shapes.get(change.object)) is not None
-        and shape.opt_out is not None
-        and shape.opt_out.field in change.names
-    ]
+        and not shape.own_flags().keys().isdisjoint(change.names)
+    }
+
+
+def _note_ours(ledger: OptOutLedger, reader: RecordReader, raised: Mapping[tuple[str, str], Change]) -> None:
     views = reader.read(raised) if raised else []
     # A record that was merged since comes back as its survivor, whose flag is another one.
-    ledger.raise_flags([(*view.key, view.all_e164s()) for view in views if view.flagged and view.key in raised])
+    ledger.raise_flags([_raised(view, raised[view.key]) for view in views if view.flagged and view.key in raised])
+
+
+def _raised(view: RecordView, change: Change) -> Raised:
+    """Return what the ledger has to know of the record; a flag for messages alone goes up with no slot silenced."""
+    shape = view.shape
+    fields = [flag.field for flag in shape.opt_outs if flag.channel is Channel.SMS]
+    messages_alone = not set(fields).isdisjoint(change.names) and not view.silenced
+    return Raised(*view.key, view.all_e164s(), SMS_ALONE if messages_alone else EVERY_WAY, shape.channels)
 
 
 def _judge(change: Change, view: RecordView | None, shapes: Mapping[str, ObjectShape]) -> RowResult:
@@ -120,6 +180,8 @@ def _judge(change: Change, view: RecordView | None, shapes: Mapping[str, ObjectS
     """
     if view is None:
         return _GONE
+    if change.is_erased:
+        return _ERASED
 
     changed = [item for item in change.fields if not same_value(item.old, item.new)]
     companions = set(shapes[change.object].companion_fields())

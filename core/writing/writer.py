@@ -19,7 +19,7 @@ class ChangeWriter:
     def __init__(self, crm: Crm, shapes: Mapping[str, ObjectShape], journal: Journal, clock: Clock) -> None:
         self._crm = crm
         self._owned = {name: shape.owned_fields() for name, shape in shapes.items()}
-        self._flags = {name: shape.opt_out for name, shape in shapes.items()}
+        self._flags = {name: {each.field: each for each in shape.opt_outs} for name, shape in shapes.items()}
         self._harmless: set[tuple[str, tuple[str, ...]]] = set()  # objects with fields of theirs that may say anything
         self._journal = journal
         self._clock = clock
@@ -55,13 +55,13 @@ class ChangeWriter:
         kind = (change.object, change.names)
         if kind in self._harmless:
             return
-        owned, flag = self._owned[change.object], self._flags[change.object]
+        owned, flags = self._owned[change.object], self._flags[change.object]
         for item in change.fields:
             if item.field not in owned:
                 raise RingfenceError(f"A change of {change.object} {change.id} names {item.field}, which is not ours.")
-            if flag and item.field == flag.field and not flag.is_up(item.new):
+            if (flag := flags.get(item.field)) is not None and not flag.is_up(item.new):
                 raise RingfenceError(f"A change of {change.object} {change.id} would lower {item.field}.")
-        if flag is None or flag.field not in change.names:
+        if flags.keys().isdisjoint(change.names):
             self._harmless.add(kind)
 
 

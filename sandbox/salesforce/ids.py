@@ -35,9 +35,12 @@ def scattered_ids(prefix: str) -> Iterator[str]:
         yield next(lower)
 
 
-def new_ids(prefix: str, pod: str = "5i0") -> Iterator[str]:
-    """Yield 18-character ids of one object in ascending order; `prefix` is the object's three-letter key."""
-    number = 0
+def new_ids(prefix: str, pod: str = "5i0", after: int = 0) -> Iterator[str]:
+    """Yield 18-character ids of one object in ascending order; `prefix` is the object's three-letter key.
+
+    So many ids as `after` says are left out before the first one.
+    """
+    number = after
     while True:
         number += 1
         digits, rest = "", number

@@ -31,6 +31,7 @@ _UNDER_PERSON = (
     "DoNotCall",
     "HasOptedOutOfEmail",
     "HasOptedOutOfFax",
+    "IndividualId",
     "MailingCity",
     "MailingCountry",
 )
@@ -45,8 +46,8 @@ def add_person_fields(org: OrgState) -> None:
     contacts.add(replace(_FLAG, permissionable=False, defaulted=True))
 
     for name, source in SHARED.items():
-        if accounts.find(name) is None:
-            spec = contacts.fields[source]
+        spec = contacts.find(source)
+        if spec is not None and accounts.find(name) is None:
             accounts.add(replace(spec, name=name, label=f"Person Account: {spec.label}", nillable=True, compound=None))
     accounts.add(
         FieldSpec("PersonContactId", "reference", "Person Contact ID", 18, False, False, targets=("Contact",),
@@ -61,7 +62,7 @@ def make_persons(org: OrgState) -> None:
     for number, contact in enumerate(list(org.table("Contact").scan())):
         if number % EVERY == 0:
             account = Row(org.defaults("Account"), Name=contact["Name"], OwnerId=contact["OwnerId"])
-            account.update({name: contact[source] for name, source in SHARED.items()})
+            account.update({name: contact[source] for name, source in SHARED.items() if source in contact})
             stamps = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
             account.update({name: contact[name] for name in stamps})
             account.update(IsPersonAccount=True, PersonContactId=contact["Id"])

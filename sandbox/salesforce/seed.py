@@ -8,6 +8,7 @@ from ..dataset import Person
 from ..phonebook import country_names
 from ..screened import verdicts
 from .companions import companion_names
+from .ids import new_ids
 from .state import OrgState
 from .table import Row
 from .wire import stamp_text
@@ -20,8 +21,11 @@ _USERS = (
 )
 
 
-def seed_setup(org: OrgState) -> None:
-    """Create organization and users, whose ids the state keeps: API user, person, owner by assignment rule."""
+def seed_setup(org: OrgState, seed: int) -> None:
+    """Create organization and users, whose ids the state keeps: API user, person, owner by assignment rule.
+
+    The organization's id comes from the seed, so that orgs of different seeds are different accounts.
+    """
     sandbox = not org.traits.production
     organization = Row(
         Name="Ringfence Sandbox",
@@ -30,7 +34,8 @@ def seed_setup(org: OrgState) -> None:
         OrganizationType=org.traits.edition,
         TimeZoneSidKey="Europe/London",
     )
-    org.org_id = org.table("Organization").insert(_stamped(org, organization, ""))
+    org.org_id = organization["Id"] = next(new_ids("00D", after=seed))
+    org.table("Organization").restore(_stamped(org, organization, ""))
     ids = []
 
     for username, first, last, active in _USERS:

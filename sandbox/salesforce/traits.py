@@ -45,6 +45,9 @@ class SalesforceTraits(Traits):
     )
     scattered_ids: bool = Field(False, description="Ids do not rise in time.")
     person_accounts: bool = Field(False, description="Every third contact is a person account.")
+    data_protection: bool = Field(
+        False, description="Data Protection and Privacy is on: Individual, ContactPointTypeConsent and links to them."
+    )
     record_types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(
         {},
         description="Record types by object and name, and the values each has of the picklists that it limits.",

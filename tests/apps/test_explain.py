@@ -14,7 +14,9 @@ from ringfence.apps.remedies import word
 from ringfence.apps.words import all_words, find_meanings, render_page
 from ringfence.core import errors
 from ringfence.core.decisions.due import DueReason
+from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.errors import ErrorCode, RingfenceError, Terminated
+from ringfence.core.model.blocks import BlockKind, BlockSource, Channel
 from ringfence.core.model.values import Outcome
 from ringfence.core.model.verdicts import Status
 from ringfence.core.numbers import LineType, ReasonCode, repairs
@@ -37,6 +39,7 @@ SAID = {
     "reason": set(ReasonCode),
     "due": set(DueReason),
     "skipped": set(SkipReason),
+    "left out": set(LeftOut),
     "waiting": set(PendingReason),
     "outcome": set(Outcome),
     "run": set(RunOutcome),
@@ -45,8 +48,11 @@ SAID = {
     "error code": set(ErrorCode),
     "count": set(Counts.__dataclass_fields__),
     "line type": set(LineType),
+    "block kind": set(BlockKind),
+    "block source": set(BlockSource),
+    "channel": set(Channel),
     "check": set(Level),
-    "kept": {undo.CHANGED_SINCE, undo.OPT_OUT, undo.GONE, undo.NOT_MAPPED},
+    "kept": {undo.CHANGED_SINCE, undo.OPT_OUT, undo.WRONG_PERSON, undo.GONE, undo.NOT_MAPPED, undo.VALUES_ERASED},
     "repair": {*repairs.FIXED, repairs.exit_prefix("00"), repairs.doubled_exit_prefix("00")},
 }
 """By kind, every word that the program can say."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.sandbox.server import Sandbox
+from testkit.agency import Agency, write_account
 from testkit.documents import shown_commands
 
 from .conftest import Cli
@@ -32,8 +33,21 @@ def sandbox(guide: Path) -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture
+def accounts(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The accounts of the guide for agencies, set up but for the one that the guide sets up."""
+    if guide.stem != "agency":
+        yield
+        return
+    with Agency(["globex"], ["umbrella"]) as ready, Agency(["acme"], bare=True) as bare:
+        folder = ready.write_files(tmp_path / "accounts")
+        write_account(folder, "acme", bare.variables("acme"))
+        monkeypatch.setenv("RINGFENCE_ACCOUNTS", str(folder))
+        yield
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("settings")
+@pytest.mark.usefixtures("settings", "accounts")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_the_commands_of_a_guide_work(guide: Path, cli: Cli) -> None:
     shutil.copytree(ROOT / "docs" / "samples", "docs/samples")

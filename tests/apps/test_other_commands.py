@@ -275,9 +275,22 @@ def test_every_command_has_help_and_json(cli: Cli) -> None:
 
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
 
-    assert set(names) == {"demo", "sandbox", "check", "setup", "sync", "screen", "lookup", "explain"}
+    commands = {
+        "demo",
+        "sandbox",
+        "check",
+        "setup",
+        "sync",
+        "screen",
+        "lookup",
+        "export",
+        "explain",
+        "worker",
+        "schedule",
+    }
+    assert set(names) == commands
 
-    for name in [*names, "runs list", "runs show"]:
+    for name in [*names, "runs list", "runs show", "jobs list", "jobs show", "jobs retry", "jobs cancel"]:
         shown = cli(*name.split(), "--help")
         assert shown.code == 0
         assert "--json" in shown.out

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.settings import LogFormat, load_settings, read_log_format
+from ringfence.apps.setting_models import LogFormat
+from ringfence.apps.settings import load_settings, read_log_format
 from ringfence.apps.wiring import Wiring, wire
 from ringfence.core.errors import MappingError, SettingsError
 
@@ -21,7 +22,7 @@ def test_defaults_need_nothing() -> None:
 
     assert settings.state_url == "sqlite:///ringfence.db"
     assert settings.lookup.providers == []
-    assert Wiring(settings).configured_crms() == []
+    assert Wiring(settings).accounts() == []
     assert Wiring(settings).policy().max_age_days == 30
 
 
@@ -48,7 +49,7 @@ def test_the_example_file_can_be_used_as_it_is(tmp_path: Path) -> None:
     example = Path(__file__).resolve().parents[2] / ".env.example"
     (tmp_path / ".env").write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
 
-    assert wire().configured_crms() == []
+    assert wire().accounts() == []
 
 
 @pytest.mark.parametrize(

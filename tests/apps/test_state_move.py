@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ringfence.apps.cli.app import run
+from ringfence.apps.wiring import wire
+from ringfence.core.ports.jobs import JobRequest
 from testkit.commands import Cli, Result
 from testkit.postgres import PostgresServer
 
@@ -64,3 +67,20 @@ def test_a_target_in_use_is_refused(command: Cli) -> None:
     assert refused.code == 2
     assert "is not empty" in refused.document["message"]
     assert command("runs", "list", "--json").code == 0
+
+
+def test_jobs_that_wait_are_not_left_behind(command: Cli) -> None:
+    wiring = wire()
+    with closing(wiring.open_state()) as store:
+        (job_id,) = wiring.open_jobs(store).enqueue([JobRequest("command", {"argv": ["check"]})])
+    assert job_id is not None
+
+    refused = command("state", "move", "--to", "sqlite:///new.db", "--json")
+    cancelled = command("jobs", "cancel", job_id, "--json")
+    moved = command("state", "move", "--to", "sqlite:///new.db", "--json")
+
+    assert refused.code == 4
+    assert f"1 jobs wait or run on the state store, job {job_id}" in refused.document["message"]
+    assert "`ringfence jobs list`" in refused.document["remedy"]
+    assert (cancelled.code, moved.code) == (0, 0)
+    assert command("jobs", "list", "--json", url="sqlite:///new.db").document == {"jobs": []}

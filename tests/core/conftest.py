@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm
+from ringfence.core.model.caps import Caps
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -39,7 +40,8 @@ def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
 
     def run(**options: Any) -> Summary:
         clock.advance(seconds=10)
-        extra = {key: options.pop(key) for key in ("lookups", "max_lookups") if key in options}
+        caps = Caps(max_lookups=options.pop("max_lookups", None))
+        extra = {"lookups": options.pop("lookups", ()), "caps": options.pop("caps", caps)}
         job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, **extra)
         summary = run_sync(job, SyncOptions(**options))
         for counts in summary.objects.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from ringfence.apps.cli.app import run
 from ringfence.connectors.hubspot import limits
 from ringfence.core.clock import SystemClock
+from ringfence.sandbox.org_file import OrgFile
 from ringfence.sandbox.server import Sandbox
-from testkit.account import Account
+from testkit.account import Account, NewState
 from testkit.account_view import NAMES
 from testkit.commands import Cli, Result
+from testkit.postgres import EMPTY_STORE, ENGINES, TEST_KEY, PostgresServer
 
 PEOPLE = 300
 
@@ -31,16 +34,47 @@ def people() -> int:
     return PEOPLE
 
 
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Give each engine that a state may be kept on; outside `.ci/run` the second one to tests marked for it."""
+    return str(request.param)
+
+
 @pytest.fixture
-def open_account(crm: str, people: int, tmp_path: Path) -> Iterator[Callable[[str], Account]]:
+def new_state(engine: str, request: pytest.FixtureRequest) -> Iterator[NewState]:
+    """Give the settings of new states on the engine."""
+    if engine == "sqlite":
+        yield dict
+        return
+
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with ExitStack() as databases:
+
+        def make() -> dict[str, str]:
+            url = databases.enter_context(server.database(EMPTY_STORE))
+            return {"RINGFENCE_STATE_URL": url, "RINGFENCE_ENCRYPTION_KEY": TEST_KEY}
+
+        yield make
+
+
+@pytest.fixture
+def org_file() -> OrgFile | None:
+    """Give what the accounts are like; None: as most are."""
+    return None
+
+
+@pytest.fixture
+def open_account(
+    crm: str, people: int, tmp_path: Path, new_state: NewState, org_file: OrgFile | None
+) -> Iterator[Callable[[str], Account]]:
     """Open accounts that are alike to the last byte, each on its own servers."""
     now, running = datetime.now(UTC), []
 
     def open_one(name: str) -> Account:
-        sandbox = Sandbox(contacts=people, now=now)
+        sandbox = Sandbox(contacts=people, now=now, org=org_file)
         sandbox.start()
         running.append(sandbox)
-        return Account(crm, sandbox, tmp_path / name)
+        return Account(crm, sandbox, tmp_path / name, new_state=new_state)
 
     yield open_one
     for sandbox in running:

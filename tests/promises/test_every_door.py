@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ringfence.core.ports.crm import Org
+from ringfence.core.state.cursors import register_org
 from testkit.account import Account
 from testkit.commands import Cli
 
@@ -30,6 +32,7 @@ def _synced(account: Account, command: Cli) -> None:
     del account.extra["RINGFENCE_LOOKUP__PROVIDERS"]
 
 
+@pytest.mark.both_engines
 def test_every_door_silences_what_opted_out_and_buys_the_rest(account: Account, command: Cli) -> None:
     Path("people.csv").write_text(f"phone\n{SILENT}\n{SPEAKING}\n", encoding="utf-8")
 
@@ -47,6 +50,22 @@ def test_every_door_silences_what_opted_out_and_buys_the_rest(account: Account, 
 def test_every_door_asks_the_ledger_without_a_provider_too(account: Account, command: Cli) -> None:
     assert command("lookup", SILENT, "--offline", "--json").document["status"] == "do_not_contact"
     assert account.asked.total() == 0
+
+
+def test_every_door_says_what_silences_a_number_and_how_that_ends(account: Account, command: Cli) -> None:
+    words = ("--kind", "litigator", "--reason", "letter", "--json")
+    assert command("suppress", "add", SPEAKING, *words).code == 0
+    texts = ("--channel", "sms", "--reason", "STOP", "--json")
+    assert command("suppress", "add", "+1 415 555 0177", *texts).code == 0
+
+    listed, texted = (command("lookup", each, "--json").document for each in (SPEAKING, "+1 415 555 0177"))
+    flagged = command("lookup", SILENT, "--json").document
+
+    assert listed["status"] == "do_not_contact"
+    assert listed["reason"].startswith("opted_out: this number is on ringfence's own list (litigator)")
+    assert flagged["reason"].startswith(f"opted_out: a record in {account.crm} with this number opted out")
+    assert (texted["status"] != "do_not_contact", texted["lookups"]) == (True, 1)
+    assert "opted out of sms elsewhere" in texted["reason"]
 
 
 def test_every_door_asks_production_accounts_unless_the_sandbox_is_wanted(account: Account, command: Cli) -> None:
@@ -81,6 +100,5 @@ def test_every_door_makes_no_state_for_a_question_that_costs_nothing(
 
 
 def _add_a_production_org(account: Account) -> None:
-    with sqlite3.connect(account.folder / "ringfence.db") as connection:
-        connection.execute("INSERT INTO orgs (key, name, production) VALUES ('memory:1', 'Live', 1)")
-    connection.close()
+    with closing(account.open_state()) as store:
+        register_org(store, Org("memory", "1", "Live", production=True))

@@ -106,9 +106,7 @@ def test_nothing_is_lost_where_the_state_is_and_the_echo_with_it(account: Accoun
     sync(account, command)
     key = min(account.live())
     account.edit(key, phone=OTHER)
-    for path in account.folder.glob("ringfence.db*"):
-        path.unlink()
-    (account.folder / "ringfence.key").unlink()
+    account.lose_state()
 
     assert sync(account, command).total("written") == 1
     assert account.unscreened() == []

@@ -14,9 +14,15 @@ import pytest
 
 from testkit.account import Account, Watched
 
-KILLS = 6
+KILLS = 5
 MOMENTS = 5
 AT_ONCE = 8  # more questions than these are never under way to the provider
+
+
+@pytest.fixture
+def people() -> int:
+    """Give enough for several batches and pages: each of the many runs works through them."""
+    return 120
 
 
 def killed_at(account: Account, watched: Watched, request: int) -> bool:

@@ -86,10 +86,6 @@ def leaks(account: Account, text: str) -> list[str]:
     return [number for number in known if number in text]
 
 
-def on_disk(account: Account) -> bytes:
-    return b"\n".join(path.read_bytes() for path in sorted(account.folder.iterdir()) if path.is_file())
-
-
 def test_no_full_number_is_told_or_kept(account: Account, command: Cli, log: Everything) -> None:
     results = [command("sync", account.crm, "--dry-run", "--out", "plan.json")]
     results += [command("sync", account.crm, *words) for words in ((), ("--json",), ("--full",))]
@@ -104,7 +100,7 @@ def test_no_full_number_is_told_or_kept(account: Account, command: Cli, log: Eve
     assert len(log.lines) > 100
     assert leaks(account, told) == []
 
-    kept = on_disk(account).decode("latin-1")
+    kept = account.kept().decode("latin-1")
     assert len(kept) > 50_000
     assert leaks(account, kept) == []
 
@@ -148,4 +144,4 @@ def test_no_full_number_is_told_when_things_go_wrong(
     told = "\n".join([*(result.out + result.err for result in results), *log.lines, *traces])
 
     assert leaks(account, told) == []
-    assert leaks(account, on_disk(account).decode("latin-1")) == []
+    assert leaks(account, account.kept().decode("latin-1")) == []

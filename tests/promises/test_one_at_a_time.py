@@ -13,6 +13,7 @@ import pytest
 HELD_S = 60
 
 
+@pytest.mark.both_engines
 def test_a_second_sync_of_one_account_says_who_is_at_it(open_account: Callable[[str], Any]) -> None:
     account = open_account("here")
     asking, may_answer = threading.Event(), threading.Event()

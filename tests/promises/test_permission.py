@@ -37,11 +37,6 @@ def sync(account: Account, command: Cli, *words: str) -> Any:
     return result
 
 
-def lose_state(account: Account) -> None:
-    for name in ("ringfence.db", "ringfence.db-wal", "ringfence.db-shm", "ringfence.key"):
-        (account.folder / name).unlink(missing_ok=True)
-
-
 def flagged(account: Account) -> set[tuple[str, str]]:
     return {key for key, row in account.live().items() if account.is_flagged(row)}
 
@@ -76,7 +71,7 @@ def test_permission_only_tightens_whatever_is_run(account: Account, command: Cli
     assert flagged(account) == raised
     assert speaking(account) == []
 
-    lose_state(account)
+    account.lose_state()
     sync(account, command)
 
     assert flagged(account) >= raised
@@ -95,7 +90,7 @@ def test_permission_tightens_on_every_record_with_the_number_in_the_same_run(acc
     assert third not in flagged(account)
     assert speaking(account) == []
 
-    lose_state(account)
+    account.lose_state()
     sync(account, command)
 
     assert third not in flagged(account)

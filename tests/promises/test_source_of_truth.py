@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from testkit.account import Account
 from testkit.commands import Cli
 
 
-def lose_the_state(account: Account) -> None:
-    for path in account.folder.glob("ringfence.*"):
-        path.unlink()
-
-
+@pytest.mark.both_engines
 def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account, command: Cli) -> None:
     first = command("sync", account.crm, "--json")
     assert first.code == 0
@@ -22,7 +20,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account,
         if row.get(account.companion("status")) == "active"
     )
     before, stamps = account.lasting(), account.everything()
-    lose_the_state(account)
+    account.lose_state()
     account.pass_time(minutes=3)
     lost = command("sync", account.crm, "--json")
 
@@ -30,7 +28,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account,
     assert lost.total("read") == first.total("read")
     assert account.everything() == stamps
 
-    lose_the_state(account)
+    account.lose_state()
     # A second record with a number that the CRM knows: its verdict is taken over, and only this record is written.
     (key,) = account.add(1, phone=held)
     account.pass_time(minutes=3)
@@ -44,7 +42,7 @@ def test_the_crm_is_the_source_of_truth_when_the_state_is_gone(account: Account,
 
 def test_the_crm_is_the_source_of_truth_when_the_state_is_lost_half_way(account: Account, command: Cli) -> None:
     assert command("sync", account.crm, "--limit", "150", "--json").code == 0
-    lose_the_state(account)
+    account.lose_state()
     account.pass_time(minutes=3)
     assert command("sync", account.crm, "--json").code == 0
     assert max(account.sandbox.twilio.billed.values()) == 1

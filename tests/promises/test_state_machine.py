@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from sqlalchemy.engine import make_url
 
 from ringfence.connectors.memory import MemoryBulk
 from ringfence.core.errors import AuthenticationError
+from ringfence.core.model.caps import Caps
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.store import open_store
 from testkit.living_model import LivingModel, check_counts
+from testkit.living_state import FileState, LivingState, ServerState
 from testkit.living_world import KEY, POLICY, SHAPES, Clock, Killed, Provider, World, be_cut_off
+from testkit.postgres import ENGINES, PostgresServer
 
 PEOPLE = [f"p{i}" for i in range(9)]
 NUMBERS = [f"+1 415 555 01{i:02}" for i in range(12)] + ["(415) 555-0100", "415.555.0103"]
 TOLD_BY_COUNTRY = ["020 7946 0018", "+44 20 7946 0018", "030 901820"]
 CELLS = [*NUMBERS, *TOLD_BY_COUNTRY, "", "n/a", "0000000000", "+1 999 555 0100", "+1 415 555 0107 / +1 415 555 0108"]
 COUNTRIES = ["", "US", "GB", "DE", "Atlantis"]
-EXAMPLES, STEPS = 60, 25
+EXAMPLES, STEPS = 40, 25
 
 
 class Life(LivingModel, RuleBasedStateMachine):
     """What people, the CRM, the provider and the machine may do, in any order; and the model of what must be."""
 
     empty: ClassVar[Path]
+    state: ClassVar[LivingState]
 
     @initialize(bulk=st.booleans(), cells=st.lists(st.sampled_from(CELLS), min_size=6, max_size=12))
     def begin(self, bulk: bool, cells: list[str]) -> None:
         self.file = self.empty.with_name("state.db")
-        self._new_state()
+        self.store = self.state.open_new()
         self.clock = Clock()
         self.crm = World(self.clock)
         self.crm.bulk = MemoryBulk(self.crm) if bulk else None
@@ -146,7 +150,7 @@ class Life(LivingModel, RuleBasedStateMachine):
     def lose_the_state(self) -> None:
         self.forget_whose_flags()
         self.store.close()
-        self._new_state()
+        self.store = self.state.open_new()
         # What the CRM tells is not to be bought again; what only the state knew may be.
         told = self.told_by_the_crm()
         self.provider.billed = {number: when for number, when in self.provider.billed.items() if number in told}
@@ -174,7 +178,9 @@ class Life(LivingModel, RuleBasedStateMachine):
 
     def sync(self, budget: int | None = None, **options: Any) -> Summary | None:
         self.clock.sleep(5)
-        job = SyncJob(self.crm, self.crm.identify(), SHAPES, self.store, POLICY, self.clock, [self.provider], budget)
+        job = SyncJob(
+            self.crm, self.crm.identify(), SHAPES, self.store, POLICY, self.clock, [self.provider], Caps(budget)
+        )
         billed, silent = len(self.provider.billed), self.silent_slots()
         summary, ended = None, True
 
@@ -203,35 +209,41 @@ class Life(LivingModel, RuleBasedStateMachine):
 
     def be_killed(self) -> None:
         """Keep the state as a process that dies now leaves it."""
-        with closing(sqlite3.connect(self.file)) as live, closing(sqlite3.connect(f"{self.file}.left")) as left:
-            live.backup(left)
-            # The dead run's process would live on in the lease, for it is the one that runs these tests.
-            left.execute("UPDATE leases SET process_started = 'another process'")
-            left.commit()
+        self.state.die(self.store)
         raise Killed
 
     def rise_again(self) -> None:
         self.store.close()
-        self._new_state(Path(f"{self.file}.left"))
-
-    def _new_state(self, content: Path | None = None) -> None:
-        for suffix in ("-wal", "-shm"):
-            Path(f"{self.file}{suffix}").unlink(missing_ok=True)
-        shutil.copy(content or self.empty, self.file)
-        self.store = open_store(f"sqlite:///{self.file}", KEY)
+        self.store = self.state.open_left()
 
 
 def _be_interrupted() -> None:
     raise KeyboardInterrupt
 
 
-def test_every_promise_holds_whatever_happens(tmp_path: Path) -> None:
+@pytest.fixture(params=ENGINES)
+def examples(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
+    """Let lives have their state on each engine, and tell how many; what they are measured by is kept in a file."""
     Life.empty = tmp_path / "empty.db"
     open_store(f"sqlite:///{Life.empty}", KEY).close()
+    if request.param == "sqlite":
+        Life.state = FileState(Life.empty)
+        yield EXAMPLES
+        return
+
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as empty:
+        open_store(empty, KEY).close()
+        Life.state = state = ServerState(server, str(make_url(empty).database))
+        yield EXAMPLES // 3
+        state.close()
+
+
+def test_every_promise_holds_whatever_happens(examples: int) -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=True,

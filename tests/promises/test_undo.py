@@ -25,6 +25,7 @@ def is_silenced(account: Account, row: Any) -> bool:
     return any(row.get(account.companion("status", role)) == "do_not_contact" for role in ("phone", "mobile"))
 
 
+@pytest.mark.both_engines
 def test_undo_restores_exactly_what_we_changed_and_nobody_changed_since(account: Account, command: Cli) -> None:
     account.sandbox.hubspot.noop_bumps = False
     before = without_stamps(account.lasting())

@@ -39,8 +39,7 @@ def test_unknown_is_not_invalid(account: Account, command: Cli, failure: str, to
     before = account.lasting()
     account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = '["twilio"]'
     account.fail(f"service: twilio, fault: {{kind: {FAILURES[failure]}}}")
-    for path in account.folder.glob("ringfence.*"):
-        path.unlink()
+    account.lose_state()
     result = command("sync", account.crm, "--json")
 
     assert account.sandbox.twilio.requests.total() > 0

@@ -173,13 +173,13 @@ class SalesforceLoad:
 
     def _change(self, record_id: str, cells: Mapping[str, str]) -> Change:
         """Return a row as the change that it was."""
-        flag = self._shape.opt_out
+        flags = self._shape.own_flags()
         fields = []
 
         for name in self._columns:
             if not (cell := cells.get(name)):
                 continue
-            if flag is None or name != flag.field:
+            if (flag := flags.get(name)) is None:
                 fields.append(FieldChange(name, None, None if cell == NULL else cell))
             elif cell.lower() not in _LOWERED:
                 # It was uploaded to be raised, in whatever way Salesforce spells it in its results.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from ringfence.connectors.http.account_calls import AccountCalls
 from ringfence.connectors.http.adaptive_rate import AdaptiveRate
+from ringfence.core.ports.own_limits import OwnLimits
 from testkit.clock import SetClock
 
 
+def make_rate(clock: SetClock) -> AdaptiveRate:
+    return AdaptiveRate(clock, AccountCalls(OwnLimits(clock.monotonic), clock, "a provider"))
+
+
 def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: SetClock) -> None:
-    rate, begun = AdaptiveRate(clock), clock.now()
+    rate, begun = make_rate(clock), clock.now()
 
     rate.slow_down(7)
     rate.acquire()
@@ -22,7 +28,7 @@ def test_a_pause_that_the_other_side_asks_for_holds_up_every_call(clock: SetCloc
 
 
 def test_a_burst_of_refusals_slows_down_once_and_answers_speed_up_again(clock: SetClock) -> None:
-    rate = AdaptiveRate(clock)
+    rate = make_rate(clock)
 
     for _ in range(8):
         rate.slow_down()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.connectors.http.account_calls import AccountCalls
 from ringfence.connectors.hubspot import plugin
 from ringfence.connectors.hubspot.connector import HubSpotCrm
 from ringfence.connectors.hubspot.limits import PortalLimits
@@ -15,6 +16,7 @@ from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.connectors.hubspot.transport import ATTEMPTS
 from ringfence.core.errors import AccessError, QuotaError, UnreachableError
 from ringfence.core.model.values import Change, FieldChange, Outcome
+from ringfence.core.ports.own_limits import OwnLimits
 from ringfence.core.ports.services import Services
 from testkit.clock import SetClock
 
@@ -108,6 +110,35 @@ def test_a_long_pause_ends_the_run_instead_of_blocking_it(crm: HubSpotCrm, scrip
     assert clock.monotonic() - before < 1
 
 
+def test_a_pause_that_one_connector_was_asked_for_holds_for_all_of_the_portal(
+    script: Script, clock: SetClock, shapes: Callable[..., Any]
+) -> None:
+    limits = OwnLimits(clock.monotonic)
+
+    def connect(token: str) -> Any:
+        settings = HubSpotSettings(access_token=token, base_url=script.url)
+        return plugin.connect(settings, shapes(), Services(clock, limits=limits))
+
+    ours, theirs, of_another = connect("pat-1"), connect("pat-1"), connect("pat-2")
+    script.says(429, {"policyName": "TEN_SECONDLY_ROLLING"}, Retry_After="1800")
+    with pytest.raises(UnreachableError, match="1800 seconds"):
+        ours.identify()
+    script.answers.clear()
+    script.says(200, DETAILS, Date=DATE)
+    seen = len(script.seen)
+
+    with pytest.raises(UnreachableError, match="1800 seconds"):
+        theirs.identify()
+
+    assert len(script.seen) == seen
+    assert of_another.identify().id == "7"
+
+    clock.advance(seconds=1801)
+    assert theirs.identify().id == "7"
+    for crm in (ours, theirs, of_another):
+        crm.close()
+
+
 def test_a_redirect_does_not_carry_the_token_away(crm: HubSpotCrm, script: Script) -> None:
     script.says(302, "", Location=f"{script.url}/elsewhere")
 
@@ -172,7 +203,7 @@ def test_an_error_that_names_no_row_refuses_those_that_did_not_come_back(
 
 
 def test_the_portals_own_limit_is_learnt_and_kept(clock: SetClock) -> None:
-    limits = PortalLimits(clock)
+    limits = PortalLimits(AccountCalls(OwnLimits(clock.monotonic), clock, "hubspot:test"))
     limits.learn({"X-HubSpot-RateLimit-Max": "190", "X-HubSpot-RateLimit-Interval-Milliseconds": "10000"})
 
     assert limits.size == (190, 10_000)

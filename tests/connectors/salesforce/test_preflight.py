@@ -202,6 +202,21 @@ def test_opt_out_values_have_to_fit_the_field(connect: Connect, flag: str, says:
     assert problem.error is MappingError
 
 
+@pytest.mark.parametrize(
+    ("consent", "says"),
+    [
+        ("{field: HasOptedOutOfFax, given: ['no'], withdrawn: [true]}", "never holds 'no'"),
+        ("{field: CleanStatus, given: [Matched], withdrawn: [Gone]}", "never holds 'Gone'"),
+        ("{field: Department, given: [x], withdrawn: [y], at: HasOptedOutOfFax}", "is of the type boolean"),
+    ],
+)
+def test_consent_that_the_field_can_never_tell_is_a_warning(connect: Connect, consent: str, says: str) -> None:
+    findings = connect(consent=consent).check()
+
+    (warning,) = [finding for finding in findings if finding.level is Level.WARNING]
+    assert says in warning.message
+
+
 def test_no_opt_out_is_a_warning(connect: Connect) -> None:
     crm = connect("crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {}}\n")
 

@@ -8,10 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ringfence.connectors.http.account_calls import AccountCalls
 from ringfence.connectors.salesforce.connector import SalesforceCrm
-from ringfence.connectors.salesforce.quota import AT_ONCE, FOR_WRITES, GOOD_FOR, Quota, Usage, read_usage
+from ringfence.connectors.salesforce.quota import (
+    AT_ONCE,
+    FOR_WRITES,
+    GOOD_FOR,
+    NOTE_GOOD_FOR,
+    Quota,
+    Usage,
+    read_usage,
+)
+from ringfence.core.clock import SystemClock
 from ringfence.core.errors import QuotaError
 from ringfence.core.model.values import Change, FieldChange, Outcome
+from ringfence.core.ports.own_limits import OwnLimits
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 from ringfence.sandbox.server import Sandbox
 
@@ -24,8 +35,13 @@ def describe_often(crm: SalesforceCrm) -> None:
         crm._client.describe("Contact")
 
 
-def use(quota: Quota, now: datetime = NOW) -> None:
-    with quota.hold(now):
+def calls_to_an_org() -> AccountCalls:
+    clock = SystemClock()
+    return AccountCalls(OwnLimits(clock.monotonic), clock, "salesforce:acme")
+
+
+def use(quota: Quota, now: datetime = NOW, calls: AccountCalls | None = None) -> None:
+    with quota.hold(calls or calls_to_an_org(), now):
         pass
 
 
@@ -88,18 +104,31 @@ def test_calls_under_way_count_before_they_are_answered() -> None:
     quota = Quota(20)
     quota.learn("api-usage=78/100", NOW)
 
-    with quota.hold(NOW), quota.hold(NOW), pytest.raises(QuotaError):
-        use(quota)
+    calls = calls_to_an_org()
 
-    use(quota)
+    with quota.hold(calls, NOW), quota.hold(calls, NOW), pytest.raises(QuotaError):
+        use(quota, calls=calls)
+
+    use(quota, calls=calls)
+
+
+def test_what_one_process_was_told_the_others_go_by() -> None:
+    ours, theirs, calls = Quota(20), Quota(20), calls_to_an_org()
+    with ours.hold(calls, NOW):
+        ours.learn("api-usage=79/100", NOW)
+
+    with theirs.hold(calls, NOW), pytest.raises(QuotaError):
+        use(ours, calls=calls)
+
+    use(Quota(20), NOW + NOTE_GOOD_FOR + timedelta(seconds=1), calls)
 
 
 def test_few_requests_run_at_once() -> None:
-    quota, resume = Quota(20), threading.Event()
+    quota, resume, calls = Quota(20), threading.Event(), calls_to_an_org()
     inside, full = threading.Semaphore(0), []
 
     def call() -> None:
-        with quota.hold(NOW):
+        with quota.hold(calls, NOW):
             inside.release()
             resume.wait(10)
 

@@ -94,7 +94,7 @@ def source(shape: ObjectShape, **options: Any) -> ObjectSource:
 
 
 def test_flags_matter_while_up_or_while_a_slot_says_so(shapes: Shapes) -> None:
-    shape = replace(shapes()["Contact"], opt_out=OptOutFlag("Consent__c", ("no", "never")))
+    shape = replace(shapes()["Contact"], opt_outs=(OptOutFlag("Consent__c", ("no", "never")),))
     query = source(shape).flagged()
 
     assert query is not None

@@ -132,7 +132,7 @@ def test_an_unreachable_host_is_named_at_once(clock: SetClock, shapes: Callable[
 
 
 def test_clear_text_goes_only_where_the_settings_say_so(clock: SetClock) -> None:
-    transport = Transport(clock, Quota(20))
+    transport = Transport(Services(clock), Quota(20))
     transport.allow_clear("http://127.0.0.1:8080")
     transport.allow_clear("https://acme.my.salesforce.com")
 
@@ -220,7 +220,7 @@ def test_a_pause_that_is_asked_for_is_made_unless_it_is_too_long(
 
 
 def test_a_pause_that_is_asked_for_is_made_whatever_another_thread_is_told(clock: SetClock) -> None:
-    transport, attempts = Transport(clock, Quota(20)), []
+    transport, attempts = Transport(Services(clock), Quota(20)), []
 
     def answer_with(**headers: str) -> None:
         answer = requests.Response()

@@ -9,6 +9,7 @@ import pytest
 from ringfence.connectors.memory import companion_name
 from ringfence.core.config.mapping import parse_mapping, read_mapping, resolve
 from ringfence.core.errors import FileError, MappingError
+from ringfence.core.model.blocks import Channel
 from ringfence.core.model.shapes import ObjectShape, Spread
 from ringfence.core.model.values import Companion, Record
 
@@ -50,9 +51,13 @@ def shape_of(text: str, default_region: str | None = None) -> ObjectShape:
         (HEAD + "    region: {feild: x}\n", "objects.people.region.feild: unknown key 'feild' (did you mean 'field'?)"),
         (HEAD + "    channel: origin\n", "objects.people.channel: a table of keys is wanted, such as {field: Name}"),
         (HEAD + "    tier: {field: ''}\n", "objects.people.tier.field: a field name has letters"),
-        (HEAD + "    opt_out: [{field: x}, {field: y}]\n", "people.opt_out: one opt-out field can be mapped so far"),
-        (HEAD + "    opt_out: []\n", "people.opt_out: one opt-out field can be mapped so far"),
-        (HEAD + "    opt_out: {field: x, channel: sms}\n", "people.opt_out.channel: Input should be 'all'"),
+        (HEAD + "    opt_out: [{field: x}, {fild: y}]\n", "objects.people.opt_out.2.fild: unknown key 'fild' (did you"),
+        (HEAD + "    opt_out: []\n", "people.opt_out: a list of opt-out fields must not be empty"),
+        (HEAD + "    opt_out: quiet\n", "people.opt_out: a table of keys is wanted"),
+        (HEAD + "    opt_out: {field: x, channel: fax}\n", "people.opt_out.channel: Input should be 'all', 'voice' or"),
+        (HEAD + "    consent: {field: c, given: [yes]}\n", "people.consent.withdrawn: it is missing"),
+        (HEAD + "    consent: {field: c, given: [yes], withdrawn: [true]}\n", "'true' cannot be both `given` and"),
+        (HEAD + "    consent: {field: c, give: [1], withdrawn: [2]}\n", "consent.give: unknown key 'give' (did you"),
         (HEAD + "    spread: both\n", "people.spread: Input should be 'flags' or 'slots'"),
         (HEAD + "    spread_limit: 0\n", "objects.people.spread_limit: Input should be greater"),
     ],
@@ -104,9 +109,9 @@ def test_what_is_left_out_gets_its_default() -> None:
 
     assert [slot.field for slot in shape.slots] == ["phone"]
     assert shape.slots[0].companions == {companion: companion_name("phone", companion) for companion in Companion}
-    assert (shape.slots[0].normalize, shape.opt_out, shape.default_region, shape.spread_limit) == (
+    assert (shape.slots[0].normalize, shape.opt_outs, shape.default_region, shape.spread_limit) == (
         False,
-        None,
+        (),
         "GB",
         25,
     )
@@ -130,12 +135,45 @@ def test_what_is_named_wins_over_the_default() -> None:
 
 @pytest.mark.parametrize("entry", ["{field: quiet, channel: all}", "[{field: quiet}]"])
 def test_an_opt_out_is_an_entry_or_a_list_of_one(entry: str) -> None:
-    flag = shape_of(HEAD + f"    opt_out: {entry}\n").opt_out
+    (flag,) = shape_of(HEAD + f"    opt_out: {entry}\n").opt_outs
 
-    assert flag is not None
-    assert (flag.field, flag.true_values, flag.multiple) == ("quiet", (True,), False)
+    assert (flag.field, flag.true_values, flag.multiple, flag.channel) == ("quiet", (True,), False, Channel.ALL)
+
+
+def test_an_object_may_have_an_opt_out_for_each_way_of_contact() -> None:
+    text = HEAD + "    opt_out: [{field: no_calls, channel: voice}, {field: no_texts, channel: sms}]\n"
+    shape = shape_of(text)
+
+    assert {flag.field: flag.channel for flag in shape.opt_outs} == {"no_calls": Channel.VOICE, "no_texts": Channel.SMS}
+    assert {"no_calls", "no_texts"} <= shape.owned_fields()
+    assert [shape.is_flagged(Record("people", "p", {"no_texts": value})) for value in (True, False)] == [True, False]
+
+
+@pytest.mark.parametrize("field", ["quiet", "Phone", "country"])
+def test_an_opt_out_has_a_field_of_its_own(field: str) -> None:
+    text = f"{HEAD}    region: {{field: country}}\n    opt_out: [{{field: quiet}}, {{field: {field}}}]\n"
+
+    with pytest.raises(MappingError, match=f"people uses the field {field} twice, once as an opt-out"):
+        shape_of(text)
 
 
 def test_an_opt_out_spreads_by_flags_unless_the_mapping_says_slots() -> None:
     assert shape_of(HEAD).spread is Spread.FLAGS
     assert shape_of(HEAD + "    spread: slots\n").spread is Spread.SLOTS
+
+
+def test_consent_is_read_along_and_never_written() -> None:
+    shape = shape_of(HEAD + "    consent: {field: c, given: [yes], withdrawn: [no], at: d, purposes: [marketing]}\n")
+
+    assert shape.consent is not None
+    assert (shape.consent.given, shape.consent.withdrawn) == ((True,), (False,))
+    assert {"c", "d"} <= set(shape.input_fields())
+    assert shape.owned_fields().isdisjoint({"c", "d"})
+
+
+@pytest.mark.parametrize("written", ["opt_out: {field: c}", "phones: {phone: {normalize: true}, c: {normalize: true}}"])
+def test_consent_is_no_field_that_ringfence_writes(written: str) -> None:
+    text = HEAD if written.startswith("opt_out") else "crm: memory\nobjects:\n  people:\n"
+
+    with pytest.raises(MappingError, match="reads consent from C, which ringfence writes to"):
+        shape_of(text + f"    {written}\n    consent: {{field: C, given: [yes], withdrawn: [no]}}\n")

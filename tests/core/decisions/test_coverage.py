@@ -25,7 +25,7 @@ from ringfence.core.model.verdicts import judge
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
 MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion})
-SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_out=OptOutFlag("optout", (True,)), default_region="US")
+SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_outs=(OptOutFlag("optout", (True,)),), default_region="US")
 FLAGLESS = ObjectShape("people", (PHONE, MOBILE), default_region="US")
 HELD, FURTHER, ELSEWHERE = "+14155550132", "+14155550143", "+442079460018"
 
@@ -63,8 +63,8 @@ def test_a_record_is_reached_by_a_covered_number_while_its_flag_can_be_raised(
     view: RecordView, can_raise: bool
 ) -> None:
     assert can_raise_flag(view) is can_raise
-    assert is_reached(view, frozenset({ELSEWHERE})) is can_raise
-    assert not is_reached(view, frozenset())
+    assert is_reached(view, OptOuts(frozenset({ELSEWHERE}))) is can_raise
+    assert not is_reached(view, OptOuts())
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ E164 = "+14155550132"
 KEY = ("people", "p1")
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
 MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion})
-SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_out=OptOutFlag("optout", (True,)), default_region="US")
+SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_outs=(OptOutFlag("optout", (True,)),), default_region="US")
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).resolve().parents[2] / "cases" / "due.yaml").read_text(encoding="utf-8")
 )

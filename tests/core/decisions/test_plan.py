@@ -19,7 +19,7 @@ from ringfence.core.model.verdicts import OptOut, Verdict, judge, offline_facts,
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
 MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion in Companion}, normalize=True)
-SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_out=OptOutFlag("optout", (True,)), default_region="US")
+SHAPE = ObjectShape("people", (PHONE, MOBILE), opt_outs=(OptOutFlag("optout", (True,)),), default_region="US")
 FOREIGN = {"name": "Ada", "country": "US", "note": None}
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds

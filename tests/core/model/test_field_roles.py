@@ -12,7 +12,7 @@ from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Change, Companion, FieldChange
 
 PHONE = Slot("Phone", {companion: f"My_{companion.value}" for companion in Companion})
-ROLES = FieldRoles.of({"Contact": ObjectShape("Contact", (PHONE,), opt_out=OptOutFlag("Out", ("Yes",)))})
+ROLES = FieldRoles.of({"Contact": ObjectShape("Contact", (PHONE,), opt_outs=(OptOutFlag("Out", ("Yes",)),))})
 
 
 def test_roles_tell_slots_companions_and_flag_apart() -> None:

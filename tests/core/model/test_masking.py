@@ -9,7 +9,7 @@ from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Change, Companion, FieldChange
 
 PHONE = Slot("phone", {companion: f"rf_phone_{companion.value}" for companion in Companion})
-SHAPE = ObjectShape("people", (PHONE,), opt_out=OptOutFlag("optout", (True,)))
+SHAPE = ObjectShape("people", (PHONE,), opt_outs=(OptOutFlag("optout", (True,)),))
 CHANGE = Change.of(
     "people",
     "p1",

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.core.model.blocks import Block, BlockKind, BlockSource, Channel
 from ringfence.core.model.reasons import (
     MAX_LENGTH,
     PROVIDER_CODES,
     SENTENCES,
     Reason,
+    describe_block,
     describe_lost_answer,
     format_reason,
     parse_reason,
@@ -25,6 +27,7 @@ NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 providers = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,29}", fullmatch=True)
 sources = providers | providers.map(describe_lost_answer)
 related_numbers = st.sampled_from(["", "+1415***2671 in MobilePhone", "+49***18 in Telefon__c", "*** in fax (old)"])
+origins = ["hubspot:4711", "salesforce:00D", "us-dnc", "Liste (mit Namen)", "STOP", "", "x" * 90, "a\x1b[0m\nb"]
 exit_prefixes = st.sampled_from(["00", "011", "0011", "810"])
 phrases = (
     st.sampled_from(repairs.FIXED)
@@ -37,9 +40,16 @@ phrases = (
 def reasons(draw: st.DrawFn, max_repairs: int = 3) -> Reason:
     code = draw(st.sampled_from(list(SENTENCES)))
     shared = code is ReasonCode.OPTED_OUT and draw(st.booleans())
+    block = draw(st.none() | st.sampled_from(BlockSource)) if shared else None
+    named = draw(sources) if code in PROVIDER_CODES else ""
+    if block is not None:
+        named = describe_block(
+            Block(draw(st.sampled_from(BlockKind)), Channel.ALL, block, draw(st.sampled_from(origins)))
+        )
     return Reason(
         code,
-        source=draw(sources) if code in PROVIDER_CODES else "",
+        source=named,
+        block=block,
         shared=shared,
         opted_out_via=draw(related_numbers) if shared else "",
         repairs=tuple(draw(st.lists(phrases, max_size=max_repairs, unique=True))),
@@ -120,7 +130,7 @@ def test_any_text_is_either_no_reason_or_begins_with_its_code(text: str) -> None
 def test_the_codes_without_a_sentence_are_those_that_nothing_reports_yet() -> None:
     unworded = set(ReasonCode) - SENTENCES.keys()
 
-    assert unworded == {ReasonCode.REASSIGNED, ReasonCode.WRONG_PERSON, ReasonCode.HISTORY}
+    assert unworded == {ReasonCode.REASSIGNED, ReasonCode.HISTORY}
 
 
 @pytest.mark.parametrize(

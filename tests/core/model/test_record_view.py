@@ -16,7 +16,7 @@ MOBILE = Slot("mobile", {companion: f"rf_mobile_{companion.value}" for companion
 SHAPE = ObjectShape(
     "people",
     (PHONE, MOBILE),
-    opt_out=OptOutFlag("optout", (True, "Yes")),
+    opt_outs=(OptOutFlag("optout", (True, "Yes")),),
     region_field="country",
     default_region="US",
 )

@@ -14,7 +14,7 @@ from ringfence.core.model.values import Change, Companion, FieldChange
 
 NUMBER = "+14155550132"
 SLOTS = tuple(Slot(name, {each: f"{name}_{each}" for each in Companion}) for name in ("home", "work"))
-ROLES = FieldRoles.of({"people": ObjectShape("people", SLOTS, opt_out=OptOutFlag("out", (True,)))})
+ROLES = FieldRoles.of({"people": ObjectShape("people", SLOTS, opt_outs=(OptOutFlag("out", (True,)),))})
 OWN = "opted_out: the opt-out flag of this record is set"
 SHARED_REASON = (
     "opted_out: another record with this number opted out: to lift it, clear the flag on all records that hold it"

@@ -145,8 +145,8 @@ def test_an_empty_full_read_stops_verdicts_and_no_silencing(
 
 
 def _flagged_of_all(feed: MemoryFeed) -> Iterator[Any]:
-    records = [record for record in feed._all("people") if record.values.get("optout")]
-    yield from feed._pages("people", records)
+    records = [record for record in feed.every("people") if record.values.get("optout")]
+    yield from feed.pages("people", records)
 
 
 def _fail_reading(error: Exception) -> Callable[[pytest.MonkeyPatch], None]:

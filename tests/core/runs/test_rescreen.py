@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm
+from ringfence.core.model.caps import Caps
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -104,7 +105,9 @@ def test_a_store_that_is_new_to_a_screened_account_says_that_somebody_else_may_p
     fresh: MemoryCrm, sync: Sync, provider: Provider, tmp_path: Path, clock: SetClock
 ) -> None:
     other = open_store(f"sqlite:///{tmp_path}/other.db")
-    job = SyncJob(fresh, fresh.identify(), fresh.shapes, other, Policy(), clock, lookups=[provider], max_lookups=100)
+    job = SyncJob(
+        fresh, fresh.identify(), fresh.shapes, other, Policy(), clock, lookups=[provider], caps=Caps(max_lookups=100)
+    )
 
     first, second = run_sync(job, SyncOptions()), run_sync(job, SyncOptions(full=True))
     other.close()

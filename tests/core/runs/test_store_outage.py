@@ -9,6 +9,7 @@ import pytest
 
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.errors import StoppedError
+from ringfence.core.model.caps import Caps
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -64,7 +65,7 @@ def test_a_run_goes_on_after_the_server_was_restarted(
         if len(asked) in (3, 20):
             own_server.control("restart")
 
-    summary = sync(people, store, clock, lookups=[make_provider(on_question=restart)], max_lookups=1_000)
+    summary = sync(people, store, clock, lookups=[make_provider(on_question=restart)], caps=Caps(max_lookups=1_000))
 
     assert summary.end is None
     assert summary.total("written") == PEOPLE
@@ -90,13 +91,13 @@ def test_a_run_without_its_server_ends_as_an_outage_and_the_next_one_pays_for_no
             own_server.control("stop")
 
     with pytest.raises(StoppedError, match="cannot be reached") as caught:
-        sync(people, store, clock, lookups=[make_provider(on_question=stop)], max_lookups=1_000)
+        sync(people, store, clock, lookups=[make_provider(on_question=stop)], caps=Caps(max_lookups=1_000))
     own_server.control("start")
 
     assert caught.value.exit_code == 4
 
     clock.advance(hours=1)
-    again = sync(people, store, clock, lookups=[make_provider(on_question=asked.append)], max_lookups=1_000)
+    again = sync(people, store, clock, lookups=[make_provider(on_question=asked.append)], caps=Caps(max_lookups=1_000))
 
     # The answer that came while nobody could keep it is lost, and is not bought a second time unasked.
     assert len(asked) == len(set(asked)) == PEOPLE

@@ -197,7 +197,7 @@ def test_a_survivor_that_waits_under_two_ids_is_written_once(
     crm.merge("people", winner, loser)
     crm.refuse = lambda _change: None
     # The index does not show anything of it yet.
-    monkeypatch.setattr(MemoryFeed, "_all", lambda *_: [])
+    monkeypatch.setattr(MemoryFeed, "every", lambda *_: [])
     last = sync()
 
     assert (last.total("read"), last.total("written"), last.waiting) == (1, 1, {})

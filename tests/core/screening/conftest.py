@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.model.caps import CapKind, Caps
 from ringfence.core.model.policy import Policy
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.screening.buying import BuyingGateway
@@ -16,6 +17,8 @@ from ringfence.core.screening.screening import Screening, SuppressionCheck, no_l
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
+
+CAPS = [kind.value for kind in CapKind]
 
 
 @pytest.fixture
@@ -46,5 +49,6 @@ def open_cache(
 ) -> tuple[KnownAnswers, dict[str, Any]]:
     """Return what is known to a run, and the options that are left for its gateway."""
     ours = {name: options[name] for name in ("crm_realm", "retry_lost") if name in options}
-    known = KnownAnswers(LookupCache(store, run_id), lookups, Policy().max_age, **ours)
+    caps = Caps(**{name: options.pop(name) for name in tuple(options) if name in CAPS})
+    known = KnownAnswers(LookupCache(store, run_id, caps), lookups, Policy().max_age, **ours)
     return known, {name: value for name, value in options.items() if name not in ours}

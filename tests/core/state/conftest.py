@@ -16,10 +16,10 @@ from ringfence.core.state.store import Store
 
 @pytest.fixture
 def open_ledger(store: Store, clock: Clock) -> Callable[..., OptOutLedger]:
-    """Give the ledger of an org as one run sees it."""
+    """Give the ledger of an org as one run sees it; unless told, each org is on a suppression ledger of its own."""
 
-    def open_(run_id: str = "first", org: str = "1") -> OptOutLedger:
-        org_id = register_org(store, Org("memory", org, "Org", production=False))
+    def open_(run_id: str = "first", org: str = "1", on: str | None = None) -> OptOutLedger:
+        org_id = register_org(store, Org("memory", org, "Org", production=False), f"of {org}" if on is None else on)
         return OptOutLedger(store, org_id, run_id, clock)
 
     return open_

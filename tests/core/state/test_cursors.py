@@ -19,7 +19,8 @@ from ringfence.core.state.store import Store, open_store
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
-SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), OptOutFlag("optout", (True,))) for name in ("people", "firms")}
+FLAGS = (OptOutFlag("optout", (True,)),)
+SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), FLAGS) for name in ("people", "firms")}
 
 
 def test_a_cursor_holds_for_the_opt_out_and_the_phone_fields_that_were_mapped(store: Store) -> None:
@@ -31,8 +32,8 @@ def test_a_cursor_holds_for_the_opt_out_and_the_phone_fields_that_were_mapped(st
     Cursors(store, org_id, SHAPES).move({"people": "here {1}", "firms": "there"}, NOW)
 
     assert read(filter="vip", spread_limit=1, region_field="country") == {"people": "here {1}"}
-    assert read(opt_out=None) == read(opt_out=OptOutFlag("stop", (True,))) == {}
-    assert read(opt_out=OptOutFlag("optout", (True, "yes"))) == {}
+    assert read(opt_outs=()) == read(opt_outs=(OptOutFlag("stop", (True,)),)) == {}
+    assert read(opt_outs=(OptOutFlag("optout", (True, "yes")),)) == {}
     assert read(slots=(*SHAPES["people"].slots, Slot("mobile", {}))) == {}
 
 

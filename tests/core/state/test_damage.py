@@ -24,7 +24,7 @@ def filled(tmp_path: Path) -> Path:
     open_store(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path)) as connection, connection:
         rows = [(1, "Contact", f"003{i:015}", "deferred", "code", "words", "run", "2026-11-02") for i in range(2000)]
-        connection.execute("INSERT INTO orgs VALUES (1, 'memory:1', 'One', 0, NULL, '')")
+        connection.execute("INSERT INTO orgs VALUES (1, 'memory:1', 'One', 0, NULL, '', '')")
         connection.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     return path
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from ringfence.core.state.holdings import Holding
+from ringfence.core.state.holdings import Holding, Raised
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import Store
 
@@ -22,7 +22,7 @@ def test_a_derived_flag_is_stale_once_no_opt_out_calls_for_it_any_longer(
 ) -> None:
     ledger = open_ledger()
     ledger.record([Holding("people", "p1", (A,), flagged=True), Holding("firms", "p1", (B,), flagged=True)])
-    ledger.raise_flags([("people", "p3", (A,)), ("people", "p2", (B, A)), ("firms", "p2", (B,))])
+    ledger.raise_flags([Raised("people", "p3", (A,)), Raised("people", "p2", (B, A)), Raised("firms", "p2", (B,))])
 
     asked_for = ledger.list_stale()
     ledger.record([Holding("people", "p1", (A,), flagged=False)])
@@ -57,7 +57,7 @@ def test_what_is_asked_of_all_flags_takes_no_more_for_each_of_many(
 def raise_flags(ledger: OptOutLedger, flags: int) -> OptOutLedger:
     numbers = [f"+1415{n:07}" for n in range(flags)]
     ledger.record([Holding("people", f"p{n}", (number,), flagged=True) for n, number in enumerate(numbers)])
-    ledger.raise_flags([("people", f"q{n}", (number,)) for n, number in enumerate(numbers)])
+    ledger.raise_flags([Raised("people", f"q{n}", (number,)) for n, number in enumerate(numbers)])
     return ledger
 
 

@@ -7,11 +7,14 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import BusyError, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
+from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.forget import count_account, count_loss, find_account, forget_account, list_accounts
 from ringfence.core.state.holdings import Holding
+from ringfence.core.state.journal import Journal
 from ringfence.core.state.learnt import keep_learnt
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
@@ -40,6 +43,18 @@ def test_an_account_is_found_by_its_id_and_by_its_name(store: Store, wanted: str
     assert find_account(store, wanted).key == "memory:7"
 
 
+def test_an_account_is_found_by_the_name_of_its_runs_while_no_other_has_had_it(store: Store, clock: SetClock) -> None:
+    acme, other = add_org(store, "7", "Acme"), add_org(store, "8", "Other")
+    for run_id, name, org_id in (("r1", "client-1", acme), ("r2", "client-1", acme), ("r3", "client-2", other)):
+        Journal(store, run_id).begin(name, org_id, clock.now(), dry_run=False, options={})
+
+    assert find_account(store, "Client-1").key == "memory:7"
+
+    Journal(store, "r4").begin("client-1", other, clock.now(), dry_run=False, options={})
+    with pytest.raises(UsageError, match="'client-1' is no account"):
+        find_account(store, "client-1")
+
+
 def test_an_unknown_or_ambiguous_name_is_refused_with_all_that_there_are(store: Store) -> None:
     add_org(store, "7", "Acme")
     add_org(store, "8", "Acme")
@@ -52,8 +67,17 @@ def test_what_an_account_takes_along_of_opt_outs_is_counted(store: Store, clock:
     gone, stays = add_org(store, "7", "Acme"), add_org(store, "8", "Other")
     flag(store, gone, clock, HERE, BOTH)
     flag(store, stays, clock, BOTH)
+    acme = find_account(store, "Acme")
 
-    assert count_loss(store, find_account(store, "Acme")) == (2, 1)
+    beside_one = count_loss(store, acme, clock.now())
+    register_org(store, Org("memory", "8", "Other", production=True), "of its own")
+    alone = count_loss(store, acme, clock.now())
+    new = NewEntry(HERE, BlockKind.COMPLAINT, Channel.ALL, BlockSource.PERSON, "angry", "ann", clock.now())
+    with store.transaction() as connection:
+        Blocks(store.keyring, "").add(connection, new)
+
+    assert (beside_one, alone) == ((2, 1), (2, 2))
+    assert count_loss(store, acme, clock.now()) == (2, 1)
 
 
 def test_nothing_of_the_account_is_left_and_all_of_the_others(

@@ -52,7 +52,7 @@ def test_a_payload_shows_nothing_of_its_content_and_is_never_the_same_twice() ->
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(StateError, match="another key") as caught:
         Keyring(THEIRS, HASH).open(Keyring(OURS, HASH).seal([NUMBER]))
-    assert caught.value.code is ErrorCode.ENCRYPTION_KEY_MISMATCH
+    assert caught.value.code is ErrorCode.ENCRYPTION_KEY_LEFT_OUT
     assert NUMBER not in str(caught.value)
 
 
@@ -72,7 +72,7 @@ def test_a_payload_of_a_later_format_names_what_helps() -> None:
     sealed = Keyring(OURS, HASH).seal([])
 
     with pytest.raises(StateError, match="unknown format") as caught:
-        Keyring(OURS, HASH).open(b"\x03" + sealed[1:])
+        Keyring(OURS, HASH).open(b"\x04" + sealed[1:])
     assert "version" in caught.value.remedy
 
 
@@ -93,6 +93,30 @@ def test_a_payload_of_a_version_that_knew_no_places_is_opened_in_any() -> None:
     sealed = b"\x01" + nonce + AESGCM(OURS).encrypt(nonce, zlib.compress(b'["+14155550132"]'), None)
 
     assert Keyring(OURS, HASH).open(sealed, b"here") == [NUMBER]
+
+
+def test_a_payload_names_its_key_and_an_old_key_still_opens_it() -> None:
+    before, during, after = Keyring(OURS, HASH), Keyring(THEIRS, HASH, OURS), Keyring(THEIRS, HASH)
+    sealed = before.seal([NUMBER], b"here")
+
+    resealed = during.reseal(sealed, b"here")
+
+    assert sealed.startswith(before.mark)
+    assert during.open(sealed, b"here") == after.open(resealed, b"here") == [NUMBER]
+    assert resealed.startswith(after.mark)
+    assert before.key_id != after.key_id
+    assert during.seal([]).startswith(after.mark)
+
+
+def test_a_payload_that_names_no_key_is_opened_by_whichever_fits() -> None:
+    nonce = bytes(12)
+    body = AESGCM(OURS).encrypt(nonce, zlib.compress(b'["+14155550132"]'), b"\x02before")
+    ring = Keyring(THEIRS, HASH, OURS)
+
+    assert ring.open(b"\x02" + nonce + body, b"here", b"before") == [NUMBER]
+    assert Keyring(THEIRS, HASH).open(ring.reseal(b"\x02" + nonce + body, b"here", b"before"), b"here") == [NUMBER]
+    with pytest.raises(StateError):
+        ring.open(b"\x02" + nonce + body, b"here")
 
 
 def test_a_store_has_a_name_and_authenticates_for_one_purpose_at_a_time() -> None:

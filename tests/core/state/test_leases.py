@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from ringfence.core.errors import BusyError
+from ringfence.core.errors import BusyError, StoppedError
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import leases
 from ringfence.core.state.cursors import register_org
@@ -120,6 +120,25 @@ def test_a_process_is_not_kept_out_for_good_by_an_earlier_run_of_its_own(
     take_lease(store, org, "never gave it back", clock.now(), this_process())
     clock.time += EXPIRY
     take_lease(store, org, "next", clock.now(), this_process())
+
+
+def test_a_lease_that_a_run_could_not_give_back_is_free_at_once_for_the_next_one_of_its_process(
+    store: Store, org: int, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = take_lease(store, org, "without its server", clock.now(), this_process())
+    with monkeypatch.context() as away:
+        away.setattr(leases, "delete", _be_away)
+        with pytest.raises(StoppedError):
+            lease.release()
+
+    take_lease(store, org, "next", clock.now(), this_process())
+
+    with pytest.raises(BusyError, match="run next"):
+        take_lease(store, org, "third", clock.now(), this_process())
+
+
+def _be_away(*_: object) -> None:
+    raise StoppedError("The server is away.")
 
 
 def test_a_dry_run_keeps_its_lease_by_saying_so(store: Store, org: int, clock: SetClock) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ringfence.core.state.holdings import Holding
+from ringfence.core.state.holdings import Holding, Raised
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 
 A, B, C = (f"+1415555013{i}" for i in range(3))
@@ -22,7 +22,7 @@ def test_a_record_merged_away_hands_its_opt_out_over_once(open_ledger: Callable[
 
     assert ledger.handed_over([("people", "gone")]) == set()
 
-    ledger.raise_flags([("people", "left", (A,))])
+    ledger.raise_flags([Raised("people", "left", (A,))])
     ledger.mark_propagated()
 
     assert ledger.handed_over([("people", "gone"), ("people", "left")]) == {("people", "gone")}
@@ -50,7 +50,7 @@ def test_a_record_merged_away_hands_its_opt_out_over_also_when_its_run_is_cut_of
 
     assert later.handed_over([("people", "gone")]) == set()
 
-    later.raise_flags([("people", "left", (A,))])
+    later.raise_flags([Raised("people", "left", (A,))])
     later.mark_propagated()
 
     assert later.handed_over([("people", "gone")]) == {("people", "gone")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,22 +14,25 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import BusyError, ErrorCode, StateError, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.values import Change, FieldChange
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import moving, schema
+from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import list_orgs, register_org
 from ringfence.core.state.holdings import Holding
 from ringfence.core.state.journal import Journal, read_changes
-from ringfence.core.state.leases import Holder, take_lease
+from ringfence.core.state.leases import Holder, take_lease, this_process
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.moving import move_store
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
+from ringfence.core.state.run_history import RunOutcome
 from ringfence.core.state.store import open_store
 from testkit.clock import SetClock
 from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer
 
-NUMBER = "+14155550132"
+NUMBER, AUTHOR = "+14155550132", "ann@desk"
 CHANGE = Change.of("people", "p1", (FieldChange("phone", "(415) 555-0132", NUMBER),))
 
 
@@ -59,16 +64,16 @@ def empty(postgres: PostgresServer) -> Iterator[str]:
 
 def move(source: str, to: str, clock: SetClock) -> Any:
     with closing(open_store(source, TEST_KEY)) as store:
-        return move_store(store, to, clock.now(), ready=lambda: None, tell=lambda _table, _rows: None)
+        return move_store(store, to, AUTHOR, clock.now(), ready=lambda: None, tell=lambda _table, _rows: None)
 
 
 def content(url: str) -> dict[str, list[Any]]:
-    """Return every row of every table but leases, sorted."""
+    """Return every row of every table that is carried over, sorted; not the audit log, which tells of the moves."""
     with closing(open_store(url, TEST_KEY)) as store, store.transaction() as connection:
         return {
             table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
             for table in schema.metadata.sorted_tables
-            if table is not schema.leases
+            if table not in (*moving.OF_THE_MOMENT, schema.audit, schema.secrets)
         }
 
 
@@ -82,7 +87,9 @@ def test_a_store_is_the_same_on_the_other_engine_and_back(
     on_server = content(empty)
     back = move(empty, f"sqlite:///{tmp_path}/back.db", clock)
 
+    assert (there.pop("audit"), back.pop("audit")) == (1, 2)
     assert there == back
+    assert there.pop("secrets") == 2
     assert there["holdings"] == there["opt_out_flags"] == 9
     assert {name: len(rows) for name, rows in before.items()} == dict(there)
     assert content(f"sqlite:///{tmp_path}/back.db") == on_server
@@ -96,6 +103,16 @@ def test_orgs_that_come_later_get_ids_of_their_own(filled: str, empty: str, cloc
     with closing(open_store(empty, TEST_KEY)) as store:
         register_org(store, Org("memory", "2", "Two", production=False))
         assert [org_id for org_id, _ in sorted(list_orgs(store))] == [1, 2]
+
+
+def test_entries_that_come_later_get_ids_of_their_own(filled: str, empty: str, clock: SetClock) -> None:
+    entry = NewEntry(NUMBER, BlockKind.COMPLAINT, Channel.ALL, BlockSource.PERSON, "asked", AUTHOR, clock.now())
+    with closing(open_store(filled, TEST_KEY)) as store, store.transaction() as connection:
+        first = Blocks(store.keyring, "").add(connection, entry)
+    move(filled, empty, clock)
+
+    with closing(open_store(empty, TEST_KEY)) as store, store.transaction() as connection:
+        assert Blocks(store.keyring, "").add(connection, entry).id == first.id + 1
 
 
 def test_the_old_store_says_where_it_went_to_whoever_opens_it_or_has_it_open(
@@ -136,6 +153,77 @@ def test_nothing_is_moved_while_a_run_is_at_work(filled: str, empty: str, clock:
     assert content(filled)["orgs"]
 
 
+def test_nothing_is_moved_while_a_file_is_screened(filled: str, empty: str, clock: SetClock) -> None:
+    with closing(open_store(filled, TEST_KEY)) as store:
+        screening = Journal(store, "screens")
+        screening.begin("screen", None, clock.now(), dry_run=False, options={})
+
+        with pytest.raises(BusyError, match="screens"):
+            move(filled, empty, clock)
+        screening.end(clock.now(), RunOutcome.DONE, {}, None)
+
+    assert move(filled, empty, clock)["runs"] == 2
+
+
+def test_a_screening_whose_process_has_died_keeps_nothing_from_moving(
+    filled: str, empty: str, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Holder(this_process().host, 2**22 + 1, "1")
+    with closing(open_store(filled, TEST_KEY)) as store:
+        monkeypatch.setattr("ringfence.core.state.journal.this_process", lambda: gone)
+        Journal(store, "killed").begin("screen", None, clock.now(), dry_run=False, options={})
+
+    assert move(filled, empty, clock)["runs"] == 2
+
+
+def test_a_screening_that_begins_on_a_store_that_was_moved_buys_nothing(
+    filled: str, empty: str, clock: SetClock
+) -> None:
+    with closing(open_store(filled, TEST_KEY)) as open_before:
+        move(filled, empty, clock)
+
+        with pytest.raises(StateError) as begun:
+            Journal(open_before, "late").begin("screen", None, clock.now(), dry_run=False, options={})
+
+    assert begun.value.code is ErrorCode.STATE_MOVED
+
+
+def test_a_tick_is_started_no_second_time_and_forgets_the_job_that_stays_behind(
+    filled: str, empty: str, clock: SetClock
+) -> None:
+    tick = {"name": "nightly", "due_at": clock.now(), "outcome": "started", "rule": "r"}
+    with closing(open_store(filled, TEST_KEY)) as store, store.transaction() as connection:
+        connection.execute(sa.insert(schema.ticks).values(**tick, job_id="7", ends_at=clock.now()))
+
+    move(filled, empty, clock)
+
+    with closing(open_store(empty, TEST_KEY)) as store, store.transaction() as connection:
+        (kept,) = connection.execute(sa.select(schema.ticks)).mappings()
+    assert dict(kept) == {**tick, "job_id": None, "ends_at": None}
+
+
+DIE = """
+import os, sys
+from datetime import UTC, datetime
+from ringfence.core.state.moving import move_store
+from ringfence.core.state.store import open_store
+
+source, to, key = sys.argv[1:]
+die = lambda table, _rows: os._exit(9) if table == "holdings" else None
+move_store(open_store(source, key), to, "ann@desk", datetime.now(UTC), ready=lambda: None, tell=die)
+"""
+
+
+def test_a_move_whose_process_is_killed_half_way_has_moved_nothing(filled: str, empty: str, clock: SetClock) -> None:
+    before = content(filled)
+
+    died = subprocess.run([sys.executable, "-c", DIE, filled, empty, TEST_KEY], check=False)
+
+    assert died.returncode == 9
+    assert content(filled) == before
+    assert move(filled, empty, clock)["holdings"] == 9
+
+
 def test_what_does_not_arrive_as_it_was_moves_nothing(
     filled: str, empty: str, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +245,8 @@ def test_a_fault_of_the_key_file_moves_nothing(filled: str, tmp_path: Path, cloc
         raise OSError("disk full")
 
     with closing(open_store(filled, TEST_KEY)) as store, pytest.raises(OSError, match="disk full"):
-        move_store(store, f"sqlite:///{tmp_path}/new.db", clock.now(), ready=fail, tell=lambda _table, _rows: None)
+        move_store(
+            store, f"sqlite:///{tmp_path}/new.db", AUTHOR, clock.now(), ready=fail, tell=lambda _table, _rows: None
+        )
 
     assert move(filled, f"sqlite:///{tmp_path}/new.db", clock)["holdings"] == 9

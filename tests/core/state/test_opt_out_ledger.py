@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringfence.core.model.blocks import EVERY_WAY
 from ringfence.core.model.opt_outs import OptOuts
-from ringfence.core.state.holdings import Holding
+from ringfence.core.state.holdings import Holding, Raised
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.sql import BATCH
 
@@ -115,7 +116,7 @@ def test_records_that_hold_a_covered_number_are_named_until_their_own_flag_is_up
 
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2, ("people", "p3"): 1}
 
-    ledger.raise_flags([("people", "p3", (B, C))])
+    ledger.raise_flags([Raised("people", "p3", (B, C))])
     assert ledger.unflagged_holders(all_runs=False) == {("people", "p2"): 2}
     assert ledger.covered([A, B, C]) == {A, B}
 
@@ -162,13 +163,14 @@ def test_a_full_read_that_does_not_see_a_flagged_record_frees_nobody(
 ) -> None:
     first = open_ledger()
     first.record([person("gone", A, flagged=True), person("holder", A, B)])
-    first.raise_flags([("people", "gone too", (B,))])
+    first.raise_flags([Raised("people", "gone too", (B,))])
     second = open_ledger("second")
 
     second.forget_unseen("people")
 
     assert second.covered([A, B]) == {A}
-    assert second.look_up([], [("people", "gone"), ("people", "gone too")]) == OptOuts()
+    asked = OptOuts(asking={("people", "gone"): EVERY_WAY})
+    assert second.look_up([], [("people", "gone"), ("people", "gone too")]) == asked
     assert waiting() == []
 
 

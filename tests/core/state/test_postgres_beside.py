@@ -15,7 +15,7 @@ from ringfence.core.state.cursors import register_org
 from ringfence.core.state.holdings import Holding, Holdings
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
-from ringfence.core.state.lookup_cache import ELSEWHERE, LookupCache
+from ringfence.core.state.lookup_cache import ELSEWHERE, Claim, LookupCache
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
 from ringfence.core.state.store import Store, open_store
 from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer
@@ -97,7 +97,9 @@ def test_batches_in_any_order_never_wait_for_each_other_in_a_circle(stores: list
                 Pending(store, org_id, run_id).put(rows[::step], NOW)
                 LookupCache(store, run_id).keep("twilio", answers[::step])
                 LookupCache(store, run_id).keep_failures("twilio", answers[::step])
-                LookupCache(store, run_id).withdraw_questions("twilio", {each.e164: None for each in answers[::step]})
+                LookupCache(store, run_id).withdraw_questions(
+                    "twilio", {each.e164: Claim() for each in answers[::step]}
+                )
 
         return act
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.state.private_files import create_empty, create_whole
+from ringfence.core.state.private_files import create_empty, create_whole, warn_if_open_to_others
 
 
 def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +44,29 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     create_empty(tmp_path / "state.db")
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "warns"),
+    [(0o440, 0, False), (0o444, 0, True), (0o460, 0, True), (0o440, 10001, True)],
+    ids=["handed to our group", "open to all", "our group may change it", "of a person"],
+)
+def test_a_secret_that_root_hands_to_our_group_is_meant_so(
+    mode: int,
+    owner: int,
+    warns: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = tmp_path / "acme.env"
+    path.touch()
+    path.chmod(mode)
+    status = list(path.stat())
+    status[4] = owner
+    monkeypatch.setattr(Path, "stat", lambda _path: os.stat_result(status))
+    monkeypatch.setattr(os, "geteuid", lambda: 10001)
+
+    warn_if_open_to_others(path, "the settings file acme.env")
+
+    assert bool(caplog.records) is warns

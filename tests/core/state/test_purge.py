@@ -12,6 +12,7 @@ from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
+from ringfence.core.state import purge as purge_module
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.deleting import delete_some_rows
@@ -221,3 +222,30 @@ def test_many_rows_are_gone_through_some_at_a_time(store: Store, org: int, monke
     removed = delete_some_rows(store, table, table.c.number_key, (table.c.org_id == org,), (table.c.record_id == "p1",))
 
     assert removed == 5
+
+
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("killed_in", ["delete_journals", "forget_parts", "_purge_lookups", "give_back_space"])
+def test_killed_anywhere_and_run_again_the_end_is_the_same(
+    store: Store, run: Any, purge: Any, clock: SetClock, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    def die(*_words: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("oldest", "old"):
+        run(name)
+    cache = LookupCache(store, "old")
+    cache.keep("twilio:a", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), valid=True)])
+    clock.advance(days=60)
+    run("latest")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(purge_module, killed_in, die)
+        with pytest.raises(KeyboardInterrupt):
+            purge(5)
+    purge(5)
+
+    assert left(store) == {"latest"}
+    with store.transaction() as connection:
+        assert set(connection.scalars(sa.select(schema.batches.c.run_id))) == {"latest"}
+        assert connection.scalar(sa.select(sa.func.count()).select_from(schema.lookup_answers)) == 0

@@ -26,7 +26,8 @@ from testkit.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
-SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), OptOutFlag("optout", (True,))) for name in ("people", "firms")}
+FLAGS = (OptOutFlag("optout", (True,)),)
+SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), FLAGS) for name in ("people", "firms")}
 MIGRATIONS = Path(__file__).resolve().parents[3] / "core" / "state" / "migrations"
 
 

@@ -24,7 +24,8 @@ from testkit.postgres import key_of
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ORG = Org("memory", "1", "One", production=False)
-SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), OptOutFlag("optout", (True,))) for name in ("people", "firms")}
+FLAGS = (OptOutFlag("optout", (True,)),)
+SHAPES = {name: ObjectShape(name, (Slot("phone", {}),), FLAGS) for name in ("people", "firms")}
 
 ON_SQLITE = pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
 

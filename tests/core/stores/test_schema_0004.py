@@ -77,7 +77,7 @@ def test_every_flag_counts_as_raised_by_somebody_until_the_journal_was_asked(old
 def test_the_journal_tells_which_flags_ringfence_raised(old: Store, clock: SetClock) -> None:
     ledger = OptOutLedger(old, 1, "next", clock)
 
-    ledger.settle_flags({"people": "optout"})
+    ledger.settle_flags({"people": {"optout"}})
 
     assert states(old) == {id_: {"derived"} for id_ in OURS} | {id_: {"raised"} for id_ in THEIRS}
     assert ledger.covered([number(last) for last in (30, 31, 32, 40, 43, 50, 51)]) == {

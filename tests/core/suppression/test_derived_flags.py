@@ -207,8 +207,8 @@ def test_a_second_number_in_a_field_and_an_unreadable_cell_carry_as_well(crm: Me
 
 
 def test_a_flag_among_several_values_is_raised_beside_the_others(crm: MemoryCrm, sync: Sync) -> None:
-    flag = replace(crm.shapes["people"].opt_out, true_values=("no_calls",), multiple=True)  # type: ignore[type-var] # it is mapped
-    crm.shapes = {"people": replace(crm.shapes["people"], opt_out=flag)}
+    flag = replace(crm.shapes["people"].opt_outs[0], true_values=("no_calls",), multiple=True)
+    crm.shapes = {"people": replace(crm.shapes["people"], opt_outs=(flag,))}
     crm.put("people", "asks", phone=LINE, optout="no_calls;vip")
     crm.put("people", "second", phone=LINE, optout="vip;no_email")
 

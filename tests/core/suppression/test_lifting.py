@@ -110,7 +110,7 @@ def test_a_refused_record_and_one_without_a_flag_stay_silent_when_the_source_is_
     store: Store, clock: SetClock, crm: MemoryCrm
 ) -> None:
     people = crm.shapes["people"]
-    crm = MemoryCrm({"people": people, "firms": replace(people, name="firms", opt_out=None)}, clock)
+    crm = MemoryCrm({"people": people, "firms": replace(people, name="firms", opt_outs=())}, clock)
     crm.put("people", "asks", phone=LINE, optout=True)
     crm.put("firms", "firm", phone=LINE, mobile=OTHER)
 

@@ -26,7 +26,7 @@ def opted_out(crm: MemoryCrm, sync: Sync) -> MemoryCrm:
 
 
 def map_opt_out(crm: MemoryCrm, flag: OptOutFlag | None) -> None:
-    crm.shapes = {"people": replace(crm.shapes["people"], opt_out=flag)}
+    crm.shapes = {"people": replace(crm.shapes["people"], opt_outs=(flag,) if flag else ())}
 
 
 def statuses(crm: MemoryCrm) -> set[Any]:

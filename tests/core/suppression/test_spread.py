@@ -11,6 +11,7 @@ import pytest
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer
+from ringfence.core.model.caps import Caps
 from ringfence.core.model.policy import Policy
 from ringfence.core.numbers import mask
 from ringfence.core.runs.run import SyncJob
@@ -28,6 +29,7 @@ class NeverAsked:
 
     name = "never"
     realm = "never:test"
+    price = 0.01
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         for number in numbers:
@@ -128,7 +130,9 @@ def test_an_opt_out_spreads_in_a_run_whose_budget_is_used_up(
     settled.put("people", "asks", optout=True)
     settled.put("people", "late", phone="+1 415 555 0133")
     clock.advance(seconds=10)
-    job = SyncJob(settled, settled.identify(), settled.shapes, store, Policy(), clock, [NeverAsked()], max_lookups=0)
+    job = SyncJob(
+        settled, settled.identify(), settled.shapes, store, Policy(), clock, [NeverAsked()], Caps(max_lookups=0)
+    )
     summary = run_sync(job, SyncOptions())
 
     assert summary.stopped
@@ -145,7 +149,7 @@ def spend_all(crm: MemoryCrm, store: Store, clock: SetClock) -> Callable[[], Sum
 
     def run() -> Summary:
         clock.advance(seconds=10)
-        job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, [NeverAsked()], max_lookups=0)
+        job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, [NeverAsked()], Caps(max_lookups=0))
         summary = run_sync(job, SyncOptions())
         assert not summary.complete
         return summary
@@ -243,7 +247,7 @@ def test_a_mapping_without_an_object_leaves_what_waits_there_to_a_run_that_has_i
 
 def test_an_opt_out_field_that_is_mapped_later_tells_of_the_flags_that_are_up(settled: MemoryCrm, sync: Sync) -> None:
     asking = settled.shapes
-    settled.shapes = {"people": replace(asking["people"], opt_out=None)}
+    settled.shapes = {"people": replace(asking["people"], opt_outs=())}
     settled.put("people", "asks", optout=True)
     sync()
     sync()

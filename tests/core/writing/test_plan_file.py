@@ -15,6 +15,7 @@ from ringfence.core.errors import FileError, StateError, UsageError
 from ringfence.core.model.field_roles import FieldRoles
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Change, Companion, FieldChange
+from ringfence.core.state.keyring import Keyring
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing import plan_file
 from ringfence.core.writing.plan_file import PlanHead, PlanWriter
@@ -95,6 +96,16 @@ def test_a_plan_can_be_looked_at_again_and_again_whatever_its_age(plan: Path, st
 def test_a_plan_of_another_state_store_is_told_as_such(plan: Path, elsewhere: Store) -> None:
     with pytest.raises(FileError, match="made with another state store"):
         read_plan(plan, elsewhere.keyring, NOW)
+
+
+def test_a_plan_of_before_a_rotation_says_that_the_key_was_rotated(tmp_path: Path) -> None:
+    before, rotated = (Keyring(bytes([each]) * 32, bytes(32)) for each in (1, 2))
+    with PlanWriter(tmp_path / "plan.json", HEAD, {"people": SHAPE}, before) as plan:
+        plan.add([change(1)])
+        plan.complete({})
+
+    with pytest.raises(FileError, match="encryption key was rotated after"):
+        list(open_plan(tmp_path / "plan.json", rotated).changes())
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,37 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ringfence.core.state.store import Store, open_store
 from ringfence.sandbox.fault_file import parse_faults
 
 from .account_people import AccountPeople
 from .commands import Result
+from .stores import all_that_is_kept
 
 BUYING = {"RINGFENCE_LOOKUP__PROVIDERS": '["twilio"]', "RINGFENCE_LOOKUP__MAX_LOOKUPS": "1000000"}
 """A provider, and a cap that nothing meets: without one a run would ask before it buys."""
 
+NewState = Callable[[], dict[str, str]]
+"""Returns the settings of a state that is new; none for one in the account's folder."""
+
 COMMAND = [sys.executable, "-c", "from ringfence.apps.cli import main; main()"]
+
+SMALL_PARTS = [
+    sys.executable,
+    "-c",
+    "from dataclasses import replace\n"
+    "from ringfence.connectors.hubspot.connector import HubSpotCrm\n"
+    "from ringfence.connectors.salesforce.connector import SalesforceCrm\n"
+    "for crm in (HubSpotCrm, SalesforceCrm):\n"
+    "    crm.capabilities = replace(crm.capabilities, worth_a_part=1)\n"
+    "from ringfence.apps.cli import main; main()",
+]
+"""The command where few records are worth a part of a sync already."""
 
 
 class Watched(Counter[str]):
@@ -40,9 +58,11 @@ class Account(AccountPeople):
 
     folder: Path
     extra: dict[str, str] = field(default_factory=dict)
+    new_state: NewState = dict
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
+        self.extra |= self.new_state()
         self.sandbox.salesforce.page_size = 40
         self.sandbox.hubspot.searches.limit = self.sandbox.hubspot.calls.limit = 10_000
         self.sandbox.twilio.window.limit = 100_000
@@ -63,7 +83,7 @@ class Account(AccountPeople):
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """Start the command in a process of its own."""
         return subprocess.Popen(
-            [*COMMAND, *words],
+            [*(SMALL_PARTS if "--partitions" in words else COMMAND), *words],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -92,6 +112,25 @@ class Account(AccountPeople):
         watched.tell = None
         assert result.code in (0, -signal.SIGKILL), result.err
         return bool(result.code)
+
+    def lose_state(self) -> None:
+        """Let the state be gone, its key as well."""
+        for path in self.folder.glob("ringfence.*"):
+            path.unlink()
+        self.extra |= self.new_state()
+
+    def open_state(self) -> Store:
+        """Return the account's state store, which is there; the caller closes it."""
+        url = self.extra.get("RINGFENCE_STATE_URL", f"sqlite:///{self.folder / 'ringfence.db'}")
+        return open_store(url, self.extra.get("RINGFENCE_ENCRYPTION_KEY"))
+
+    def kept(self) -> bytes:
+        """Return every byte that commands have left: their files, and the state on a server."""
+        files = b"\n".join(path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file())
+        if "RINGFENCE_STATE_URL" not in self.extra:
+            return files
+        with closing(self.open_state()) as store:
+            return files + all_that_is_kept(store, self.folder)
 
     def refuse(self, rule: Callable[..., tuple[str, str] | None] | None) -> None:
         """Give the CRM a validation rule."""

@@ -60,8 +60,8 @@ class Clock:
 class Feed(MemoryFeed):
     """A feed on which something may happen before each page."""
 
-    def _pages(self, name: str, records: list[Record]) -> Iterator[Page]:
-        for page in super()._pages(name, records):
+    def pages(self, name: str, records: list[Record]) -> Iterator[Page]:
+        for page in super().pages(name, records):
             self.crm.step("read")  # type: ignore[attr-defined]
             yield page
 

@@ -15,6 +15,9 @@ from uuid import uuid4
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
+ENGINES = ("sqlite", "postgresql")
+"""What a state may be kept on."""
+
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
 """The encryption key of stores that have no file to keep one beside."""
 
@@ -59,6 +62,11 @@ class PostgresServer:
         """Carry a statement out as the administrator."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql(statement)
+
+    def cut_off(self, url: str) -> None:
+        """End every connection to the database of the URL, in whatever statement it is."""
+        name = make_url(url).database
+        self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def admit(self, rule: str) -> None:
         """Put a line in front of the rules of who is let in, and how."""

@@ -1,0 +1,81 @@
+"""Which mapping, policy and clocks count: the named file, else one in the user's folder, else the built-in one."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from ringfence.core.config.clocks import Clocks, read_clocks
+from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping
+from ringfence.core.config.policy import read_policy
+from ringfence.core.config.spelling import did_you_mean
+from ringfence.core.errors import FileError, MappingError, SettingsError
+from ringfence.core.model.policy import Policy
+
+from .registry import crm_plugins
+
+
+def find_mapping(folder: Path | None, account: str, crm: str, file: Path | None = None) -> CrmMapping:
+    """Return the mapping of an account: the given file, else that of the folder, else the built-in one of its CRM.
+
+    In the folder, the account's own goes before that of its CRM. Raises SettingsError where the folder is none,
+    FileError, and MappingError for a mapping that is wrong or of another CRM.
+    """
+    file = file or _find_file(folder, account, crm)
+    if file is not None:
+        mapping, where = read_mapping(file), str(file)
+    else:
+        where = f"{crm}.yaml"
+        mapping = parse_mapping(resources.files("ringfence.mappings").joinpath(where).read_text("utf-8"), where)
+
+    if mapping.crm != crm:
+        hint = "" if mapping.crm in crm_plugins() else did_you_mean(mapping.crm, crm_plugins())
+        raise MappingError(f"The mapping {where} is for {mapping.crm!r}, not {crm}{hint}.", "Correct its first line.")
+    return mapping
+
+
+def _find_file(folder: Path | None, account: str, crm: str) -> Path | None:
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise SettingsError(f"RINGFENCE_MAPPINGS is not a folder: {folder}.", "Create it or unset the variable.")
+
+    candidates = (folder / f"{name}.yaml" for name in (account, crm))
+    return next((each for each in candidates if each.is_file()), None)
+
+
+def find_policy(folder: Path | None, wanted: str) -> Policy:
+    """Return a policy by preset name or file.
+
+    A preset in the folder wins over the built-in one of the same name. Raises SettingsError for an unknown preset,
+    FileError or MappingError for a file.
+    """
+    if wanted.endswith((".yaml", ".yml")) or "/" in wanted:
+        return read_policy(Path(wanted))
+
+    folders = [folder] if folder else []
+    with resources.as_file(resources.files("ringfence.mappings")) as built_in:
+        for each in (*folders, built_in):
+            if (file := each / f"{wanted}.policy.yaml").is_file():
+                return read_policy(file)
+        presets = [path.name.removesuffix(".policy.yaml") for path in built_in.glob("*.policy.yaml")]
+
+    raise SettingsError(
+        f"There is no policy {wanted!r}{did_you_mean(wanted, presets)}.", f"Presets: {', '.join(presets)}."
+    )
+
+
+def find_clocks(folder: Path | None) -> Clocks:
+    """Return the clocks of the law: the built-in files, but those of the same name in ``clocks`` of the user's folder.
+
+    Raises FileError or MappingError.
+    """
+    built_in = resources.files("ringfence.mappings").joinpath("clocks")
+    texts = {file.name: file.read_text("utf-8") for file in built_in.iterdir() if file.name.endswith(".yaml")}
+
+    for path in sorted((folder / "clocks").glob("*.yaml")) if folder else ():
+        try:
+            texts[path.name] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileError(f"The clocks {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error
+    return read_clocks(sorted(texts.items()))

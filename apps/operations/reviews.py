@@ -1,0 +1,149 @@
+"""What waits for a person's decision: listed for a door, and resolved with a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ringfence.core.clock import whole_seconds
+from ringfence.core.config.clocks import Clocks
+from ringfence.core.errors import ErrorCode, UsageError
+from ringfence.core.model.review_items import Resolution, ReviewItem, ReviewReason
+from ringfence.core.model.values import ERASED
+from ringfence.core.numbers import mask, read_number
+from ringfence.core.state.audit import Act, AuditAction, AuditLog
+from ringfence.core.state.review_queue import ReviewQueue
+from ringfence.core.state.store import Store
+
+from ..config_files import find_clocks
+from ..wiring import Wiring
+from .accounts import name_of_org
+from .door import Door
+from .lifting import lift_number
+from .suppression import ledger_of, read_reason
+
+FITTING = {ReviewReason.FLAG_CLEARED: (Resolution.OPTED_OUT, Resolution.DISMISS, Resolution.LIFT)}
+"""How items may be resolved, by what they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """An item of the queue for a person: the account's name as commands call it, and the number masked.
+
+    ``deadline`` is the last day for it by the law of the number's country, None where no clock gives one.
+    """
+
+    item: ReviewItem
+    account: str
+    number: str
+    deadline: date | None = None
+
+
+def list_reviews(wiring: Wiring, reason: ReviewReason | None = None) -> list[ShownItem]:
+    """Return what waits for a decision, the oldest first. Raises the errors of the wiring."""
+    store = wiring.open_state_if_there()
+    if store is None:
+        return []
+    with closing(store):
+        with store.transaction() as connection:
+            items = ReviewQueue(store.keyring, ledger_of(wiring)).list_open(connection, reason)
+        names = {org: name_of_org(wiring, store, org) for org in {item.org for item in items}}
+    clocks = find_clocks(wiring.settings.mappings) if items else Clocks()
+    return [
+        ShownItem(item, names[item.org], mask(item.number) if item.number else ERASED, _find_deadline(clocks, item))
+        for item in items
+    ]
+
+
+def _find_deadline(clocks: Clocks, item: ReviewItem) -> date | None:
+    """Return the last day for honouring what the item may have asked for; None where its number tells no country."""
+    region = read_number(item.number, None).region if item.number.startswith("+") else None
+    return clocks.request_deadline(region, item.since) if region else None
+
+
+def resolve_reviews(
+    wiring: Wiring,
+    ids: Sequence[int],
+    resolution: Resolution,
+    note: str,
+    door: Door,
+    *,
+    reason: ReviewReason | None = None,
+) -> int:
+    """Resolve the items with these ids, or all that wait for one reason, and return how many that were.
+
+    What keeps an opt-out up changes nothing in a CRM; ``lift`` ends the opt-out as `suppress lift` does. An item that
+    was resolved in the same way before is left as it is. Raises UsageError for an id that is not there, an item that
+    was resolved otherwise, and a decision that does not fit.
+    """
+    note = read_reason(note)
+    if bool(ids) == (reason is not None):
+        raise UsageError("It is not clear which items are meant.", code=ErrorCode.REVIEW_AMBIGUOUS)
+
+    with closing(wiring.open_state()) as store:
+        queue = ReviewQueue(store.keyring, ledger_of(wiring))
+        with store.transaction() as connection:
+            items = queue.list_open(connection, reason) if reason else _find(queue.find(connection, ids), ids)
+        _refuse_unfit(items, resolution)
+    waiting = [item for item in items if item.resolution is None]
+    if resolution is Resolution.LIFT:
+        _lift(wiring, waiting, note, door)
+
+    with closing(wiring.open_state()) as store:
+        _resolve(wiring, store, waiting, resolution, note, door)
+    return len(waiting)
+
+
+def _find(found: Sequence[ReviewItem], ids: Iterable[int]) -> Sequence[ReviewItem]:
+    unknown = sorted(set(ids) - {item.id for item in found})
+    if unknown:
+        raise UsageError(f"No item {unknown[0]} is there.", code=ErrorCode.REVIEW_NOT_FOUND)
+    return found
+
+
+def _refuse_unfit(items: Iterable[ReviewItem], resolution: Resolution) -> None:
+    for item in items:
+        fitting = FITTING.get(item.reason, ())
+        if resolution not in fitting:
+            raise UsageError(
+                f"Item {item.id} ({item.reason.value}) cannot be resolved as {resolution.value}.",
+                f"Give one of {', '.join(fitting)}.",
+            )
+        if item.resolution not in (None, resolution):
+            raise UsageError(
+                f"Item {item.id} was resolved as {item.resolution} before, and stays so.",
+                code=ErrorCode.REVIEW_DECIDED,
+            )
+
+
+def _lift(wiring: Wiring, items: Iterable[ReviewItem], note: str, door: Door) -> None:
+    """Lift the blocks on the numbers of the items; who says so has seen them in the queue, and is not asked again."""
+    agreed = replace(door, confirm=lambda _question: None)
+    for number in dict.fromkeys(item.number for item in items):
+        done = lift_number(wiring, number, note, agreed)
+        if done.lifted.error is not None:
+            raise done.lifted.error
+        if done.left:
+            raise UsageError(
+                f"{mask(number)} is still kept silent: by a list, or by an account that could not be reached here.",
+                code=ErrorCode.REVIEW_DECIDED,
+            )
+
+
+def _resolve(
+    wiring: Wiring,
+    store: Store,
+    items: Sequence[ReviewItem],
+    resolution: Resolution,
+    note: str,
+    door: Door,
+) -> None:
+    now = whole_seconds(wiring.clock.now())
+    with store.transaction() as connection:
+        queue = ReviewQueue(store.keyring, ledger_of(wiring))
+        queue.resolve(connection, [item.id for item in items], resolution, door.author, now)
+        for item in items:
+            subject = f"review item {item.id} ({item.reason.value}, {mask(item.number)}): {resolution.value}"
+            AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))

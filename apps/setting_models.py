@@ -1,0 +1,197 @@
+"""Which settings there are: a model for each group, and how variables become values of theirs.
+
+Connectors bring their own: each plugin's model is nested under its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
+from pydantic_settings.sources.utils import parse_env_vars
+
+from ringfence.core.config.spelling import did_you_mean
+from ringfence.core.errors import SettingsError
+from ringfence.core.model.caps import Caps
+from ringfence.core.numbers.regions import read_region
+
+from .credentials import refuse_unprintable
+from .registry import crm_plugins, lookup_plugins
+
+PREFIX = "RINGFENCE_"
+LOG = f"{PREFIX}LOG"
+
+Variables = Mapping[str, str | None]
+"""Variables by name, as they stand in the environment or in a file."""
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LookupSettings(BaseModel):
+    """The lookup providers in their order, and what they may cost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    providers: list[str] = Field(default_factory=list, description="JSON list, tried in order; empty: offline only")
+    max_lookups: int | None = Field(None, ge=0, description="hard cap of paid lookups in one run")
+    max_per_day: int | None = Field(None, ge=0, description="hard cap of paid lookups a day (UTC), all runs together")
+    max_cost_per_run: Decimal | None = Field(None, ge=0, description="hard cap of what the lookups of one run cost")
+    max_cost_per_day: Decimal | None = Field(None, ge=0, description="hard cap of what the lookups of a day cost")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="currency of the providers' prices and of the caps")
+
+    def caps(self) -> Caps:
+        """Return what holds the cost of lookups down."""
+        return Caps(self.max_lookups, self.max_per_day, self.max_cost_per_run, self.max_cost_per_day, self.currency)
+
+
+class _Environment(BaseSettings):
+    """What is set apart from the connectors; empty variables count as unset."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
+    )
+
+    state_url: str = "sqlite:///ringfence.db"
+    encryption_key: SecretStr | None = None
+    encryption_key_command: str | None = None
+    encryption_key_old: SecretStr | None = None
+    default_region: str | None = None
+    policy: str = "standard"
+    mappings: Path | None = None
+    accounts: Path | None = None
+    ledger: str | None = None
+    lookup: LookupSettings = Field(default_factory=LookupSettings)
+    log: LogFormat = LogFormat.TEXT
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic hands all of them over
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from: whoever makes them says from which variables."""
+        return (init_settings,)
+
+    @field_validator("default_region")
+    @classmethod
+    def _known_region(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 2 or read_region(value) != value.upper()):
+            raise ValueError("it is no ISO 3166 region code such as US")
+        return value.upper() if value else None
+
+
+class _VariablesSource(EnvSettingsSource):
+    """Reads settings out of variables as pydantic reads those of the environment."""
+
+    def __init__(self, settings_cls: type[BaseSettings], variables: Variables) -> None:
+        self._variables = variables
+        super().__init__(settings_cls)
+
+    def _load_env_vars(self) -> Variables:
+        return parse_env_vars(self._variables, self.case_sensitive, self.env_ignore_empty, self.env_parse_none_str)
+
+
+def check_variables(variables: Variables) -> None:
+    """Raise SettingsError for a variable that nobody reads, or of a value that none can be."""
+    _refuse_unknown(known_variables(), variables)
+    refuse_unprintable(variables, setting_models())
+
+
+def read_settings(variables: Variables) -> Any:
+    """Return the settings as one model with a field for each plugin, which is made from what is installed."""
+    model = _make_model(tuple(plugin_settings().items()))
+
+    try:
+        return model(**_VariablesSource(model, variables)())
+    except ValidationError as error:
+        raise SettingsError(f"A setting is wrong: {'; '.join(_explain(error))}.", "Correct it and run again.") from None
+    except SourceError as error:
+        # Raised for a list or object that is not JSON; its text names the field but may hold the value.
+        field = str(error).partition('"')[2].partition('"')[0].upper()
+        wrong = " and ".join(_find_malformed_lists(f"{PREFIX}{field}", variables)) or f"{PREFIX}{field}*"
+        raise SettingsError(
+            f"{wrong} is not JSON.", 'A list looks like ["twilio"], quotes and brackets included.'
+        ) from None
+
+
+@lru_cache(maxsize=4)
+def _make_model(plugins: tuple[tuple[str, type[BaseModel]], ...]) -> type[_Environment]:
+    """Return the model of all settings; made once, for forty accounts read theirs by it."""
+    fields: dict[str, Any] = {name: (model, Field(default_factory=model)) for name, model in plugins}
+    return create_model("Environment", __base__=_Environment, **fields)
+
+
+def setting_models() -> Mapping[str, type[BaseModel]]:
+    """Return the model of each group of settings, by the prefix under which its fields stand in the environment."""
+    models: dict[str, type[BaseModel]] = {PREFIX: _Environment, f"{PREFIX}LOOKUP__": LookupSettings}
+    return models | {f"{PREFIX}{name}__": model for name, model in plugin_settings().items()}
+
+
+def known_variables() -> list[str]:
+    """Return the name of every variable that is read."""
+    names = []
+
+    for field in _Environment.model_fields:
+        if field == "lookup":
+            names += [f"{PREFIX}LOOKUP__{name.upper()}" for name in LookupSettings.model_fields]
+        else:
+            names.append(f"{PREFIX}{field.upper()}")
+
+    for name, model in plugin_settings().items():
+        names += [f"{PREFIX}{name.upper()}__{field.upper()}" for field in model.model_fields]
+    return names
+
+
+def plugin_settings() -> dict[str, type[BaseModel]]:
+    crms = {name: plugin.settings for name, plugin in crm_plugins().items()}
+    return crms | {name: plugin.settings for name, plugin in lookup_plugins().items()}
+
+
+def _refuse_unknown(known: Iterable[str], variables: Variables) -> None:
+    """Raise SettingsError for the first variable under our prefix that nobody reads: it is probably mistyped."""
+    names = set(known)
+
+    for name in variables:
+        if name.upper().startswith(PREFIX) and name.upper() not in names:
+            raise SettingsError(
+                f"There is no setting {name}{did_you_mean(name.upper(), names)}.", "Remove or rename it."
+            )
+
+
+def _find_malformed_lists(prefix: str, variables: Variables) -> Iterable[str]:
+    """Yield the variables under the prefix that have to be JSON lists and are no JSON."""
+    models: dict[str, type[BaseModel]] = {"lookup": LookupSettings, **plugin_settings()}
+    lists = set()
+    for name, model in models.items():
+        fields = [field for field, info in model.model_fields.items() if get_origin(info.annotation) is list]
+        lists |= {f"{PREFIX}{name}__{field}".upper() for field in fields}
+
+    for name, value in variables.items():
+        if name.upper() in lists and name.upper().startswith(prefix):
+            try:
+                json.loads(value or "")
+            except ValueError:
+                yield name
+
+
+def _explain(error: ValidationError) -> Iterable[str]:
+    """Yield ``VARIABLE: what is wrong`` for each problem, without the value."""
+    for item in error.errors():
+        variable = PREFIX + "__".join(str(part) for part in item["loc"][:2]).upper()
+        yield f"{variable}: {item['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,28 @@
+"""Which kind of job is carried out by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ringfence.core.ports.jobs import Handler, JobRun
+
+from ..operations.kept_connections import KeptConnections
+from ..operations.parts import SYNC_PART
+from ..wiring import Wiring
+from .command import COMMAND, Forward, run_command
+from .parts import run_part
+
+
+def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Mapping[str, Handler]:
+    """Return what carries out each kind of job; ``forward`` shows a line of a command's standard error.
+
+    What they connect for a run is ``kept`` for its next part; the caller closes it.
+    """
+
+    def command(run: JobRun) -> str | None:
+        return run_command(run, forward)
+
+    def sync_part(run: JobRun) -> str | None:
+        return run_part(wiring, kept, run)
+
+    return {COMMAND: command, SYNC_PART: sync_part}

@@ -1,0 +1,54 @@
+"""What waits for a person's decision, and how a person may decide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from .blocks import Channel
+
+
+class ReviewReason(StrEnum):
+    """Why something waits for a person (docs/contract.md, section 4)."""
+
+    SUSPECT = "suspect"
+    SILENT = "silent"
+    CONFLICT = "conflict"
+    NEAR_OPT_OUT = "near_opt_out"
+    FLAG_CLEARED = "flag_cleared"  # an opt-out flag was cleared by hand, and the mapping keeps it up
+    AMBIGUOUS = "ambiguous"
+
+    __hash__ = str.__hash__
+
+
+class Resolution(StrEnum):
+    """What a person decides (docs/contract.md, section 4)."""
+
+    LIVE = "live"
+    DEAD = "dead"
+    WRONG_PERSON = "wrong_person"
+    OPTED_OUT = "opted_out"  # the opt-out stands
+    LIFT = "lift"  # it has ended
+    DISMISS = "dismiss"  # nothing changes
+
+    __hash__ = str.__hash__
+
+
+class ReviewItem(NamedTuple):
+    """Something that waits for a person's decision about a number on a record.
+
+    ``org`` is the key of the CRM's account; ``number`` E.164, or the key of a cell that nobody can read. ``since`` is
+    an aware UTC moment, ``resolution`` None while it waits.
+    """
+
+    id: int
+    org: str
+    reason: ReviewReason
+    object: str
+    record_id: str
+    channel: Channel
+    number: str
+    since: datetime
+    evidence: str
+    resolution: Resolution | None = None

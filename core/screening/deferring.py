@@ -1,0 +1,38 @@
+"""What a worker does in place of buying where only the run that it works for may buy: it asks nobody, and defers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from ..errors import RingfenceError
+from ..model.answers import Answer, AnswerKind
+from ..model.caps import CapReached
+from ..state.lookup_cache import KeptAnswer
+from .gateway import KnownAnswers, Tally
+
+
+class DeferringGateway:
+    """A :class:`ringfence.core.screening.gateway.LookupGateway` that leaves every lookup to another process of its run.
+
+    Nothing of this is put on record: the number has not failed, and the run is to ask about it itself.
+    """
+
+    outage: RingfenceError | None = None
+    exhausted: bool = False
+    cap: CapReached | None = None
+
+    def __init__(self, known: KnownAnswers) -> None:
+        self.tally = Tally()
+        self._known = known
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
+        return self._known.find(numbers, now, self._known.lookups)
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Return a failure for each number: its lookup is owed."""
+        if not self._known.lookups:
+            return {}
+        answers = (Answer(number, AnswerKind.FAILED, now, code="left to the run", paid=False) for number in numbers)
+        return {answer.e164: KeptAnswer("", "", answer) for answer in answers}

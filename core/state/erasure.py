@@ -1,0 +1,191 @@
+"""A number that goes for good: every trace of it but a keyed mark, and what keeps it silent.
+
+The mark comes first, and what was done is on record with it. So whatever cuts an erasure off, nothing brings back what
+is gone already, and the same call takes the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, tuple_, update
+
+from ..model.values import Change
+from ..numbers import mask
+from ..numbers.traces import NumberTraces
+from . import schema
+from .blocks import Blocks
+from .change_codec import pack_changes, unpack_changes
+from .deleting import overwrite_deleted
+from .destructions import Destruction, begin_destruction
+from .erased import mark_erased, texts_of
+from .journal import changes_of, results_of
+from .leases import take_lease, this_process
+from .review_queue import forget_number
+from .store import Store
+
+GONE = "[erased]"
+"""What stands in a message in the place of a masked number."""
+
+_LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
+_TEXTS = (
+    schema.runs.c.summary,
+    schema.runs.c.error,
+    schema.pending.c.message,
+    schema.run_parts.c.error,
+    schema.job_notes.c.error,
+)
+"""Columns in which a masked number may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A record of a CRM that is known to hold a number: its account's key, its object and its id."""
+
+    account: str
+    object: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took, by table; ``is_overwritten`` tells that no copy of it is left in the database's files."""
+
+    rows: Counter[str]
+    is_overwritten: bool
+
+
+def find_holders(store: Store, e164: str) -> list[Holder]:
+    """Return the records of all accounts that are known to hold an E.164 number."""
+    table, orgs = schema.holdings, schema.orgs
+    query = (
+        select(orgs.c.key, table.c.object, table.c.record_id)
+        .join(orgs, orgs.c.id == table.c.org_id)
+        .where(table.c.number_key == store.keyring.number_key(e164))
+        .order_by(orgs.c.id, table.c.object, table.c.record_id)
+    )
+    with store.transaction() as connection:
+        return [Holder(*row) for row in connection.execute(query)]
+
+
+def count_batches(store: Store) -> int:
+    """Return how many batches of changes the journal holds: an erasure opens each."""
+    with store.transaction() as connection:
+        return connection.scalar(select(func.count()).select_from(schema.batches)) or 0
+
+
+def erase_number(
+    store: Store, e164: str, destruction: Destruction, now: datetime, advance: Callable[[int], None]
+) -> Erased:
+    """Erase an E.164 number from the state; ``advance`` is called with the batches of the journal that are done.
+
+    Its opt-outs, its listings and who holds it stay, by keyed hashes: they keep it silent. Raises BusyError, before
+    anything is gone, while a run is at work on any account.
+    """
+    gone: Counter[str] = Counter()
+    with _all_accounts(store, destruction.id, now):
+        with _overwriting(store) as connection:
+            gone["erased_numbers"] += mark_erased(connection, store.keyring, e164, now)
+            begin_destruction(connection, store, destruction, now)
+        with _overwriting(store) as connection:
+            gone += _forget_lookups(connection, store.keyring.number_key(e164))
+            gone["blocks"] += sum(
+                Blocks(store.keyring, ledger).forget_words(connection, e164) for ledger in _list_ledgers(connection)
+            )
+            gone["review_items"] += forget_number(connection, store.keyring, e164)
+            gone += _forget_in_texts(connection, mask(e164))
+        gone["batches"] += _forget_changes(store, NumberTraces(e164), advance)
+    return Erased(
+        +gone, overwrite_deleted(store, [*_LOOKUPS, schema.blocks, schema.review_items, schema.batches, schema.runs])
+    )
+
+
+@contextmanager
+def _all_accounts(store: Store, run_id: str, now: datetime) -> Iterator[None]:
+    """Keep every account from being synced for the block."""
+    with store.transaction() as connection:
+        org_ids = connection.scalars(select(schema.orgs.c.id).order_by(schema.orgs.c.id)).all()
+    with ExitStack() as leases:
+        for org_id in org_ids:
+            leases.callback(take_lease(store, org_id, run_id, now, this_process()).release)
+        yield
+
+
+@contextmanager
+def _overwriting(store: Store) -> Iterator[Connection]:
+    """Yield a connection on which an SQLite file loses the bytes of what is deleted, and not their place alone."""
+    with store.transaction() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        yield connection
+
+
+def _forget_lookups(connection: Connection, key: bytes) -> Counter[str]:
+    return Counter(
+        {table.name: connection.execute(delete(table).where(table.c.number_key == key)).rowcount for table in _LOOKUPS}
+    )
+
+
+def _list_ledgers(connection: Connection) -> Sequence[str]:
+    return connection.scalars(select(schema.blocks.c.ledger).distinct()).all()
+
+
+def _forget_in_texts(connection: Connection, masked: str) -> Counter[str]:
+    """Take the masked number out of messages and summaries: its first and last digits tell of it too."""
+    gone: Counter[str] = Counter()
+    for column in _TEXTS:
+        holds = column.contains(masked, autoescape=True)
+        changed = update(column.table).where(holds).values({column: func.replace(column, masked, GONE)})
+        gone[column.table.name] += connection.execute(changed).rowcount
+    return gone
+
+
+def _forget_changes(store: Store, traces: NumberTraces, advance: Callable[[int], None]) -> int:
+    """Take the values out of every change in the journal that holds the number; return in how many batches."""
+    table = schema.batches
+    columns = [table.c.run_id, table.c.seq, table.c.payload, table.c.results]
+    found, last = 0, None
+    while True:
+        query = select(*columns).order_by(table.c.run_id, table.c.seq).limit(1)
+        if last is not None:
+            query = query.where(tuple_(table.c.run_id, table.c.seq) > (last.run_id, last.seq))
+        with _overwriting(store) as connection:
+            last = connection.execute(query).first()
+            if last is None:
+                return found
+            found += _forget_in_batch(connection, store, last, traces)
+        advance(1)
+
+
+def _forget_in_batch(connection: Connection, store: Store, row: Any, traces: NumberTraces) -> bool:
+    """Take the values out of those changes of a batch that hold the number; return whether there were any."""
+    keyring, batch = store.keyring, (row.run_id, row.seq)
+    changes = list(unpack_changes(keyring.open(row.payload, changes_of(*batch))))
+    results = {} if row.results is None else keyring.open(row.results, results_of(*batch))
+
+    places = {place for place, change in enumerate(changes) if _is_about(change, results.get(str(place)), traces)}
+    if not places:
+        return False
+
+    left = [change.without_values() if place in places else change for place, change in enumerate(changes)]
+    said = {
+        place: [outcome, code, "" if int(place) in places else message]
+        for place, (outcome, code, message) in results.items()
+    }
+    values = {"payload": keyring.seal(pack_changes(left), changes_of(*batch))}
+    if row.results is not None:
+        values["results"] = keyring.seal(said, results_of(*batch))
+    table = schema.batches
+    connection.execute(update(table).where(table.c.run_id == row.run_id, table.c.seq == row.seq).values(values))
+    return True
+
+
+def _is_about(change: Change, result: Any, traces: NumberTraces) -> bool:
+    """Return whether a change, or what the CRM said of it, holds the number."""
+    said = [result[2]] if result else []
+    return any(traces.are_in(text) for text in (*texts_of(change), *said))

@@ -1,0 +1,191 @@
+"""The queue of what waits for a person's decision. Numbers and evidence are encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from ..model.blocks import Channel
+from ..model.review_items import Resolution, ReviewItem, ReviewReason
+from ..numbers.covers import CELL
+from . import schema
+from .erased import erased_since
+from .flag_states import COVERING
+from .holdings import Holding, Key
+from .keyring import Keyring
+from .sql import ids_by_object, in_batches
+
+_Table = schema.review_items
+_CLEARED = "the flag for {channel} was cleared by hand"
+
+
+class OpenReviews:
+    """What one account's runs ask people about. Every method works in the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, org_id: int) -> None:
+        self._keyring = keyring
+        self._org_id = org_id
+
+    def ask_about_cleared(
+        self,
+        connection: Connection,
+        holdings: Iterable[Holding],
+        kept: Mapping[Key, AbstractSet[Channel]],
+        now: datetime,
+    ) -> None:
+        """Ask about flags that were cleared by hand on these records, each clearing once.
+
+        It is the same clearing until the flag has gone up again.
+        """
+        asked = self._find_asked(connection, kept)
+        for holding in holdings:
+            for channel in sorted(kept[holding[:2]]):
+                if (holding[:2], channel) not in asked:
+                    self._ask(connection, holding, channel, now)
+
+    def note_raised(self, connection: Connection, records: Iterable[Key]) -> None:
+        """Record that flags which had been cleared went up again on these records."""
+        for theirs in self._rows_of(records):
+            connection.execute(update(_Table).where(*theirs).values(raised_again=True))
+
+    def _find_asked(self, connection: Connection, records: Iterable[Key]) -> set[tuple[Key, Channel]]:
+        found: set[tuple[Key, Channel]] = set()
+        columns = (_Table.c.object, _Table.c.record_id, _Table.c.channel)
+        for theirs in self._rows_of(records):
+            # Whoever has not decided yet need not be asked again about the same flag.
+            waiting = or_(_Table.c.raised_again.is_(False), _Table.c.resolution.is_(None))
+            rows = connection.execute(select(*columns).where(*theirs, waiting))
+            found.update(((name, record_id), Channel(channel)) for name, record_id, channel in rows)
+        return found
+
+    def _ask(self, connection: Connection, holding: Holding, channel: Channel, now: datetime) -> None:
+        number = next((each for each in holding.numbers if not each.startswith(CELL)), None)
+        number = number or next(iter(holding.numbers), "")
+        key = self._keyring.number_key(number)
+        way = "every way of contact" if channel is Channel.ALL else channel.value
+        payload = {"number": number, "evidence": _CLEARED.format(channel=way)}
+        if erased_since(connection, self._keyring, number) is not None:
+            payload["number"] = ""
+        row: dict[str, Any] = {
+            "org_id": self._org_id,
+            "reason": ReviewReason.FLAG_CLEARED.value,
+            "object": holding.object,
+            "record_id": holding.record_id,
+            "channel": channel.value,
+            "number_key": key,
+            "since": now,
+            "raised_again": False,
+        }
+        row["payload"] = self._keyring.seal(payload, item_about(row))
+        connection.execute(insert(_Table).values(**row))
+
+    def _rows_of(self, records: Iterable[Key]) -> Iterable[tuple[Any, ...]]:
+        for name, ids in ids_by_object(records).items():
+            for some in in_batches(ids):
+                yield (_Table.c.org_id == self._org_id, _Table.c.object == name, _Table.c.record_id.in_(some))
+
+
+class ReviewQueue:
+    """What waits for a person, over all accounts of a suppression ledger.
+
+    Each method works in the caller's transaction.
+    """
+
+    def __init__(self, keyring: Keyring, ledger: str) -> None:
+        self._keyring = keyring
+        self._ledger = ledger
+
+    def list_open(self, connection: Connection, reason: ReviewReason | None = None) -> list[ReviewItem]:
+        """Return what waits, the oldest first; what has ended by itself meanwhile is left out."""
+        flags = schema.opt_out_flags
+        still_asked = (
+            select(flags.c.record_id)
+            .where(
+                flags.c.org_id == _Table.c.org_id,
+                flags.c.object == _Table.c.object,
+                flags.c.record_id == _Table.c.record_id,
+                flags.c.channel == _Table.c.channel,
+                flags.c.state.in_(COVERING),
+            )
+            .exists()
+        )
+        conditions = [_Table.c.resolution.is_(None), still_asked]
+        if reason is not None:
+            conditions.append(_Table.c.reason == reason.value)
+        return self._select(connection, *conditions)
+
+    def find(self, connection: Connection, ids: Collection[int]) -> list[ReviewItem]:
+        """Return those of the items that are there, resolved ones included."""
+        return self._select(connection, _Table.c.id.in_(list(ids)))
+
+    def resolve(
+        self, connection: Connection, ids: Collection[int], resolution: Resolution, author: str, now: datetime
+    ) -> None:
+        """Record what somebody has decided about these items at the moment ``now`` (UTC)."""
+        for some in in_batches(list(ids)):
+            waiting = (_Table.c.id.in_(some), _Table.c.resolution.is_(None))
+            values = {"resolution": resolution.value, "resolved_at": now, "author": author}
+            connection.execute(update(_Table).where(*waiting).values(**values))
+
+    def _select(self, connection: Connection, *conditions: Any) -> list[ReviewItem]:
+        orgs = schema.orgs
+        query = (
+            select(_Table, orgs.c.key.label("org"))
+            .join(orgs, orgs.c.id == _Table.c.org_id)
+            .where(orgs.c.ledger == self._ledger, *conditions)
+            .order_by(_Table.c.id)
+        )
+        return [self._read(row) for row in connection.execute(query)]
+
+    def _read(self, row: Row[Any]) -> ReviewItem:
+        payload = self._keyring.open(bytes(row.payload), item_about(row._mapping))
+        resolution = None if row.resolution is None else Resolution(row.resolution)
+        return ReviewItem(
+            row.id,
+            row.org,
+            ReviewReason(row.reason),
+            row.object,
+            row.record_id,
+            Channel(row.channel),
+            payload["number"],
+            row.since,
+            payload["evidence"],
+            resolution,
+        )
+
+
+def find_about(connection: Connection, keyring: Keyring, e164: str) -> list[Row[Any]]:
+    """Return the rows of the items about an E.164 number, of all accounts, resolved ones included."""
+    return _find_under(connection, keyring.number_key(e164))
+
+
+def _find_under(connection: Connection, key: bytes) -> list[Row[Any]]:
+    return list(connection.execute(select(_Table).where(_Table.c.number_key == key).order_by(_Table.c.id)))
+
+
+def forget_number(connection: Connection, keyring: Keyring, e164: str) -> int:
+    """Let the items about an E.164 number name it no more; return how many did. Which flag they ask about stays."""
+    return forget_number_under(connection, keyring, keyring.number_key(e164))
+
+
+def forget_number_under(connection: Connection, keyring: Keyring, key: bytes) -> int:
+    """Do as :func:`forget_number` for the number with that key."""
+    changed = 0
+    for row in _find_under(connection, key):
+        about = item_about(row._mapping)
+        payload = keyring.open(bytes(row.payload), about)
+        if payload["number"]:
+            sealed = keyring.seal({**payload, "number": ""}, about)
+            connection.execute(update(_Table).where(_Table.c.id == row.id).values(payload=sealed))
+            changed += 1
+    return changed
+
+
+def item_about(row: Any) -> bytes:
+    """Return what the payload of a row is bound to; ``row`` gives its values by name."""
+    parts = (row["org_id"], row["object"], row["record_id"], row["channel"], bytes(row["number_key"]).hex())
+    return ":".join(["review_items", *map(str, parts)]).encode()
