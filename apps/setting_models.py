@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings import SettingsError as SourceError
 from pydantic_settings.sources.utils import parse_env_vars
 
+from ringfence.connectors.signals.settings import SignalSettings, TelnyxSettings, VonageSettings
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import SettingsError
 from ringfence.core.model.caps import Caps
@@ -25,6 +26,7 @@ from ringfence.core.numbers.regions import read_region
 
 from .credentials import refuse_unprintable
 from .registry import crm_plugins, lookup_plugins
+from .web.settings import ServeSettings
 
 PREFIX = "RINGFENCE_"
 LOG = f"{PREFIX}LOG"
@@ -57,6 +59,16 @@ class LookupSettings(BaseModel):
         return Caps(self.max_lookups, self.max_per_day, self.max_cost_per_run, self.max_cost_per_day, self.currency)
 
 
+_GROUPS: dict[str, type[BaseModel]] = {
+    "lookup": LookupSettings,
+    "serve": ServeSettings,
+    "signals": SignalSettings,
+    "vonage": VonageSettings,
+    "telnyx": TelnyxSettings,
+}
+"""The groups of settings that belong to no CRM and to no lookup provider, by name."""
+
+
 class _Environment(BaseSettings):
     """What is set apart from the connectors; empty variables count as unset."""
 
@@ -74,6 +86,10 @@ class _Environment(BaseSettings):
     accounts: Path | None = None
     ledger: str | None = None
     lookup: LookupSettings = Field(default_factory=LookupSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
+    signals: SignalSettings = Field(default_factory=SignalSettings)
+    vonage: VonageSettings = Field(default_factory=VonageSettings)
+    telnyx: TelnyxSettings = Field(default_factory=TelnyxSettings)
     log: LogFormat = LogFormat.TEXT
 
     @classmethod
@@ -139,8 +155,8 @@ def _make_model(plugins: tuple[tuple[str, type[BaseModel]], ...]) -> type[_Envir
 
 def setting_models() -> Mapping[str, type[BaseModel]]:
     """Return the model of each group of settings, by the prefix under which its fields stand in the environment."""
-    models: dict[str, type[BaseModel]] = {PREFIX: _Environment, f"{PREFIX}LOOKUP__": LookupSettings}
-    return models | {f"{PREFIX}{name}__": model for name, model in plugin_settings().items()}
+    groups = _GROUPS | plugin_settings()
+    return {PREFIX: _Environment} | {f"{PREFIX}{name.upper()}__": model for name, model in groups.items()}
 
 
 def known_variables() -> list[str]:
@@ -148,12 +164,10 @@ def known_variables() -> list[str]:
     names = []
 
     for field in _Environment.model_fields:
-        if field == "lookup":
-            names += [f"{PREFIX}LOOKUP__{name.upper()}" for name in LookupSettings.model_fields]
-        else:
+        if field not in _GROUPS:
             names.append(f"{PREFIX}{field.upper()}")
 
-    for name, model in plugin_settings().items():
+    for name, model in (_GROUPS | plugin_settings()).items():
         names += [f"{PREFIX}{name.upper()}__{field.upper()}" for field in model.model_fields]
     return names
 
@@ -176,9 +190,8 @@ def _refuse_unknown(known: Iterable[str], variables: Variables) -> None:
 
 def _find_malformed_lists(prefix: str, variables: Variables) -> Iterable[str]:
     """Yield the variables under the prefix that have to be JSON lists and are no JSON."""
-    models: dict[str, type[BaseModel]] = {"lookup": LookupSettings, **plugin_settings()}
     lists = set()
-    for name, model in models.items():
+    for name, model in (_GROUPS | plugin_settings()).items():
         fields = [field for field, info in model.model_fields.items() if get_origin(info.annotation) is list]
         lists |= {f"{PREFIX}{name}__{field}".upper() for field in fields}
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from ringfence.connectors.signals.settings import SignalSettings, TelnyxSettings, VonageSettings
 from ringfence.core.errors import SettingsError
 
 from .account_files import list_account_files
@@ -30,6 +31,7 @@ from .setting_models import (
     read_settings,
     setting_models,
 )
+from .web.settings import ServeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Settings:
     prints it; ``encryption_key_old`` is the one that a rotation leaves behind; ``default_region`` is an ISO 3166 code;
     ``policy`` is a preset name or a file; ``mappings`` is a folder. ``connectors`` holds the own settings of each
     CRM and provider by its name. ``accounts`` is the folder of the accounts, ``account_files`` holds their files by the
-    accounts' names; ``ledger`` names the opt-out ledger of an account that keeps to itself.
+    accounts' names; ``ledger`` names the opt-out ledger of an account that keeps to itself. ``serve`` is for the
+    service, ``signals``, ``vonage`` and ``telnyx`` for those who tell it about numbers.
     """
 
     state_url: str
@@ -53,13 +56,18 @@ class Settings:
     lookup: LookupSettings
     log: LogFormat
     connectors: Mapping[str, BaseModel]
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    signals: SignalSettings = field(default_factory=SignalSettings)
+    vonage: VonageSettings = field(default_factory=VonageSettings)
+    telnyx: TelnyxSettings = field(default_factory=TelnyxSettings)
     accounts: Path | None = None
     account_files: Mapping[str, Path] = field(default_factory=dict)
     ledger: str | None = None
 
     def secrets(self) -> list[str]:
         """Return every value that must not be shown: the encryption key, the state's password, connectors' tokens."""
-        values = (getattr(model, name) for model in self.connectors.values() for name in type(model).model_fields)
+        models = (*self.connectors.values(), self.signals, self.vonage)
+        values = (getattr(model, name) for model in models for name in type(model).model_fields)
         secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
         ours = (self.encryption_key, self.encryption_key_old, _find_password(self.state_url))
         return [*secrets, *(secret for secret in ours if secret)]
@@ -118,6 +126,10 @@ def build_settings(variables: Variables) -> Settings:
         lookup=found.lookup,
         log=found.log,
         connectors=connectors,
+        serve=found.serve,
+        signals=found.signals,
+        vonage=found.vonage,
+        telnyx=found.telnyx,
         accounts=found.accounts,
         account_files=list_account_files(found.accounts) if found.accounts else {},
         ledger=found.ledger,

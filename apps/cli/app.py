@@ -31,6 +31,7 @@ from .runs import runs
 from .sandbox import SANDBOX_HELP, sandbox
 from .schedule import schedule
 from .screen import screen
+from .serve import serve
 from .setup import setup
 from .state_number import state
 from .streams import make_patient
@@ -73,6 +74,7 @@ app.command()(sync)
 app.command()(screen)
 app.command()(lookup)
 app.command()(export)
+app.command()(serve)
 app.command()(schedule)
 app.command()(explain)
 app.command()(worker)

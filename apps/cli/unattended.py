@@ -54,6 +54,7 @@ SAFE: Mapping[str, Unattended] = {
 UNSAFE: Mapping[str, str] = {
     "demo": _SHOWS,
     "sandbox": _FOREVER,
+    "serve": _FOREVER,
     "setup": _ASKS,
     "lookup": _SHOWS,
     "explain": _SHOWS,

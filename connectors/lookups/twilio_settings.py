@@ -11,12 +11,14 @@ class TwilioSettings(BaseModel):
     """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host.
 
     ``price`` is what one number costs; Twilio's list prices for line status and line type are an estimate.
+    ``webhook_token`` verifies what Twilio tells, where ``auth_token`` is that of an API key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     account_sid: str | None = None
     auth_token: SecretStr | None = None
+    webhook_token: SecretStr | None = None
     base_url: str = "https://lookups.twilio.com"
     price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews and caps")
 

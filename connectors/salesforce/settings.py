@@ -44,7 +44,8 @@ class SalesforceSettings(BaseModel):
     ``login_url`` is the org's My Domain, or the address of the log-in page where the JWT flow allows it.
     ``audience`` is whom a JWT assertion is made out to; unset, the log-in address tells.
     ``daily_reserve`` is the percentage of the daily API calls that is left to others, ``chunk_size`` how many records
-    of an object are written at once. Empty texts count as not set.
+    of an object are written at once. Outbound messages count from the org ``organization_id`` alone, and with
+    ``outbound_secret`` in their address. Empty texts count as not set.
     Raises SettingsError for an address that would send a secret in clear text.
     """
 
@@ -61,6 +62,8 @@ class SalesforceSettings(BaseModel):
     api_version: str = _VERSION
     daily_reserve: int = Field(_RESERVE, ge=0, le=95)
     chunk_size: int = Field(COLLECTION, ge=1, le=COLLECTION)
+    organization_id: str | None = None
+    outbound_secret: SecretStr | None = None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
 from .audit_tables import audit
+from .caller_tables import tokens
 from .column_types import UtcDateTime, Words, metadata
 from .erasure_tables import destructions, erased_numbers
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
@@ -57,6 +58,7 @@ __all__ = [
     "secrets",
     "spending",
     "ticks",
+    "tokens",
     "workers",
 ]
 

@@ -1,0 +1,47 @@
+"""Bodies of requests: read once, as the bytes that signatures are made over, and as JSON without surprises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .problems import ProblemError
+
+MOST_DEPTH = 20
+"""How deep objects and lists of a body may be nested."""
+
+
+def read_json(body: bytes) -> Any:
+    """Return the JSON value of a body. Raises ProblemError (422) for what is none, too deep, or has a key twice."""
+    try:
+        value = json.loads(body, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _too_deep() from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ProblemError(422, f"The body is no JSON: {error}.", code="not_json") from None
+    _refuse_depth(value, MOST_DEPTH)
+    return value
+
+
+def _without_doubles(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ProblemError(422, "A key of the body stands there twice.", code="duplicate_key")
+    return found
+
+
+def _refuse_constant(_name: str) -> Any:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _refuse_depth(value: Any, left: int) -> None:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if inner and not left:
+        raise _too_deep()
+    for each in inner:
+        _refuse_depth(each, left - 1)
+
+
+def _too_deep() -> ProblemError:
+    return ProblemError(422, f"The body is nested deeper than {MOST_DEPTH} levels.", code="too_deep")

@@ -1,0 +1,50 @@
+"""Errors as problem documents (RFC 9457), without a stack trace, a secret or a full number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """What a route raises to answer with a problem document.
+
+    ``detail`` says what happened and what to do now, for the caller. ``code`` names the situation for programs.
+    ``headers`` go out with it, such as Retry-After.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str = "",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.code = code
+        self.headers = dict(headers or {})
+        self.more = more
+
+
+def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
+    """Return the problem document of an error that a route raised."""
+    assert isinstance(problem, ProblemError)  # noqa: S101 - registered for this class alone
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **({"code": problem.code} if problem.code else {}),
+        **problem.more,
+    }
+    return JSONResponse(document, problem.status, problem.headers, MEDIA_TYPE)

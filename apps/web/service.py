@@ -1,0 +1,49 @@
+"""What every route of the service works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from ringfence.core.ports.jobs import JobEngine
+from ringfence.core.ports.services import Clock
+from ringfence.core.state.store import Store
+
+from ..operations import Door
+from ..wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The open state store and its jobs, the settings, and the door that nobody stands behind.
+
+    It lives as long as the process. Operations that open a store of their own, as the command line's do, take
+    ``wiring``; what answers within milliseconds takes ``store``.
+    """
+
+    wiring: Wiring
+    store: Store
+    jobs: JobEngine
+    door: Door
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that every moment comes from."""
+        return self.wiring.clock
+
+    @property
+    def ledger(self) -> str:
+        """Return the name of the suppression ledger that the service asks; "" is the one that accounts share."""
+        return self.wiring.settings.ledger or ""
+
+
+def find_service(request: Request) -> Service:
+    """Return what a route works with."""
+    service: Service = request.app.state.service
+    return service
+
+
+Served = Annotated[Service, Depends(find_service)]
+"""The type of a route's parameter that is given the service."""
