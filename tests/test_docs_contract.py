@@ -112,7 +112,7 @@ def test_defaults_of_settings_are_those_of_the_code(monkeypatch: pytest.MonkeyPa
     for name, _, default in rows("variable"):
         field = quoted(name)[0].removeprefix("RINGFENCE_").lower()
         owner, _, inner = field.partition("__")
-        holder = settings.connectors.get(owner, settings.lookup if owner == "lookup" else None)
+        holder = settings.connectors.get(owner, getattr(settings, owner, None) if inner else None)
         value = getattr(holder, inner) if holder is not None else getattr(settings, owner)
         documented = quoted(default)
         assert str(value if value is not None else "none") == (documented[0] if documented else "none"), name
