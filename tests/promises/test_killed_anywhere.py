@@ -71,12 +71,6 @@ def test_killed_anywhere_run_again_gives_the_same_end_state(open_account: Callab
     assert again.total("written") == 0
 
 
-def timed(account: Account, *words: str) -> float:
-    begun = time.monotonic()
-    assert account.finish(account.start(*words)).code == 0
-    return time.monotonic() - begun
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_account: Callable[[str], Any]) -> None:
     unbroken, broken = open_account("unbroken"), open_account("broken")
@@ -84,18 +78,21 @@ def test_killed_at_random_moments_run_again_gives_the_same_end_state(open_accoun
         account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = "[]"
         account.fail(settings="latency_ms: 25")
 
-    beginning = timed(unbroken, "check", unbroken.crm, "--json")
-    whole = timed(unbroken, "sync", unbroken.crm, "--json")
+    begun = time.monotonic()
+    calls = finish(unbroken).document["api_calls_by_purpose"]
+    latest = time.monotonic() - begun
+    before_it_begins = calls["login"] + calls["describe"]
     draw = Random(f"{broken.crm} 3")
-    latest = (beginning + whole) / 2
 
+    # The first one dies as soon as it has begun, whatever else the machine does, the others at moments that are no
+    # request's: those may lie between any two instructions.
+    assert killed_at(broken, broken.requests, before_it_begins + 1)
     for _ in range(MOMENTS):
         process = broken.start("sync", broken.crm, "--json")
-        # The moment is no request's: it may lie between any two instructions.
         with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=draw.uniform(beginning * 0.8, latest))
-        # Later ones have less to do; one that ends before its moment was faster than what was measured.
-        latest = whole if process.poll() is None else (beginning + latest) / 2
+            process.communicate(timeout=draw.uniform(latest / 4, latest))
+        # Later ones have less to do.
+        latest *= 1 if process.poll() is None else 0.7
         process.kill()
         process.communicate()
 
