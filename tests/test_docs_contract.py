@@ -42,20 +42,20 @@ def names(first_heading: str) -> list[str]:
     return [name for row in rows(first_heading) for name in quoted(row[0])]
 
 
-def commands(group: TyperGroup, path: str = "ringfence") -> dict[str, TyperCommand]:
-    """Return every command by its words, those of groups included."""
-    found: dict[str, TyperCommand] = {}
+def commands(group: TyperGroup, path: str = "ringfence") -> dict[str, TyperCommand | TyperGroup]:
+    """Return every command by its words, those of groups included, and groups that do something by themselves."""
+    found: dict[str, TyperCommand | TyperGroup] = {}
     for name, command in group.commands.items():
         words = f"{path} {name}"
         if isinstance(command, TyperGroup):
             found |= commands(command, words)
-        else:
-            assert isinstance(command, TyperCommand)
+        if not isinstance(command, TyperGroup) or command.invoke_without_command:
+            assert isinstance(command, TyperCommand | TyperGroup)
             found[words] = command
     return found
 
 
-def options(command: TyperCommand) -> set[str]:
+def options(command: TyperCommand | TyperGroup) -> set[str]:
     """Return the long names of a command's options."""
     spellings = [name for one in command.params for name in (*one.opts, *one.secondary_opts)]
     return {name for name in spellings if name.startswith("--")}

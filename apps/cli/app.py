@@ -28,7 +28,7 @@ from .output import output
 from .plan import plan
 from .review import review
 from .runs import runs
-from .sandbox import SANDBOX_HELP, sandbox
+from .sandbox import sandbox
 from .schedule import schedule
 from .screen import screen
 from .serve import serve
@@ -67,7 +67,6 @@ def _common(
 
 
 app.command(help=DEMO_HELP)(demo)
-app.command(help=SANDBOX_HELP)(sandbox)
 app.command()(check)
 app.command()(setup)
 app.command()(sync)
@@ -78,6 +77,7 @@ app.command()(serve)
 app.command()(schedule)
 app.command()(explain)
 app.command()(worker)
+app.add_typer(sandbox, name="sandbox")
 app.add_typer(plan, name="plan")
 app.add_typer(runs, name="runs")
 app.add_typer(jobs, name="jobs")

@@ -277,7 +277,6 @@ def test_every_command_has_help_and_json(cli: Cli) -> None:
 
     commands = {
         "demo",
-        "sandbox",
         "check",
         "setup",
         "sync",
@@ -286,11 +285,12 @@ def test_every_command_has_help_and_json(cli: Cli) -> None:
         "export",
         "explain",
         "worker",
+        "serve",
         "schedule",
     }
     assert set(names) == commands
 
-    for name in [*names, "runs list", "runs show", "jobs list", "jobs show", "jobs retry", "jobs cancel"]:
+    for name in [*names, "sandbox", "runs list", "runs show", "jobs list", "jobs show", "jobs retry", "jobs cancel"]:
         shown = cli(*name.split(), "--help")
         assert shown.code == 0
         assert "--json" in shown.out

@@ -24,7 +24,7 @@ def commands(group: TyperGroup, path: str = "") -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
             yield from commands(command, f"{path}{name} ")
-        else:
+        if not isinstance(command, TyperGroup) or command.invoke_without_command:
             yield path + name
 
 
