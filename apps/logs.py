@@ -10,6 +10,7 @@ import copy
 import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from numbers import Number
 from typing import Any
@@ -24,6 +25,9 @@ OURS = "ringfence"
 
 SHORTEST_SECRET = 4
 """Characters below which a value is no secret: to hide it everywhere would garble the lines."""
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request that this thread or task works on, which its lines then have; empty: none."""
 
 Write = Callable[[str, int], None]
 """Shows one line of the given level, such as ``logging.WARNING``."""
@@ -77,7 +81,10 @@ class LogHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Work on a copy: what is masked here stays as it is for other handlers."""
-        return bool(super().handle(copy.copy(record)))
+        own = copy.copy(record)
+        if asked_by := request_id.get():
+            own.request_id = asked_by
+        return bool(super().handle(own))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a line that cannot be written stops nobody."""

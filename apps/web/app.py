@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
-from . import health
-from .problems import ProblemError, answer_problem
+from . import figures, health
+from .bounds import Bounds
+from .callers import Callers
+from .errors import answer_errors
+from .gate import Gate
 from .service import Service
 
-ROUTERS: list[APIRouter] = [health.router]
+ROUTERS: list[APIRouter] = [health.router, figures.router]
 """The routes, a router for each kind of caller."""
 
 
-def make_app(service: Service) -> FastAPI:
-    """Return the application for an open state store."""
-    app = FastAPI(title="ringfence", docs_url=None, redoc_url=None)
+def make_app(service: Service) -> ASGIApp:
+    """Return the application for an open state store, behind the gate that every request goes through."""
+    app = make_routes()
+    settings = service.wiring.settings.serve
     app.state.service = service
-    app.add_exception_handler(ProblemError, answer_problem)
+    app.state.callers = Callers(service.store, service.clock, settings.rate)
+    return Gate(Bounds(app, settings.max_body))
+
+
+def make_routes() -> FastAPI:
+    """Return the routes alone, which know of no state store yet: enough to describe them."""
+    app = FastAPI(title="ringfence", openapi_url=None)
+    answer_errors(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

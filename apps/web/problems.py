@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -39,12 +40,26 @@ class ProblemError(Exception):
 def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
     """Return the problem document of an error that a route raised."""
     assert isinstance(problem, ProblemError)  # noqa: S101 - registered for this class alone
-    document = {
+    return problem_response(problem)
+
+
+def problem_response(problem: ProblemError) -> JSONResponse:
+    """Return the answer that tells of a problem."""
+    content = _document(problem.status, problem.detail, problem.code, problem.more)
+    return JSONResponse(content, problem.status, problem.headers, MEDIA_TYPE)
+
+
+def problem_bytes(status: int, detail: str, code: str = "") -> bytes:
+    """Return the body of an answer that tells of a problem before any route was asked."""
+    return json.dumps(_document(status, detail, code, {})).encode()
+
+
+def _document(status: int, detail: str, code: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        **({"code": problem.code} if problem.code else {}),
-        **problem.more,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **({"code": code} if code else {}),
+        **more,
     }
-    return JSONResponse(document, problem.status, problem.headers, MEDIA_TYPE)

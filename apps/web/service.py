@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,13 +21,16 @@ class Service:
     """The open state store and its jobs, the settings, and the door that nobody stands behind.
 
     It lives as long as the process. Operations that open a store of their own, as the command line's do, take
-    ``wiring``; what answers within milliseconds takes ``store``.
+    ``wiring``; what answers within milliseconds takes ``store``. ``port`` is the one that it listens on, None: that of
+    the settings. ``is_working`` tells whether this process works jobs off.
     """
 
     wiring: Wiring
     store: Store
     jobs: JobEngine
     door: Door
+    port: int | None = None
+    is_working: Callable[[], bool] = lambda: True
 
     @property
     def clock(self) -> Clock:
@@ -38,8 +42,15 @@ class Service:
         """Return the name of the suppression ledger that the service asks; "" is the one that accounts share."""
         return self.wiring.settings.ledger or ""
 
+    @property
+    def public_url(self) -> str:
+        """Return the address under which others call, without a slash at its end: signatures are made over it."""
+        settings = self.wiring.settings.serve
+        url = settings.public_url or f"http://127.0.0.1:{self.port or settings.port}"
+        return url.rstrip("/")
 
-def find_service(request: Request) -> Service:
+
+async def find_service(request: Request) -> Service:  # one that is not async would be called in a thread of its own
     """Return what a route works with."""
     service: Service = request.app.state.service
     return service

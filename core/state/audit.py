@@ -52,6 +52,9 @@ class AuditAction(StrEnum):
     ROTATE_KEY = "rotate_key"
     APPLY = "apply"  # carried out a plan file
     UNDO = "undo"
+    ADD_TOKEN = "add_token"  # noqa: S105 - made a token for the service
+    REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of an act
+    DENY = "deny"  # what a caller of the service was not allowed to do
 
     __hash__ = str.__hash__
 

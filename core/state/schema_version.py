@@ -39,6 +39,11 @@ def bring_up_to_date(engine: Engine) -> None:
             )
 
 
+def is_up_to_date(connection: Connection) -> bool:
+    """Return whether an open store still has the schema version that this code works with."""
+    return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
+
+
 def _read_version(connection: Connection) -> tuple[str | None, bool]:
     """Return the schema version, None where there is none, and whether the database has no tables at all."""
     tables = inspect(connection).get_table_names()

@@ -34,7 +34,8 @@ MOVED_TO = "moved-to"
 class Store:
     """An open state store. Thread-safe as far as SQLAlchemy's engine is.
 
-    ``key_file`` is where its encryption key comes from; None where it was given.
+    ``key_file`` is where its encryption key comes from; None where it was given. ``patience_s`` is for how many seconds
+    a server that goes away is waited for: whoever has to answer somebody sets it lower.
     """
 
     def __init__(self, engine: Engine, keyring: Keyring, key_file: KeyFile | None = None) -> None:
@@ -42,6 +43,7 @@ class Store:
         self.keyring = keyring
         self.key_file = key_file
         self.is_closed = False
+        self.patience_s: float = RECONNECT_S
         self._is_away = False
 
     @contextmanager
@@ -68,7 +70,7 @@ class Store:
     def _connected(self) -> Connection:
         """Return a connection; a server that did not come back is not waited for as long a second time."""
         try:
-            connection = connect(self.engine, OPEN_S if self._is_away else RECONNECT_S)
+            connection = connect(self.engine, min(OPEN_S, self.patience_s) if self._is_away else self.patience_s)
         except DBAPIError:
             self._is_away = True
             raise
