@@ -12,7 +12,7 @@ from ringfence.core.model.masking import show_value
 from ringfence.core.model.values import Value
 from ringfence.core.state.consents import GivenBy
 from ringfence.core.state.erasure import Holder
-from ringfence.core.state.held_about import HeldChange, HeldFact, HeldFlag, HeldReview
+from ringfence.core.state.held_about import HeldChange, HeldExecution, HeldFact, HeldFlag, HeldReview
 
 from ..operations import ErasedNumber, Held, erase_one, export_held
 from .door import open_door
@@ -139,6 +139,11 @@ def as_review(review: HeldReview) -> dict[str, str | None]:
     }
 
 
+def as_execution(execution: HeldExecution) -> dict[str, str]:
+    """Return a workflow's question as JSON values."""
+    return {**execution._asdict(), "at": execution.at.isoformat()}
+
+
 def as_change(held: Held, change: HeldChange) -> dict[str, Any]:
     """Return a change as JSON values; texts that hold another number are masked."""
 
@@ -170,6 +175,7 @@ def _head(held: Held) -> dict[str, Any]:
         "records": [as_record(record) for record in held.records],
         "consents": [as_consent(given) for given in held.consents],
         "reviews": [as_review(review) for review in held.reviews],
+        "executions": [as_execution(execution) for execution in held.executions],
     }
 
 
@@ -209,6 +215,7 @@ def _parts(held: Held) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Records that hold it", (f"{each.account} {each.object} {each.id}" for each in held.records)
     yield "Consent given on records that hold it", map(_describe_consent, held.consents)
     yield "What people were asked", (f"{each.account} {each.object} {each.id}: {each.reason}" for each in held.reviews)
+    yield "What workflows have asked", (f"{each.account} {each.id}: {each.state}" for each in held.executions)
     yield "Changes that runs have made", (_describe_change(held, each) for each in held.changes)
 
 

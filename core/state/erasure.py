@@ -24,6 +24,7 @@ from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
 from .destructions import Destruction, begin_destruction
 from .erased import mark_erased, texts_of
+from .executions import forget_in_executions
 from .journal import changes_of, results_of
 from .leases import take_lease, this_process
 from .review_queue import forget_number
@@ -33,12 +34,14 @@ GONE = "[erased]"
 """What stands in a message in the place of a masked number."""
 
 _LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
+_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.batches)
 _TEXTS = (
     schema.runs.c.summary,
     schema.runs.c.error,
     schema.pending.c.message,
     schema.run_parts.c.error,
     schema.job_notes.c.error,
+    schema.executions.c.said,
 )
 """Columns in which a masked number may stand."""
 
@@ -98,11 +101,10 @@ def erase_number(
                 Blocks(store.keyring, ledger).forget_words(connection, e164) for ledger in _list_ledgers(connection)
             )
             gone["review_items"] += forget_number(connection, store.keyring, e164)
+            gone["executions"] += forget_in_executions(connection, store.keyring, e164)
             gone += _forget_in_texts(connection, mask(e164))
         gone["batches"] += _forget_changes(store, NumberTraces(e164), advance)
-    return Erased(
-        +gone, overwrite_deleted(store, [*_LOOKUPS, schema.blocks, schema.review_items, schema.batches, schema.runs])
-    )
+    return Erased(+gone, overwrite_deleted(store, [*_LOOKUPS, *_SEALED, schema.runs]))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from . import schema
 from .blocks import Blocks
 from .consents import GivenBy, list_consents
 from .erased import erased_since, texts_of
+from .executions import find_executions
 from .journal import JournalRow, read_changes
 from .listings import Listings
 from .lookup_cache import open_answer
@@ -58,6 +59,15 @@ class HeldReview(NamedTuple):
     reason: str
     since: datetime
     resolution: str
+
+
+class HeldExecution(NamedTuple):
+    """A workflow's question about the number; ``id`` is the workflow's own, ``state`` what became of it."""
+
+    account: str
+    id: str
+    at: datetime
+    state: str
 
 
 class HeldChange(NamedTuple):
@@ -148,6 +158,12 @@ class HeldAbout:
             )
             for row in rows
         ]
+
+    def executions(self) -> list[HeldExecution]:
+        """Return what workflows have asked about the number, the oldest first."""
+        with self._store.transaction() as connection:
+            rows = find_executions(connection, self._store.keyring, self._e164)
+        return [HeldExecution(row.org, row.callback_id, row.accepted_at, row.state) for row in rows]
 
     def changes(self) -> Iterator[HeldChange]:
         """Yield the changes of all runs that hold the number, oldest first; every batch is opened for it."""

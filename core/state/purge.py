@@ -80,6 +80,7 @@ def purge_history(store: Store, limits: Limits, this_run: str, clock: Clock, *, 
 
     _purge_lookups(store, limits, purged, dry_run=dry_run)
     _purge_reviews(store, limits, purged, dry_run=dry_run)
+    _purge_executions(store, limits, purged, dry_run=dry_run)
     if not dry_run:
         _forget_spending(store, min(limits.runs_before, clock.now() - SPENDING_COUNTS_FOR))
         purged.freed_bytes = give_back_space(store)
@@ -172,6 +173,16 @@ def _purge_reviews(store: Store, limits: Limits, purged: Purged, *, dry_run: boo
     """Forget what people have decided long ago, but for flags that are not up again: about those nobody asks twice."""
     table = schema.review_items
     old = (table.c.resolved_at < limits.runs_before, table.c.raised_again.is_(True))
+    if dry_run:
+        purged.rows[table.name] += count_rows(store, table, *old)
+    else:
+        purged.rows[table.name] += delete_some_rows(store, table, table.c.id, (), old)
+
+
+def _purge_executions(store: Store, limits: Limits, purged: Purged, *, dry_run: bool) -> None:
+    """Forget the executions that ended long ago; those that wait stay."""
+    table = schema.executions
+    old = (table.c.ended_at < limits.runs_before,)
     if dry_run:
         purged.rows[table.name] += count_rows(store, table, *old)
     else:

@@ -13,6 +13,7 @@ from .audit_tables import audit
 from .caller_tables import tokens
 from .column_types import UtcDateTime, Words, metadata
 from .erasure_tables import destructions, erased_numbers
+from .execution_tables import executions
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
 from .review_tables import review_items
 from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
@@ -34,6 +35,7 @@ __all__ = [
     "cursors",
     "destructions",
     "erased_numbers",
+    "executions",
     "holdings",
     "job_notes",
     "jobs",

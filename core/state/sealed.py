@@ -10,6 +10,7 @@ from sqlalchemy import Column, Table
 from ..model.answers import AnswerKind
 from . import schema
 from .blocks import entry_about
+from .executions import execution_about
 from .journal import changes_of, results_of
 from .lookup_cache import answer_about
 from .review_queue import item_about
@@ -39,6 +40,7 @@ def _unnamed(row: Any) -> bytes:
 
 SEALED: tuple[SealedColumn, ...] = (
     SealedColumn(schema.blocks.c.payload, lambda row: entry_about(row._mapping)),
+    SealedColumn(schema.executions.c.payload, lambda row: execution_about(row._mapping)),
     SealedColumn(
         schema.lookup_answers.c.payload,
         lambda row: answer_about(AnswerKind(row.kind), bytes(row.number_key), row.realm),
