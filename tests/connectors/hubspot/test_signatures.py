@@ -99,7 +99,7 @@ def test_a_wrong_v3_is_not_made_good_by_a_right_v2() -> None:
     assert judge(REQUEST, {**v2(), **v3(secret="another")}, [SECRET], NOW) is Finding.WRONG
 
 
-@pytest.mark.parametrize("version", ["v1", "v4", ""])
+@pytest.mark.parametrize("version", ["v1", "v4"])
 def test_every_other_version_is_refused(version: str) -> None:
     assert judge(REQUEST, v2(version=version), [SECRET], NOW) is Finding.REFUSED_VERSION
 
@@ -126,3 +126,13 @@ def test_the_documented_escapes_are_decoded_and_no_others() -> None:
 def test_the_address_is_the_configured_one_with_the_path_as_it_came() -> None:
     assert called_uri("https://x.example/", "/hubspot/webhooks", "") == "https://x.example/hubspot/webhooks"
     assert called_uri("https://x.example/rf", "/a%20b", "c=d") == "https://x.example/rf/a%20b?c=d"
+
+
+def test_without_a_version_it_is_judged_as_v2() -> None:
+    assert judge(REQUEST, v2(version=""), [SECRET], NOW) is Finding.V2
+    assert judge(REQUEST, {"X-HubSpot-Signature": "0" * 64}, [SECRET], NOW) is Finding.WRONG
+
+
+def test_a_time_beyond_every_clock_is_stale() -> None:
+    headers = {"X-HubSpot-Signature-v3": "x", "X-HubSpot-Request-Timestamp": "9" * 15}
+    assert judge(REQUEST, headers, [SECRET], NOW) is Finding.STALE
