@@ -15,6 +15,7 @@ from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm, CrmPlugin
 from ringfence.core.ports.jobs import JobEngine
 from ringfence.core.ports.lookup import Lookup
+from ringfence.core.ports.service_address import ServiceAddress
 from ringfence.core.ports.services import Clock, Services, no_hurry
 from ringfence.core.state.engine import is_there
 from ringfence.core.state.jobs.engine import StateJobEngine
@@ -165,13 +166,14 @@ class Wiring:
         wiring, plugin = self._plugged(name)
         return resolve(wiring.mapping(name, file), plugin.companion_name, wiring.settings.default_region)
 
-    def project(self, name: str, mapping_file: Path | None = None) -> Mapping[str, str]:
+    def project(self, name: str, mapping_file: Path | None = None, api: str = "") -> Mapping[str, str]:
         """Return all that setup creates as a project to deploy, file name -> text; credentials are not needed.
 
-        Raises as :meth:`shapes` does.
+        ``api`` describes the service as :class:`ServiceAddress` says. Raises as :meth:`shapes` does.
         """
         wiring, plugin = self._plugged(name)
-        return plugin.project(wiring.settings.connectors[plugin.name], wiring.shapes(name, mapping_file))
+        service = ServiceAddress(wiring.settings.serve.public_url or "", api)
+        return plugin.project(wiring.settings.connectors[plugin.name], wiring.shapes(name, mapping_file), service)
 
     def mapping(self, name: str, file: Path | None = None) -> CrmMapping:
         """Return the mapping of an account: the given file, else that of RINGFENCE_MAPPINGS, else the built-in one.

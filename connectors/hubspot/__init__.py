@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm, CrmPlugin
+from ringfence.core.ports.service_address import ServiceAddress
 from ringfence.core.ports.services import Services
 
 from .links import record_link
@@ -21,10 +22,12 @@ def _connect(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], servi
     return HubSpotCrm(settings, shapes, services)
 
 
-def _project(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape]) -> Mapping[str, str]:
+def _project(
+    settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], service: ServiceAddress
+) -> Mapping[str, str]:
     from .project import project_files  # noqa: PLC0415  # what only one command needs
 
-    return project_files(settings, shapes)
+    return project_files(settings, shapes, service)
 
 
 plugin = CrmPlugin(

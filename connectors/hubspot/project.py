@@ -1,7 +1,7 @@
-"""All that set-up creates as a HubSpot project, and what a project cannot hold as bodies of requests beside it.
+"""What HubSpot needs of ringfence as a HubSpot project: the app, its workflow actions and its webhooks.
 
-A project's components are apps and what belongs to them: cards, settings pages, webhooks, workflow actions, events and
-objects of the app's own. Properties of contacts are none of them, so that they are created through the API.
+A project's components are apps and what belongs to them. Properties of contacts are none of them, so that they are
+created through the API: the project has the bodies of those requests beside it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,40 @@ from string import Template
 from typing import Any
 
 from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.service_address import PLACE_HOLDER, ServiceAddress
 
+from .action_definitions import define_actions
 from .errors import object_scope, schema_scope
 from .schema import GROUP, GROUP_NAME, define_all, kept_opt_outs
 from .settings import HubSpotSettings
+from .webhook_subscriptions import define_webhooks
 
 NAME = "ringfence"
 PLATFORM = "2026.03"
 """The version of HubSpot's developer platform that the project is for; each is supported for 18 months."""
 
 
-def project_files(settings: HubSpotSettings, shapes: Mapping[str, ObjectShape]) -> dict[str, str]:  # noqa: ARG001  # the plugin's signature
-    """Return the project for these objects, file name -> text."""
+CALLBACKS = "automation"
+"""The scope with which the app completes what a workflow waits for."""
+
+
+def project_files(
+    settings: HubSpotSettings,  # noqa: ARG001  # the plugin's signature
+    shapes: Mapping[str, ObjectShape],
+    service: ServiceAddress,
+) -> dict[str, str]:
+    """Return the project for these objects and a service at that address, file name -> text."""
     bodies = {
         f"properties/{name}.{kind}.json": _json(body)
         for name, shape in shapes.items()
         for kind, body in (("group", GROUP), ("properties", {"inputs": define_all(shape)}))
     }
     return {
-        "README.md": _read_me(shapes),
+        "README.md": _read_me(shapes, service),
         "hsproject.json": _json({"name": NAME, "srcDir": "src", "platformVersion": PLATFORM}),
         "src/app/app-hsmeta.json": _json(_app(shapes)),
+        **{name: _json(body) for name, body in define_actions(shapes, service).items()},
+        **{name: _json(body) for name, body in define_webhooks(shapes, service).items()},
         **bodies,
     }
 
@@ -49,7 +62,7 @@ def needed_scopes(shapes: Mapping[str, ObjectShape]) -> list[str]:
 def _app(shapes: Mapping[str, ObjectShape]) -> dict[str, Any]:
     auth = {
         "type": "static",
-        "requiredScopes": ["oauth", *needed_scopes(shapes)],
+        "requiredScopes": ["oauth", CALLBACKS, *needed_scopes(shapes)],
         "optionalScopes": [],
         "conditionallyRequiredScopes": [],
     }
@@ -66,7 +79,7 @@ def _app(shapes: Mapping[str, ObjectShape]) -> dict[str, Any]:
     }
 
 
-def _read_me(shapes: Mapping[str, ObjectShape]) -> str:
+def _read_me(shapes: Mapping[str, ObjectShape], service: ServiceAddress) -> str:
     create, remove, kept = [], [], []
     for name, shape in shapes.items():
         flags = kept_opt_outs(shape)
@@ -87,7 +100,16 @@ def _read_me(shapes: Mapping[str, ObjectShape]) -> str:
         create="\n".join(create),
         remove="\n".join(remove),
         kept=", ".join(kept) or "none",
+        address=service.at(),
+        address_missing="" if service.is_public else _ADDRESS_MISSING,
     )
+
+
+_ADDRESS_MISSING = f"""
+**The address of the service is not set.** The files say `{PLACE_HOLDER}` in its place.
+Set `RINGFENCE_SERVE__PUBLIC_URL` to the https address under which HubSpot reaches `ringfence serve`, and emit the
+project anew before you upload it.
+"""
 
 
 def _json(body: Any) -> str:

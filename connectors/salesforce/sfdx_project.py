@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from ringfence.core.model.shapes import ObjectShape
+from ringfence.core.ports.service_address import ServiceAddress
 
 from .list_views import LIST_VIEW, define_list_view
 from .metadata_xml import write_document
@@ -22,7 +23,11 @@ Component = tuple[str, str, str, str]
 """Type and name of a component, its file below the project, and the file's text."""
 
 
-def project_files(settings: SalesforceSettings, shapes: Mapping[str, ObjectShape]) -> dict[str, str]:
+def project_files(
+    settings: SalesforceSettings,
+    shapes: Mapping[str, ObjectShape],
+    service: ServiceAddress,  # noqa: ARG001  # the plugin's signature
+) -> dict[str, str]:
     """Return the project for these objects, file name -> text."""
     version = settings.api_version
     components = [*_fields(shapes), *_list_views(shapes), *_permission_sets(shapes)]

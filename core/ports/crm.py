@@ -19,6 +19,7 @@ from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, Record, RowResult
 from .bulk import BulkJobs
 from .own_writes import OwnWrites, no_own_writes
+from .service_address import ServiceAddress
 from .services import Services
 from .setup_steps import Removal, SetupStep
 from .survey import Survey
@@ -274,9 +275,10 @@ class CrmPlugin:
     ``settings`` becomes the nested settings ``RINGFENCE_<NAME>__*``; ``configured`` tells whether enough of them are
     set; ``companion_name`` gives the field name of a slot's companion; ``connect`` wires the connector without
     making a call. ``link`` gives the address of a record's page, of the org's address, object name and record id.
-    ``project`` returns all that setup creates as a project to deploy, file name -> text; it needs no
-    credentials, and names are relative, with slashes. ``record_id`` returns a record's id as the CRM's API gives it,
-    of the ways in which a person may write it; None for a text that is no id.
+    ``project`` returns all that setup creates as a project to deploy, with what the CRM needs to call the service at
+    that address, file name -> text; it needs no credentials, and names are relative, with slashes. ``record_id``
+    returns a record's id as the CRM's API gives it, of the ways in which a person may write it; None for a text that
+    is no id.
     """
 
     name: str
@@ -284,6 +286,6 @@ class CrmPlugin:
     configured: Callable[[Any], bool]
     companion_name: Callable[[str, Companion], str]
     connect: Callable[[Any, Mapping[str, ObjectShape], Services], Crm]
-    project: Callable[[Any, Mapping[str, ObjectShape]], Mapping[str, str]]
+    project: Callable[[Any, Mapping[str, ObjectShape], ServiceAddress], Mapping[str, str]]
     link: Callable[[str, str, str], str] = lambda _address, _object_name, _record_id: ""
     record_id: Callable[[str], str | None] = lambda text: text.strip() or None

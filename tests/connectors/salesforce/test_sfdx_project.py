@@ -13,6 +13,7 @@ from ringfence.connectors.salesforce.settings import SalesforceSettings
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
+from ringfence.core.ports.service_address import ServiceAddress
 
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 ROOT = "force-app/main/default"
@@ -24,7 +25,7 @@ Files = Mapping[str, str]
 
 @pytest.fixture
 def files(shapes: Callable[..., Mapping[str, ObjectShape]], both: str) -> Files:
-    return plugin.project(SalesforceSettings(), shapes(both))
+    return plugin.project(SalesforceSettings(), shapes(both), ServiceAddress())
 
 
 def parse(text: str, kind: str) -> ET.Element:
@@ -98,7 +99,7 @@ def test_a_list_view_holds_who_must_not_be_called(files: Files) -> None:
 def test_an_object_with_unknown_columns_has_no_list_view(shapes: Callable[..., Mapping[str, ObjectShape]]) -> None:
     text = "crm: salesforce\nobjects:\n  Campaign:\n    phones: {Home_Phone__c: {}}\n"
 
-    files = plugin.project(SalesforceSettings(), shapes(text))
+    files = plugin.project(SalesforceSettings(), shapes(text), ServiceAddress())
 
     assert not [name for name in files if "listViews" in name]
     assert "ListView" not in members(files["manifest/package.xml"])
@@ -120,7 +121,7 @@ def test_a_field_that_the_mapping_names_itself_is_never_taken_away(
 ) -> None:
     text = "crm: salesforce\nobjects:\n  Contact:\n    phones: {Phone: {companions: {status: My_Status__c}}}\n"
 
-    files = plugin.project(SalesforceSettings(), shapes(text))
+    files = plugin.project(SalesforceSettings(), shapes(text), ServiceAddress())
 
     assert "Contact.My_Status__c" in members(files["manifest/package.xml"])["CustomField"]
     assert "Contact.My_Status__c" not in members(files["manifest/destructiveChanges.xml"])["CustomField"]
