@@ -107,6 +107,7 @@ REMEDIES: dict[ErrorCode, Words] = {
         "DATE`. To go on with what there is: --allow-expired-lists."
     ),
     ErrorCode.JOB_NOT_FOUND: Words("`ringfence jobs list` shows the ids."),
+    ErrorCode.TOKEN_NOT_FOUND: Words("`ringfence tokens list` names those that there are."),
     ErrorCode.JOBS_LEFT: Words("`ringfence jobs list` shows them."),
     ErrorCode.NUMBER_WITHOUT_REGION: Words(
         "Name it, as in --region US, or one for all, as in RINGFENCE_DEFAULT_REGION=US; or write the number with its "

@@ -100,6 +100,7 @@ class ErrorCode(StrEnum):
     NO_PROVIDER = "no_provider"
     NO_STATE = "no_state"
     JOB_NOT_FOUND = "job_not_found"
+    TOKEN_NOT_FOUND = "token_not_found"  # noqa: S105 - the name of a situation
     JOBS_LEFT = "jobs_left"
     SCHEDULE_UNREADABLE = "schedule_unreadable"
     NUMBER_WITHOUT_REGION = "number_without_region"

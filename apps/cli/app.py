@@ -38,6 +38,7 @@ from .streams import make_patient
 from .suppress_lists import suppress
 from .sync import sync
 from .termination import termination
+from .tokens import tokens
 from .worker import worker
 
 app = typer.Typer(
@@ -82,6 +83,7 @@ app.add_typer(plan, name="plan")
 app.add_typer(runs, name="runs")
 app.add_typer(jobs, name="jobs")
 app.add_typer(audit, name="audit")
+app.add_typer(tokens, name="tokens")
 app.add_typer(state, name="state")
 app.add_typer(suppress, name="suppress")
 app.add_typer(review, name="review")

@@ -23,6 +23,7 @@ the caller hands in; it also shows how far the work has come, and words the erro
     suppression_file  check_file
     suppression_lists  import_list, list_lists, take_away_list
     lifting     lift_number
+    tokens      make_token, show_tokens, withdraw_token
 """
 
 from .accounts import find_twin
@@ -62,6 +63,7 @@ from .state import ForgottenAccount, MovedState, PurgedState, forget_org, move_s
 from .suppression import Added, Answer, Wish, add_entry, check_number, lift_of_record, open_entries, open_question
 from .suppression_file import check_file
 from .suppression_lists import ImportedList, ListWish, import_list, list_lists, take_away_list
+from .tokens import make_token, show_tokens, withdraw_token
 
 __all__ = [
     "SCHEDULE_FILE",
@@ -133,6 +135,7 @@ __all__ = [
     "list_lists",
     "list_reviews",
     "load_schedule",
+    "make_token",
     "move_state",
     "open_entries",
     "open_history",
@@ -151,9 +154,11 @@ __all__ = [
     "screen_file",
     "screen_number",
     "select_changes",
+    "show_tokens",
     "sync_crm",
     "take_away_list",
     "undo_run",
     "verify_audit",
     "warn_of_preview",
+    "withdraw_token",
 ]

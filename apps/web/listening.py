@@ -23,7 +23,7 @@ def refuse_unguarded(store: Store, host: str) -> None:
             return
     raise UsageError(
         f"On {host} others could call the service, and there is no token by which it knows them.",
-        "Make one first: `ringfence tokens add NAME --role viewer`. Or listen on 127.0.0.1.",
+        "Make one first: `ringfence tokens add NAME --role viewer`. Or listen on 127.0.0.1, which needs none.",
     )
 
 
