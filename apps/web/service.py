@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from ringfence.core.ports.services import Clock
 from ringfence.core.state.store import Store
 
 from ..operations import Door
+from ..operations.answers import Answerer
 from ..wiring import Wiring
 
 
@@ -22,7 +23,8 @@ class Service:
 
     It lives as long as the process. Operations that open a store of their own, as the command line's do, take
     ``wiring``; what answers within milliseconds takes ``store``. ``port`` is the one that it listens on, None: that of
-    the settings. ``is_working`` tells whether this process works jobs off.
+    the settings. ``is_working`` tells whether this process works jobs off. ``answerer`` is made of wiring and store;
+    making it raises the errors of the wiring.
     """
 
     wiring: Wiring
@@ -31,6 +33,11 @@ class Service:
     door: Door
     port: int | None = None
     is_working: Callable[[], bool] = lambda: True
+    answerer: Answerer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read policy and providers once, so that no request has to."""
+        object.__setattr__(self, "answerer", Answerer(self.wiring, self.store))
 
     @property
     def clock(self) -> Clock:

@@ -12,6 +12,7 @@
     prefixes   the other ways to read its beginning: 00, 011, a calling code without +, an outside line
     readings   every number that a cell may be read as, where it is not exactly one
     covers     what an opt-out on the cell covers; `placeholders` are left out
+    suggestions  the likely correction of a text that is no number
     plans/     turns (plus, digits, region) into validity, region and line type
 
 `repairs` holds the phrases for what had to be repaired on the way, `values` the results. `regions` and `country_names`
@@ -28,6 +29,7 @@ All of it is pure, and no text makes it raise.
 from .masking import mask, mask_numbers, mask_text
 from .plans.numbering_plan import metadata_version
 from .reader import read_number
+from .suggestions import suggest_number
 from .values import LineType, Number, PlanMatch, ReasonCode, Validity
 
 __all__ = [
@@ -41,4 +43,5 @@ __all__ = [
     "mask_text",
     "metadata_version",
     "read_number",
+    "suggest_number",
 ]

@@ -14,7 +14,7 @@ from ..state.countries_met import CountriesMet
 from ..state.cursors import Cursors
 from ..state.earlier_syncs import owed_rescreen
 from ..state.erased import find_erased
-from ..state.lookup_cache import CRM_REALM, LookupCache
+from ..state.lookup_cache import LookupCache, crm_realm
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.own_writes import OwnWrites
 from ..state.pending import Pending
@@ -75,7 +75,7 @@ def assemble(
         cache,
         job.lookups,
         job.policy.max_age,
-        crm_realm=f"{CRM_REALM}:{job.org.key}",
+        crm_realms=[crm_realm(job.org.key)],
         retry_lost=options.retry_lost_lookups,
     )
     screening = screening or _make_screening(context, mode, known, ledger)

@@ -34,8 +34,8 @@ class ScreeningJob:
 
     ``door`` names it in the history, in the place of a CRM. Answers count for ``max_age``. ``ledger`` names the
     suppression ledger that is asked; ``sandbox`` asks the flags of its sandbox accounts in place of those of the
-    production accounts. ``on_answer`` is told what was
-    bought so far. ``explain`` returns an error in the words of the door.
+    production accounts. ``crm_realms`` name the orgs whose own fresh companions count as answers. ``on_answer`` is told
+    what was bought so far. ``explain`` returns an error in the words of the door.
     """
 
     door: str
@@ -43,6 +43,7 @@ class ScreeningJob:
     clock: Clock
     max_age: timedelta
     lookups: Sequence[Lookup] = ()
+    crm_realms: Sequence[str] = ()
     caps: Caps = NO_CAPS
     ledger: str = ""
     sandbox: bool = False
@@ -81,7 +82,7 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
 def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
-    known = KnownAnswers(LookupCache(job.store, run_id, job.caps), job.lookups, job.max_age)
+    known = KnownAnswers(LookupCache(job.store, run_id, job.caps), job.lookups, job.max_age, job.crm_realms)
     return BuyingGateway(known, job.clock, on_answer=job.on_answer)
 
 

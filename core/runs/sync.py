@@ -18,6 +18,7 @@ from ..errors import (
 )
 from ..ports.crm import Feed
 from ..state.earlier_syncs import has_synced, last_complete_sync, last_providers
+from ..state.lookup_cache import crm_realm
 from ..state.run_history import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
@@ -197,7 +198,7 @@ class SyncRun:
             # Opt-outs have the first places of a limit; before a whole read too few holders are known to raise flags.
             yield self._spreading(source, hold_flags=full, all_read=False, first=True)
         if job.lookups and (full or self._has_new_provider()):
-            yield SeedAnswers(source, parts.known.cache, parts.known.crm_realm, since, self._summary)
+            yield SeedAnswers(source, parts.known.cache, crm_realm(job.org.key), since, self._summary)
         yield from self._changed(source, pages, full=full)
         self._summary.tally.end_reading(newly_read)
         if full and not self._mode.dry_run:

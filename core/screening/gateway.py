@@ -5,7 +5,8 @@
     LookupGateway
     ├── BuyingGateway        asks the providers in turn, within the budget of the run
     ├── WithholdingGateway   asks nobody as long as nobody has agreed to the cost, and counts what would be bought
-    └── RehearsingGateway    asks nobody in a dry run, and counts what would be bought
+    ├── RehearsingGateway    asks nobody in a dry run, and counts what would be bought
+    └── RecallingGateway     asks nobody, and owes nothing: what is on record is all that is wanted
 """
 
 from __future__ import annotations
@@ -91,15 +92,15 @@ class LookupGateway(Protocol):
 class KnownAnswers:
     """What is on record about numbers, and whose word counts.
 
-    ``lookups`` are the providers in the order in which they are asked; ``crm_realm`` names the org whose own fresh
-    companions count as answers, if any. An answer counts for ``max_age``. With ``retry_lost`` a lost answer does not
+    ``lookups`` are the providers in the order in which they are asked; ``crm_realms`` name the orgs whose own fresh
+    companions count as answers. An answer counts for ``max_age``. With ``retry_lost`` a lost answer does not
     count, so that its number is asked about again, at the risk of paying twice.
     """
 
     cache: LookupCache
     lookups: Sequence[Lookup]
     max_age: timedelta
-    crm_realm: str = ""
+    crm_realms: Sequence[str] = ()
     retry_lost: bool = False
 
     def cost_of(self, numbers: int) -> float:
@@ -115,9 +116,7 @@ class KnownAnswers:
         if not self.lookups or not numbers:
             return {}
 
-        realms = [lookup.realm for lookup in self.lookups]
-        if self.crm_realm:
-            realms.append(self.crm_realm)
+        realms = [*(lookup.realm for lookup in self.lookups), *self.crm_realms]
         found = self.cache.find(numbers, realms, self.oldest(now), now, with_lost=not self.retry_lost)
 
         left = {lookup.realm for lookup in in_service}

@@ -60,6 +60,14 @@ def list_orgs(store: Store, ledger: str | None = None) -> list[tuple[int, bool]]
         return [(row.id, row.production) for row in connection.execute(query)]
 
 
+def list_org_keys(store: Store, ledger: str, *, production: bool) -> list[str]:
+    """Return the keys of the orgs on a suppression ledger: of its production orgs, or of its sandboxes."""
+    table = schema.orgs
+    with store.transaction() as connection:
+        query = select(table.c.key).where(table.c.ledger == ledger, table.c.production.is_(production))
+        return list(connection.scalars(query.order_by(table.c.key)))
+
+
 def writes_confirmed(store: Store, org: Org) -> bool:
     """Return whether somebody has agreed that ringfence writes to this org."""
     table = schema.orgs

@@ -16,7 +16,7 @@ from .blocks_elsewhere import BlocksElsewhere
 from .deleting import count_rows, delete_journals, delete_rows, delete_some_rows, give_back_space
 from .flag_states import COVERING
 from .leases import take_lease, this_process
-from .lookup_cache import CRM_REALM
+from .lookup_cache import crm_realm
 from .sql import BATCH, in_batches
 from .store import Store
 
@@ -111,7 +111,7 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         own = select(runs.c.id).where(runs.c.org_id == account.org_id)
         gone["run_parts"] = delete_rows(store, parts, parts.c.run_id, parts.c.run_id.in_(own))
         gone["runs"] = delete_rows(store, runs, runs.c.id, runs.c.org_id == account.org_id)
-        of_its_own = answers.c.realm == f"{CRM_REALM}:{account.key}"
+        of_its_own = answers.c.realm == crm_realm(account.key)
         gone["lookup_answers"] = delete_some_rows(store, answers, answers.c.number_key, (), (of_its_own,))
         learnt = schema.learnt
         gone["learnt"] = delete_rows(store, learnt, learnt.c.name, learnt.c.org_id == account.org_id)
@@ -149,7 +149,7 @@ def count_account(store: Store, account: KnownAccount) -> Counter[str]:
     )
     found["batches"] = count_rows(store, batches, batches.c.run_id.in_(own))
     found["run_parts"] = count_rows(store, schema.run_parts, schema.run_parts.c.run_id.in_(own))
-    found["lookup_answers"] = count_rows(store, answers, answers.c.realm == f"{CRM_REALM}:{account.key}")
+    found["lookup_answers"] = count_rows(store, answers, answers.c.realm == crm_realm(account.key))
     found["orgs"] = 1
     return found
 

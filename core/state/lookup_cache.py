@@ -26,6 +26,12 @@ ANSWER_WITHIN = timedelta(minutes=15)
 CRM_REALM = "crm"
 """First part of a realm that stands for an org whose own fresh companions are the answers."""
 
+
+def crm_realm(org_key: str) -> str:
+    """Return the realm of an org's own fresh companions, by the org's key."""
+    return f"{CRM_REALM}:{org_key}"
+
+
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
 

@@ -53,8 +53,11 @@ class ExpiredLists:
 
         Returns the error by which it ends, where an expired list covers one of them and nobody has allowed that.
         """
-        countries = {_PART_OF.get(region, region) for region in regions if region}
-        return self._name([each for each in self._lists if each.jurisdiction in countries])
+        return self._name(self._covering(regions))
+
+    def find_names(self, regions: Iterable[str | None]) -> list[str]:
+        """Return the names of those that cover numbers of these ISO 3166 regions."""
+        return sorted(each.name for each in self._covering(regions))
 
     def meet_any(self) -> StoppedError | None:
         """Take in that the work may have to do with numbers of any region."""
@@ -69,6 +72,10 @@ class ExpiredLists:
     def names(self) -> list[str]:
         """Return the names of those that the work has to do with."""
         return sorted(each.name for each in self.named)
+
+    def _covering(self, regions: Iterable[str | None]) -> list[ListInfo]:
+        countries = {_PART_OF.get(region, region) for region in regions if region}
+        return [each for each in self._lists if each.jurisdiction in countries]
 
     def _name(self, lists: Sequence[ListInfo]) -> StoppedError | None:
         self.named += [each for each in lists if each not in self.named]

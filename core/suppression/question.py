@@ -28,7 +28,7 @@ class SuppressionQuestion:
         self._store = store
         self._ledger = ledger
         self._clock = clock
-        self._production = production
+        self.production = production
         self._blocks = Blocks(store.keyring, ledger)
         self._listings = Listings(store.keyring, ledger)
 
@@ -39,7 +39,7 @@ class SuppressionQuestion:
 
         found: defaultdict[str, list[Block]] = defaultdict(list)
         with self._store.transaction() as connection:
-            flags = find_crm_blocks(connection, self._store.keyring, numbers, self._ledger, production=self._production)
+            flags = find_crm_blocks(connection, self._store.keyring, numbers, self._ledger, production=self.production)
             entries = self._blocks.find_blocks(connection, numbers, self._clock.now())
             listed = self._listings.find(connection, numbers)
 
@@ -75,7 +75,7 @@ class SuppressionQuestion:
         """
         with self._store.transaction() as connection:
             keyring = self._store.keyring
-            found = find_consents(connection, keyring, numbers, self._ledger, production=self._production)
+            found = find_consents(connection, keyring, numbers, self._ledger, production=self.production)
         now = self._clock.now()
         return {number for number, given in found.items() if any(is_consent(each, purpose, now) for each in given)}
 

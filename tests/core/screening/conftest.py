@@ -48,7 +48,7 @@ def open_cache(
     store: Store, run_id: str, lookups: Sequence[Lookup], options: dict[str, Any]
 ) -> tuple[KnownAnswers, dict[str, Any]]:
     """Return what is known to a run, and the options that are left for its gateway."""
-    ours = {name: options[name] for name in ("crm_realm", "retry_lost") if name in options}
+    ours = {name: options[name] for name in ("crm_realms", "retry_lost") if name in options}
     caps = Caps(**{name: options.pop(name) for name in tuple(options) if name in CAPS})
     known = KnownAnswers(LookupCache(store, run_id, caps), lookups, Policy().max_age, **ours)
     return known, {name: value for name, value in options.items() if name not in ours}

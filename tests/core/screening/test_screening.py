@@ -115,9 +115,9 @@ def test_the_verdicts_of_an_org_answer_for_that_org_alone(
 
     provider = make_provider()
 
-    assert verdicts(run(provider, crm_realm="crm:salesforce:1"), FIRST) == ["unreachable unreachable"]
+    assert verdicts(run(provider, crm_realms=["crm:salesforce:1"]), FIRST) == ["unreachable unreachable"]
     assert provider.asked == []
-    assert verdicts(run(provider, crm_realm="crm:salesforce:2"), FIRST) == ["active live"]
+    assert verdicts(run(provider, crm_realms=["crm:salesforce:2"]), FIRST) == ["active live"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,146 @@
+"""What an open store knows of single numbers: rules, the ledger, and the facts on record, asked within milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ringfence.core.errors import UsageError
+from ringfence.core.model.blocks import Block, Channel
+from ringfence.core.model.verdicts import Facts, Verdict
+from ringfence.core.numbers import Number, read_number, suggest_number
+from ringfence.core.numbers.regions import read_region
+from ringfence.core.screening.gateway import KnownAnswers
+from ringfence.core.screening.recalling import RecallingGateway
+from ringfence.core.screening.screening import Question, Screening
+from ringfence.core.state.cursors import list_org_keys
+from ringfence.core.state.erased import find_erased
+from ringfence.core.state.lookup_cache import LookupCache, crm_realm
+from ringfence.core.state.store import Store
+from ringfence.core.suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
+
+from ..wiring import Wiring
+from .lookups import open_lookups
+from .number_answer import Known, NumberAnswer, all_keys, blocks_of, may_be_bought, word_answer
+from .suppression import ledger_of
+
+Cell = tuple[str, str | None]
+"""A text, and the country of a national number by its code or a name; without one the default country counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found about one number."""
+
+    facts: Facts
+    verdict: Verdict
+    known: Known
+
+    @property
+    def number(self) -> Number:
+        """Return the number that it is about."""
+        return self.facts.number
+
+    @property
+    def is_wanted(self) -> bool:
+        """Return whether a lookup would tell more."""
+        return may_be_bought(self.facts, self.known)
+
+    def answer(self, channel: Channel | None = None) -> NumberAnswer:
+        """Return what a caller is told; see :func:`ringfence.apps.operations.number_answer.word_answer`."""
+        return word_answer(self.facts, self.verdict, self.known, channel)
+
+
+class Answerer:
+    """Answers from what an open store holds, and buys nothing.
+
+    It lives as long as the store, and reads policy and providers once, when it is made; it then raises the errors of
+    the wiring. ``may_buy`` tells whether somebody who asks the providers without anybody there may do so: one is
+    configured, and a cap of the day is set.
+    """
+
+    def __init__(self, wiring: Wiring, store: Store) -> None:
+        with open_lookups(wiring.lookups()) as lookups:
+            self._lookups = lookups  # whose answers on record count; they are asked nothing here
+        self.max_age = wiring.policy().max_age
+        self.may_buy = bool(lookups) and wiring.settings.lookup.caps().may_buy(agreed=True, unattended=True)
+        self._default_region = wiring.settings.default_region
+        self._clock = wiring.clock
+        self._store = store
+        self._ledger = ledger_of(wiring)
+
+    def look(self, cells: Sequence[Cell], purpose: str | None = None) -> list[Looked]:
+        """Return what is known of the cells, in their order.
+
+        A country that cannot be read is none, never the default one. With a ``purpose`` it is asked whether consent
+        covers that. Raises StateError where the store does not work, and UsageError for an empty purpose.
+        """
+        if purpose is not None and not purpose.strip():
+            raise UsageError(
+                "The purpose is empty.", "Name one as the mapping does under `consent`, such as marketing."
+            )
+        numbers = [read_number(text, self._find_home(region)) for text, region in cells]
+        question = ask_ledger(self._store, self._ledger, self._clock, sandbox=False)
+        found = question.find({key: None for number in numbers for key in all_keys(number)})
+        erased = find_erased(self._store, {number.e164 for number in numbers if number.e164})
+
+        screening = self._make_screening(question, found, erased)
+        facts = screening.screen(Question(number) for number in numbers)
+        verdicts = screening.judge(facts)
+        known = self._find_known(numbers, question, found, erased, purpose)
+        return [
+            Looked(told, verdicts[number], known[number]) for number in numbers if (told := facts[number]) is not None
+        ]
+
+    def suggest(self, text: str, region: str | None) -> str | None:
+        """Return the likely correction of a text that is no number, in E.164; None where there is not exactly one."""
+        return suggest_number(text, self._find_home(region))
+
+    def list_realms(self, question: SuppressionQuestion) -> list[str]:
+        """Return the realms of the orgs whose own fresh companions count: those whose flags the question counts."""
+        return [crm_realm(key) for key in list_org_keys(self._store, self._ledger, production=question.production)]
+
+    def _find_home(self, region: str | None) -> str | None:
+        return read_region(region) if region and region.strip() else self._default_region
+
+    def _make_screening(
+        self, question: SuppressionQuestion, found: Mapping[str, Sequence[Block]], erased: Collection[str]
+    ) -> Screening:
+        """Return a screening that knows the ledger's word already, and asks no provider."""
+        gateway = None
+        if self._lookups:
+            realms = self.list_realms(question)
+            gateway = RecallingGateway(KnownAnswers(LookupCache(self._store, ""), self._lookups, self.max_age, realms))
+        return Screening(
+            self._clock,
+            lambda _numbers: choose_blocked(found, Channel.VOICE),
+            gateway,
+            lambda _numbers: erased,
+            lambda _numbers: choose_blocked(found, Channel.SMS),
+        )
+
+    def _find_known(
+        self,
+        numbers: Sequence[Number],
+        question: SuppressionQuestion,
+        found: Mapping[str, Sequence[Block]],
+        erased: Collection[str],
+        purpose: str | None,
+    ) -> dict[Number, Known]:
+        expired = question.find_expired_lists()
+        certain = {number.e164 for number in numbers if number.e164}
+        consenting = question.find_consenting(certain, purpose) if purpose is not None else certain
+        return {
+            number: Known(
+                blocks_of(number, found),
+                expired.find_names(_regions(number)) if expired else (),
+                consents=number.e164 in consenting or purpose is None,
+                is_final=not self._lookups or number.e164 in erased,
+            )
+            for number in numbers
+        }
+
+
+def _regions(number: Number) -> list[str | None]:
+    """Return the countries whose lists have to do with a number, and with what its text may be read as."""
+    return [number.region, *(read_number(key, None).region for key in all_keys(number))]
