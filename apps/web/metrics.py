@@ -26,6 +26,7 @@ COUNTS: dict[str, Count] = {
     "http_requests": Count("Requests by route, method and status.", ("route", "method", "status")),
     "http_refused": Count("Requests that were refused before any route saw them.", ("reason",)),
     "denied": Count("Requests without a token that counts, or of a role that may not.", ("status",)),
+    "hubspot_requests": Count("Requests at paths of HubSpot, by what their signature was found to be.", ("finding",)),
     "faults": Count("Requests that ended by a fault of ringfence itself."),
 }
 """Every counter by its name in the code; Prometheus sees ``ringfence_NAME_total``."""

@@ -16,6 +16,7 @@ executions = Table(
     Column("number_key", LargeBinary(16)),  # None: no number can be read
     Column("accepted_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),  # until when the other side waits; None: it was answered at once
+    Column("retry_at", UtcDateTime),  # not before that, for it could not be done; None: now
     Column("ended_at", UtcDateTime),
     Column("called_at", UtcDateTime),  # when the latest call of completion began that has it
     Column("attempts", Integer, nullable=False, server_default="0"),  # those calls

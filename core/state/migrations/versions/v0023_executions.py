@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("number_key", sa.LargeBinary(length=16)),
         sa.Column("accepted_at", sa.DateTime(), nullable=False),
         sa.Column("expires_at", sa.DateTime()),
+        sa.Column("retry_at", sa.DateTime()),
         sa.Column("ended_at", sa.DateTime()),
         sa.Column("called_at", sa.DateTime()),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),

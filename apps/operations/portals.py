@@ -1,0 +1,144 @@
+"""Which account a portal of HubSpot is, and whose secret signs what comes from there."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from ringfence.connectors.hubspot.settings import HubSpotSettings
+from ringfence.core.errors import FixError, RefusedError, SettingsError
+from ringfence.core.ports.crm import Org
+from ringfence.core.state.cursors import find_org, register_org
+from ringfence.core.state.run_history import list_account_names
+from ringfence.core.state.store import Store
+
+from ..wiring import Wiring
+from .suppression import ledger_of
+
+CRM = "hubspot"
+
+KNOWN_S = 30.0
+"""For how many seconds the files of accounts are believed before they are read again."""
+
+UNKNOWN_S = 60.0
+"""For how many seconds a portal that no account has is not asked about again."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A portal that an account of ours is: the account's wiring, the state's own id of the org, its client secret."""
+
+    id: str
+    wiring: Wiring
+    org_id: int
+    secret: str
+
+    @property
+    def account(self) -> str:
+        """Return what the account is called."""
+        return self.wiring.name
+
+
+class Portals:
+    """The portals that the settings have accounts for. It lives as long as the store; safe with threads."""
+
+    def __init__(self, wiring: Wiring, store: Store) -> None:
+        self._wiring = wiring
+        self._store = store
+        self._lock = threading.RLock()
+        self._accounts: list[Wiring] = []
+        self._read_at: float | None = None
+        self._portals: dict[str, Portal] = {}
+        self._unknown: dict[str, float] = {}
+
+    def secrets(self) -> list[str]:
+        """Return the client secrets of all accounts, each once; none where none is set."""
+        with self._lock:
+            self._refresh()
+            return list(dict.fromkeys(filter(None, map(_secret_of, self._accounts))))
+
+    def find(self, portal_id: str) -> Portal | None:
+        """Return the portal with this id; None where no account is it.
+
+        The history of runs tells, and where it does not, the accounts themselves are asked. Raises StateError, and
+        StoppedError where an account cannot be asked right now.
+        """
+        with self._lock:
+            self._refresh()
+            if portal_id in self._portals:
+                return self._portals[portal_id]
+            now = self._wiring.clock.monotonic()
+            if now - self._unknown.get(portal_id, -UNKNOWN_S) < UNKNOWN_S:
+                return None
+            found = self._find_in_history(portal_id) or self._ask(portal_id)
+            if found is None:
+                self._unknown[portal_id] = now
+                return None
+            self._portals[portal_id] = found
+            return found
+
+    def _refresh(self) -> None:
+        now = self._wiring.clock.monotonic()
+        if self._read_at is not None and now - self._read_at < KNOWN_S:
+            return
+        accounts = list(_read_accounts(self._wiring))
+        if [each.settings for each in accounts] != [each.settings for each in self._accounts]:
+            self._portals.clear()
+            self._unknown.clear()
+        self._accounts, self._read_at = accounts, now
+
+    def _find_in_history(self, portal_id: str) -> Portal | None:
+        org = Org(CRM, portal_id, "", production=False)
+        names = list_account_names(self._store, org.key)
+        org_id = find_org(self._store, org)
+        known = [each for each in self._accounts if each.name in names]
+        if org_id is None or len(known) != 1:
+            return None
+        return Portal(portal_id, known[0], org_id, _secret_of(known[0]))
+
+    def _ask(self, portal_id: str) -> Portal | None:
+        for each in self._accounts:
+            org = _identify(each)
+            if org is not None and org.id == portal_id:
+                return Portal(portal_id, each, register_org(self._store, org, ledger_of(each)), _secret_of(each))
+        return None
+
+
+def _read_accounts(wiring: Wiring) -> list[Wiring]:
+    """Return the wiring of each account that is a portal; one whose file is wrong is left out, and told."""
+    if not wiring.settings.account_files:
+        return [wiring.of_crm(CRM)]
+    found = []
+    for name in wiring.accounts():
+        try:
+            account = wiring.of(name)
+        except SettingsError as error:
+            logger.error("An account is left out: %s", error)  # noqa: TRY400 - the words say all
+            continue
+        if account.account is not None and account.account.crm == CRM:
+            found.append(account)
+    return found
+
+
+def _secret_of(account: Wiring) -> str:
+    settings = account.settings.connectors[CRM]
+    assert isinstance(settings, HubSpotSettings)  # noqa: S101 - for the type checker
+    return settings.client_secret.get_secret_value().strip() if settings.client_secret else ""
+
+
+def _identify(account: Wiring) -> Org | None:
+    """Return the portal that an account's token belongs to; None where the token is missing or refused."""
+    try:
+        connection = account.connect(account.name, shapes={})
+    except FixError:
+        return None
+    try:
+        return connection.crm.identify()
+    except RefusedError as error:
+        logger.warning("The account %s does not tell which portal it is: %s", account.name, error)
+        return None
+    finally:
+        connection.crm.close()
