@@ -45,10 +45,10 @@ def list_row(run: Run) -> list[str]:
 
 
 def name_kind(run: Run) -> str:
-    """Return what kind of run it was: sync, undo, apply, lift, or the command that needed no CRM."""
+    """Return what kind of run it was: sync, undo, apply, lift, woken, or the command that needed no CRM."""
     if run.org_id is None:
         return run.crm
-    return next((kind for kind in ("undo", "apply", "lift") if kind in run.options), "sync")
+    return next((kind for kind in ("undo", "apply", "lift", "woken") if kind in run.options), "sync")
 
 
 def describe_kind(run: Run) -> str:
@@ -61,6 +61,8 @@ def describe_kind(run: Run) -> str:
             words = f"the plan of dry run {run.options['apply']}, applied to {name}"
         case "lift":
             words = f"lift of {run.options['lift']} in {name}"
+        case "woken":
+            words = f"sync of woken records of {name}"
         case "sync":
             words = f"sync of {name}"
         case other:

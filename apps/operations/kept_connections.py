@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.lookup import Lookup
 
@@ -19,12 +20,14 @@ MOST_KEPT = 8
 class Bench:
     """A CRM account that is ready, with the lookup providers: all that a part of a run is worked at with.
 
-    ``counted`` holds the calls, by purpose, that earlier parts have counted as theirs.
+    ``counted`` holds the calls, by purpose, that earlier parts have counted as theirs; ``shapes`` are those of the
+    mapping that the account was connected with, where the work itself does not bring them.
     """
 
     crm: Crm
     lookups: Sequence[Lookup]
     counted: Mapping[str, int] = field(default_factory=dict)
+    shapes: Mapping[str, ObjectShape] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the connections."""

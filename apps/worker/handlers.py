@@ -8,9 +8,11 @@ from ringfence.core.ports.jobs import Handler, JobRun
 
 from ..operations.kept_connections import KeptConnections
 from ..operations.parts import SYNC_PART
+from ..operations.waking import TARGETED_SYNC
 from ..wiring import Wiring
 from .command import COMMAND, Forward, run_command
 from .parts import run_part
+from .woken import sync_woken_records
 
 
 def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Mapping[str, Handler]:
@@ -25,4 +27,7 @@ def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Ma
     def sync_part(run: JobRun) -> str | None:
         return run_part(wiring, kept, run)
 
-    return {COMMAND: command, SYNC_PART: sync_part}
+    def targeted_sync(run: JobRun) -> str | None:
+        return sync_woken_records(wiring, kept, run)
+
+    return {COMMAND: command, SYNC_PART: sync_part, TARGETED_SYNC: targeted_sync}

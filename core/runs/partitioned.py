@@ -21,7 +21,7 @@ from ..state.run_parts import Phase as PartPhase
 from ..suppression.record_reader import Key
 from .mode import RunMode
 from .options import SyncOptions
-from .page_reader import FeedReader, PageReader
+from .page_reader import FeedReader, PageReader, PageSource
 from .parts import SyncParts
 from .phases import Phase, ReadChanged, ReadDue, RetryPending, SpreadOptOuts
 from .run import RunContext, SyncJob
@@ -129,7 +129,7 @@ class PartitionedRun(SyncRun):
 
     def _spreading(
         self,
-        source: FeedReader,
+        source: PageSource,
         *,
         hold_flags: bool,
         all_read: bool,  # noqa: ARG002 - the contract's parameters

@@ -29,7 +29,7 @@ from ..suppression.record_reader import Key, read_views
 from ..suppression.spread import OptOutSpread
 from .brake import Brake
 from .examiner import Examiner
-from .page_reader import FeedReader, PageReader
+from .page_reader import FeedReader, PageReader, PageSource
 from .rehearsed import Rehearsed
 from .summary import SpreadNumber, Summary
 from .work_queue import WorkQueue
@@ -204,7 +204,7 @@ class SpreadOptOuts:
     """Carries opt-outs to every record that holds the number, also to fresh ones and those outside the filter."""
 
     spread: OptOutSpread
-    source: FeedReader
+    source: PageSource
     queue: WorkQueue
     pending: Pending
     rehearsed: Rehearsed

@@ -68,7 +68,8 @@ class SyncJob:
     the run as a whole, such as that a preview came before the set-up. ``account`` is what the account is called where
     there are several; empty: as its CRM. ``ledger`` names the suppression ledger that it is on, "" the one that
     accounts share. ``taken_in`` is what was done for the account before, while the opt-outs of several were taken in.
-    ``clocks`` reads what the law gives time for; None: nobody asks.
+    ``clocks`` reads what the law gives time for; None: nobody asks. ``made_before`` are the calls, by purpose, that the
+    connection had made before, for other runs.
     """
 
     crm: Crm
@@ -90,6 +91,7 @@ class SyncJob:
     ledger: str = ""
     taken_in: TakenIn = NOTHING_TAKEN_IN
     clocks: Callable[[], Clocks] | None = None
+    made_before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -235,7 +237,7 @@ def hold_account(job: SyncJob, run_id: str, *, dry_run: bool) -> Iterator[tuple[
 def _end(context: RunContext, summary: RunSummary) -> None:
     """Enter the end of the run into the history, and give the lease back."""
     job = context.job
-    summary.count_calls(Counter(job.crm.calls) + Counter(job.taken_in.calls))
+    summary.count_calls(Counter(job.crm.calls) - Counter(job.made_before) + Counter(job.taken_in.calls))
 
     end = summary.end
     outcome = end.outcome if end else RunOutcome.REFUSED_ROWS if summary.refused_rows() else RunOutcome.DONE

@@ -27,7 +27,7 @@ from .ending import describe_end
 from .figures import count_fewest_calls, find_costs
 from .mode import Live, Planning, Rehearsal, RunMode, Withholding
 from .options import SyncOptions
-from .page_reader import FeedReader, PageReader
+from .page_reader import FeedReader, PageReader, PageSource
 from .parts import assemble
 from .phases import IngestOptOuts, Phase, ReadChanged, ReadDue, RetryPending, SeedAnswers, SpreadOptOuts
 from .rehearsed import Rehearsed
@@ -155,12 +155,17 @@ class SyncRun:
         errors = [error for error in (parts.brake.error, parts.screening.outage) if error is not None]
         if not errors and (failed := parts.screening.tally.failed):
             raise _lookups_failed(failed)
-        tally = parts.screening.tally
-        if not errors and tally.would_buy and isinstance(self._mode, Withholding):
-            cost = f"{tally.cost_planned:,.2f} {self._job.currency}"
-            raise CostError(tally.would_buy, cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
+        if not errors:
+            self._refuse_unagreed()
         if errors:
             raise min(errors, key=lambda error: error.exit_code if isinstance(error, RingfenceError) else 0)
+
+    def _refuse_unagreed(self) -> None:
+        """Raise CostError where lookups were withheld because nobody has agreed to their cost."""
+        tally = self._parts.screening.tally
+        if tally.would_buy and isinstance(self._mode, Withholding):
+            cost = f"{tally.cost_planned:,.2f} {self._job.currency}"
+            raise CostError(tally.would_buy, cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
 
     def _open_feed(self) -> tuple[Feed, frozenset[str]]:
         """Return the reads of this run, and the objects whose full read begins with it."""
@@ -219,7 +224,7 @@ class SyncRun:
         before = last_providers(self._job.store, self._context.org_id)
         return before is not None and any(lookup.name not in before for lookup in self._job.lookups)
 
-    def _spreading(self, source: FeedReader, *, hold_flags: bool, all_read: bool, first: bool = False) -> SpreadOptOuts:
+    def _spreading(self, source: PageSource, *, hold_flags: bool, all_read: bool, first: bool = False) -> SpreadOptOuts:
         """Return the phase that spreads opt-outs; see :class:`OptOutSpread` for the two choices."""
         job, parts = self._job, self._parts
         spread = OptOutSpread(

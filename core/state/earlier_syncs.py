@@ -66,11 +66,15 @@ def last_providers(store: Store, org_id: int) -> list[str] | None:
 
 
 def _latest_first(store: Store, org_id: int) -> Iterator[_Sync]:
-    """Yield the syncs that have ended and were no dry runs; a plan that was applied and an undo are none."""
+    """Yield the syncs that have ended and were no dry runs; a plan that was applied, an undo, and a run over some
+    records alone are none.
+    """
     table = schema.runs
     query = (
         select(table.c.started_at, table.c.options, table.c.summary)
         .where(table.c.org_id == org_id, table.c.dry_run.is_(False), table.c.ended_at.is_not(None))
+        # Of these there may be thousands between two syncs.
+        .where(~table.c.options.startswith('{"woken"', autoescape=True))
         .order_by(table.c.started_at.desc(), table.c.id.desc())
         .limit(RUNS_BACK)
     )

@@ -81,6 +81,7 @@ def purge_history(store: Store, limits: Limits, this_run: str, clock: Clock, *, 
     _purge_lookups(store, limits, purged, dry_run=dry_run)
     _purge_reviews(store, limits, purged, dry_run=dry_run)
     _purge_executions(store, limits, purged, dry_run=dry_run)
+    _purge_wakes(store, limits, purged, dry_run=dry_run)
     if not dry_run:
         _forget_spending(store, min(limits.runs_before, clock.now() - SPENDING_COUNTS_FOR))
         purged.freed_bytes = give_back_space(store)
@@ -187,6 +188,16 @@ def _purge_executions(store: Store, limits: Limits, purged: Purged, *, dry_run: 
         purged.rows[table.name] += count_rows(store, table, *old)
     else:
         purged.rows[table.name] += delete_some_rows(store, table, table.c.id, (), old)
+
+
+def _purge_wakes(store: Store, limits: Limits, purged: Purged, *, dry_run: bool) -> None:
+    """Forget what was woken long ago of accounts that nobody syncs any more."""
+    table = schema.wakes
+    old = (table.c.since < limits.runs_before,)
+    if dry_run:
+        purged.rows[table.name] += count_rows(store, table, *old)
+    else:
+        purged.rows[table.name] += delete_some_rows(store, table, table.c.record_id, (), old)
 
 
 def _forget_spending(store: Store, before: datetime) -> None:

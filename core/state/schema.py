@@ -17,6 +17,7 @@ from .execution_tables import executions
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
 from .review_tables import review_items
 from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
+from .wake_tables import wakes
 from .work_tables import call_limits, job_notes, jobs, spending, ticks, workers
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "spending",
     "ticks",
     "tokens",
+    "wakes",
     "workers",
 ]
 

@@ -1,0 +1,124 @@
+"""Records that somebody told us to look at are synced on their own, as in every sync, and nothing else is touched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from ringfence.apps.operations.kept_connections import KeptConnections
+from ringfence.apps.operations.waking import wake_records
+from ringfence.apps.wiring import wire
+from ringfence.apps.worker.handlers import make_handlers
+from ringfence.core.state.cursors import Cursors
+from ringfence.core.state.run_history import Run, list_runs
+from testkit.account import Account
+from testkit.commands import Cli
+
+PHONE, OTHER, THIRD = "+1 415 555 0132", "+44 20 7946 0018", "+1 415 555 0147"
+SILENCED = "do_not_contact"
+
+Woken = Callable[..., Run | None]
+
+pytestmark = pytest.mark.parametrize("people", [20])
+
+
+@pytest.fixture
+def woken(account: Account, command: Cli) -> Woken:
+    """Give a way to wake records and to carry out the job that this brings; returns the run, None where none came."""
+    account.extra["RINGFENCE_LOOKUP__MAX_PER_DAY"] = "1000"
+    command("runs", "list")  # so that the environment is the account's
+    wiring = wire()
+
+    def wake(*keys: tuple[str, str], kept: KeptConnections | None = None) -> Run | None:
+        with closing(wiring.open_state()) as store, closing(KeptConnections()) as own:
+            jobs = wiring.open_jobs(store)
+            before = {run.id for run in list_runs(store, 100)}
+            waited = len(jobs.list())
+            for key in keys:
+                wake_records(wiring, store, jobs, account.crm, {key[0]: [key[1]]})
+            assert len(jobs.list()) == waited + bool(keys)
+            jobs.work(make_handlers(wiring, lambda _line: None, kept or own), [account.crm], until_empty=True)
+            return next((run for run in list_runs(store, 1) if run.id not in before), None)
+
+    return wake
+
+
+@pytest.fixture
+def trio(account: Account, command: Cli) -> list[tuple[str, str]]:
+    """Two people on one number and one on another, screened in a first run."""
+    keys = account.add(3, phone=PHONE)
+    account.edit(keys[2], phone=OTHER)
+    assert command("sync", account.crm, "--confirm-cost", "--yes", "--json").code == 0
+    account.pass_time(minutes=3)
+    return keys
+
+
+def status(account: Account, key: tuple[str, str]) -> str:
+    return str(account.rows()[key][account.companion("status")])
+
+
+def cursors(account: Account) -> dict[str, str]:
+    with closing(wire().open_state()) as store:
+        return Cursors(store, 1, wire().shapes(account.crm)).read()
+
+
+def calls(run: Run | None) -> Counter[str]:
+    assert run is not None
+    assert run.summary is not None
+    return Counter(run.summary["api_calls_by_purpose"])
+
+
+def test_a_changed_record_alone_is_screened(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    first, second, _ = trio
+    account.edit(first, phone=THIRD)
+    account.edit(second, phone="12")
+    held, before = account.rows(), cursors(account)
+
+    run = woken(first, first)
+
+    assert run is not None
+    now = account.rows()
+    assert now[first][account.companion("e164")] == "+14155550147"
+    assert {key for key in held if now[key] != held[key]} == {first}
+    assert cursors(account) == before
+    assert run.options["woken"] is True
+    assert woken() is None
+
+
+def test_a_raised_flag_reaches_the_holders_of_its_number(
+    account: Account, trio: list[tuple[str, str]], woken: Woken
+) -> None:
+    account.edit(trio[0], flag=True)
+
+    woken(trio[0])
+
+    assert [status(account, key) for key in trio] == [SILENCED, SILENCED, "active"]
+    assert [account.is_flagged(account.rows()[key]) for key in trio] == [True, True, False]
+
+
+def test_a_lowered_flag_is_believed(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    third = trio[2]
+    account.edit(third, flag=True)
+    woken(third)
+    assert status(account, third) == SILENCED
+
+    account.edit(third, flag=False)
+    woken(third)
+
+    assert status(account, third) != SILENCED
+    assert not account.is_flagged(account.rows()[third])
+
+
+def test_a_second_run_logs_in_no_more(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    with closing(KeptConnections()) as kept:
+        account.edit(trio[0], phone=THIRD)
+        first = calls(woken(trio[0], kept=kept))
+        account.edit(trio[0], phone=OTHER)
+        second = calls(woken(trio[0], kept=kept))
+
+    assert first["describe"]
+    assert +second == Counter(read=second["read"], write=second["write"])
+    assert second.total() <= 3
