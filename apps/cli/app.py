@@ -23,6 +23,7 @@ from .explain import explain
 from .export import export
 from .jobs import jobs
 from .lookup import lookup
+from .openapi import openapi
 from .options import Verbose
 from .output import output
 from .plan import plan
@@ -75,6 +76,7 @@ app.command()(screen)
 app.command()(lookup)
 app.command()(export)
 app.command()(serve)
+app.command()(openapi)
 app.command()(schedule)
 app.command()(explain)
 app.command()(worker)

@@ -55,6 +55,7 @@ UNSAFE: Mapping[str, str] = {
     "demo": _SHOWS,
     "sandbox": _FOREVER,
     "serve": _FOREVER,
+    "openapi": _SHOWS,
     "setup": _ASKS,
     "lookup": _SHOWS,
     "explain": _SHOWS,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from . import figures, health
 from .bounds import Bounds
 from .callers import Callers
+from .description import OpenApiVersion, describe_api
 from .errors import answer_errors
 from .gate import Gate
 from .service import Service
@@ -27,8 +30,13 @@ def make_app(service: Service) -> ASGIApp:
 
 def make_routes() -> FastAPI:
     """Return the routes alone, which know of no state store yet: enough to describe them."""
-    app = FastAPI(title="ringfence", openapi_url=None)
+    app = FastAPI(openapi_url=None, generate_unique_id_function=lambda route: route.name)
     answer_errors(app)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def describe(openapi_version: OpenApiVersion, url: str) -> dict[str, Any]:
+    """Return the description of the service's API, which others call at ``url``."""
+    return describe_api(make_routes(), ROUTERS, openapi_version, url)

@@ -115,4 +115,5 @@ def needs(role: Role) -> Callable[[Request], Awaitable[Caller]]:
             )
         return Caller(token.name, token.role)
 
+    find_caller.role = role  # type: ignore[attr-defined] # the description of the API reads it
     return find_caller

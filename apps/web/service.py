@@ -52,9 +52,7 @@ class Service:
     @property
     def public_url(self) -> str:
         """Return the address under which others call, without a slash at its end: signatures are made over it."""
-        settings = self.wiring.settings.serve
-        url = settings.public_url or f"http://127.0.0.1:{self.port or settings.port}"
-        return url.rstrip("/")
+        return self.wiring.settings.serve.address(self.port)
 
 
 async def find_service(request: Request) -> Service:  # one that is not async would be called in a thread of its own

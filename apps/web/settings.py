@@ -30,3 +30,7 @@ class ServeSettings(BaseModel):
     @classmethod
     def _safe(cls, value: str | None) -> str | None:
         return check_address(value, f"{VARIABLE}PUBLIC_URL", "https://ringfence.example.com") if value else None
+
+    def address(self, port: int | None = None) -> str:
+        """Return the address under which others call, without a slash at its end; ``port``: the one listened on."""
+        return (self.public_url or f"http://127.0.0.1:{port or self.port}").rstrip("/")
