@@ -1,4 +1,4 @@
-"""Which mapping, policy and clocks count: the named file, else one in the user's folder, else the built-in one."""
+"""Which mapping, policy, clocks and words count: a named file, else one in the user's folder, else the built-in one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ringfence.core.config.clocks import Clocks, read_clocks
 from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping
+from ringfence.core.config.opt_out_words import OptOutWordFile, parse_opt_out_words
 from ringfence.core.config.policy import read_policy
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FileError, MappingError, SettingsError
@@ -79,3 +80,19 @@ def find_clocks(folder: Path | None) -> Clocks:
         except (OSError, UnicodeDecodeError) as error:
             raise FileError(f"The clocks {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error
     return read_clocks(sorted(texts.items()))
+
+
+def find_opt_out_words(folder: Path | None) -> OptOutWordFile:
+    """Return the words by which people opt out: the built-in file, or that of the same name in ``words`` of the folder.
+
+    Raises FileError or MappingError.
+    """
+    name = "opt_out_words.yaml"
+    path = folder / "words" / name if folder else None
+    if path is None or not path.is_file():
+        built_in = resources.files("ringfence.mappings").joinpath("words", name)
+        return parse_opt_out_words(built_in.read_text("utf-8"), name)
+    try:
+        return parse_opt_out_words(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"The words {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error

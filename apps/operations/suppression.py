@@ -117,7 +117,7 @@ def lift_of_record(
     be meant, and without a reason, and the errors of the wiring.
     """
     now, reason = whole_seconds(wiring.clock.now()), read_reason(reason)
-    number, named = read_one(wiring, text, region), _find_record(wiring, record)
+    number, named = read_one(wiring, text, region), find_record(wiring, record)
     with closing(wiring.open_state()) as store:
         called = {named.account, *list_names_beside(store, named.account)}
         blocks = Blocks(store.keyring, ledger_of(wiring))
@@ -265,10 +265,11 @@ def _read_record(wiring: Wiring, wish: Wish) -> RecordName | None:
             "wrong_person is about the number on one record, and none was named.",
             "Name the record as CRM:OBJECT:ID, such as salesforce:Contact:0035i00000AbCdEAAV.",
         )
-    return _find_record(wiring, wish.record)
+    return find_record(wiring, wish.record)
 
 
-def _find_record(wiring: Wiring, text: str) -> RecordName:
+def find_record(wiring: Wiring, text: str) -> RecordName:
+    """Return the record that CRM:OBJECT:ID names, by the id that the CRM writes. Raises UsageError where it is none."""
     account, _, rest = text.partition(":")
     name, _, written = rest.partition(":")
     if not (account and name and written):

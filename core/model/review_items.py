@@ -36,10 +36,11 @@ class Resolution(StrEnum):
 
 
 class ReviewItem(NamedTuple):
-    """Something that waits for a person's decision about a number on a record.
+    """Something that waits for a person's decision about a number, on a record or wherever it stands.
 
-    ``org`` is the key of the CRM's account; ``number`` E.164, or the key of a cell that nobody can read. ``since`` is
-    an aware UTC moment, ``resolution`` None while it waits.
+    ``org`` is the key of the CRM's account, empty with ``object`` and ``record_id`` where it is about no record.
+    ``number`` is E.164, or the key of a cell that nobody can read, and empty where it was erased; ``number_key`` is
+    that under which the state keeps it. ``since`` is an aware UTC moment, ``resolution`` None while it waits.
     """
 
     id: int
@@ -52,3 +53,4 @@ class ReviewItem(NamedTuple):
     since: datetime
     evidence: str
     resolution: Resolution | None = None
+    number_key: bytes = b""

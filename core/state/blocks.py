@@ -54,17 +54,30 @@ class Blocks:
         """Put an entry on the ledger and return it."""
         return self._insert(connection, new, lifts=None)
 
+    def add_under(self, connection: Connection, key: bytes, new: NewEntry) -> Entry:
+        """Put an entry on the ledger about the number with that key, which was erased: nobody knows it any more."""
+        return self._insert(connection, new._replace(number="", reason="", evidence=""), lifts=None, key=key)
+
     def lift(
-        self, connection: Connection, entries: Iterable[Entry], reason: str, author: str, now: datetime
+        self,
+        connection: Connection,
+        entries: Iterable[Entry],
+        reason: str,
+        author: str,
+        now: datetime,
+        source: BlockSource = BlockSource.PERSON,
     ) -> list[Entry]:
-        """End these entries: each gets another one that names it. Return those that say so."""
+        """End these entries: each gets another one that names it. Return those that say so.
+
+        ``source`` tells whether a person ends them, or a signal.
+        """
         lifted = []
         for entry in entries:
             new = NewEntry(
                 entry.number,
                 entry.kind,
                 entry.channel,
-                BlockSource.PERSON,
+                source,
                 reason,
                 author,
                 now,
@@ -197,8 +210,8 @@ class Blocks:
         unexpired = or_(_Table.c.expires_at.is_(None), _Table.c.expires_at > now)
         return (_Table.c.ledger == self._ledger, and_(_Table.c.lifts.is_(None), ~_IS_LIFTED, unexpired))
 
-    def _insert(self, connection: Connection, new: NewEntry, lifts: int | None) -> Entry:
-        key = self._keyring.number_key(new.number)
+    def _insert(self, connection: Connection, new: NewEntry, lifts: int | None, key: bytes | None = None) -> Entry:
+        key = self._keyring.number_key(new.number) if key is None else key
         row: dict[str, Any] = {
             "ledger": self._ledger,
             "number_key": key,

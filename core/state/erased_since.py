@@ -19,6 +19,7 @@ from .blocks import Blocks
 from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
 from .erased import ErasedNumbers
+from .evidence import forget_evidence
 from .executions import forget_under
 from .journal import changes_of, results_of
 from .keyring import EncryptionKeys, unwrap_by_either
@@ -27,7 +28,14 @@ from .sql import insert_missing
 from .store import HASH_KEY, Store
 
 _LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
-_HOLDING = (*_LOOKUPS, schema.blocks, schema.review_items, schema.executions, schema.batches)
+_HOLDING = (
+    *_LOOKUPS,
+    schema.blocks,
+    schema.review_items,
+    schema.executions,
+    schema.evidence,
+    schema.batches,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ def _forget(connection: Connection, store: Store, ledgers: Sequence[str], key: b
         Blocks(store.keyring, ledger).forget_words_under(connection, key)
     forget_number_under(connection, store.keyring, key)
     forget_under(connection, store.keyring, key)
+    forget_evidence(connection, [key])
 
 
 def _forget_changes(store: Store) -> None:

@@ -24,6 +24,7 @@ from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
 from .destructions import Destruction, begin_destruction
 from .erased import mark_erased, texts_of
+from .evidence import forget_evidence
 from .executions import forget_in_executions
 from .journal import changes_of, results_of
 from .leases import take_lease, this_process
@@ -34,7 +35,7 @@ GONE = "[erased]"
 """What stands in a message in the place of a masked number."""
 
 _LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
-_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.batches)
+_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.evidence, schema.batches)
 _TEXTS = (
     schema.runs.c.summary,
     schema.runs.c.error,
@@ -102,6 +103,7 @@ def erase_number(
             )
             gone["review_items"] += forget_number(connection, store.keyring, e164)
             gone["executions"] += forget_in_executions(connection, store.keyring, e164)
+            gone["evidence"] += forget_evidence(connection, [store.keyring.number_key(e164)])
             gone += _forget_in_texts(connection, mask(e164))
         gone["batches"] += _forget_changes(store, NumberTraces(e164), advance)
     return Erased(+gone, overwrite_deleted(store, [*_LOOKUPS, *_SEALED, schema.runs]))

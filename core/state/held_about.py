@@ -17,6 +17,7 @@ from . import schema
 from .blocks import Blocks
 from .consents import GivenBy, list_consents
 from .erased import erased_since, texts_of
+from .evidence import Evidence, list_evidence
 from .executions import find_executions
 from .journal import JournalRow, read_changes
 from .listings import Listings
@@ -51,7 +52,7 @@ class HeldFlag(NamedTuple):
 
 
 class HeldReview(NamedTuple):
-    """A question to a person about a record's flag; ``resolution`` is empty while it waits."""
+    """A question to a person about a record's flag, or about the number; ``resolution`` is empty while it waits."""
 
     account: str
     object: str
@@ -154,7 +155,12 @@ class HeldAbout:
             rows = find_about(connection, self._store.keyring, self._e164)
         return [
             HeldReview(
-                self._accounts[row.org_id], row.object, row.record_id, row.reason, row.since, row.resolution or ""
+                self._accounts.get(row.org_id, ""),
+                row.object,
+                row.record_id,
+                row.reason,
+                row.since,
+                row.resolution or "",
             )
             for row in rows
         ]
@@ -164,6 +170,11 @@ class HeldAbout:
         with self._store.transaction() as connection:
             rows = find_executions(connection, self._store.keyring, self._e164)
         return [HeldExecution(row.org, row.callback_id, row.accepted_at, row.state) for row in rows]
+
+    def evidence(self) -> list[Evidence]:
+        """Return what vendors and diallers have told of the number, the oldest first."""
+        with self._store.transaction() as connection:
+            return list(list_evidence(connection, self._store.keyring, self._key))
 
     def changes(self) -> Iterator[HeldChange]:
         """Yield the changes of all runs that hold the number, oldest first; every batch is opened for it."""

@@ -187,3 +187,23 @@ class Holdings:
             for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
                 found[name, record_id].add(key)
         return found
+
+
+def list_holders(
+    connection: Connection, keyring: Keyring, ledger: str, numbers: Collection[str], limit: int
+) -> list[tuple[str, str, str]]:
+    """Return the records that hold any of the E.164 numbers, of all accounts of a suppression ledger.
+
+    Each as the key of its account, its object and its id; at most ``limit`` of them.
+    """
+    table, orgs = schema.holdings, schema.orgs
+    keys = [keyring.number_key(number) for number in numbers]
+    query = (
+        select(orgs.c.key, table.c.object, table.c.record_id)
+        .distinct()
+        .join(orgs, orgs.c.id == table.c.org_id)
+        .where(orgs.c.ledger == ledger, table.c.number_key.in_(keys))
+        .order_by(orgs.c.key, table.c.object, table.c.record_id)
+        .limit(limit)
+    )
+    return [(row.key, row.object, row.record_id) for row in connection.execute(query)]

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from ..errors import BusyError
+from ..model.signals import OptOutWord
 from ..ports.services import Clock
 from . import schema
 from .deleting import Condition, count_rows, delete_journals, delete_some_rows, give_back_space
@@ -33,6 +34,9 @@ ABANDONED = timedelta(days=7)
 
 SPENDING_COUNTS_FOR = timedelta(days=7)
 """How long what was spent may still count against a cap: that of its day, or of a run that takes days."""
+
+REPEATED_FOR = timedelta(days=2)
+"""How long a signal whose signature covers a time could still be told again: a day at most, by any vendor."""
 
 BUSY = "a run is under way"
 UNSETTLED = "its next sync has to find out first whose flags are up"
@@ -82,6 +86,7 @@ def purge_history(store: Store, limits: Limits, this_run: str, clock: Clock, *, 
     _purge_reviews(store, limits, purged, dry_run=dry_run)
     _purge_executions(store, limits, purged, dry_run=dry_run)
     _purge_wakes(store, limits, purged, dry_run=dry_run)
+    _purge_signals(store, limits, clock, purged, dry_run=dry_run)
     if not dry_run:
         _forget_spending(store, min(limits.runs_before, clock.now() - SPENDING_COUNTS_FOR))
         purged.freed_bytes = give_back_space(store)
@@ -198,6 +203,30 @@ def _purge_wakes(store: Store, limits: Limits, purged: Purged, *, dry_run: bool)
         purged.rows[table.name] += count_rows(store, table, *old)
     else:
         purged.rows[table.name] += delete_some_rows(store, table, table.c.record_id, (), old)
+
+
+def _purge_signals(store: Store, limits: Limits, clock: Clock, purged: Purged, *, dry_run: bool) -> None:
+    """Forget old evidence, and which signals were heard long ago, but for those that could be told again at any time.
+
+    Of people's words the evidence stays: by it the order of a STOP and a START is known.
+    """
+    evidence, heard = schema.evidence, schema.heard_signals
+    in_order = (OptOutWord.STOP.value, OptOutWord.START.value)
+    orders_nothing = evidence.c.word.is_(None) | evidence.c.word.not_in(in_order)
+    told_before = min(limits.runs_before, clock.now() - REPEATED_FOR)
+    old = (evidence.c.occurred_at < limits.runs_before, orders_nothing)
+    forgotten = (heard.c.heard_at < told_before, heard.c.timeless.is_(False))
+    if dry_run:
+        purged.rows[evidence.name] += count_rows(store, evidence, *old)
+        purged.rows[heard.name] += count_rows(store, heard, *forgotten)
+        return
+
+    purged.rows[evidence.name] += delete_some_rows(store, evidence, evidence.c.id, (), old)
+    with store.transaction() as connection:
+        vendors = connection.scalars(select(heard.c.vendor).where(*forgotten).distinct()).all()
+    for vendor in vendors:
+        its = (heard.c.vendor == vendor,)
+        purged.rows[heard.name] += delete_some_rows(store, heard, heard.c.id_key, its, forgotten)
 
 
 def _forget_spending(store: Store, before: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from ..model.blocks import Channel
 from ..model.review_items import Resolution, ReviewItem, ReviewReason
@@ -99,6 +99,40 @@ class ReviewQueue:
         self._keyring = keyring
         self._ledger = ledger
 
+    def ask_about_number(
+        self,
+        connection: Connection,
+        number: str,
+        reason: ReviewReason,
+        channel: Channel,
+        evidence: str,
+        since: datetime,
+    ) -> bool:
+        """Ask about an E.164 number wherever it stands; return whether nobody was asked that already.
+
+        ``since`` is the moment (aware, UTC) from which the legal clock runs.
+        """
+        key = self._keyring.number_key(number)
+        waiting = (_Table.c.number_key == key, _Table.c.ledger == self._ledger, _Table.c.resolution.is_(None))
+        same = select(_Table.c.id).where(*waiting, _Table.c.reason == reason.value).limit(1)
+        if connection.scalar(same) is not None:
+            return False
+        row: dict[str, Any] = {
+            "org_id": None,
+            "ledger": self._ledger,
+            "reason": reason.value,
+            "object": "",
+            "record_id": "",
+            "channel": channel.value,
+            "number_key": key,
+            "since": since,
+            "raised_again": True,  # no flag was cleared: once it is decided, nothing hangs on it
+        }
+        named = number if erased_since(connection, self._keyring, number) is None else ""
+        row["payload"] = self._keyring.seal({"number": named, "evidence": evidence}, item_about(row))
+        connection.execute(insert(_Table).values(**row))
+        return True
+
     def list_open(self, connection: Connection, reason: ReviewReason | None = None) -> list[ReviewItem]:
         """Return what waits, the oldest first; what has ended by itself meanwhile is left out."""
         flags = schema.opt_out_flags
@@ -113,7 +147,7 @@ class ReviewQueue:
             )
             .exists()
         )
-        conditions = [_Table.c.resolution.is_(None), still_asked]
+        conditions = [_Table.c.resolution.is_(None), or_(_Table.c.org_id.is_(None), still_asked)]
         if reason is not None:
             conditions.append(_Table.c.reason == reason.value)
         return self._select(connection, *conditions)
@@ -135,8 +169,8 @@ class ReviewQueue:
         orgs = schema.orgs
         query = (
             select(_Table, orgs.c.key.label("org"))
-            .join(orgs, orgs.c.id == _Table.c.org_id)
-            .where(orgs.c.ledger == self._ledger, *conditions)
+            .outerjoin(orgs, orgs.c.id == _Table.c.org_id)
+            .where(func.coalesce(orgs.c.ledger, _Table.c.ledger) == self._ledger, *conditions)
             .order_by(_Table.c.id)
         )
         return [self._read(row) for row in connection.execute(query)]
@@ -146,7 +180,7 @@ class ReviewQueue:
         resolution = None if row.resolution is None else Resolution(row.resolution)
         return ReviewItem(
             row.id,
-            row.org,
+            row.org or "",
             ReviewReason(row.reason),
             row.object,
             row.record_id,
@@ -155,6 +189,7 @@ class ReviewQueue:
             row.since,
             payload["evidence"],
             resolution,
+            bytes(row.number_key),
         )
 
 
@@ -187,5 +222,7 @@ def forget_number_under(connection: Connection, keyring: Keyring, key: bytes) ->
 
 def item_about(row: Any) -> bytes:
     """Return what the payload of a row is bound to; ``row`` gives its values by name."""
-    parts = (row["org_id"], row["object"], row["record_id"], row["channel"], bytes(row["number_key"]).hex())
+    # Of one that is about no record the ledger stands in the account's place.
+    whose = row["org_id"] if row["org_id"] is not None else repr(row["ledger"])
+    parts = (whose, row["object"], row["record_id"], row["channel"], bytes(row["number_key"]).hex())
     return ":".join(["review_items", *map(str, parts)]).encode()

@@ -10,9 +10,9 @@ review_items = Table(
     "review_items",  # what waits for a person's decision, and what became of it
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("org_id", Integer, ForeignKey("orgs.id"), nullable=False),
+    Column("org_id", Integer, ForeignKey("orgs.id")),  # None: it is about a number, and about no record
     Column("reason", String(20), nullable=False),
-    Column("object", String(100), nullable=False),
+    Column("object", String(100), nullable=False),  # with record_id: empty where it is about no record
     Column("record_id", String(40), nullable=False),
     Column("channel", String(10), nullable=False),
     Column("number_key", LargeBinary(16), nullable=False),
@@ -22,5 +22,7 @@ review_items = Table(
     Column("resolved_at", UtcDateTime),
     Column("author", Words(200)),
     Column("payload", LargeBinary, nullable=False),  # number and evidence, later the note
+    Column("ledger", String(100)),  # of one that is about no record; else the account tells it
     Index("review_items_by_record", "org_id", "object", "record_id"),
+    Index("review_items_by_number", "number_key"),
 )

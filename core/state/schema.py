@@ -16,6 +16,7 @@ from .erasure_tables import destructions, erased_numbers
 from .execution_tables import executions
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
 from .review_tables import review_items
+from .signal_tables import evidence, heard_signals
 from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
 from .wake_tables import wakes
 from .work_tables import call_limits, job_notes, jobs, spending, ticks, workers
@@ -36,7 +37,9 @@ __all__ = [
     "cursors",
     "destructions",
     "erased_numbers",
+    "evidence",
     "executions",
+    "heard_signals",
     "holdings",
     "job_notes",
     "jobs",

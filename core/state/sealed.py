@@ -10,6 +10,7 @@ from sqlalchemy import Column, Table
 from ..model.answers import AnswerKind
 from . import schema
 from .blocks import entry_about
+from .evidence import evidence_about
 from .executions import execution_about
 from .journal import changes_of, results_of
 from .lookup_cache import answer_about
@@ -56,6 +57,7 @@ SEALED: tuple[SealedColumn, ...] = (
         lambda row: answer_about(AnswerKind.LOST, bytes(row.number_key), row.realm),
         _unnamed,
     ),
+    SealedColumn(schema.evidence.c.payload, lambda row: evidence_about(row._mapping)),
     SealedColumn(schema.review_items.c.payload, lambda row: item_about(row._mapping)),
     SealedColumn(schema.batches.c.payload, lambda row: changes_of(row.run_id, row.seq)),
     SealedColumn(schema.batches.c.results, lambda row: results_of(row.run_id, row.seq)),

@@ -1,0 +1,128 @@
+"""What was heard of a number: what became of messages and calls, and what people answered.
+
+Evidence is never a verdict by itself. Numbers appear as keyed hashes; the number, what was said and the vendor's id are
+encrypted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from ..model.blocks import Channel, RecordName
+from ..model.signals import OptOutWord, Outcome, Signal
+from . import schema
+from .column_types import storable
+from .erased import erased_since
+from .keyring import Keyring
+
+_Table = schema.evidence
+
+
+class Evidence(NamedTuple):
+    """One event about a number, as it was told. Moments are aware, in UTC; ``number`` is E.164."""
+
+    number: str
+    source: str
+    outcome: Outcome | None
+    word: OptOutWord | None
+    code: str
+    channel: Channel
+    occurred_at: datetime
+    heard_at: datetime
+    said: str
+    detail: str
+    sender: str
+    record: RecordName | None
+
+
+class EvidenceStore:
+    """The evidence of one ledger. Every method works in the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, ledger: str) -> None:
+        self._keyring = keyring
+        self._ledger = ledger
+
+    def add(self, connection: Connection, number: str, signal: Signal, now: datetime) -> bool:
+        """Keep what a signal tells of an E.164 number; return whether it was: of one that was erased nothing is."""
+        if erased_since(connection, self._keyring, number) is not None:
+            return False
+        record = signal.record
+        row: dict[str, Any] = {
+            "ledger": self._ledger,
+            "number_key": self._keyring.number_key(number),
+            "source": signal.vendor,
+            "outcome": signal.outcome.value if signal.outcome else None,
+            "word": signal.word.value if signal.word else None,
+            "code": signal.code,
+            "channel": signal.channel.value,
+            "occurred_at": signal.occurred_at,
+            "heard_at": now,
+            "account": record.account if record else None,
+            "object": record.object if record else None,
+            "record_id": record.id if record else None,
+        }
+        told = {
+            "number": number,
+            "id": signal.id,
+            "said": signal.said,
+            "detail": signal.detail,
+            "sender": signal.sender,
+        }
+        row["payload"] = self._keyring.seal(told, evidence_about(row))
+        connection.execute(insert(_Table).values(**row))
+        return True
+
+    def latest_word(self, connection: Connection, number: str, source: str, word: OptOutWord) -> datetime | None:
+        """Return when somebody with the number last asked this vendor for that; None where nobody has."""
+        query = select(func.max(_Table.c.occurred_at)).where(
+            _Table.c.ledger == self._ledger,
+            _Table.c.number_key == self._keyring.number_key(number),
+            _Table.c.source == source,
+            _Table.c.word == word.value,
+            # A vendor's code says that it holds messages back, and not when somebody asked for that.
+            _Table.c.outcome.is_(None),
+        )
+        latest: datetime | None = connection.scalar(query)
+        return latest
+
+
+def list_evidence(connection: Connection, keyring: Keyring, key: bytes) -> Iterator[Evidence]:
+    """Yield what was heard of the number with that key, for all ledgers, the oldest first."""
+    rows = connection.execute(select(_Table).where(_Table.c.number_key == key).order_by(_Table.c.occurred_at))
+    for row in rows:
+        yield _read(keyring, row)
+
+
+def forget_evidence(connection: Connection, keys: Sequence[bytes]) -> int:
+    """Delete what was heard of the numbers with these keys; return how much it was."""
+    return connection.execute(delete(_Table).where(_Table.c.number_key.in_(keys))).rowcount
+
+
+def evidence_about(row: Any) -> bytes:
+    """Return what the payload of a row is bound to; ``row`` gives its values by name."""
+    parts = [row["ledger"], bytes(row["number_key"]).hex(), row["source"], row["outcome"], row["word"], row["channel"]]
+    moment = row["occurred_at"].astimezone(UTC).isoformat()
+    return b"evidence:" + repr([*parts, storable(row["code"]), moment]).encode()
+
+
+def _read(keyring: Keyring, row: Row[Any]) -> Evidence:
+    told = keyring.open(bytes(row.payload), evidence_about(row._mapping))
+    record = RecordName(row.account, row.object, row.record_id) if row.record_id is not None else None
+    return Evidence(
+        told["number"],
+        row.source,
+        Outcome(row.outcome) if row.outcome else None,
+        OptOutWord(row.word) if row.word else None,
+        row.code,
+        Channel(row.channel),
+        row.occurred_at,
+        row.heard_at,
+        told["said"],
+        told["detail"],
+        told["sender"],
+        record,
+    )

@@ -1,0 +1,38 @@
+"""The tables of what was heard from outside: which signals, and the evidence in them. Part of the schema."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
+
+from .column_types import UtcDateTime, Words, metadata
+
+heard_signals = Table(
+    "heard_signals",  # which signals were heard, so that the same one told again does nothing
+    metadata,
+    Column("vendor", String(40), primary_key=True),
+    Column("id_key", LargeBinary(16), primary_key=True),  # a keyed hash of the vendor's id, which may hold a number
+    Column("heard_at", UtcDateTime, nullable=False),
+    Column("timeless", Boolean, nullable=False),  # its signature covers no time: it could be told again at any time
+    sqlite_with_rowid=False,
+)
+
+evidence = Table(
+    "evidence",  # what became of messages and calls, and what people answered: never a verdict by itself
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("ledger", String(100), nullable=False),  # empty: the one that accounts share
+    Column("number_key", LargeBinary(16), nullable=False),
+    Column("source", String(40), nullable=False),  # who told it: a vendor, a dialler
+    Column("outcome", String(20)),  # see model.signals.Outcome; None: a message of a person
+    Column("word", String(20)),  # see model.signals.OptOutWord; None: it asked for nothing
+    Column("code", Words(80), nullable=False),  # the vendor's own
+    Column("channel", String(10), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime, nullable=False),
+    Column("account", String(100)),  # with object and record_id: the record that it was told of
+    Column("object", String(100)),
+    Column("record_id", String(40)),
+    Column("payload", LargeBinary, nullable=False),  # number, the vendor's id, what was said, our own number
+    Index("evidence_by_number", "ledger", "number_key", "occurred_at"),
+    Index("evidence_by_time", "occurred_at"),
+)

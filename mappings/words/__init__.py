@@ -1,0 +1,1 @@
+"""What people write to be left alone, by language: one YAML file, and its JSON Schema."""
