@@ -7,6 +7,8 @@ it a byte at a time, could keep the service from everybody else.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
+from secrets import token_hex
 from typing import Any
 
 import h11
@@ -83,9 +85,15 @@ class PatientProtocol(H11Protocol):
         """Answer without any route, and end the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = problem_bytes(status, detail)
-            headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
+            headers = {
+                "content-type": MEDIA_TYPE,
+                "content-length": str(len(body)),
+                "connection": "close",
+                "x-request-id": token_hex(16),
+            }
+            reason = HTTPStatus(status).phrase.encode()
             events: list[Any] = [
-                h11.Response(status_code=status, headers=list(headers.items())),
+                h11.Response(status_code=status, headers=list(headers.items()), reason=reason),
                 h11.Data(data=body),
                 h11.EndOfMessage(),
             ]

@@ -17,7 +17,7 @@ from ringfence.core.errors import FixError, RingfenceError, UsageError
 from ringfence.core.numbers import mask_numbers
 
 from .bounds import retry_after
-from .problems import ProblemError, answer_problem, problem_response
+from .problems import FAULT, ProblemError, answer_problem, problem_response
 from .remedies import RETRY_S, find_words
 
 _MOST_ERRORS = 20
@@ -33,6 +33,12 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(PoolTimeoutError, _answer_no_connection)
+    app.add_exception_handler(Exception, _answer_fault)
+
+
+def _answer_fault(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer a fault; it is raised once more behind this, for the log."""
+    return problem_response(FAULT)
 
 
 def _answer_ours(request: Request, error: Exception) -> JSONResponse:

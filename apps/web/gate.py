@@ -15,7 +15,7 @@ from ringfence.core.numbers import mask_numbers
 
 from ..logs import request_id
 from .metrics import count, observe_duration
-from .problems import ProblemError, problem_response
+from .problems import FAULT, problem_response
 
 REQUEST_ID = "X-Request-Id"
 
@@ -50,7 +50,7 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log its place
             _tell_fault(error)
             if not visit.status:
-                await problem_response(_FAULT)(scope, receive, visit.send)
+                await problem_response(FAULT)(scope, receive, visit.send)
         finally:
             _tell(scope, visit, perf_counter() - began)
             request_id.reset(token)
@@ -69,11 +69,6 @@ class _Visit:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
         await self._send(message)
-
-
-_FAULT = ProblemError(
-    500, "A fault of ringfence itself; its log has more under the id of this request.", code="internal"
-)
 
 
 def _find_id(scope: Scope) -> str:

@@ -37,6 +37,12 @@ class ProblemError(Exception):
         self.more = more
 
 
+FAULT = ProblemError(
+    500, "A fault of ringfence itself; its log has more under the id of this request.", code="internal"
+)
+"""What a caller is told about a fault."""
+
+
 def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
     """Return the problem document of an error that a route raised."""
     assert isinstance(problem, ProblemError)  # noqa: S101 - registered for this class alone
