@@ -98,12 +98,13 @@ def plan_removal(wiring: Wiring, crm: str, mapping: Path | None = None, *, opt_o
         yield Unset(wiring, connection, org, connection.crm.plan_removal(opt_outs=opt_outs))
 
 
-def emit_setup(wiring: Wiring, crm: str, folder: Path, mapping: Path | None = None) -> Sequence[Path]:
+def emit_setup(wiring: Wiring, crm: str, folder: Path, mapping: Path | None = None, *, api: str = "") -> Sequence[Path]:
     """Write what setup creates as a deployable project and return its files. Needs no credentials and makes no call.
 
-    Raises FileError for a folder that cannot be written or holds files of others, and the errors of the mapping.
+    ``api`` describes what the CRM may ask the service, as OpenAPI 3.0. Raises FileError for a folder that cannot be
+    written or holds files of others, and the errors of the mapping.
     """
-    return write_project(folder, crm, wiring.project(crm, mapping))
+    return write_project(folder, crm, wiring.project(crm, mapping, api))
 
 
 @contextmanager

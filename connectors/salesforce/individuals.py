@@ -32,7 +32,9 @@ LINKS = {"Account": "PersonIndividualId", "Contact": "IndividualId", "Lead": "In
 AT_ONCE = 400
 """Ids that a query names; its address has room for the fields of a mapped object beside them."""
 
-_REFUSALS = ("HasOptedOutSolicit", "HasOptedOutProcessing", "ShouldForget")
+REFUSALS = ("HasOptedOutSolicit", "HasOptedOutProcessing", "ShouldForget")
+"""Checkboxes of an Individual that stand for a refusal of calls."""
+
 _PARTY, _FROM, _TO = "PartyId", "EffectiveFrom", "EffectiveTo"
 _TOLD = ("ContactPointType", "PrivacyConsentStatus")
 
@@ -47,7 +49,7 @@ def find_individuals(client: SalesforceClient, schema: Schema, clock: Clock) -> 
     """Return the Individuals of the org; None where it has none, or shows nothing of what they refuse to this user."""
     fields = _see(schema, INDIVIDUAL)
     consents = _see(schema, CONSENTS) if fields else {}
-    refusals = tuple(name for name in _REFUSALS if name in fields)
+    refusals = tuple(name for name in REFUSALS if name in fields)
     if not {_PARTY, *_TOLD} <= consents.keys():
         consents = {}
     return Individuals(client, clock, refusals, consents) if fields and (refusals or consents) else None

@@ -17,6 +17,7 @@ from .custom_fields import find_custom_fields
 from .errors import AnswerError
 from .list_views import LIST_VIEW, LIST_VIEW_LABEL
 from .schema import Schema, define_all, own_companions, shown_type
+from .service_components import REGISTRATION
 from .setup import FIELD, GRANTS, find_permission_sets
 from .setup_calls import SetupCalls
 from .soql import literal
@@ -47,6 +48,9 @@ def plan_removal(calls: SetupCalls, schema: Schema, shapes: Mapping[str, ObjectS
     if steps:
         kept.append(
             Kept(LIST_VIEW, f"the list view {LIST_VIEW_LABEL!r} of an emitted project goes by its manifest alone.")
+        )
+        kept.append(
+            Kept(REGISTRATION, "credentials, external service and flows of an emitted project go by its manifest alone.")
         )
     return Removal(steps, kept, records)
 

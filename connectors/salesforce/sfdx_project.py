@@ -1,46 +1,54 @@
-"""All that set-up creates as an sfdx source project, which an administrator can review, deploy and take back."""
+"""All that set-up creates, and what flows need to ask the service, as an sfdx source project.
+
+An administrator can review, deploy and take it back. It is deployed in steps, a manifest each: Salesforce makes the
+classes that a flow names when it registers the service, and not every org has Individuals.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
-from string import Template
 from typing import Any
 
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.service_address import ServiceAddress
 
+from .individuals import CONSENTS, INDIVIDUAL, LINKS, REFUSALS
 from .list_views import LIST_VIEW, define_list_view
 from .metadata_xml import write_document
-from .permission_sets import EDIT, PERMISSION_SETS, READ
+from .permission_sets import INDIVIDUALS, PERMISSION_SETS
+from .project_readme import write_read_me
 from .schema import CUSTOM, define_all, own_companions
+from .service_components import ROOT, Component, access_components, flow_components, read_object
 from .settings import SalesforceSettings
-
-_ROOT = "force-app/main/default"
-
-Component = tuple[str, str, str, str]
-"""Type and name of a component, its file below the project, and the file's text."""
 
 
 def project_files(
-    settings: SalesforceSettings,
-    shapes: Mapping[str, ObjectShape],
-    service: ServiceAddress,  # noqa: ARG001  # the plugin's signature
+    settings: SalesforceSettings, shapes: Mapping[str, ObjectShape], service: ServiceAddress
 ) -> dict[str, str]:
-    """Return the project for these objects, file name -> text."""
+    """Return the project for these objects and a service at that address, file name -> text."""
     version = settings.api_version
-    components = [*_fields(shapes), *_list_views(shapes), *_permission_sets(shapes)]
-    parts = [(kind, name) for kind, name, _, _ in components]
     borrowed = _borrowed(shapes)
+    steps = {
+        "package": [*_fields(shapes), *_list_views(shapes), *_permission_sets(shapes)],
+        "individuals": list(_individuals(shapes)),
+        "service": access_components(service) if service.api else [],
+        "flows": flow_components(shapes, service, version) if service.api else [],
+    }
+    parts = [(kind, name) for components in steps.values() for kind, name, _, _ in components]
+    gone = [(kind, f"{name}-1" if kind == "Flow" else name) for kind, name in parts if name not in borrowed]
 
     return {
-        "README.md": _read_me(shapes, borrowed),
+        "README.md": write_read_me(shapes, borrowed, service, [name for _, name, _, _ in steps["flows"]]),
         "sfdx-project.json": _sfdx_project(version),
-        "manifest/package.xml": _manifest(parts, version),
+        **{
+            f"manifest/{step}.xml": _manifest([(kind, name) for kind, name, _, _ in components], version)
+            for step, components in steps.items()
+            if components
+        },
         "manifest/nothing.xml": _manifest([], version),
-        "manifest/destructiveChanges.xml": _manifest([part for part in parts if part[1] not in borrowed], version),
-        **{file: text for _, _, file, text in components},
+        "manifest/destructiveChanges.xml": _manifest(gone, version),
+        **{file: text for components in steps.values() for _, _, file, text in components},
     }
 
 
@@ -48,7 +56,7 @@ def _fields(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
     for name, shape in shapes.items():
         for field, metadata in define_all(shape).items():
             if field.endswith(CUSTOM):
-                file = f"{_ROOT}/objects/{name}/fields/{field}.field-meta.xml"
+                file = f"{ROOT}/objects/{name}/fields/{field}.field-meta.xml"
                 text = write_document("CustomField", {"fullName": field, **_as_source(metadata)})
                 yield "CustomField", f"{name}.{field}", file, text
 
@@ -56,7 +64,7 @@ def _fields(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
 def _list_views(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
     for name, shape in shapes.items():
         if (body := define_list_view(shape)) is not None:
-            file = f"{_ROOT}/objects/{name}/listViews/{LIST_VIEW}.listView-meta.xml"
+            file = f"{ROOT}/objects/{name}/listViews/{LIST_VIEW}.listView-meta.xml"
             yield "ListView", f"{name}.{LIST_VIEW}", file, write_document("ListView", body)
 
 
@@ -73,8 +81,24 @@ def _permission_sets(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
             "hasActivationRequired": False,
             "label": spec.label,
         }
-        file = f"{_ROOT}/permissionsets/{spec.name}.permissionset-meta.xml"
+        file = f"{ROOT}/permissionsets/{spec.name}.permissionset-meta.xml"
         yield "PermissionSet", spec.name, file, write_document("PermissionSet", body)
+
+
+def _individuals(shapes: Mapping[str, ObjectShape]) -> Iterator[Component]:
+    """Yield the permission set for what Individuals refuse, where a mapped object may name one."""
+    if not LINKS.keys() & shapes.keys():
+        return
+    grants = [{"editable": False, "field": f"{INDIVIDUAL}.{name}", "readable": True} for name in sorted(REFUSALS)]
+    body = {
+        "description": INDIVIDUALS.description,
+        "fieldPermissions": grants,
+        "hasActivationRequired": False,
+        "label": INDIVIDUALS.label,
+        "objectPermissions": [read_object(name) for name in sorted((CONSENTS, INDIVIDUAL))],
+    }
+    file = f"{ROOT}/permissionsets/{INDIVIDUALS.name}.permissionset-meta.xml"
+    yield "PermissionSet", INDIVIDUALS.name, file, write_document("PermissionSet", body)
 
 
 def _as_source(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,26 +138,3 @@ def _borrowed(shapes: Mapping[str, ObjectShape]) -> list[str]:
         for field in shape.companion_fields()
         if field.endswith(CUSTOM) and field not in own_companions(shape)
     ]
-
-
-def _read_me(shapes: Mapping[str, ObjectShape], borrowed: Sequence[str]) -> str:
-    text = resources.files(__package__).joinpath("sfdx_readme.md").read_text("utf-8")
-    flags = [f"`{name}.{field}`" for name, shape in shapes.items() for field in shape.flag_fields()]
-    return Template(text).substitute(
-        fields=sum(field.endswith(CUSTOM) for shape in shapes.values() for field in shape.companion_fields()),
-        objects=", ".join(shapes),
-        slots="; ".join(f"{name}: {', '.join(slot.field for slot in shape.slots)}" for name, shape in shapes.items()),
-        flags=", ".join(flags) or "none",
-        edit=EDIT.name,
-        read=READ.name,
-        list_view=LIST_VIEW,
-        borrowed=_warn_of(borrowed) if borrowed else "",
-    )
-
-
-def _warn_of(borrowed: Sequence[str]) -> str:
-    names = ", ".join(f"`{name}`" for name in borrowed)
-    return (
-        f"\nThe mapping names these fields itself: {names}. Where the org has one of them already, take its file out "
-        "before\nyou deploy: it would be changed to what the file says. The way back leaves them alone.\n"
-    )
