@@ -15,6 +15,7 @@ from ringfence.core.state.erasure import Holder
 from ringfence.core.state.held_about import HeldChange, HeldExecution, HeldFact, HeldFlag, HeldReview
 
 from ..operations import ErasedNumber, Held, erase_one, export_held
+from ..operations.ledger_json import as_block
 from .door import open_door
 from .exit_codes import DONE
 from .hints import name_day
@@ -23,7 +24,7 @@ from .options import Json, Verbose, Yes
 from .output import output
 from .start import begin_wired
 from .state import list_rows, state
-from .suppress_text import as_block, describe_block
+from .suppress_text import describe_block
 
 __all__ = ["state"]
 
@@ -175,6 +176,7 @@ def _head(held: Held) -> dict[str, Any]:
         "records": [as_record(record) for record in held.records],
         "consents": [as_consent(given) for given in held.consents],
         "reviews": [as_review(review) for review in held.reviews],
+        "asked_check_at": asked.isoformat() if (asked := held.about.asked_at()) else None,
         "executions": [as_execution(execution) for execution in held.executions],
     }
 
@@ -215,6 +217,8 @@ def _parts(held: Held) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Records that hold it", (f"{each.account} {each.object} {each.id}" for each in held.records)
     yield "Consent given on records that hold it", map(_describe_consent, held.consents)
     yield "What people were asked", (f"{each.account} {each.object} {each.id}: {each.reason}" for each in held.reviews)
+    asked = [held.about.asked_at()]
+    yield "A check of it that waits", (f"asked for on {name_day(at)}" for at in asked if at)
     yield "What workflows have asked", (f"{each.account} {each.id}: {each.state}" for each in held.executions)
     yield "Changes that runs have made", (_describe_change(held, each) for each in held.changes)
 

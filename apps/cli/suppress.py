@@ -10,7 +10,7 @@ import typer
 
 from ringfence.connectors.spreadsheet import Marked
 from ringfence.core.errors import UsageError
-from ringfence.core.model.blocks import BlockKind, Channel, Entry, blocked_channels
+from ringfence.core.model.blocks import BlockKind, Channel, Entry
 from ringfence.core.runs.ending import describe_end, end_as_json
 
 from ..operations import (
@@ -23,6 +23,7 @@ from ..operations import (
     list_lists,
     open_entries,
 )
+from ..operations.ledger_json import as_added, as_answer, as_entry
 from ..remedies import word
 from .door import open_door
 from .exit_codes import DONE, REFUSED_ROWS, SUPPRESSED
@@ -32,7 +33,7 @@ from .lift_text import as_lift, describe_left, describe_lift
 from .options import AllowExpiredLists, Json, SandboxLedger, Verbose, Yes
 from .output import output
 from .start import begin_wired
-from .suppress_text import as_block, as_entry, describe_block, entry_row
+from .suppress_text import describe_block, entry_row
 from .termination import termination
 
 ON_A_PAGE = 50
@@ -81,8 +82,9 @@ def add(
     wiring = begin_wired(json=json, verbose=verbose)
     done = add_entry(wiring, Wish(number, reason, kind, channel, region, expires, record), open_door())
 
-    entry = as_entry(done.entry)
-    output.document({"entry": entry, "new": done.is_new})
+    document = as_added(done)
+    output.document(document)
+    entry = document["entry"]
     said = "suppressed" if done.is_new else "was on the ledger already, for the same reason"
     until = f", until {name_day(done.entry.expires)}" if done.entry.expires else ""
     output.say(f"{entry['number']} {said}: {entry['kind']}, channel {entry['channel']}{until} (entry {entry['id']})")
@@ -140,15 +142,7 @@ def check(
         wiring, number, channel=channel, region=region, sandbox=sandbox, allow_expired_lists=allow_expired_lists
     )
 
-    output.document(
-        {
-            "number": answer.number,
-            "suppressed": answer.suppressed,
-            "channels": [each.value for each in blocked_channels(answer.blocks)],
-            "entries": list(map(as_block, answer.blocks, answer.deadlines)),
-            "expired_lists": answer.expired_lists,
-        }
-    )
+    output.document(as_answer(answer))
     asked = f" for {channel.value}" if channel else ""
     output.say(f"{answer.number} {'is suppressed' if answer.suppressed else 'may be contacted'}{asked}")
     for block, deadline in zip(answer.blocks, answer.deadlines, strict=True):

@@ -69,11 +69,12 @@ class Answerer:
         self._store = store
         self._ledger = ledger_of(wiring)
 
-    def look(self, cells: Sequence[Cell], purpose: str | None = None) -> list[Looked]:
+    def look(self, cells: Sequence[Cell], purpose: str | None = None, *, with_ledger: bool = True) -> list[Looked]:
         """Return what is known of the cells, in their order.
 
-        A country that cannot be read is none, never the default one. With a ``purpose`` it is asked whether consent
-        covers that. Raises StateError where the store does not work, and UsageError for an empty purpose.
+        ``with_ledger`` False leaves out who must not be contacted, for whoever must not be told that. A country that
+        cannot be read is none, never the default one. With a ``purpose`` it is asked whether consent covers that.
+        Raises StateError where the store does not work, and UsageError for an empty purpose.
         """
         if purpose is not None and not purpose.strip():
             raise UsageError(
@@ -81,7 +82,7 @@ class Answerer:
             )
         numbers = [read_number(text, self._find_home(region)) for text, region in cells]
         question = ask_ledger(self._store, self._ledger, self._clock, sandbox=False)
-        found = question.find({key: None for number in numbers for key in all_keys(number)})
+        found = {} if not with_ledger else question.find({key: None for number in numbers for key in all_keys(number)})
         erased = find_erased(self._store, {number.e164 for number in numbers if number.e164})
 
         screening = self._make_screening(question, found, erased)

@@ -16,13 +16,13 @@ from ringfence.core.state.store import Store
 from ringfence.core.suppression.question import ask_ledger
 
 from ..wiring import Wiring
-from .answerer import Answerer, Cell
+from .answerer import Answerer, Cell, Looked
 from .door import Door
 from .lookups import open_lookups
 from .number_answer import NumberAnswer
 from .suppression import ledger_of
 
-__all__ = ["Answerer", "Cell", "NumberAnswer", "answer_number", "screen_numbers"]
+__all__ = ["Answerer", "Cell", "NumberAnswer", "answer_looked", "answer_number", "screen_numbers"]
 
 DOOR = "screen numbers"
 """What such a screening is called in the history, in the place of a CRM."""
@@ -54,10 +54,12 @@ def answer_number(
     does not work, and UsageError for an empty purpose.
     """
     (looked,) = service.answerer.look([(text, region)], purpose)
-    answer = looked.answer(channel)
-    if not suggest:
-        return answer
-    return replace(answer, suggestion=service.answerer.suggest(text, region))
+    return answer_looked(service, looked, (text, region), channel) if suggest else looked.answer(channel)
+
+
+def answer_looked(service: Answering, looked: Looked, cell: Cell, channel: Channel | None) -> NumberAnswer:
+    """Return the answer about what was found of a cell, with its likely correction."""
+    return replace(looked.answer(channel), suggestion=service.answerer.suggest(*cell))
 
 
 def screen_numbers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
@@ -69,8 +69,10 @@ class Answer:
     deadlines: list[date | None] = field(default_factory=list)
 
 
-def add_entry(wiring: Wiring, wish: Wish, door: Door) -> Added:
+def add_entry(wiring: Wiring, wish: Wish, door: Door, store: Store | None = None) -> Added:
     """Put a person's entry on the ledger, and return it; one that says the same is there once.
+
+    ``store`` is the state store where that is open already.
 
     Raises UsageError for what cannot be meant: a number that cannot be read, no reason, a day that is over, a record
     without ``wrong_person`` or the other way round. Raises the errors of the wiring.
@@ -89,16 +91,21 @@ def add_entry(wiring: Wiring, wish: Wish, door: Door) -> Added:
         record=_read_record(wiring, wish),
     )
 
-    with closing(wiring.open_state()) as store, store.transaction() as connection:
-        blocks = Blocks(store.keyring, ledger_of(wiring))
+    with _opened(wiring, store) as opened, opened.transaction() as connection:
+        blocks = Blocks(opened.keyring, ledger_of(wiring))
         there = blocks.find_active(connection, [entry.number], now).get(entry.number, [])
         if same := next((each for each in there if _says_the_same(each, entry)), None):
             return Added(same, is_new=False)
         added = blocks.add(connection, entry)
         subject = f"{mask(entry.number)} ({entry.kind.value}, {entry.channel.value})"
         act = Act(now, door.author, AuditAction.ADD, subject, reason)
-        AuditLog(store.keyring).append(connection, act)
+        AuditLog(opened.keyring).append(connection, act)
     return Added(added, is_new=True)
+
+
+def _opened(wiring: Wiring, store: Store | None) -> AbstractContextManager[Store]:
+    """Return the store for a block: the one that is open, or else one that is opened for it."""
+    return closing(wiring.open_state()) if store is None else nullcontext(store)
 
 
 def lift_of_record(
@@ -139,8 +146,11 @@ def check_number(
     region: str | None = None,
     sandbox: bool = False,
     allow_expired_lists: bool = False,
+    store: Store | None = None,
 ) -> Answer:
     """Tell what keeps a number silent now; without ``channel`` any block counts as one.
+
+    ``store`` is the state store where that is open already.
 
     Every valid reading of the text is asked for. Raises UsageError where it cannot be read, and nothing blocks what it
     may be, and StoppedError where nothing does and a list of its country is expired, unless that is allowed. Where
@@ -148,7 +158,7 @@ def check_number(
     """
     number = read_any(wiring, text, region)
     keys = dict.fromkeys([*filter(None, [number.e164]), *number.covers])
-    with open_question(wiring, sandbox=sandbox) as question:
+    with open_question(wiring, sandbox=sandbox, store=store) as question:
         found = question.find(keys) if question else {}
         expired = question.find_expired_lists(allowed=allow_expired_lists) if question else ExpiredLists.none()
 
@@ -173,14 +183,17 @@ def _find_deadlines(wiring: Wiring, region: str | None, blocks: Sequence[Block])
 
 
 @contextmanager
-def open_question(wiring: Wiring, *, sandbox: bool) -> Iterator[SuppressionQuestion | None]:
-    """Yield the question to the ledger, or None where there is no state store yet. Raises the errors of the wiring."""
-    store = wiring.open_state_if_there()
-    if store is None:
+def open_question(wiring: Wiring, *, sandbox: bool, store: Store | None = None) -> Iterator[SuppressionQuestion | None]:
+    """Yield the question to the ledger, or None where there is no state store yet. Raises the errors of the wiring.
+
+    ``store`` is the state store where that is open already.
+    """
+    opened = store or wiring.open_state_if_there()
+    if opened is None:
         yield None
         return
-    with closing(store):
-        yield ask_ledger(store, ledger_of(wiring), wiring.clock, sandbox=sandbox)
+    with nullcontext(opened) if store else closing(opened):
+        yield ask_ledger(opened, ledger_of(wiring), wiring.clock, sandbox=sandbox)
 
 
 @contextmanager

@@ -7,15 +7,17 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from . import figures, health
+from . import figures, health, numbers, suppressions
 from .bounds import Bounds
 from .callers import Callers
 from .description import OpenApiVersion, describe_api
 from .errors import answer_errors
 from .gate import Gate
+from .origins import Origins, origin_of
 from .service import Service
+from .waiting import Waiting
 
-ROUTERS: list[APIRouter] = [health.router, figures.router]
+ROUTERS: list[APIRouter] = [health.router, figures.router, numbers.router, suppressions.router]
 """The routes, a router for each kind of caller."""
 
 
@@ -25,7 +27,9 @@ def make_app(service: Service) -> ASGIApp:
     settings = service.wiring.settings.serve
     app.state.service = service
     app.state.callers = Callers(service.store, service.clock, settings.rate)
-    return Gate(Bounds(app, settings.max_body))
+    app.state.waiting = Waiting(service.store, service.clock)
+    app.state.origins = frozenset({*map(origin_of, settings.origins), origin_of(service.public_url)})
+    return Gate(Origins(Bounds(app, settings.max_body), app.state.origins))
 
 
 def make_routes() -> FastAPI:

@@ -28,6 +28,9 @@ from .rates import Rates
 KNOWN_S = 3.0
 """For how many seconds a token is believed before the store is asked again: no longer does a revoked one count."""
 
+FORM_RATE = 20
+"""Requests a second of a token of the role form: of all visitors of a web page together."""
+
 _MOST_KNOWN = 10_000
 _SCHEME = "bearer"
 _LONGEST_TOKEN = 200
@@ -52,6 +55,7 @@ class Callers:
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Token | None]] = OrderedDict()
         self.rates = Rates(rate, clock.monotonic)
+        self.form_rates = Rates(min(rate, FORM_RATE), clock.monotonic)
         self.denials = Denials(store, clock)
 
     async def find(self, given: str) -> Token | None:
@@ -71,6 +75,15 @@ class Callers:
     def _read(self, given: str) -> Token | None:
         with self._store.transaction() as connection:
             return find_token(connection, given)
+
+    def take(self, token: Token) -> float:
+        """Take one request of a token's rate; return 0, or after how many seconds the next one may come."""
+        return (self.form_rates if token.role is Role.FORM else self.rates).take(token.name)
+
+    async def forbid(self, request: Request, caller: Caller, reason: str, act: str) -> ProblemError:
+        """Return the error for an act that a caller's role does not include, once that is in the audit log."""
+        await self.deny(403, caller.name, f"{request.method} {find_route(request.scope)}", reason)
+        return ProblemError(403, f"{act} is not for a token of the role {caller.role}.", code="forbidden")
 
     async def deny(self, status: int, caller: str, subject: str, reason: str) -> None:
         """Count a denied act, and enter it into the audit log; that this cannot be done lets nobody in."""
@@ -105,7 +118,7 @@ def needs(role: Role) -> Callable[[Request], Awaitable[Caller]]:
         if not token.role.may(role):
             await callers.deny(403, token.name, subject, f"has the role {token.role}, needs {role}")
             raise ProblemError(403, f"The token has the role {token.role}, and this needs {role}.", code="forbidden")
-        if wait_s := callers.rates.take(token.name):
+        if wait_s := callers.take(token):
             count("http_refused", reason="rate")
             raise ProblemError(
                 429,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ringfence.core.config.addresses import check_address
@@ -30,6 +32,16 @@ class ServeSettings(BaseModel):
     @classmethod
     def _safe(cls, value: str | None) -> str | None:
         return check_address(value, f"{VARIABLE}PUBLIC_URL", "https://ringfence.example.com") if value else None
+
+    @field_validator("origins")
+    @classmethod
+    def _plain(cls, values: list[str]) -> list[str]:
+        """Refuse what no browser would name, which would silently let no page in."""
+        for value in values:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+                raise ValueError(f"{value!r} is no origin; write it as https://www.example.com")
+        return values
 
     def address(self, port: int | None = None) -> str:
         """Return the address under which others call, without a slash at its end; ``port``: the one listened on."""

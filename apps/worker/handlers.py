@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from ringfence.core.ports.jobs import Handler, JobRun
 
+from ..operations.asked_checks import ASKED_CHECKS, carry_out_checks
 from ..operations.kept_connections import KeptConnections
 from ..operations.parts import SYNC_PART
 from ..operations.waking import TARGETED_SYNC
 from ..wiring import Wiring
 from .command import COMMAND, Forward, run_command
+from .door import open_job_door
 from .parts import run_part
 from .woken import sync_woken_records
 
@@ -30,4 +32,7 @@ def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Ma
     def targeted_sync(run: JobRun) -> str | None:
         return sync_woken_records(wiring, kept, run)
 
-    return {COMMAND: command, SYNC_PART: sync_part, TARGETED_SYNC: targeted_sync}
+    def asked_checks(run: JobRun) -> str | None:
+        return carry_out_checks(wiring, run, open_job_door(run, "asked checks"))
+
+    return {ASKED_CHECKS: asked_checks, COMMAND: command, SYNC_PART: sync_part, TARGETED_SYNC: targeted_sync}

@@ -21,8 +21,8 @@ class Role(StrEnum):
 
 _INCLUDED = {
     Role.FORM: {Role.FORM},
-    Role.VIEWER: {Role.VIEWER},
-    Role.OPERATOR: {Role.VIEWER, Role.OPERATOR},
-    Role.COMPLIANCE: {Role.VIEWER, Role.COMPLIANCE},
+    Role.VIEWER: {Role.FORM, Role.VIEWER},
+    Role.OPERATOR: {Role.FORM, Role.VIEWER, Role.OPERATOR},
+    Role.COMPLIANCE: {Role.FORM, Role.VIEWER, Role.COMPLIANCE},
     Role.ADMIN: set(Role),
 }

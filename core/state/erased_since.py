@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, inspect, select, update
 from ..errors import StateError
 from ..model.values import Change
 from . import schema
+from .asked_checks import forget_check
 from .blocks import Blocks
 from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
@@ -32,6 +33,7 @@ _HOLDING = (
     *_LOOKUPS,
     schema.blocks,
     schema.review_items,
+    schema.asked_checks,
     schema.executions,
     schema.evidence,
     schema.batches,
@@ -98,6 +100,7 @@ def _forget(connection: Connection, store: Store, ledgers: Sequence[str], key: b
     forget_number_under(connection, store.keyring, key)
     forget_under(connection, store.keyring, key)
     forget_evidence(connection, [key])
+    forget_check(connection, key)
 
 
 def _forget_changes(store: Store) -> None:

@@ -19,6 +19,7 @@ from ..model.values import Change
 from ..numbers import mask
 from ..numbers.traces import NumberTraces
 from . import schema
+from .asked_checks import forget_check
 from .blocks import Blocks
 from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
@@ -35,7 +36,7 @@ GONE = "[erased]"
 """What stands in a message in the place of a masked number."""
 
 _LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
-_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.evidence, schema.batches)
+_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.asked_checks, schema.evidence, schema.batches)
 _TEXTS = (
     schema.runs.c.summary,
     schema.runs.c.error,
@@ -102,6 +103,7 @@ def erase_number(
                 Blocks(store.keyring, ledger).forget_words(connection, e164) for ledger in _list_ledgers(connection)
             )
             gone["review_items"] += forget_number(connection, store.keyring, e164)
+            gone["asked_checks"] += forget_check(connection, store.keyring.number_key(e164))
             gone["executions"] += forget_in_executions(connection, store.keyring, e164)
             gone["evidence"] += forget_evidence(connection, [store.keyring.number_key(e164)])
             gone += _forget_in_texts(connection, mask(e164))

@@ -14,6 +14,7 @@ from ..model.blocks import Block, Entry
 from ..model.values import Outcome
 from ..numbers.traces import NumberTraces
 from . import schema
+from .asked_checks import find_asked
 from .blocks import Blocks
 from .consents import GivenBy, list_consents
 from .erased import erased_since, texts_of
@@ -175,6 +176,11 @@ class HeldAbout:
         """Return what vendors and diallers have told of the number, the oldest first."""
         with self._store.transaction() as connection:
             return list(list_evidence(connection, self._store.keyring, self._key))
+
+    def asked_at(self) -> datetime | None:
+        """Return when a check of the number was asked for that waits still; None where none is."""
+        with self._store.transaction() as connection:
+            return find_asked(connection, self._key)
 
     def changes(self) -> Iterator[HeldChange]:
         """Yield the changes of all runs that hold the number, oldest first; every batch is opened for it."""

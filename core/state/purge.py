@@ -87,6 +87,7 @@ def purge_history(store: Store, limits: Limits, this_run: str, clock: Clock, *, 
     _purge_executions(store, limits, purged, dry_run=dry_run)
     _purge_wakes(store, limits, purged, dry_run=dry_run)
     _purge_signals(store, limits, clock, purged, dry_run=dry_run)
+    _purge_asked(store, limits, purged, dry_run=dry_run)
     if not dry_run:
         _forget_spending(store, min(limits.runs_before, clock.now() - SPENDING_COUNTS_FOR))
         purged.freed_bytes = give_back_space(store)
@@ -227,6 +228,16 @@ def _purge_signals(store: Store, limits: Limits, clock: Clock, purged: Purged, *
     for vendor in vendors:
         its = (heard.c.vendor == vendor,)
         purged.rows[heard.name] += delete_some_rows(store, heard, heard.c.id_key, its, forgotten)
+
+
+def _purge_asked(store: Store, limits: Limits, purged: Purged, *, dry_run: bool) -> None:
+    """Forget the checks that were asked for long ago and that no worker has carried out."""
+    table = schema.asked_checks
+    old = (table.c.asked_at < limits.runs_before,)
+    if dry_run:
+        purged.rows[table.name] += count_rows(store, table, *old)
+    else:
+        purged.rows[table.name] += delete_some_rows(store, table, table.c.number_key, (), old)
 
 
 def _forget_spending(store: Store, before: datetime) -> None:

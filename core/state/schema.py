@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
+from .asked_tables import asked_checks
 from .audit_tables import audit
 from .caller_tables import tokens
 from .column_types import UtcDateTime, Words, metadata
@@ -27,6 +28,7 @@ __all__ = [
     "REHEARSED",
     "UtcDateTime",
     "Words",
+    "asked_checks",
     "audit",
     "batches",
     "blocks",

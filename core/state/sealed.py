@@ -9,6 +9,7 @@ from sqlalchemy import Column, Table
 
 from ..model.answers import AnswerKind
 from . import schema
+from .asked_checks import check_about
 from .blocks import entry_about
 from .evidence import evidence_about
 from .executions import execution_about
@@ -40,6 +41,7 @@ def _unnamed(row: Any) -> bytes:
 
 
 SEALED: tuple[SealedColumn, ...] = (
+    SealedColumn(schema.asked_checks.c.payload, lambda row: check_about(bytes(row.number_key))),
     SealedColumn(schema.blocks.c.payload, lambda row: entry_about(row._mapping)),
     SealedColumn(schema.executions.c.payload, lambda row: execution_about(row._mapping)),
     SealedColumn(
