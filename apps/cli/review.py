@@ -16,6 +16,9 @@ from .options import Json, Verbose
 from .output import output
 from .start import begin_wired
 
+_SHOWN = 3
+"""Records of an item in the table; JSON has more."""
+
 review = typer.Typer(help="Numbers that wait for a person's decision, and what was decided.", no_args_is_help=True)
 
 
@@ -33,7 +36,8 @@ def list_(
     """List what waits, the oldest first.
 
     `flag_cleared`: an opt-out flag was cleared by hand on an object with `opt_out_policy: ratchet`. It goes up again
-    until somebody decides.
+    until somebody decides. `near_opt_out`: a text message may ask for silence, or comes from somebody whom nobody
+    meant. `ambiguous`: a number is somebody else's, and it was not told on which record.
     """
     items = list_reviews(begin_wired(json=json, verbose=verbose), reason)
 
@@ -45,7 +49,7 @@ def list_(
             shown.item.reason.value,
             _moment(shown),
             str(shown.deadline or ""),
-            f"{shown.account}:{shown.item.object}:{shown.item.record_id}",
+            _list_records(shown),
             shown.item.evidence,
         ]
         for shown in items
@@ -58,9 +62,7 @@ def list_(
 
 @review.command("resolve")
 def resolve(
-    decision: Annotated[
-        Resolution, typer.Option("--as", help="What you decide: opted_out and dismiss keep the opt-out, lift ends it.")
-    ],
+    decision: Annotated[Resolution, typer.Option("--as", help="What you decide; what fits depends on the item.")],
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for whoever asks later; it is kept.")],
     ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="The items, by their ids.")] = None,
     reason: Annotated[
@@ -69,9 +71,12 @@ def resolve(
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Decide about items: the opt-out stands (opted_out), nothing changes (dismiss), or it has ended (lift).
+    """Decide about items.
 
-    `lift` lowers the flags of every record that holds the number, as `suppress lift` does.
+    Of `flag_cleared`: the opt-out stands (opted_out), nothing changes (dismiss), or it has ended (lift), which lowers
+    the flags of every record that holds the number, as `suppress lift` does. Of `near_opt_out` and `ambiguous`: the
+    number is blocked (opted_out), it is somebody else's on every record that holds it (wrong_person), or it was no such
+    thing (dismiss).
     """
     wiring = begin_wired(json=json, verbose=verbose)
     done = resolve_reviews(wiring, ids or [], decision, note, open_door(), reason=reason)
@@ -91,8 +96,13 @@ def _as_json(shown: ShownItem) -> dict[str, Any]:
         "deadline": shown.deadline.isoformat() if shown.deadline else None,
         "evidence": item.evidence,
         "channel": item.channel.value,
-        "records": [{"crm": shown.account, "object": item.object, "id": item.record_id}],
+        "records": [{"crm": each.account, "object": each.object, "id": each.id} for each in shown.records],
     }
+
+
+def _list_records(shown: ShownItem) -> str:
+    first, more = shown.records[:_SHOWN], len(shown.records) - _SHOWN
+    return ", ".join([*map(str, first), *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _moment(shown: ShownItem) -> str:

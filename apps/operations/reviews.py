@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+
+from sqlalchemy import Connection
 
 from ringfence.core.clock import whole_seconds
 from ringfence.core.config.clocks import Clocks
 from ringfence.core.errors import ErrorCode, UsageError
+from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry, RecordName
 from ringfence.core.model.review_items import Resolution, ReviewItem, ReviewReason
 from ringfence.core.model.values import ERASED
 from ringfence.core.numbers import mask, read_number
 from ringfence.core.state.audit import Act, AuditAction, AuditLog
+from ringfence.core.state.blocks import Blocks
+from ringfence.core.state.holdings import list_holders
 from ringfence.core.state.review_queue import ReviewQueue
 from ringfence.core.state.store import Store
 
@@ -24,20 +29,30 @@ from .door import Door
 from .lifting import lift_number
 from .suppression import ledger_of, read_reason
 
-FITTING = {ReviewReason.FLAG_CLEARED: (Resolution.OPTED_OUT, Resolution.DISMISS, Resolution.LIFT)}
+_ABOUT_NUMBER = (Resolution.OPTED_OUT, Resolution.WRONG_PERSON, Resolution.DISMISS)
+FITTING = {
+    ReviewReason.FLAG_CLEARED: (Resolution.OPTED_OUT, Resolution.DISMISS, Resolution.LIFT),
+    ReviewReason.NEAR_OPT_OUT: _ABOUT_NUMBER,
+    ReviewReason.AMBIGUOUS: _ABOUT_NUMBER,
+}
 """How items may be resolved, by what they are about."""
+
+MOST_RECORDS = 100
+"""Records of a number that an item names, and that `wrong_person` is about: more make a switchboard."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownItem:
-    """An item of the queue for a person: the account's name as commands call it, and the number masked.
+    """An item of the queue for a person, the number masked.
 
-    ``deadline`` is the last day for it by the law of the number's country, None where no clock gives one.
+    ``records`` are the one that it is about, or those that are known to hold its number, each by its account's name as
+    commands call it. ``deadline`` is the last day for it by the law of the number's country, None where no clock gives
+    one.
     """
 
     item: ReviewItem
-    account: str
     number: str
+    records: Sequence[RecordName] = ()
     deadline: date | None = None
 
 
@@ -49,12 +64,28 @@ def list_reviews(wiring: Wiring, reason: ReviewReason | None = None) -> list[Sho
     with closing(store):
         with store.transaction() as connection:
             items = ReviewQueue(store.keyring, ledger_of(wiring)).list_open(connection, reason)
-        names = {org: name_of_org(wiring, store, org) for org in {item.org for item in items}}
+            held = {item.id: _find_records(connection, wiring, item) for item in items}
+        names = {
+            org: name_of_org(wiring, store, org) for org in {each.account for all_ in held.values() for each in all_}
+        }
     clocks = find_clocks(wiring.settings.mappings) if items else Clocks()
     return [
-        ShownItem(item, names[item.org], mask(item.number) if item.number else ERASED, _find_deadline(clocks, item))
+        ShownItem(
+            item,
+            mask(item.number) if item.number else ERASED,
+            [each._replace(account=names[each.account]) for each in held[item.id]],
+            _find_deadline(clocks, item),
+        )
         for item in items
     ]
+
+
+def _find_records(connection: Connection, wiring: Wiring, item: ReviewItem) -> list[RecordName]:
+    """Return the records of an item, by the keys of their accounts."""
+    if item.org:
+        return [RecordName(item.org, item.object, item.record_id)]
+    held = list_holders(connection, ledger_of(wiring), [item.number_key], MOST_RECORDS)
+    return [RecordName(*each) for each in held]
 
 
 def _find_deadline(clocks: Clocks, item: ReviewItem) -> date | None:
@@ -74,9 +105,10 @@ def resolve_reviews(
 ) -> int:
     """Resolve the items with these ids, or all that wait for one reason, and return how many that were.
 
-    What keeps an opt-out up changes nothing in a CRM; ``lift`` ends the opt-out as `suppress lift` does. An item that
-    was resolved in the same way before is left as it is. Raises UsageError for an id that is not there, an item that
-    was resolved otherwise, and a decision that does not fit.
+    What keeps an opt-out up changes nothing in a CRM; ``lift`` ends the opt-out as `suppress lift` does. Of a number
+    that somebody may have asked to be left alone at, ``opted_out`` blocks it, and ``wrong_person`` says of every record
+    known to hold it that it is somebody else's. An item that was resolved in the same way before is left as it is.
+    Raises UsageError for an id that is not there, one that was resolved otherwise, and a decision that does not fit.
     """
     note = read_reason(note)
     if bool(ids) == (reason is not None):
@@ -92,8 +124,20 @@ def resolve_reviews(
         _lift(wiring, waiting, note, door)
 
     with closing(wiring.open_state()) as store:
-        _resolve(wiring, store, waiting, resolution, note, door)
+        named = {item.id: _name_records(wiring, store, item) for item in waiting if not item.org}
+        if resolution is Resolution.WRONG_PERSON and not all(named.values()):
+            raise UsageError(
+                "No record is known to hold the number: it can be nobody else's there.",
+                f"Resolve as {Resolution.OPTED_OUT.value} or {Resolution.DISMISS.value}.",
+            )
+        _resolve(wiring, store, waiting, resolution, note, door, named)
     return len(waiting)
+
+
+def _name_records(wiring: Wiring, store: Store, item: ReviewItem) -> list[RecordName]:
+    with store.transaction() as connection:
+        found = _find_records(connection, wiring, item)
+    return [each._replace(account=name_of_org(wiring, store, each.account)) for each in found]
 
 
 def _find(found: Sequence[ReviewItem], ids: Iterable[int]) -> Sequence[ReviewItem]:
@@ -139,11 +183,46 @@ def _resolve(
     resolution: Resolution,
     note: str,
     door: Door,
+    named: Mapping[int, Sequence[RecordName]],
 ) -> None:
     now = whole_seconds(wiring.clock.now())
     with store.transaction() as connection:
         queue = ReviewQueue(store.keyring, ledger_of(wiring))
         queue.resolve(connection, [item.id for item in items], resolution, door.author, now)
         for item in items:
+            for new in _entries_of(wiring, item, resolution, note, door, now, named.get(item.id, ())):
+                _add(connection, store, ledger_of(wiring), item, new)
             subject = f"review item {item.id} ({item.reason.value}, {mask(item.number)}): {resolution.value}"
             AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))
+
+
+def _entries_of(
+    wiring: Wiring,
+    item: ReviewItem,
+    resolution: Resolution,
+    note: str,
+    door: Door,
+    now: datetime,
+    records: Sequence[RecordName],
+) -> list[NewEntry]:
+    """Return what a decision about a number puts on the ledger; about a record's flag nothing."""
+    if item.org or resolution not in (Resolution.OPTED_OUT, Resolution.WRONG_PERSON):
+        return []
+    by_message = item.channel is Channel.SMS
+    covers = Channel(wiring.settings.signals.stop_covers.value) if by_message else Channel.ALL
+    person = BlockSource.PERSON
+    if resolution is Resolution.OPTED_OUT:
+        return [NewEntry(item.number, BlockKind.OPTED_OUT, covers, person, note, door.author, now)]
+    wrong = NewEntry(item.number, BlockKind.WRONG_PERSON, Channel.ALL, person, note, door.author, now)
+    return [wrong._replace(record=record) for record in records]
+
+
+def _add(connection: Connection, store: Store, ledger: str, item: ReviewItem, new: NewEntry) -> None:
+    blocks = Blocks(store.keyring, ledger)
+    if item.number:
+        blocks.add(connection, new)
+    else:
+        blocks.add_under(connection, item.number_key, new)
+    about = mask(item.number) if item.number else ERASED
+    subject = f"{about} ({new.kind.value}, {new.channel.value})"
+    AuditLog(store.keyring).append(connection, Act(new.since, new.author, AuditAction.ADD, subject, new.reason))

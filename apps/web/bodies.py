@@ -30,6 +30,11 @@ class StrictRoute(APIRoute):
         return answer_strictly
 
 
+async def read_body(request: Request) -> bytes:
+    """Return the bytes of the body as they came."""
+    return await request.body()
+
+
 def read_json(body: bytes) -> Any:
     """Return the JSON value of a body. Raises ProblemError (422) for what is none, too deep, or has a key twice."""
     try:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from ringfence.connectors.hubspot.signatures import Finding, SignedRequest, called_uri, judge
 
 from ..operations.portals import Portal, Portals
-from .bodies import read_json
+from .bodies import read_body, read_json
 from .metrics import count
 from .problems import ProblemError
 from .service import Served
@@ -65,11 +65,6 @@ async def find_portals(request: Request, service: Served) -> Portals:
         state.portals = Portals(service.wiring, service.store)
     portals: Portals = state.portals
     return portals
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the bytes of the body as they came."""
-    return await request.body()
 
 
 def read_signed(

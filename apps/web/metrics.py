@@ -27,6 +27,7 @@ COUNTS: dict[str, Count] = {
     "http_refused": Count("Requests that were refused before any route saw them.", ("reason",)),
     "denied": Count("Requests without a token that counts, or of a role that may not.", ("status",)),
     "hubspot_requests": Count("Requests at paths of HubSpot, by what their signature was found to be.", ("finding",)),
+    "signals": Count("Signals by who tells them, and what became of them or of their signature.", ("vendor", "result")),
     "faults": Count("Requests that ended by a fault of ringfence itself."),
 }
 """Every counter by its name in the code; Prometheus sees ``ringfence_NAME_total``."""

@@ -14,6 +14,7 @@ from ringfence.core.state.store import Store
 
 from ..operations import Door
 from ..operations.answers import Answerer
+from ..operations.signals import SignalDoor
 from ..wiring import Wiring
 
 
@@ -23,8 +24,8 @@ class Service:
 
     It lives as long as the process. Operations that open a store of their own, as the command line's do, take
     ``wiring``; what answers within milliseconds takes ``store``. ``port`` is the one that it listens on, None: that of
-    the settings. ``is_working`` tells whether this process works jobs off. ``answerer`` is made of wiring and store;
-    making it raises the errors of the wiring.
+    the settings. ``is_working`` tells whether this process works jobs off. ``answerer`` and ``signals`` are made of
+    wiring and store; making them raises the errors of the wiring.
     """
 
     wiring: Wiring
@@ -34,10 +35,12 @@ class Service:
     port: int | None = None
     is_working: Callable[[], bool] = lambda: True
     answerer: Answerer = field(init=False)
+    signals: SignalDoor = field(init=False)
 
     def __post_init__(self) -> None:
-        """Read policy and providers once, so that no request has to."""
+        """Read policy, providers and words once, so that no request has to."""
         object.__setattr__(self, "answerer", Answerer(self.wiring, self.store))
+        object.__setattr__(self, "signals", SignalDoor(self.wiring, self.store, self.jobs))
 
     @property
     def clock(self) -> Clock:

@@ -50,7 +50,9 @@ def plan_removal(calls: SetupCalls, schema: Schema, shapes: Mapping[str, ObjectS
             Kept(LIST_VIEW, f"the list view {LIST_VIEW_LABEL!r} of an emitted project goes by its manifest alone.")
         )
         kept.append(
-            Kept(REGISTRATION, "credentials, external service and flows of an emitted project go by its manifest alone.")
+            Kept(
+                REGISTRATION, "credentials, external service and flows of an emitted project go by its manifest alone."
+            )
         )
     return Removal(steps, kept, records)
 

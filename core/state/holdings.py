@@ -189,15 +189,12 @@ class Holdings:
         return found
 
 
-def list_holders(
-    connection: Connection, keyring: Keyring, ledger: str, numbers: Collection[str], limit: int
-) -> list[tuple[str, str, str]]:
-    """Return the records that hold any of the E.164 numbers, of all accounts of a suppression ledger.
+def list_holders(connection: Connection, ledger: str, keys: Sequence[bytes], limit: int) -> list[tuple[str, str, str]]:
+    """Return the records that hold any of the numbers with these keys, of all accounts of a suppression ledger.
 
     Each as the key of its account, its object and its id; at most ``limit`` of them.
     """
     table, orgs = schema.holdings, schema.orgs
-    keys = [keyring.number_key(number) for number in numbers]
     query = (
         select(orgs.c.key, table.c.object, table.c.record_id)
         .distinct()

@@ -179,8 +179,8 @@ class _Act:
         what = "wrong number" if outcome is Outcome.WRONG_NUMBER else "the person has died"
         record = self.signal.record
         if record is None:
-            keyring, ledger = self.intake.keyring, self.intake.ledger
-            holders = list_holders(self.connection, keyring, ledger, [self.number], 2)
+            key = self.intake.keyring.number_key(self.number)
+            holders = list_holders(self.connection, self.intake.ledger, [key], 2)
             if len(holders) != 1 or not single:
                 self._queue(ReviewReason.AMBIGUOUS, f"{what}, by {self.signal.vendor}: it is not told on which record")
                 return Became.REVIEW

@@ -1,0 +1,108 @@
+"""Signals from outside, taken in for the service: read, put on the ledger, carried to the records of the number."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from ringfence.core.decisions.opt_out_words import OptOutWords
+from ringfence.core.errors import SettingsError, UsageError
+from ringfence.core.model.blocks import Channel
+from ringfence.core.model.signals import OptOutWord, Signal
+from ringfence.core.numbers import mask, read_number
+from ringfence.core.ports.jobs import Jobs
+from ringfence.core.state.forget import list_accounts
+from ringfence.core.state.holdings import list_holders
+from ringfence.core.state.store import Store
+from ringfence.core.suppression.signals import Became, SignalIntake
+
+from ..config_files import find_opt_out_words
+from ..wiring import Wiring
+from .accounts import name_of_org
+from .screening import home_region
+from .suppression import find_record, ledger_of
+from .waking import wake_records
+
+MOST_WOKEN = 200
+"""Records that hear of a block at once; those of a switchboard hear of it in the next sync."""
+
+logger = logging.getLogger(__name__)
+
+
+class SignalDoor:
+    """Takes verified signals in for an open state store. Making it raises FileError or MappingError of the words."""
+
+    def __init__(self, wiring: Wiring, store: Store, jobs: Jobs) -> None:
+        self._wiring = wiring
+        self._store = store
+        self._jobs = jobs
+        self._ledger = ledger_of(wiring)
+        self._words = OptOutWords.of(find_opt_out_words(wiring.settings.mappings))
+
+    def take_in(self, signals: Sequence[Signal], *, strict: bool = False) -> list[Became]:
+        """Do what signals ask for, and return what became of each; one transaction keeps all of them or none.
+
+        The records that are known to hold a number which was blocked are put on record in it, to be synced at once.
+        With ``strict`` a number that nobody can read, and a record that is none, is the sender's mistake: UsageError.
+        Raises StateError.
+        """
+        read = [self._read(self._recognised(signal), strict=strict) for signal in signals]
+        if not read:
+            return []
+        called = self._name_accounts()
+        covers = Channel(self._wiring.settings.signals.stop_covers.value)
+        now = self._wiring.clock.now()
+        intake = SignalIntake(self._store.keyring, self._ledger, covers, now, lambda org: called.get(org, _crm_of(org)))
+
+        with self._store.transaction() as connection:
+            became = [intake.take_in(connection, signal, numbers) for signal, numbers in read]
+            tightened = [numbers for (_, numbers), done in zip(read, became, strict=True) if done.tightens]
+            if tightened:
+                self._wake(connection, {number for numbers in tightened for number in numbers}, called)
+        return became
+
+    def _recognised(self, signal: Signal) -> Signal:
+        """Return the signal with what its text asks for; of two opinions the one that asks for silence counts."""
+        if not signal.said or signal.word is OptOutWord.STOP:
+            return signal
+        word = self._words.recognise(signal.said)
+        return signal if word is None else signal._replace(word=word)
+
+    def _read(self, signal: Signal, *, strict: bool) -> tuple[Signal, list[str]]:
+        """Return the signal with its record as the CRM names it, and the numbers that it may be about."""
+        found = read_number(signal.number, home_region(self._wiring, signal.region))
+        numbers = [found.e164] if found.e164 else [each for each in found.covers if each.startswith("+")]
+        if strict and not numbers:
+            raise UsageError(
+                f"{mask(signal.number)} cannot be read as a number.", "Write it with its plus, or name its region."
+            )
+        record = None if signal.record is None else find_record(self._wiring, str(signal.record))
+        return signal._replace(record=record), numbers
+
+    def _name_accounts(self) -> Mapping[str, str]:
+        """Return what commands call each account whose key is not its CRM's name; before any transaction has begun."""
+        if not self._wiring.settings.account_files:
+            return {}
+        return {each.key: name_of_org(self._wiring, self._store, each.key) for each in list_accounts(self._store)}
+
+    def _wake(self, connection: Connection, numbers: Iterable[str], called: Mapping[str, str]) -> None:
+        """Put the records that hold any of the numbers on record to be synced at once."""
+        records: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        keys = list(map(self._store.keyring.number_key, numbers))
+        holders = list_holders(connection, self._ledger, keys, MOST_WOKEN)
+        for org, name, record_id in holders:
+            records[called.get(org, _crm_of(org))][name].append(record_id)
+        for account, held in records.items():
+            try:
+                if account in self._wiring.accounts():
+                    wake_records(self._wiring, self._store, self._jobs, account, held, within=connection)
+            except (UsageError, SettingsError) as error:
+                # The block stands whatever is wrong with an account; its next sync carries it to the records.
+                logger.warning("%s hears of a block in its next sync alone: %s", account, error)
+
+
+def _crm_of(org: str) -> str:
+    return org.partition(":")[0]
