@@ -1,7 +1,7 @@
 """An OpenAPI 3.1 document as one in 3.0 that Salesforce's External Services take in.
 
 They read no 3.1, ask for names that Apex can have, refuse media types that they do not know, and know ``anyOf`` with a
-discriminator alone: docs/vendors/salesforce.md, section 5. What only narrows a value and is spelt otherwise in 3.0 is
+discriminator alone: docs/vendors/salesforce.md, section 10. What only narrows a value and is spelt otherwise in 3.0 is
 left out here: the service checks it all the same.
 """
 
@@ -107,7 +107,8 @@ def _without_null(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
 
 
 def _with_words(about: str, words: list[Any]) -> str:
-    listed = f"One of: {', '.join(map(str, words))}"
+    listed = f"One of: {', '.join(str(word) for word in words if word != '')}"
+    listed += "; or empty" if "" in words else ""
     return f"{about.rstrip('.')}. {listed}" if about else listed
 
 
