@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from . import figures, health, numbers, signals, suppressions
+from . import figures, form, health, numbers, signals, suppressions
 from .bounds import Bounds
 from .callers import Callers
 from .description import OpenApiVersion, describe_api
@@ -17,7 +17,14 @@ from .origins import Origins, origin_of
 from .service import Service
 from .waiting import Waiting
 
-ROUTERS: list[APIRouter] = [health.router, figures.router, numbers.router, suppressions.router, signals.router]
+ROUTERS: list[APIRouter] = [
+    health.router,
+    figures.router,
+    numbers.router,
+    suppressions.router,
+    signals.router,
+    form.router,
+]
 """The routes, a router for each kind of caller."""
 
 
