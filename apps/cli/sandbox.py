@@ -19,12 +19,12 @@ from .options import Json, Verbose
 from .output import output
 from .start import begin
 
-_SERVICES = installed_plugins()
-_VENDORS = ", ".join(service.vendor for service in _SERVICES)
-_PORTS = ",".join(str(service.port) for service in _SERVICES)
+SERVICES = installed_plugins()
+_VENDORS = ", ".join(service.vendor for service in SERVICES)
+PORTS = ",".join(str(service.port) for service in SERVICES)
 
 SANDBOX_HELP = f"""
-Run stand-ins for {listed([service.product for service in _SERVICES])} on this machine, and print the settings for them.
+Run stand-ins for {listed([service.product for service in SERVICES])} on this machine, and print the settings for them.
 
 They answer as the services do, limits and errors included, over invented people. Ctrl-C ends them, and everything
 in them is gone.
@@ -39,7 +39,7 @@ def run_stand_ins(
     context: typer.Context,
     contacts: Annotated[int, typer.Option("--contacts", min=1, help="How many people the CRMs hold.")] = 3000,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other people.")] = 7,
-    ports: Annotated[str, typer.Option("--ports", help=f"{_VENDORS}; 0 for a free one.")] = _PORTS,
+    ports: Annotated[str, typer.Option("--ports", help=f"{_VENDORS}; 0 for a free one.")] = PORTS,
     bare: Annotated[
         bool, typer.Option("--bare", help="Without the companion fields, to try `ringfence setup`.")
     ] = False,
@@ -77,7 +77,7 @@ def run_stand_ins(
     from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
-    chosen = _read_ports(ports)
+    chosen = read_ports(ports)
     if env_file is not None and env_file.exists():
         raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
 
@@ -88,10 +88,11 @@ def run_stand_ins(
 
     try:
         with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs, org=account) as running:
-            _show_settings(running.settings(), env_file)
+            show_settings(running.settings(), env_file)
+            _show_what_to_try()
             Event().wait()
     except OSError as error:
-        free = ",".join("0" for _ in _SERVICES)
+        free = ",".join("0" for _ in SERVICES)
         raise UsageError(
             f"The sandbox cannot listen on {ports}: {error.strerror}.", f"Use other --ports, or {free}."
         ) from error
@@ -101,31 +102,37 @@ def run_stand_ins(
     return DONE
 
 
-def _read_ports(text: str) -> list[int]:
+def read_ports(text: str) -> list[int]:
     """Return a port for each service, in their order. Raises UsageError that shows an example."""
     ports = [int(port) if port.strip().isdecimal() else -1 for port in text.split(",")]
 
-    if len(ports) != len(_SERVICES) or not all(0 <= port <= 65535 for port in ports):
-        raise UsageError(f"{text!r} is not {count_of(len(_SERVICES), 'port')}.", f"An example: --ports {_PORTS}")
+    if len(ports) != len(SERVICES) or not all(0 <= port <= 65535 for port in ports):
+        raise UsageError(f"{text!r} is not {count_of(len(SERVICES), 'port')}.", f"An example: --ports {PORTS}")
     return ports
 
 
-def _show_settings(settings: dict[str, str], env_file: Path | None) -> None:
-    """Print the settings as commands for a shell and what to try first; write them to the file where one is given."""
+def show_settings(settings: dict[str, str], env_file: Path | None, *, document: bool = True) -> None:
+    """Print the settings as commands for a shell; write them to the file where one is given.
+
+    With ``document`` they are also what is printed in JSON.
+    """
     if env_file is not None:
         env_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
         env_file.chmod(0o600)
 
-    output.document(settings)
+    if document:
+        output.document(settings)
     output.say("The sandbox is running. In another terminal, in a folder of its own:\n", style="bold")
 
     for name, value in settings.items():
         output.say(f"export {name}={shlex.quote(value)}", whole=True)
 
-    providers = dumps([service.name for service in _SERVICES if service.role == "lookup"])
+
+def _show_what_to_try() -> None:
+    providers = dumps([service.name for service in SERVICES if service.role == "lookup"])
     output.say("\nTo try paid lookups (they cost nothing here):")
     output.say(f"export RINGFENCE_LOOKUP__PROVIDERS='{providers}'", whole=True)
 
-    crm = next(service.name for service in _SERVICES if service.role == "crm")
+    crm = next(service.name for service in SERVICES if service.role == "crm")
     output.say(f"\nThen: ringfence check, ringfence sync {crm} --dry-run, ringfence sync {crm}")
     output.say("Ctrl-C ends the sandbox.", style="dim")

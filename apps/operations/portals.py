@@ -107,6 +107,15 @@ class Portals:
         return None
 
 
+def portal_of(account: Wiring, store: Store, portal_id: str) -> Portal | None:
+    """Return the portal that an account is known to be; None where another account is, or nobody has been there."""
+    org = Org(CRM, portal_id, "", production=False)
+    names, org_id = list_account_names(store, org.key), find_org(store, org)
+    if org_id is None or (names and account.name not in names):
+        return None
+    return Portal(portal_id, account, org_id, _secret_of(account))
+
+
 def _read_accounts(wiring: Wiring) -> list[Wiring]:
     """Return the wiring of each account that is a portal; one whose file is wrong is left out, and told."""
     if not wiring.settings.account_files:

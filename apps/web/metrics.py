@@ -28,6 +28,8 @@ COUNTS: dict[str, Count] = {
     "denied": Count("Requests without a token that counts, or of a role that may not.", ("status",)),
     "hubspot_requests": Count("Requests at paths of HubSpot, by what their signature was found to be.", ("finding",)),
     "signals": Count("Signals by who tells them, and what became of them or of their signature.", ("vendor", "result")),
+    "workflow_executions": Count("Executions of workflow actions, by what was answered.", ("action", "result")),
+    "workflow_completions": Count("Executions that were completed later, by what became of them.", ("result",)),
     "faults": Count("Requests that ended by a fault of ringfence itself."),
 }
 """Every counter by its name in the code; Prometheus sees ``ringfence_NAME_total``."""

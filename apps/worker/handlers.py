@@ -10,9 +10,11 @@ from ..operations.asked_checks import ASKED_CHECKS, carry_out_checks
 from ..operations.kept_connections import KeptConnections
 from ..operations.parts import SYNC_PART
 from ..operations.waking import TARGETED_SYNC
+from ..operations.workflow_actions import COMPLETE
 from ..wiring import Wiring
 from .command import COMMAND, Forward, run_command
 from .door import open_job_door
+from .executions import complete_waiting
 from .parts import run_part
 from .woken import sync_woken_records
 
@@ -35,4 +37,13 @@ def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Ma
     def asked_checks(run: JobRun) -> str | None:
         return carry_out_checks(wiring, run, open_job_door(run, "asked checks"))
 
-    return {ASKED_CHECKS: asked_checks, COMMAND: command, SYNC_PART: sync_part, TARGETED_SYNC: targeted_sync}
+    def complete(run: JobRun) -> str | None:
+        return complete_waiting(wiring, run)
+
+    return {
+        ASKED_CHECKS: asked_checks,
+        COMMAND: command,
+        COMPLETE: complete,
+        SYNC_PART: sync_part,
+        TARGETED_SYNC: targeted_sync,
+    }

@@ -11,6 +11,7 @@ from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FileError, UsageError
 from ringfence.core.ports.jobs import DEFAULT_QUEUE, Tally
 
+from ..operations.executions import requeue_waiting
 from ..operations.kept_connections import KeptConnections
 from ..wiring import Wiring
 from .command import Forward
@@ -51,7 +52,9 @@ def work_off(
         health.touch()
         began(mine)
         logger.info("worker begins", extra={"queues": ", ".join(mine), "concurrency": concurrency})
-        tally = wiring.open_jobs(store).work(
+        jobs = wiring.open_jobs(store)
+        requeue_waiting(wiring, store, jobs)
+        tally = jobs.work(
             make_handlers(wiring, forward, kept),
             mine,
             concurrency=concurrency,

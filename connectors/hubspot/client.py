@@ -172,6 +172,12 @@ class HubSpotClient:
         request = Request("setup", "the limits of custom properties", "")
         return self._transport.call(request, self._get, "/crm/v3/limits/custom-properties").body
 
+    def complete_callbacks(self, inputs: Sequence[Mapping[str, Any]]) -> None:
+        """Complete up to 100 executions of workflow actions by their callback ids."""
+        request = Request("callbacks", "the completion of workflow executions", "", scope="automation")
+        body = {"inputs": list(inputs)}
+        self._transport.call(request, self._post, "/automation/v4/actions/callbacks/complete", body)
+
     def close(self) -> None:
         """Close the connections."""
         close_api(self._api)

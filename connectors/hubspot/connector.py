@@ -15,9 +15,11 @@ from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 from ringfence.core.ports.services import Services
 from ringfence.core.ports.setup_steps import Removal, SetupStep
 from ringfence.core.ports.survey import Survey
+from ringfence.core.ports.workflows import Completion, Refused
 
 from ..http.batches import in_batches
 from ..http.set_up import remark_on_labels
+from .callbacks import complete_executions
 from .client import BATCH, SEARCH_PAGE, HubSpotClient
 from .cursor import read_position
 from .feed import HubSpotFeed, Opening
@@ -50,6 +52,7 @@ class HubSpotCrm:
     name = NAME
     capabilities = Capabilities(write_batch=BATCH, threads=True, worth_a_part=5 * BATCH)
     bulk = None
+    completion_batch = BATCH
 
     def __init__(self, settings: HubSpotSettings, shapes: Mapping[str, ObjectShape], services: Services) -> None:
         self._shapes = dict(shapes)
@@ -172,6 +175,10 @@ class HubSpotCrm:
             results.update(zip(indexes, writer.write([changes[index] for index in indexes]), strict=True))
 
         return [results[index] for index in range(len(changes))]
+
+    def complete(self, completions: Sequence[Completion]) -> Refused | None:
+        """Complete executions of workflow actions by one call; None where HubSpot took all of them."""
+        return complete_executions(self._client, completions)
 
     def close(self) -> None:
         """Close the connections."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
 from ..numbers.traces import NumberTraces
 from . import schema
@@ -33,6 +33,9 @@ class ExecutionState(StrEnum):
     FAILED = "failed"  # the other side refused the completion
 
 
+_INTAKE_LOCK = 0x72660017
+"""The first half of the lock that keeps the intake of an org apart from the reading of what waits."""
+
 WAITING = (ExecutionState.ACCEPTED, ExecutionState.ANSWERED)
 
 
@@ -41,12 +44,14 @@ class Execution:
     """An execution on record. Moments are aware, in UTC.
 
     ``asked`` is what was asked, empty once it is over or its number was erased; ``answer`` what was found out, None
-    before. Both are JSON values. ``was_called`` tells that a call of completion with it has begun.
+    before. Both are JSON values. ``was_called`` tells that a call of completion with it has begun whose outcome nobody
+    knows.
     """
 
     id: int
     callback_id: str
     state: ExecutionState
+    accepted_at: datetime
     expires_at: datetime | None
     was_called: bool
     asked: Mapping[str, Any]
@@ -81,7 +86,11 @@ class Executions:
         now: datetime,
         expires_at: datetime,
     ) -> bool:
-        """Put an execution on record whose answer follows; return False where one with this id is there already."""
+        """Put an execution on record whose answer follows; return False where one with this id is there already.
+
+        The job that is to look for it is put on record in the same transaction: then it finds it.
+        """
+        self._hold_intake(connection, alone=False)
         row = self._row(callback_id, ExecutionState.ACCEPTED, e164, now, {"asked": asked, "answer": None})
         return bool(insert_missing(connection, _Table, [{**row, "expires_at": expires_at, "ended_at": None}]))
 
@@ -96,25 +105,31 @@ class Executions:
         """Record that the other side, which asked again, waits until that moment."""
         connection.execute(update(_Table).where(_Table.c.id == execution.id).values(expires_at=expires_at))
 
-    def list_waiting(self, connection: Connection, limit: int, after: int = 0) -> list[Execution]:
-        """Return executions that wait, the oldest first, from behind the one with the id ``after``."""
-        query = (
-            select(_Table)
-            .where(self._ours, _Table.c.state.in_([state.value for state in WAITING]), _Table.c.id > after)
-            .order_by(_Table.c.id)
-            .limit(limit)
-        )
+    def list_due(self, connection: Connection, now: datetime, limit: int) -> list[Execution]:
+        """Return executions that wait and whose turn it is, the oldest first."""
+        self._hold_intake(connection, alone=True)
+        is_due = or_(_Table.c.retry_at.is_(None), _Table.c.retry_at <= now)
+        query = select(_Table).where(self._ours, _is_waiting(), is_due).order_by(_Table.c.id).limit(limit)
         return [self._read(row) for row in connection.execute(query)]
+
+    def find_next_turn(self, connection: Connection) -> datetime | None:
+        """Return when the next execution is due that had to be put off; None where none was."""
+        query = select(func.min(_Table.c.retry_at)).where(self._ours, _is_waiting())
+        turn: datetime | None = connection.scalar(query)
+        return turn
+
+    def put_off(self, connection: Connection, execution: Execution, until: datetime) -> None:
+        """Let an execution wait until that moment, because it could not be done."""
+        connection.execute(update(_Table).where(_Table.c.id == execution.id).values(retry_at=until))
 
     def count_waiting(self, connection: Connection) -> int:
         """Return how many executions wait."""
-        states = [state.value for state in WAITING]
-        query = select(func.count()).select_from(_Table).where(self._ours, _Table.c.state.in_(states))
-        return connection.scalar(query) or 0
+        return connection.scalar(select(func.count()).select_from(_Table).where(self._ours, _is_waiting())) or 0
 
     def answer(self, connection: Connection, execution: Execution, answer: Mapping[str, Any]) -> None:
         """Put on record what was found out for an execution; what was asked is needed no more."""
-        values = {"state": ExecutionState.ANSWERED.value, "payload": self._seal(execution.callback_id, {}, answer)}
+        payload = self._seal(execution.callback_id, {}, answer)
+        values = {"state": ExecutionState.ANSWERED.value, "payload": payload, "retry_at": None}
         waiting = (_Table.c.id == execution.id, _Table.c.state == ExecutionState.ACCEPTED.value)
         connection.execute(update(_Table).where(*waiting).values(**values))
 
@@ -123,6 +138,11 @@ class Executions:
         for some in in_batches(list(ids)):
             values = {"called_at": now, "attempts": _Table.c.attempts + 1}
             connection.execute(update(_Table).where(_Table.c.id.in_(some)).values(values))
+
+    def end_call(self, connection: Connection, ids: Collection[int]) -> None:
+        """Record that a call of completion was refused as a whole: it has completed none of these executions."""
+        for some in in_batches(list(ids)):
+            connection.execute(update(_Table).where(_Table.c.id.in_(some)).values(called_at=None))
 
     def end(
         self, connection: Connection, ids: Collection[int], state: ExecutionState, now: datetime, said: str = ""
@@ -135,6 +155,16 @@ class Executions:
     def forget_old(self, connection: Connection, before: datetime) -> int:
         """Forget what ended before that moment; return how many."""
         return connection.execute(delete(_Table).where(self._ours, _Table.c.ended_at < before)).rowcount
+
+    def _hold_intake(self, connection: Connection, *, alone: bool) -> None:
+        """Let nothing be accepted while it is read what waits, until the end of the transaction.
+
+        A job that waits stands for what is accepted meanwhile; it must not begin to read before that is there. SQLite
+        has one writer at a time anyway.
+        """
+        if connection.dialect.name == "postgresql":
+            lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+            connection.execute(select(lock(_INTAKE_LOCK, self._org_id)))
 
     def _row(
         self, callback_id: str, state: ExecutionState, e164: str | None, now: datetime, content: Mapping[str, Any]
@@ -158,6 +188,7 @@ class Executions:
             row.id,
             row.callback_id,
             ExecutionState(row.state),
+            row.accepted_at,
             row.expires_at,
             row.called_at is not None,
             content["asked"],
@@ -165,11 +196,14 @@ class Executions:
         )
 
 
+def _is_waiting() -> ColumnElement[bool]:
+    return _Table.c.state.in_([state.value for state in WAITING])
+
+
 def list_orgs_with_waiting(connection: Connection) -> list[str]:
     """Return the keys of the orgs of which executions wait."""
     orgs = schema.orgs
-    waiting = _Table.c.state.in_([state.value for state in WAITING])
-    query = select(orgs.c.key).join(_Table, _Table.c.org_id == orgs.c.id).where(waiting).distinct()
+    query = select(orgs.c.key).join(_Table, _Table.c.org_id == orgs.c.id).where(_is_waiting()).distinct()
     return list(connection.scalars(query.order_by(orgs.c.key)))
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse
-from . import account, associations, batches, definition_changes, objects, schema
+from . import account, associations, batches, callbacks, definition_changes, objects, schema
 from .call import Call
 from .gate import Endpoint, pass_through
 from .state import PortalState
@@ -64,6 +64,10 @@ ENDPOINTS = (
     Endpoint("PUT", f"{_ASSOCIATIONS}/default/{{to}}/{{to_id}}", associations.associate_by_default, "objects", "write"),
     Endpoint("PUT", f"{_ASSOCIATIONS}/{{to}}/{{to_id}}", associations.associate, "objects", "write"),
     Endpoint("DELETE", f"{_ASSOCIATIONS}/{{to}}/{{to_id}}", associations.dissociate, "objects", "write"),
+    Endpoint("POST", "/automation/v4/actions/callbacks/complete", callbacks.complete_batch, "automation", "write"),
+    Endpoint(
+        "POST", "/automation/v4/actions/callbacks/{callbackId}/complete", callbacks.complete_one, "automation", "write"
+    ),
     Endpoint("POST", "/oauth/v1/token", account.refuse_app, "sign_in", "read"),
     Endpoint("POST", "/oauth/v2/private-apps/get/access-token-info", account.token_info, "account", "read"),
     Endpoint("GET", "/account-info/v3/details", account.details, "account", "read"),

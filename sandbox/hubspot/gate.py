@@ -33,7 +33,7 @@ class Endpoint:
     method: str
     path: str
     handler: Handler
-    area: Literal["objects", "schemas", "account", "sign_in"]
+    area: Literal["objects", "schemas", "automation", "account", "sign_in"]
     access: Literal["read", "write"]
 
     @property
@@ -110,6 +110,10 @@ def _limit(portal: PortalState, endpoint: Endpoint) -> None:
 
 def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
     if endpoint.area in ("account", "sign_in"):
+        return
+    if endpoint.area == "automation":
+        if endpoint.area not in portal.scopes:
+            raise missing_scopes([endpoint.area])
         return
 
     name = call.type_name

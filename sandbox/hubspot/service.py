@@ -42,10 +42,11 @@ class HubSpotService(Service):
         return hubspot_app(self._portal)
 
     def settings(self, url: str) -> dict[str, str]:
-        """Return address and access token."""
+        """Return address, access token, and the secret by which the portal signs its calls."""
         return {
             "RINGFENCE_HUBSPOT__BASE_URL": url,
             "RINGFENCE_HUBSPOT__ACCESS_TOKEN": self._portal.access_token,
+            "RINGFENCE_HUBSPOT__CLIENT_SECRET": self._portal.client_secret,
         }
 
     def fault_gate(self, faults: Faults) -> HubSpotFaults:

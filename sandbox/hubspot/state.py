@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from threading import RLock
 from typing import Any, Literal
+from uuid import UUID
 
 from ..clock import Clock
 from ..fault_gate import FaultGate
@@ -18,8 +19,12 @@ from .errors import property_problem
 from .formatting import PhoneFormatting
 from .store import ObjectStore
 from .traits import HubSpotTraits
+from .workflows import Workflows
 
-SCOPES = frozenset(
+AUTOMATION = "automation"
+"""The scope that completing executions of workflows takes."""
+
+SCOPES = {AUTOMATION} | frozenset(
     f"crm.{area}.{name}.{access}"
     for area in ("objects", "schemas")
     for name in ("contacts", "companies")
@@ -55,9 +60,11 @@ class PortalState:
         self.portal_id = rng.randrange(20_000_000, 50_000_000)
         self.app_id = str(rng.randrange(1_000_000, 9_000_000))
         self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
+        self.client_secret = str(UUID(bytes=Random(f"{seed} client secret").randbytes(16)))  # noqa: S311 -- as above
         self.account_type = "STANDARD" if traits.production else "SANDBOX"
         self.scopes: set[str] = set(SCOPES if traits.scopes is None else traits.scopes)
 
+        self.workflows = Workflows()
         self.requests: Counter[str] = Counter()
         self.searches = RollingWindow(5, 1)
         self.calls = RollingWindow(190, 10)

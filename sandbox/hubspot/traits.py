@@ -17,6 +17,7 @@ Scope = Literal[
     "crm.schemas.contacts.write",
     "crm.schemas.companies.read",
     "crm.schemas.companies.write",
+    "automation",
 ]
 
 

@@ -62,15 +62,18 @@ def test_what_was_asked_is_gone_once_there_is_an_answer(store: Store, executions
         accept(store, executions, clock, callback)
 
     with store.transaction() as connection:
-        first, second, third = executions.list_waiting(connection, 10)
+        first, second, third = executions.list_due(connection, clock.now(), 10)
         executions.answer(connection, first, ANSWER)
         executions.begin_call(connection, [first.id], clock.now())
         executions.end(connection, [second.id], ExecutionState.EXPIRED, clock.now(), "gone")
         executions.answer(connection, second, ANSWER)
 
     with store.transaction() as connection:
-        assert [each.callback_id for each in executions.list_waiting(connection, 10)] == ["ap-1", "ap-3"]
-        assert [each.callback_id for each in executions.list_waiting(connection, 10, after=first.id)] == ["ap-3"]
+        assert [each.callback_id for each in executions.list_due(connection, clock.now(), 10)] == ["ap-1", "ap-3"]
+        executions.put_off(connection, third, clock.now() + timedelta(seconds=30))
+        assert [each.callback_id for each in executions.list_due(connection, clock.now(), 10)] == ["ap-1"]
+        assert executions.find_next_turn(connection) == clock.now() + timedelta(seconds=30)
+        executions.end_call(connection, [second.id])
         assert executions.count_waiting(connection) == 2
         answered = executions.find(connection, "ap-1")
         over = executions.find(connection, "ap-2")
@@ -107,7 +110,7 @@ def test_orgs_are_kept_apart(store: Store, executions: Executions, clock: SetClo
 
     with store.transaction() as connection:
         assert other.find(connection, "ap-1") is None
-        assert other.list_waiting(connection, 10) == []
+        assert other.list_due(connection, clock.now(), 10) == []
 
 
 def test_an_erased_number_is_in_no_execution_and_what_waits_stays(
@@ -124,7 +127,7 @@ def test_an_erased_number_is_in_no_execution_and_what_waits_stays(
 
     with store.transaction() as connection:
         assert find_executions(connection, store.keyring, NUMBER) == []
-        found = {each.callback_id: each for each in executions.list_waiting(connection, 10)}
+        found = {each.callback_id: each for each in executions.list_due(connection, clock.now(), 10)}
         assert {name: each.asked["phone"] for name, each in found.items()} == {
             "ap-waits": "",
             "ap-among": "",
