@@ -52,7 +52,7 @@ def is_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
 
 def may_be_silent(view: RecordView, opt_outs: OptOuts) -> bool:
     """Return whether :func:`is_silent` may be true of any slot of the record: of nearly all records it is of none."""
-    return view.silenced or is_record_covered(view, opt_outs.silencing(view.shape))
+    return view.silenced or is_record_covered(view, opt_outs.covered)
 
 
 def stays_silent(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:
@@ -148,9 +148,10 @@ def has_lowered_flag(view: RecordView) -> bool:
 
 def is_reached(view: RecordView, opt_outs: OptOuts) -> bool:
     """Return whether the record's flag is still to be raised, for its consent or another record's opt-out."""
-    if not can_raise_flag(view) or (not view.withdrawn and opt_outs.covered.isdisjoint(view.all_e164s())):
+    # The numbers first: they are quickly compared, and rule out nearly all records.
+    if not view.withdrawn and opt_outs.covered.isdisjoint(view.all_e164s()):
         return False
-    return bool(find_unraised(view, opt_outs, view.all_e164s()))
+    return can_raise_flag(view) and bool(find_unraised(view, opt_outs, view.all_e164s()))
 
 
 def find_unraised(view: RecordView, opt_outs: OptOuts, numbers: Iterable[str]) -> frozenset[Channel]:

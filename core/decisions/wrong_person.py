@@ -19,6 +19,8 @@ from ..model.verdicts import Status, Verdict
 from ..numbers import ReasonCode
 from .coverage import is_about_present_number
 
+_WRONG_PERSON = Status.WRONG_PERSON.value
+
 Named = tuple[str, str, str]
 """An object, the id of a record, and a number in E.164."""
 
@@ -26,6 +28,11 @@ Named = tuple[str, str, str]
 def names_slot(view: RecordView, slot: Slot, named: Collection[Named]) -> bool:
     """Return whether the slot holds a number that was said to be somebody else's on its record."""
     return bool(named) and any((*view.key, number) in named for number in view.e164s(slot))
+
+
+def may_be_wrong(view: RecordView, opt_outs: OptOuts) -> bool:
+    """Return whether :func:`is_wrong_person` may be true of any slot of the record: of nearly all it is of none."""
+    return bool(opt_outs.wrong_persons) or _WRONG_PERSON in view.statuses
 
 
 def is_wrong_person(view: RecordView, slot: Slot, opt_outs: OptOuts) -> bool:

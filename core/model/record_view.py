@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from ..numbers import Number, read_number
 from ..numbers.regions import read_region
@@ -22,8 +23,9 @@ class RecordView:
 
     ``key`` is (object, record id). ``up`` holds the channels of its opt-out flags that are up, ``flagged`` tells if
     any is, and ``mutes`` whether one is that asks for more than no messages; of a flag that ringfence raised on account
-    of messages alone only the ledger knows (:meth:`mute_messages_alone`). ``silenced`` tells whether the status of any
-    slot says that nobody may contact it, ``withdrawn`` whether consent to it was withdrawn, there or beside it.
+    of messages alone only the ledger knows (:meth:`mute_messages_alone`). ``statuses`` are those that its slots hold,
+    and ``silenced`` tells whether any says that nobody may contact it; ``withdrawn`` whether consent to it was
+    withdrawn, there or beside it.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class RecordView:
         "record",
         "shape",
         "silenced",
+        "statuses",
         "up",
         "withdrawn",
     )
@@ -49,8 +52,9 @@ class RecordView:
         self.up = up = shape.channels_up(record)
         self.flagged = bool(up)
         self.mutes = not up <= SMS_ALONE if shape.has_sms else self.flagged
-        self.silenced = _DO_NOT_CONTACT in map(record.values.get, shape.status_fields)
-        self.withdrawn = shape.has_withdrawn(record)
+        self.statuses = tuple(map(record.values.get, shape.status_fields))
+        self.silenced = _DO_NOT_CONTACT in self.statuses
+        self.withdrawn = record.withdrawn is True or (shape.consent is not None and shape.has_withdrawn(record))
         self._numbers: dict[str, Number] = {}
         self._contents: dict[str, str] | None = None
         self._all: tuple[str, ...] | None = None
@@ -145,9 +149,9 @@ class RecordView:
             self._all = tuple(dict.fromkeys(found)) if len(found) > 1 else found
         return self._all
 
-    def regions(self) -> list[str | None]:
-        """Return the ISO 3166 regions of the numbers that were worked out so far; None stands for one of none."""
-        return [number.region for number in self._numbers.values()]
+    def known_numbers(self) -> Collection[Number]:
+        """Return the numbers of the slots that were worked out so far."""
+        return self._numbers.values()
 
     def _read(self, field: str, content: str) -> Number:
         number = self._numbers[field] = read_number(content, self.region())

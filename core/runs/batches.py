@@ -118,15 +118,15 @@ class BatchProcessor:
 
     def _await_outcome(self, record: DueRecord, change: Change) -> PendingOutcome:
         view = record.view
-        raised = None
+        raised, silenced = None, record.silenced
         if record.raise_flag:
+            silenced = silenced or record.mutes
             raised = Raised(*view.key, view.all_e164s(), record.blocks, view.shape.channels)
         shown = None
         if self._to_show:
             self._to_show -= 1
             shown = ShownChange(change, view.shape, view.contents())
 
-        silenced = record.mutes or record.silenced
         return PendingOutcome(
             view.key,
             len(change.names),

@@ -63,16 +63,18 @@ class Decider:
         questions: dict[Number, bool] = {}
         for record in records:
             view, contents = record.view, record.view.contents()
-            may_be_silent = record.mutes or coverage.may_be_silent(view, record.opt_outs)
+            mutes = record.mutes
+            may_be_silent = mutes or coverage.may_be_silent(view, record.opt_outs)
+            may_be_wrong = wrong_person.may_be_wrong(view, record.opt_outs)
             for slot in view.shape.slots:
                 if (reason := record.due.get(slot.field)) is None:
                     continue
 
                 if not contents[slot.field]:
                     record.verdicts[slot.field] = None
-                elif may_be_silent and (record.mutes or coverage.is_silent(view, slot, record.opt_outs)):
+                elif may_be_silent and (mutes or coverage.is_silent(view, slot, record.opt_outs)):
                     self._silence(record, slot)
-                elif wrong_person.is_wrong_person(view, slot, record.opt_outs):
+                elif may_be_wrong and wrong_person.is_wrong_person(view, slot, record.opt_outs):
                     verdict = wrong_person.judge_wrong_person(view, slot, whole_seconds(self.clock.now()))
                     self._take(record, slot, view.number(slot), messages.add_note(view, slot, record.opt_outs, verdict))
                 elif reason is DueReason.PERMISSION and (kept := messages.renew_note(view, slot, record.opt_outs)):
@@ -91,13 +93,17 @@ class Decider:
         self._take(record, slot, record.view.number(slot), verdict)
 
     def _judge_screened(self, record: DueRecord, facts: Mapping[Number, Facts | None]) -> None:
+        view = record.view
         for slot, number in record.to_screen:
             known = facts[number]
             if known is None:
                 record.deferred = True
-            else:
-                verdict = self.mode.judge(record.view, slot, known)
-                self._take(record, slot, number, messages.add_note(record.view, slot, record.opt_outs, verdict))
+                continue
+
+            verdict = self.mode.judge(view, slot, known)
+            if view.shape.has_sms:
+                verdict = messages.add_note(view, slot, record.opt_outs, verdict)
+            self._take(record, slot, number, verdict)
 
     def _take(self, record: DueRecord, slot: Slot, number: Number, verdict: Verdict) -> None:
         record.verdicts[slot.field] = verdict

@@ -58,9 +58,11 @@ class Examiner:
                 continue
             if is_record_covered(view, opt_outs.covered):
                 self.expect_again(view)
-            if is_reached(view, opt_outs):
-                reached.append(view.key)
-            elif due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before):
+                if is_reached(view, opt_outs):
+                    reached.append(view.key)
+                    continue
+
+            if due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before):
                 due_records.append(DueRecord(view, due, authoritative=authoritative, opt_outs=opt_outs))
             else:
                 self.skip(view)

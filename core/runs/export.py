@@ -150,7 +150,7 @@ class AccountExport:
         slots = [(view, slot) for view in views for slot in shape.slots if view.content(slot)]
         asked = [SlotNumbers.of(view, slot) for view, slot in slots]
         if self._job.expired:
-            self._job.expired.refuse(region for view in views for region in view.regions())
+            self._job.expired.refuse(number.region for view in views for number in view.known_numbers())
         wrong = self._job.question.find_wrong_persons({key for each in asked for key in each.own}, self._names)
         now, job = whole_seconds(self._job.clock.now()), self._job
         use = Use(job.channel, job.purpose, now, job.org.key)

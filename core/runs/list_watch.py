@@ -35,7 +35,7 @@ class ListWatch:
 
     def look_at(self, views: Sequence[RecordView]) -> None:
         """Look at the numbers of records, which are worked out by now."""
-        new = {region for view in views for region in view.regions()} - self._seen
+        new = {number.region for view in views for number in view.known_numbers()} - self._seen
         if not new:
             return
         self._seen |= new

@@ -38,6 +38,8 @@ _BLOCKS_OF_NUMBERS = (
     .order_by(_Table.c.id)
 )
 
+_FIRST = select(_Table.c.id).where(_Table.c.ledger == bindparam("ledger")).limit(1)  # likewise
+
 _IS_WRONG_PERSON = _Table.c.kind == BlockKind.WRONG_PERSON.value
 _NOTHING = {"number": "", "reason": "", "evidence": ""}
 """What an entry holds about a number that was erased."""
@@ -164,8 +166,7 @@ class Blocks:
 
     def any_blocks(self, connection: Connection) -> bool:
         """Return whether the ledger holds any entry at all: mostly it holds none, and nothing more need be asked."""
-        query = select(_Table.c.id).where(_Table.c.ledger == self._ledger).limit(1)
-        return connection.scalar(query) is not None
+        return connection.scalar(_FIRST, {"ledger": self._ledger}) is not None
 
     def find_keys(self, connection: Connection, keys: Sequence[bytes], now: datetime) -> set[bytes]:
         """Return those of the keys whose number is blocked at the moment ``now``."""

@@ -20,6 +20,7 @@ from .store import Store
 
 _FEWEST_DIGITS = 5
 _Table = schema.erased_numbers
+_FIRST = select(_Table.c.number_key).limit(1)  # made once, because every batch asks it
 
 
 def mark_erased(connection: Connection, keyring: Keyring, e164: str, now: datetime) -> bool:
@@ -40,7 +41,7 @@ def find_erased(store: Store, numbers: Collection[str]) -> frozenset[str]:
         return frozenset()
     with store.transaction() as connection:
         # Mostly none ever was, and then nothing has to be looked up.
-        if connection.execute(select(_Table.c.number_key).limit(1)).first() is None:
+        if connection.scalar(_FIRST) is None:
             return frozenset()
         by_key = {store.keyring.number_key(number): number for number in numbers}
         found = [

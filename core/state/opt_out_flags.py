@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, case, delete, func, select, update
 
 from ..model.blocks import SMS_ALONE, Channel
 from ..model.verdicts import OptOut
@@ -26,6 +26,9 @@ _COLUMNS = (
     schema.opt_out_flags.c.state,
     schema.opt_out_flags.c.channel,
 )
+
+# Made once, because every page and batch asks it.
+_FIRST_FEW = select(*_COLUMNS).where(schema.opt_out_flags.c.org_id == bindparam("org_id")).limit(bindparam("most"))
 
 
 class TakenDown(NamedTuple):
@@ -178,17 +181,18 @@ class OptOutFlags:
 
         by_key = {self._keyring.number_key(number): number for number in numbers}
         number_key = schema.opt_out_flags.c.number_key
-        covered: defaultdict[bytes, set[Channel]] = defaultdict(set)
-        lifted: set[bytes] = set()
+        covered: defaultdict[str, set[Channel]] = defaultdict(set)
+        lifted: set[str] = set()
         for _, _, key, state, channel in few or self._read_among(connection, number_key, list(by_key)):
+            if (number := by_key.get(bytes(key))) is None:
+                continue  # one of the few that nobody asks about
             if state in COVERING:
-                covered[bytes(key)].add(Channel(channel))
+                covered[number].add(Channel(channel))
             elif state == FlagState.LIFTED:
-                lifted.add(bytes(key))
+                lifted.add(number)
 
-        channels = {by_key[key]: frozenset(each) for key, each in covered.items() if key in by_key}
-        freed = {by_key[key] for key in by_key.keys() & lifted}
-        return channels, frozenset(each for each in freed if channels.get(each, SMS_ALONE) == SMS_ALONE)
+        channels = {number: frozenset(each) for number, each in covered.items()}
+        return channels, frozenset(each for each in lifted if channels.get(each, SMS_ALONE) == SMS_ALONE)
 
     def _read_rows(self, connection: Connection, records: Collection[Key]) -> Iterator[tuple[Key, bytes, str, str]]:
         """Yield the rows of these records: the record, the key of the number, the state and the channel."""
@@ -222,8 +226,7 @@ class OptOutFlags:
         if limit < self._at_least:
             return None
 
-        query = select(*_COLUMNS).where(schema.opt_out_flags.c.org_id == self._org_id).limit(limit + 1)
-        rows = connection.execute(query).all()
+        rows = connection.execute(_FIRST_FEW, {**self._ours, "most": limit + 1}).all()
         if len(rows) <= limit:
             return rows
         self._at_least = len(rows)

@@ -82,6 +82,8 @@ def record_holdings(ledger: OptOutLedger, views: Iterable[RecordView], *, certai
 def _record_consents(ledger: OptOutLedger, views: Sequence[RecordView], *, certain: bool) -> None:
     told, withdrawn, given = {}, [], []
     for view in views:
+        if view.shape.consent is None and view.record.withdrawn is None:
+            continue  # nearly all records say nothing of it
         if (consent := view.consent()) is not None:
             told[view.key] = consent
         for name, state in _find_consents(view, consent):
@@ -102,12 +104,10 @@ def _find_consents(view: RecordView, consent: Consent | None) -> Iterator[tuple[
 
 
 def _hold(view: RecordView, *, certain: bool) -> Holding:
-    flagged = view.flagged
+    shape, flagged = view.shape, view.flagged
     said = find_said(view) if has_opt_out_history(view) else OptOut.NONE
-    known = flagged or (certain and bool(view.shape.opt_outs))
-    messages = find_said_of_messages(view)
-    known_up = flagged if known else None
-    shape = view.shape
+    messages = find_said_of_messages(view) if shape.has_sms else OptOut.NONE
+    known_up = flagged if flagged or (certain and shape.opt_outs) else None
     return Holding(*view.key, view.all_e164s(), known_up, said, view.up, shape.channels, messages, shape.ratchet)
 
 
