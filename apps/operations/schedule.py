@@ -18,6 +18,7 @@ from ringfence.core.runs.scheduler import PlannedJob
 
 from ..registry import crm_plugins
 from ..wiring import Wiring
+from .waking import sync_lock
 
 SCHEDULE_FILE = Path("schedule.yaml")
 """Where the schedule lies unless told."""
@@ -80,7 +81,7 @@ class ScheduleEntry:
             kind="command",
             arguments={"argv": list(argv), "schedule": self.job.name} | ({"account": account} if account else {}),
             queue=account or DEFAULT_QUEUE,
-            lock=f"sync:{account}" if is_sync else None,
+            lock=sync_lock(str(account)) if is_sync else None,
             queueing_lock=f"schedule:{name}",
         )
         return PlannedJob(name, self.timetable, request, self.job.overlap, self.job.missed)

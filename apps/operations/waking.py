@@ -40,6 +40,11 @@ KEPT_S = 600
 """For how long a connection serves one such job after the other, in seconds: then the schema is read anew."""
 
 
+def sync_lock(account: str) -> str:
+    """Return the lock of jobs that no other sync of the account may run beside."""
+    return f"sync:{account}"
+
+
 def wake_records(
     wiring: Wiring,
     store: Store,
@@ -61,7 +66,7 @@ def wake_records(
     request = JobRequest(
         TARGETED_SYNC,
         queue=account,
-        lock=f"sync:{account}",
+        lock=sync_lock(account),
         queueing_lock=f"{TARGETED_SYNC}:{account}",
         priority=BEFORE_OTHERS,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from . import figures, form, health, hubspot_actions, numbers, signals, suppressions
+from . import figures, form, health, hubspot_actions, hubspot_webhooks, numbers, signals, suppressions
 from .bounds import Bounds
 from .callers import Callers
 from .description import OpenApiVersion, describe_api
@@ -25,6 +25,7 @@ ROUTERS: list[APIRouter] = [
     signals.router,
     form.router,
     hubspot_actions.router,
+    hubspot_webhooks.router,
 ]
 """The routes, a router for each kind of caller."""
 

@@ -30,6 +30,8 @@ COUNTS: dict[str, Count] = {
     "signals": Count("Signals by who tells them, and what became of them or of their signature.", ("vendor", "result")),
     "workflow_executions": Count("Executions of workflow actions, by what was answered.", ("action", "result")),
     "workflow_completions": Count("Executions that were completed later, by what became of them.", ("result",)),
+    "hubspot_events": Count("Events of HubSpot's webhooks, by what they brought.", ("outcome",)),
+    "salesforce_notifications": Count("Notifications of outbound messages, by what they brought.", ("outcome",)),
     "faults": Count("Requests that ended by a fault of ringfence itself."),
 }
 """Every counter by its name in the code; Prometheus sees ``ringfence_NAME_total``."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ringfence.core.ports.jobs import Handler, JobRun
 
 from ..operations.asked_checks import ASKED_CHECKS, carry_out_checks
+from ..operations.forgetting import PRIVACY_DELETION
 from ..operations.kept_connections import KeptConnections
 from ..operations.parts import SYNC_PART
 from ..operations.waking import TARGETED_SYNC
@@ -15,6 +16,7 @@ from ..wiring import Wiring
 from .command import COMMAND, Forward, run_command
 from .door import open_job_door
 from .executions import complete_waiting
+from .forgetting import forget_record
 from .parts import run_part
 from .woken import sync_woken_records
 
@@ -34,6 +36,9 @@ def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Ma
     def targeted_sync(run: JobRun) -> str | None:
         return sync_woken_records(wiring, kept, run)
 
+    def privacy_deletion(run: JobRun) -> str | None:
+        return forget_record(wiring, run)
+
     def asked_checks(run: JobRun) -> str | None:
         return carry_out_checks(wiring, run, open_job_door(run, "asked checks"))
 
@@ -44,6 +49,7 @@ def make_handlers(wiring: Wiring, forward: Forward, kept: KeptConnections) -> Ma
         ASKED_CHECKS: asked_checks,
         COMMAND: command,
         COMPLETE: complete,
+        PRIVACY_DELETION: privacy_deletion,
         SYNC_PART: sync_part,
         TARGETED_SYNC: targeted_sync,
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from ..model.values import Change
 from ..numbers import mask
@@ -21,13 +21,12 @@ from ..numbers.traces import NumberTraces
 from . import schema
 from .asked_checks import forget_check
 from .blocks import Blocks
-from .change_codec import pack_changes, unpack_changes
 from .deleting import overwrite_deleted
 from .destructions import Destruction, begin_destruction
 from .erased import mark_erased, texts_of
 from .evidence import forget_evidence
 from .executions import forget_in_executions
-from .journal import changes_of, results_of
+from .journal_values import forget_changes, overwriting
 from .leases import take_lease, this_process
 from .review_queue import forget_number
 from .store import Store
@@ -85,19 +84,25 @@ def count_batches(store: Store) -> int:
 
 
 def erase_number(
-    store: Store, e164: str, destruction: Destruction, now: datetime, advance: Callable[[int], None]
+    store: Store,
+    e164: str,
+    destruction: Destruction,
+    now: datetime,
+    advance: Callable[[int], None],
+    spared: Callable[[str, Change], bool] = lambda _run_id, _change: False,
 ) -> Erased:
     """Erase an E.164 number from the state; ``advance`` is called with the batches of the journal that are done.
 
-    Its opt-outs, its listings and who holds it stay, by keyed hashes: they keep it silent. Raises BusyError, before
-    anything is gone, while a run is at work on any account.
+    Its opt-outs, its listings and who holds it stay, by keyed hashes: they keep it silent. So do the changes that are
+    ``spared``, told by the id of their run, because the caller needs them yet. Raises BusyError, before anything is
+    gone, while a run is at work on any account.
     """
     gone: Counter[str] = Counter()
     with _all_accounts(store, destruction.id, now):
-        with _overwriting(store) as connection:
+        with overwriting(store) as connection:
             gone["erased_numbers"] += mark_erased(connection, store.keyring, e164, now)
             begin_destruction(connection, store, destruction, now)
-        with _overwriting(store) as connection:
+        with overwriting(store) as connection:
             gone += _forget_lookups(connection, store.keyring.number_key(e164))
             gone["blocks"] += sum(
                 Blocks(store.keyring, ledger).forget_words(connection, e164) for ledger in _list_ledgers(connection)
@@ -107,7 +112,7 @@ def erase_number(
             gone["executions"] += forget_in_executions(connection, store.keyring, e164)
             gone["evidence"] += forget_evidence(connection, [store.keyring.number_key(e164)])
             gone += _forget_in_texts(connection, mask(e164))
-        gone["batches"] += _forget_changes(store, NumberTraces(e164), advance)
+        gone["batches"] += _forget_changes(store, NumberTraces(e164), advance, spared)
     return Erased(+gone, overwrite_deleted(store, [*_LOOKUPS, *_SEALED, schema.runs]))
 
 
@@ -120,15 +125,6 @@ def _all_accounts(store: Store, run_id: str, now: datetime) -> Iterator[None]:
         for org_id in org_ids:
             leases.callback(take_lease(store, org_id, run_id, now, this_process()).release)
         yield
-
-
-@contextmanager
-def _overwriting(store: Store) -> Iterator[Connection]:
-    """Yield a connection on which an SQLite file loses the bytes of what is deleted, and not their place alone."""
-    with store.transaction() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        yield connection
 
 
 def _forget_lookups(connection: Connection, key: bytes) -> Counter[str]:
@@ -151,44 +147,15 @@ def _forget_in_texts(connection: Connection, masked: str) -> Counter[str]:
     return gone
 
 
-def _forget_changes(store: Store, traces: NumberTraces, advance: Callable[[int], None]) -> int:
+def _forget_changes(
+    store: Store, traces: NumberTraces, advance: Callable[[int], None], spared: Callable[[str, Change], bool]
+) -> int:
     """Take the values out of every change in the journal that holds the number; return in how many batches."""
-    table = schema.batches
-    columns = [table.c.run_id, table.c.seq, table.c.payload, table.c.results]
-    found, last = 0, None
-    while True:
-        query = select(*columns).order_by(table.c.run_id, table.c.seq).limit(1)
-        if last is not None:
-            query = query.where(tuple_(table.c.run_id, table.c.seq) > (last.run_id, last.seq))
-        with _overwriting(store) as connection:
-            last = connection.execute(query).first()
-            if last is None:
-                return found
-            found += _forget_in_batch(connection, store, last, traces)
-        advance(1)
 
+    def is_meant(run_id: str, change: Change, result: Any) -> bool:
+        return _is_about(change, result, traces) and not spared(run_id, change)
 
-def _forget_in_batch(connection: Connection, store: Store, row: Any, traces: NumberTraces) -> bool:
-    """Take the values out of those changes of a batch that hold the number; return whether there were any."""
-    keyring, batch = store.keyring, (row.run_id, row.seq)
-    changes = list(unpack_changes(keyring.open(row.payload, changes_of(*batch))))
-    results = {} if row.results is None else keyring.open(row.results, results_of(*batch))
-
-    places = {place for place, change in enumerate(changes) if _is_about(change, results.get(str(place)), traces)}
-    if not places:
-        return False
-
-    left = [change.without_values() if place in places else change for place, change in enumerate(changes)]
-    said = {
-        place: [outcome, code, "" if int(place) in places else message]
-        for place, (outcome, code, message) in results.items()
-    }
-    values = {"payload": keyring.seal(pack_changes(left), changes_of(*batch))}
-    if row.results is not None:
-        values["results"] = keyring.seal(said, results_of(*batch))
-    table = schema.batches
-    connection.execute(update(table).where(table.c.run_id == row.run_id, table.c.seq == row.seq).values(values))
-    return True
+    return forget_changes(store, is_meant, advance)
 
 
 def _is_about(change: Change, result: Any, traces: NumberTraces) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Table, delete, select
 
 from ..errors import UsageError
 from ..ports.services import Clock
@@ -106,7 +106,9 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         gone["cursors"] = _delete_all(store, account, "cursors")
         gone["pending"] = _delete_all(store, account, "pending")
         wakes = schema.wakes
-        gone["wakes"] = delete_rows(store, wakes, wakes.c.record_id, _is_woken_of(store, account))
+        gone["wakes"] = delete_rows(store, wakes, wakes.c.record_id, _is_named_as(wakes, store, account))
+        notices = schema.notices
+        gone["notices"] = delete_rows(store, notices, notices.c.digest, _is_named_as(notices, store, account))
         for some in in_batches(_list_runs(store, account)):
             gone["batches"] += delete_journals(store, some)
         parts = schema.run_parts
@@ -152,7 +154,8 @@ def count_account(store: Store, account: KnownAccount) -> Counter[str]:
     found["batches"] = count_rows(store, batches, batches.c.run_id.in_(own))
     found["run_parts"] = count_rows(store, schema.run_parts, schema.run_parts.c.run_id.in_(own))
     found["lookup_answers"] = count_rows(store, answers, answers.c.realm == crm_realm(account.key))
-    found["wakes"] = count_rows(store, schema.wakes, _is_woken_of(store, account))
+    found["wakes"] = count_rows(store, schema.wakes, _is_named_as(schema.wakes, store, account))
+    found["notices"] = count_rows(store, schema.notices, _is_named_as(schema.notices, store, account))
     found["orgs"] = 1
     return found
 
@@ -171,9 +174,9 @@ def _delete_all(store: Store, account: KnownAccount, name: str) -> int:
     return sum(delete_rows(store, table, table.c.record_id, ours, table.c.object == each) for each in objects)
 
 
-def _is_woken_of(store: Store, account: KnownAccount) -> ColumnElement[bool]:
-    """Return the condition for woken records of the account, which are kept by what its runs called it."""
-    return schema.wakes.c.account.in_(sorted(_list_names_of_runs(store)[account.org_id]))
+def _is_named_as(table: Table, store: Store, account: KnownAccount) -> ColumnElement[bool]:
+    """Return the condition for rows of the account in a table that keeps them by what its runs called it."""
+    return table.c.account.in_(sorted(_list_names_of_runs(store)[account.org_id]))
 
 
 def _list_names_of_runs(store: Store) -> Mapping[int, set[str]]:
