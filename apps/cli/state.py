@@ -33,6 +33,8 @@ _ROWS = {
     "lookup_failures": "failed lookups",
     "lookup_questions": "open questions of lookups",
     "blocks": "entries of the suppression ledger",
+    "evidence": "events that were told",
+    "heard_signals": "marks of signals",
     "erased_numbers": "marks put in their place",
     "cursors": "cursors",
     "pending": "records that wait",

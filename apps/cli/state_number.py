@@ -10,8 +10,10 @@ import typer
 from ringfence.core.model.blocks import Entry
 from ringfence.core.model.masking import show_value
 from ringfence.core.model.values import Value
+from ringfence.core.numbers import mask_numbers
 from ringfence.core.state.consents import GivenBy
 from ringfence.core.state.erasure import Holder
+from ringfence.core.state.evidence import Evidence
 from ringfence.core.state.held_about import HeldChange, HeldExecution, HeldFact, HeldFlag, HeldReview
 
 from ..operations import ErasedNumber, Held, erase_one, export_held
@@ -140,6 +142,22 @@ def as_review(review: HeldReview) -> dict[str, str | None]:
     }
 
 
+def as_evidence(told: Evidence) -> dict[str, str | None]:
+    """Return what somebody has told of the number as JSON values; other numbers in a message are masked."""
+    return {
+        "source": told.source,
+        "outcome": told.outcome.value if told.outcome else None,
+        "word": told.word.value if told.word else None,
+        "code": told.code or None,
+        "channel": told.channel.value,
+        "occurred_at": told.occurred_at.isoformat(),
+        "heard_at": told.heard_at.isoformat(),
+        "said": mask_numbers(told.said) or None,
+        "detail": mask_numbers(told.detail) or None,
+        "record": str(told.record) if told.record else None,
+    }
+
+
 def as_execution(execution: HeldExecution) -> dict[str, str]:
     """Return a workflow's question as JSON values."""
     return {**execution._asdict(), "at": execution.at.isoformat()}
@@ -176,6 +194,7 @@ def _head(held: Held) -> dict[str, Any]:
         "records": [as_record(record) for record in held.records],
         "consents": [as_consent(given) for given in held.consents],
         "reviews": [as_review(review) for review in held.reviews],
+        "evidence": [as_evidence(told) for told in held.evidence],
         "asked_check_at": asked.isoformat() if (asked := held.about.asked_at()) else None,
         "executions": [as_execution(execution) for execution in held.executions],
     }
@@ -216,7 +235,8 @@ def _parts(held: Held) -> Iterator[tuple[str, Iterator[str]]]:
     yield "Opt-out flags", (f"{each.account} {each.object} {each.id}: {each.state}" for each in held.flags)
     yield "Records that hold it", (f"{each.account} {each.object} {each.id}" for each in held.records)
     yield "Consent given on records that hold it", map(_describe_consent, held.consents)
-    yield "What people were asked", (f"{each.account} {each.object} {each.id}: {each.reason}" for each in held.reviews)
+    yield "What people were asked", map(_describe_review, held.reviews)
+    yield "What vendors and diallers have told", map(_describe_evidence, held.evidence)
     asked = [held.about.asked_at()]
     yield "A check of it that waits", (f"asked for on {name_day(at)}" for at in asked if at)
     yield "What workflows have asked", (f"{each.account} {each.id}: {each.state}" for each in held.executions)
@@ -227,6 +247,18 @@ def _describe_fact(fact: HeldFact) -> str:
     said = {"valid": fact.valid, "line": fact.line, "line type": fact.line_type, "code": fact.code or None}
     told = ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
     return f"{fact.observed_at:%Y-%m-%d %H:%M} UTC, {fact.source}: {fact.kind}{f', {told}' if told else ''}"
+
+
+def _describe_review(review: HeldReview) -> str:
+    about = f"{review.account} {review.object} {review.id}" if review.account else "the number"
+    return f"{about}: {review.reason}"
+
+
+def _describe_evidence(told: Evidence) -> str:
+    what = told.outcome.value if told.outcome else "a message"
+    code = f" {told.code}" if told.code else ""
+    said = f": {mask_numbers(told.said)!r}" if told.said else ""
+    return f"{told.occurred_at:%Y-%m-%d %H:%M} UTC, {told.source}: {what}{code}{said}"
 
 
 def _describe_entry(entry: Entry) -> str:

@@ -14,6 +14,7 @@ from ringfence.core.state.audit import Act, AuditAction, AuditLog
 from ringfence.core.state.consents import GivenBy
 from ringfence.core.state.destructions import Destruction, end_destruction
 from ringfence.core.state.erasure import Holder, count_batches, erase_number, find_holders
+from ringfence.core.state.evidence import Evidence
 from ringfence.core.state.held_about import HeldAbout, HeldChange, HeldExecution, HeldFact, HeldFlag, HeldReview
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.question import SuppressionQuestion
@@ -55,6 +56,7 @@ class Held:
     records: Sequence[Holder]
     consents: Sequence[GivenBy]
     reviews: Sequence[HeldReview]
+    evidence: Sequence[Evidence]
     executions: Sequence[HeldExecution]
     changes: Iterator[HeldChange]
     about: HeldAbout
@@ -106,6 +108,7 @@ def export_held(wiring: Wiring, text: str, region: str | None, door: Door) -> It
             find_holders(store, e164),
             about.consents(),
             about.reviews(),
+            about.evidence(),
             about.executions(),
             about.changes(),
             about,

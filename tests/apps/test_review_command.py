@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ringfence.core.model.blocks import EVERY_WAY
+from ringfence.core.model.blocks import EVERY_WAY, Channel
+from ringfence.core.model.signals import OptOutWord, Outcome, Signal
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
-from ringfence.core.state.holdings import Holding
+from ringfence.core.state.holdings import Holding, Holdings
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.store import open_store
+from ringfence.core.suppression.signals import SignalIntake
 from testkit.clock import SetClock
 
 from .conftest import Cli
 
 ORG = Org("hubspot", "1", "One", production=False)
 NUMBERS = {"101": "+14155552671", "102": "+14155552672"}
+
+LINE = "+14155552671"
 
 Clear = Callable[[], None]
 
@@ -117,3 +122,80 @@ def test_what_could_not_be_lifted_goes_on_waiting(cli: Cli, clear: Clear) -> Non
     assert done.code == 2
     assert "still kept silent" in done.err
     assert len(cli("review", "list", "--json").document["items"]) == 2
+
+
+@pytest.fixture
+def told(cli: Cli, clock: SetClock) -> Callable[..., None]:
+    """Let a vendor tell of a number that two contacts hold: a message, or how a call ended."""
+    del cli  # whose folder it is
+
+    def call(*held: str, **signal: Any) -> None:
+        store = open_store("sqlite:///ringfence.db", None)
+        org_id = register_org(store, ORG, "")
+        intake = SignalIntake(store.keyring, "", Channel.SMS, clock.now(), lambda org: org.partition(":")[0])
+        with store.transaction() as connection:
+            records = [Holding("contacts", each, (LINE,), flagged=False) for each in held]
+            Holdings(store.keyring, org_id).replace(connection, records)
+            new = Signal("twilio", f"SM{signal}", LINE, clock.now(), channel=Channel.SMS)._replace(**signal)
+            intake.take_in(connection, new, [LINE])
+        store.close()
+
+    return call
+
+
+def entries(cli: Cli) -> list[tuple[str, str, str]]:
+    listed = cli("suppress", "list", "--json").document["entries"]
+    return [(each["kind"], each["channel"], each["source"]) for each in listed]
+
+
+def test_what_may_be_an_opt_out_is_shown_with_its_deadline_and_all_records(cli: Cli, told: Callable[..., None]) -> None:
+    told("101", "102", word=OptOutWord.NEAR_STOP, said="please stop")
+    (item,) = cli("review", "list", "--reason", "near_opt_out", "--json").document["items"]
+    assert (item["number"], item["channel"]) == ("+1415***2671", "sms")
+    assert item["deadline"] > item["since"]
+    assert [each["id"] for each in item["records"]] == ["101", "102"]
+    assert "please stop" in item["evidence"]
+    assert "hubspot:contacts:101, hubspot:contacts:102" in " ".join(cli("review", "list").out.split())
+
+
+@pytest.mark.parametrize(
+    ("decision", "kept"),
+    [
+        ("opted_out", [("opted_out", "sms", "person")]),
+        ("dismiss", []),
+        ("wrong_person", [("wrong_person", "all", "person")] * 2),
+    ],
+)
+def test_a_near_opt_out_is_resolved_as_a_person_decides(
+    cli: Cli, told: Callable[..., None], decision: str, kept: list[tuple[str, str, str]]
+) -> None:
+    told("101", "102", word=OptOutWord.NEAR_STOP, said="please stop")
+    assert cli("review", "resolve", "1", "--as", "lift", "--note", "no").code == 2
+
+    done = cli("review", "resolve", "1", "--as", decision, "--note", "read it", "--json")
+    assert done.document == {"resolved": 1}
+    assert entries(cli) == kept
+    assert cli("review", "list", "--json").document == {"items": []}
+    assert cli("suppress", "check", LINE).code == (1 if decision == "opted_out" else 0)
+    audit = [each["action"] for each in cli("audit", "list", "--json").document["entries"]]
+    assert audit == ["resolve", *["add"] * len(kept)]
+
+
+def test_a_wrong_number_that_nobody_holds_is_nobody_elses(cli: Cli, told: Callable[..., None]) -> None:
+    told(outcome=Outcome.WRONG_NUMBER)
+    refused = cli("review", "resolve", "1", "--as", "wrong_person", "--note", "so they said")
+    assert refused.code == 2
+    assert "No record is known to hold the number" in refused.err
+    assert cli("review", "resolve", "1", "--as", "dismiss", "--note", "old").code == 0
+
+
+def test_an_erased_number_can_still_be_decided_about(cli: Cli, told: Callable[..., None]) -> None:
+    told("101", word=OptOutWord.NEAR_STOP, said="please stop")
+    exported = cli("state", "export", LINE, "--json").document
+    assert [(each["word"], each["said"]) for each in exported["evidence"]] == [("near_stop", "please stop")]
+    erased = cli("state", "erase", LINE, "--reason", "asked for", "--yes", "--json").document["erased"]
+    assert erased["evidence"] == 1
+
+    assert cli("review", "resolve", "1", "--as", "opted_out", "--note", "it was one").code == 0
+    assert cli("suppress", "check", LINE).code == 1
+    assert cli("state", "export", LINE, "--json").document["evidence"] == []
