@@ -71,7 +71,7 @@ def describe_api(
     roles = dict(_roles(routers))
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, roles.get((path, method)), has_body="requestBody" in operation)
+            _complete(operation, roles.get((path, method)), has_body=method == "post")
 
     components = document.setdefault("components", {})
     components["securitySchemes"] = {_TOKEN: {"type": "http", "scheme": "bearer"}}
