@@ -23,6 +23,7 @@ from .bulk.writer import SalesforceBulk
 from .chunks import ChunkSizes
 from .client import PAGE, Row, SalesforceClient
 from .composite import COLLECTION, HEAVY_SUBREQUESTS
+from .consent_check import check_consents
 from .cursor import read_position
 from .feed import SalesforceFeed
 from .fields import CONTACT_OF_LEAD, MASTER, MERGEABLE, PERSON, RowReader
@@ -115,6 +116,7 @@ class SalesforceCrm:
         self._individuals = find_individuals(self._client, self._schema, self._clock) if any(links.values()) else None
         if depth is Depth.DOCTOR and any(links.values()):
             findings.append(check_individuals(self._individuals))
+            findings += check_consents(self._client, self._shapes, {name: self._schema.known(name) for name in links})
         for name, shape in self._shapes.items():
             absent = find_absent(shape, self._schema.known(name))
             link = links[name] if self._individuals else None

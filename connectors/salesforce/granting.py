@@ -19,11 +19,18 @@ _TAKEN = "DUPLICATE_VALUE"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The right to read or edit a field, for the permission set ``owner``; ``row`` is a grant that gives too little."""
+    """The right to read or edit a field, or to read an object, for the permission set ``owner``.
+
+    ``row`` is a grant of it that gives too little.
+    """
 
     owner: str
     editable: bool
     row: str | None = None
+
+
+OBJECT_GRANT = "object permission"
+"""The kind of a step that lets a permission set's users read the records of an object."""
 
 
 class Granting:
@@ -58,6 +65,12 @@ class Granting:
             else:
                 fault = faults[step]
                 yield replace(step, refused=str(fault)) if str(fault) and fault.code != _TAKEN else step
+
+    def grant_reading(self, step: SetupStep) -> SetupStep:
+        """Let the users of a permission set read the records of an object; return the step."""
+        body = {"ParentId": self.id_of(step.body.owner), "SobjectType": step.name, "PermissionsRead": True}
+        self._calls.create("ObjectPermissions", body)
+        return step
 
     def _create(self, steps: Sequence[SetupStep]) -> list[Fault]:
         """Create the grants and return the fault of each, an empty one where there is none."""

@@ -47,8 +47,8 @@ def find_link(object_name: str, known: Mapping[str, Described]) -> str | None:
 
 def find_individuals(client: SalesforceClient, schema: Schema, clock: Clock) -> Individuals | None:
     """Return the Individuals of the org; None where it has none, or shows nothing of what they refuse to this user."""
-    fields = _see(schema, INDIVIDUAL)
-    consents = _see(schema, CONSENTS) if fields else {}
+    fields = see_fields(schema, INDIVIDUAL)
+    consents = see_fields(schema, CONSENTS) if fields else {}
     refusals = tuple(name for name in REFUSALS if name in fields)
     if not {_PARTY, *_TOLD} <= consents.keys():
         consents = {}
@@ -59,13 +59,14 @@ def check_individuals(individuals: Individuals | None) -> Finding:
     """Return whether what Individuals say is read, in an org whose records may name one."""
     if individuals is None:
         message = "records may name an Individual, and the user sees none: what people refuse there is not heard."
-        remedy = "Where the org uses Individuals, give the user Read on Individual and Contact Point Type Consent."
+        remedy = "Where the org uses Individuals, run `ringfence setup salesforce`: it lets the user read them."
         return Finding(Level.WARNING, INDIVIDUAL, message, remedy)
     read = [*individuals.refusals, *([CONSENTS] if individuals.consents else [])]
     return Finding(Level.OK, INDIVIDUAL, f"what people refuse there is heard: {', '.join(read)}.")
 
 
-def _see(schema: Schema, name: str) -> Mapping[str, Described]:
+def see_fields(schema: Schema, name: str) -> Mapping[str, Described]:
+    """Return the fields of an object by name; none where the user does not see it."""
     try:
         return schema.fields(name)
     except AnswerError:

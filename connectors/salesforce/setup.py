@@ -17,7 +17,8 @@ from ringfence.core.ports.setup_steps import SetupStep
 from .client import Row
 from .custom_fields import find_custom_fields
 from .errors import AnswerError
-from .granting import Grant, Granting
+from .granting import OBJECT_GRANT, Grant, Granting
+from .individuals import CONSENTS, INDIVIDUAL, REFUSALS, find_link, see_fields
 from .permission_sets import EDIT, PERMISSION_SETS, PermissionSetSpec
 from .schema import CUSTOM, Schema, define_all, shown_type
 from .setup_calls import SetupCalls
@@ -29,15 +30,21 @@ _HELP = "It takes an administrator (Customize Application, Manage Profiles and P
 
 
 def plan_steps(calls: SetupCalls, schema: Schema, shapes: Mapping[str, ObjectShape]) -> list[SetupStep]:
-    """Return what the org lacks, in order; empty when the user can edit every field that a sync writes."""
+    """Return what the org lacks, in order.
+
+    It is empty when the user can edit every field that a sync writes, and hears what Individuals refuse.
+    """
     lacking = {name: _lacking(schema, shape) for name, shape in shapes.items()}
-    if not any(lacking.values()):
+    unheard = list(_plan_hearing(schema, shapes))
+    if not any(lacking.values()) and not unheard:
         return []
 
     steps = list(_plan_fields(calls, shapes, lacking))
     sets = _known_sets(calls)
     steps += [SetupStep(GRANTS, spec.name, type=spec.label) for spec in PERMISSION_SETS if spec.name not in sets]
+    steps += [step for step in unheard if step.kind == OBJECT_GRANT]
     steps += _plan_grants(calls, shapes, sets)
+    steps += [step for step in unheard if step.kind == GRANT]
 
     user = _own_user(calls)
     if user is None or EDIT.name not in sets or not _is_assigned(calls, sets[EDIT.name], user):
@@ -77,6 +84,8 @@ def _do(calls: SetupCalls, granting: Granting, step: SetupStep) -> SetupStep:
         match step.kind:
             case "custom field":
                 calls.create_field(step.name, step.body)
+            case "object permission":
+                return granting.grant_reading(step)
             case "permission set":
                 spec = next(spec for spec in PERMISSION_SETS if spec.name == step.name)
                 body = {"Name": spec.name, "Label": spec.label, "Description": spec.description}
@@ -134,6 +143,21 @@ def _plan_grants(calls: SetupCalls, shapes: Mapping[str, ObjectShape], sets: Map
                 if row is None or (spec.editable and not row["PermissionsEdit"]):
                     grant = Grant(spec.name, spec.editable, str(row["Id"]) if row else None)
                     yield SetupStep(GRANT, f"{name}.{field}", grant, type=f"{spec.name}, {_right(spec)}")
+
+
+def _plan_hearing(schema: Schema, shapes: Mapping[str, ObjectShape]) -> Iterator[SetupStep]:
+    """Yield the rights to read that what Individuals refuse takes, where the mapped records may name one."""
+    if not any(find_link(name, schema.fields(name)) for name in shapes):
+        return
+
+    read = f"{EDIT.name}, read"
+    for name in (INDIVIDUAL, CONSENTS):
+        fields = see_fields(schema, name)
+        if not fields:
+            yield SetupStep(OBJECT_GRANT, name, Grant(EDIT.name, editable=False), type=read)
+        for refusal in REFUSALS if name == INDIVIDUAL else ():
+            if refusal not in fields:
+                yield SetupStep(GRANT, f"{name}.{refusal}", Grant(EDIT.name, editable=False), type=read)
 
 
 def _known_fields(calls: SetupCalls, objects: Iterable[str]) -> Collection[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .schema import FieldSpec, ObjectSpec
-from .table import Table
+from .table import Table, Value
 
 Profile = Mapping[tuple[str, str], tuple[bool, bool]]
 """(object, field) -> whether the user's profile lets it be read, and edited; a field that it lacks is open."""
@@ -42,10 +42,24 @@ def access_of(spec: ObjectSpec, tables: Mapping[str, Table], profile: Profile, u
     return Access(spec, visible, frozenset(editable))
 
 
+def lets_read(object_name: str, tables: Mapping[str, Table], user_id: str) -> bool:
+    """Return whether a permission set of a user lets the records of an object be read."""
+    assigned = _assigned(tables, user_id)
+    return any(
+        row["SobjectType"] == object_name and row["ParentId"] in assigned and row["PermissionsRead"] is True
+        for row in tables["ObjectPermissions"].scan()
+    )
+
+
+def _assigned(tables: Mapping[str, Table], user_id: str) -> set[Value]:
+    """Return the ids of a user's permission sets."""
+    assignments = tables["PermissionSetAssignment"].scan()
+    return {row["PermissionSetId"] for row in assignments if row["AssigneeId"] == user_id}
+
+
 def _granted(tables: Mapping[str, Table], user_id: str, object_name: str) -> dict[str, tuple[bool, bool]]:
     """Return `object.field` -> (read, edit) as the permission sets of a user grant them together."""
-    assignments = tables["PermissionSetAssignment"].scan()
-    assigned = {row["PermissionSetId"] for row in assignments if row["AssigneeId"] == user_id}
+    assigned = _assigned(tables, user_id)
     found: dict[str, tuple[bool, bool]] = {}
 
     for row in tables["FieldPermissions"].scan():

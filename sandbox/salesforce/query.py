@@ -37,7 +37,10 @@ def _rows(org: OrgState, call: Call, *, with_deleted: bool) -> Answer:
 
 def world_of(org: OrgState) -> World:
     """Return the objects of the org as the API user sees them."""
-    return World(org.tables, org.access, org.clock)
+    tables = org.tables
+    if org.traits.hidden_objects:
+        tables = {name: table for name, table in tables.items() if not org.hides(name)}
+    return World(tables, org.access, org.clock)
 
 
 def query_tooling(org: OrgState, call: Call) -> Answer:

@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     bulk_ingest,
     bulk_query,
+    consent,
     describe,
     external_ids,
     layouts,
@@ -97,6 +98,7 @@ ROUTES = (
         DELETE=external_ids.delete_by_key,
     ),
     _route("/search", GET=search.search),
+    _route("/consent/action/{action}", GET=consent.consent_to),
     _route("/sobjects/{object_name}/{row_id}", GET=rows.get_row, PATCH=rows.patch_row, DELETE=rows.remove_row),
 )
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..clock import Clock
 from ..fault_gate import FaultGate
-from .access import Access, access_of
+from .access import Access, access_of, lets_read
 from .bulk_jobs import Jobs, JobSettings
 from .choices import RecordTypes
 from .cursors import Cursors
@@ -102,8 +102,15 @@ class OrgState(JobSettings):
         return self.tables[object_name]
 
     def object_named(self, name: str) -> str | None:
-        """Return the exact name of an object given in any case, or None."""
-        return next((known for known in self.tables if known.lower() == name.lower()), None)
+        """Return the exact name of an object given in any case, or None for one that is not there or not to be seen."""
+        found = next((known for known in self.tables if known.lower() == name.lower()), None)
+        return None if found is None or self.hides(found) else found
+
+    def hides(self, object_name: str) -> bool:
+        """Return whether the API user may not read an object, which then looks as if it were not there."""
+        if object_name not in self.traits.hidden_objects:
+            return False
+        return not lets_read(object_name, self.tables, self.user_id)
 
     def permissionable_objects(self) -> frozenset[str]:
         """Return the objects whose permissions a permission set can hold."""

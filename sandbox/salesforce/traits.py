@@ -28,6 +28,9 @@ class SalesforceTraits(Traits):
     hidden_fields: Mapping[str, tuple[str, ...]] | None = Field(
         None, description="Fields of objects that its user does not see; unset: DoNotCall of an org before set-up."
     )
+    hidden_objects: tuple[str, ...] = Field(
+        (), description="Objects that its user may not read before a permission set lets it."
+    )
     trigger_limits: Mapping[str, int] = Field(
         {},
         description="Objects, and the rows that their Apex triggers get through at once; of more, none is written.",
@@ -47,6 +50,9 @@ class SalesforceTraits(Traits):
     person_accounts: bool = Field(False, description="Every third contact is a person account.")
     data_protection: bool = Field(
         False, description="Data Protection and Privacy is on: Individual, ContactPointTypeConsent and links to them."
+    )
+    privacy_data: bool = Field(
+        True, description="Whether its user may ask the Consent API, which orgs with data_protection have."
     )
     record_types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(
         {},

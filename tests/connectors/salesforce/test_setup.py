@@ -14,7 +14,8 @@ from ringfence.connectors.salesforce.errors import AnswerError, Fault
 from ringfence.core.errors import AccessError, MappingError, SchemaError
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import Status
-from ringfence.core.ports.crm import Level
+from ringfence.core.ports.crm import Depth, Level
+from ringfence.sandbox.org_file import parse_org
 from ringfence.sandbox.salesforce.org import SalesforceOrg
 
 Connect = Callable[..., SalesforceCrm]
@@ -239,3 +240,29 @@ def test_a_name_that_is_too_long_is_refused_with_the_way_out() -> None:
 
     with pytest.raises(MappingError, match=r"1 characters too long.*companions: \{screened_value: "):
         plugin.companion_name(longest + "A", Companion.SCREENED_VALUE)
+
+
+SEEN = parse_org("salesforce: {data_protection: true}", "test")
+HIDDEN = parse_org("salesforce: {data_protection: true, hidden_objects: [Individual, ContactPointTypeConsent]}", "test")
+
+
+@pytest.mark.parametrize("sandbox", [{"contacts": 4, "org": HIDDEN}], indirect=True)
+def test_what_individuals_refuse_is_made_heard(connect: Connect, org: SalesforceOrg) -> None:
+    org.profile["Individual", "HasOptedOutSolicit"] = (False, False)
+    crm = connect()
+    deaf = [each.level for each in crm.check(Depth.DOCTOR) if each.subject == "Individual"]
+
+    made = run(crm)
+
+    assert deaf == [Level.WARNING]
+    assert made["object permission"] == 2
+    assert [each.level for each in connect().check(Depth.DOCTOR) if each.subject == "Individual"] == [Level.OK]
+    assert "HasOptedOutSolicit" in org.access("Individual").spec.fields
+    assert "hasoptedoutsolicit" in org.access("Individual").visible
+    assert connect().plan_setup() == []
+    assert all(row["PermissionsEdit"] is not True for row in org.table("ObjectPermissions").scan())
+
+
+@pytest.mark.parametrize("sandbox", [{"contacts": 4, "org": SEEN}], indirect=True)
+def test_individuals_that_are_heard_need_nothing(connect: Connect) -> None:
+    assert connect().plan_setup() == []
