@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Annotated
@@ -37,6 +38,7 @@ RAISED: Mapping[str, RingfenceError] = {
 }
 
 router = APIRouter()
+logger = logging.getLogger("ringfence.test")
 begun, released = threading.Event(), threading.Event()
 
 
@@ -65,6 +67,12 @@ def wait() -> dict[str, bool]:
 @router.post("/hubspot/odd")
 async def size(request: Request) -> dict[str, int]:
     return {"bytes": len(await request.body())}
+
+
+@router.post("/odd/log/{number}")
+def log(number: str) -> dict[str, str]:
+    logger.warning("Somebody asked for %s.", number)
+    return {}
 
 
 @router.get("/odd/fault")
