@@ -7,7 +7,17 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from . import figures, form, health, hubspot_actions, hubspot_webhooks, numbers, signals, suppressions
+from . import (
+    figures,
+    form,
+    health,
+    hubspot_actions,
+    hubspot_webhooks,
+    numbers,
+    salesforce_messages,
+    signals,
+    suppressions,
+)
 from .bounds import Bounds
 from .callers import Callers
 from .description import OpenApiVersion, describe_api
@@ -26,6 +36,7 @@ ROUTERS: list[APIRouter] = [
     form.router,
     hubspot_actions.router,
     hubspot_webhooks.router,
+    salesforce_messages.router,
 ]
 """The routes, a router for each kind of caller."""
 
