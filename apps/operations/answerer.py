@@ -14,9 +14,10 @@ from ringfence.core.screening.gateway import KnownAnswers
 from ringfence.core.screening.recalling import RecallingGateway
 from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.cursors import list_org_keys
-from ringfence.core.state.erased import find_erased
+from ringfence.core.state.erased import find_erased, was_any_erased
 from ringfence.core.state.lookup_cache import LookupCache, crm_realm
 from ringfence.core.state.store import Store
+from ringfence.core.suppression.expired_lists import ExpiredLists
 from ringfence.core.suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
 
 from ..wiring import Wiring
@@ -26,6 +27,9 @@ from .suppression import ledger_of
 
 Cell = tuple[str, str | None]
 """A text, and the country of a national number by its code or a name; without one the default country counts."""
+
+STANDS_FOR_S = 1.0
+"""For how many seconds it is believed which accounts and lists there are. Opt-outs are asked for each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,16 @@ class Looked:
         return word_answer(self.facts, self.verdict, self.known, channel)
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What seldom changes in a store: whose flags count, whose companions, which lists are too old, who was erased."""
+
+    production: bool
+    realms: Sequence[str]
+    expired: ExpiredLists
+    any_erased: bool
+
+
 class Answerer:
     """Answers from what an open store holds, and buys nothing.
 
@@ -68,6 +82,7 @@ class Answerer:
         self._clock = wiring.clock
         self._store = store
         self._ledger = ledger_of(wiring)
+        self._standing: tuple[float, _Standing] | None = None
 
     def look(self, cells: Sequence[Cell], purpose: str | None = None, *, with_ledger: bool = True) -> list[Looked]:
         """Return what is known of the cells, in their order.
@@ -81,14 +96,16 @@ class Answerer:
                 "The purpose is empty.", "Name one as the mapping does under `consent`, such as marketing."
             )
         numbers = [read_number(text, self._find_home(region)) for text, region in cells]
-        question = ask_ledger(self._store, self._ledger, self._clock, sandbox=False)
+        standing = self._find_standing()
+        question = SuppressionQuestion(self._store, self._ledger, self._clock, production=standing.production)
         found = {} if not with_ledger else question.find({key: None for number in numbers for key in all_keys(number)})
-        erased = find_erased(self._store, {number.e164 for number in numbers if number.e164})
+        certain = {number.e164 for number in numbers if number.e164} if standing.any_erased else ()
+        erased = find_erased(self._store, certain)
 
-        screening = self._make_screening(question, found, erased)
+        screening = self._make_screening(standing.realms, found, erased)
         facts = screening.screen(Question(number) for number in numbers)
         verdicts = screening.judge(facts)
-        known = self._find_known(numbers, question, found, erased, purpose)
+        known = self._find_known(numbers, question, standing.expired, found, erased, purpose)
         return [
             Looked(told, verdicts[number], known[number]) for number in numbers if (told := facts[number]) is not None
         ]
@@ -97,20 +114,36 @@ class Answerer:
         """Return the likely correction of a text that is no number, in E.164; None where there is not exactly one."""
         return suggest_number(text, self._find_home(region))
 
-    def list_realms(self, question: SuppressionQuestion) -> list[str]:
-        """Return the realms of the orgs whose own fresh companions count: those whose flags the question counts."""
-        return [crm_realm(key) for key in list_org_keys(self._store, self._ledger, production=question.production)]
+    def list_realms(self) -> Sequence[str]:
+        """Return the realms of the orgs whose own fresh companions count: those whose flags count too."""
+        return self._find_standing().realms
+
+    def _find_standing(self) -> _Standing:
+        """Return what seldom changes, read anew after a second: each part of it costs as much as the ledger's word."""
+        now = self._clock.monotonic()
+        if self._standing is None or now - self._standing[0] >= STANDS_FOR_S:
+            self._standing = now, self._read_standing()
+        return self._standing[1]
+
+    def _read_standing(self) -> _Standing:
+        question = ask_ledger(self._store, self._ledger, self._clock, sandbox=False)
+        keys = list_org_keys(self._store, self._ledger, production=question.production)
+        return _Standing(
+            question.production,
+            [crm_realm(key) for key in keys],
+            question.find_expired_lists(),
+            was_any_erased(self._store),
+        )
 
     def _find_home(self, region: str | None) -> str | None:
         return read_region(region) if region and region.strip() else self._default_region
 
     def _make_screening(
-        self, question: SuppressionQuestion, found: Mapping[str, Sequence[Block]], erased: Collection[str]
+        self, realms: Sequence[str], found: Mapping[str, Sequence[Block]], erased: Collection[str]
     ) -> Screening:
         """Return a screening that knows the ledger's word already, and asks no provider."""
         gateway = None
         if self._lookups:
-            realms = self.list_realms(question)
             gateway = RecallingGateway(KnownAnswers(LookupCache(self._store, ""), self._lookups, self.max_age, realms))
         return Screening(
             self._clock,
@@ -124,11 +157,11 @@ class Answerer:
         self,
         numbers: Sequence[Number],
         question: SuppressionQuestion,
+        expired: ExpiredLists,
         found: Mapping[str, Sequence[Block]],
         erased: Collection[str],
         purpose: str | None,
     ) -> dict[Number, Known]:
-        expired = question.find_expired_lists()
         certain = {number.e164 for number in numbers if number.e164}
         consenting = question.find_consenting(certain, purpose) if purpose is not None else certain
         return {

@@ -13,7 +13,6 @@ from ringfence.core.ports.services import no_hurry
 from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question
 from ringfence.core.state.store import Store
-from ringfence.core.suppression.question import ask_ledger
 
 from ..wiring import Wiring
 from .answerer import Answerer, Cell, Looked
@@ -96,7 +95,6 @@ def _buy(
     wiring: Wiring, store: Store, door: Door, answerer: Answerer, numbers: Sequence[Number]
 ) -> Mapping[Number, Facts | None]:
     """Return facts for each number, None where a lookup is owed; what the providers said stands on record by then."""
-    question = ask_ledger(store, ledger_of(wiring), wiring.clock, sandbox=False)
     with open_lookups(wiring.lookups()) as lookups:
         job = ScreeningJob(
             door=DOOR,
@@ -104,7 +102,7 @@ def _buy(
             clock=wiring.clock,
             max_age=answerer.max_age,
             lookups=lookups,
-            crm_realms=answerer.list_realms(question),
+            crm_realms=answerer.list_realms(),
             caps=wiring.settings.lookup.caps(),
             ledger=ledger_of(wiring),
             explain=door.explain,

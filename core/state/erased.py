@@ -52,6 +52,12 @@ def find_erased(store: Store, numbers: Collection[str]) -> frozenset[str]:
     return frozenset(by_key[key] for key in found)
 
 
+def was_any_erased(store: Store) -> bool:
+    """Return whether any number was ever erased: mostly none was."""
+    with store.transaction() as connection:
+        return connection.execute(select(_Table.c.number_key).limit(1)).first() is not None
+
+
 class ErasedNumbers:
     """All marks of a store as they were at one moment: tells which values hold a number that was erased."""
 
