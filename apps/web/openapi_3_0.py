@@ -45,7 +45,7 @@ def as_openapi_3_0(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"operationId": operation["operationId"]}
+    made: dict[str, Any] = {"operationId": _camel(operation["operationId"])}
     for name in ("summary", "description"):
         if text := operation.get(name):
             made[name] = _short(text)
@@ -55,6 +55,12 @@ def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
         status: _response(status, response) for status, response in sorted(operation["responses"].items())
     }
     return made
+
+
+def _camel(name: str) -> str:
+    """Return a name without underscores, which would be spelt out in the names that flows show: ``checkNumber``."""
+    first, *others = name.split("_")
+    return first + "".join(other[:1].upper() + other[1:] for other in others)
 
 
 def _response(status: str, response: Mapping[str, Any]) -> dict[str, Any]:

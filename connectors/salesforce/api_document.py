@@ -18,7 +18,7 @@ _DONE = "200"
 class Operation:
     """One operation as flows call it: the action's name, and the classes of its body and of its answer.
 
-    ``sends`` and ``gives`` are the names of the body's and the answer's properties as the document writes them.
+    ``sends`` are the names of the body's properties as the document writes them.
     """
 
     path: str
@@ -26,7 +26,6 @@ class Operation:
     request: str
     answer: str
     sends: frozenset[str]
-    gives: frozenset[str]
 
 
 def read_operations(document: str, registration: str) -> list[Operation]:
@@ -50,7 +49,6 @@ def _operation(api: Any, path: str, method: str, body: Any, registration: str) -
         request=_class(asked, registration, f"{name}_IN_body"),
         answer=_class(told, registration, f"{name}_OUT_{_DONE}"),
         sends=_properties(api, asked),
-        gives=_properties(api, told),
     )
 
 

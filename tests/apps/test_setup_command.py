@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -53,6 +54,27 @@ def test_the_project_needs_neither_credentials_nor_a_network(cli: Cli, crm: str)
     assert all(Path(name).is_file() for name in result.document["files"])
     assert cli("setup", crm, "--emit", "project").code == 0
     assert not Path("ringfence.db").exists()
+
+
+def test_the_project_registers_the_api_of_the_service_itself(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_SERVE__PUBLIC_URL", "https://phones.example.com")
+    api = cli("openapi", "--openapi-version", "3.0").document
+
+    assert cli("setup", "salesforce", "--emit", "project").code == 0
+
+    root = Path("project/force-app/main/default")
+    registered = ElementTree.parse(root / "externalServiceRegistrations/Ringfence.externalServiceRegistration-meta.xml")
+    flow = ElementTree.parse(root / "flows/RF_Check_Phone.flow-meta.xml")
+    space = "{http://soap.sforce.com/2006/04/metadata}"
+    check = api["paths"]["/v1/check"]["post"]
+    schemas = api["components"]["schemas"]
+    answer = check["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    told = {reference.text.partition(".")[2] for reference in flow.iter(f"{space}leftValueReference")} - {""}
+
+    assert json.loads(registered.findtext(f"{space}schema") or "") == api
+    assert flow.findtext(f"{space}actionCalls/{space}actionName") == f"Ringfence.{check['operationId']}"
+    assert {"callable", "suggestion"} <= told <= set(schemas[answer]["properties"])
+    assert f"ExternalService__Ringfence_{answer}" in [each.text for each in flow.iter(f"{space}apexClass")]
 
 
 def test_the_project_follows_the_mapping_that_is_named(cli: Cli) -> None:

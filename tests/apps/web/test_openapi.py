@@ -118,6 +118,7 @@ def test_for_flows_every_name_is_one_that_apex_can_have(for_flows: dict[str, Any
     spelt: dict[str, str] = {}
     for _, operation in operations(for_flows):
         assert APEX_NAME.fullmatch(operation["operationId"])
+        assert "_" not in operation["operationId"], "flows would show it spelt out"
     for name in for_flows["components"]["schemas"]:
         assert APEX_NAME.fullmatch(name)
         assert name.lower() not in RESERVED
