@@ -106,6 +106,6 @@ def _inherit(shared: Variables, own: Variables) -> Variables:
 
 def _credentials(connector: str) -> set[str]:
     """Return the variables of a connector that have no default: those that say who we are, and to whom."""
-    prefix = f"{PREFIX}{connector}__"
+    prefix = f"{PREFIX}{connector.upper()}__"
     fields = setting_models()[prefix].model_fields
     return {f"{prefix}{name}".upper() for name, field in fields.items() if field.get_default() is None}
