@@ -38,7 +38,7 @@ def test_jobs_of_a_worker_are_tried_again_as_the_table_says() -> None:
 def test_services_that_stay_come_back_unless_a_person_is_needed() -> None:
     staying = [unit for unit in SERVICES if directive(unit, "Type") == ["exec"]]
 
-    assert {unit.stem for unit in staying} == {"ringfence-worker", "ringfence-schedule"}
+    assert {unit.stem for unit in staying} == {"ringfence-worker", "ringfence-schedule", "ringfence-serve"}
     for unit in staying:
         assert set(map(int, directive(unit, "RestartPreventExitStatus"))) == codes_with("first_try", "failed")
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ringfence.apps.web.app import ROUTERS
+
 from .exit_code_table import ROOT
 from .manifests import FILES, manifests, pods
 from .shipped_commands import refuse_unknown
@@ -63,6 +65,19 @@ def test_probes_look_at_the_file_that_the_command_renews() -> None:
         for probe in ("startupProbe", "livenessProbe"):
             assert file in container[probe]["exec"]["command"][-1]
         assert any(file.startswith(mount["mountPath"] + "/") for mount in container["volumeMounts"])
+
+
+def test_the_service_is_asked_for_its_health_and_has_time_to_leave() -> None:
+    pod = pods()["ringfence-serve"]
+    (container,) = pod["containers"]
+    paths = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+
+    assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    assert set(paths.values()) <= {route.path for router in ROUTERS for route in router.routes}
+    port = container["args"][container["args"].index("--port") + 1]
+    assert container["ports"] == [{"name": "http", "containerPort": int(port)}]
+    leaves_after_s = int(container["lifecycle"]["preStop"]["exec"]["command"][-1])
+    assert pod["terminationGracePeriodSeconds"] > leaves_after_s + 30
 
 
 def test_examples_hold_no_secret() -> None:
