@@ -23,7 +23,11 @@ from .conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "service.md"
-SETTINGS: dict[str, str] = {}
+SETTINGS: dict[str, str] = {
+    "RINGFENCE_HUBSPOT__CLIENT_SECRET": "a-client-secret",
+    "RINGFENCE_SALESFORCE__ORGANIZATION_ID": "00D000000000001EAA",
+    "RINGFENCE_SALESFORCE__OUTBOUND_SECRET": "a-secret-in-the-address",
+}
 """Secrets that commands of the page name as variables, and the service has as settings."""
 
 _STATUS = "\nHTTP status %{http_code}"
