@@ -11,7 +11,7 @@ from typing import Any
 
 from ringfence.core.model.companion_words import status_label
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.model.verdicts import Status
+from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.ports.service_address import ServiceAddress
 
 CONTACTS = "contacts"
@@ -80,7 +80,13 @@ _ENDINGS = {
     Status.VALID: "May be called: the number is allocated; nothing says whether the line is live.",
     Status.UNKNOWN: "May be called: nothing could be established about the number.",
 }
-"""What a workflow's history says of an execution that ended with a status."""
+"""What a workflow's history says of an execution that ended with a status, and with the callability of that status."""
+
+_HELD_BACK = ("held_back", "Do not call: the number itself may be fine; the reason says what is in the way.")
+    "held_back",
+    "Do not call: nothing speaks against the number, and yet it may not be called; see the reason.",
+)
+"""What it says where the status would let call: no consent covers the purpose, or there was no time to screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +140,28 @@ def _define(action: _Action, region: str | None, service: ServiceAddress) -> dic
         "objectTypes": ["CONTACT"],
         "inputFields": [_input(field) for field in action.inputs],
         "outputFields": [{"typeDefinition": _type(field)} for field in _OUTPUTS],
-        "executionRules": [{"labelName": one.value, "conditions": {"rf_status": one.value}} for one in _ENDINGS],
+        "executionRules": _rules(),
         "labels": {"en": _labels(action)},
     }
     if region:
         # Who leaves the country empty is understood by the contact's own; a request brings no other property.
         config["objectRequestOptions"] = {"properties": [region]}
     return {"uid": action.uid, "type": "workflow-action", "config": config}
+
+
+def _rules() -> list[dict[str, Any]]:
+    """Return which ending goes with which outputs; no outputs match two of them."""
+    rules: list[dict[str, Any]] = [
+        {"labelName": one.value, "conditions": {"rf_status": one.value, "rf_callable": _yes_or_no(one in CALLABLE)}}
+        for one in _ENDINGS
+    ]
+    callable_ = [one.value for one in _ENDINGS if one in CALLABLE]
+    held_back = {"rf_status": callable_, "rf_callable": _yes_or_no(False)}
+    return [*rules, {"labelName": _HELD_BACK[0], "conditions": held_back}]
+
+
+def _yes_or_no(value: bool) -> str:
+    return str(value).lower()
 
 
 def _input(field: _Field) -> dict[str, Any]:
@@ -168,5 +189,5 @@ def _labels(action: _Action) -> dict[str, Any]:
         "inputFieldLabels": {field.name: field.label for field in action.inputs},
         "inputFieldDescriptions": {field.name: field.about for field in action.inputs},
         "outputFieldLabels": {field.name: field.label for field in _OUTPUTS},
-        "executionRules": {status.value: text for status, text in _ENDINGS.items()},
+        "executionRules": {**{status.value: text for status, text in _ENDINGS.items()}, **dict([_HELD_BACK])},
     }

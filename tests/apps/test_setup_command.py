@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ringfence.apps.operations.workflow_outputs import STATE, succeed
 from ringfence.core.clock import SystemClock
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
@@ -75,6 +76,17 @@ def test_the_project_registers_the_api_of_the_service_itself(cli: Cli, monkeypat
     assert flow.findtext(f"{space}actionCalls/{space}actionName") == f"Ringfence.{check['operationId']}"
     assert {"callable", "suggestion"} <= told <= set(schemas[answer]["properties"])
     assert f"ExternalService__Ringfence_{answer}" in [each.text for each in flow.iter(f"{space}apexClass")]
+
+
+def test_the_actions_of_the_project_have_the_outputs_of_the_service(cli: Cli) -> None:
+    assert cli("setup", "hubspot", "--emit", "project").code == 0
+
+    answered = succeed({"status": "valid", "callable": True})
+    for name in ("screen", "check-opt-out"):
+        text = Path(f"project/src/app/workflow-actions/{name}-hsmeta.json").read_text(encoding="utf-8")
+        outputs = [field["typeDefinition"]["name"] for field in json.loads(text)["config"]["outputFields"]]
+
+        assert {STATE, *outputs} == set(answered)
 
 
 def test_the_project_follows_the_mapping_that_is_named(cli: Cli) -> None:

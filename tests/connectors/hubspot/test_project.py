@@ -16,7 +16,7 @@ from ringfence.connectors.hubspot.connector import HubSpotCrm
 from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.shapes import ObjectShape
-from ringfence.core.model.verdicts import Status
+from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.ports.service_address import ServiceAddress
 
 BARE = pytest.mark.parametrize("sandbox", [{"contacts": 20, "bare": True}], indirect=True)
@@ -145,7 +145,7 @@ def test_every_field_and_every_ending_has_words_for_people() -> None:
 
         assert set(words["inputFieldLabels"]) == set(words["inputFieldDescriptions"]) == inputs
         assert set(words["outputFieldLabels"]) == outputs
-        assert {rule["labelName"] for rule in action["executionRules"]} == set(words["executionRules"]) == set(Status)
+        assert {rule["labelName"] for rule in action["executionRules"]} == set(words["executionRules"])
         assert {name for rule in action["executionRules"] for name in rule["conditions"]} <= outputs
         assert set(re.findall(r"{{(\w+)}}", words["actionCardContent"])) <= inputs
 
@@ -207,3 +207,25 @@ def test_a_mapping_without_contacts_has_no_actions_for_them() -> None:
 
     assert actions(emitted) == {}
     assert subscriptions(emitted)["hubEvents"] == []
+
+
+def told(rule: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return what a rule asks for: an output, and the values that do."""
+    conditions = rule["conditions"].items()
+    return [(name, [wanted] if isinstance(wanted, str) else wanted) for name, wanted in conditions]
+
+
+@pytest.mark.parametrize(
+    ("status", "may"), [(one, may) for one in Status for may in ("true", "false") if may == "false" or one in CALLABLE]
+)
+def test_an_execution_has_one_ending_which_never_says_more_than_its_outputs(status: Status, may: str) -> None:
+    outputs = {"rf_status": status.value, "rf_callable": may}
+    for action in actions(files()).values():
+        endings = [
+            action["labels"]["en"]["executionRules"][rule["labelName"]]
+            for rule in action["executionRules"]
+            if all(outputs[name] in wanted for name, wanted in told(rule))
+        ]
+
+        assert len(endings) == 1
+        assert endings[0].startswith("May be called" if may == "true" else "Do not call")
