@@ -29,7 +29,7 @@ from .output import output
 from .plan import plan
 from .review import review
 from .runs import runs
-from .sandbox_workflow import sandbox
+from .sandbox_signals import sandbox
 from .schedule import schedule
 from .screen import screen
 from .serve import serve

@@ -19,7 +19,7 @@ from .output import output
 from .sandbox import PORTS, SERVICES, read_ports, sandbox, show_settings
 from .start import begin
 
-__all__ = ["sandbox"]
+__all__ = ["sandbox", "show_settings"]
 
 SPARE = 1.4
 """People for each contact that is asked for: some have no phone number, and a workflow asks about none of them."""
@@ -80,7 +80,7 @@ def workflow(
         with Sandbox(contacts=people, seed=seed, ports=chosen) as running:
             show_settings({**running.settings(), **_lookups()}, env_file, document=False)
             output.say("\nThen: ringfence serve")
-            _await_service(url, wait)
+            await_service(url, wait)
             report = run_workflow(running.hubspot, url, plan)
     except OSError as error:
         raise UsageError(
@@ -117,7 +117,7 @@ def _lookups() -> dict[str, str]:
     return {"RINGFENCE_LOOKUP__PROVIDERS": json_text.dumps(providers), "RINGFENCE_LOOKUP__MAX_PER_DAY": "1000000"}
 
 
-def _await_service(url: str, seconds: float) -> None:
+def await_service(url: str, seconds: float) -> None:
     """Return once the service answers. Raises UnreachableError where it does not in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -54,6 +54,7 @@ SAFE: Mapping[str, Unattended] = {
 UNSAFE: Mapping[str, str] = {
     "demo": _SHOWS,
     "sandbox": _FOREVER,
+    "sandbox signals": _SHOWS,
     "sandbox workflow": _SHOWS,
     "serve": _FOREVER,
     "openapi": _SHOWS,
