@@ -56,6 +56,7 @@ class Agency:
             return {
                 "RINGFENCE_HUBSPOT__BASE_URL": self._hub.url,
                 "RINGFENCE_HUBSPOT__ACCESS_TOKEN": self.portals[name].access_token,
+                "RINGFENCE_HUBSPOT__CLIENT_SECRET": self.portals[name].client_secret,
             }
         return {
             "RINGFENCE_SALESFORCE__INSTANCE_URL": self._servers[name].url,
