@@ -83,9 +83,6 @@ _ENDINGS = {
 """What a workflow's history says of an execution that ended with a status, and with the callability of that status."""
 
 _HELD_BACK = ("held_back", "Do not call: the number itself may be fine; the reason says what is in the way.")
-    "held_back",
-    "Do not call: nothing speaks against the number, and yet it may not be called; see the reason.",
-)
 """What it says where the status would let call: no consent covers the purpose, or there was no time to screen."""
 
 
