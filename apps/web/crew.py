@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ringfence.core.errors import RingfenceError, StoppedError
 from ringfence.core.ports.jobs import Tally
@@ -77,3 +79,15 @@ class Crew:
         )
         for name, number in tally.as_dict().items():
             setattr(self.tally, name, getattr(self.tally, name) + number)
+
+
+@contextmanager
+def working(crew: Crew) -> Iterator[None]:
+    """Work jobs off for the block; at its end what runs is waited for, unless an error leaves it."""
+    crew.begin()
+    try:
+        yield
+    except BaseException:
+        crew.end()
+        raise
+    crew.join()

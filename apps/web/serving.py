@@ -19,7 +19,7 @@ from ..wiring import Wiring
 from ..worker.command import Forward
 from .app import make_app
 from .connections import IDLE_S, LONGEST_HEAD, PatientProtocol
-from .crew import Crew
+from .crew import Crew, working
 from .door import open_web_door
 from .listening import listen, refuse_unguarded
 from .service import Service
@@ -34,6 +34,7 @@ START_S = 20.0
 """How long the server may take to begin, in seconds."""
 
 _LOOK_S = 0.2
+_AT_ONCE_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def serve_until_ended(wiring: Wiring, serving: Serving) -> Served:
 
     Raises the errors of the wiring, and UsageError where it cannot or must not listen there.
     """
+    wiring.accounts()  # what is wrong with their settings is told before anybody calls
     with closing(wiring.open_state()) as store:
         store.patience_s = STORE_S
         refuse_unguarded(store, serving.host)
@@ -79,15 +81,11 @@ def serve_until_ended(wiring: Wiring, serving: Serving) -> Served:
         crew = Crew(wiring, serving.concurrency, serving.forward)
         door = open_web_door(serving.must_end)
         service = Service(wiring, store, wiring.open_jobs(store), door, port=port, is_working=crew.is_working)
-        crew.begin()
-        try:
-            with answering(service, listener) as server:
-                serving.began(port)
-                while not serving.must_end() and server.is_alive():
-                    server.wait(_LOOK_S)
-                crew.end()  # while the last answers go out
-        finally:
-            crew.join()
+        with working(crew), answering(service, listener) as server:
+            serving.began(port)
+            while not serving.must_end() and server.is_alive():
+                server.wait(_LOOK_S)
+            crew.end()  # while the last answers go out
         return Served(server.requests, crew.tally)
 
 
@@ -138,19 +136,23 @@ class Server:
         """Wait for its end, for so many seconds at most."""
         self._thread.join(seconds)
 
-    def end(self) -> None:
-        """Take no more requests, answer those that were accepted, and return."""
+    def end(self, *, at_once: bool = False) -> None:
+        """Take no more requests, answer those that were accepted unless it must end ``at_once``, and return."""
+        self._uvicorn.force_exit = at_once
         self._uvicorn.should_exit = True
-        self._thread.join(ANSWERS_S + 2)
+        self._thread.join(_AT_ONCE_S if at_once else ANSWERS_S + 2)
 
 
 @contextmanager
 def answering(service: Service, listener: socket.socket) -> Iterator[Server]:
-    """Answer at a socket for the block; at its end what was accepted is answered."""
+    """Answer at a socket for the block; at its end what was accepted is answered, unless an error leaves it."""
     server = Server(service, listener)
     try:
         server.begin()
         yield server
-    finally:
         server.end()
+    except BaseException:
+        server.end(at_once=True)
+        raise
+    finally:
         listener.close()

@@ -19,6 +19,7 @@ from testkit.jobs import open_engine, wait_until
 from testkit.postgres import key_of
 from testkit.raw_http import wire_to
 from testkit.serve_processes import serve_process
+from testkit.worker_processes import settings_of
 
 from .conftest import Cli
 
@@ -87,6 +88,49 @@ def test_ctrl_c_ends_it_too(state_url: str, tmp_path: Path) -> None:
     assert served.process.returncode == 130
     assert json.loads(out)["requests"] == 0
     assert time.monotonic() - began < END_S
+
+
+@pytest.mark.slow
+@ONLY_FILE
+def test_who_asks_twice_does_not_wait_for_slow_callers(state_url: str, tmp_path: Path) -> None:
+    with serve_process(state_url, tmp_path) as served, wire_to(served.url) as wire:
+        wire.head("POST", "/nothing", {"Content-Length": "2"})
+        served.process.send_signal(signal.SIGINT)
+        wait_until(lambda: not accepts(served.url))
+        began = time.monotonic()
+        served.end(signal.SIGINT)
+
+    assert time.monotonic() - began < 5
+    assert served.process.returncode in (130, 143)
+
+
+@pytest.mark.slow
+@pytest.mark.both_engines
+def test_two_processes_serve_one_state(
+    state_url: str, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings_of(state_url).items():
+        monkeypatch.setenv(name, value)
+    token = cli("tokens", "add", "flows", "--role", "viewer", "--json").document["token"]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+
+    def statuses() -> set[int]:
+        headers = {"Authorization": f"Bearer {token}"}
+        question = {"number": "+14155552671"}
+        return {
+            requests.post(f"{served.url}/v1/check", json=question, headers=headers, timeout=10).status_code
+            for served in (one, two)
+        }
+
+    with serve_process(state_url, folders[0]) as one, serve_process(state_url, folders[1]) as two:
+        assert statuses() == {200}
+        assert cli("tokens", "revoke", "flows").code == 0
+        wait_until(lambda: statuses() == {401}, within_s=15)  # five of an idle machine
+        for served in (one, two):
+            served.end()
+            assert served.process.returncode == 0
 
 
 @pytest.mark.slow

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
 
-from ringfence.apps.web.crew import Crew
+from ringfence.apps.web.crew import Crew, working
 from ringfence.apps.web.door import open_web_door
 from ringfence.apps.web.listening import listen
 from ringfence.apps.web.service import Service
@@ -64,11 +64,5 @@ def running_service(wiring: Wiring, *, works: bool = True, **settings: Any) -> I
         with store.transaction() as connection:
             for role in Role:
                 tokens[role.value] = add_token(connection, f"test-{role}", role, "test", wiring.clock.now())
-        if works:
-            crew.begin()
-        try:
-            with answering(service, listener):
-                yield RunningService(service, f"http://127.0.0.1:{port}", tokens, session)
-        finally:
-            if works:
-                crew.join()
+        with working(crew) if works else nullcontext(), answering(service, listener):
+            yield RunningService(service, f"http://127.0.0.1:{port}", tokens, session)
