@@ -7,7 +7,6 @@ from contextlib import closing
 from ringfence.core.ports.jobs import AttemptError, JobRun
 
 from ..operations.executions import complete_executions
-from ..web.metrics import count
 from ..wiring import Wiring
 from .door import open_job_door
 
@@ -20,6 +19,9 @@ def complete_waiting(wiring: Wiring, run: JobRun) -> str | None:
 
     Raises AttemptError for a job that names no portal.
     """
+    # Imported here because every command would load it, and only those that serve count anything.
+    from ..web.metrics import count  # noqa: PLC0415
+
     portal = run.job.arguments.get("portal")
     if not isinstance(portal, str):
         raise AttemptError("The job names no portal.", "Cancel it; the next execution brings one.", exit_code=2)
