@@ -10,10 +10,12 @@ import pytest
 
 from ringfence.apps.operations.kept_connections import KeptConnections
 from ringfence.apps.operations.waking import wake_records
-from ringfence.apps.wiring import wire
+from ringfence.apps.wiring import Wiring, wire
 from ringfence.apps.worker.handlers import make_handlers
+from ringfence.core.ports.jobs import JobState
 from ringfence.core.state.cursors import Cursors
-from ringfence.core.state.run_history import Run, list_runs
+from ringfence.core.state.run_history import Run, RunOutcome, list_runs
+from ringfence.core.state.wakes import Wakes
 from testkit.account import Account
 from testkit.commands import Cli
 
@@ -32,7 +34,12 @@ def woken(account: Account, command: Cli) -> Woken:
     command("runs", "list")  # so that the environment is the account's
     wiring = wire()
 
-    def wake(*keys: tuple[str, str], kept: KeptConnections | None = None) -> Run | None:
+    def wake(
+        *keys: tuple[str, str],
+        kept: KeptConnections | None = None,
+        wiring: Wiring = wiring,
+        until_empty: bool = True,
+    ) -> Run | None:
         with closing(wiring.open_state()) as store, closing(KeptConnections()) as own:
             jobs = wiring.open_jobs(store)
             before = {run.id for run in list_runs(store, 100)}
@@ -40,7 +47,12 @@ def woken(account: Account, command: Cli) -> Woken:
             for key in keys:
                 wake_records(wiring, store, jobs, account.crm, {key[0]: [key[1]]})
             assert len(jobs.list()) == waited + bool(keys)
-            jobs.work(make_handlers(wiring, lambda _line: None, kept or own), [account.crm], until_empty=True)
+            handlers = make_handlers(wiring, lambda _line: None, kept or own)
+
+            def tried() -> bool:
+                return not until_empty and bool(jobs.list()[0].error)
+
+            jobs.work(handlers, [account.crm], must_end=tried, until_empty=until_empty)
             return next((run for run in list_runs(store, 1) if run.id not in before), None)
 
     return wake
@@ -122,3 +134,83 @@ def test_a_second_run_logs_in_no_more(account: Account, trio: list[tuple[str, st
     assert first["describe"]
     assert +second == Counter(read=second["read"], write=second["write"])
     assert second.total() <= 3
+
+
+def test_a_lookup_that_nobody_agreed_to_waits_for_the_next_sync(
+    account: Account, command: Cli, trio: list[tuple[str, str]], woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del account.extra["RINGFENCE_LOOKUP__MAX_PER_DAY"]
+    monkeypatch.delenv("RINGFENCE_LOOKUP__MAX_PER_DAY")
+    account.edit(trio[0], phone=THIRD)
+    bought = account.asked.total()
+
+    run = woken(trio[0], wiring=wire())
+
+    assert run is not None
+    assert run.outcome is RunOutcome.DONE
+    assert account.asked.total() == bought
+    assert account.rows()[trio[0]][account.companion("e164")] == PHONE.replace(" ", "")
+    assert command("sync", account.crm, "--json").code == 0
+    assert account.rows()[trio[0]][account.companion("e164")] == THIRD.replace(" ", "")
+
+
+def test_a_record_that_is_gone_lifts_nothing(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    first, second, _ = trio
+    account.edit(first, flag=True)
+    woken(first)
+    account.delete(first)
+
+    woken(first, second)
+
+    assert (status(account, second), account.is_flagged(account.rows()[second])) == (SILENCED, True)
+
+
+def test_survivors_of_merges_are_looked_at(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    first, _, third = trio
+    account.edit(third, phone=THIRD)
+    survivor = account.merge(third, first)
+
+    run = woken(first, third, survivor)
+
+    assert run is not None
+    assert run.outcome is RunOutcome.DONE
+    assert account.rows()[survivor][account.companion("e164")] == THIRD.replace(" ", "")
+
+
+def test_before_the_first_whole_sync_flags_wait(account: Account, woken: Woken) -> None:
+    first, second = account.add(2, phone=PHONE)
+    account.edit(first, flag=True)
+
+    woken(second)
+    woken(first)
+
+    assert [status(account, key) for key in (first, second)] == [SILENCED, SILENCED]
+    assert not account.is_flagged(account.rows()[second])
+
+
+def test_what_could_not_be_read_goes_on_waiting(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
+    account.edit(trio[0], phone=THIRD)
+    account.sandbox.stop()
+
+    run = woken(trio[0], until_empty=False)
+
+    assert run is None or run.outcome is not RunOutcome.DONE
+    with closing(wire().open_state()) as store:
+        assert Wakes(store, account.crm).count() == 1
+        (job,) = wire().open_jobs(store).list()
+        assert job.state is JobState.WAITING
+        assert job.error
+
+
+@pytest.mark.parametrize("crm", ["hubspot"])
+def test_a_production_org_waits_for_a_persons_word(account: Account, woken: Woken) -> None:
+    account.sandbox.hubspot.account_type = "STANDARD"
+    (key,) = account.add(1, phone=PHONE)
+
+    assert woken(key) is None
+
+    assert not account.rows()[key].get(account.companion("status"))
+    with closing(wire().open_state()) as store:
+        (job,) = wire().open_jobs(store).list()
+        assert "Nobody has agreed yet that ringfence writes to" in job.error
+        assert Wakes(store, "hubspot").count() == 1

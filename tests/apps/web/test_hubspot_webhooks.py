@@ -6,16 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
-import requests
 
 from ringfence.apps.settings import build_settings
 from ringfence.apps.wiring import Wiring
 from ringfence.connectors.hubspot import limits
-from ringfence.connectors.hubspot.signatures import SignedRequest, sign_v2, sign_v3
+from ringfence.connectors.hubspot.signatures import SignedRequest, sign_v2
 from ringfence.core.ports.crm import Org
 from ringfence.core.ports.jobs import JobState
 from ringfence.core.state.audit import AuditLog
@@ -27,10 +25,9 @@ from ringfence.core.state.persons_gone import PersonGone
 from ringfence.sandbox.server import Sandbox
 from testkit.jobs import wait_until
 from testkit.served import RunningService, running_service
+from testkit.webhooks import PATH, SECRET, add_contact, deliver, event, read_contact
 
-SECRET, PATH = "a client secret", "/hubspot/webhooks"
 PHONE, OTHER = "+14155550132", "+14155550147"
-_ids = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -55,60 +52,17 @@ def hubspot(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-def portal_of(sandbox: Sandbox) -> int:
-    return int(sandbox.hubspot.portal_id)
-
-
-def event(sandbox: Sandbox, record: str, kind: str = "object.propertyChange", **more: Any) -> dict[str, Any]:
-    """Return an event as HubSpot words it today, one that no other is a repeat of."""
-    told = {
-        "eventId": 1,
-        "subscriptionId": 7,
-        "portalId": portal_of(sandbox),
-        "appId": 9,
-        "occurredAt": 1_790_000_000_000 + next(_ids),
-        "subscriptionType": kind,
-        "attemptNumber": 0,
-        "objectId": int(record),
-        "objectTypeId": "0-1",
-        "changeSource": "CRM_UI",
-    }
-    return told | ({"propertyName": "phone"} if kind.endswith("propertyChange") else {}) | more
-
-
-def deliver(service: RunningService, events: Any, *, secret: str = SECRET, skew: float = 0) -> requests.Response:
-    """Deliver events with a signature v3."""
-    body = json.dumps(events).encode()
-    now = service.service.clock.now() + timedelta(seconds=skew)
-    stamp = str(int(now.timestamp() * 1000))
-    signature = sign_v3(SignedRequest("POST", service.service.public_url + PATH, body), stamp, secret.encode())
-    headers = {"X-HubSpot-Signature-v3": signature, "X-HubSpot-Request-Timestamp": stamp}
-    return service.post(PATH, data=body, headers=headers)
-
-
-def add(sandbox: Sandbox, **values: str) -> str:
-    portal = sandbox.hubspot
-    with portal.lock:
-        now = portal.now()
-        return str(portal.stores["contacts"].add(portal.new_id(), values, now, now).id)
-
-
-def row(sandbox: Sandbox, record: str) -> dict[str, Any]:
-    with sandbox.hubspot.lock:
-        return dict(sandbox.hubspot.stores["contacts"].rows[int(record)].properties)
-
-
 def jobs_done(service: RunningService) -> bool:
     return not service.service.jobs.list(states=(JobState.WAITING, JobState.RUNNING))
 
 
 def test_a_changed_phone_is_screened_at_once(hubspot: RunningService, sandbox: Sandbox) -> None:
-    record = add(sandbox, phone=PHONE)
+    record = add_contact(sandbox, phone=PHONE)
 
-    answer = deliver(hubspot, [event(sandbox, record)])
+    answer = deliver(hubspot.url, [event(sandbox, record)])
 
     assert (answer.status_code, answer.json()) == (200, {"woken": 1})
-    wait_until(lambda: row(sandbox, record).get("rf_phone_e164") == PHONE)
+    wait_until(lambda: read_contact(sandbox, record).get("rf_phone_e164") == PHONE)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +76,10 @@ def test_a_changed_phone_is_screened_at_once(hubspot: RunningService, sandbox: S
     ],
 )
 def test_whatever_may_matter_wakes_the_record(hubspot: RunningService, sandbox: Sandbox, words: dict[str, Any]) -> None:
-    record = add(sandbox, phone=PHONE)
+    record = add_contact(sandbox, phone=PHONE)
 
-    assert deliver(hubspot, [event(sandbox, record, **words)]).json() == {"woken": 1}
-    wait_until(lambda: row(sandbox, record).get("rf_phone_status") == "valid")
+    assert deliver(hubspot.url, [event(sandbox, record, **words)]).json() == {"woken": 1}
+    wait_until(lambda: read_contact(sandbox, record).get("rf_phone_status") == "valid")
 
 
 @pytest.mark.parametrize(
@@ -141,28 +95,28 @@ def test_whatever_may_matter_wakes_the_record(hubspot: RunningService, sandbox: 
 def test_what_the_mapping_does_not_read_wakes_nobody(
     hubspot: RunningService, sandbox: Sandbox, words: dict[str, Any]
 ) -> None:
-    record = add(sandbox, phone=PHONE)
+    record = add_contact(sandbox, phone=PHONE)
 
-    assert deliver(hubspot, [event(sandbox, record, **words)]).json() == {"ignored": 1}
-    assert row(sandbox, record).get("rf_phone_status") is None
+    assert deliver(hubspot.url, [event(sandbox, record, **words)]).json() == {"ignored": 1}
+    assert read_contact(sandbox, record).get("rf_phone_status") is None
 
 
 def test_a_repeat_does_nothing_and_the_order_does_not_matter(hubspot: RunningService, sandbox: Sandbox) -> None:
-    record = add(sandbox, phone=OTHER)
+    record = add_contact(sandbox, phone=OTHER)
     older, newer = event(sandbox, record, propertyValue=PHONE), event(sandbox, record, propertyValue=OTHER)
 
-    assert deliver(hubspot, [newer]).json() == {"woken": 1}
-    assert deliver(hubspot, [older, newer, older]).json() == {"woken": 1, "known": 2}
+    assert deliver(hubspot.url, [newer]).json() == {"woken": 1}
+    assert deliver(hubspot.url, [older, newer, older]).json() == {"woken": 1, "known": 2}
     wait_until(lambda: jobs_done(hubspot))
     ended = hubspot.service.jobs.list()[0].id
-    assert deliver(hubspot, [older | {"attemptNumber": 3, "eventId": 99}]).json() == {"known": 1}
+    assert deliver(hubspot.url, [older | {"attemptNumber": 3, "eventId": 99}]).json() == {"known": 1}
 
-    assert row(sandbox, record)["rf_phone_e164"] == OTHER
+    assert read_contact(sandbox, record)["rf_phone_e164"] == OTHER
     assert hubspot.service.jobs.list()[0].id == ended
 
 
 def test_a_merge_wakes_all_that_it_names(hubspot: RunningService, sandbox: Sandbox) -> None:
-    first, second = add(sandbox, phone=PHONE), add(sandbox, phone=OTHER)
+    first, second = add_contact(sandbox, phone=PHONE), add_contact(sandbox, phone=OTHER)
     survivor = sandbox.hubspot.merge(first, second)
     merge = event(
         sandbox,
@@ -173,12 +127,12 @@ def test_a_merge_wakes_all_that_it_names(hubspot: RunningService, sandbox: Sandb
         newObjectId=int(survivor),
     )
 
-    assert deliver(hubspot, [merge]).json() == {"woken": 1}
-    wait_until(lambda: row(sandbox, survivor).get("rf_phone_status") == "valid")
+    assert deliver(hubspot.url, [merge]).json() == {"woken": 1}
+    wait_until(lambda: read_contact(sandbox, survivor).get("rf_phone_status") == "valid")
 
 
 def test_a_delivery_is_counted_and_answered_whatever_is_in_it(hubspot: RunningService, sandbox: Sandbox) -> None:
-    record = add(sandbox, phone=PHONE)
+    record = add_contact(sandbox, phone=PHONE)
     odd: list[Any] = [
         7,
         {},
@@ -187,28 +141,28 @@ def test_a_delivery_is_counted_and_answered_whatever_is_in_it(hubspot: RunningSe
         event(sandbox, record, portalId=1),
     ]
 
-    answer = deliver(hubspot, [*odd, event(sandbox, record)])
+    answer = deliver(hubspot.url, [*odd, event(sandbox, record)])
 
     assert (answer.status_code, answer.json()) == (200, {"unreadable": 4, "unknown_portal": 1, "woken": 1})
 
 
 @pytest.mark.parametrize("document", [{}, "text", None, [{}] * 101])
 def test_a_body_that_is_no_delivery_is_refused(hubspot: RunningService, document: Any) -> None:
-    answer = deliver(hubspot, document)
+    answer = deliver(hubspot.url, document)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "not_events")
 
 
 def test_only_what_hubspot_signed_counts(hubspot: RunningService, sandbox: Sandbox) -> None:
-    record = add(sandbox, phone=PHONE)
+    record = add_contact(sandbox, phone=PHONE)
     events = [event(sandbox, record)]
     body = json.dumps(events).encode()
     uri = hubspot.service.public_url + PATH
 
     forged = [
-        deliver(hubspot, events, secret="another"),
-        deliver(hubspot, events, skew=-301),
-        deliver(hubspot, events, skew=301),
+        deliver(hubspot.url, events, secret="another"),
+        deliver(hubspot.url, events, skew_s=-301),
+        deliver(hubspot.url, events, skew_s=301),
         hubspot.post(PATH, data=body),
         hubspot.post(
             PATH,
@@ -222,7 +176,7 @@ def test_only_what_hubspot_signed_counts(hubspot: RunningService, sandbox: Sandb
     ]
     assert [answer.status_code for answer in forged] == [401] * len(forged)
     wait_until(lambda: jobs_done(hubspot))
-    assert row(sandbox, record).get("rf_phone_status") is None
+    assert read_contact(sandbox, record).get("rf_phone_status") is None
 
     assert hubspot.post(PATH, data=body, headers=_v2(uri, body)).json() == {"woken": 1}
 
@@ -233,31 +187,34 @@ def _v2(uri: str, body: bytes) -> dict[str, str]:
 
 
 def test_a_full_delivery_is_answered_well_under_a_second(hubspot: RunningService, sandbox: Sandbox) -> None:
-    records = [add(sandbox, phone=PHONE) for _ in range(100)]
+    records = [add_contact(sandbox, phone=PHONE) for _ in range(100)]
 
-    answer = deliver(hubspot, [event(sandbox, record) for record in records])
+    answer = deliver(hubspot.url, [event(sandbox, record) for record in records])
 
     assert answer.json() == {"woken": 100}
     assert answer.elapsed < timedelta(seconds=1)
-    wait_until(lambda: all(row(sandbox, record).get("rf_phone_status") == "valid" for record in records))
+    wait_until(lambda: all(read_contact(sandbox, record).get("rf_phone_status") == "valid" for record in records))
 
 
 def test_somebody_whom_hubspot_forgot_is_forgotten_here(hubspot: RunningService, sandbox: Sandbox) -> None:
     store = hubspot.service.store
-    gone, stays = add(sandbox, phone="+14155550170", mobilephone="+14155550171"), add(sandbox, phone="+14155550171")
+    gone, stays = (
+        add_contact(sandbox, phone="+14155550170", mobilephone="+14155550171"),
+        add_contact(sandbox, phone="+14155550171"),
+    )
     sandbox.hubspot.update_as_user(gone, rf_do_not_call="true")
-    deliver(hubspot, [event(sandbox, record) for record in (gone, stays)])
-    wait_until(lambda: row(sandbox, stays).get("rf_phone_status") == "do_not_contact")
+    deliver(hubspot.url, [event(sandbox, record) for record in (gone, stays)])
+    wait_until(lambda: read_contact(sandbox, stays).get("rf_phone_status") == "do_not_contact")
     wait_until(lambda: jobs_done(hubspot))
 
     sandbox.hubspot.archive(gone)
     deletion = event(sandbox, gone, "contact.deletion")
     forgotten = event(sandbox, gone, "contact.privacyDeletion", objectTypeId=None, propertyName=None)
-    assert deliver(hubspot, [deletion, forgotten]).json() == {"woken": 1, "forgotten": 1}
+    assert deliver(hubspot.url, [deletion, forgotten]).json() == {"woken": 1, "forgotten": 1}
     wait_until(lambda: jobs_done(hubspot))
 
     assert find_erased(store, ["+14155550170", "+14155550171"]) == {"+14155550170"}
-    org_id = find_org(store, Org("hubspot", str(portal_of(sandbox)), "", production=False))
+    org_id = find_org(store, Org("hubspot", str(sandbox.hubspot.portal_id), "", production=False))
     assert org_id is not None
     assert PersonGone(store, org_id, "contacts", gone).find_numbers() == []
     assert PersonGone(store, org_id, "contacts", stays).find_numbers() == ["+14155550171"]
