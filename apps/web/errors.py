@@ -57,9 +57,12 @@ def _answer_no_connection(request: Request, _error: Exception) -> JSONResponse:
     return problem_response(ProblemError(503, "The state store is busy. Call again.", code="busy", headers=headers))
 
 
-def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Say what is wrong with a request, and nothing of what it holds: that may be a number."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    if request.method == "POST" and "json" not in request.headers.get("Content-Type", "").lower():
+        detail = "Send the body as JSON, with the header Content-Type: application/json."
+        return problem_response(ProblemError(422, detail, code="not_json"))
     found = [{"where": _where(each["loc"]), "message": _message(each)} for each in error.errors()[:_MOST_ERRORS]]
     return problem_response(
         ProblemError(422, "The request is not as described; `errors` says where.", code="invalid", errors=found)
