@@ -28,6 +28,8 @@ from .suppression import ledger_of
 Cell = tuple[str, str | None]
 """A text, and the country of a national number by its code or a name; without one the default country counts."""
 
+_AN_AMERICAN = "+12125550100"
+
 STANDS_FOR_S = 1.0
 """For how many seconds it is believed which accounts and lists there are. Opt-outs are asked for each time."""
 
@@ -83,6 +85,10 @@ class Answerer:
         self._store = store
         self._ledger = ledger_of(wiring)
         self._standing: tuple[float, _Standing] | None = None
+
+    def warm_up(self) -> None:
+        """Read and make what the first answers would wait for: names of countries, tables of numbers, statements."""
+        self.look([(_AN_AMERICAN, "no country"), ("", None)])
 
     def look(self, cells: Sequence[Cell], purpose: str | None = None, *, with_ledger: bool = True) -> list[Looked]:
         """Return what is known of the cells, in their order.

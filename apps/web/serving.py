@@ -81,6 +81,7 @@ def serve_until_ended(wiring: Wiring, serving: Serving) -> Served:
         crew = Crew(wiring, serving.concurrency, serving.forward)
         door = open_web_door(serving.must_end)
         service = Service(wiring, store, wiring.open_jobs(store), door, port=port, is_working=crew.is_working)
+        service.answerer.warm_up()
         with working(crew), answering(service, listener) as server:
             serving.began(port)
             while not serving.must_end() and server.is_alive():

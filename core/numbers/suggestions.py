@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from . import repairs
 from . import text as texts
+from .covers import CELL
 from .dialling import digits_of
 from .placeholders import carries
 from .plans import numbering_plan as plan
@@ -37,32 +39,37 @@ _FEWEST_DIGITS, _MOST_DIGITS = 7, 17
 _INTERNATIONAL, _INTERNATIONAL_ANYWHERE = 11, 12
 _LONGEST_CODE = 3
 
-# What a text may be that a suggestion is made for; one that can be read in two ways, or is masked, gets none.
-_MISTAKEN = (Validity.INVALID, Validity.POSSIBLE, Validity.UNKNOWN)
-_NO_MISTAKE = (ReasonCode.AMBIGUOUS, ReasonCode.MASKED)
-
 
 def suggest_number(raw: str, region: str | None) -> str | None:
     """Return the E.164 number that a text was probably meant to be; None where it is one, or nobody can tell.
 
     ``region`` is the ISO 3166 region of a national number. A number that took a repair to read is suggested as it was
-    read. Raises nothing.
+    read, and so is the only number that an uncertain text may be. Raises nothing.
     """
     number = read_number(raw, region)
     if number.validity is Validity.VALID:
-        return number.e164 if number.repairs and not number.others else None
-    if number.validity not in _MISTAKEN or number.reason in _NO_MISTAKE:
+        is_as_typed = not number.repairs or number.others
+        return None if is_as_typed or _is_spelled_too(raw, region, number) else number.e164
+    if number.reason is ReasonCode.MASKED:
         return None
+    likely = [key for key in number.covers if not key.startswith(CELL)] if number.reason is ReasonCode.AMBIGUOUS else []
+    if likely:
+        return likely[0] if len(likely) == 1 else None
 
     cleaned = texts.clean(raw)[0].strip() if len(raw) <= _MOST_SIGNS else ""
     digits = digits_of(cleaned.translate(_LETTERS))
     if not _SIGNS.fullmatch(cleaned) or not _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
         return None
-    for mistakes in _KINDS:
+    for mistakes in _KINDS if number.reason is not ReasonCode.AMBIGUOUS else _KINDS[:1]:
         found = {each for corrected in mistakes(cleaned, region) if (each := _read(corrected, region)) is not None}
         if found:
             return found.pop() if len(found) == 1 else None
     return None
+
+
+def _is_spelled_too(raw: str, region: str | None, number: Number) -> bool:
+    """Return whether letters may be keys of the keypad as well as digits that look like them: SOOO is 7666, or 5000."""
+    return repairs.KEYPAD in number.repairs and _read(raw.translate(_LETTERS), region) not in (None, number.e164)
 
 
 def _read(corrected: str, region: str | None) -> str | None:
