@@ -13,9 +13,9 @@ decides, and where it leads to several there is no suggestion:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from . import repairs
 from . import text as texts
 from .covers import CELL
 from .dialling import digits_of
@@ -46,10 +46,14 @@ def suggest_number(raw: str, region: str | None) -> str | None:
     ``region`` is the ISO 3166 region of a national number. A number that took a repair to read is suggested as it was
     read, and so is the only number that an uncertain text may be. Raises nothing.
     """
+    suggested = _suggest(raw, region)
+    return suggested if suggested and _is_typed(raw, suggested) else None
+
+
+def _suggest(raw: str, region: str | None) -> str | None:
     number = read_number(raw, region)
     if number.validity is Validity.VALID:
-        is_as_typed = not number.repairs or number.others
-        return None if is_as_typed or _is_spelled_too(raw, region, number) else number.e164
+        return number.e164 if number.repairs and not number.others else None
     if number.reason is ReasonCode.MASKED:
         return None
     likely = [key for key in number.covers if not key.startswith(CELL)] if number.reason is ReasonCode.AMBIGUOUS else []
@@ -67,9 +71,14 @@ def suggest_number(raw: str, region: str | None) -> str | None:
     return None
 
 
-def _is_spelled_too(raw: str, region: str | None, number: Number) -> bool:
-    """Return whether letters may be keys of the keypad as well as digits that look like them: SOOO is 7666, or 5000."""
-    return repairs.KEYPAD in number.repairs and _read(raw.translate(_LETTERS), region) not in (None, number.e164)
+def _is_typed(raw: str, suggested: str) -> bool:
+    """Return whether every digit was typed, or stands for a sign that was, but for the calling code of a region.
+
+    So letters are no keys of the keypad here, and no digit is added that a plan has put in since.
+    """
+    digits = suggested[1:].removeprefix(plan.leading_calling_code(suggested[1:]))
+    typed = digits_of(texts.clean(raw)[0].translate(_LETTERS))
+    return not Counter(digits) - Counter(typed)
 
 
 def _read(corrected: str, region: str | None) -> str | None:
