@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from ringfence.connectors.signals import generic, telnyx, twilio, vonage
-from ringfence.connectors.signals.received import Finding, Received
-from ringfence.core.model.signals import Signal
+from ringfence.connectors.signals.received import FORM, Finding, Received
+from ringfence.core.model.blocks import Channel
+from ringfence.core.model.signals import Outcome, Signal
 from ringfence.core.suppression.signals import Became
 
 from .bodies import read_body, read_json
@@ -31,9 +32,42 @@ _WHY = {
     Finding.NO_KEY: "nothing is set by which it could be verified",
 }
 
+_FIELDS = {"type": "object", "additionalProperties": {"type": "string"}}
+_OBJECT = {"type": "object"}
+_EVENT = {
+    "type": "object",
+    "required": ["id", "number", "event", "occurred_at"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Told again, it does nothing"},
+        "number": {"type": "string", "minLength": 1, "maxLength": 80},
+        "event": {"type": "string", "enum": [each.value for each in Outcome]},
+        "occurred_at": {"type": "string", "format": "date-time", "description": "With its zone"},
+        "channel": {"type": "string", "enum": [each.value for each in Channel]},
+        "region": {"type": "string", "description": "The country of a national number: ISO 3166, or its name"},
+        "record": {"type": "string", "description": "CRM:OBJECT:ID, where the event is about a record"},
+    },
+}
+
+
+def _body_of(**schemas: Any) -> dict[str, Any]:
+    """Return what describes a body that is one of these kinds, form or json."""
+    content = {_MEDIA_TYPES[kind]: {"schema": schema} for kind, schema in schemas.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_MEDIA_TYPES = {"form": FORM, "json": "application/json"}
+_TWILIO = _body_of(form=_FIELDS)
+_VONAGE = _body_of(json=_OBJECT, form=_FIELDS)
+_DIALLER = _body_of(json=_EVENT)
+
 Body = Annotated[bytes, Depends(read_body)]
 
 logger = logging.getLogger(__name__)
+
+
+class _Xml(Response):
+    media_type = "text/xml"
 
 
 class SignalAnswer(BaseModel):
@@ -42,16 +76,23 @@ class SignalAnswer(BaseModel):
     result: Became = Field(description="What became of it; known: it was heard before, and does nothing.")
 
 
-@router.post("/twilio/inbound", summary="A message that somebody sent to a number of Twilio's")
+@router.post(
+    "/twilio/inbound",
+    summary="A message that somebody sent to a number of Twilio's",
+    response_class=_Xml,
+    openapi_extra=_TWILIO,
+)
 def twilio_inbound(request: Request, service: Served, body: Body) -> Response:
     """Take in a message; Twilio is told to answer nothing."""
     received = _receive(request, service, body)
     _verify("twilio", twilio.verify(received, _twilio_keys(service)))
     _take_in(service, "twilio", twilio.read_inbound(received))
-    return Response(_NO_REPLY, media_type="text/xml")
+    return _Xml(_NO_REPLY)
 
 
-@router.post("/twilio/status", summary="What became of a message that Twilio sent", status_code=204)
+@router.post(
+    "/twilio/status", summary="What became of a message that Twilio sent", status_code=204, openapi_extra=_TWILIO
+)
 def twilio_status(request: Request, service: Served, body: Body) -> Response:
     """Take in a delivery report."""
     received = _receive(request, service, body)
@@ -60,19 +101,19 @@ def twilio_status(request: Request, service: Served, body: Body) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/vonage/inbound", summary="A message that somebody sent to a number of Vonage's")
+@router.post("/vonage/inbound", summary="A message that somebody sent to a number of Vonage's", openapi_extra=_VONAGE)
 def vonage_inbound(request: Request, service: Served, body: Body) -> dict[str, str]:
     """Take in a message, of the Messages API or of the SMS API."""
     return _vonage(request, service, body, vonage.read_inbound)
 
 
-@router.post("/vonage/status", summary="What became of a message that Vonage sent")
+@router.post("/vonage/status", summary="What became of a message that Vonage sent", openapi_extra=_VONAGE)
 def vonage_status(request: Request, service: Served, body: Body) -> dict[str, str]:
     """Take in a delivery report, of the Messages API or of the SMS API."""
     return _vonage(request, service, body, vonage.read_status)
 
 
-@router.post("/telnyx", summary="An event of Telnyx: a message or a call")
+@router.post("/telnyx", summary="An event of Telnyx: a message or a call", openapi_extra=_body_of(json=_OBJECT))
 def telnyx_event(request: Request, service: Served, body: Body) -> dict[str, str]:
     """Take in an event."""
     received = _receive(request, service, body)
@@ -81,7 +122,9 @@ def telnyx_event(request: Request, service: Served, body: Body) -> dict[str, str
     return {}
 
 
-@router.post("/generic", summary="What became of a call, told by a dialler of one's own")
+@router.post(
+    "/generic", summary="What became of a call, told by a dialler of one's own", openapi_extra=_body_of(json=_EVENT)
+)
 def generic_signal(request: Request, service: Served, body: Body) -> SignalAnswer:
     """Take in one event, signed as X-Ringfence-Signature says. Its id makes repeats harmless."""
     received = _receive(request, service, body)

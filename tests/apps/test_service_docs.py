@@ -18,6 +18,7 @@ from ringfence.core.model.roles import Role
 from testkit.documents import shown_commands
 from testkit.jobs import wait_until
 from testkit.served import RunningService, running_service
+from testkit.vendors import SETTINGS as VENDORS
 
 from .conftest import Cli
 
@@ -27,6 +28,7 @@ SETTINGS: dict[str, str] = {
     "RINGFENCE_HUBSPOT__CLIENT_SECRET": "a-client-secret",
     "RINGFENCE_SALESFORCE__ORGANIZATION_ID": "00D000000000001EAA",
     "RINGFENCE_SALESFORCE__OUTBOUND_SECRET": "a-secret-in-the-address",
+    **VENDORS,
 }
 """Secrets that commands of the page name as variables, and the service has as settings."""
 
