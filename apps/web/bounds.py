@@ -24,6 +24,9 @@ MOST_AT_ONCE = 100
 MOST_ARRIVING = 400
 """Requests whose bodies are on their way at once, which hold memory alone."""
 
+MOST_HELD = 64
+"""How many bodies of the largest size those may hold together: slow senders must not fill the memory."""
+
 DRAINED = 32
 """How many times its limit a body that is too large is read and thrown away, so that its sender hears why."""
 
@@ -37,9 +40,10 @@ _DRAIN_S = 5.0
 
 @dataclass(slots=True)
 class _Load:
-    """How many requests are on their way, and how many are worked on."""
+    """How many requests are on their way, how many bytes those hold, and how many requests are worked on."""
 
     arriving: int = 0
+    held: int = 0
     at_work: int = 0
 
 
@@ -77,23 +81,30 @@ class Bounds:
         self._load.arriving += 1
         try:
             async with asyncio.timeout(BODY_S):
-                return await self._collect(receive)
+                return await self._collect(scope, receive)
         except TimeoutError:
             count("http_refused", reason="slow_body")
             raise _too_slow(scope) from None
         finally:
             self._load.arriving -= 1
 
-    async def _collect(self, receive: Receive) -> bytes:
+    async def _collect(self, scope: Scope, receive: Receive) -> bytes:
         body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _GoneError
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._max_body:
-                raise _TooLargeError
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _GoneError
+                part = message.get("body", b"")
+                body += part
+                self._load.held += len(part)
+                more = message.get("more_body", False)
+                if len(body) > self._max_body:
+                    raise _TooLargeError
+                if more and self._load.held > MOST_HELD * self._max_body:
+                    raise _overload(scope)
+        finally:
+            self._load.held -= len(body)
         return bytes(body)
 
     async def _work(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
 REGISTRY = CollectorRegistry()
 """Holds what this process has counted since it began."""
+
+ProcessCollector(registry=REGISTRY)  # memory, processor time and open files, where the system tells
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -130,6 +130,17 @@ def test_overload_says_when_to_come_back(
     assert odd.post(path, data=b"{}").status_code == 200
 
 
+def test_slow_senders_cannot_fill_the_memory(odd: RunningService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MOST_HELD", 0)
+
+    with wire_to(odd.url) as wire:
+        wire.head("POST", "/odd/size", {"Content-Length": "100"})
+        wire.send("{")
+        assert wire.answer()[0] == 429
+
+    assert odd.post("/odd/size", data=b"{}").status_code == 200
+
+
 def test_an_answer_that_takes_too_long_is_not_waited_for(odd: RunningService, monkeypatch: pytest.MonkeyPatch) -> None:
     odd_routes.released.clear()
     monkeypatch.setattr(bounds, "ANSWER_S", 0.1)

@@ -19,6 +19,7 @@ def test_figures_are_for_this_machine_and_for_viewers(served: RunningService) ->
     assert local.status_code == 200
     assert local.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert 'ringfence_http_requests_total{method="GET",route="/healthz",status="200"}' in local.text
+    assert "process_resident_memory_bytes" in local.text
 
 
 @pytest.mark.parametrize(
