@@ -10,7 +10,7 @@ import typer
 from ringfence.core.errors import UsageError
 from ringfence.core.state.audit import Verified
 
-from ..operations import list_audit, verify_audit
+from ..operations.audit import list_audit, verify_audit
 from .exit_codes import DONE
 from .options import Json, Verbose
 from .output import output

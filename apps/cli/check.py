@@ -8,7 +8,8 @@ from typing import Any
 
 from ringfence.core.errors import RefusedError, RingfenceError, UsageError
 
-from ..operations import CheckResult, check_crm, find_twin
+from ..operations.accounts import find_twin
+from ..operations.preflight import CheckResult, check_crm
 from ..remedies import word
 from ..wiring import Wiring
 from .diagnosis import group_of, say_findings

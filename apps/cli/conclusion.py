@@ -11,7 +11,7 @@ from ringfence.core.runs.ending import RunEnd, describe_end, end_as_json
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.undo import UndoSummary
 
-from ..operations import Door
+from ..operations.door import Door
 from ..remedies import word
 from .door import open_door
 from .exit_codes import FAULT, INTERRUPTED, TERMINATED

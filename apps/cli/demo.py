@@ -22,7 +22,8 @@ from ringfence.core.state.store import Store
 from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
-from ..operations import Account, require_ready, run_sync_job
+from ..operations.preflight import require_ready
+from ..operations.runs import Account, run_sync_job
 from ..wiring import Wiring, wire
 from .door import open_door
 from .exit_codes import exit_code, worst

@@ -11,13 +11,12 @@ import typer
 from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.summary import Summary
 
-from ..operations import (
+from ..operations.door import (
     BuyForFile,
     BuyLookups,
     CreateFields,
     Door,
     EraseNumber,
-    FirstWrite,
     ForgetAccount,
     LiftNumber,
     Question,
@@ -25,6 +24,7 @@ from ..operations import (
     Rescreen,
     TakeBack,
 )
+from ..operations.first_write import FirstWrite
 from ..printable import printable
 from ..remedies import explain, word
 from ..worker.standing import is_workers_job

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ringfence.core.ports.survey import Automation, Survey
 
-from ..operations import FirstSync
+from ..operations.first_sync import FirstSync
 from .output import output
 
 NAMED = 5

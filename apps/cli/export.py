@@ -10,7 +10,7 @@ import typer
 from ringfence.core.decisions.exports import ExportList
 from ringfence.core.model.blocks import Channel
 
-from ..operations import ExportOptions, WrittenList, export_list
+from ..operations.export import ExportOptions, WrittenList, export_list
 from .door import open_door
 from .exit_codes import DONE
 from .hints import count

@@ -8,7 +8,7 @@ import typer
 
 from ringfence.core.errors import UsageError
 
-from ..operations import FirstWrite
+from ..operations.first_write import FirstWrite
 from .output import output
 
 _YES, _NO, _PREVIEW = ("y", "yes"), ("", "n", "no"), ("p", "preview")

@@ -10,7 +10,7 @@ import typer
 from ringfence.core.errors import UsageError
 from ringfence.core.ports.jobs import Job, JobState
 
-from ..operations import cancel_job, find_job, list_jobs, retry_job
+from ..operations.jobs import cancel_job, find_job, list_jobs, retry_job
 from .exit_codes import DONE
 from .options import Json, Verbose
 from .output import output

@@ -9,7 +9,7 @@ from typing import Any
 from ringfence.core.model.blocks import Block, BlockSource
 from ringfence.core.runs.lift_summary import Lifted, LiftSummary
 
-from ..operations import LiftedNumber
+from ..operations.lifting import LiftedNumber
 from .hints import count
 from .suppress_text import describe_block
 

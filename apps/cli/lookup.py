@@ -10,7 +10,7 @@ from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.model.verdicts import CALLABLE
 from ringfence.core.numbers import ReasonCode, metadata_version
 
-from ..operations import ScreenedNumber, home_region, screen_number
+from ..operations.screening import ScreenedNumber, home_region, screen_number
 from .door import open_door
 from .exit_codes import DONE, STOPPED
 from .options import Json, SandboxLedger, Verbose

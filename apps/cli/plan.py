@@ -12,7 +12,8 @@ import typer
 from ringfence.core.errors import UsageError
 from ringfence.core.model.change_view import ChangeView, Kind
 
-from ..operations import PlanReview, enter_reveal, review_plan
+from ..operations.audit import enter_reveal
+from ..operations.plans import PlanReview, review_plan
 from ..pages.new_file import refuse_existing
 from ..pages.plan_document import describe_plan
 from ..pages.rows import Rows, link_records

@@ -9,7 +9,7 @@ import typer
 
 from ringfence.core.model.review_items import Resolution, ReviewReason
 
-from ..operations import ShownItem, list_reviews, resolve_reviews
+from ..operations.reviews import ShownItem, list_reviews, resolve_reviews
 from .door import open_door
 from .exit_codes import DONE
 from .options import Json, Verbose

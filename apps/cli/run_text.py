@@ -9,7 +9,7 @@ from typing import Any
 
 from ringfence.core.state.run_history import Run, RunOutcome
 
-from ..operations import RunReview
+from ..operations.history import RunReview
 from ..pages.plan_document import describe_review
 from ..pages.rows import NO_ANSWER, Rows
 from .hints import count

@@ -12,7 +12,9 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.values import Outcome
 from ringfence.core.state.run_history import Run
 
-from ..operations import RunReview, Selection, enter_reveal, open_history, select_changes, undo_run
+from ..operations.audit import enter_reveal
+from ..operations.history import RunReview, Selection, open_history, select_changes
+from ..operations.runs import undo_run
 from ..pages.new_file import refuse_existing
 from ..pages.plan_document import describe_review
 from ..pages.rows import Rows, link_records

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from ringfence.core.config.schedule import name_duration
 from ringfence.core.errors import UsageError
 
-from ..operations import SCHEDULE_FILE, LoadedSchedule, ScheduleEntry, load_schedule
+from ..operations.schedule import SCHEDULE_FILE, LoadedSchedule, ScheduleEntry, load_schedule
 from ..worker.scheduling import Shift, run_schedule
 from .exit_codes import DONE
 from .options import Json, Verbose

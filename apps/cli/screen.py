@@ -19,7 +19,7 @@ from ringfence.connectors.spreadsheet import (
 )
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 
-from ..operations import ScreenedFile, confirm_file_cost, home_region, screen_file
+from ..operations.screening import ScreenedFile, confirm_file_cost, home_region, screen_file
 from ..remedies import explain
 from .door import open_door
 from .exit_codes import DONE, STOPPED

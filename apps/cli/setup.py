@@ -12,7 +12,7 @@ from ringfence.core.errors import RefusedError, UsageError
 from ringfence.core.ports.service_address import ServiceAddress
 from ringfence.core.ports.setup_steps import Removal
 
-from ..operations import emit_setup, plan_removal, plan_setup
+from ..operations.setup import emit_setup, plan_removal, plan_setup
 from ..wiring import Wiring
 from .door import open_door
 from .exit_codes import DONE

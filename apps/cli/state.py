@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..operations import ForgottenAccount, MovedState, PurgedState, forget_org, move_state, purge_state
+from ..operations.state import ForgottenAccount, MovedState, PurgedState, forget_org, move_state, purge_state
 from .door import open_door
 from .exit_codes import DONE
 from .hints import name_day

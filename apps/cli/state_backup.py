@@ -9,7 +9,7 @@ import typer
 
 from ringfence.core.state.backup import BackedUp
 
-from ..operations import back_up_state, restore_state
+from ..operations.backups import back_up_state, restore_state
 from .door import open_door
 from .exit_codes import DONE
 from .options import Json, Verbose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..operations import RotatedKey, rotate_key
+from ..operations.keys import RotatedKey, rotate_key
 from .door import open_door
 from .exit_codes import DONE
 from .options import Json, Verbose

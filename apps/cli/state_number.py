@@ -16,7 +16,7 @@ from ringfence.core.state.erasure import Holder
 from ringfence.core.state.evidence import Evidence
 from ringfence.core.state.held_about import HeldChange, HeldExecution, HeldFact, HeldFlag, HeldReview
 
-from ..operations import ErasedNumber, Held, erase_one, export_held
+from ..operations.erasure import ErasedNumber, Held, erase_one, export_held
 from ..operations.ledger_json import as_block
 from .door import open_door
 from .exit_codes import DONE

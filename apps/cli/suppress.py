@@ -13,17 +13,11 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import BlockKind, Channel, Entry
 from ringfence.core.runs.ending import describe_end, end_as_json
 
-from ..operations import (
-    Wish,
-    add_entry,
-    check_file,
-    check_number,
-    lift_number,
-    lift_of_record,
-    list_lists,
-    open_entries,
-)
 from ..operations.ledger_json import as_added, as_answer, as_entry
+from ..operations.lifting import lift_number
+from ..operations.suppression import Wish, add_entry, check_number, lift_of_record, open_entries
+from ..operations.suppression_file import check_file
+from ..operations.suppression_lists import list_lists
 from ..remedies import word
 from .door import open_door
 from .exit_codes import DONE, REFUSED_ROWS, SUPPRESSED

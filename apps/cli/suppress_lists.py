@@ -13,7 +13,7 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import Channel
 from ringfence.core.state.listings import ListInfo
 
-from ..operations import ImportedList, ListWish, import_list, list_lists, take_away_list
+from ..operations.suppression_lists import ImportedList, ListWish, import_list, list_lists, take_away_list
 from .door import open_door
 from .exit_codes import DONE
 from .hints import count, name_day

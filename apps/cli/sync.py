@@ -15,7 +15,9 @@ from ringfence.core.runs.run import NOTHING_TAKEN_IN, TakenIn
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions
 
-from ..operations import Door, apply_plan, opt_outs_of_all, sync_crm
+from ..operations.door import Door
+from ..operations.every_account import opt_outs_of_all
+from ..operations.runs import apply_plan, sync_crm
 from ..remedies import word
 from ..wiring import Wiring
 from .conclusion import carry_out

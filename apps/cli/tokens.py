@@ -8,7 +8,7 @@ import typer
 
 from ringfence.core.model.roles import Role
 
-from ..operations import make_token, show_tokens, withdraw_token
+from ..operations.tokens import make_token, show_tokens, withdraw_token
 from .door import open_door
 from .exit_codes import DONE
 from .options import Json, Verbose

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import UsageError
 
-from ..operations import CommandLine
+from ..operations.schedule import CommandLine
 
 _ONCE = "it is a person's word about one run"
 _DRY = "nobody would read what it shows"

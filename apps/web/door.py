@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.progress import NoProgress
 
-from ..operations import BuyForFile, BuyLookups, Door, DoorProgress, Question
+from ..operations.door import BuyForFile, BuyLookups, Door, DoorProgress, Question
 from ..remedies import explain, word
 
 AUTHOR = "service"

@@ -12,8 +12,8 @@ from ringfence.core.ports.jobs import JobEngine
 from ringfence.core.ports.services import Clock
 from ringfence.core.state.store import Store
 
-from ..operations import Door
 from ..operations.answers import Answerer
+from ..operations.door import Door
 from ..operations.signals import SignalDoor
 from ..wiring import Wiring
 

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from ringfence.core.model.blocks import BlockKind, Channel
 from ringfence.core.model.roles import Role
 
-from ..operations import Wish, add_entry, check_number
 from ..operations.ledger_json import as_added, as_answer
+from ..operations.suppression import Wish, add_entry, check_number
 from .bodies import StrictRoute
 from .callers import Caller, needs
 from .number_bodies import SuppressionAdded, SuppressionAnswer, SuppressionQuestion, SuppressionWish

@@ -8,7 +8,7 @@ from ringfence.core.errors import UsageError
 from ringfence.core.ports.jobs import JobRun
 from ringfence.core.runs.progress import NoProgress
 
-from ..operations import Door, Question
+from ..operations.door import Door, Question
 from ..remedies import explain, word
 
 

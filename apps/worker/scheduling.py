@@ -18,7 +18,7 @@ from ringfence.core.state.jobs.workers import served_queues
 from ringfence.core.state.postgres import is_postgres
 from ringfence.core.state.ticks import Ticks
 
-from ..operations import LoadedSchedule
+from ..operations.schedule import LoadedSchedule
 from ..wiring import Wiring
 from .command import Forward
 from .working import Health, work_off

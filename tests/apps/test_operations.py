@@ -11,7 +11,12 @@ from typing import Self
 import pytest
 
 from ringfence.apps import operations
-from ringfence.apps.operations import BuyLookups, CreateFields, Door, FirstWrite, Question, Rescreen, TakeBack
+from ringfence.apps.operations.door import BuyLookups, CreateFields, Door, Question, Rescreen, TakeBack
+from ringfence.apps.operations.first_write import FirstWrite
+from ringfence.apps.operations.preflight import check_crm
+from ringfence.apps.operations.runs import apply_plan, sync_crm, undo_run
+from ringfence.apps.operations.screening import home_region, screen_file, screen_number
+from ringfence.apps.operations.setup import emit_setup, plan_setup
 from ringfence.apps.wiring import wire
 from ringfence.connectors.spreadsheet import ScreenOptions
 from ringfence.core.errors import CostError, ErrorCode, UsageError
@@ -74,8 +79,8 @@ def production(sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("settings", "production")
 def test_a_production_org_is_asked_about_before_its_first_write_and_never_again(caller: Caller) -> None:
-    first = operations.sync_crm(wire(), "hubspot", SyncOptions(limit=5), caller.door)
-    second = operations.sync_crm(wire(), "hubspot", SyncOptions(limit=5), caller.door)
+    first = sync_crm(wire(), "hubspot", SyncOptions(limit=5), caller.door)
+    second = sync_crm(wire(), "hubspot", SyncOptions(limit=5), caller.door)
 
     (question,) = caller.questions
     assert isinstance(question, FirstWrite)
@@ -93,7 +98,7 @@ def test_nothing_is_written_where_the_caller_does_not_agree(
     before = {id_: dict(row) for id_, row in sandbox.hubspot.contacts.items()}
 
     with pytest.raises(UsageError, match="Nobody agrees"):
-        operations.sync_crm(wire(), "hubspot", options, caller.door)
+        sync_crm(wire(), "hubspot", options, caller.door)
 
     assert {id_: dict(row) for id_, row in sandbox.hubspot.contacts.items()} == before
     assert caller.titles == []
@@ -107,7 +112,7 @@ def test_the_cost_of_a_rescreen_is_found_by_a_dry_run_and_handed_to_the_caller(
     caller.agrees = False
 
     with pytest.raises(UsageError, match="Nobody agrees"):
-        operations.sync_crm(wire(), "hubspot", SyncOptions(rescreen=True), caller.door)
+        sync_crm(wire(), "hubspot", SyncOptions(rescreen=True), caller.door)
 
     (question,) = caller.questions
     assert isinstance(question, Rescreen)
@@ -124,7 +129,7 @@ def test_what_nobody_has_agreed_to_pay_is_bought_once_the_caller_agrees(
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     monkeypatch.setenv("RINGFENCE_TWILIO__PRICE", "0.5")
 
-    bought = operations.sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
+    bought = sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
 
     (question,) = caller.questions
     assert isinstance(question, BuyLookups)
@@ -142,7 +147,7 @@ def test_what_the_caller_does_not_agree_to_pay_is_not_bought(
     caller.agrees = False
 
     with pytest.raises(CostError):
-        operations.sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
+        sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
 
     assert sandbox.twilio.requests.total() == 0
 
@@ -152,7 +157,7 @@ def test_a_run_that_stops_is_kept_in_the_words_of_the_caller(caller: Caller, mon
     monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["twilio"]')
     monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_LOOKUPS", "5")
 
-    stopped = operations.sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
+    stopped = sync_crm(wire(), "hubspot", SyncOptions(), caller.door)
 
     assert stopped.stopped == f"the caller says {ErrorCode.LOOKUP_BUDGET_USED_UP}"
 
@@ -161,10 +166,10 @@ def test_a_run_that_stops_is_kept_in_the_words_of_the_caller(caller: Caller, mon
 def test_a_plan_is_applied_and_taken_back_after_a_question_each(caller: Caller) -> None:
     plan = Path("plan.json")
 
-    planned = operations.sync_crm(wire(), "hubspot", SyncOptions(dry_run=True, limit=20, plan_file=plan), caller.door)
-    applied = operations.apply_plan(wire(), "hubspot", plan, caller.door)
-    rehearsed = operations.undo_run(wire(), applied.run_id, caller.door, dry_run=True)
-    undone = operations.undo_run(wire(), applied.run_id, caller.door)
+    planned = sync_crm(wire(), "hubspot", SyncOptions(dry_run=True, limit=20, plan_file=plan), caller.door)
+    applied = apply_plan(wire(), "hubspot", plan, caller.door)
+    rehearsed = undo_run(wire(), applied.run_id, caller.door, dry_run=True)
+    undone = undo_run(wire(), applied.run_id, caller.door)
 
     assert [type(question) for question in caller.questions] == [FirstWrite, TakeBack]
     assert applied.total("written") == planned.total("written") > 0
@@ -174,7 +179,7 @@ def test_a_plan_is_applied_and_taken_back_after_a_question_each(caller: Caller) 
 
 def test_an_undo_of_an_unknown_run_asks_nobody_and_calls_nobody(caller: Caller) -> None:
     with pytest.raises(UsageError) as caught:
-        operations.undo_run(wire(), "nonsense", caller.door)
+        undo_run(wire(), "nonsense", caller.door)
 
     assert caught.value.code is ErrorCode.RUN_NOT_FOUND
     assert caller.questions == []
@@ -186,14 +191,14 @@ def test_setup_asks_only_where_there_is_something_to_create(caller: Caller, monk
         for name, value in bare.settings().items():
             monkeypatch.setenv(name, value)
 
-        with operations.plan_setup(wire(), "hubspot") as planned:
+        with plan_setup(wire(), "hubspot") as planned:
             created = list(planned.create(caller.door))
-        with operations.plan_setup(wire(), "hubspot") as again:
+        with plan_setup(wire(), "hubspot") as again:
             assert list(again.create(caller.door)) == []
 
         assert [step.name for step in created] == [step.name for step in planned.steps]
         assert [type(question) for question in caller.questions] == [CreateFields]
-        assert operations.check_crm(wire(), "hubspot").ready
+        assert check_crm(wire(), "hubspot").ready
 
 
 @pytest.mark.usefixtures("settings")
@@ -204,8 +209,8 @@ def test_a_number_and_a_file_are_screened_without_any_question(
     file, options = Path("contacts.csv"), ScreenOptions(region="GB")
     file.write_text("phone\n020 7946 0018\n", encoding="utf-8")
 
-    number = operations.screen_number(wire(), "020 7946 0018", caller.door, region="GB")
-    screened = operations.screen_file(wire(), file, Path("out.csv"), options, caller.door, with_providers=True)
+    number = screen_number(wire(), "020 7946 0018", caller.door, region="GB")
+    screened = screen_file(wire(), file, Path("out.csv"), options, caller.door, with_providers=True)
 
     assert (number.number.e164, number.lookups) == ("+442079460018", 1)
     assert (screened.complete, screened.lookups, screened.cache_hits) == (True, 0, 1)
@@ -215,9 +220,7 @@ def test_a_number_and_a_file_are_screened_without_any_question(
 
 def test_lookups_without_a_provider_are_refused_by_code(caller: Caller) -> None:
     with pytest.raises(UsageError) as caught:
-        operations.screen_file(
-            wire(), Path("in.csv"), Path("out.csv"), ScreenOptions(), caller.door, with_providers=True
-        )
+        screen_file(wire(), Path("in.csv"), Path("out.csv"), ScreenOptions(), caller.door, with_providers=True)
 
     assert caught.value.code is ErrorCode.NO_PROVIDER
 
@@ -226,12 +229,12 @@ def test_lookups_without_a_provider_are_refused_by_code(caller: Caller) -> None:
     ("region", "found"), [(None, None), ("", None), ("gb", "GB"), ("Germany", "DE")], ids=lambda value: str(value)
 )
 def test_a_region_is_a_code_or_a_name(caller: Caller, region: str | None, found: str | None) -> None:
-    assert operations.home_region(wire(), region) == found
+    assert home_region(wire(), region) == found
 
 
 def test_a_region_that_is_none_is_refused(caller: Caller) -> None:
     with pytest.raises(UsageError, match="'Atlantis' is no country"):
-        operations.home_region(wire(), "Atlantis")
+        home_region(wire(), "Atlantis")
 
 
 @pytest.mark.parametrize("foreign", ["typer", "rich", "cli", "print"])
@@ -258,5 +261,5 @@ def test_the_environment_is_read_in_one_module() -> None:
 
 
 def test_every_operation_is_documented_with_what_it_raises() -> None:
-    for name in ("sync_crm", "apply_plan", "undo_run", "screen_number", "screen_file", "check_crm", "emit_setup"):
-        assert "Raises" in (getattr(operations, name).__doc__ or ""), name
+    for operation in (sync_crm, apply_plan, undo_run, screen_number, screen_file, check_crm, emit_setup):
+        assert "Raises" in (operation.__doc__ or ""), operation

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from ringfence.apps.cli.output import Output
-from ringfence.apps.operations import require_ready
+from ringfence.apps.operations.preflight import require_ready
 from ringfence.apps.remedies import word
 from ringfence.core.errors import AccessError, SchemaError
 from ringfence.core.ports.crm import Finding, Level

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from ringfence.apps.cli.app import app
 from ringfence.apps.cli.unattended import read_command_line
-from ringfence.apps.operations import LoadedSchedule, load_schedule
+from ringfence.apps.operations.schedule import LoadedSchedule, load_schedule
 from ringfence.apps.wiring import Wiring, wire
 from ringfence.apps.worker import scheduling
 from ringfence.apps.worker.scheduling import Outcome, Shift, run_schedule

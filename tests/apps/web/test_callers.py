@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.operations import list_audit, make_token, withdraw_token
+from ringfence.apps.operations.audit import list_audit
+from ringfence.apps.operations.tokens import make_token, withdraw_token
 from ringfence.apps.settings import build_settings
 from ringfence.apps.web import app as web
 from ringfence.apps.web.callers import KNOWN_S
