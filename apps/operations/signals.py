@@ -15,6 +15,7 @@ from ringfence.core.model.signals import OptOutWord, Signal
 from ringfence.core.numbers import mask, read_number
 from ringfence.core.ports.jobs import Jobs
 from ringfence.core.state.forget import list_accounts
+from ringfence.core.state.heard_signals import take_turns
 from ringfence.core.state.holdings import list_holders
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.signals import Became, SignalIntake
@@ -58,10 +59,16 @@ class SignalDoor:
         intake = SignalIntake(self._store.keyring, self._ledger, covers, now, lambda org: called.get(org, _crm_of(org)))
 
         with self._store.transaction() as connection:
+            take_turns(connection, self._store.keyring, {number for _, numbers in read for number in numbers})
             became = [intake.take_in(connection, signal, numbers) for signal, numbers in read]
             tightened = [numbers for (_, numbers), done in zip(read, became, strict=True) if done.tightens]
             if tightened:
                 self._wake(connection, {number for numbers in tightened for number in numbers}, called)
+        for (signal, _), done in zip(read, became, strict=True):
+            if done is Became.UNREADABLE:
+                logger.warning(
+                    "%s told of %s, which is no number: nothing was done.", signal.vendor, mask(signal.number)
+                )
         return became
 
     def _recognised(self, signal: Signal) -> Signal:

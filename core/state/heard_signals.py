@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from . import schema
 from .keyring import Keyring
@@ -13,6 +13,7 @@ from .sql import insert_missing
 
 _PURPOSE = "heard-signal"
 _BYTES = 16
+_LOCK_BYTES = 8
 
 
 def hear(
@@ -26,6 +27,18 @@ def hear(
     key = _key(keyring, vendor, signal_id)
     row = {"vendor": vendor, "id_key": key, "heard_at": now, "timeless": timeless}
     return bool(insert_missing(connection, schema.heard_signals, [row]))
+
+
+def take_turns(connection: Connection, keyring: Keyring, numbers: Iterable[str]) -> None:
+    """Let nobody else hear signals about these E.164 numbers before the transaction ends.
+
+    So the later of two words sees what the earlier one has done. On SQLite everybody takes turns anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for key in sorted(map(keyring.number_key, numbers)):  # in one order, so that no two wait for each other
+        lock = int.from_bytes(key[:_LOCK_BYTES], signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
 def _key(keyring: Keyring, vendor: str, signal_id: str) -> bytes:

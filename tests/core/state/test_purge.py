@@ -10,19 +10,24 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.blocks import Channel
+from ringfence.core.model.signals import OptOutWord, Signal
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import purge as purge_module
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.deleting import delete_some_rows
+from ringfence.core.state.evidence import list_evidence
 from ringfence.core.state.flag_states import FlagState
+from ringfence.core.state.heard_signals import hear
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.purge import BUSY, UNSETTLED, Limits, Purged, purge_history
 from ringfence.core.state.run_history import STATE, RunOutcome, find_run, list_runs
 from ringfence.core.state.store import Store
+from ringfence.core.suppression.signals import SignalIntake
 from testkit.clock import SetClock
 
 SYNC = {"rescreen": False, "providers": []}
@@ -249,3 +254,33 @@ def test_killed_anywhere_and_run_again_the_end_is_the_same(
     with store.transaction() as connection:
         assert set(connection.scalars(sa.select(schema.batches.c.run_id))) == {"latest"}
         assert connection.scalar(sa.select(sa.func.count()).select_from(schema.lookup_answers)) == 0
+
+
+def test_old_evidence_goes_but_for_the_order_of_words_and_what_could_be_told_again_is_known(
+    store: Store, clock: SetClock
+) -> None:
+    began = clock.now()
+    intake = SignalIntake(store.keyring, "", Channel.SMS, began, lambda org: org)
+    told = (
+        ("twilio", OptOutWord.STOP),
+        ("telnyx", OptOutWord.STOP),
+        ("vonage", OptOutWord.NEAR_STOP),
+        ("vonage", None),
+    )
+    with store.transaction() as connection:
+        for place, (vendor, word) in enumerate(told):
+            signal = Signal(vendor, f"m{place}", NUMBER, began, word=word, channel=Channel.SMS)
+            intake.take_in(connection, signal, [NUMBER])
+    clock.advance(days=400)
+    limits = Limits(clock.now() - timedelta(days=1), clock.now() - timedelta(days=1))
+    counted = purge_history(store, limits, "p", clock, dry_run=True).rows
+    purged = purge_history(store, limits, "p", clock, dry_run=False).rows
+
+    assert +counted == +purged == {"evidence": 2, "heard_signals": 3}
+    with store.transaction() as connection:
+        kept = list(list_evidence(connection, store.keyring, store.keyring.number_key(NUMBER)))
+        again = [
+            hear(connection, store.keyring, vendor, "m0", clock.now(), timeless=False) for vendor in ("twilio", "x")
+        ]
+    assert [each.source for each in kept] == ["twilio", "telnyx"]
+    assert again == [False, True]

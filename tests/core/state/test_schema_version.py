@@ -134,6 +134,29 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(tmp_path: 
         opened.close()
 
 
+def test_questions_to_people_are_kept_where_they_no_longer_need_a_record(empty_database: str) -> None:
+    old = sa.create_engine(empty_database)
+    migrate(old, "0023")
+    asked = (
+        "INSERT INTO review_items"
+        " (id, org_id, reason, object, record_id, channel, number_key, since, raised_again, payload)"
+        " VALUES (7, 1, 'flag_cleared', 'people', 'p1', 'all', :key, '2026-11-02 09:00:00', :no, :key)"
+    )
+    with old.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO orgs (id, key, name, production) VALUES (1, 'memory:1', 'One', :no)"), {"no": False}
+        )
+        connection.execute(sa.text(asked), {"key": b"0123456789abcdef", "no": False})
+
+    migrate(old, "head")
+    with old.begin() as connection:
+        row = connection.execute(sa.text("SELECT id, org_id, record_id, number_key, ledger FROM review_items")).one()
+        connection.execute(sa.text(asked.replace("(7, 1,", "(8, NULL,")), {"key": b"0123456789abcdef", "no": False})
+    old.dispose()
+
+    assert (*row[:3], bytes(row[3]), row[4]) == (7, 1, "p1", b"0123456789abcdef", None)
+
+
 DIE_MAKING_A_STORE = """
 import os, sys
 import sqlalchemy as sa

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -19,6 +20,7 @@ from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.erased import mark_erased
 from ringfence.core.state.evidence import Evidence, list_evidence
+from ringfence.core.state.heard_signals import take_turns
 from ringfence.core.state.holdings import Holding, Holdings
 from ringfence.core.state.review_queue import ReviewQueue
 from ringfence.core.state.store import Store
@@ -264,3 +266,20 @@ def test_a_signal_of_several_readings_blocks_each(store: Store, clock: SetClock)
     with store.transaction() as connection:
         assert intake.take_in(connection, signal, others) is Became.BLOCKED
         assert set(Blocks(store.keyring, "").find_blocks(connection, others, clock.now())) == set(others)
+
+
+def test_the_same_signal_heard_by_many_at_once_acts_once(store: Store, clock: SetClock) -> None:
+    def tell(place: int) -> Became:
+        intake = SignalIntake(store.keyring, "", Channel.SMS, clock.now(), lambda org: org)
+        with store.transaction() as connection:
+            take_turns(connection, store.keyring, [NUMBER])
+            signal = Signal("twilio", f"SM{place % 2}", NUMBER, clock.now(), word=STOP, channel=Channel.SMS)
+            return intake.take_in(connection, signal, [NUMBER])
+
+    with ThreadPoolExecutor(4) as pool:
+        became = list(pool.map(tell, range(8)))
+
+    assert sorted(became) == [Became.BLOCKED] * 2 + [Became.KNOWN] * 6
+    with store.transaction() as connection:
+        assert len(Blocks(store.keyring, "").history(connection, NUMBER)) == 1
+    assert acts(store) == [("twilio", "add")]
