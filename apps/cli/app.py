@@ -14,42 +14,47 @@ from ringfence.core.errors import Terminated, UsageError
 
 from ..logs import show_events, start_logging
 from ..settings import read_log_format
-from .audit import audit
-from .check import check
 from .conclusion import conclude
-from .demo import DEMO_HELP, demo
 from .exit_codes import DONE
-from .explain import explain
-from .export import export
-from .jobs import jobs
-from .lookup import lookup
-from .openapi import openapi
+from .lazy import MARKUP, group_of
 from .options import Verbose
 from .output import output
-from .plan import plan
-from .review import review
-from .runs import runs
-from .sandbox_signals import sandbox
-from .schedule import schedule
-from .screen import screen
-from .serve import serve
-from .setup import setup
-from .state_number import state
 from .streams import make_patient
-from .suppress_lists import suppress
-from .sync import sync
 from .termination import termination
-from .tokens import tokens
-from .worker import worker
+
+_COMMANDS = {
+    "demo": "demo:demo",
+    "check": "check:check",
+    "setup": "setup:setup",
+    "sync": "sync:sync",
+    "screen": "screen:screen",
+    "lookup": "lookup:lookup",
+    "export": "export:export",
+    "serve": "serve:serve",
+    "openapi": "openapi:openapi",
+    "schedule": "schedule:schedule",
+    "explain": "explain:explain",
+    "worker": "worker:worker",
+    "sandbox": "sandbox:sandbox",
+    "plan": "plan:plan",
+    "runs": "runs:runs",
+    "jobs": "jobs:jobs",
+    "audit": "audit:audit",
+    "tokens": "tokens:tokens",
+    "state": "state:state",
+    "suppress": "suppress:suppress",
+    "review": "review:review",
+}
 
 app = typer.Typer(
     name="ringfence",
+    cls=group_of(_COMMANDS),
     help="Keeps the phone fields of a CRM true: screens numbers, enforces opt-outs, writes back only the difference.",
     invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 done, some rows refused · 2 usage or settings · 3 the CRM refused us · "
     "4 stopped early, run again · 70 a fault of ringfence · 130 interrupted · 143 terminated",
@@ -66,29 +71,6 @@ def _common(
         raise typer.Exit
     if verbose:
         show_events()
-
-
-app.command(help=DEMO_HELP)(demo)
-app.command()(check)
-app.command()(setup)
-app.command()(sync)
-app.command()(screen)
-app.command()(lookup)
-app.command()(export)
-app.command()(serve)
-app.command()(openapi)
-app.command()(schedule)
-app.command()(explain)
-app.command()(worker)
-app.add_typer(sandbox, name="sandbox")
-app.add_typer(plan, name="plan")
-app.add_typer(runs, name="runs")
-app.add_typer(jobs, name="jobs")
-app.add_typer(audit, name="audit")
-app.add_typer(tokens, name="tokens")
-app.add_typer(state, name="state")
-app.add_typer(suppress, name="suppress")
-app.add_typer(review, name="review")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -52,7 +52,6 @@ def demo(
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Sync every CRM of the sandbox twice; the user reads DEMO_HELP, which names the services that are installed."""
     begin(json=json, verbose=verbose)
     crms = count_of(len(_CRMS), "CRM")
     output.say(f"A whole sync of {crms}, over HTTP on this machine. Nothing leaves it, nothing is kept.\n")
@@ -70,6 +69,9 @@ def demo(
 
     output.document({"passes": [summary.to_json() for summary in passes]})
     return worst(*map(exit_code, passes))
+
+
+demo.__doc__ = DEMO_HELP  # which a literal could not be: it names the services that are installed
 
 
 def _sync_twice(crm: str) -> Iterator[Summary]:

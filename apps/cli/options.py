@@ -19,6 +19,11 @@ MappingFile = Annotated[
     Path | None,
     typer.Option("--mapping", metavar="FILE", help="A mapping that replaces the built-in one as a whole."),
 ]
+Number = Annotated[str, typer.Argument(help="The number, in quotes; a national one with --region.")]
+Region = Annotated[
+    str | None, typer.Option("--region", metavar="R", help="Country of a national number: code or English name.")
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever asks later; it is kept.")]
 SandboxLedger = Annotated[
     bool,
     typer.Option("--sandbox", help="Ask the opt-outs of sandbox accounts instead of those of production accounts."),

@@ -32,11 +32,6 @@ ON_A_TERMINAL = 50
 plan = typer.Typer(help="What a plan of `sync --dry-run --out FILE` would do.", no_args_is_help=True)
 
 
-@plan.callback()
-def _plan() -> None:
-    """Keep ``show`` a word of its own, though it is the only one so far."""
-
-
 @plan.command("show")
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The plan that `sync --dry-run --out` wrote.")],

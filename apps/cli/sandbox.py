@@ -15,6 +15,7 @@ from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
 from .exit_codes import DONE
+from .lazy import group_of
 from .options import Json, Verbose
 from .output import output
 from .start import begin
@@ -31,7 +32,9 @@ in them is gone.
 """
 
 
-sandbox = typer.Typer(help=SANDBOX_HELP, invoke_without_command=True)
+_COMMANDS = {"workflow": "sandbox_workflow:workflow", "signals": "sandbox_signals:signals"}
+
+sandbox = typer.Typer(cls=group_of(_COMMANDS), help=SANDBOX_HELP, invoke_without_command=True)
 
 
 @sandbox.callback()

@@ -12,13 +12,11 @@ from ringfence.core.errors import FileError
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
-from .sandbox_workflow import await_service, sandbox, show_settings
+from .sandbox import show_settings
+from .sandbox_workflow import await_service
 from .start import begin
 
-__all__ = ["sandbox"]
 
-
-@sandbox.command("signals")
 def signals(
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many signals are sent.")] = 100,
     repeat: Annotated[

@@ -16,10 +16,8 @@ from ringfence.core.errors import FileError, UnreachableError, UsageError
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
-from .sandbox import PORTS, SERVICES, read_ports, sandbox, show_settings
+from .sandbox import PORTS, SERVICES, read_ports, show_settings
 from .start import begin
-
-__all__ = ["sandbox", "show_settings"]
 
 SPARE = 1.4
 """People for each contact that is asked for: some have no phone number, and a workflow asks about none of them."""
@@ -27,7 +25,6 @@ SPARE = 1.4
 _LOOK_S = 0.2
 
 
-@sandbox.command("workflow")
 def workflow(
     contacts: Annotated[
         int, typer.Option("--contacts", metavar="N", min=1, help="How many contacts go through.")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from ringfence.core.model.blocks import Entry
 from ringfence.core.model.masking import show_value
@@ -22,22 +20,13 @@ from .door import open_door
 from .exit_codes import DONE
 from .hints import name_day
 from .json_stream import write_document
-from .options import Json, Verbose, Yes
+from .options import Json, Number, Reason, Region, Verbose, Yes
 from .output import output
 from .start import begin_wired
-from .state import list_rows, state
+from .state_rows import list_rows
 from .suppress_text import describe_block
 
-__all__ = ["state"]
 
-Number = Annotated[str, typer.Argument(help="The number, in quotes; a national one with --region.")]
-Region = Annotated[
-    str | None, typer.Option("--region", metavar="R", help="Country of a national number: code or English name.")
-]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever asks later; it is kept.")]
-
-
-@state.command("erase")
 def erase(
     number: Number,
     reason: Reason,
@@ -68,7 +57,6 @@ def erase(
     return DONE
 
 
-@state.command("export")
 def export(
     number: Number,
     region: Region = None,

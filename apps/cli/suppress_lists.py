@@ -20,12 +20,8 @@ from .hints import count, name_day
 from .options import Json, Verbose
 from .output import output
 from .start import begin_wired
-from .suppress import suppress
-
-__all__ = ["suppress"]
 
 
-@suppress.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="The register's file as it was downloaded, unpacked.")],
     name: Annotated[str, typer.Option("--list", metavar="NAME", help="What the list is called, the same each time.")],
@@ -91,7 +87,6 @@ def import_(
     return DONE
 
 
-@suppress.command("lists")
 def lists(
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="NAME", help="Take this list away, with all that is on it.")
