@@ -65,6 +65,10 @@ class Output:
 
     def log(self, line: str, level: int) -> None:
         """Print a log line on standard error, in one piece; above the progress bar where one is shown."""
+        if not self.err.is_terminal:  # a service logs hundreds of lines a second, which need no layout
+            self.err.file.write(f"{printable(line)}\n")
+            self.err.file.flush()
+            return
         # The style belongs to the text: given to print() it would colour the bar below as well.
         styled = Text(printable(line), "yellow" if level >= logging.WARNING else "dim")
         self.err.print(styled, soft_wrap=True)
