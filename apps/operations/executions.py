@@ -31,6 +31,9 @@ from .workflow_outputs import LATE, word
 PAGE = 100
 """Executions that are taken up together."""
 
+GATHERED_S = 1.0
+"""How long it is waited after a few executions, in seconds, so that those which come meanwhile go together."""
+
 LAST_CALL = timedelta(hours=1)
 """How long before HubSpot waits no longer it is told what is known by then."""
 
@@ -51,7 +54,16 @@ class Tally:
     put_off: int = 0
 
 
-def complete_executions(wiring: Wiring, jobs: Jobs, store: Store, account: str, portal_id: str, door: Door) -> Tally:
+def complete_executions(
+    wiring: Wiring,
+    jobs: Jobs,
+    store: Store,
+    account: str,
+    portal_id: str,
+    door: Door,
+    *,
+    gathered_s: float = GATHERED_S,
+) -> Tally:
     """Screen and complete what waits of a portal, until nothing does whose turn it is, or the door must end.
 
     What cannot be done now waits, and a job for it is put on record. Raises SettingsError where the account is another
@@ -65,7 +77,7 @@ def complete_executions(wiring: Wiring, jobs: Jobs, store: Store, account: str, 
         )
     work = _Work(portal, jobs, store, door)
     try:
-        work.run()
+        work.run(gathered_s)
     finally:
         work.leave_the_rest()
     return work.tally
@@ -83,7 +95,7 @@ class _Work:
         self._door = door
         self._executions = Executions(store.keyring, portal.org_id)
 
-    def run(self) -> None:
+    def run(self, gathered_s: float) -> None:
         with closing(self._wiring.connect(self._portal.account, shapes={}).crm) as crm:
             if not isinstance(crm, Completing):
                 raise SettingsError(f"{CRM} completes no workflows.")
@@ -92,6 +104,8 @@ class _Work:
                     raise Terminated
                 self._find_answers([each for each in page if each.state is ExecutionState.ACCEPTED])
                 self._complete(crm, [each for each in self._read_again(page) if each.state is ExecutionState.ANSWERED])
+                if len(page) < PAGE and gathered_s:
+                    self._wiring.clock.sleep(gathered_s)
         with self._store.transaction() as connection:
             self._executions.forget_old(connection, self._now() - FORGOTTEN_AFTER)
 

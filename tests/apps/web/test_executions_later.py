@@ -55,7 +55,7 @@ class World:
 
     def work(self, account: str = "hubspot") -> Any:
         door = open_web_door()
-        return complete_executions(self.wiring, self.jobs, self.store, account, self.portal_id, door)
+        return complete_executions(self.wiring, self.jobs, self.store, account, self.portal_id, door, gathered_s=0)
 
     def told(self, callback: str) -> list[Mapping[str, str]]:
         return [outputs for _, outputs in self.sandbox.hubspot.workflows.waiting[callback].completions]

@@ -72,7 +72,9 @@ class World:
         """Complete what waits, as the job does."""
         service = self.running.service
         portal_id = str(self.sandbox.hubspot.portal_id)
-        return complete_executions(service.wiring, service.jobs, service.store, "hubspot", portal_id, open_web_door())
+        return complete_executions(
+            service.wiring, service.jobs, service.store, "hubspot", portal_id, open_web_door(), gathered_s=0
+        )
 
     def states(self, *callbacks: str) -> list[str]:
         table = schema.executions
