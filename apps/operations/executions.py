@@ -18,6 +18,7 @@ from ringfence.core.errors import RefusedError, RetryError, RingfenceError, Sett
 from ringfence.core.ports.jobs import Jobs
 from ringfence.core.ports.workflows import Completing, Completion, Refusal
 from ringfence.core.state.executions import Execution, Executions, ExecutionState, list_orgs_with_waiting
+from ringfence.core.state.liveness import end_killed_screenings
 from ringfence.core.state.store import Store
 
 from ..wiring import Wiring
@@ -160,7 +161,12 @@ class _Work:
         self._put_off_or_give_up(owed)
 
     def _put_off_or_give_up(self, owed: Sequence[Execution]) -> None:
-        """Let executions wait for another attempt, but those for which there is no time left."""
+        """Let executions wait for another attempt, but those for which there is no time left.
+
+        An answer that another process was waiting for is lost where that was killed: then the next attempt says so.
+        """
+        if owed:
+            end_killed_screenings(self._store, self._now())
         late = [each for each in owed if self._now() >= _last_call(each)]
         self._put_off([each for each in owed if each not in late])
         self._give_up(late)

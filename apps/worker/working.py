@@ -10,6 +10,7 @@ from pathlib import Path
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FileError, UsageError
 from ringfence.core.ports.jobs import DEFAULT_QUEUE, Tally
+from ringfence.core.state.liveness import end_killed_screenings
 
 from ..operations.executions import requeue_waiting
 from ..operations.kept_connections import KeptConnections
@@ -53,6 +54,7 @@ def work_off(
         began(mine)
         logger.info("worker begins", extra={"queues": ", ".join(mine), "concurrency": concurrency})
         jobs = wiring.open_jobs(store)
+        end_killed_screenings(store, wiring.clock.now())
         requeue_waiting(wiring, store, jobs)
         tally = jobs.work(
             make_handlers(wiring, forward, kept),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from . import schema
 from .leases import Holder, is_alive, this_process, works_here
-from .run_history import Run, RunOutcome, find_run, list_unended
+from .run_history import KILLED_WORDS, Run, RunOutcome, find_run, list_unended, mark_killed
 from .sql import moment
 from .store import Store
 
@@ -27,7 +27,7 @@ def as_it_stands(store: Store, run: Run, now: datetime) -> Run:
     ended = find_run(store, run.id)  # between the two questions it may have come to its end
     if ended.outcome is not RunOutcome.RUNNING:
         return ended
-    return replace(run, outcome=RunOutcome.KILLED, error="the process was killed or lost its machine")
+    return replace(run, outcome=RunOutcome.KILLED, error=KILLED_WORDS)
 
 
 def find_screening(connection: Connection, now: datetime, began_before: datetime | None = None) -> Run | None:
@@ -39,6 +39,22 @@ def find_screening(connection: Connection, now: datetime, began_before: datetime
     unended = (run for run in list_unended(connection) if began_before is None or run.started_at < began_before)
     at_work = (run for run in unended if _may_be_at_work(run.process, here, now - run.started_at))
     return next(at_work, None)
+
+
+def end_killed_screenings(store: Store, now: datetime) -> int:
+    """Record the end of runs of no account whose process is gone, and return how many; ``now`` is UTC.
+
+    What they have asked a provider and got no answer to is lost from then on, and nobody waits for it.
+    """
+    here = this_process()
+    with store.transaction() as connection:
+        since = moment(connection, now)
+        gone = [
+            run.id
+            for run in list_unended(connection)
+            if run.process is not None and not _may_be_at_work(run.process, here, since - run.started_at)
+        ]
+        return mark_killed(connection, gone, now)
 
 
 def _may_be_at_work(process: Holder | None, here: Holder, age: timedelta) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from ..errors import ErrorCode, StateError, UsageError
 from ..model.field_roles import FieldRoles
@@ -20,6 +20,9 @@ from .store import Store
 
 STATE = "state"
 """What stands in the history in the place of a CRM, for what was done to the state itself."""
+
+KILLED_WORDS = "the process was killed or lost its machine"
+"""What stands there as the error of a run that was killed."""
 
 
 class RunOutcome(StrEnum):
@@ -102,10 +105,23 @@ def close_dead_runs(store: Store, org_id: int, this_run: str, now: datetime) -> 
     table = schema.runs
     with store.transaction() as connection:
         connection.execute(
-            update(table)
-            .where(table.c.org_id == org_id, table.c.outcome == RunOutcome.RUNNING.value, table.c.id != this_run)
-            .values(outcome=RunOutcome.KILLED.value, ended_at=now, error="the process was killed or lost its machine")
+            update(table).where(table.c.org_id == org_id, table.c.id != this_run, _is_running()).values(_killed(now))
         )
+
+
+def mark_killed(connection: Connection, run_ids: Sequence[str], now: datetime) -> int:
+    """Record that these runs, as far as they have no recorded end, were killed; return how many that were."""
+    table = schema.runs
+    these = (table.c.id.in_(run_ids), _is_running())
+    return connection.execute(update(table).where(*these).values(_killed(now))).rowcount
+
+
+def _is_running() -> ColumnElement[bool]:
+    return schema.runs.c.outcome == RunOutcome.RUNNING.value
+
+
+def _killed(now: datetime) -> dict[str, Any]:
+    return {"outcome": RunOutcome.KILLED.value, "ended_at": now, "error": KILLED_WORDS}
 
 
 def list_runs(store: Store, limit: int = 20) -> list[Run]:

@@ -15,6 +15,7 @@ from ringfence.apps.settings import build_settings, present_variables
 from ringfence.apps.web.metrics import COUNTS
 from ringfence.apps.wiring import Wiring
 from ringfence.core.model.roles import Role
+from ringfence.sandbox.server import Sandbox
 from testkit.documents import shown_commands
 from testkit.jobs import wait_until
 from testkit.served import RunningService, running_service
@@ -46,8 +47,11 @@ def service(settings: dict[str, str], cli: Cli, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_work(service: RunningService, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_the_page_work(
+    service: RunningService, cli: Cli, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("URL", service.url)
+    monkeypatch.setenv("PORTAL", str(sandbox.hubspot.portal_id))
     for role, token in service.tokens.items():
         monkeypatch.setenv(role.upper(), token)
     wait_until(lambda: service.get("/readyz").ok)

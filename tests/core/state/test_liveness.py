@@ -16,7 +16,7 @@ from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import Holder, take_lease, this_process
-from ringfence.core.state.liveness import TRUSTED_FOR, as_it_stands
+from ringfence.core.state.liveness import TRUSTED_FOR, as_it_stands, end_killed_screenings
 from ringfence.core.state.run_history import RunOutcome, find_run
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
@@ -86,3 +86,24 @@ def test_a_run_tells_where_its_records_are(store: Store, clock: SetClock) -> Non
     run = find_run(store, "r1")
 
     assert (run.org, run.address, run.process) == ("One", "https://one.example", HERE)
+
+
+@pytest.mark.parametrize(("process", "ended"), [(HERE, 0), (GONE, 1), (ELSEWHERE, 0), (None, 0)])
+def test_a_screening_whose_process_is_gone_is_ended_in_the_history(
+    store: Store, outcome: Begin, clock: SetClock, process: Any, ended: int
+) -> None:
+    outcome(process, timedelta(minutes=1))
+
+    assert end_killed_screenings(store, clock.now()) == ended
+    assert end_killed_screenings(store, clock.now()) == 0
+
+    kept = find_run(store, "r1")
+    assert kept.outcome is (RunOutcome.KILLED if ended else RunOutcome.RUNNING)
+    assert (kept.ended_at is not None) == bool(ended)
+
+
+def test_a_sync_is_left_to_the_next_one_of_its_account(store: Store, outcome: Begin, clock: SetClock) -> None:
+    org_id = register_org(store, Org("memory", "1", "One", production=False))
+    outcome(GONE, timedelta(0), org=org_id)
+
+    assert end_killed_screenings(store, clock.now()) == 0
