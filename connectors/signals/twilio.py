@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import Channel
-from ringfence.core.model.signals import OptOutWord, Signal
+from ringfence.core.model.signals import OptOutWord, Outcome, Signal
 
 from .codes import codes_of
 from .received import Finding, Received, is_equal
@@ -31,6 +31,10 @@ SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
 
 _WAYS: dict[str, Callable[..., Any]] = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
 _PORTS = {"https": 443, "http": 80}
+_CALLS = {"busy": Outcome.BUSY, "no-answer": Outcome.NO_ANSWER, "completed": Outcome.CONNECTED}
+_NO_SUCH_NUMBER = ("404", "410", "604")
+"""SIP's words for a number that does not exist, or no longer does; of other failures nothing is known of the number."""
+
 _OPT_OUT_TYPES = {"STOP": OptOutWord.STOP, "START": OptOutWord.START}
 
 
@@ -83,11 +87,13 @@ def read_inbound(received: Received) -> list[Signal]:
 
 
 def read_status(received: Received) -> list[Signal]:
-    """Return what became of a message of ours; nothing for a report that is not the last.
+    """Return what became of a message or of a call of ours; nothing for a report that is not the last.
 
     Raises UsageError where it is no report.
     """
     told = _read(received)
+    if told.get("CallSid"):
+        return _read_call(told, received)
     sid, status = _need(told, "MessageSid", "SmsSid"), _need(told, "MessageStatus", "SmsStatus").lower()
     number, code = _phone(_need(told, "To")), told.get("ErrorCode", "").strip()
     meaning = codes_of(VENDOR).read(status, code)
@@ -107,6 +113,21 @@ def read_status(received: Received) -> list[Signal]:
             sender=told.get("MessagingServiceSid") or told.get("From", ""),
         )
     ]
+
+
+def _read_call(told: dict[str, str], received: Received) -> list[Signal]:
+    sid, status = told["CallSid"], _need(told, "CallStatus").lower()
+    number = _phone(_need(told, "To"))
+    outcome, code = _CALLS.get(status), told.get("SipResponseCode", "")
+    if status == "completed" and told.get("AnsweredBy", "").startswith("machine"):
+        outcome = Outcome.VOICEMAIL
+    elif status == "failed" and code in _NO_SUCH_NUMBER:
+        outcome = Outcome.OUT_OF_SERVICE
+    if number is None or outcome is None or not told.get("Direction", "outbound").startswith("outbound"):
+        return []
+    ours = told.get("From", "")
+    base = Signal(VENDOR, f"{sid}:{status}", number, received.now, channel=Channel.VOICE, sender=ours)
+    return [base._replace(outcome=outcome, code=code or status)]
 
 
 def _signed_fields(received: Received) -> Sequence[tuple[str, str]] | None:

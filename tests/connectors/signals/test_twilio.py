@@ -137,3 +137,23 @@ def test_a_report_that_is_not_the_last_tells_nothing_and_a_broken_one_is_refused
     for body in (b"[]", b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(UsageError):
             read_inbound(Received(URL, {"content-type": "application/json"}, body, NOW))
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ({"CallStatus": "busy"}, Outcome.BUSY),
+        ({"CallStatus": "no-answer"}, Outcome.NO_ANSWER),
+        ({"CallStatus": "completed"}, Outcome.CONNECTED),
+        ({"CallStatus": "completed", "AnsweredBy": "machine_end_beep"}, Outcome.VOICEMAIL),
+        ({"CallStatus": "failed", "SipResponseCode": "404"}, Outcome.OUT_OF_SERVICE),
+        ({"CallStatus": "failed", "SipResponseCode": "503"}, None),
+        ({"CallStatus": "ringing"}, None),
+        ({"CallStatus": "completed", "Direction": "inbound"}, None),
+    ],
+)
+def test_reads_how_a_call_ended(more: dict[str, str], outcome: Outcome | None) -> None:
+    found = read_status(form([("CallSid", "CA1"), ("To", "+14155552671"), ("From", "+14155550100"), *more.items()]))
+    assert [(each.outcome, each.channel.value, each.word) for each in found] == (
+        [] if outcome is None else [(outcome, "voice", None)]
+    )
