@@ -80,6 +80,23 @@ class Portals:
             self._portals[portal_id] = found
             return found
 
+    def list_with_app(self) -> list[Portal]:
+        """Return the portals whose accounts name an app by its id and secret; one whose token is refused is left out.
+
+        Raises as :meth:`find` does.
+        """
+        with self._lock:
+            self._refresh()
+            found = (self._find_of_account(each) for each in self._accounts if _has_app(each))
+            return [portal for portal in found if portal is not None]
+
+    def _find_of_account(self, account: Wiring) -> Portal | None:
+        known = next((each for each in self._portals.values() if each.account == account.name), None)
+        if known is not None:
+            return known
+        org = _identify(account)
+        return None if org is None else self.find(org.id)
+
     def _refresh(self) -> None:
         now = self._wiring.clock.monotonic()
         if self._read_at is not None and now - self._read_at < KNOWN_S:
@@ -136,6 +153,12 @@ def _secret_of(account: Wiring) -> str:
     settings = account.settings.connectors[CRM]
     assert isinstance(settings, HubSpotSettings)  # noqa: S101 - for the type checker
     return settings.client_secret.get_secret_value().strip() if settings.client_secret else ""
+
+
+def _has_app(account: Wiring) -> bool:
+    settings = account.settings.connectors[CRM]
+    assert isinstance(settings, HubSpotSettings)  # noqa: S101 - for the type checker
+    return bool(settings.client_id and settings.client_id.strip() and _secret_of(account))
 
 
 def _identify(account: Wiring) -> Org | None:

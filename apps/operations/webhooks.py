@@ -62,7 +62,9 @@ def _is_wanted(event: WebhookEvent, shape: ObjectShape | None) -> bool:
         return True
     if shape is None or event.kind is EventKind.OTHER:
         return False
-    return event.kind is not EventKind.PROPERTY_CHANGE or event.property in shape.input_fields()
+    if event.kind is not EventKind.PROPERTY_CHANGE or not event.properties:
+        return True
+    return not set(event.properties).isdisjoint(shape.input_fields())
 
 
 def _ids_by_object(events: Iterable[WebhookEvent]) -> dict[str, list[str]]:

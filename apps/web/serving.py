@@ -15,12 +15,14 @@ import uvicorn
 from ringfence.core.errors import StoppedError
 from ringfence.core.ports.jobs import Tally
 
+from ..operations.journal_feed import JournalFeed
 from ..wiring import Wiring
 from ..worker.command import Forward
 from .app import make_app
 from .connections import IDLE_S, LONGEST_HEAD, PatientProtocol
 from .crew import Crew, working
 from .door import open_web_door
+from .journal_reader import reading_journals
 from .listening import listen, refuse_unguarded
 from .service import Service
 
@@ -82,7 +84,8 @@ def serve_until_ended(wiring: Wiring, serving: Serving) -> Served:
         door = open_web_door(serving.must_end)
         service = Service(wiring, store, wiring.open_jobs(store), door, port=port, is_working=crew.is_working)
         service.answerer.warm_up()
-        with working(crew), answering(service, listener) as server:
+        journals = JournalFeed(wiring, store, service.jobs)
+        with working(crew), reading_journals(journals), answering(service, listener) as server:
             serving.began(port)
             while not serving.must_end() and server.is_alive():
                 server.wait(_LOOK_S)

@@ -17,14 +17,15 @@ class HubSpotSettings(BaseModel):
     """The settings ``RINGFENCE_HUBSPOT__*``.
 
     ``access_token`` is a service key or the token of a project app with static authentication. ``client_secret``
-    verifies signatures of calls that HubSpot makes to us; nothing else uses it. Raises SettingsError for a base URL
-    that would send the token in clear text.
+    verifies signatures of calls that HubSpot makes to us; with the app's ``client_id`` it also signs in to the
+    webhooks journal. Raises SettingsError for a base URL that would send the token in clear text.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     access_token: SecretStr | None = None
     base_url: str = "https://api.hubapi.com"
+    client_id: str | None = None
     client_secret: SecretStr | None = None
 
     @field_validator("base_url")

@@ -33,19 +33,31 @@ class EventKind(StrEnum):
     OTHER = "other"  # such as an association: nothing that a phone field could change by
 
 
+_BY_ACTION = {
+    "CREATE": EventKind.CREATION,
+    "UPDATE": EventKind.PROPERTY_CHANGE,
+    "DELETE": EventKind.DELETION,
+    "MERGE": EventKind.MERGE,
+    "RESTORE": EventKind.RESTORE,
+    "GDPR_DELETE": EventKind.PRIVACY_DELETION,
+}
+"""What the webhooks journal calls them."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """One event. ``record_ids`` are all records that it is about: of a merge the merged ones too.
 
     ``object`` is the name under which the API reads them; of an object that HubSpot does not bring along, the id of its
-    type. ``notice`` is what two deliveries of one event have in common.
+    type. ``properties`` are those that changed, empty where that is not told. ``notice`` is what two deliveries of one
+    event have in common.
     """
 
     portal_id: str
     kind: EventKind
     object: str
     record_ids: tuple[str, ...]
-    property: str
+    properties: tuple[str, ...]
     notice: tuple[str, ...]
 
 
@@ -63,7 +75,25 @@ def read_event(event: Any) -> WebhookEvent | None:
     name = _find_object(subject, event)
     told = ("subscriptionId", "subscriptionType", "eventType", "propertyName", "occurredAt")
     notice = (name, *ids, *(str(event.get(each, "")) for each in told))
-    return WebhookEvent(portal, kind, name, ids, str(event.get("propertyName") or ""), notice)
+    changed = str(event.get("propertyName") or "")
+    return WebhookEvent(portal, kind, name, ids, (changed,) if changed else (), notice)
+
+
+def read_journal_event(event: Any) -> WebhookEvent | None:
+    """Return an event of the webhooks journal; None for what is none."""
+    if not isinstance(event, Mapping):
+        return None
+    ids = tuple(dict.fromkeys(_read_ids(event)))
+    portal = _read_id(event.get("portalId"))
+    action = str(event.get("action") or "").upper()
+    if not ids or portal is None or not action:
+        return None
+
+    name = _find_object("object", event)
+    changes = event.get("propertyChanges")
+    changed = tuple(sorted(map(str, changes))) if isinstance(changes, Mapping) else ()
+    notice = ("journal", name, *ids, action, str(event.get("occurredAt", "")), *changed)
+    return WebhookEvent(portal, _BY_ACTION.get(action, EventKind.OTHER), name, ids, changed, notice)
 
 
 def _find_object(subject: str, event: Mapping[str, Any]) -> str:

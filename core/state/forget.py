@@ -109,6 +109,8 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         gone["wakes"] = delete_rows(store, wakes, wakes.c.record_id, _is_named_as(wakes, store, account))
         notices = schema.notices
         gone["notices"] = delete_rows(store, notices, notices.c.digest, _is_named_as(notices, store, account))
+        places = schema.journal_places
+        gone["journal_places"] = delete_rows(store, places, places.c.account, _is_named_as(places, store, account))
         for some in in_batches(_list_runs(store, account)):
             gone["batches"] += delete_journals(store, some)
         parts = schema.run_parts
@@ -156,6 +158,8 @@ def count_account(store: Store, account: KnownAccount) -> Counter[str]:
     found["lookup_answers"] = count_rows(store, answers, answers.c.realm == crm_realm(account.key))
     found["wakes"] = count_rows(store, schema.wakes, _is_named_as(schema.wakes, store, account))
     found["notices"] = count_rows(store, schema.notices, _is_named_as(schema.notices, store, account))
+    places = schema.journal_places
+    found["journal_places"] = count_rows(store, places, _is_named_as(places, store, account))
     found["orgs"] = 1
     return found
 

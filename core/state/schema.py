@@ -16,7 +16,7 @@ from .column_types import UtcDateTime, Words, metadata
 from .erasure_tables import destructions, erased_numbers
 from .execution_tables import executions
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
-from .notice_tables import notices
+from .notice_tables import journal_places, notices
 from .review_tables import review_items
 from .signal_tables import evidence, heard_signals
 from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
@@ -46,6 +46,7 @@ __all__ = [
     "holdings",
     "job_notes",
     "jobs",
+    "journal_places",
     "learnt",
     "leases",
     "list_imports",

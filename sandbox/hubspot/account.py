@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from . import instants
 from .call import Answer, Call
-from .errors import RefusalError, not_found, not_found_page
+from .errors import not_found, not_found_page
 from .state import PortalState
 
 
@@ -50,11 +50,6 @@ def token_info(portal: PortalState, call: Call) -> Answer:
     if not portal.traits.tells_scopes or body.get("tokenKey") != portal.access_token:
         raise not_found("The token is not of a private app", "AccessTokens.NOT_FOUND")
     return Answer(200, {"userId": 1, "hubId": portal.portal_id, "appId": 1, "scopes": sorted(portal.scopes)})
-
-
-def refuse_app(_portal: PortalState, _call: Call) -> Answer:
-    """Answer `POST /oauth/v1/token`: 400, for the portal has no public app that could ask for a token."""
-    raise RefusalError(400, {"status": "BAD_CLIENT_ID", "message": "missing or unknown client id"}, counted=False)
 
 
 def nothing_here(_portal: PortalState, _call: Call) -> Answer:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse
-from . import account, associations, batches, callbacks, definition_changes, objects, schema
+from . import account, associations, batches, callbacks, definition_changes, journal_calls, objects, schema
 from .call import Call
 from .gate import Endpoint, pass_through
 from .state import PortalState
@@ -19,6 +19,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _OBJECTS = "/crm/v3/objects/{type}"
 _PROPERTIES = "/crm/v3/properties/{type}"
 
+_JOURNAL = "/webhooks-journal/journal-local/2026-03"
 _ASSOCIATIONS = "/crm/v4/objects/{type}/{id}/associations"
 V3 = "v3"
 VERSIONS = frozenset({"2025-09", "2026-03", "2026-09"})
@@ -68,7 +69,10 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/automation/v4/actions/callbacks/{callbackId}/complete", callbacks.complete_one, "automation", "write"
     ),
-    Endpoint("POST", "/oauth/v1/token", account.refuse_app, "sign_in", "read"),
+    Endpoint("POST", "/oauth/v1/token", journal_calls.sign_in, "sign_in", "read"),
+    Endpoint("GET", f"{_JOURNAL}/latest", journal_calls.latest, "app", "read"),
+    Endpoint("GET", f"{_JOURNAL}/offset/{{offset}}/next", journal_calls.after, "app", "read"),
+    Endpoint("GET", "/journal-files/{place}", journal_calls.read_file, "sign_in", "read"),
     Endpoint("POST", "/oauth/v2/private-apps/get/access-token-info", account.token_info, "account", "read"),
     Endpoint("GET", "/account-info/v3/details", account.details, "account", "read"),
     Endpoint("GET", "/account-info/v3/api-usage/daily/private-apps", account.daily_usage, "account", "read"),

@@ -33,7 +33,7 @@ class Endpoint:
     method: str
     path: str
     handler: Handler
-    area: Literal["objects", "schemas", "automation", "account", "sign_in"]
+    area: Literal["objects", "schemas", "automation", "account", "app", "sign_in"]
     access: Literal["read", "write"]
 
     @property
@@ -77,7 +77,7 @@ def pass_through(portal: PortalState, endpoint: Endpoint, call: Call, authorizat
 def _pass(portal: PortalState, endpoint: Endpoint, call: Call, authorization: str) -> Answer:
     try:
         if endpoint.area != "sign_in":
-            _authenticate(portal, authorization)
+            _authenticate(portal.app_token if endpoint.area == "app" else portal.access_token, authorization)
         _limit(portal, endpoint)
         _authorise(portal, endpoint, call)
         return endpoint.handler(portal, call)
@@ -91,9 +91,9 @@ def _purpose(endpoint: Endpoint) -> Purpose:
     return "schema" if endpoint.area == "schemas" else "other"
 
 
-def _authenticate(portal: PortalState, authorization: str) -> None:
+def _authenticate(wanted: str, authorization: str) -> None:
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or token.strip() != portal.access_token:
+    if scheme.lower() != "bearer" or token.strip() != wanted:
         raise unauthenticated()
 
 
@@ -109,7 +109,7 @@ def _limit(portal: PortalState, endpoint: Endpoint) -> None:
 
 
 def _authorise(portal: PortalState, endpoint: Endpoint, call: Call) -> None:
-    if endpoint.area in ("account", "sign_in"):
+    if endpoint.area in ("account", "app", "sign_in"):
         return
     if endpoint.area == "automation":
         if endpoint.area not in portal.scopes:

@@ -17,6 +17,7 @@ from .call import Answer
 from .definitions import GROUP, Definition, companions, standard
 from .errors import property_problem
 from .formatting import PhoneFormatting
+from .journal import Journal
 from .store import ObjectStore
 from .traits import HubSpotTraits
 from .workflows import Workflows
@@ -61,10 +62,13 @@ class PortalState:
         self.app_id = str(rng.randrange(1_000_000, 9_000_000))
         self.access_token = f"pat-na1-{rng.randbytes(16).hex()}"
         self.client_secret = str(UUID(bytes=Random(f"{seed} client secret").randbytes(16)))  # noqa: S311 -- as above
+        self.client_id = str(UUID(bytes=Random(f"{seed} client id").randbytes(16)))  # noqa: S311 -- as above
+        self.app_token = f"app-{Random(f'{seed} app token').randbytes(16).hex()}"  # noqa: S311 -- as above
         self.account_type = "STANDARD" if traits.production else "SANDBOX"
         self.scopes: set[str] = set(SCOPES if traits.scopes is None else traits.scopes)
 
         self.workflows = Workflows()
+        self.journal = Journal()
         self.requests: Counter[str] = Counter()
         self.searches = RollingWindow(5, 1)
         self.calls = RollingWindow(190, 10)
