@@ -102,13 +102,17 @@ class Answerer:
                 "The purpose is empty.", "Name one as the mapping does under `consent`, such as marketing."
             )
         numbers = [read_number(text, self._find_home(region)) for text, region in cells]
-        standing = self._find_standing()
-        question = SuppressionQuestion(self._store, self._ledger, self._clock, production=standing.production)
+        with self._store.transaction() as connection:
+            return self._look(self._store.within(connection), numbers, purpose, with_ledger=with_ledger)
+
+    def _look(self, store: Store, numbers: Sequence[Number], purpose: str | None, *, with_ledger: bool) -> list[Looked]:
+        standing = self._find_standing(store)
+        question = SuppressionQuestion(store, self._ledger, self._clock, production=standing.production)
         found = {} if not with_ledger else question.find({key: None for number in numbers for key in all_keys(number)})
         certain = {number.e164 for number in numbers if number.e164} if standing.any_erased else ()
-        erased = find_erased(self._store, certain)
+        erased = find_erased(store, certain)
 
-        screening = self._make_screening(standing.realms, found, erased)
+        screening = self._make_screening(store, standing.realms, found, erased)
         facts = screening.screen(Question(number) for number in numbers)
         verdicts = screening.judge(facts)
         known = self._find_known(numbers, question, standing.expired, found, erased, purpose)
@@ -122,35 +126,35 @@ class Answerer:
 
     def list_realms(self) -> Sequence[str]:
         """Return the realms of the orgs whose own fresh companions count: those whose flags count too."""
-        return self._find_standing().realms
+        return self._find_standing(self._store).realms
 
-    def _find_standing(self) -> _Standing:
+    def _find_standing(self, store: Store) -> _Standing:
         """Return what seldom changes, read anew after a second: each part of it costs as much as the ledger's word."""
         now = self._clock.monotonic()
         if self._standing is None or now - self._standing[0] >= STANDS_FOR_S:
-            self._standing = now, self._read_standing()
+            self._standing = now, self._read_standing(store)
         return self._standing[1]
 
-    def _read_standing(self) -> _Standing:
-        question = ask_ledger(self._store, self._ledger, self._clock, sandbox=False)
-        keys = list_org_keys(self._store, self._ledger, production=question.production)
+    def _read_standing(self, store: Store) -> _Standing:
+        question = ask_ledger(store, self._ledger, self._clock, sandbox=False)
+        keys = list_org_keys(store, self._ledger, production=question.production)
         return _Standing(
             question.production,
             [crm_realm(key) for key in keys],
             question.find_expired_lists(),
-            was_any_erased(self._store),
+            was_any_erased(store),
         )
 
     def _find_home(self, region: str | None) -> str | None:
         return read_region(region) if region and region.strip() else self._default_region
 
     def _make_screening(
-        self, realms: Sequence[str], found: Mapping[str, Sequence[Block]], erased: Collection[str]
+        self, store: Store, realms: Sequence[str], found: Mapping[str, Sequence[Block]], erased: Collection[str]
     ) -> Screening:
         """Return a screening that knows the ledger's word already, and asks no provider."""
         gateway = None
         if self._lookups:
-            gateway = RecallingGateway(KnownAnswers(LookupCache(self._store, ""), self._lookups, self.max_age, realms))
+            gateway = RecallingGateway(KnownAnswers(LookupCache(store, ""), self._lookups, self.max_age, realms))
         return Screening(
             self._clock,
             lambda _numbers: choose_blocked(found, Channel.VOICE),

@@ -92,10 +92,33 @@ class Store:
         with translated(self.engine.url), self._connected() as connection, shadowed(connection, schema.REHEARSED):
             yield _ShadowStore(self.engine, self.keyring, connection)
 
+    def within(self, connection: Connection) -> Store:
+        """Return a store whose transactions are all the one that is open on the connection, which its caller ends.
+
+        Beginning and ending one takes a server as many turns as asking it: many questions in one take half the time.
+        """
+        return _BoundStore(self.engine, self.keyring, connection)
+
     def close(self) -> None:
         """Close all connections."""
         self.is_closed = True
         self.engine.dispose()
+
+
+class _BoundStore(Store):
+    """A store that works in a transaction of its caller, in one thread."""
+
+    def __init__(self, engine: Engine, keyring: Keyring, connection: Connection) -> None:
+        super().__init__(engine, keyring)
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield the caller's connection."""
+        yield self._connection
+
+    def close(self) -> None:
+        """Leave the connections to the store that this one was made from."""
 
 
 class _ShadowStore(Store):
