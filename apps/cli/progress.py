@@ -26,7 +26,7 @@ WIDE = 150
 class RunProgress:
     """Shows rows, rate, lookups, what they cost and the time left on the console, under the name of the command.
 
-    It is the progress of :class:`ringfence.apps.operations.Door`; shown for as long as its block lasts.
+    It is the progress of :class:`ringfence.apps.operations.door.Door`; shown for as long as its block lasts.
     """
 
     def __init__(self, console: Console, name: str) -> None:

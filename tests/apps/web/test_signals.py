@@ -12,7 +12,10 @@ import pytest
 
 from ringfence.apps.settings import build_settings
 from ringfence.apps.wiring import Wiring
+from ringfence.core.ports.crm import Org
 from ringfence.core.state.audit import AuditLog
+from ringfence.core.state.cursors import register_org
+from ringfence.core.state.holdings import Holding, Holdings
 from ringfence.core.state.review_queue import ReviewQueue
 from testkit.served import RunningService, running_service
 from testkit.vendors import SETTINGS, stop, tell_dialler, tell_telnyx, tell_twilio, tell_vonage
@@ -237,3 +240,17 @@ def test_no_full_number_in_what_is_logged(served: RunningService, caplog: pytest
         stop(served, "+14155552619", "SM31")
         tell_dialler(served, event("+14155552619", "bored", "l1"))
     assert "5552619" not in caplog.text
+
+
+def test_a_block_stands_whatever_is_wrong_with_the_account_that_holds_the_number(tmp_path: Path) -> None:
+    half_set = {"RINGFENCE_SALESFORCE__CLIENT_ID": "half"}
+    settings = {"RINGFENCE_STATE_URL": f"sqlite:///{tmp_path}/state.db", **SETTINGS, **half_set}
+    with running_service(Wiring(build_settings(settings)), works=False) as running:
+        store = running.service.store
+        org_id = register_org(store, Org("salesforce", "00D1", "One", production=False), "")
+        with store.transaction() as connection:
+            held = Holding("Contact", "0035i00000AbCdEAAV", ("+14155552620",), flagged=False)
+            Holdings(store.keyring, org_id).replace(connection, [held])
+        assert stop(running, "+14155552620", "SM1").status_code == 200
+        assert blocked(running, "+14155552620", "sms")
+        assert running.service.jobs.list() == []
