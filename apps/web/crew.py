@@ -63,6 +63,8 @@ class Crew:
                     told = error.message
                     level = logging.WARNING if isinstance(error, StoppedError) else logging.ERROR
                     logger.log(level, "Jobs are not worked off: %s They are tried again.", error)
+            except Exception:
+                logger.exception("Jobs are not worked off, by a fault of ringfence itself. They are tried again.")
             finally:
                 self._works.clear()
             self._must_end.wait(AGAIN_S)
