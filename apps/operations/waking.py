@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection as Transaction
 
-from ringfence.core.errors import ErrorCode
+from ringfence.core.errors import ErrorCode, StoppedError
 from ringfence.core.ports.jobs import AttemptError, JobRequest, Jobs
 from ringfence.core.runs.progress import NoProgress
 from ringfence.core.runs.run import SyncJob
@@ -104,7 +104,7 @@ def sync_woken(wiring: Wiring, account: str, door: Door, kept: KeptConnections) 
                     "first sync has."
                 )
             summary = run_woken(_make_job(wired, account, store, bench, door))
-    return _conclude(summary)
+        return _conclude(summary, left=Wakes(store, account).count())
 
 
 def _connect(wiring: Wiring, account: str) -> Bench:
@@ -134,10 +134,15 @@ def _make_job(wiring: Wiring, account: str, store: Store, bench: Bench, door: Do
     )
 
 
-def _conclude(summary: Summary) -> str | None:
-    """Return what there is to remark about a run. Raises AttemptError for one that has ended early."""
-    if (end := summary.end) is not None:
+def _conclude(summary: Summary, *, left: int) -> str | None:
+    """Return what there is to remark about a run. Raises AttemptError for one that has left records unhandled.
+
+    What a budget did not reach for waits for the next sync, and no attempt at these records would change that.
+    """
+    if (end := summary.end) is not None and (left or end.exit_code != StoppedError.exit_code):
         raise AttemptError(end.message, end.remedy, exit_code=end.exit_code, name=end.error, code=ErrorCode(end.code))
+    if end is not None:
+        return end.text
     if refused := summary.refused_rows():
         return f"The CRM refused {refused:,} records; `ringfence runs show {summary.run_id}` has them."
     return None

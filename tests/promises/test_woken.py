@@ -14,6 +14,7 @@ from ringfence.apps.wiring import Wiring, wire
 from ringfence.apps.worker.handlers import make_handlers
 from ringfence.core.ports.jobs import JobState
 from ringfence.core.state.cursors import Cursors
+from ringfence.core.state.pending import Pending, PendingReason
 from ringfence.core.state.run_history import Run, RunOutcome, list_runs
 from ringfence.core.state.wakes import Wakes
 from testkit.account import Account
@@ -111,6 +112,7 @@ def test_a_raised_flag_reaches_the_holders_of_its_number(
     assert [account.is_flagged(account.rows()[key]) for key in trio] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_a_lowered_flag_is_believed(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
     third = trio[2]
     account.edit(third, flag=True)
@@ -124,6 +126,7 @@ def test_a_lowered_flag_is_believed(account: Account, trio: list[tuple[str, str]
     assert not account.is_flagged(account.rows()[third])
 
 
+@pytest.mark.slow
 def test_a_second_run_logs_in_no_more(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
     with closing(KeptConnections()) as kept:
         account.edit(trio[0], phone=THIRD)
@@ -136,6 +139,7 @@ def test_a_second_run_logs_in_no_more(account: Account, trio: list[tuple[str, st
     assert second.total() <= 3
 
 
+@pytest.mark.slow
 def test_a_lookup_that_nobody_agreed_to_waits_for_the_next_sync(
     account: Account, command: Cli, trio: list[tuple[str, str]], woken: Woken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +158,26 @@ def test_a_lookup_that_nobody_agreed_to_waits_for_the_next_sync(
     assert account.rows()[trio[0]][account.companion("e164")] == THIRD.replace(" ", "")
 
 
+@pytest.mark.slow
+def test_what_the_cap_of_the_day_does_not_reach_for_waits_for_a_sync(
+    account: Account, trio: list[tuple[str, str]], woken: Woken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_LOOKUP__MAX_PER_DAY", str(account.asked.total() + 1))
+    account.edit(trio[0], phone=THIRD)
+    account.edit(trio[1], phone="+1 415 555 0148")
+
+    woken(*trio[:2], wiring=wire())
+
+    with closing(wire().open_state()) as store:
+        (job,) = wire().open_jobs(store).list()
+        assert job.state is JobState.DONE
+        assert "RINGFENCE_LOOKUP__MAX_PER_DAY" in job.error
+        assert Wakes(store, account.crm).count() == 0
+        waiting = Pending(store, 1, "later").next(("", ""), 9)
+        assert [row.reason for row in waiting] == [PendingReason.DEFERRED]
+
+
+@pytest.mark.slow
 def test_a_record_that_is_gone_lifts_nothing(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
     first, second, _ = trio
     account.edit(first, flag=True)
@@ -165,6 +189,7 @@ def test_a_record_that_is_gone_lifts_nothing(account: Account, trio: list[tuple[
     assert (status(account, second), account.is_flagged(account.rows()[second])) == (SILENCED, True)
 
 
+@pytest.mark.slow
 def test_survivors_of_merges_are_looked_at(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
     first, _, third = trio
     account.edit(third, phone=THIRD)
@@ -177,6 +202,7 @@ def test_survivors_of_merges_are_looked_at(account: Account, trio: list[tuple[st
     assert account.rows()[survivor][account.companion("e164")] == THIRD.replace(" ", "")
 
 
+@pytest.mark.slow
 def test_before_the_first_whole_sync_flags_wait(account: Account, woken: Woken) -> None:
     first, second = account.add(2, phone=PHONE)
     account.edit(first, flag=True)
@@ -188,6 +214,7 @@ def test_before_the_first_whole_sync_flags_wait(account: Account, woken: Woken) 
     assert not account.is_flagged(account.rows()[second])
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_goes_on_waiting(account: Account, trio: list[tuple[str, str]], woken: Woken) -> None:
     account.edit(trio[0], phone=THIRD)
     account.sandbox.stop()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.apps.operations.forgetting import forget_person
 from ringfence.apps.settings import build_settings
 from ringfence.apps.wiring import Wiring
 from ringfence.connectors.hubspot import limits
@@ -228,3 +229,31 @@ def test_somebody_whom_hubspot_forgot_is_forgotten_here(hubspot: RunningService,
     assert acts == [("hubspot webhooks", "erase", "+1415***0170")]
     ledger = OptOutLedger(store, org_id, "a later run", hubspot.service.clock)
     assert ledger.covered(["+14155550170"]) == {"+14155550170"}
+
+
+def test_forgetting_that_is_cut_off_is_done_by_the_next_try(
+    hubspot: RunningService, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = ["+14155550180", "+14155550181"]
+    store, wiring = hubspot.service.store, hubspot.service.wiring
+    record = add_contact(sandbox, phone=numbers[0], mobilephone=numbers[1])
+    deliver(hubspot.url, [event(sandbox, record)])
+    wait_until(lambda: read_contact(sandbox, record).get("rf_mobilephone_status") == "valid")
+    wait_until(lambda: jobs_done(hubspot))
+    org = Org("hubspot", str(sandbox.hubspot.portal_id), "", production=False)
+    org_id = find_org(store, org)
+    assert org_id is not None
+
+    def die(*_words: object) -> None:
+        raise KeyboardInterrupt
+
+    for place in ("apps.operations.forgetting._erase", "core.state.persons_gone.PersonGone.forget"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"ringfence.{place}", die)
+            with pytest.raises(KeyboardInterrupt):
+                forget_person(wiring, org, "contacts", [record], hubspot.service.door)
+        assert PersonGone(store, org_id, "contacts", record).find_numbers() == numbers
+
+    assert forget_person(wiring, org, "contacts", [record], hubspot.service.door) is None
+    assert PersonGone(store, org_id, "contacts", record).find_numbers() == []
+    assert find_erased(store, numbers) == set(numbers)
