@@ -135,6 +135,7 @@ def test_what_the_vendor_itself_holds_back_is_a_block_that_a_start_ends(
     assert channels() == []
 
 
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("words", [(STOP, START, STOP, START), (START, STOP, START, STOP)], ids=["starts", "stops"])
 def test_the_latest_word_counts_in_whatever_order_they_come(
     words: Sequence[OptOutWord], store: Store, clock: SetClock, tell: Tell
