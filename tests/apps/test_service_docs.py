@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
 from ringfence.apps.settings import build_settings, present_variables
+from ringfence.apps.web import app as web
 from ringfence.apps.web.metrics import COUNTS
 from ringfence.apps.wiring import Wiring
 from ringfence.core.model.roles import Role
@@ -32,6 +34,9 @@ SETTINGS: dict[str, str] = {
     **VENDORS,
 }
 """Secrets that commands of the page name as variables, and the service has as settings."""
+
+PARTS_OF_A_PAGE = ("/form/form.css", "/form/form.js")
+"""Paths that a browser calls for a page, and nobody else."""
 
 _STATUS = "\nHTTP status %{http_code}"
 
@@ -69,6 +74,17 @@ def test_the_commands_of_the_page_work(
         assert answer.returncode == 0, f"{command}: {answer.stderr}"
         status = int(answer.stdout.rpartition(" ")[2])
         assert 200 <= status < 300, f"{command}: {answer.stdout}"
+
+
+def test_each_endpoint_has_a_call_on_the_page() -> None:
+    calls = [command.line for command in shown_commands(PAGE)]
+    routes = [route for router in web.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+    assert len(routes) > 10
+    for route in routes:
+        if route.path in PARTS_OF_A_PAGE:
+            continue
+        assert any(re.search(rf"curl .*\$URL{re.escape(route.path)}[\"?]", call) for call in calls), route.path
 
 
 def test_the_table_of_figures_is_that_of_the_code() -> None:
