@@ -2,7 +2,8 @@
 
 ::
 
-    settings     the only reader of the environment
+    environment  the only reader of the environment
+    settings     what is set, and whether it makes sense
     env_file     the text of ``.env``, in whatever encoding it names
     credentials  what a credential may look like, and where it may be led to
     registry     the CRMs and lookup providers that are installed

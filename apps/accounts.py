@@ -15,10 +15,11 @@ from pathlib import Path
 from ringfence.core.errors import SettingsError
 
 from .credentials import find_secrets, warn_of_redirection
-from .env_file import read_variables
+from .env_file import Variables, read_variables
+from .environment import present_variables
 from .registry import crm_plugins, find_crm, lookup_plugins
-from .setting_models import PREFIX, Variables, check_variables, setting_models
-from .settings import Settings, build_settings, present_variables
+from .setting_models import PREFIX, check_variables, setting_models
+from .settings import Settings, build_settings
 
 _KEYS = ("ENCRYPTION_KEY", "ENCRYPTION_KEY_COMMAND", "ENCRYPTION_KEY_OLD")
 FOR_ALL = frozenset(f"{PREFIX}{name}" for name in ("STATE_URL", *_KEYS, "ACCOUNTS", "LOG"))

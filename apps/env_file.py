@@ -16,6 +16,9 @@ from ringfence.core.state.private_files import warn_if_open_to_others
 
 ENV_FILE = ".env"
 
+Variables = Mapping[str, str | None]
+"""Variables by name, as they stand in the environment or in a file."""
+
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -26,7 +29,7 @@ _MARKS = {
 """How a text begins that says in which encoding it is; as PowerShell writes UTF-16. The longer ones come first."""
 
 
-def read_variables(path: Path = Path(ENV_FILE), *, quietly: bool = False) -> Mapping[str, str | None]:
+def read_variables(path: Path = Path(ENV_FILE), *, quietly: bool = False) -> Variables:
     """Return the variables of the file; none where there is no file. Raises SettingsError where it is no readable text.
 
     Warns once of a line that makes no sense, and of a file that is open to others; ``quietly`` leaves that for later.
@@ -45,11 +48,11 @@ def read_variables(path: Path = Path(ENV_FILE), *, quietly: bool = False) -> Map
 
 
 @lru_cache(maxsize=64)
-def _parse(text: str) -> Mapping[str, str | None]:
+def _parse(text: str) -> Variables:
     return dotenv_values(stream=io.StringIO(text))
 
 
-def _parse_quietly(text: str) -> Mapping[str, str | None]:
+def _parse_quietly(text: str) -> Variables:
     log = logging.getLogger("dotenv.main")
     log.disabled = True
     try:

@@ -17,8 +17,8 @@ from typing import Any
 
 from ringfence.core.numbers import mask_numbers
 
+from .log_format import LogFormat
 from .printable import printable, to_json
-from .setting_models import LogFormat
 
 OURS = "ringfence"
 """Root of the names of our loggers."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_origin
@@ -25,21 +24,12 @@ from ringfence.core.model.caps import Caps
 from ringfence.core.numbers.regions import read_region
 
 from .credentials import refuse_unprintable
+from .env_file import Variables
+from .log_format import LogFormat
 from .registry import crm_plugins, lookup_plugins
 from .web.settings import ServeSettings
 
 PREFIX = "RINGFENCE_"
-LOG = f"{PREFIX}LOG"
-
-Variables = Mapping[str, str | None]
-"""Variables by name, as they stand in the environment or in a file."""
-
-
-class LogFormat(StrEnum):
-    """How log lines look."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class LookupSettings(BaseModel):

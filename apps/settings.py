@@ -1,4 +1,4 @@
-"""Settings from the environment and ``.env`` (docs/contract.md, section 3). The only reader of the environment.
+"""Settings from the environment and ``.env`` (docs/contract.md, section 3).
 
 What settings there are stands in ``setting_models``. Those of one account among several are put together in
 ``accounts``.
@@ -6,7 +6,6 @@ What settings there are stands in ``setting_models``. Those of one account among
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,17 +19,10 @@ from ringfence.core.errors import SettingsError
 
 from .account_files import list_account_files
 from .credentials import warn_of_open_keys, warn_of_redirection
-from .env_file import ENV_FILE, read_variables
-from .setting_models import (
-    LOG,
-    LogFormat,
-    LookupSettings,
-    Variables,
-    check_variables,
-    plugin_settings,
-    read_settings,
-    setting_models,
-)
+from .env_file import ENV_FILE, Variables, read_variables
+from .environment import environment, present_variables
+from .log_format import LogFormat
+from .setting_models import LookupSettings, check_variables, plugin_settings, read_settings, setting_models
 from .web.settings import ServeSettings
 
 
@@ -103,8 +95,8 @@ def load_settings() -> Settings:
 
     Of the accounts only the names are read: what is wrong with one keeps no other from its work.
     """
-    check_variables({**read_variables(), **os.environ})
-    warn_of_redirection(read_variables(), os.environ, setting_models(), ENV_FILE)
+    check_variables({**read_variables(), **environment()})
+    warn_of_redirection(read_variables(), environment(), setting_models(), ENV_FILE)
     return build_settings(present_variables())
 
 
@@ -134,26 +126,3 @@ def build_settings(variables: Variables) -> Settings:
         account_files=list_account_files(found.accounts) if found.accounts else {},
         ledger=found.ledger,
     )
-
-
-def read_log_format() -> LogFormat:
-    """Return how log lines look, for what is logged before the settings are loaded.
-
-    A value that is none gives text here; :func:`load_settings` refuses it.
-    """
-    try:
-        present = {**read_variables(quietly=True), **os.environ}
-        values = {name.upper(): value for name, value in present.items()}
-        return LogFormat(values.get(LOG) or LogFormat.TEXT)
-    except (SettingsError, ValueError):  # the file cannot be read, or the value is none: said by load_settings
-        return LogFormat.TEXT
-
-
-def present_variables() -> Variables:
-    """Return every variable that is set in the environment or in ``.env``. Raises SettingsError.
-
-    The environment wins, but for what is empty there: that counts as unset.
-    """
-    environment = {name: value for name, value in os.environ.items() if value}
-    own = {name.upper() for name in environment}
-    return {name: value for name, value in read_variables().items() if name.upper() not in own} | environment

@@ -12,8 +12,8 @@ import typer
 
 from ringfence.core.errors import Terminated, UsageError
 
+from ..environment import read_log_format
 from ..logs import show_events, start_logging
-from ..settings import read_log_format
 from .conclusion import conclude
 from .exit_codes import DONE
 from .lazy import MARKUP, group_of

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ringfence.core.errors import CostError, ErrorCode, UsageError
-from ringfence.core.runs.summary import Summary
 
 from ..operations.door import (
     BuyForFile,
@@ -34,6 +33,9 @@ from .lift_text import describe_lift
 from .output import output
 from .progress import RunProgress
 from .termination import termination
+
+if TYPE_CHECKING:
+    from ringfence.core.runs.summary import Summary
 
 
 def open_door(*, yes: bool = False, began: Callable[[Any], None] = lambda _summary: None) -> Door:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ringfence.core.errors import StoppedError
 from ringfence.core.runs.ending import DONE, FAULT, INTERRUPTED, REFUSED_ROWS, TERMINATED, worst
-from ringfence.core.runs.summary import Summary
-from ringfence.core.runs.undo import UndoSummary
+
+if TYPE_CHECKING:
+    from ringfence.core.runs.summary import Summary
+    from ringfence.core.runs.undo import UndoSummary
 
 __all__ = ["DONE", "FAULT", "INTERRUPTED", "REFUSED_ROWS", "STOPPED", "SUPPRESSED", "TERMINATED", "exit_code", "worst"]
 

@@ -13,9 +13,9 @@ from ringfence.core.model.blocks import Channel
 from ..operations.export import ExportOptions, WrittenList, export_list
 from .door import open_door
 from .exit_codes import DONE
-from .hints import count
 from .options import AllowExpiredLists, CrmName, Force, Json, MappingFile, Verbose
 from .output import output
+from .phrases import count
 from .start import begin_wired
 from .termination import termination
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from ringfence.core.numbers import ReasonCode
 from ringfence.core.runs.summary import SkipReason, Summary
 
+from .phrases import count, name_day
+
 
 def find_hints(summary: Summary) -> Iterator[str]:
     """Yield a sentence for each thing that a person may wonder about after a run that went to its end."""
@@ -19,16 +21,6 @@ def find_hints(summary: Summary) -> Iterator[str]:
             "RINGFENCE_DEFAULT_REGION=US, or name the country's field in the mapping, as in "
             "`region: {field: MailingCountry, default: US}`. Then `ringfence sync CRM --full` reads them again."
         )
-
-
-def count(number: int, thing: str) -> str:
-    """Return a count with its unit: ``1 record``, ``2,883 records``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def name_day(moment: datetime) -> str:
-    """Return the UTC day of a moment, such as ``30 December 2026``."""
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def _say_nothing_due(summary: Summary) -> str:

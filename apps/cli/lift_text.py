@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringfence.core.model.blocks import Block, BlockSource
-from ringfence.core.runs.lift_summary import Lifted, LiftSummary
 
-from ..operations.lifting import LiftedNumber
-from .hints import count
+from .phrases import count
 from .suppress_text import describe_block
+
+if TYPE_CHECKING:
+    from ringfence.core.runs.lift_summary import Lifted, LiftSummary
+
+    from ..operations.lifting import LiftedNumber
 
 
 def describe_lift(lifted: Lifted) -> Iterator[str]:

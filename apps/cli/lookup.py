@@ -10,7 +10,8 @@ from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.model.verdicts import CALLABLE
 from ringfence.core.numbers import ReasonCode, metadata_version
 
-from ..operations.screening import ScreenedNumber, home_region, screen_number
+from ..operations.regions import home_region
+from ..operations.screening import ScreenedNumber, screen_number
 from .door import open_door
 from .exit_codes import DONE, STOPPED
 from .options import Json, SandboxLedger, Verbose

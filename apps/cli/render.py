@@ -11,8 +11,9 @@ from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.runs.summary import Summary
 
-from .hints import count, find_hints
+from .hints import find_hints
 from .output import Output
+from .phrases import count
 
 COUNTS = {
     "read": ("records read", ""),

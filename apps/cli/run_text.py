@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from ringfence.core.state.run_history import Run, RunOutcome
+from ringfence.core.model.run_outcome import RunOutcome
+from ringfence.core.state.run_history import Run
 
 from ..operations.history import RunReview
 from ..pages.plan_document import describe_review
 from ..pages.rows import NO_ANSWER, Rows
-from .hints import count
 from .output import output
+from .phrases import count
 from .plan_text import say_counts, say_groups
 from .render import COUNTS, status_rows
 from .run_words import describe_kind, describe_outcome, describe_time, name_kind, refused, totals

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ringfence.core.state.run_history import Run, RunOutcome
+from ringfence.core.model.run_outcome import RunOutcome
+from ringfence.core.state.run_history import Run
 
 _GO_ON = {"sync": "the next sync goes on from there", "": "run it again: answers that were paid for are kept"}
 _ENDED = {

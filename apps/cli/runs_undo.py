@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..operations.runs import undo_run
-from .conclusion import carry_out
+from .carrying import carry_out
 from .exit_codes import exit_code
 from .options import Json, MappingFile, Verbose, Yes
 from .output import output

@@ -19,13 +19,14 @@ from ringfence.connectors.spreadsheet import (
 )
 from ringfence.connectors.spreadsheet import Summary as FileSummary
 
-from ..operations.screening import ScreenedFile, confirm_file_cost, home_region, screen_file
+from ..operations.file_screening import ScreenedFile, confirm_file_cost, screen_file
+from ..operations.regions import home_region
 from ..remedies import explain
 from .door import open_door
 from .exit_codes import DONE, STOPPED
-from .hints import count
 from .options import Json, SandboxLedger, Verbose
 from .output import output
+from .phrases import count
 from .render import status_rows
 from .start import begin_wired
 

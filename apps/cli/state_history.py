@@ -9,9 +9,9 @@ import typer
 from ..operations.state import ForgottenAccount, PurgedState, forget_org, purge_state
 from .door import open_door
 from .exit_codes import DONE
-from .hints import name_day
 from .options import Json, Verbose, Yes
 from .output import output
+from .phrases import name_day
 from .start import begin_wired
 from .state_rows import list_rows
 

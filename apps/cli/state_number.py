@@ -18,10 +18,10 @@ from ..operations.erasure import ErasedNumber, Held, erase_one, export_held
 from ..operations.ledger_json import as_block
 from .door import open_door
 from .exit_codes import DONE
-from .hints import name_day
 from .json_stream import write_document
 from .options import Json, Number, Reason, Region, Verbose, Yes
 from .output import output
+from .phrases import name_day
 from .start import begin_wired
 from .state_rows import list_rows
 from .suppress_text import describe_block

@@ -15,10 +15,10 @@ from ..operations.suppression import Wish, add_entry, open_entries
 from ..operations.suppression_lists import list_lists
 from .door import open_door
 from .exit_codes import DONE
-from .hints import count, name_day
 from .json_stream import write_document
 from .options import Json, Number, Reason, Region, Verbose
 from .output import output
+from .phrases import count, name_day
 from .start import begin_wired
 from .suppress_text import entry_row
 

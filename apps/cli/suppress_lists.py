@@ -16,9 +16,9 @@ from ringfence.core.state.listings import ListInfo
 from ..operations.suppression_lists import ImportedList, ListWish, import_list, list_lists, take_away_list
 from .door import open_door
 from .exit_codes import DONE
-from .hints import count, name_day
 from .options import Json, Verbose
 from .output import output
+from .phrases import count, name_day
 from .start import begin_wired
 
 

@@ -6,7 +6,7 @@ from ringfence.core.model.blocks import Block, BlockSource, Entry
 from ringfence.core.model.values import ERASED
 from ringfence.core.numbers import mask, mask_numbers
 
-from .hints import name_day
+from .phrases import name_day
 
 _SOURCES = {
     BlockSource.CRM: "a flag in {origin}",

@@ -20,7 +20,7 @@ from ..operations.every_account import opt_outs_of_all
 from ..operations.runs import apply_plan, sync_crm
 from ..remedies import word
 from ..wiring import Wiring
-from .conclusion import carry_out
+from .carrying import carry_out
 from .door import open_door
 from .exit_codes import INTERRUPTED, TERMINATED, exit_code, worst
 from .options import AllowExpiredLists, CrmName, Json, MappingFile, Verbose, Yes

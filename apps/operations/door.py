@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ringfence.core.errors import RingfenceError
-from ringfence.core.ports.crm import Org
-from ringfence.core.ports.setup_steps import Removal, SetupStep
-from ringfence.core.runs.lift_summary import Lifted
 from ringfence.core.runs.progress import Progress
-from ringfence.core.runs.summary import Summary
-from ringfence.core.state.forget import KnownAccount, OptOutLoss
-from ringfence.core.state.run_history import Run
 
 from .first_write import FirstWrite
+
+if TYPE_CHECKING:  # a door asks few of these questions, and loads nothing for the others
+    from ringfence.core.ports.crm import Org
+    from ringfence.core.ports.setup_steps import Removal, SetupStep
+    from ringfence.core.runs.lift_summary import Lifted
+    from ringfence.core.runs.summary import Summary
+    from ringfence.core.state.forget import KnownAccount, OptOutLoss
+    from ringfence.core.state.run_history import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from ringfence.core.model.reasons import SENTENCES
 from ringfence.core.numbers import Number, ReasonCode, mask, read_number
 
 from ..wiring import Wiring
-from .screening import home_region
+from .regions import home_region
 
 
 def read_one(wiring: Wiring, text: str, region: str | None) -> str:

@@ -30,7 +30,7 @@ from ..wiring import Connection, Wiring
 from .accounts import account_of, warn_of_twins
 from .audit import enter_act
 from .door import BuyLookups, Door, Rescreen, TakeBack
-from .first_write import confirm_first_plan, confirm_first_sync
+from .first_write_gate import confirm_first_plan, confirm_first_sync
 from .lookups import open_lookups
 from .parts import divide_run
 from .preflight import require_ready, warn_of_preview

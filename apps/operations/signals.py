@@ -23,7 +23,7 @@ from ringfence.core.suppression.signals import Became, SignalIntake
 from ..config_files import find_opt_out_words
 from ..wiring import Wiring
 from .accounts import name_of_org
-from .screening import home_region
+from .regions import home_region
 from .suppression import find_record, ledger_of
 from .waking import wake_records
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from ringfence.core.errors import BusyError, ErrorCode, RingfenceError, StoppedError, UsageError
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.ports.jobs import Jobs, JobState
 from ringfence.core.state.audit import AuditAction
 from ringfence.core.state.destructions import Destruction, begin_destruction, end_destruction
@@ -28,7 +29,7 @@ from ringfence.core.state.journal import Journal
 from ringfence.core.state.moving import move_store
 from ringfence.core.state.private_files import create_whole
 from ringfence.core.state.purge import Limits, Purged, purge_history
-from ringfence.core.state.run_history import STATE, RunOutcome, new_run_id
+from ringfence.core.state.run_history import STATE, new_run_id
 from ringfence.core.state.store import Store, key_file
 
 from ..wiring import Wiring

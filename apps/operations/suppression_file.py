@@ -13,7 +13,7 @@ from ringfence.core.suppression.question import SuppressionQuestion
 
 from ..wiring import Wiring
 from .door import Door
-from .screening import home_region
+from .regions import home_region
 from .suppression import open_question
 
 

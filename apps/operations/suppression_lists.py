@@ -20,7 +20,7 @@ from ringfence.core.suppression.list_intake import Imported, ListOrder, find_exp
 from ..config_files import find_clocks
 from ..wiring import Wiring
 from .door import Door
-from .screening import home_region
+from .regions import home_region
 from .suppression import ledger_of, read_reason
 
 LONGEST_NAME = 100

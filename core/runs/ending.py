@@ -8,7 +8,7 @@ from traceback import extract_tb
 from typing import Any, NamedTuple
 
 from ..errors import CostError, ErrorCode, RingfenceError, StoppedError, Terminated
-from ..state.run_history import RunOutcome
+from ..model.run_outcome import RunOutcome
 
 Word = Callable[[RingfenceError], tuple[str, str]]
 """Returns the message and the remedy of an error in the words of a door."""

@@ -15,6 +15,7 @@ from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.caps import NO_CAPS, Caps
 from ..model.field_roles import FieldRoles
 from ..model.policy import Policy
+from ..model.run_outcome import RunOutcome
 from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Learning, Org
 from ..ports.lookup import Lookup
@@ -24,7 +25,6 @@ from ..state.journal import Journal
 from ..state.learnt import keep_learnt, read_learnt
 from ..state.leases import Lease, take_lease, this_process
 from ..state.part_holds import end_other_runs
-from ..state.run_history import RunOutcome
 from ..state.run_parts import forget_other_runs
 from ..state.store import Store
 from ..writing.reconcile import reconcile

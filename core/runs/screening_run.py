@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.blocks import Block, Channel
 from ..model.caps import NO_CAPS, Caps
+from ..model.run_outcome import RunOutcome
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..screening.buying import BuyingGateway, OnAnswer
@@ -23,7 +24,7 @@ from ..screening.screening import Screening
 from ..state.erased import find_erased
 from ..state.journal import Journal
 from ..state.lookup_cache import LookupCache
-from ..state.run_history import RunOutcome, new_run_id
+from ..state.run_history import new_run_id
 from ..state.store import Store
 from ..suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from ..model.run_outcome import RunOutcome
 from ..model.values import Outcome
 from . import schema
 from .flag_states import FlagState
 from .holdings import Key
 from .journal import read_changes
-from .run_history import RunOutcome
 from .sql import ids_by_object, in_batches
 from .store import Store
 

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from ..model.field_roles import FieldRoles
+from ..model.run_outcome import RunOutcome
 from ..model.values import Change, Outcome, RowResult
 from . import schema
 from .change_codec import pack_changes, unpack_changes
 from .erased import ErasedNumbers
 from .leases import this_process
-from .run_history import RunOutcome
 from .store import Store, refuse_moved
 
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from ..model.run_outcome import RunOutcome
 from . import schema
 from .leases import Holder, is_alive, this_process, works_here
-from .run_history import KILLED_WORDS, Run, RunOutcome, find_run, list_unended, mark_killed
+from .run_history import KILLED_WORDS, Run, find_run, list_unended, mark_killed
 from .sql import moment
 from .store import Store
 

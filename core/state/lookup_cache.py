@@ -11,11 +11,11 @@ from sqlalchemy import Connection, func, select, update
 
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import NO_CAPS, CapReached, Caps
+from ..model.run_outcome import RunOutcome
 from . import schema
 from .erased import find_erased
 from .keyring import Keyring
 from .lookup_statements import DELETE_QUESTION, FIND, FIND_WITH_LOST, ONE_ANSWER, ONE_QUESTION, PART_OF
-from .run_history import RunOutcome
 from .spending import Purse, Reserved
 from .sql import in_batches, insert_missing, upsert
 from .store import Store

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Select, Table, and_, bindparam, delete, literal, not_, or_, select, union_all
 
 from ..model.answers import AnswerKind
+from ..model.run_outcome import RunOutcome
 from . import schema
-from .run_history import RunOutcome
 
 PART_OF = "#"
 """What stands between the id of a run and the number of its part that has asked."""

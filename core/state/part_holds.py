@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from ..errors import BusyError
+from ..model.run_outcome import RunOutcome
 from . import schema
 from .leases import Holder, is_alive, this_process
-from .run_history import RunOutcome
 from .run_parts import UNDER_WAY, PartState, RunPart, as_part, end_parts, find_part, is_part, list_parts, select_parts
 from .sql import moment
 from .store import Store

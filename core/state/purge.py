@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from ..errors import BusyError
+from ..model.run_outcome import RunOutcome
 from ..model.signals import OptOutWord
 from ..ports.services import Clock
 from . import schema
@@ -22,7 +23,6 @@ from .deleting import Condition, count_rows, delete_journals, delete_some_rows, 
 from .earlier_syncs import find_anchor
 from .flag_states import FlagState
 from .leases import take_lease, this_process
-from .run_history import RunOutcome
 from .run_parts import forget_parts
 from .store import Store
 

@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from ..errors import ErrorCode, StateError, UsageError
 from ..model.field_roles import FieldRoles
+from ..model.run_outcome import RunOutcome
 from . import schema
 from .leases import Holder
 from .store import Store
@@ -23,18 +23,6 @@ STATE = "state"
 
 KILLED_WORDS = "the process was killed or lost its machine"
 """What stands there as the error of a run that was killed."""
-
-
-class RunOutcome(StrEnum):
-    """How a run ended."""
-
-    RUNNING = "running"
-    DONE = "done"
-    REFUSED_ROWS = "refused_rows"
-    STOPPED = "stopped"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-    KILLED = "killed"  # its process died before it could record an end; the next run found out
 
 
 @dataclass(frozen=True, slots=True)

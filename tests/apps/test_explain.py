@@ -17,6 +17,7 @@ from ringfence.core.decisions.due import DueReason
 from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.errors import ErrorCode, RingfenceError, Terminated
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Outcome
 from ringfence.core.model.verdicts import Status
 from ringfence.core.numbers import LineType, ReasonCode, repairs
@@ -25,7 +26,6 @@ from ringfence.core.runs import undo
 from ringfence.core.runs.ending import describe_end
 from ringfence.core.runs.summary import Counts, SkipReason
 from ringfence.core.state.pending import PendingReason
-from ringfence.core.state.run_history import RunOutcome
 
 from .conftest import Cli
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ringfence.apps.cli.hints import name_day
 from ringfence.apps.cli.output import Output
+from ringfence.apps.cli.phrases import name_day
 from ringfence.apps.cli.render import show_summary
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.policy import Policy

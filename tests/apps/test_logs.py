@@ -15,9 +15,10 @@ from rich.console import Console
 
 from ringfence.apps.cli.output import Output
 from ringfence.apps.cli.progress import RunProgress
+from ringfence.apps.environment import read_log_format
+from ringfence.apps.log_format import LogFormat
 from ringfence.apps.logs import LogHandler, hide_secrets, show_events, start_logging
-from ringfence.apps.setting_models import LogFormat
-from ringfence.apps.settings import load_settings, read_log_format
+from ringfence.apps.settings import load_settings
 from ringfence.connectors.salesforce import paging
 from ringfence.core.errors import SettingsError
 from ringfence.core.runs import sync as runs_sync

@@ -12,10 +12,12 @@ import pytest
 
 from ringfence.apps import operations
 from ringfence.apps.operations.door import BuyLookups, CreateFields, Door, Question, Rescreen, TakeBack
+from ringfence.apps.operations.file_screening import screen_file
 from ringfence.apps.operations.first_write import FirstWrite
 from ringfence.apps.operations.preflight import check_crm
+from ringfence.apps.operations.regions import home_region
 from ringfence.apps.operations.runs import apply_plan, sync_crm, undo_run
-from ringfence.apps.operations.screening import home_region, screen_file, screen_number
+from ringfence.apps.operations.screening import screen_number
 from ringfence.apps.operations.setup import emit_setup, plan_setup
 from ringfence.apps.wiring import wire
 from ringfence.connectors.spreadsheet import ScreenOptions
@@ -257,7 +259,7 @@ def test_the_environment_is_read_in_one_module() -> None:
     readers = [path.name for path in apps.rglob("*.py") if "os.environ" in path.read_text("utf-8")]
 
     # The demo sets what its own syncs read, and gives back what was there.
-    assert sorted(readers) == ["demo.py", "settings.py"]
+    assert sorted(readers) == ["demo.py", "environment.py"]
 
 
 def test_every_operation_is_documented_with_what_it_raises() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from ringfence.apps.settings import build_settings, present_variables
+from ringfence.apps.environment import present_variables
+from ringfence.apps.settings import build_settings
 from ringfence.apps.web import app as web
 from ringfence.apps.web.metrics import COUNTS
 from ringfence.apps.wiring import Wiring

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.setting_models import LogFormat
-from ringfence.apps.settings import load_settings, read_log_format
+from ringfence.apps.environment import read_log_format
+from ringfence.apps.log_format import LogFormat
+from ringfence.apps.settings import load_settings
 from ringfence.apps.wiring import Wiring, wire
 from ringfence.core.errors import MappingError, SettingsError
 

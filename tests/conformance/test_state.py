@@ -9,11 +9,12 @@ import pytest
 
 from ringfence.core.clock import SystemClock
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import read_changes
-from ringfence.core.state.run_history import RunOutcome, list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.postgres import key_of
 

@@ -12,10 +12,11 @@ from ringfence.apps.operations.kept_connections import KeptConnections
 from ringfence.apps.operations.waking import wake_records
 from ringfence.apps.wiring import Wiring, wire
 from ringfence.apps.worker.handlers import make_handlers
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.ports.jobs import JobState
 from ringfence.core.state.cursors import Cursors
 from ringfence.core.state.pending import Pending, PendingReason
-from ringfence.core.state.run_history import Run, RunOutcome, list_runs
+from ringfence.core.state.run_history import Run, list_runs
 from ringfence.core.state.wakes import Wakes
 from testkit.account import Account
 from testkit.commands import Cli

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ringfence.apps.log_format import LogFormat
 from ringfence.apps.logs import show_events, start_logging
-from ringfence.apps.setting_models import LogFormat
 from ringfence.core.numbers import mask
 from testkit.jobs import wait_until
 from testkit.served import RunningService

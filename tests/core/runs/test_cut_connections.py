@@ -12,9 +12,10 @@ from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.errors import RingfenceError
 from ringfence.core.model.caps import Caps
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.sync import SyncOptions, run_sync
-from ringfence.core.state.run_history import RunOutcome, list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Provider, make_crm

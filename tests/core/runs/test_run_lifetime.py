@@ -16,11 +16,12 @@ from ringfence.connectors.memory import MemoryCrm
 from ringfence.connectors.memory.connector import MemoryFeed
 from ringfence.core import concurrency as beside
 from ringfence.core.errors import BusyError, UnreachableError
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import Cursors, register_org
 from ringfence.core.state.journal import open_batches
 from ringfence.core.state.leases import EXPIRY, Lease
-from ringfence.core.state.run_history import RunOutcome, list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store
 from ringfence.core.writing.outbox import Outbox
 from testkit.clock import SetClock

@@ -13,12 +13,13 @@ from ringfence.connectors.memory.connector import MemoryFeed
 from ringfence.core.errors import UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Outcome
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.journal import read_changes
-from ringfence.core.state.run_history import RunOutcome, find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider, Sync

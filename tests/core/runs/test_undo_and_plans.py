@@ -15,13 +15,14 @@ from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.errors import FileError, UsageError
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.runs.apply_plan import apply_plan
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import CHANGED_SINCE, OPT_OUT, UndoSummary, undo_run
 from ringfence.core.state.journal import read_changes
-from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
+from ringfence.core.state.run_history import find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ringfence.core.errors import BusyError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import ERASED, Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import erasure, journal_values, schema
@@ -24,7 +25,6 @@ from ringfence.core.state.journal import Journal, open_batches, read_changes
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.review_queue import OpenReviews, forget_number
-from ringfence.core.state.run_history import RunOutcome
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 

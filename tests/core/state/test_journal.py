@@ -10,13 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from ringfence.core.errors import ErrorCode, StateError, UsageError
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal, OpenBatch, open_batches, read_batches_backwards, read_changes, settle
 from ringfence.core.state.own_writes import OwnWrites
-from ringfence.core.state.run_history import RunOutcome, close_dead_runs, find_run, list_runs, new_run_id
+from ringfence.core.state.run_history import close_dead_runs, find_run, list_runs, new_run_id
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.stores import all_that_is_kept

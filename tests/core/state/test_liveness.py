@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import Holder, take_lease, this_process
 from ringfence.core.state.liveness import TRUSTED_FOR, as_it_stands, end_killed_screenings
-from ringfence.core.state.run_history import RunOutcome, find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ringfence.core.errors import BusyError, ErrorCode, StateError, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import moving, schema
@@ -27,7 +28,6 @@ from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.moving import move_store
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
-from ringfence.core.state.run_history import RunOutcome
 from ringfence.core.state.store import open_store
 from testkit.clock import SetClock
 from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import Channel
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.signals import OptOutWord, Signal
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Org
@@ -25,7 +26,7 @@ from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.purge import BUSY, UNSETTLED, Limits, Purged, purge_history
-from ringfence.core.state.run_history import STATE, RunOutcome, find_run, list_runs
+from ringfence.core.state.run_history import STATE, find_run, list_runs
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.signals import SignalIntake
 from testkit.clock import SetClock

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.earlier_syncs import RUNS_BACK, has_synced, last_complete_sync
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.notices import KEPT, take_notices
-from ringfence.core.state.run_history import RunOutcome
 from ringfence.core.state.store import Store
 from ringfence.core.state.wakes import Wakes, put_wakes
 from testkit.clock import SetClock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
@@ -15,7 +16,7 @@ from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
-from ringfence.core.state.run_history import RunOutcome, find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Outcome
 from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
 from ringfence.core.runs.undo import undo_run
@@ -29,7 +30,7 @@ from ringfence.core.state.journal import open_batches, read_changes
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.opt_out_ledger import OptOutLedger
 from ringfence.core.state.pending import Pending, PendingReason
-from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
+from ringfence.core.state.run_history import find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from testkit.clock import SetClock
 from testkit.kept_stores import KEY, number, restore_crm

@@ -14,13 +14,14 @@ from alembic.config import Config
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.blocks import BlockSource, Channel
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncJob, SyncOptions, run_sync
 from ringfence.core.runs.undo import undo_run
 from ringfence.core.state import schema
 from ringfence.core.state.journal import open_batches, read_changes
-from ringfence.core.state.run_history import RunOutcome, find_run, list_runs
+from ringfence.core.state.run_history import find_run, list_runs
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.suppression.question import ask_ledger
 from testkit.clock import SetClock

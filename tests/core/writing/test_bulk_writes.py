@@ -12,6 +12,7 @@ from ringfence.connectors.memory import MemoryBulk, MemoryCrm, MemoryLoad, compa
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.decisions.due import find_due
 from ringfence.core.model.policy import Policy
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.ports.crm import Capabilities
 from ringfence.core.runs.batches import BatchProcessor
@@ -20,7 +21,7 @@ from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.state.cursors import Cursors
 from ringfence.core.state.journal import Journal, read_changes
-from ringfence.core.state.run_history import RunOutcome, list_runs
+from ringfence.core.state.run_history import list_runs
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.writing.outbox import Outbox
 from ringfence.core.writing.writer import ChangeWriter

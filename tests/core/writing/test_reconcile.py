@@ -9,11 +9,12 @@ import pytest
 from ringfence.connectors.memory import MemoryCrm, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.model.opt_outs import OptOuts
+from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal, read_changes
 from ringfence.core.state.opt_out_ledger import OptOutLedger
-from ringfence.core.state.run_history import RunOutcome, find_run
+from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 from ringfence.core.writing.reconcile import reconcile
 from testkit.clock import SetClock
