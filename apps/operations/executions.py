@@ -74,7 +74,7 @@ def complete_executions(
     if portal is None:
         raise SettingsError(
             f"The account {account} is not portal {portal_id}, of which executions wait.",
-            "Check its token, or set an account up for that portal; then start `ringfence serve` anew.",
+            "Check its token, or set an account up for that portal; then start the service anew.",
         )
     work = _Work(portal, jobs, store, door)
     try:
