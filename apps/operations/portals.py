@@ -6,6 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass
 
+from ringfence.connectors.http.retry import without_patience
 from ringfence.connectors.hubspot.settings import HubSpotSettings
 from ringfence.core.errors import FixError, RefusedError, SettingsError
 from ringfence.core.ports.crm import Org
@@ -168,7 +169,8 @@ def _identify(account: Wiring) -> Org | None:
     except FixError:
         return None
     try:
-        return connection.crm.identify()
+        with without_patience():  # HubSpot waits for the answer, and comes back
+            return connection.crm.identify()
     except RefusedError as error:
         logger.warning("The account %s does not tell which portal it is: %s", account.name, error)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from .column_types import UtcDateTime, Words, metadata
 
@@ -11,7 +11,7 @@ executions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("org_id", Integer, ForeignKey("orgs.id"), nullable=False),
-    Column("callback_id", Words(200), nullable=False, unique=True),  # the other side's id: it repeats what it asked
+    Column("callback_id", Words(200), nullable=False),  # the other side's id: it repeats what it asked
     Column("state", String(12), nullable=False),  # see executions.ExecutionState
     Column("number_key", LargeBinary(16)),  # None: no number can be read
     Column("accepted_at", UtcDateTime, nullable=False),
@@ -22,6 +22,7 @@ executions = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),  # those calls
     Column("said", Text, nullable=False, server_default=""),  # why it was refused, numbers masked
     Column("payload", LargeBinary, nullable=False),  # what was asked while it waits, the answer once there is one
+    UniqueConstraint("org_id", "callback_id"),
     Index("executions_by_state", "org_id", "state", "id"),
     Index("executions_by_number", "number_key"),
 )

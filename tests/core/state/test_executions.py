@@ -111,6 +111,7 @@ def test_orgs_are_kept_apart(store: Store, executions: Executions, clock: SetClo
     with store.transaction() as connection:
         assert other.find(connection, "ap-1") is None
         assert other.list_due(connection, clock.now(), 10) == []
+    assert accept(store, other, clock, "ap-1"), "ids are each org's own"
 
 
 def test_an_erased_number_is_in_no_execution_and_what_waits_stays(

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["org_id"], ["orgs.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("callback_id"),
+        sa.UniqueConstraint("org_id", "callback_id"),
     )
     op.create_index("executions_by_state", "executions", ["org_id", "state", "id"])
     op.create_index("executions_by_number", "executions", ["number_key"])
