@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from ringfence.core.model.blocks import Channel
 from ringfence.core.model.roles import Role
 
-from ..operations.answers import NumberAnswer, answer_looked
+from ..operations.answers import Cell, NumberAnswer, answer_looked
 from ..operations.asked_checks import queue_checks
 from .bodies import StrictRoute
 from .callers import Caller, Callers, needs
@@ -39,7 +39,7 @@ async def check_number(
     """Answer from rules, the ledger and the facts on record. Nothing is bought.
 
     With `queue` a paid check follows, where it would tell more; that needs the role operator. A token of the role form
-    is for the web pages of the allow list, and is not told who must not be contacted.
+    is for the web pages of the allow list, and is not told why a number must not be contacted.
     """
     callers: Callers = request.app.state.callers
     if question.queue and not caller.role.may(Role.OPERATOR):
@@ -53,19 +53,21 @@ def _check(service: Service, question: CheckQuestion, caller: Caller) -> dict[st
     is_form = caller.role is Role.FORM
     cell = (question.number, question.region or None)
     channel = Channel(question.channel) if question.channel else None
-    (looked,) = service.answerer.look([cell], None if is_form else question.purpose or None, with_ledger=not is_form)
+    (looked,) = service.answerer.look([cell], question.purpose or None)
     answer = answer_looked(service, looked, cell, channel)
 
     if question.queue and looked.is_wanted and service.answerer.may_buy and answer.number:
         queue_checks(service.store, service.jobs, service.clock, [answer.number])
         answer = replace(answer, queued=True)
-    return _as_form(answer) if is_form else answer.as_json()
+    return _as_form(service, cell, answer) if is_form else answer.as_json()
 
 
-def _as_form(answer: NumberAnswer) -> dict[str, Any]:
-    """Return what a web page is told: whether there can be such a number, and never whether it may be called."""
+def _as_form(service: Service, cell: Cell, answer: NumberAnswer) -> dict[str, Any]:
+    """Return what a web page is told: what kind of number it is, and not who asked for silence, or how."""
+    (looked,) = service.answerer.look([cell], with_ledger=False)
+    plain = looked.answer()
     told = {name: value for name, value in answer.as_json().items() if name not in HIDDEN}
-    return {**told, "callable": False}
+    return {**told, "status": plain.status, "reason": plain.reason, "line_type": plain.line_type, "fresh": plain.fresh}
 
 
 @router.post("/v1/screen", response_model=ScreenAnswer, summary="Screen numbers, with lookups within the caps")
