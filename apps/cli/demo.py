@@ -25,12 +25,12 @@ from ringfence.sandbox.wording import count_of, listed
 from ..operations.preflight import require_ready
 from ..operations.runs import Account, run_sync_job
 from ..wiring import Wiring, wire
+from .begin import begin
 from .door import open_door
 from .exit_codes import exit_code, worst
 from .options import Json, Verbose
 from .output import output
 from .render import show_summary
-from .start import begin
 
 _SERVICES = installed_plugins()
 _CRMS = [service.name for service in _SERVICES if service.role == "crm"]

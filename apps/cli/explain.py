@@ -9,9 +9,9 @@ import typer
 from ringfence.core.errors import UsageError
 
 from ..words import Meaning, all_words, find_meanings, find_near, read_sections
+from .begin import begin
 from .options import Json, Verbose
 from .output import output
-from .start import begin
 
 
 def explain(

@@ -14,11 +14,11 @@ from ringfence.core.errors import FileError, UsageError
 from ringfence.sandbox.plugin import installed_plugins
 from ringfence.sandbox.wording import count_of, listed
 
+from .begin import begin
 from .exit_codes import DONE
 from .lazy import group_of
 from .options import Json, Verbose
 from .output import output
-from .start import begin
 
 SERVICES = installed_plugins()
 _VENDORS = ", ".join(service.vendor for service in SERVICES)

@@ -9,12 +9,12 @@ import typer
 
 from ringfence.core.errors import FileError
 
+from .begin import begin
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
 from .sandbox import show_settings
 from .sandbox_workflow import await_service
-from .start import begin
 
 
 def signals(

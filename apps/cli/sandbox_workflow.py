@@ -13,11 +13,11 @@ import typer
 
 from ringfence.core.errors import FileError, UnreachableError, UsageError
 
+from .begin import begin
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
 from .sandbox import PORTS, SERVICES, read_ports, show_settings
-from .start import begin
 
 SPARE = 1.4
 """People for each contact that is asked for: some have no phone number, and a workflow asks about none of them."""

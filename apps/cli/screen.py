@@ -9,15 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.connectors.spreadsheet import (
-    ColumnSummary,
-    Detection,
-    ScreenOptions,
-    default_target,
-    detect,
-    preview_cell,
-)
-from ringfence.connectors.spreadsheet import Summary as FileSummary
+from ringfence.connectors.spreadsheet.detection import Detection, detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.roles import preview_cell
+from ringfence.connectors.spreadsheet.screening import ColumnSummary
+from ringfence.connectors.spreadsheet.screening import Summary as FileSummary
+from ringfence.connectors.spreadsheet.target import default_target
 
 from ..operations.file_screening import ScreenedFile, confirm_file_cost, screen_file
 from ..operations.regions import home_region

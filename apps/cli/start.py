@@ -1,18 +1,11 @@
-"""How a command begins: what is shown, and where."""
+"""How a command begins that needs the settings."""
 
 from __future__ import annotations
 
-from ..logs import hide_secrets, show_events
+from ..logs import hide_secrets
 from ..wiring import Wiring, wire
-from .output import output
+from .begin import begin
 from .termination import termination
-
-
-def begin(*, json: bool, verbose: bool) -> None:
-    """Set what the options of a command say about its output."""
-    output.json = json
-    if verbose:
-        show_events()
 
 
 def begin_wired(*, json: bool, verbose: bool) -> Wiring:

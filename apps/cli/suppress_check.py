@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.connectors.spreadsheet import Marked
 from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import Channel
 
 from ..operations.ledger_json import as_answer
 from ..operations.suppression import check_number
-from ..operations.suppression_file import check_file
 from .door import open_door
 from .exit_codes import DONE, SUPPRESSED
 from .options import AllowExpiredLists, Json, Region, SandboxLedger, Verbose
 from .output import output
 from .start import begin_wired
 from .suppress_text import describe_block
+
+if TYPE_CHECKING:
+    from ringfence.connectors.spreadsheet.marking import Marked
 
 
 def check(
@@ -51,6 +52,9 @@ def check(
     """
     wiring = begin_wired(json=json, verbose=verbose)
     if target is not None:
+        # Imported here because it brings the readers of files, and most ask about one number.
+        from ..operations.suppression_file import check_file  # noqa: PLC0415
+
         return _check_file(
             check_file(
                 wiring,

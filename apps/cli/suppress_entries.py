@@ -11,8 +11,8 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import BlockKind, Channel
 
 from ..operations.ledger_json import as_added, as_entry
+from ..operations.listings import list_lists
 from ..operations.suppression import Wish, add_entry, open_entries
-from ..operations.suppression_lists import list_lists
 from .door import open_door
 from .exit_codes import DONE
 from .json_stream import write_document

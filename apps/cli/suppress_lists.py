@@ -13,7 +13,8 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import Channel
 from ringfence.core.state.listings import ListInfo
 
-from ..operations.suppression_lists import ImportedList, ListWish, import_list, list_lists, take_away_list
+from ..operations.listings import list_lists
+from ..operations.suppression_lists import ImportedList, ListWish, import_list, take_away_list
 from .door import open_door
 from .exit_codes import DONE
 from .options import Json, Verbose

@@ -8,7 +8,8 @@ Whoever calls one imports it from its module, and so loads what that operation n
 ::
 
     runs        sync_crm, apply_plan, undo_run
-    screening   screen_number, screen_file
+    screening   screen_number
+    file_screening  screen_file
     export      export_list
     preflight   check_crm
     setup       plan_setup, plan_removal, emit_setup
@@ -23,7 +24,8 @@ Whoever calls one imports it from its module, and so loads what that operation n
     schedule    load_schedule
     suppression add_entry, lift_of_record, check_number, open_entries
     suppression_file  check_file
-    suppression_lists  import_list, list_lists, take_away_list
+    suppression_lists  import_list, take_away_list
+    listings    list_lists
     lifting     lift_number
     tokens      make_token, show_tokens, withdraw_token
 """

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions
-from ringfence.connectors.spreadsheet import Summary as FileSummary
-from ringfence.connectors.spreadsheet import screen_file as screen_table
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screener import CellVerdict
+from ringfence.connectors.spreadsheet.screening import Summary as FileSummary
+from ringfence.connectors.spreadsheet.screening import screen_file as screen_table
 from ringfence.core.errors import ErrorCode, QuotaError, UsageError
 from ringfence.core.numbers import read_number
 from ringfence.core.screening.screening import Question, Screening
@@ -96,7 +97,7 @@ def screen_file(
 
 
 class CellScreener:
-    """Screens cells for :func:`ringfence.connectors.spreadsheet.screen_file`."""
+    """Screens cells for :func:`ringfence.connectors.spreadsheet.screening.screen_file`."""
 
     def __init__(self, screening: Screening) -> None:
         self._screening = screening

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ringfence.connectors.spreadsheet import Mark, Marked, ScreenOptions, mark_file
+from ringfence.connectors.spreadsheet.marking import Mark, Marked, mark_file
+from ringfence.connectors.spreadsheet.options import ScreenOptions
 from ringfence.core.model.blocks import Block, Channel
 from ringfence.core.numbers import read_number
 from ringfence.core.suppression.expired_lists import ExpiredLists
@@ -31,9 +32,9 @@ def check_file(
 ) -> Marked:
     """Mark each row of a CSV or Excel file in a new one: suppressed, unreadable or neither; return how many are what.
 
-    Without ``channel`` any block counts. Raises what :func:`ringfence.connectors.spreadsheet.mark_file` does, the
-    errors of the wiring, and StoppedError where a number is met that a list of its country would have to tell of which
-    is expired, unless that is allowed.
+    Without ``channel`` any block counts. Raises what :func:`ringfence.connectors.spreadsheet.marking.mark_file` does,
+    the errors of the wiring, and StoppedError where a number is met that a list of its country would have to tell of
+    which is expired, unless that is allowed.
     """
     options = ScreenOptions(phones=(column,) if column else (), region=home_region(wiring, region))
     with open_question(wiring, sandbox=sandbox) as question, door.progress(f"check {file.name}") as progress:

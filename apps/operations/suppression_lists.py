@@ -13,7 +13,7 @@ from ringfence.core.errors import UsageError
 from ringfence.core.model.blocks import Channel
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.state.list_imports import NewVersion, find_current
-from ringfence.core.state.listings import ListInfo, Listings
+from ringfence.core.state.listings import ListInfo
 from ringfence.core.state.store import Store, open_store
 from ringfence.core.suppression.list_intake import Imported, ListOrder, find_expiry, remove_list, take_in_list
 
@@ -82,15 +82,6 @@ def import_list(wiring: Wiring, wish: ListWish, door: Door) -> ImportedList:
         with door.progress(name) as progress:
             done = take_in_list(store, ledger, wiring.clock, order, file.rows, progress.at)
     return ImportedList(file, version, delta, done)
-
-
-def list_lists(wiring: Wiring) -> list[ListInfo]:
-    """Return the lists of the ledger, by name; none where there is no state yet. Raises the errors of the wiring."""
-    store = wiring.open_state_if_there()
-    if store is None:
-        return []
-    with closing(store), store.transaction() as connection:
-        return Listings(store.keyring, ledger_of(wiring)).current(connection)
 
 
 def take_away_list(wiring: Wiring, name: str, reason: str, door: Door) -> ListInfo:

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ringfence.core.config.addresses import check_address
 
+NAME = "twilio"
+"""What the provider is called in settings and in the history."""
+
 
 class TwilioSettings(BaseModel):
     """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host.

@@ -1,29 +1,14 @@
-"""CSV and Excel files in, CSV and Excel files out, over the same screening. Not a CRM: see the README beside this."""
+"""CSV and Excel files in, CSV and Excel files out, over the same screening. Not a CRM: see the README beside this.
 
-from .columns import FoundColumn
-from .detection import Detection, detect
-from .marking import Mark, Marked, mark_file
-from .options import ScreenOptions
-from .roles import ColumnRole, preview_cell
-from .screener import CellVerdict, Screener
-from .screening import ColumnSummary, Progress, Summary, screen_file
-from .target import default_target
+Each import names its module: what only writes a list, or reads a register, loads nothing of the screening of files.
 
-__all__ = [
-    "CellVerdict",
-    "ColumnRole",
-    "ColumnSummary",
-    "Detection",
-    "FoundColumn",
-    "Mark",
-    "Marked",
-    "Progress",
-    "ScreenOptions",
-    "Screener",
-    "Summary",
-    "default_target",
-    "detect",
-    "mark_file",
-    "preview_cell",
-    "screen_file",
-]
+::
+
+    screening  screen_file: a file into a new one, with verdicts
+    marking    mark_file: a file into a new one, with what an opt-out ledger says
+    detection  detect: which columns of a file are what
+    options    what a person may say about a file
+    target     default_target: where the result goes unless told
+    list_file  open_list: a list of numbers, written
+    registers  open_list: the file of a do-not-call register, read
+"""

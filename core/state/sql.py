@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table, literal
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from .postgres import COPY_FROM, copy_missing, server_now
 
@@ -142,5 +142,10 @@ def _insert_missing(dialect_name: str, table: Table) -> Any:
 
 
 def _insert(dialect_name: str, table: Table) -> Any:
-    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
-    return dialect.insert(table)
+    if dialect_name != "postgresql":
+        return sqlite.insert(table)
+
+    # Imported here because it takes a while, and a state in a file needs nothing of it.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)

@@ -20,7 +20,7 @@ from ringfence.apps.operations.runs import apply_plan, sync_crm, undo_run
 from ringfence.apps.operations.screening import screen_number
 from ringfence.apps.operations.setup import emit_setup, plan_setup
 from ringfence.apps.wiring import wire
-from ringfence.connectors.spreadsheet import ScreenOptions
+from ringfence.connectors.spreadsheet.options import ScreenOptions
 from ringfence.core.errors import CostError, ErrorCode, UsageError
 from ringfence.core.runs.run import NoProgress
 from ringfence.core.runs.sync import SyncOptions

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.lookups import pool, twilio
+from ringfence.connectors.lookups import pool, twilio_lookup
 from ringfence.connectors.lookups.twilio import plugin
 from ringfence.connectors.lookups.twilio_settings import TwilioSettings
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
@@ -93,7 +93,7 @@ def test_an_answer_that_was_cut_off_may_have_been_paid_and_is_not_bought_again(
 
 
 def test_an_answer_that_comes_too_late_is_not_bought_again(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio, "TIMEOUT_S", (1.0, 0.1))
+    monkeypatch.setattr(twilio_lookup, "TIMEOUT_S", (1.0, 0.1))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(0.2)
         lookup = connect(f"http://127.0.0.1:{silent.getsockname()[1]}", clock)

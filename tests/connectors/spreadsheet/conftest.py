@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.connectors.spreadsheet import CellVerdict, ScreenOptions, Summary, screen_file
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screener import CellVerdict
+from ringfence.connectors.spreadsheet.screening import Summary, screen_file
 from ringfence.core.model.verdicts import judge, offline_facts
 from ringfence.core.numbers import read_number
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.spreadsheet import Detection, FoundColumn, ScreenOptions, detect
+from ringfence.connectors.spreadsheet.columns import FoundColumn
+from ringfence.connectors.spreadsheet.detection import Detection, detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
 from ringfence.core.errors import UsageError
 
 Find = Callable[..., Detection]

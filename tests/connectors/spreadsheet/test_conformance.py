@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary
 
 Screen = Callable[..., tuple[bytes, Summary]]
 Parse = Callable[..., list[list[str]]]

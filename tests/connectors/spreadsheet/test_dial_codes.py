@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect
+from ringfence.connectors.spreadsheet.detection import detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary
 
 Screen = Callable[..., tuple[bytes, Summary]]
 Parse = Callable[..., list[list[str]]]

@@ -9,7 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect, screen_file
+from ringfence.connectors.spreadsheet.detection import detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary, screen_file
 from ringfence.core.errors import UsageError
 
 Screen = Callable[..., tuple[bytes, Summary]]

@@ -14,8 +14,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect, screen_file, xlsx_size
+from ringfence.connectors.spreadsheet import xlsx_size
 from ringfence.connectors.spreadsheet.companions import plan_layout
+from ringfence.connectors.spreadsheet.detection import detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary, screen_file
 from ringfence.core.errors import FileError
 
 Screen = Callable[..., tuple[bytes, Summary]]

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect, headers
+from ringfence.connectors.spreadsheet import headers
+from ringfence.connectors.spreadsheet.detection import detect
 from ringfence.connectors.spreadsheet.opt_outs import FlagColumn, OptOuts
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary
 from ringfence.core.numbers import read_number
 
 Screen = Callable[..., tuple[bytes, Summary]]

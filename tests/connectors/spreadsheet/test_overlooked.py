@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary
 from ringfence.connectors.spreadsheet.detection import SAMPLE_ROWS
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary
 
 Screen = Callable[..., tuple[bytes, Summary]]
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, detect, preview_cell
+from ringfence.connectors.spreadsheet.detection import detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.roles import preview_cell
 
 OUTLOOK = (
     "Title,First Name,Last Name,Business Street,Business Country/Region,Assistant's Phone,Business Fax,Business Phone,"

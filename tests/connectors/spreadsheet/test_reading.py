@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect
+from ringfence.connectors.spreadsheet.detection import detect
 from ringfence.connectors.spreadsheet.dialect import MAX_RECORD
 from ringfence.connectors.spreadsheet.encoding import HEAD_BYTES, Encoding, detect_encoding
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary
 from ringfence.core.errors import FileError, UsageError
 
 Screen = Callable[..., tuple[bytes, Summary]]

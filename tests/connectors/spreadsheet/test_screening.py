@@ -17,15 +17,11 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
 
-from ringfence.connectors.spreadsheet import (
-    CellVerdict,
-    ScreenOptions,
-    Summary,
-    default_target,
-    screen_file,
-    screening,
-)
-from ringfence.connectors.spreadsheet.target import staged
+from ringfence.connectors.spreadsheet import screening
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screener import CellVerdict
+from ringfence.connectors.spreadsheet.screening import Summary, screen_file
+from ringfence.connectors.spreadsheet.target import default_target, staged
 from ringfence.core.errors import FileError, UsageError
 from ringfence.core.numbers.regions import read_region
 
@@ -330,7 +326,8 @@ def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind
 WAITING = """
 import sys, time
 from pathlib import Path
-from ringfence.connectors.spreadsheet import ScreenOptions, screen_file
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import screen_file
 
 class Waiting:
     def screen(self, cells):

@@ -12,7 +12,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ringfence.connectors.spreadsheet import ScreenOptions, Summary, detect, screen_file
+from ringfence.connectors.spreadsheet.detection import detect
+from ringfence.connectors.spreadsheet.options import ScreenOptions
+from ringfence.connectors.spreadsheet.screening import Summary, screen_file
 from ringfence.core.errors import FileError, UsageError
 
 MORNING = datetime(2024, 1, 2, 3, 4, 5)  # noqa: DTZ001 - Excel knows no time zones
