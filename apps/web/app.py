@@ -54,7 +54,11 @@ def make_app(service: Service) -> ASGIApp:
 
 def make_routes() -> FastAPI:
     """Return the routes alone, which know of no state store yet: enough to describe them."""
-    app = FastAPI(openapi_url=None, generate_unique_id_function=lambda route: route.name)
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,  # to an address made of what the caller says of the host, and without TLS
+        generate_unique_id_function=lambda route: route.name,
+    )
     answer_errors(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
 router = APIRouter(prefix="/form", include_in_schema=False)
 
@@ -38,6 +39,12 @@ _FILES = {
     "form.js": _File("form.js", "text/javascript; charset=utf-8"),
     "ringfence.js": _File("ringfence.js", "text/javascript; charset=utf-8"),
 }
+
+
+@router.get("")
+async def find_form() -> Response:
+    """Show the way to the page, wherever a proxy has put it."""
+    return RedirectResponse("form/", 308)
 
 
 @router.get("/")

@@ -17,12 +17,14 @@ from .service import Served, Service
 router = APIRouter(tags=["health"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Whether the process is alive")
 async def healthz() -> dict[str, str]:
     """Answer as long as the process can."""
     return {"status": "ok"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Whether the service is ready for work")
 def readyz(service: Served) -> dict[str, str]:
     """Answer 200 where the state store is reachable and migrated and jobs are worked off, else 503."""

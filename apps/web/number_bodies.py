@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MOST_SIGNS = 100
 """Characters of a number at most."""
@@ -19,29 +19,36 @@ _MOST_NAME = 200
 _MOST_REASON = 2000
 
 
-def _as_text(value: Any) -> Any:
-    """Return null as no text: some callers send all that they might have said, and one type is simpler than two."""
-    return "" if value is None else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text), Field(max_length=_MOST_NAME)]
-"""A text that may be left out, empty or null, which is the same."""
+Text = Annotated[str, Field(max_length=_MOST_NAME)]
+"""A text that may be left out or empty, which is the same."""
 
 Number = Annotated[str, Field(max_length=MOST_SIGNS, description="The number as it was typed")]
 Region = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    Field(max_length=_MOST_NAME, description="The country of a national number: its ISO code or a name"),
+    str, Field(max_length=_MOST_NAME, description="The country of a national number: its ISO code or a name")
 ]
-ChannelName = Annotated[
-    Literal["", "voice", "sms", "all"], BeforeValidator(_as_text), Field(description="The way of contact asked about")
-]
+ChannelName = Annotated[Literal["", "voice", "sms", "all"], Field(description="The way of contact asked about")]
 
 
 class Body(BaseModel):
     """A body: nothing is converted, and what is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_null(cls, value: Any) -> Any:
+        """Take null for what was left out: some callers send all that they might have said.
+
+        The description has one type for each name all the same, as External Services want it.
+        """
+        if not isinstance(value, dict):
+            return value
+        return {name: each for name, each in value.items() if each is not None or not _may_be_left_out(cls, name)}
+
+
+def _may_be_left_out(body: type[BaseModel], name: str) -> bool:
+    field = body.model_fields.get(name)
+    return field is not None and not field.is_required()
 
 
 class CheckQuestion(Body):
@@ -57,7 +64,7 @@ class CheckQuestion(Body):
 class ScreenQuestion(Body):
     """One number or several to screen, for which lookups may be bought within the caps."""
 
-    number: Annotated[str, BeforeValidator(_as_text), Field(max_length=MOST_SIGNS, description="One number")] = ""
+    number: Annotated[str, Field(max_length=MOST_SIGNS, description="One number")] = ""
     numbers: Annotated[list[Number], Field(max_length=MOST_NUMBERS, description="Or several")] = []
     region: Region = ""
     wait_s: Annotated[

@@ -82,8 +82,10 @@ async def screen_numbers(
     What is not there within `wait_s` seconds is answered from what is known, with `fresh` false and `queued` true; the
     lookup goes on, and a later question finds it. Lookups are bought only where a cap of the day is set.
     """
-    texts = question.numbers or [question.number]
-    if bool(question.numbers) is bool(question.number):
+    said = question.model_fields_set
+    is_one = bool(question.number) or ("number" in said and "numbers" not in said)
+    texts = [question.number] if is_one else question.numbers
+    if bool(question.numbers) is is_one:
         raise ProblemError(422, "Send number or numbers, and not both.", code="invalid")
     cells = [(text, question.region or None) for text in texts]
 

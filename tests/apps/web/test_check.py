@@ -142,8 +142,13 @@ def test_what_is_no_plain_json_is_422(served: RunningService, raw: bytes) -> Non
 def test_what_is_left_out_may_be_null_or_empty(served: RunningService) -> None:
     nothing = check(served, NUMBER)
 
-    assert check(served, NUMBER, region=None, channel=None, purpose=None) == nothing
+    assert check(served, NUMBER, region=None, channel=None, purpose=None, queue=None) == nothing
     assert check(served, NUMBER, region="", channel="", purpose="") == nothing
+
+
+def test_what_must_be_said_or_is_not_known_may_not_be_null(served: RunningService) -> None:
+    for body in ({"number": None}, {"number": NUMBER, "numbre": None}, {"region": None}):
+        assert served.post("/v1/check", role="viewer", json=body).status_code == 422
 
 
 def test_without_a_token_nothing_is_told(served: RunningService) -> None:

@@ -34,6 +34,13 @@ def test_the_page_is_there_for_everybody_and_loads_nothing_from_elsewhere(
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
+def test_the_page_is_found_without_its_slash(served: RunningService) -> None:
+    sent_on = served.get("/form", headers={"Host": "elsewhere.example"}, allow_redirects=False)
+
+    assert (sent_on.status_code, sent_on.headers["Location"]) == (308, "form/")
+    assert served.get("/form").url == f"{served.url}/form/"
+
+
 def test_pages_of_others_may_load_the_script_and_nothing_else(served: RunningService) -> None:
     assert served.get("/form/ringfence.js").headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert served.get("/form/form.js").headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -13,6 +13,14 @@ def test_a_service_is_alive_and_gets_ready(served: RunningService) -> None:
     wait_until(lambda: served.get("/readyz").status_code == 200)
 
 
+def test_load_balancers_may_ask_for_the_head_alone(served: RunningService) -> None:
+    wait_until(lambda: served.call("HEAD", "/readyz").status_code == 200)
+    for path in ("/healthz", "/readyz"):
+        found = served.call("HEAD", path)
+        assert (found.status_code, found.content) == (200, b"")
+        assert found.headers["X-Request-Id"]
+
+
 def test_figures_are_for_this_machine_and_for_viewers(served: RunningService) -> None:
     local = served.get("/metrics")
 

@@ -12,7 +12,14 @@ from .odd_routes import NUMBER
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("POST", "/healthz", 405), ("GET", "/odd/fault", 500), ("GET", "/odd/raise/none", 500)],
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/healthz/", 404),
+        ("POST", "/v1/check/", 404),
+        ("POST", "/healthz", 405),
+        ("GET", "/odd/fault", 500),
+        ("GET", "/odd/raise/none", 500),
+    ],
 )
 def test_errors_are_problem_documents(odd: RunningService, method: str, path: str, status: int) -> None:
     answer = odd.call(method, path)

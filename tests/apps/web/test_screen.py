@@ -85,6 +85,16 @@ def test_numbers_are_looked_up_once_and_answered_in_the_order_of_the_question(
     assert count_waiting(buying) == 0
 
 
+def test_what_is_left_out_may_be_null_and_a_number_empty(buying: RunningService) -> None:
+    one = screen(buying, number="nonsense", numbers=None, region=None, wait_s=None)
+
+    assert screen(buying, number=None, numbers=["nonsense"]) == one
+    assert screen(buying, number="", numbers=["nonsense"]) == one
+    assert screen(buying, number="")[0]["reason"] == screen(buying, numbers=[""])[0]["reason"] == one[0]["reason"]
+    for neither in ({}, {"number": None, "numbers": None}, {"numbers": []}, {"number": LIVE, "numbers": [LIVE]}):
+        assert buying.post("/v1/screen", role="operator", json=neither).status_code == 422
+
+
 def test_who_does_not_wait_gets_what_is_known_and_the_lookup_goes_on(buying: RunningService, sandbox: Sandbox) -> None:
     (first,) = screen(buying, number=LATE, wait_s=0)
 

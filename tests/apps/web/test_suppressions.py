@@ -46,6 +46,15 @@ def test_an_entry_is_made_in_the_name_of_the_token(served: RunningService) -> No
     assert ("test-compliance", AuditAction.ADD) in acts
 
 
+def test_what_is_left_out_may_be_null(served: RunningService) -> None:
+    number = "+12127365109"
+    left_out = dict.fromkeys(("kind", "channel", "region", "expires", "record"))
+    entry = add(served, number=number, **left_out)["entry"]
+
+    assert (entry["kind"], entry["channel"], entry["expires"]) == ("dnc_internal", "all", None)
+    assert ask(served, number=number, channel=None, region=None)["channels"] == ["all"]
+
+
 def test_a_channel_is_asked_alone(served: RunningService) -> None:
     add(served, number="+12127365101", channel="sms", expires="2099-12-31")
 
