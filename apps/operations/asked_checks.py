@@ -54,7 +54,7 @@ def queue_checks(store: Store, jobs: Jobs, clock: Clock, numbers: Collection[str
         return
     with store.transaction() as connection:
         ask_checks(connection, store.keyring, numbers, clock.now())
-        jobs.enqueue([_request(again=False)], within=connection)
+        jobs.enqueue([job_for_checks()], within=connection)
 
 
 def carry_out_checks(wiring: Wiring, run: JobRun, door: Door) -> str:
@@ -110,11 +110,12 @@ def _carry_out(wiring: Wiring, store: Store, door: Door, numbers: list[str], run
 
 def _try_later(wiring: Wiring, store: Store, connection: Connection, tries: int) -> None:
     pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(tries - 1, 10))
-    request = _request(again=True, run_at=wiring.clock.now() + timedelta(seconds=pause_s))
+    request = job_for_checks(again=True, run_at=wiring.clock.now() + timedelta(seconds=pause_s))
     wiring.open_jobs(store).enqueue([request], within=connection)
 
 
-def _request(*, again: bool, run_at: datetime | None = None) -> JobRequest:
+def job_for_checks(*, again: bool = False, run_at: datetime | None = None) -> JobRequest:
+    """Return the job that carries out checks never tried, or ``again`` those tried in vain; one of each waits."""
     name = f"{ASKED_CHECKS}:{AGAIN}" if again else ASKED_CHECKS
     return JobRequest(
         ASKED_CHECKS, {AGAIN: True} if again else {}, lock=name, queueing_lock=name, priority=PRIORITY, run_at=run_at

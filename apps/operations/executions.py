@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from ringfence.core.errors import RefusedError, RetryError, RingfenceError, SettingsError, StoppedError, Terminated
 from ringfence.core.ports.jobs import Jobs
 from ringfence.core.ports.workflows import Completing, Completion, Refusal
-from ringfence.core.state.executions import Execution, Executions, ExecutionState, list_orgs_with_waiting
+from ringfence.core.state.executions import Execution, Executions, ExecutionState
 from ringfence.core.state.liveness import end_killed_screenings
 from ringfence.core.state.store import Store
 
 from ..wiring import Wiring
 from .answers import Answerer, NumberAnswer, screen_numbers
 from .door import Door
-from .portals import CRM, Portal, Portals, portal_of
+from .portals import CRM, Portal, portal_of
 from .waking import wake_records
 from .workflow_actions import job_for
 from .workflow_outputs import LATE, word
@@ -271,24 +271,3 @@ def _know(answerer: Answerer, execution: Execution) -> NumberAnswer:
     cell = (execution.asked["phone"], execution.asked["country"])
     (looked,) = answerer.look([cell], execution.asked["purpose"])
     return looked.answer()
-
-
-def requeue_waiting(wiring: Wiring, store: Store, jobs: Jobs) -> None:
-    """Put a job on record for each portal of which executions wait; for those that have one, nothing changes.
-
-    For a state store that was moved or restored, whose jobs stayed behind, and for jobs that failed for good. An
-    account that cannot be asked now is told; its next execution brings its job.
-    """
-    with store.transaction() as connection:
-        keys = list_orgs_with_waiting(connection)
-    portals = Portals(wiring, store)
-    for crm, _, portal_id in (key.partition(":") for key in keys):
-        try:
-            portal = portals.find(portal_id) if crm == CRM else None
-        except StoppedError as error:
-            logger.warning("Executions of portal %s wait, and its account cannot be asked: %s", portal_id, error)
-            continue
-        if portal is None:
-            logger.warning("Executions of portal %s wait, which no account is any more.", portal_id)
-            continue
-        jobs.enqueue([job_for(portal.account, portal_id)])

@@ -63,18 +63,22 @@ def wake_records(
     keys = _read_keys(wiring.of(account), records)
     if not keys:
         return 0
-    request = JobRequest(
+    with ExitStack() as stack:
+        connection = within if within is not None else stack.enter_context(store.transaction())
+        count = put_wakes(connection, account, keys, wiring.clock.now())
+        jobs.enqueue([job_for_woken(account)], connection)
+    return count
+
+
+def job_for_woken(account: str) -> JobRequest:
+    """Return the job that syncs what was woken of an account; one waits at a time."""
+    return JobRequest(
         TARGETED_SYNC,
         queue=account,
         lock=sync_lock(account),
         queueing_lock=f"{TARGETED_SYNC}:{account}",
         priority=BEFORE_OTHERS,
     )
-    with ExitStack() as stack:
-        connection = within if within is not None else stack.enter_context(store.transaction())
-        count = put_wakes(connection, account, keys, wiring.clock.now())
-        jobs.enqueue([request], connection)
-    return count
 
 
 def _read_keys(wiring: Wiring, records: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 from ringfence.core.config.spelling import did_you_mean
@@ -12,11 +13,12 @@ from ringfence.core.errors import FileError, UsageError
 from ringfence.core.ports.jobs import DEFAULT_QUEUE, Tally
 from ringfence.core.state.liveness import end_killed_screenings
 
-from ..operations.executions import requeue_waiting
 from ..operations.kept_connections import KeptConnections
+from ..operations.left_work import LeftWork
 from ..wiring import Wiring
 from .command import Forward
 from .handlers import make_handlers
+from .rounds import going_round
 
 TOUCH_S = 5.0
 """How often the health file is touched, in seconds."""
@@ -55,13 +57,15 @@ def work_off(
         logger.info("worker begins", extra={"queues": ", ".join(mine), "concurrency": concurrency})
         jobs = wiring.open_jobs(store)
         end_killed_screenings(store, wiring.clock.now())
-        requeue_waiting(wiring, store, jobs)
-        tally = jobs.work(
-            make_handlers(wiring, forward, kept),
-            mine,
-            concurrency=concurrency,
-            must_end=lambda: health.beat() or must_end(),
-        )
+        left = LeftWork(wiring, store, jobs, mine)
+        left.give_jobs(left_for=timedelta(0))
+        with going_round(left):
+            tally = jobs.work(
+                make_handlers(wiring, forward, kept),
+                mine,
+                concurrency=concurrency,
+                must_end=lambda: health.beat() or must_end(),
+            )
         logger.info("worker ends", extra=tally.as_dict())
     return tally
 

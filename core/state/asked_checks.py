@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from . import schema
+from .intakes import Intake, await_intake, hold_intake
 from .keyring import Keyring
 from .sql import in_batches, upsert
 
@@ -19,7 +20,11 @@ _Table = schema.asked_checks
 
 
 def ask_checks(connection: Connection, keyring: Keyring, numbers: Collection[str], now: datetime) -> None:
-    """Put E.164 numbers on record as asked about at the moment ``now`` (UTC); one that is there begins anew."""
+    """Put E.164 numbers on record as asked about at the moment ``now`` (UTC); one that is there begins anew.
+
+    The job that carries them out is put on record behind this, in the same transaction.
+    """
+    hold_intake(connection, Intake.CHECKS)
     rows = [
         {"number_key": key, "asked_at": now, "tries": 0, "payload": keyring.seal([number], check_about(key))}
         for number in dict.fromkeys(numbers)
@@ -30,10 +35,17 @@ def ask_checks(connection: Connection, keyring: Keyring, numbers: Collection[str
 
 def list_asked(connection: Connection, keyring: Keyring, limit: int, *, again: bool) -> list[str]:
     """Return the E.164 numbers that wait, the oldest first: those never tried, or ``again`` those tried in vain."""
+    await_intake(connection, Intake.CHECKS)
     tried = _Table.c.tries > 0 if again else _Table.c.tries == 0
     query = select(_Table.c.number_key, _Table.c.payload).where(tried).order_by(_Table.c.asked_at, _Table.c.number_key)
     rows = connection.execute(query.limit(limit))
     return [str(keyring.open(bytes(row.payload), check_about(bytes(row.number_key)))[0]) for row in rows]
+
+
+def has_untried(connection: Connection, before: datetime) -> bool:
+    """Return whether numbers that were asked about by that moment (UTC) wait and were never tried."""
+    query = select(exists().where(_Table.c.tries == 0, _Table.c.asked_at <= before))
+    return bool(connection.scalar(query))
 
 
 def find_waiting(connection: Connection, keyring: Keyring, numbers: Collection[str]) -> dict[str, int]:
@@ -48,12 +60,14 @@ def find_waiting(connection: Connection, keyring: Keyring, numbers: Collection[s
 
 def settle_checks(connection: Connection, keyring: Keyring, numbers: Collection[str]) -> None:
     """Forget that somebody asked about these E.164 numbers: there is an answer, or none is wanted."""
+    hold_intake(connection, Intake.CHECKS)  # before any row is: what is held in one order is never held in a circle
     for some in _keys(keyring, numbers):
         connection.execute(delete(_Table).where(_Table.c.number_key.in_(some)))
 
 
 def note_tried(connection: Connection, keyring: Keyring, numbers: Collection[str]) -> int:
     """Record that providers were asked about these E.164 numbers in vain; return the most times that any was."""
+    hold_intake(connection, Intake.CHECKS)
     most = 0
     for some in _keys(keyring, numbers):
         these = _Table.c.number_key.in_(some)

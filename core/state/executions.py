@@ -13,10 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_, select, update
 
 from ..numbers.traces import NumberTraces
 from . import schema
+from .intakes import Intake, await_intake, hold_intake
 from .keyring import Keyring
 from .sql import in_batches, insert_missing
 
@@ -32,9 +33,6 @@ class ExecutionState(StrEnum):
     EXPIRED = "expired"  # the other side waited no longer
     FAILED = "failed"  # the other side refused the completion
 
-
-_INTAKE_LOCK = 0x72660017
-"""The first half of the lock that keeps the intake of an org apart from the reading of what waits."""
 
 WAITING = (ExecutionState.ACCEPTED, ExecutionState.ANSWERED)
 
@@ -90,7 +88,7 @@ class Executions:
 
         The job that is to look for it is put on record in the same transaction: then it finds it.
         """
-        self._hold_intake(connection, alone=False)
+        hold_intake(connection, Intake.EXECUTIONS, self._org_id)
         row = self._row(callback_id, ExecutionState.ACCEPTED, e164, now, {"asked": asked, "answer": None})
         return bool(insert_missing(connection, _Table, [{**row, "expires_at": expires_at, "ended_at": None}]))
 
@@ -107,7 +105,7 @@ class Executions:
 
     def list_due(self, connection: Connection, now: datetime, limit: int) -> list[Execution]:
         """Return executions that wait and whose turn it is, the oldest first."""
-        self._hold_intake(connection, alone=True)
+        await_intake(connection, Intake.EXECUTIONS, self._org_id)
         is_due = or_(_Table.c.retry_at.is_(None), _Table.c.retry_at <= now)
         query = select(_Table).where(self._ours, _is_waiting(), is_due).order_by(_Table.c.id).limit(limit)
         return [self._read(row) for row in connection.execute(query)]
@@ -156,16 +154,6 @@ class Executions:
         """Forget what ended before that moment; return how many."""
         return connection.execute(delete(_Table).where(self._ours, _Table.c.ended_at < before)).rowcount
 
-    def _hold_intake(self, connection: Connection, *, alone: bool) -> None:
-        """Let nothing be accepted while it is read what waits, until the end of the transaction.
-
-        A job that waits stands for what is accepted meanwhile; it must not begin to read before that is there. SQLite
-        has one writer at a time anyway.
-        """
-        if connection.dialect.name == "postgresql":
-            lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-            connection.execute(select(lock(_INTAKE_LOCK, self._org_id)))
-
     def _row(
         self, callback_id: str, state: ExecutionState, e164: str | None, now: datetime, content: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -200,11 +188,12 @@ def _is_waiting() -> ColumnElement[bool]:
     return _Table.c.state.in_([state.value for state in WAITING])
 
 
-def list_orgs_with_waiting(connection: Connection) -> list[str]:
-    """Return the keys of the orgs of which executions wait."""
+def list_orgs_with_waiting(connection: Connection, before: datetime) -> list[str]:
+    """Return the keys of the orgs of which executions wait that were accepted and due by that moment."""
     orgs = schema.orgs
-    query = select(orgs.c.key).join(_Table, _Table.c.org_id == orgs.c.id).where(_is_waiting()).distinct()
-    return list(connection.scalars(query.order_by(orgs.c.key)))
+    is_due = or_(_Table.c.retry_at.is_(None), _Table.c.retry_at <= before)
+    is_left = exists().where(_Table.c.org_id == orgs.c.id, _is_waiting(), _Table.c.accepted_at <= before, is_due)
+    return list(connection.scalars(select(orgs.c.key).where(is_left).order_by(orgs.c.key)))
 
 
 def find_executions(connection: Connection, keyring: Keyring, e164: str) -> list[Row[Any]]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, exists, func, literal, select, tuple_, union_all
 
 from . import schema
+from .intakes import Intake, await_intake, hold_intake
 from .sql import upsert
 from .store import Store
 
@@ -34,8 +35,10 @@ class Wake(NamedTuple):
 def put_wakes(connection: Connection, account: str, records: Iterable[tuple[str, str]], now: datetime) -> int:
     """Let records, (object, record id) each, wait to be looked at, in the caller's transaction; return how many.
 
-    One that waits already waits on under a new mark: whoever is reading it right now may have read it too early.
+    One that waits already waits on under a new mark: whoever is reading it right now may have read it too early. The
+    job that is to read them is put on record behind this, in the same transaction.
     """
+    hold_intake(connection, Intake.WAKES)
     mark = secrets.token_hex(16)
     rows = [
         {"account": account, "object": name, "record_id": record_id, "mark": mark, "since": now}
@@ -62,6 +65,7 @@ class Wakes:
             .limit(limit)
         )
         with self._store.transaction() as connection:
+            await_intake(connection, Intake.WAKES)
             return [Wake(*row) for row in connection.execute(query)]
 
     def settle(self, wakes: Sequence[Wake]) -> None:
@@ -85,4 +89,15 @@ class Wakes:
         table = schema.wakes
         query = select(func.count()).select_from(table).where(table.c.account == self._account)
         with self._store.transaction() as connection:
+            await_intake(connection, Intake.WAKES)
             return connection.scalar(query) or 0
+
+
+def list_accounts_with_wakes(connection: Connection, accounts: Iterable[str], before: datetime) -> list[str]:
+    """Return those of the accounts of which records wait that were first told of by that moment."""
+    table = schema.wakes
+    waits = [
+        select(literal(account)).where(exists().where(table.c.account == account, table.c.since <= before))
+        for account in dict.fromkeys(accounts)
+    ]
+    return list(connection.scalars(union_all(*waits))) if waits else []

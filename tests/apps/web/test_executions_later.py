@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from ringfence.apps.operations import workflow_actions
-from ringfence.apps.operations.executions import complete_executions, requeue_waiting
+from ringfence.apps.operations.executions import complete_executions
+from ringfence.apps.operations.left_work import LeftWork
 from ringfence.apps.operations.portals import Portal, Portals
 from ringfence.apps.operations.workflow_actions import COMPLETE, Asked, OverloadError, WorkflowActions
 from ringfence.apps.web.door import open_web_door
@@ -206,8 +207,12 @@ def test_a_store_whose_jobs_stayed_behind_gets_a_new_one(world: World) -> None:
     with world.store.transaction() as connection:
         connection.execute(delete(schema.jobs))
 
-    requeue_waiting(world.wiring, world.store, world.jobs)
-    requeue_waiting(world.wiring, world.store, world.jobs)
+    left = LeftWork(world.wiring, world.store, world.jobs, ["hubspot"])
+    left.give_jobs()
+    assert not world.jobs_waiting(), "what is young has its job"
+    world.clock.advance(seconds=60)
+    left.give_jobs()
+    left.give_jobs()
 
     assert [job.arguments for job in world.jobs_waiting()] == [{"portal": world.portal_id}]
 

@@ -51,7 +51,8 @@ def test_the_same_id_is_accepted_once(store: Store, executions: Executions, cloc
         assert not executions.note_answered(connection, "ap-1", ANSWER, NUMBER, clock.now())
         found = executions.find(connection, "ap-1")
         assert executions.find(connection, "ap-2") is None
-        assert list_orgs_with_waiting(connection) == ["hubspot:1"]
+        assert list_orgs_with_waiting(connection, clock.now()) == ["hubspot:1"]
+        assert not list_orgs_with_waiting(connection, clock.now() - timedelta(seconds=1))
 
     assert found is not None
     assert (found.state, found.waits, found.asked, found.answer) == (ExecutionState.ACCEPTED, True, ASKED, None)
@@ -73,6 +74,9 @@ def test_what_was_asked_is_gone_once_there_is_an_answer(store: Store, executions
         executions.put_off(connection, third, clock.now() + timedelta(seconds=30))
         assert [each.callback_id for each in executions.list_due(connection, clock.now(), 10)] == ["ap-1"]
         assert executions.find_next_turn(connection) == clock.now() + timedelta(seconds=30)
+        executions.put_off(connection, first, clock.now() + timedelta(seconds=30))
+        assert not list_orgs_with_waiting(connection, clock.now()), "what was put off has its time"
+        assert list_orgs_with_waiting(connection, clock.now() + timedelta(seconds=30)) == ["hubspot:1"]
         executions.end_call(connection, [second.id])
         assert executions.count_waiting(connection) == 2
         answered = executions.find(connection, "ap-1")

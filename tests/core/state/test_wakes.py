@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+
+import pytest
 
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.ports.crm import Org
@@ -11,8 +14,9 @@ from ringfence.core.state.earlier_syncs import RUNS_BACK, has_synced, last_compl
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.notices import KEPT, take_notices
 from ringfence.core.state.store import Store
-from ringfence.core.state.wakes import Wakes, put_wakes
+from ringfence.core.state.wakes import Wakes, list_accounts_with_wakes, put_wakes
 from testkit.clock import SetClock
+from testkit.jobs import wait_until
 
 START = ("", "")
 
@@ -44,6 +48,35 @@ def test_one_that_is_told_of_again_while_it_is_read_goes_on_waiting(store: Store
     assert [each.record_id for each in wakes.next(START, 10)] == ["2"]
     wakes.settle(wakes.next(START, 10))
     assert wakes.count() == 0
+
+
+def test_accounts_are_named_whose_records_have_waited(store: Store, clock: SetClock) -> None:
+    wake(store, clock, "1", "2")
+    wake(store, clock, "3", account="other")
+    clock.advance(seconds=60)
+    wake(store, clock, "4", account="young")
+    wake(store, clock, "1")
+
+    with store.transaction() as connection:
+        before = clock.now() - timedelta(seconds=60)
+        assert sorted(list_accounts_with_wakes(connection, ["one", "young", "none", "one"], before)) == ["one"]
+        assert list_accounts_with_wakes(connection, [], before) == []
+
+
+def test_who_reads_waits_for_what_is_just_being_brought(store: Store, clock: SetClock) -> None:
+    if store.engine.dialect.name != "postgresql":
+        pytest.skip("a file has one writer at a time")
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    counted: list[int] = []
+    reader = threading.Thread(target=lambda: counted.append(Wakes(store, "one").count()))
+
+    with store.transaction() as connection:
+        put_wakes(connection, "one", [("people", "1")], clock.now())
+        reader.start()
+        wait_until(lambda: connection.exec_driver_sql(waits).scalar_one() == 1)
+    reader.join(10)
+
+    assert counted == [1]
 
 
 def test_a_notice_is_new_once(store: Store, clock: SetClock) -> None:
