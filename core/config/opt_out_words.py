@@ -55,10 +55,27 @@ class OptOutWordFile(_Model):
 
 
 def plain(text: str) -> str:
-    """Return a text by its letters and digits alone: no case, no accents, one space where anything else stood."""
-    bare = (each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
-    folded = unicodedata.normalize("NFKC", "".join(bare)).casefold()
-    return " ".join("".join(each if each.isalnum() else " " for each in folded).split())
+    """Return a text by its letters and digits alone: no case, no accents, one space where anything else stood.
+
+    Marks that are no accents, such as the vowels of Hindi, belong to their letters. What shows nothing, such as a soft
+    hyphen, separates nothing. Turkish writes its I without a dot: it is the same letter in other people's capitals.
+    """
+    bare = (each for each in unicodedata.normalize("NFKD", text.casefold()) if not _shows_nothing(each))
+    folded = unicodedata.normalize("NFKC", "".join(bare)).casefold().replace("ı", "i")
+    return " ".join("".join(each if _is_letter(each) else " " for each in folded).split())
+
+
+def _shows_nothing(character: str) -> bool:
+    """Return whether a character is an accent, or stands for no sign of its own."""
+    return unicodedata.combining(character) > 0 or unicodedata.category(character) == "Cf" or character in _NO_SIGNS
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character) in ("Mn", "Mc")
+
+
+_NO_SIGNS = frozenset(["\u034f", "\u0640", *map(chr, range(0xFE00, 0xFE10))])
+"""A joiner, the line that stretches Arabic words, and what chooses between the looks of a sign, mostly an emoji."""
 
 
 def parse_opt_out_words(text: str, where: str) -> OptOutWordFile:
