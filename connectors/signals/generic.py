@@ -78,10 +78,12 @@ def read(document: Any, now: datetime) -> list[Signal]:
 
     Raises UsageError, which names the key, for what is no signal, and for one of a time that is yet to come.
     """
+    if not isinstance(document, dict):
+        raise UsageError("The body is no object.", "Send one event, as docs/service.md shows it.")
     try:
         told = _Told.model_validate(document)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors())
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise UsageError(f"The signal is wrong: {problems}.", "Correct it and send it again.") from error
     if told.occurred_at - now > HOLDS:
         raise UsageError("occurred_at is yet to come.", "Set the clock of the dialler, and send it again.")

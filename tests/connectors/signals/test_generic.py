@@ -88,5 +88,5 @@ def test_names_what_is_wrong(change: dict[str, Any], named: str) -> None:
 
 @pytest.mark.parametrize("document", [None, [], "text", 1])
 def test_what_is_no_object_is_no_signal(document: Any) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="no object"):
         read(document, NOW)
