@@ -14,6 +14,7 @@ from .composite import HEAVY_SUBREQUESTS, MAX_URI, query_subrequest
 from .cursor import JobPosition
 from .errors import JobGoneError, LocatorError, QueryTimeoutError
 from .pieces import Pieces
+from .record_ids import is_well_formed
 from .soql import Query, beside_others, one_of
 
 IDS_IN_A_QUERY = 600
@@ -181,10 +182,14 @@ def _ids_that_fit(object_name: str, condition: str) -> int:
 
 
 def read_masters(client: SalesforceClient, object_name: str, ids: Sequence[str]) -> Mapping[str, Any]:
-    """Return deleted id -> id of the record that it was merged into, for those of the ids that were merged."""
+    """Return deleted id -> id of the record that it was merged into, for those of the ids that were merged.
+
+    One that no record can have is not asked for: Salesforce would refuse the whole query.
+    """
     fields = ("Id", "IsDeleted", "MasterRecordId")
+    possible = [each for each in ids if is_well_formed(each)]
     queries = [
-        Query(object_name, fields, (one_of(batch),), deleted_too=True) for batch in in_batches(ids, IDS_IN_A_QUERY)
+        Query(object_name, fields, (one_of(batch),), deleted_too=True) for batch in in_batches(possible, IDS_IN_A_QUERY)
     ]
 
     rows = [row for _, page in read_pages(client, queries, "read") for row in page.rows]

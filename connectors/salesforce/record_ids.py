@@ -19,5 +19,14 @@ def full_id(text: str) -> str | None:
         return None
     if len(text) > _SHORT:
         return text
+    return _lengthen(text)
+
+
+def is_well_formed(record_id: str) -> bool:
+    """Return whether the last three of an id of 18 characters are those of the others: Salesforce has no other ids."""
+    return record_id == _lengthen(record_id[:_SHORT])
+
+
+def _lengthen(text: str) -> str:
     fives = (text[start : start + 5] for start in (0, 5, 10))
     return text + "".join(_SIGNS[sum(sign.isupper() << place for place, sign in enumerate(five))] for five in fives)

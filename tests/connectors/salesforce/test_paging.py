@@ -92,6 +92,14 @@ def test_fetch_takes_two_thousand_a_call(crm: SalesforceCrm, org: SalesforceOrg)
     assert crm.calls == {"read": 2}
 
 
+def test_an_id_that_no_record_can_have_keeps_no_other_record_from_being_read(
+    crm: SalesforceCrm, org: SalesforceOrg
+) -> None:
+    (kept,) = alive(org)[:1]
+
+    assert [record.id for record in crm.fetch("Contact", ["0035i00000ZZZZZAAQ", kept])] == [kept]
+
+
 def test_fetch_follows_merges_to_their_end(crm: SalesforceCrm, org: SalesforceOrg) -> None:
     first, second, third, deleted, plain = alive(org)[:5]
     org.merge(second, [first])
