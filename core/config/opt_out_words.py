@@ -61,7 +61,7 @@ def plain(text: str) -> str:
     hyphen, separates nothing. Turkish writes its I without a dot: it is the same letter in other people's capitals.
     """
     bare = (each for each in unicodedata.normalize("NFKD", text.casefold()) if not _shows_nothing(each))
-    folded = unicodedata.normalize("NFKC", "".join(bare)).casefold().replace("ı", "i")
+    folded = unicodedata.normalize("NFKC", "".join(bare)).casefold().replace("\u0131", "i")
     return " ".join("".join(each if _is_letter(each) else " " for each in folded).split())
 
 
