@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -25,6 +26,8 @@ __all__ = ["Answerer", "Cell", "NumberAnswer", "answer_looked", "answer_number",
 
 DOOR = "screen numbers"
 """What such a screening is called in the history, in the place of a CRM."""
+
+logger = logging.getLogger(__name__)
 
 
 class Answering(Protocol):
@@ -109,4 +112,9 @@ def _buy(
             options={"numbers": len(numbers), "by": door.author},
         )
         with open_screening(job) as screening:
-            return screening.screen(Question(number) for number in numbers)
+            facts = screening.screen(Question(number) for number in numbers)
+            if screening.outage is not None:
+                # By its kind only: the words are the provider's, and may name an account.
+                kind = type(screening.outage).__name__
+                logger.warning("No provider tells anything now (%s): see `ringfence providers --check`.", kind)
+            return facts

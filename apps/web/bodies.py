@@ -41,8 +41,11 @@ def read_json(body: bytes) -> Any:
         value = json.loads(body, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant)
     except RecursionError:
         raise _too_deep() from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except json.JSONDecodeError as error:
         raise ProblemError(422, f"The body is no JSON: {error}.", code="not_json") from None
+    except ValueError:
+        detail = "The body is no JSON: send UTF-8, no NaN or Infinity, and no number of thousands of digits."
+        raise ProblemError(422, detail, code="not_json") from None
     _refuse_depth(value, MOST_DEPTH)
     return value
 
@@ -54,8 +57,8 @@ def _without_doubles(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(_name: str) -> Any:
-    raise ValueError("NaN and Infinity are no JSON")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
 
 
 def _refuse_depth(value: Any, left: int) -> None:

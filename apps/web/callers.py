@@ -80,10 +80,12 @@ class Callers:
         """Take one request of a token's rate; return 0, or after how many seconds the next one may come."""
         return (self.form_rates if token.role is Role.FORM else self.rates).take(token.name)
 
-    async def forbid(self, request: Request, caller: Caller, reason: str, act: str) -> ProblemError:
-        """Return the error for an act that a caller's role does not include, once that is in the audit log."""
+    async def forbid(
+        self, request: Request, caller: Caller, reason: str, detail: str, code: str = "forbidden"
+    ) -> ProblemError:
+        """Return the error for an act that a caller may not do, once that is in the audit log with its reason."""
         await self.deny(403, caller.name, f"{request.method} {find_route(request.scope)}", reason)
-        return ProblemError(403, f"{act} is not for a token of the role {caller.role}.", code="forbidden")
+        return ProblemError(403, detail, code=code)
 
     async def deny(self, status: int, caller: str, subject: str, reason: str) -> None:
         """Count a denied act, and enter it into the audit log; that this cannot be done lets nobody in."""

@@ -13,6 +13,8 @@ from ringfence.core.state.tokens import list_tokens
 BACKLOG = 1_024
 """How many connections may wait to be accepted."""
 
+HIGHEST_PORT = 65_535
+
 
 def refuse_unguarded(store: Store, host: str) -> None:
     """Raise UsageError where others could call the service on this host and no token says who may."""
@@ -40,6 +42,8 @@ def is_loopback(host: str) -> bool:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the port, 0 for a free one. Raises UsageError where that cannot be."""
+    if not 0 <= port <= HIGHEST_PORT:  # the system would take the rest of a division, another port
+        raise UsageError(f"There is no port {port}.", f"Name one up to {HIGHEST_PORT}, or 0 for a free one.")
     bare = host.strip("[]")
     try:
         found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

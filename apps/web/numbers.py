@@ -18,7 +18,7 @@ from ..operations.asked_checks import queue_checks
 from .bodies import StrictRoute
 from .callers import Caller, Callers, needs
 from .number_bodies import CheckAnswer, CheckQuestion, ScreenAnswer, ScreenQuestion
-from .origins import find_origin
+from .origins import NOT_LISTED, find_origin
 from .problems import ProblemError
 from .service import Served, Service
 from .waiting import Waiting
@@ -43,9 +43,10 @@ async def check_number(
     """
     callers: Callers = request.app.state.callers
     if question.queue and not caller.role.may(Role.OPERATOR):
-        raise await callers.forbid(request, caller, "needs operator to queue a check", "To queue a check")
+        detail = f"To queue a check is not for a token of the role {caller.role}: it needs operator."
+        raise await callers.forbid(request, caller, "needs operator to queue a check", detail)
     if caller.role is Role.FORM and find_origin(request.scope) not in request.app.state.origins:
-        raise await callers.forbid(request, caller, "a page that is not on the list", "From this web page asking")
+        raise await callers.forbid(request, caller, "a page that is not on the list", NOT_LISTED, code="origin")
     return JSONResponse(await run_in_threadpool(_check, service, question, caller))
 
 

@@ -17,12 +17,16 @@ CHECK = "/v1/check"
 _METHODS, _HEADERS = "POST", "Authorization, Content-Type, X-Request-Id"
 _SHOWN = "Retry-After, X-Request-Id"
 _REMEMBERED_S = 600
+_OWN_PORTS = {"https": ":443", "http": ":80"}
+
+NOT_LISTED = "This web page may not ask here. RINGFENCE_SERVE__ORIGINS lists those that may."
+"""What a page hears that is not on the list."""
 
 
 def origin_of(url: str) -> str:
-    """Return the origin of a URL as browsers name it: scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    """Return the origin of a URL as browsers name it: scheme, host, and the port unless it is the scheme's own."""
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc.removesuffix(_OWN_PORTS.get(parts.scheme, ''))}"
 
 
 class Origins:
@@ -53,8 +57,7 @@ class Origins:
 
     def _answer_preflight(self, origin: str, is_allowed: bool) -> Response:
         if not is_allowed:
-            detail = "This web page may not ask here. RINGFENCE_SERVE__ORIGINS lists those that may."
-            return problem_response(ProblemError(403, detail, code="origin", headers={"Vary": "Origin"}))
+            return problem_response(ProblemError(403, NOT_LISTED, code="origin", headers={"Vary": "Origin"}))
         return Response(
             status_code=HTTPStatus.NO_CONTENT,
             headers={

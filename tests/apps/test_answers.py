@@ -130,6 +130,16 @@ def test_without_a_provider_the_numbering_plan_has_the_last_word(asked: Asked) -
     assert offline.answerer.may_buy is False
 
 
+def test_that_no_provider_takes_the_credentials_stands_in_the_log(
+    asked: Asked, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults = parse_faults(REFUSING, "test")
+
+    assert asked.screen(NUMBER) == [None]
+    assert "No provider tells anything now (AuthenticationError)" in caplog.text
+    assert NUMBER[2:] not in caplog.text
+
+
 def test_an_opt_out_is_told_from_the_moment_that_it_is_on_the_ledger(asked: Asked) -> None:
     always = asked.answerer
     assert always.look([(NUMBER, None)])[0].answer().callable
@@ -180,6 +190,9 @@ def job_run(asked: Asked, *, ends: bool = False, again: bool = False) -> JobRun:
     job = Job("1", ASKED_CHECKS, JobState.RUNNING, "default", arguments, 1, asked.clock.now())
     return JobRun(job, lambda: ends, lambda _progress: None)
 
+
+REFUSING = "rules:\n  - {service: twilio, fault: {kind: refuse, status: 401}}"
+"""Twilio knows the account no more."""
 
 FAILING = "rules:\n  - {service: twilio, fault: {kind: fail_packages, error_code: 60616}}"
 """Twilio can tell nothing right now."""

@@ -35,6 +35,7 @@ def test_a_body_that_is_none_is_told(served: RunningService, path: str, body: by
     assert answer.json()["code"] == code
     assert NUMBER not in answer.text
     assert "99999" not in answer.text
+    assert "sys." not in answer.text, "words for whoever writes Python"
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from ringfence.apps.settings import build_settings
+from ringfence.apps.web.origins import origin_of
 from ringfence.apps.wiring import Wiring
 from ringfence.core.errors import SettingsError
 from testkit.served import RunningService, running_service
@@ -49,7 +50,21 @@ def test_a_page_that_is_not_may_not(pages: RunningService, origin: str) -> None:
     assert found.status_code == 403
     assert "Access-Control-Allow-Origin" not in found.headers
     assert asked.status_code == 403
+    assert "RINGFENCE_SERVE__ORIGINS" in asked.json()["detail"]
     assert "Access-Control-Allow-Origin" not in asked.headers
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("https://www.example.com:443/", "https://www.example.com"),
+        ("http://WWW.example.com:80", "http://www.example.com"),
+        ("https://www.example.com:8443", "https://www.example.com:8443"),
+        ("http://[::1]:443", "http://[::1]:443"),
+    ],
+)
+def test_a_page_is_known_by_the_name_that_browsers_give_it(written: str, named: str) -> None:
+    assert origin_of(written) == named
 
 
 def test_no_other_path_is_for_pages(pages: RunningService) -> None:

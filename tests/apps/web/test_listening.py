@@ -51,3 +51,9 @@ def test_an_address_of_another_machine_is_told(host: str) -> None:
     with pytest.raises(UsageError) as refused:
         listen(host, 0)
     assert "--host" in refused.value.remedy
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_there_is_none_of_is_not_taken_for_another_one(port: int) -> None:
+    with pytest.raises(UsageError, match=f"There is no port {port}"):
+        listen("127.0.0.1", port)
