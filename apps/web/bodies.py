@@ -21,10 +21,16 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         answer = super().get_route_handler()
+        guards = [each.call for each in self.dependant.dependencies if each.call and hasattr(each.call, "role")]
 
         async def answer_strictly(request: Request) -> Response:
             if self.body_field is not None:
-                read_json(await request.body())
+                try:
+                    read_json(await request.body())
+                except ProblemError:
+                    for guard in guards:  # who may not call hears that, and nothing of the body
+                        await guard(request)
+                    raise
             return await answer(request)
 
         return answer_strictly

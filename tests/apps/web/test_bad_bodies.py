@@ -38,6 +38,17 @@ def test_a_body_that_is_none_is_told(served: RunningService, path: str, body: by
     assert "sys." not in answer.text, "words for whoever writes Python"
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("body", [b"", b"{", b'{"number": "+1", "number": "+1"}', b"[" * 30 + b"]" * 30, b"[]", b"{}"])
+def test_who_may_not_call_hears_that_and_nothing_of_the_body(served: RunningService, path: str, body: bytes) -> None:
+    as_json = {"Content-Type": "application/json"}
+    origin = {**as_json, "Origin": served.url}
+
+    assert served.post(path, data=body, headers=as_json).status_code == 401
+    denied = served.post(path, data=body, headers=origin, role="form")
+    assert denied.status_code == (422 if path == "/v1/check" else 403)
+
+
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
 def test_json_under_another_name_is_told(served: RunningService, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}
