@@ -64,9 +64,10 @@ def sign_fields(told: Mapping[str, str], key: str, length: int) -> Iterator[str]
         return
     clean = {name: value.replace("&", "_").replace("=", "_") for name, value in told.items() if name != "sig"}
     text = "".join(f"&{name}={clean[name]}" for name in sorted(clean))
-    yield hmac.new(key.encode(), text.encode(), way).hexdigest()
+    signed = text.encode("utf-8", "replace")  # half an emoji has no bytes, and nobody has signed it
+    yield hmac.new(key.encode(), signed, way).hexdigest()
     if way is hashlib.md5:
-        yield way((text + key).encode()).hexdigest()
+        yield way(signed + key.encode()).hexdigest()
 
 
 def read_inbound(received: Received) -> list[Signal]:

@@ -137,6 +137,14 @@ def test_reads_reports_by_their_codes(code: str, outcome: Outcome, word: OptOutW
     told = {"msisdn": "447700900000", "messageId": "0A", "status": status, "err-code": code}
     (signal,) = read_status(sms(told))
     assert (signal.id, signal.outcome, signal.word, signal.code) == (f"0A:{status}", outcome, word, code)
+    (unsure,) = read_status(sms({**told, "status": "unknown"}))
+    assert (unsure.outcome, unsure.word) == (outcome if code != "0" else Outcome.UNDELIVERED, word)
+
+
+def test_text_that_nobody_can_have_signed_is_wrong() -> None:
+    told = {"text": "\ud83d", "sig": "0" * 32, "timestamp": f"{NOW.timestamp():.0f}"}
+    unsigned = Received(URL, {"content-type": "application/json"}, json.dumps(told).encode(), NOW)
+    assert verify(unsigned, [SECRET]) is Finding.WRONG
 
 
 def test_a_code_of_the_other_interface_is_no_code_of_a_report() -> None:
