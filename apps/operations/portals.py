@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from ringfence.connectors.http.retry import without_patience
 from ringfence.connectors.hubspot.settings import HubSpotSettings
-from ringfence.core.errors import FixError, RefusedError, SettingsError
+from ringfence.core.errors import FixError, RefusedError, SettingsError, StoppedError
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import find_org, register_org
 from ringfence.core.state.run_history import list_account_names
@@ -24,6 +26,9 @@ KNOWN_S = 30.0
 
 UNKNOWN_S = 60.0
 """For how many seconds a portal that no account has is not asked about again."""
+
+AT_MOST_S = 2.0
+"""For how many seconds it is waited while somebody else asks an account which portal it is."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +54,8 @@ class Portals:
     def __init__(self, wiring: Wiring, store: Store) -> None:
         self._wiring = wiring
         self._store = store
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._accounts: list[Wiring] = []
         self._read_at: float | None = None
         self._portals: dict[str, Portal] = {}
@@ -65,21 +71,45 @@ class Portals:
         """Return the portal with this id; None where no account is it.
 
         The history of runs tells, and where it does not, the accounts themselves are asked. Raises StateError, and
-        StoppedError where an account cannot be asked right now.
+        StoppedError where an account cannot be asked right now, or somebody else is at it for longer than a moment.
         """
         with self._lock:
-            self._refresh()
-            if portal_id in self._portals:
-                return self._portals[portal_id]
-            now = self._wiring.clock.monotonic()
-            if now - self._unknown.get(portal_id, -UNKNOWN_S) < UNKNOWN_S:
-                return None
-            found = self._find_in_history(portal_id) or self._ask(portal_id)
-            if found is None:
-                self._unknown[portal_id] = now
-                return None
-            self._portals[portal_id] = found
-            return found
+            is_told, portal = self._recall(portal_id)
+            if is_told:
+                return portal
+            if (portal := self._find_in_history(portal_id)) is not None:
+                self._portals[portal_id] = portal
+                return portal
+
+        # Whoever is known already must not wait for an account that does not answer.
+        if not self._asking.acquire(timeout=AT_MOST_S):
+            raise StoppedError(f"It is still being asked which account portal {portal_id} is.", "Call again.")
+        try:
+            return self._find_by_asking(portal_id)
+        finally:
+            self._asking.release()
+
+    def _find_by_asking(self, portal_id: str) -> Portal | None:
+        with self._lock:
+            is_told, portal = self._recall(portal_id)
+            accounts = self._accounts
+        if is_told:
+            return portal
+        portal = self._ask(accounts, portal_id)
+        with self._lock:
+            if portal is None:
+                self._unknown[portal_id] = self._wiring.clock.monotonic()
+            elif accounts is self._accounts:
+                self._portals[portal_id] = portal
+        return portal
+
+    def _recall(self, portal_id: str) -> tuple[bool, Portal | None]:
+        """Return whether the answer is known without looking, and what it is."""
+        self._refresh()
+        if portal_id in self._portals:
+            return True, self._portals[portal_id]
+        asked_s = self._wiring.clock.monotonic() - self._unknown.get(portal_id, -inf)
+        return asked_s < UNKNOWN_S, None
 
     def list_with_app(self) -> list[Portal]:
         """Return the portals whose accounts name an app by its id and secret; one whose token is refused is left out.
@@ -88,11 +118,13 @@ class Portals:
         """
         with self._lock:
             self._refresh()
-            found = (self._find_of_account(each) for each in self._accounts if _has_app(each))
-            return [portal for portal in found if portal is not None]
+            accounts = [each for each in self._accounts if _has_app(each)]
+        found = map(self._find_of_account, accounts)
+        return [portal for portal in found if portal is not None]
 
     def _find_of_account(self, account: Wiring) -> Portal | None:
-        known = next((each for each in self._portals.values() if each.account == account.name), None)
+        with self._lock:
+            known = next((each for each in self._portals.values() if each.account == account.name), None)
         if known is not None:
             return known
         org = _identify(account)
@@ -106,7 +138,8 @@ class Portals:
         if [each.settings for each in accounts] != [each.settings for each in self._accounts]:
             self._portals.clear()
             self._unknown.clear()
-        self._accounts, self._read_at = accounts, now
+            self._accounts = accounts
+        self._read_at = now
 
     def _find_in_history(self, portal_id: str) -> Portal | None:
         org = Org(CRM, portal_id, "", production=False)
@@ -117,8 +150,8 @@ class Portals:
             return None
         return Portal(portal_id, known[0], org_id, _secret_of(known[0]))
 
-    def _ask(self, portal_id: str) -> Portal | None:
-        for each in self._accounts:
+    def _ask(self, accounts: Iterable[Wiring], portal_id: str) -> Portal | None:
+        for each in accounts:
             org = _identify(each)
             if org is not None and org.id == portal_id:
                 return Portal(portal_id, each, register_org(self._store, org, ledger_of(each)), _secret_of(each))
