@@ -23,7 +23,7 @@ from .callers import Callers
 from .description import OpenApiVersion, describe_api
 from .errors import answer_errors
 from .gate import Gate
-from .origins import Origins, origin_of
+from .origins import Origins, origin_of, own_origins
 from .service import Service
 from .waiting import Waiting
 
@@ -48,7 +48,7 @@ def make_app(service: Service) -> ASGIApp:
     app.state.service = service
     app.state.callers = Callers(service.store, service.clock, settings.rate)
     app.state.waiting = Waiting(service.store, service.clock)
-    app.state.origins = frozenset({*map(origin_of, settings.origins), origin_of(service.public_url)})
+    app.state.origins = frozenset({*map(origin_of, settings.origins), *own_origins(service.public_url)})
     return Gate(Origins(Bounds(app, settings.max_body), app.state.origins))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .listening import is_loopback
 from .problems import ProblemError, problem_response
 
 CHECK = "/v1/check"
@@ -17,6 +18,7 @@ CHECK = "/v1/check"
 _METHODS, _HEADERS = "POST", "Authorization, Content-Type, X-Request-Id"
 _SHOWN = "Retry-After, X-Request-Id"
 _REMEMBERED_S = 600
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 _OWN_PORTS = {"https": ":443", "http": ":80"}
 
 NOT_LISTED = "This web page may not ask here. RINGFENCE_SERVE__ORIGINS lists those that may."
@@ -27,6 +29,16 @@ def origin_of(url: str) -> str:
     """Return the origin of a URL as browsers name it: scheme, host, and the port unless it is the scheme's own."""
     parts = urlsplit(url.lower())
     return f"{parts.scheme}://{parts.netloc.removesuffix(_OWN_PORTS.get(parts.scheme, ''))}"
+
+
+def own_origins(url: str) -> set[str]:
+    """Return the origins of the service's own pages under its address; of this machine by each name that it has."""
+    origin, parts = origin_of(url), urlsplit(url)
+    host = parts.hostname or ""
+    if not is_loopback(host):
+        return {origin}
+    port = f":{parts.port}" if parts.port else ""
+    return {origin, *(origin_of(f"{parts.scheme}://{name}{port}") for name in _THIS_MACHINE)}
 
 
 class Origins:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from ringfence.apps.settings import build_settings
-from ringfence.apps.web.origins import origin_of
+from ringfence.apps.web.origins import origin_of, own_origins
 from ringfence.apps.wiring import Wiring
 from ringfence.core.errors import SettingsError
 from testkit.served import RunningService, running_service
@@ -65,6 +65,14 @@ def test_a_page_that_is_not_may_not(pages: RunningService, origin: str) -> None:
 )
 def test_a_page_is_known_by_the_name_that_browsers_give_it(written: str, named: str) -> None:
     assert origin_of(written) == named
+
+
+def test_the_services_own_page_may_ask_by_each_name_of_this_machine(pages: RunningService) -> None:
+    port = pages.url.rpartition(":")[2]
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        assert preflight(pages, f"http://{name}:{port}").status_code == 204
+    assert preflight(pages, "http://localhost:1").status_code == 403
+    assert own_origins("https://ringfence.example.com/") == {"https://ringfence.example.com"}
 
 
 def test_no_other_path_is_for_pages(pages: RunningService) -> None:
