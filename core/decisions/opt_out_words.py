@@ -46,8 +46,11 @@ class OptOutWords:
         return OptOutWord.NEAR_WRONG_NUMBER if _holds_any(said, self.near_wrong_number) else None
 
     def _is_mistyped(self, said: str) -> bool:
-        """Return whether a message of one word is a STOP with two letters exchanged, or one too many of a kind."""
-        if " " in said or len(said) < _SHORTEST_MISTYPED:
+        """Return whether one word is a STOP with two letters exchanged, one too many, or something between them."""
+        words = said.split()
+        if len(words) == len(said.replace(" ", "")):  # each letter is a word of its own
+            return "".join(words) in self.stop
+        if len(words) > 1 or len(said) < _SHORTEST_MISTYPED:
             return False
         return any(each in self.stop for each in _spelled_otherwise(said))
 

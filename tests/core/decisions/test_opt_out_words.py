@@ -59,6 +59,7 @@ def test_holds_what_the_law_and_the_vendors_call_an_opt_out(word: str) -> None:
         ("ST\u00adOP\u200b", STOP),
         ("STOP\ufe0f", STOP),
         ("Fine.", None),
+        ("S.T.O.P.", NEAR),
         ("start", START),
         ("UNSTOP", START),
         ("Stop please", NEAR),
