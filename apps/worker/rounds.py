@@ -6,10 +6,11 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from ringfence.core.errors import RingfenceError, StoppedError
 
-from ..operations.left_work import LeftWork
+from ..operations.left_work import LEFT_FOR, LeftWork
 
 EVERY_S = 60.0
 """How often a round is made, in seconds."""
@@ -22,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def going_round(left: LeftWork, every_s: float = EVERY_S) -> Iterator[None]:
-    """Look for work that was left every so many seconds, in a thread of its own, for the block."""
+    """Look for work that was left, at once and every so many seconds, in a thread of its own, for the block.
+
+    The first round asks for all that waits: whatever this process, or another one, was at when it ended.
+    """
     must_end = threading.Event()
     thread = threading.Thread(target=_go, args=(left, every_s, must_end), name="ringfence-rounds", daemon=True)
     thread.start()
@@ -34,11 +38,11 @@ def going_round(left: LeftWork, every_s: float = EVERY_S) -> Iterator[None]:
 
 
 def _go(left: LeftWork, every_s: float, must_end: threading.Event) -> None:
-    told = ""
-    while not must_end.wait(every_s):
+    told, left_for = "", timedelta(0)
+    while not must_end.is_set():
         try:
-            left.give_jobs()
-            told = ""
+            left.give_jobs(left_for=left_for)
+            told, left_for = "", LEFT_FOR
         except RingfenceError as error:
             if error.message != told:
                 told = error.message
@@ -46,3 +50,4 @@ def _go(left: LeftWork, every_s: float, must_end: threading.Event) -> None:
                 logger.log(level, "It cannot be looked for work that was left: %s", error)
         except Exception:
             logger.exception("it cannot be looked for work that was left, by a fault")
+        must_end.wait(every_s)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from datetime import timedelta
 from pathlib import Path
 
 from ringfence.core.config.spelling import did_you_mean
@@ -57,9 +56,7 @@ def work_off(
         logger.info("worker begins", extra={"queues": ", ".join(mine), "concurrency": concurrency})
         jobs = wiring.open_jobs(store)
         end_killed_screenings(store, wiring.clock.now())
-        left = LeftWork(wiring, store, jobs, mine)
-        left.give_jobs(left_for=timedelta(0))
-        with going_round(left):
+        with going_round(LeftWork(wiring, store, jobs, mine)):
             tally = jobs.work(
                 make_handlers(wiring, forward, kept),
                 mine,

@@ -79,7 +79,9 @@ def test_what_goes_on_waiting_gets_it_less_often(wiring: Wiring, store: Store, c
 
 def test_rounds_are_made_for_as_long_as_jobs_are_taken(wiring: Wiring, store: Store, clock: SetClock) -> None:
     jobs = wiring.open_jobs(store)
-    clock.advance(seconds=60)
 
     with going_round(LeftWork(wiring, store, jobs, ["hubspot"]), every_s=0.01):
+        wait_until(lambda: len(jobs.list()) == 2)
+        take_jobs(store)
+        clock.advance(seconds=60)
         wait_until(lambda: len(jobs.list()) == 2)
