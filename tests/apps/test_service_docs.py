@@ -36,8 +36,8 @@ SETTINGS: dict[str, str] = {
 }
 """Secrets that commands of the page name as variables, and the service has as settings."""
 
-PARTS_OF_A_PAGE = ("/form/form.css", "/form/form.js")
-"""Paths that a browser calls for a page, and nobody else."""
+PARTS_OF_A_PAGE = ("/form", "/form/form.css", "/form/form.js")
+"""Paths that a browser calls on the way to a page, and nobody else."""
 
 _STATUS = "\nHTTP status %{http_code}"
 
