@@ -44,8 +44,8 @@ def signals(
     numbers that nobody has; still, take a state store of its own for it.
     """
     # Imported here because it would slow every other command down.
-    from ringfence.sandbox.signal_vendors import settings  # noqa: PLC0415
-    from ringfence.sandbox.signals_run import SignalPlan, run_signals  # noqa: PLC0415
+    from ringfence.sandbox.signals.run import SignalPlan, run_signals  # noqa: PLC0415
+    from ringfence.sandbox.signals.vendors import settings  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
     if env_file is not None and env_file.exists():

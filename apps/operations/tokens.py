@@ -9,6 +9,7 @@ from ringfence.core.clock import whole_seconds
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.roles import Role
+from ringfence.core.numbers import mask_numbers
 from ringfence.core.state.audit import Act, AuditAction, AuditLog
 from ringfence.core.state.tokens import Token, add_token, list_tokens, revoke_token
 
@@ -28,10 +29,10 @@ def make_token(wiring: Wiring, name: str, role: str, door: Door) -> tuple[Token,
     known = [each.value for each in Role]
     if role not in known:
         raise UsageError(f"There is no role {role!r}{did_you_mean(role, known)}.", f"There are: {', '.join(known)}.")
-    if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
+    if not _NAME.fullmatch(name) or name.lower() in _RESERVED or mask_numbers(name) != name:
         raise UsageError(
             f"A token cannot be called {name!r}.",
-            "Take up to 64 letters, digits, blanks, dots, hyphens, underscores and @; it stands in the audit log.",
+            "Take up to 64 letters, digits, blanks, dots, hyphens, underscores and @, and no phone number: logs name it.",
         )
 
     made = Token(name, Role(role), whole_seconds(wiring.clock.now()), door.author)

@@ -64,6 +64,7 @@ def test_making_and_revoking_stand_in_the_audit_log(cli: Cli) -> None:
         (["add", "x" * 65, "--role", "viewer"], "cannot be called"),
         (["add", "new\nline", "--role", "viewer"], "cannot be called"),
         (["add", "unknown", "--role", "viewer"], "cannot be called"),
+        (["add", "12127365000", "--role", "viewer"], "cannot be called"),
         (["add", "flows"], "--role"),
         (["revoke", "flows"], "no state store yet"),
     ],

@@ -11,7 +11,7 @@ import pytest
 from ringfence.apps.cli.app import run
 from ringfence.apps.settings import build_settings
 from ringfence.apps.wiring import Wiring
-from ringfence.sandbox.signal_vendors import settings
+from ringfence.sandbox.signals.vendors import settings
 from testkit.served import RunningService, running_service
 
 

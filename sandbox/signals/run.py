@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from .signal_vendors import SignedPost, make_post
+from .vendors import SignedPost, make_post
 
 THREADS = 8
 _WAIT_S = 30
