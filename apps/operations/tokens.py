@@ -31,8 +31,8 @@ def make_token(wiring: Wiring, name: str, role: str, door: Door) -> tuple[Token,
         raise UsageError(f"There is no role {role!r}{did_you_mean(role, known)}.", f"There are: {', '.join(known)}.")
     if not _NAME.fullmatch(name) or name.lower() in _RESERVED or mask_numbers(name) != name:
         raise UsageError(
-            f"A token cannot be called {name!r}.",
-            "Take up to 64 letters, digits, blanks, dots, hyphens, underscores and @, and no phone number: logs name it.",
+            f"A token cannot be called {mask_numbers(name)!r}.",
+            "Up to 64 letters, digits, blanks, dots, hyphens, underscores and @, and no phone number: logs name it.",
         )
 
     made = Token(name, Role(role), whole_seconds(wiring.clock.now()), door.author)
