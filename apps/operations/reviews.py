@@ -191,7 +191,7 @@ def _resolve(
         queue.resolve(connection, [item.id for item in items], resolution, door.author, now)
         for item in items:
             for new in _entries_of(wiring, item, resolution, note, door, now, named.get(item.id, ())):
-                _add(connection, store, ledger_of(wiring), item, new)
+                _add(connection, store, ledger_of(wiring), item, new, now)
             subject = f"review item {item.id} ({item.reason.value}, {mask(item.number)}): {resolution.value}"
             AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))
 
@@ -212,12 +212,14 @@ def _entries_of(
     covers = Channel(wiring.settings.signals.stop_covers.value) if by_message else Channel.ALL
     person = BlockSource.PERSON
     if resolution is Resolution.OPTED_OUT:
-        return [NewEntry(item.number, BlockKind.OPTED_OUT, covers, person, note, door.author, now)]
+        # Since it was asked for, and not since somebody read it: the law's clock has been running.
+        since = min(item.since, now)
+        return [NewEntry(item.number, BlockKind.OPTED_OUT, covers, person, note, door.author, since)]
     wrong = NewEntry(item.number, BlockKind.WRONG_PERSON, Channel.ALL, person, note, door.author, now)
     return [wrong._replace(record=record) for record in records]
 
 
-def _add(connection: Connection, store: Store, ledger: str, item: ReviewItem, new: NewEntry) -> None:
+def _add(connection: Connection, store: Store, ledger: str, item: ReviewItem, new: NewEntry, now: datetime) -> None:
     blocks = Blocks(store.keyring, ledger)
     if item.number:
         blocks.add(connection, new)
@@ -225,4 +227,4 @@ def _add(connection: Connection, store: Store, ledger: str, item: ReviewItem, ne
         blocks.add_under(connection, item.number_key, new)
     about = mask(item.number) if item.number else ERASED
     subject = f"{about} ({new.kind.value}, {new.channel.value})"
-    AuditLog(store.keyring).append(connection, Act(new.since, new.author, AuditAction.ADD, subject, new.reason))
+    AuditLog(store.keyring).append(connection, Act(now, new.author, AuditAction.ADD, subject, new.reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -199,3 +200,15 @@ def test_an_erased_number_can_still_be_decided_about(cli: Cli, told: Callable[..
     assert cli("review", "resolve", "1", "--as", "opted_out", "--note", "it was one").code == 0
     assert cli("suppress", "check", LINE).code == 1
     assert cli("state", "export", LINE, "--json").document["evidence"] == []
+
+
+def test_an_opt_out_counts_from_the_message_and_not_from_when_it_was_read(
+    cli: Cli, told: Callable[..., None], clock: SetClock
+) -> None:
+    asked = clock.now() - timedelta(days=3)
+    told("101", word=OptOutWord.NEAR_STOP, said="please stop", occurred_at=asked)
+    (item,) = cli("review", "list", "--json").document["items"]
+
+    assert cli("review", "resolve", "1", "--as", "opted_out", "--note", "read it").code == 0
+    (entry,) = cli("suppress", "list", "--json").document["entries"]
+    assert entry["since"] == item["since"] == asked.isoformat()
