@@ -32,6 +32,11 @@ in them is gone.
 """
 
 
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Also write the settings to a new file.")
+]
+"""The option of a file for the settings, the same in every command of the sandbox."""
+
 _COMMANDS = {"workflow": "sandbox_workflow:workflow", "signals": "sandbox_signals:signals"}
 
 sandbox = typer.Typer(cls=group_of(_COMMANDS), help=SANDBOX_HELP, invoke_without_command=True)
@@ -46,10 +51,7 @@ def run_stand_ins(
     bare: Annotated[
         bool, typer.Option("--bare", help="Without the companion fields, to try `ringfence setup`.")
     ] = False,
-    env_file: Annotated[
-        Path | None,
-        typer.Option("--env-file", metavar="FILE", help="Also write the settings to a new file."),
-    ] = None,
+    env_file: EnvFile = None,
     faults: Annotated[
         Path | None,
         typer.Option("--faults", metavar="FILE", help="A YAML file of what the services do wrong, to try the worst."),
@@ -81,8 +83,7 @@ def run_stand_ins(
 
     begin(json=json, verbose=verbose)
     chosen = read_ports(ports)
-    if env_file is not None and env_file.exists():
-        raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
+    refuse_existing(env_file)
 
     wrongs = with_time(None if faults is None else read_faults(faults), job_seconds=job_seconds, call_ms=call_ms)
     account = None if org is None else read_org(org)
@@ -103,6 +104,12 @@ def run_stand_ins(
         output.note("the sandbox is gone")
 
     return DONE
+
+
+def refuse_existing(env_file: Path | None) -> None:
+    """Raise FileError where the file for the settings is there already."""
+    if env_file is not None and env_file.exists():
+        raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
 
 
 def read_ports(text: str) -> list[int]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from ringfence.core.errors import FileError
 
 from .begin import begin
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
-from .sandbox import show_settings
+from .sandbox import EnvFile, refuse_existing, show_settings
 from .sandbox_workflow import await_service
 
 
@@ -31,9 +28,7 @@ def signals(
     wait: Annotated[
         float, typer.Option("--wait", metavar="S", min=0, help="How long to wait for the service.")
     ] = 120.0,
-    env_file: Annotated[
-        Path | None, typer.Option("--env-file", metavar="FILE", help="Also write the settings to a new file.")
-    ] = None,
+    env_file: EnvFile = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -48,8 +43,7 @@ def signals(
     from ringfence.sandbox.signals.vendors import settings  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
-    if env_file is not None and env_file.exists():
-        raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
+    refuse_existing(env_file)
 
     show_settings(settings(), env_file, document=False)
     output.say("\nThen: ringfence serve")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json as json_text
 import time
-from pathlib import Path
 from typing import Annotated
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import typer
 
-from ringfence.core.errors import FileError, UnreachableError, UsageError
+from ringfence.core.errors import UnreachableError, UsageError
 
 from .begin import begin
 from .exit_codes import DONE, REFUSED_ROWS
 from .options import Json, Verbose
 from .output import output
-from .sandbox import PORTS, SERVICES, read_ports, show_settings
+from .sandbox import PORTS, SERVICES, EnvFile, read_ports, refuse_existing, show_settings
 
 SPARE = 1.4
 """People for each contact that is asked for: some have no phone number, and a workflow asks about none of them."""
@@ -50,9 +49,7 @@ def workflow(
     ] = 120.0,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other people.")] = 7,
     ports: Annotated[str, typer.Option("--ports", help="As of `ringfence sandbox`.")] = PORTS,
-    env_file: Annotated[
-        Path | None, typer.Option("--env-file", metavar="FILE", help="Also write the settings to a new file.")
-    ] = None,
+    env_file: EnvFile = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -67,8 +64,7 @@ def workflow(
 
     begin(json=json, verbose=verbose)
     chosen = read_ports(ports)
-    if env_file is not None and env_file.exists():
-        raise FileError(f"{env_file} exists already.", "Name a new file, so that no setting of yours gets lost.")
+    refuse_existing(env_file)
     plan = WorkflowPlan(contacts, rate, repeat, wrong_signatures, clock_skew, write_back, wait)
 
     people = int(contacts * SPARE) + 20

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 
-from ringfence.core.errors import ErrorCode, UsageError
+from ringfence.core.errors import ErrorCode, SettingsError, UsageError
 from ringfence.core.model.shapes import ObjectShape
 from ringfence.core.ports.crm import Finding, Level, Org
 from ringfence.core.state.run_history import Run, list_account_names
 from ringfence.core.state.store import Store
 
 from ..wiring import Wiring
+
+logger = logging.getLogger(__name__)
+
+
+def list_accounts_of(wiring: Wiring, crm: str) -> Iterator[Wiring]:
+    """Yield the wiring of each account of a CRM; one whose file is wrong is left out, and told."""
+    if not wiring.settings.account_files:
+        yield wiring.of_crm(crm)
+        return
+    for name in wiring.accounts():
+        try:
+            account = wiring.of(name)
+        except SettingsError as error:
+            logger.error("An account is left out: %s", error)  # noqa: TRY400 - the words say all
+            continue
+        if account.account is not None and account.account.crm == crm:
+            yield account
 
 
 def account_of(wiring: Wiring, store: Store, run: Run) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from ringfence.connectors.salesforce.outbound_messages import OutboundMessage
 from ringfence.connectors.salesforce.record_ids import full_id
 from ringfence.connectors.salesforce.settings import SalesforceSettings
-from ringfence.core.errors import SettingsError
 from ringfence.core.ports.jobs import Jobs
 from ringfence.core.state.notices import take_notices
 from ringfence.core.state.store import Store
 
 from ..wiring import Wiring
+from .accounts import list_accounts_of
 from .mapped import MappedObjects
 from .waking import wake_records
 
@@ -25,8 +24,6 @@ CRM = "salesforce"
 
 KNOWN_S = 30.0
 """For how many seconds the files of accounts are believed before they are read again."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +85,10 @@ class MessageIntake:
 
 def _list_senders(wiring: Wiring) -> Iterator[Sender]:
     """Yield the orgs whose id and secret are both set; an account whose file is wrong is left out, and told."""
-    for account in _list_accounts(wiring):
+    for account in list_accounts_of(wiring, CRM):
         settings = account.settings.connectors[CRM]
         assert isinstance(settings, SalesforceSettings)  # noqa: S101 - for the type checker
         organization_id = full_id(settings.organization_id or "")
         secret = settings.outbound_secret.get_secret_value().strip() if settings.outbound_secret else ""
         if organization_id and secret:
             yield Sender(account, organization_id, secret)
-
-
-def _list_accounts(wiring: Wiring) -> Iterator[Wiring]:
-    if not wiring.settings.account_files:
-        yield wiring.of_crm(CRM)
-        return
-    for name in wiring.accounts():
-        try:
-            account = wiring.of(name)
-        except SettingsError as error:
-            logger.error("An account is left out: %s", error)  # noqa: TRY400 - the words say all
-            continue
-        if account.account is not None and account.account.crm == CRM:
-            yield account

@@ -10,13 +10,14 @@ from math import inf
 
 from ringfence.connectors.http.retry import without_patience
 from ringfence.connectors.hubspot.settings import HubSpotSettings
-from ringfence.core.errors import FixError, RefusedError, SettingsError, StoppedError
+from ringfence.core.errors import FixError, RefusedError, StoppedError
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import find_org, register_org
 from ringfence.core.state.run_history import list_account_names
 from ringfence.core.state.store import Store
 
 from ..wiring import Wiring
+from .accounts import list_accounts_of
 from .suppression import ledger_of
 
 CRM = "hubspot"
@@ -134,7 +135,7 @@ class Portals:
         now = self._wiring.clock.monotonic()
         if self._read_at is not None and now - self._read_at < KNOWN_S:
             return
-        accounts = list(_read_accounts(self._wiring))
+        accounts = list(list_accounts_of(self._wiring, CRM))
         if [each.settings for each in accounts] != [each.settings for each in self._accounts]:
             self._portals.clear()
             self._unknown.clear()
@@ -165,22 +166,6 @@ def portal_of(account: Wiring, store: Store, portal_id: str) -> Portal | None:
     if org_id is None or (names and account.name not in names):
         return None
     return Portal(portal_id, account, org_id, _secret_of(account))
-
-
-def _read_accounts(wiring: Wiring) -> list[Wiring]:
-    """Return the wiring of each account that is a portal; one whose file is wrong is left out, and told."""
-    if not wiring.settings.account_files:
-        return [wiring.of_crm(CRM)]
-    found = []
-    for name in wiring.accounts():
-        try:
-            account = wiring.of(name)
-        except SettingsError as error:
-            logger.error("An account is left out: %s", error)  # noqa: TRY400 - the words say all
-            continue
-        if account.account is not None and account.account.crm == CRM:
-            found.append(account)
-    return found
 
 
 def _secret_of(account: Wiring) -> str:

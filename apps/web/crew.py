@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ringfence.core.errors import RingfenceError, StoppedError
 from ringfence.core.ports.jobs import Tally
 
+from ..steady import keep_on
 from ..wiring import Wiring
 from ..worker.command import Forward
 from ..worker.working import work_off
@@ -19,8 +18,6 @@ AGAIN_S = 5.0
 
 JOIN_S = 28.0
 """How long jobs that run may take to end, in seconds; the engine hands back what does not within less."""
-
-logger = logging.getLogger(__name__)
 
 
 class Crew:
@@ -54,31 +51,21 @@ class Crew:
 
     def _keep_working(self) -> None:
         """Work until the end is asked for; an error is told, and the work begins again."""
-        told = ""
-        while not self._must_end.is_set():
-            try:
-                self._work()
-            except RingfenceError as error:
-                if error.message != told:
-                    told = error.message
-                    level = logging.WARNING if isinstance(error, StoppedError) else logging.ERROR
-                    logger.log(level, "Jobs are not worked off: %s They are tried again.", error)
-            except Exception:
-                logger.exception("Jobs are not worked off, by a fault of ringfence itself. They are tried again.")
-            finally:
-                self._works.clear()
-            self._must_end.wait(AGAIN_S)
+        keep_on(self._work, self._must_end, AGAIN_S, "Jobs are not worked off")
 
     def _work(self) -> None:
-        tally = work_off(
-            self._wiring,
-            (),
-            self._concurrency,
-            None,
-            must_end=self._must_end.is_set,
-            forward=self._forward,
-            began=lambda _queues: self._works.set(),
-        )
+        try:
+            tally = work_off(
+                self._wiring,
+                (),
+                self._concurrency,
+                None,
+                must_end=self._must_end.is_set,
+                forward=self._forward,
+                began=lambda _queues: self._works.set(),
+            )
+        finally:
+            self._works.clear()
         for name, number in tally.as_dict().items():
             setattr(self.tally, name, getattr(self.tally, name) + number)
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from ringfence.core.errors import RingfenceError, StoppedError
-
 from ..operations.left_work import LEFT_FOR, LeftWork
+from ..steady import keep_on
 
 EVERY_S = 60.0
 """How often a round is made, in seconds."""
 
 JOIN_S = 5.0
 """How long a round may take to end, in seconds; what it does is one step in the state."""
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -38,16 +34,11 @@ def going_round(left: LeftWork, every_s: float = EVERY_S) -> Iterator[None]:
 
 
 def _go(left: LeftWork, every_s: float, must_end: threading.Event) -> None:
-    told, left_for = "", timedelta(0)
-    while not must_end.is_set():
-        try:
-            left.give_jobs(left_for=left_for)
-            told, left_for = "", LEFT_FOR
-        except RingfenceError as error:
-            if error.message != told:
-                told = error.message
-                level = logging.WARNING if isinstance(error, StoppedError) else logging.ERROR
-                logger.log(level, "It cannot be looked for work that was left: %s", error)
-        except Exception:
-            logger.exception("it cannot be looked for work that was left, by a fault")
-        must_end.wait(every_s)
+    waited = timedelta(0)
+
+    def go_round() -> None:
+        nonlocal waited
+        left.give_jobs(left_for=waited)
+        waited = LEFT_FOR
+
+    keep_on(go_round, must_end, every_s, "Work that was left is not looked for")

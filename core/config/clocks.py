@@ -6,18 +6,15 @@ folder win over them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from ..errors import MappingError
 from .clock_models import Clock, ClockFile, ClockKind, Counted
 from .holidays import add_business_days
-from .spelling import name_unknown_key
+from .yaml_model import read_model
 
 _ABROAD = ClockFile(jurisdiction="ZZ", clocks=[])
 
@@ -93,15 +90,7 @@ def read_clocks(texts: Iterable[tuple[str, str]]) -> Clocks:
 
 def parse_clock_file(text: str, where: str) -> ClockFile:
     """Return the clocks in YAML text; ``where`` names its source in errors. Raises MappingError."""
-    try:
-        return ClockFile.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise MappingError(
-            f"The clocks {where} are not YAML: {' '.join(str(error).split())}.", "Check the indentation."
-        ) from error
-    except ValidationError as error:
-        problems = "; ".join(_explain(item) for item in error.errors())
-        raise MappingError(f"The clocks {where} are wrong: {problems}.", "Correct the file and run again.") from error
+    return read_model(text, ClockFile, f"The clocks {where}", _known_keys)
 
 
 def clocks_schema() -> dict[str, Any]:
@@ -109,9 +98,6 @@ def clocks_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **ClockFile.model_json_schema()}
 
 
-def _explain(item: Any) -> str:
-    place = [str(part) for part in item["loc"]]
-    if item["type"] == "extra_forbidden":
-        known = {"clocks": Clock}.get(place[0], ClockFile) if len(place) > 1 else ClockFile
-        return name_unknown_key(place, [each.alias or name for name, each in known.model_fields.items()])
-    return f"{'.'.join(place) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
+def _known_keys(place: Sequence[str]) -> list[str]:
+    known = {"clocks": Clock}.get(place[0], ClockFile) if len(place) > 1 else ClockFile
+    return [each.alias or name for name, each in known.model_fields.items()]

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ..errors import MappingError
-from .spelling import name_unknown_key
+from .yaml_model import read_model
 
 
 class _Model(BaseModel):
@@ -80,15 +79,7 @@ _NO_SIGNS = frozenset(["\u034f", "\u0640", *map(chr, range(0xFE00, 0xFE10))])
 
 def parse_opt_out_words(text: str, where: str) -> OptOutWordFile:
     """Return the words in YAML text; ``where`` names its source in errors. Raises MappingError."""
-    try:
-        return OptOutWordFile.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise MappingError(
-            f"The words {where} are not YAML: {' '.join(str(error).split())}.", "Check the indentation."
-        ) from error
-    except ValidationError as error:
-        problems = "; ".join(_explain(item) for item in error.errors())
-        raise MappingError(f"The words {where} are wrong: {problems}.", "Correct the file and run again.") from error
+    return read_model(text, OptOutWordFile, f"The words {where}", _known_keys)
 
 
 def opt_out_words_schema() -> dict[str, Any]:
@@ -96,9 +87,6 @@ def opt_out_words_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **OptOutWordFile.model_json_schema()}
 
 
-def _explain(item: Any) -> str:
-    place = [str(part) for part in item["loc"]]
-    if item["type"] == "extra_forbidden":
-        model: type[BaseModel] = Language if len(place) > 1 else OptOutWordFile
-        return name_unknown_key(place, list(model.model_fields))
-    return f"{'.'.join(place) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
+def _known_keys(place: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = Language if len(place) > 1 else OptOutWordFile
+    return list(model.model_fields)

@@ -32,7 +32,7 @@ def v2(request: SignedRequest = REQUEST, secret: str = SECRET, version: str = "v
     return {"X-HubSpot-Signature": sign_v2(request, secret.encode()), "X-HubSpot-Signature-Version": version}
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="needs the recorded traffic")
+@pytest.mark.skipif(not VECTORS.exists(), reason="the vectors lie beside the checkout, not in it")
 def test_vectors_of_hubspots_own_libraries() -> None:
     document = json.loads(VECTORS.read_text("utf-8"))
     secrets = [document["client_secret"]]
