@@ -28,6 +28,7 @@ from pathlib import Path
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.roles import Role
+from ringfence.core.numbers import Validity
 from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store, open_store
@@ -86,7 +87,7 @@ def fill(store: Store) -> str:
             kind, source = BlockKind.OPTED_OUT, BlockSource.PERSON
             blocks.add(connection, NewEntry(number(at), kind, Channel.ALL, source, "bench", "bench", now))
     answers = [
-        Answer(number(at), AnswerKind.KNOWN, now, valid=True, line="active", line_type="mobile", paid=False)
+        Answer(number(at), AnswerKind.KNOWN, now, Validity.VALID, line="active", line_type="mobile", paid=False)
         for at in range(SILENT, SILENT + KNOWN)
     ]
     LookupCache(store, "bench").keep(REALM, answers)

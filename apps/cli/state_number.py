@@ -8,7 +8,7 @@ from typing import Any
 from ringfence.core.model.blocks import Entry
 from ringfence.core.model.masking import show_value
 from ringfence.core.model.values import Value
-from ringfence.core.numbers import mask_numbers
+from ringfence.core.numbers import Validity, mask_numbers
 from ringfence.core.state.consents import GivenBy
 from ringfence.core.state.erasure import Holder
 from ringfence.core.state.evidence import Evidence
@@ -232,7 +232,8 @@ def _parts(held: Held) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def _describe_fact(fact: HeldFact) -> str:
-    said = {"valid": fact.valid, "line": fact.line, "line type": fact.line_type, "code": fact.code or None}
+    known = fact.validity if fact.validity != Validity.UNKNOWN else None
+    said = {"validity": known, "line": fact.line, "line type": fact.line_type, "code": fact.code or None}
     told = ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
     return f"{fact.observed_at:%Y-%m-%d %H:%M} UTC, {fact.source}: {fact.kind}{f', {told}' if told else ''}"
 

@@ -17,6 +17,7 @@ from math import inf
 
 from ringfence.core.errors import StoppedError, Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.services import no_hurry
 
 THREADS = 8
@@ -81,7 +82,7 @@ class LookupPool:
 
     def judge(self, answer: Answer) -> StoppedError | None:
         """Take an answer into account; return the error that ends the lookups where too many in a row have failed."""
-        if answer.kind in _TELLING or answer.valid is not None:
+        if answer.kind in _TELLING or answer.validity is not Validity.UNKNOWN:
             self.proven = True
         if answer.kind in _TELLING:
             self._failed = self._weight = 0

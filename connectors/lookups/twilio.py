@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringfence.core.ports.lookup import Lookup, LookupPlugin
 from ringfence.core.ports.services import Services
 
-from .twilio_settings import NAME, TwilioSettings, is_configured
+from .twilio_settings import NAME, PROFILE, TwilioSettings, is_configured
 
 
 def _connect(settings: TwilioSettings, services: Services) -> Lookup:
@@ -15,5 +15,5 @@ def _connect(settings: TwilioSettings, services: Services) -> Lookup:
     return TwilioLookup(settings, services)
 
 
-plugin = LookupPlugin(name=NAME, settings=TwilioSettings, configured=is_configured, connect=_connect)
+plugin = LookupPlugin(name=NAME, settings=TwilioSettings, configured=is_configured, connect=_connect, profile=PROFILE)
 """The provider as the registry finds it."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ringfence.core.model.answers import AnswerKind
+from ringfence.core.numbers import Validity
 
 PACKAGES = ("line_status", "line_type_intelligence")
 
@@ -54,7 +55,7 @@ class Reading(NamedTuple):
 
     kind: AnswerKind
     code: str
-    valid: bool | None = None
+    validity: Validity = Validity.UNKNOWN
     line: str | None = None
     line_type: str | None = None
     paid: bool = True
@@ -66,16 +67,18 @@ def read_result(body: Mapping[str, Any]) -> Reading:
     The validation alone, and a package that failed before the network was asked, are not billed.
     """
     if body["valid"] is False:
-        return Reading(AnswerKind.KNOWN, ",".join(body.get("validation_errors") or ()), valid=False, paid=False)
+        return Reading(
+            AnswerKind.KNOWN, ",".join(body.get("validation_errors") or ()), validity=Validity.INVALID, paid=False
+        )
 
     status = body.get("line_status") or {}
     if error := str(status.get("error_code") or ""):
-        return read_error(error)._replace(valid=True, line_type=_line_type(body), paid=_is_billed(body))
+        return read_error(error)._replace(validity=Validity.VALID, line_type=_line_type(body), paid=_is_billed(body))
 
     said = str(status.get("status") or "")
     line = LINE_STATES.get(said)
     kind = AnswerKind.KNOWN if line else AnswerKind.INCONCLUSIVE
-    return Reading(kind, said, valid=True, line=line, line_type=_line_type(body), paid=_is_billed(body))
+    return Reading(kind, said, validity=Validity.VALID, line=line, line_type=_line_type(body), paid=_is_billed(body))
 
 
 def read_error(code: str) -> Reading:

@@ -46,7 +46,7 @@ from .twilio_answers import (
     read_error,
     read_result,
 )
-from .twilio_settings import NAME, TwilioSettings, is_configured
+from .twilio_settings import NAME, PROFILE, TwilioSettings, is_configured
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 60.0
@@ -72,6 +72,7 @@ class TwilioLookup:
     """See :class:`ringfence.core.ports.lookup.Lookup`. Constructing it makes no call. Raises SettingsError."""
 
     name = NAME
+    profile = PROFILE
 
     def __init__(self, settings: TwilioSettings, services: Services) -> None:
         self._session = _open_session(settings)
@@ -96,6 +97,10 @@ class TwilioLookup:
         credit, UnreachableError also where somebody else answers in Twilio's place.
         """
         return self._pool.look_up(numbers)
+
+    def check(self) -> str | None:
+        """See :class:`ringfence.core.ports.lookup.Lookup`."""
+        return "not checked yet"
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,9 +5,19 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ringfence.core.config.addresses import check_address
+from ringfence.core.model.axes import Axis
+from ringfence.core.ports.lookup import ProviderProfile
 
 NAME = "twilio"
 """What the provider is called in settings and in the history."""
+
+PROFILE = ProviderProfile(
+    title="Twilio Lookup v2",
+    tells=frozenset({Axis.VALIDITY, Axis.LINE_STATE, Axis.LINE_TYPE, Axis.CARRIER, Axis.REASSIGNED}),
+    price=0.017,
+    note="Line status comes from the network and is as good as that; reassignment is told for US numbers only.",
+)
+"""What it can tell. The price is that of line status and line type together, an estimate from its list prices."""
 
 
 class TwilioSettings(BaseModel):

@@ -8,10 +8,15 @@ from typing import Any
 
 from ringfence.core.clock import whole_seconds
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.axes import Axis
+from ringfence.core.numbers import Validity
+from ringfence.core.ports.lookup import ProviderProfile
 from ringfence.core.ports.services import Clock
 
-ACTIVE: Mapping[str, Any] = {"kind": AnswerKind.KNOWN, "valid": True, "line": "active"}
+ACTIVE: Mapping[str, Any] = {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "active"}
 """The answer about a number that nothing else is set for."""
+
+PROFILE = ProviderProfile("memory", frozenset({Axis.VALIDITY, Axis.LINE_STATE, Axis.LINE_TYPE}))
 
 
 @dataclass
@@ -30,6 +35,7 @@ class MemoryLookup:
     before_sending: Callable[[str], None] = lambda _number: None
     looked_up: list[str] = field(default_factory=list)
     price: float = 0.0
+    profile: ProviderProfile = PROFILE
 
     @property
     def realm(self) -> str:
@@ -55,6 +61,10 @@ class MemoryLookup:
                 yield from self._answer(sent)
 
         yield from self._answer(sent)
+
+    def check(self) -> str | None:
+        """Return None: there are no credentials to refuse."""
+        return None
 
     def close(self) -> None:
         """Do nothing: no connection is open."""

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model.answers import AnswerKind
+from ..model.axes import LineState
 from ..model.reasons import parse_reason
 from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
 from ..model.values import Companion
-from ..model.verdicts import STATUS_OF_LINE, Facts, LineState, Status, Verdict, judge
-from ..numbers import ReasonCode
+from ..model.verdicts import STATUS_OF_LINE, Facts, Status, Verdict, judge
+from ..numbers import ReasonCode, Validity
 
 _LINE_OF_STATUS = {status.value: line for line, status in STATUS_OF_LINE.items()}
 
@@ -23,7 +24,7 @@ class EarlierAnswer(NamedTuple):
     """
 
     kind: AnswerKind
-    valid: bool
+    validity: Validity
     line: LineState | None
     provider: str
 
@@ -35,12 +36,12 @@ def read_earlier_answer(view: RecordView, slot: Slot) -> EarlierAnswer | None:
     code, provider = (reason.code, reason.provider) if reason else (None, "")
 
     if line := _LINE_OF_STATUS.get(status):
-        return EarlierAnswer(AnswerKind.KNOWN, True, line, provider)
+        return EarlierAnswer(AnswerKind.KNOWN, Validity.VALID, line, provider)
     if status == Status.INVALID and code is ReasonCode.PROVIDER_INVALID:
-        return EarlierAnswer(AnswerKind.KNOWN, False, None, provider)
+        return EarlierAnswer(AnswerKind.KNOWN, Validity.INVALID, None, provider)
     if status == Status.VALID and reason and code is ReasonCode.INCONCLUSIVE:
         kind = AnswerKind.LOST if reason.is_answer_lost else AnswerKind.INCONCLUSIVE
-        return EarlierAnswer(kind, True, None, provider)
+        return EarlierAnswer(kind, Validity.VALID, None, provider)
     return None
 
 

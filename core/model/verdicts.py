@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from ..numbers import LineType, Number, ReasonCode, Validity
 from .answers import Answer, AnswerKind
+from .axes import LineState
 from .blocks import Block
 from .reasons import PROVIDER_CODES, Reason, describe_block, format_reason
 
@@ -41,16 +42,6 @@ class Status(StrEnum):
 
 CALLABLE = frozenset({Status.ACTIVE, Status.VALID, Status.UNKNOWN})
 """The statuses under which a number may be called."""
-
-
-class LineState(StrEnum):
-    """The state of the line, as a live lookup found it."""
-
-    ACTIVE = "active"
-    DISCONNECTED = "disconnected"
-    SUSPENDED = "suspended"
-    UNREACHABLE = "unreachable"
-    UNKNOWN = "unknown"
 
 
 STATUS_OF_LINE = {
@@ -125,7 +116,7 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     common = facts._replace(line_type=line_type, source=source, observed_at=answer.observed_at)
     if answer.kind is not AnswerKind.KNOWN:
         return common._replace(code=ReasonCode.INCONCLUSIVE)
-    if answer.valid is False:
+    if answer.validity in (Validity.INVALID, Validity.POSSIBLE):
         return common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN
     if line is LineState.UNKNOWN:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ..clock import whole_seconds
 from ..errors import AuthenticationError, QuotaError, RingfenceError
-from ..model.answers import Answer, AnswerKind
+from ..model.answers import Answer, AnswerKind, Order
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
@@ -90,6 +90,8 @@ class _Purchase:
                 self._on_refusal(len(self._open))
             raise
 
+        if isinstance(answer, Order):
+            raise NotImplementedError("orders are to come")
         if answer is not None:
             return self._keep(answer)
         if self._answered_without_asking:

@@ -63,7 +63,7 @@ def _answer(view: RecordView, slot: Slot, last: datetime) -> Answer | None:
         e164,
         earlier.kind,
         last,
-        valid=earlier.valid,
+        validity=earlier.validity,
         line=earlier.line and earlier.line.value,
         line_type=text(view.held(slot, Companion.LINE_TYPE)) or None,
         code=earlier.provider,

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from ..model.answers import AnswerKind
+from ..model.answers import Answer, AnswerKind
 from ..model.blocks import Block, Entry
 from ..model.values import Outcome
 from ..numbers.traces import NumberTraces
 from . import schema
+from .answer_codec import decode_answer
 from .asked_checks import find_asked
 from .blocks import Blocks
 from .consents import GivenBy, list_consents
@@ -36,7 +37,7 @@ class HeldFact(NamedTuple):
     source: str
     kind: str
     observed_at: datetime
-    valid: bool | None
+    validity: str
     line: str | None
     line_type: str | None
     code: str
@@ -112,9 +113,10 @@ class HeldAbout:
             ):
                 for row in connection.execute(select(table).where(table.c.number_key == self._key)):
                     kind = fixed or AnswerKind(row.kind)
-                    _, *said = open_answer(self._store.keyring, kind, row)
-                    provider = row.realm.partition(":")[0]
-                    found.append(HeldFact(provider, kind.value, getattr(row, moment.name), *said))
+                    content = open_answer(self._store.keyring, kind, row)
+                    said = decode_answer(self._e164, kind, getattr(row, moment.name), content)
+                    source, validity = row.realm.partition(":")[0], said.validity.value
+                    found.append(HeldFact(source, kind.value, said.observed_at, validity, *_told(said)))
         return sorted(found, key=lambda fact: fact.observed_at)
 
     def entries(self) -> list[Entry]:
@@ -208,3 +210,7 @@ class HeldAbout:
         for table in (schema.blocks, schema.list_versions):
             found.update(connection.scalars(select(table.c.ledger).distinct()).all())
         return sorted(found)
+
+
+def _told(answer: Answer) -> tuple[str | None, str | None, str]:
+    return answer.line, answer.line_type, answer.code

@@ -13,6 +13,7 @@ from ..model.answers import Answer, AnswerKind
 from ..model.caps import NO_CAPS, CapReached, Caps
 from ..model.run_outcome import RunOutcome
 from . import schema
+from .answer_codec import decode_answer, encode_answer
 from .erased import find_erased
 from .keyring import Keyring
 from .lookup_statements import DELETE_QUESTION, FIND, FIND_WITH_LOST, ONE_ANSWER, ONE_QUESTION, PART_OF
@@ -185,7 +186,7 @@ class LookupCache:
             for keys in in_batches(list(by_key)):
                 for row in connection.execute(statement, {**fixed, "number_keys": keys}):
                     number, kind = by_key[row.number_key], AnswerKind(row.kind)
-                    answer = _answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
+                    answer = decode_answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
                     found.setdefault(number, []).append(KeptAnswer(row.realm, row.run_id, answer))
         return found
 
@@ -195,7 +196,7 @@ class LookupCache:
         if row is None:
             return None
         kind = AnswerKind(row.kind)
-        answer = _answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
+        answer = decode_answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _find_question(self, connection: Connection, realm: str, number: str) -> KeptAnswer | None:
@@ -203,7 +204,7 @@ class LookupCache:
         row = connection.execute(ONE_QUESTION, {"key": keyring.number_key(number), "in_realm": realm}).one_or_none()
         if row is None:
             return None
-        answer = _answer(number, AnswerKind.LOST, row.asked_at, open_answer(keyring, AnswerKind.LOST, row))
+        answer = decode_answer(number, AnswerKind.LOST, row.asked_at, open_answer(keyring, AnswerKind.LOST, row))
         return KeptAnswer(realm, row.run_id, answer)
 
     def _is_under_way(self, connection: Connection, question: KeptAnswer, now: datetime) -> bool:
@@ -257,13 +258,12 @@ class LookupCache:
         return {**self._row(realm, question, AnswerKind.LOST), "asked_at": question.observed_at}
 
     def _row(self, realm: str, answer: Answer, kind: AnswerKind) -> dict[str, object]:
-        content = [answer.e164, answer.valid, answer.line, answer.line_type, answer.code]
         number_key = self._store.keyring.number_key(answer.e164)
         return {
             "number_key": number_key,
             "realm": realm,
             "run_id": self._run_id,
-            "payload": self._store.keyring.seal(content, answer_about(kind, number_key, realm)),
+            "payload": self._store.keyring.seal(encode_answer(answer), answer_about(kind, number_key, realm)),
         }
 
 
@@ -289,17 +289,3 @@ def _is_held(connection: Connection, run_id: str, part: int) -> bool:
     held = table.c.holder.is_not(None)
     asked = select(table.c.part).where(table.c.run_id == run_id, table.c.part == part, held)
     return connection.scalar(asked) is not None
-
-
-def _answer(number: str, kind: AnswerKind, observed_at: datetime, content: list[object]) -> Answer:
-    _, valid, line, line_type, code = content
-    return Answer(
-        e164=number,
-        kind=kind,
-        observed_at=observed_at,
-        valid=valid if isinstance(valid, bool) else None,
-        line=line if isinstance(line, str) else None,
-        line_type=line_type if isinstance(line_type, str) else None,
-        code=str(code),
-        paid=False,
-    )

@@ -19,6 +19,7 @@ from ringfence.connectors.spreadsheet.registers import open_list
 from ringfence.core.errors import Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.ports.jobs import Job, JobRun, JobState
 from ringfence.core.state.asked_checks import list_asked
@@ -59,7 +60,7 @@ class Asked:
 
     def keep(self, realm: str, days_ago: float = 1, e164: str = NUMBER, line: str = "disconnected") -> None:
         observed_at = self.clock.now() - timedelta(days=days_ago)
-        told = Answer(e164, AnswerKind.KNOWN, observed_at, valid=True, line=line, code="twilio", paid=False)
+        told = Answer(e164, AnswerKind.KNOWN, observed_at, Validity.VALID, line=line, code="twilio", paid=False)
         LookupCache(self.store, "earlier").keep(realm, [told])
 
     def left(self, *, again: bool = False) -> list[str]:

@@ -15,6 +15,7 @@ from ringfence.connectors.lookups import pool
 from ringfence.connectors.lookups.pool import LookupPool
 from ringfence.core.errors import AuthenticationError, QuotaError, StoppedError, Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.numbers import Validity
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 NUMBERS = [f"+1415555{n:04}" for n in range(60)]
@@ -22,7 +23,7 @@ FIRST_TWO = NUMBERS[:2]
 
 
 def known(e164: str) -> Answer:
-    return Answer(e164, AnswerKind.KNOWN, NOW, valid=True)
+    return Answer(e164, AnswerKind.KNOWN, NOW, validity=Validity.VALID)
 
 
 def refused(e164: str) -> Answer:

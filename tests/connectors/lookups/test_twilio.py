@@ -20,6 +20,7 @@ from ringfence.connectors.lookups.twilio import plugin
 from ringfence.connectors.lookups.twilio_settings import TwilioSettings
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
@@ -412,7 +413,7 @@ def test_the_official_examples_are_understood(lookup: Lookup, script: Script) ->
 
         (answer,) = lookup.look_up([NUMBER])
 
-        assert answer.valid is body["valid"]
+        assert (answer.validity is Validity.VALID) is body["valid"]
 
         status = (body.get("line_status") or {}).get("status")
 

@@ -14,8 +14,8 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.record_view import RecordView
 from ringfence.core.model.shapes import ObjectShape, Slot
 from ringfence.core.model.values import Companion, Record, Value
-from ringfence.core.model.verdicts import Facts, LineState, Status, judge, offline_facts, with_answer
-from ringfence.core.numbers import read_number
+from ringfence.core.model.verdicts import STATUS_OF_LINE, Facts, Status, judge, offline_facts, with_answer
+from ringfence.core.numbers import Validity, read_number
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=40)
@@ -28,13 +28,14 @@ conclusive = st.builds(
     e164=st.just(E164),
     kind=st.just(AnswerKind.KNOWN),
     observed_at=st.just(EARLIER),
-    valid=st.just(False),
+    validity=st.just(Validity.INVALID),
 ) | st.builds(
     Answer,
     e164=st.just(E164),
     kind=st.just(AnswerKind.KNOWN),
     observed_at=st.just(EARLIER),
-    line=st.sampled_from([state.value for state in LineState if state is not LineState.UNKNOWN]),
+    validity=st.just(Validity.VALID),
+    line=st.sampled_from([state.value for state in STATUS_OF_LINE]),
 )
 
 
@@ -62,14 +63,14 @@ def test_a_conclusive_answer_is_read_back_from_its_slot(answer: Answer, source: 
 
     assert earlier is not None
     assert earlier.kind is AnswerKind.KNOWN
-    assert (earlier.valid, earlier.line) == (answer.valid is not False, answer.line)
+    assert (earlier.validity, earlier.line) == (answer.validity, answer.line)
     assert earlier.provider == source.partition(" ")[0]
 
 
 def test_an_inconclusive_answer_is_read_back_as_one() -> None:
     earlier = read_earlier_answer(view_after(inconclusive()), SLOT)
 
-    assert earlier == (AnswerKind.INCONCLUSIVE, True, None, "other")
+    assert earlier == (AnswerKind.INCONCLUSIVE, Validity.VALID, None, "other")
 
 
 def test_an_offline_verdict_rests_on_no_answer() -> None:

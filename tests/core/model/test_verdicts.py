@@ -75,12 +75,13 @@ def test_cases_cover_every_status_that_can_be_derived() -> None:
 
 def test_each_status_wins_over_those_below_it() -> None:
     order = list(Status)
+    invalid = answer_of(validity=Validity.INVALID)
     layers = [
         offline_facts(read_number("415 555 0132", None), NOW),
         offline_facts(GOOD, NOW),
         *(with_answer(offline_facts(GOOD, NOW), answer_of(line=line), "twilio") for line in ("active", "unreachable")),
-        with_answer(offline_facts(GOOD, NOW), answer_of(valid=False, line="unreachable"), "twilio"),
-        with_opt_out(with_answer(offline_facts(GOOD, NOW), answer_of(valid=False), "twilio"), OptOut.SHARED, NOW),
+        with_answer(offline_facts(GOOD, NOW), answer_of(validity=Validity.INVALID, line="unreachable"), "twilio"),
+        with_opt_out(with_answer(offline_facts(GOOD, NOW), invalid, "twilio"), OptOut.SHARED, NOW),
     ]
     ranks = [order.index(derive_status(facts)) for facts in layers]
 

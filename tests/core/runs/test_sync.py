@@ -15,6 +15,7 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Outcome
+from ringfence.core.numbers import Validity
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
 from ringfence.core.runs.sync import SyncOptions, run_sync
@@ -319,7 +320,7 @@ def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm
         def look_up(self, numbers: Any) -> Iterator[Answer]:
             for number in numbers:
                 asked.append(number)
-                yield Answer(number, AnswerKind.KNOWN, clock.now(), valid=True, line="active")
+                yield Answer(number, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID, line="active")
 
         def close(self) -> None:
             """Nothing is held."""

@@ -11,7 +11,7 @@ import pytest
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.verdicts import Facts, judge
-from ringfence.core.numbers import Number, read_number
+from ringfence.core.numbers import Number, Validity, read_number
 from ringfence.core.screening.screening import Question, Screening, no_ledger
 from ringfence.core.state.journal import Journal
 from ringfence.core.state.lookup_cache import LookupCache
@@ -24,7 +24,7 @@ E164S = ["+14155550130", "+14155550131", "+14155550132"]
 NOTHING = {"kind": AnswerKind.INCONCLUSIVE}
 FAILED = {"kind": AnswerKind.FAILED, "paid": False}
 CUT_OFF = {"kind": AnswerKind.LOST}
-GONE = {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"}
+GONE = {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "disconnected"}
 
 
 def numbers(*raw: str, region: str | None = None) -> list[Number]:
@@ -109,7 +109,12 @@ def test_the_verdicts_of_an_org_answer_for_that_org_alone(
     run: Any, make_provider: MakeProvider, store: Store, clock: SetClock
 ) -> None:
     seeded = Answer(
-        E164S[0], AnswerKind.KNOWN, clock.now() - timedelta(days=3), valid=True, line="unreachable", code="x"
+        E164S[0],
+        AnswerKind.KNOWN,
+        clock.now() - timedelta(days=3),
+        validity=Validity.VALID,
+        line="unreachable",
+        code="x",
     )
     LookupCache(store, "earlier").keep("crm:salesforce:1", [seeded])
 

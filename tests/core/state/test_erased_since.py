@@ -6,6 +6,7 @@ import pytest
 
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.values import ERASED, Change, FieldChange, Outcome, RowResult
+from ringfence.core.numbers import Validity
 from ringfence.core.state.erased import erased_since, mark_erased
 from ringfence.core.state.erased_since import ErasuresDone, erase_again, read_erasures
 from ringfence.core.state.journal import Journal, read_changes
@@ -26,7 +27,7 @@ def fill(store: Store, clock: SetClock) -> None:
     changes = [Change.of("people", key, (FieldChange("phone", None, key),)) for key in (NUMBER, OTHER)]
     seq = journal.plan_batch(changes, clock.now())
     journal.settle_batch(seq, [RowResult(Outcome.REFUSED, "RULE", "no"), RowResult(Outcome.WRITTEN)], clock.now())
-    answers = [Answer(number, AnswerKind.KNOWN, clock.now(), valid=True) for number in (NUMBER, OTHER)]
+    answers = [Answer(number, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID) for number in (NUMBER, OTHER)]
     LookupCache(store, "r1").keep("twilio:a", answers)
 
 

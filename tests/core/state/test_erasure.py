@@ -13,6 +13,7 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import ERASED, Change, FieldChange, Outcome, RowResult
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import erasure, journal_values, schema
 from ringfence.core.state.audit import AuditAction, AuditLog
@@ -51,7 +52,7 @@ def filled(store: Store, clock: SetClock) -> int:
 
     cache = LookupCache(store, "r1")
     for number in (NUMBER, OTHER):
-        cache.keep("twilio:a", [Answer(number, AnswerKind.KNOWN, clock.now(), valid=True)])
+        cache.keep("twilio:a", [Answer(number, AnswerKind.KNOWN, clock.now(), Validity.VALID)])
         cache.keep_failures("other", [Answer(number, AnswerKind.FAILED, clock.now())])
         entry = NewEntry(
             number, BlockKind.COMPLAINT, Channel.ALL, BlockSource.PERSON, f"called {number}", "ann@pc", clock.now()
@@ -140,7 +141,7 @@ def test_what_comes_later_is_kept_without_values(store: Store, clock: SetClock, 
     waiting = next(open_batches(store, filled))
     assert waiting.changes == [raw, written(OTHER, "p2")]  # until it is known what became of it
     journal.settle_batch(seq, [RowResult(Outcome.WRITTEN)] * 2, clock.now())
-    LookupCache(store, "r2").keep("crm:memory:1", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), valid=True)])
+    LookupCache(store, "r2").keep("crm:memory:1", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), Validity.VALID)])
     again = NewEntry(NUMBER, BlockKind.COMPLAINT, Channel.ALL, BlockSource.PERSON, "again", "ann@pc", clock.now())
     with store.transaction() as connection:
         Blocks(store.keyring, "").add(connection, again)

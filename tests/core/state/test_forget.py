@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from ringfence.core.errors import BusyError, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import schema
 from ringfence.core.state.blocks import Blocks
@@ -91,8 +92,8 @@ def test_nothing_of_the_account_is_left_and_all_of_the_others(
     flag(store, account.org_id, clock, HERE, BOTH)
     keep_learnt(store, account.org_id, {"a": "1", "b": "2", "c": "3"})
     cache = LookupCache(store, "r1")
-    cache.record_answer(f"crm:{account.key}", Answer(HERE, AnswerKind.KNOWN, clock.now(), valid=True))
-    cache.record_answer("provider", Answer(HERE, AnswerKind.KNOWN, clock.now(), valid=True))
+    cache.record_answer(f"crm:{account.key}", Answer(HERE, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID))
+    cache.record_answer("provider", Answer(HERE, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID))
     counted = count_account(store, account)
 
     gone = forget_account(store, account, "forgetting", clock)

@@ -17,6 +17,7 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import moving, schema
 from ringfence.core.state.blocks import Blocks
@@ -49,7 +50,7 @@ def filled(tmp_path: Path, clock: SetClock) -> str:
         Pending(store, org_id, "r1").put(
             [PendingRow("people", "p1", PendingReason.FAILED, "RULE", "n\x00o")], clock.now()
         )
-        LookupCache(store, "r1").keep("twilio", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), valid=True)])
+        LookupCache(store, "r1").keep("twilio", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), Validity.VALID)])
         take_lease(store, org_id, "r1", clock.now(), Holder("gone.example", 1, "1"))
     clock.advance(hours=1)
     return url

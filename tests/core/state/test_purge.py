@@ -14,6 +14,7 @@ from ringfence.core.model.blocks import Channel
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.signals import OptOutWord, Signal
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import purge as purge_module
 from ringfence.core.state import schema
@@ -188,7 +189,7 @@ def test_answers_go_that_are_stale_anyway_and_marks_of_lost_ones_stay(
     store: Store, purge: Any, clock: SetClock
 ) -> None:
     cache, since = LookupCache(store, "r1"), clock.now() - timedelta(days=30)
-    cache.record_answer("first", Answer(NUMBER, AnswerKind.KNOWN, clock.now(), valid=True))
+    cache.record_answer("first", Answer(NUMBER, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID))
     cache.claim("first", Answer("+14155550133", AnswerKind.LOST, clock.now()), since, again=False)
     clock.advance(days=29)
     assert purge().rows["lookup_answers"] == 0
@@ -241,7 +242,7 @@ def test_killed_anywhere_and_run_again_the_end_is_the_same(
     for name in ("oldest", "old"):
         run(name)
     cache = LookupCache(store, "old")
-    cache.keep("twilio:a", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), valid=True)])
+    cache.keep("twilio:a", [Answer(NUMBER, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID)])
     clock.advance(days=60)
     run("latest")
 

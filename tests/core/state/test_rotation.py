@@ -16,6 +16,7 @@ from ringfence.core.errors import BusyError, ErrorCode, StateError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state import rotation, schema
 from ringfence.core.state.audit import AuditLog
@@ -68,7 +69,7 @@ def fill(store: Store, clock: SetClock) -> None:
         seq = journal.plan_batch([change], clock.now())
         journal.settle_batch(seq, [RowResult(Outcome.REFUSED, "RULE", "no")], clock.now())
     cache = LookupCache(store, "r1")
-    cache.keep("twilio", [Answer(number, AnswerKind.KNOWN, clock.now(), valid=True) for number in NUMBERS])
+    cache.keep("twilio", [Answer(number, AnswerKind.KNOWN, clock.now(), Validity.VALID) for number in NUMBERS])
     cache.record_failure("twilio", Answer(NUMBERS[0], AnswerKind.FAILED, clock.now(), code="busy"), None)
     cache.claim("twilio", Answer(NUMBERS[1], AnswerKind.LOST, clock.now()), clock.now(), again=True)
     with store.transaction() as connection:
@@ -163,7 +164,7 @@ def test_what_a_sync_writes_meanwhile_is_read_by_both_and_sealed_anew(filled: st
         def write(_: int) -> None:
             if not written:
                 written.append(LookupCache(older, "r2"))
-                written[0].keep("vonage", [Answer(NUMBERS[0], AnswerKind.KNOWN, clock.now(), valid=True)])
+                written[0].keep("vonage", [Answer(NUMBERS[0], AnswerKind.KNOWN, clock.now(), Validity.VALID)])
 
         begin_rotation(store, KEYS, clock.now())
         reseal_all(store, write)
@@ -195,7 +196,7 @@ def test_beside_a_file_every_process_follows_the_new_key(tmp_path: Path, clock: 
 
         keys = store.key_file.rotate()
         store.keyring.keep_up()
-        LookupCache(syncing, "r2").keep("vonage", [Answer(NUMBERS[0], AnswerKind.KNOWN, clock.now(), valid=True)])
+        LookupCache(syncing, "r2").keep("vonage", [Answer(NUMBERS[0], AnswerKind.KNOWN, clock.now(), Validity.VALID)])
         begin_rotation(store, keys, clock.now())
         reseal_all(store, lambda _: None)
         finish_rotation(store, "ann@desk", clock.now())

@@ -7,6 +7,7 @@ from datetime import timedelta
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import Change, FieldChange
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.holdings import Holding
@@ -35,7 +36,7 @@ def test_names_and_ids_may_be_longer_than_any_known_one(store: Store, clock: Set
     journal.release([seq], LONG)
     lease = take_lease(store, org_id, LONG, now, Holder(LONG, 1, LONG))
     keep_learnt(store, org_id, {LONG: "many"})
-    LookupCache(store, LONG).keep(LONG, [Answer(NUMBER, AnswerKind.KNOWN, now, valid=True)])
+    LookupCache(store, LONG).keep(LONG, [Answer(NUMBER, AnswerKind.KNOWN, now, validity=Validity.VALID)])
     OptOutLedger(store, org_id, LONG, clock).record([Holding(LONG, LONG, (NUMBER,), True)])
     pending.put([PendingRow(LONG, LONG, PendingReason.FAILED, LONG, LONG)], now)
     lease.release()

@@ -11,9 +11,12 @@ from ringfence.connectors.memory import MemoryCrm, MemoryFeed, companion_name
 from ringfence.core.config.mapping import parse_mapping, resolve
 from ringfence.core.errors import AuthenticationError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.axes import Axis
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.values import Change, Outcome, Record, RowResult
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.crm import Page
+from ringfence.core.ports.lookup import ProviderProfile
 from ringfence.core.ports.own_writes import OwnWrites, no_own_writes
 
 MAPPING = """
@@ -29,12 +32,12 @@ OWNED = SHAPES["people"].owned_fields()
 KEY = base64.b64encode(bytes(32)).decode()
 POLICY = Policy()
 ANSWERS: Mapping[int, Mapping[str, Any]] = {
-    0: {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"},
-    1: {"kind": AnswerKind.KNOWN, "valid": True, "line": "unreachable"},
-    2: {"kind": AnswerKind.KNOWN, "valid": False},
-    3: {"kind": AnswerKind.INCONCLUSIVE, "valid": True},
+    0: {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "disconnected"},
+    1: {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "unreachable"},
+    2: {"kind": AnswerKind.KNOWN, "validity": Validity.INVALID},
+    3: {"kind": AnswerKind.INCONCLUSIVE, "validity": Validity.VALID},
 }
-SAID = {"kind": AnswerKind.KNOWN, "valid": True, "line": "active", "line_type": "mobile"}
+SAID = {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "active", "line_type": "mobile"}
 
 
 class Killed(BaseException):
@@ -120,11 +123,15 @@ class Provider:
     """A provider that says the same about a number every time, if it says anything; it knows what it has billed."""
 
     name, realm, price = "fake", "fake:host:account", 0.0
+    profile = ProviderProfile("fake", frozenset({Axis.VALIDITY, Axis.LINE_STATE, Axis.LINE_TYPE}))
 
     def __init__(self, clock: Clock, step: Callable[[str], None]) -> None:
         self.clock, self.step, self.mood = clock, step, "well"
         self.billed: dict[str, datetime] = {}
         self.lost: set[str] = set()
+
+    def check(self) -> str | None:
+        return None
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         for number in numbers:
