@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringfence.connectors.memory import MemoryLookup
 from ringfence.core.model.answers import AnswerKind
+from ringfence.core.numbers import Validity
 from ringfence.core.ports.lookup import Lookup
 from testkit.clock import SetClock
 
@@ -26,7 +27,7 @@ class MemoryProviderHarness(ProviderHarness):
         return self.lookup.looked_up
 
     def disconnect(self, e164: str) -> None:
-        self.lookup.answers[e164] = {"kind": AnswerKind.KNOWN, "valid": True, "line": "disconnected"}
+        self.lookup.answers[e164] = {"kind": AnswerKind.KNOWN, "validity": Validity.VALID, "line": "disconnected"}
 
 
 HARNESS = MemoryProviderHarness

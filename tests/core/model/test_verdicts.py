@@ -43,7 +43,7 @@ any_answer = st.builds(
     e164=st.just("+14155550132"),
     kind=st.sampled_from(AnswerKind),
     observed_at=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis wants naive bounds
-    valid=st.sampled_from([None, True, False]),
+    validity=st.sampled_from(Validity),
     line=st.sampled_from([None, *(state.value for state in LineState)]),
     line_type=st.sampled_from([None, *(line_type.value for line_type in LineType)]),
     code=st.text(max_size=20),
@@ -53,9 +53,8 @@ any_answer = st.builds(
 def facts_of(case: dict[str, Any]) -> Facts:
     facts = offline_facts(read_number(case["content"], case.get("region")), NOW)
     if found := case.get("lookup"):
-        answer = Answer(
-            "+14155550132", AnswerKind(found["kind"]), NOW, valid=found.get("valid"), line=found.get("line")
-        )
+        validity = Validity(found.get("validity", "unknown"))
+        answer = Answer("+14155550132", AnswerKind(found["kind"]), NOW, validity, line=found.get("line"))
         facts = with_answer(facts, answer, "twilio")
     if opt_out := case.get("opt_out"):
         facts = with_opt_out(facts, OptOut(opt_out), NOW)

@@ -10,6 +10,7 @@ import pytest
 
 from ringfence.core.model.answers import AnswerKind
 from ringfence.core.model.blocks import BlockKind, Entry, RecordName
+from ringfence.core.numbers import Validity
 from ringfence.core.runs.apply_plan import apply_plan
 from ringfence.core.runs.sync import SyncOptions, run_sync
 from ringfence.core.runs.undo import undo_run
@@ -177,7 +178,7 @@ def test_a_run_that_only_silences_says_it_too(accounts: Accounts, make_provider:
     tell(accounts)
     for number in range(60):
         accounts.crms["hub"].put("people", f"n{number}", phone=f"+1 415 555 02{number:02}", rf_phone_status="valid")
-    dead = {"kind": AnswerKind.KNOWN, "valid": False}
+    dead = {"kind": AnswerKind.KNOWN, "validity": Validity.INVALID}
     provider = make_provider(says={f"+141555502{number:02}": dead for number in range(60)})
 
     summary = accounts.sync("hub", lookups=[provider])
