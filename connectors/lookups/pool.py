@@ -1,18 +1,19 @@
-"""Parallel lookups: many numbers, one call for each, over a few threads.
+"""Parallel lookups: many numbers, a call for each or for some at a time, over a few threads.
 
-What a provider's module brings is one function: an E.164 number in, its answer out. Everything that providers share is
+What a provider's module brings is one function: E.164 numbers in, their answers out. Everything that providers share is
 here, so that a second one needs no copy: each number is sent once, an answer that is paid for is never dropped, and a
 provider that fails on one number after the other is left alone. Until a provider has told something about a number it
-is asked about one at a time, so that a wrong address costs one request. Once the process is asked to end no further
+is called one call at a time, so that a wrong address costs one request. Once the process is asked to end no further
 number is asked about, and answers that are on their way are waited for as long as there is time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from itertools import chain, islice
 from math import inf
 
 from ringfence.core.errors import StoppedError, Terminated
@@ -46,21 +47,23 @@ _TELLING = (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE)
 class LookupPool:
     """Looks numbers up in parallel.
 
-    ``name`` names the threads. ``look_up_one`` returns one number's answer, its retries included, and raises where no
-    number can be answered. ``give_up`` makes the error that ends the lookups, from the last failure and from how many
-    numbers in a row failed or had their answers lost, with no answer between them. ``abandon`` makes the answer LOST of
-    a number whose own is waited for no longer, because the ``patience`` of the process is over (see
-    :class:`ringfence.core.ports.services.Services`). ``weigh`` tells for how many failures of ``most_failed`` one
-    counts. ``proven`` tells whether the provider has told something about a number since the pool was made.
+    ``name`` names the threads. ``look_up_some`` returns the answers to the numbers of one call, ``size`` at most, its
+    retries included, and raises where no number can be answered. ``give_up`` makes the error that ends the lookups,
+    from the last failure and from how many numbers in a row failed or had their answers lost, with no answer between
+    them. ``abandon`` makes the answer LOST of a number whose own is waited for no longer, because the ``patience`` of
+    the process is over (see :class:`ringfence.core.ports.services.Services`). ``weigh`` tells for how many failures of
+    ``most_failed`` one counts. ``proven`` tells whether the provider has told something about a number since the pool
+    was made.
     """
 
     name: str
-    look_up_one: Callable[[str], Answer]
+    look_up_some: Callable[[Sequence[str]], Sequence[Answer]]
     give_up: Callable[[Answer, int], StoppedError]
     abandon: Callable[[str], Answer]
     patience: Callable[[], float] = no_hurry
     weigh: Callable[[Answer], int] = weigh_lost
     threads: int = THREADS
+    size: int = 1
     most_failed: int = MOST_FAILED
     proven: bool = False
     _failed: int = 0
@@ -101,15 +104,15 @@ class _PoolRun:
         self.failure: BaseException | None = None
         self._pool = pool
         self._numbers = numbers
-        self._running: dict[Future[Answer], str] = {}
+        self._running: dict[Future[Sequence[Answer]], list[str]] = {}
 
     def fill(self) -> bool:
         """Start lookups until every thread has one, unless something has ended it; return whether any is under way."""
         threads = self._pool.threads if self._pool.proven else 1
         while self.failure is None and self._pool.patience() == inf and len(self._running) < threads:
-            if (number := next(self._numbers, None)) is None:
+            if not (some := list(islice(self._numbers, self._pool.size))):
                 break
-            self._running[self._start(number)] = number
+            self._running[self._start(some)] = some
 
         return bool(self._running)
 
@@ -125,7 +128,7 @@ class _PoolRun:
             return
 
         if not done:
-            abandoned, self._running = list(self._running.values()), {}
+            abandoned, self._running = list(chain.from_iterable(self._running.values())), {}
             yield from map(self._pool.abandon, abandoned)
 
         for lookup in done:
@@ -134,11 +137,11 @@ class _PoolRun:
                 self.failure = self.failure or error
                 continue
 
-            answer = lookup.result()
-            self.failure = self.failure or self._pool.judge(answer)
-            yield answer
+            for answer in lookup.result():
+                self.failure = self.failure or self._pool.judge(answer)
+                yield answer
 
-    def _wait(self) -> set[Future[Answer]]:
+    def _wait(self) -> set[Future[Sequence[Answer]]]:
         """Return lookups that have ended; none where there is no time left to wait for any."""
         while True:
             left_s = self._pool.patience()
@@ -146,17 +149,17 @@ class _PoolRun:
             if done or left_s <= 0:
                 return done
 
-    def _start(self, number: str) -> Future[Answer]:
+    def _start(self, numbers: Sequence[str]) -> Future[Sequence[Answer]]:
         """Start a lookup in a thread of its own: a daemon, so that the end of the process hangs on no request."""
-        future: Future[Answer] = Future()
+        future: Future[Sequence[Answer]] = Future()
 
         def carry_out() -> None:
             try:
-                answer = self._pool.look_up_one(number)
+                answers = self._pool.look_up_some(numbers)
             except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is asked for
                 future.set_exception(error)
             else:
-                future.set_result(answer)
+                future.set_result(answers)
 
         threading.Thread(target=carry_out, name=f"{self._pool.name}-lookup", daemon=True).start()
         return future

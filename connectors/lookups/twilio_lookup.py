@@ -8,7 +8,7 @@ did not come is LOST; whatever Twilio surely did not carry out, or another machi
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -85,7 +85,7 @@ class TwilioLookup:
         self._rate = AdaptiveRate(services.clock, AccountCalls(services.limits, services.clock, self.realm))
         self._retries = Retries(self._policy(), services.clock)
         self._told_not_enabled = False
-        self._pool = LookupPool(NAME, self._look_up_one, _give_up, self._abandon, services.patience, _weigh)
+        self._pool = LookupPool(NAME, self._look_up_some, _give_up, self._abandon, services.patience, _weigh)
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_paths)
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
@@ -115,6 +115,9 @@ class TwilioLookup:
                 RetryRule(RetryError),  # it becomes the answer about that one number
             ),
         )
+
+    def _look_up_some(self, numbers: Sequence[str]) -> Sequence[Answer]:
+        return [self._look_up_one(e164) for e164 in numbers]
 
     def _look_up_one(self, e164: str) -> Answer:
         try:

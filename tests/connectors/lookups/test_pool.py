@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from math import inf
@@ -34,6 +34,11 @@ def lost(e164: str) -> Answer:
     return Answer(e164, AnswerKind.LOST, NOW, code="502")
 
 
+def each(look_up_one: Callable[[str], Answer]) -> Callable[[Sequence[str]], Sequence[Answer]]:
+    """Return what looks up the numbers of a call one after the other."""
+    return lambda numbers: [look_up_one(e164) for e164 in numbers]
+
+
 def give_up(last: Answer, failed: int) -> StoppedError:
     return QuotaError(f"{failed} numbers, error {last.code}")
 
@@ -46,7 +51,7 @@ def test_each_number_is_looked_up_once_by_several_threads() -> None:
             together.wait()
         return known(e164)
 
-    lookups = LookupPool("test", look_up_one, give_up, lost, threads=2)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost, threads=2)
 
     answers = list(lookups.look_up([*NUMBERS, *NUMBERS]))
 
@@ -60,7 +65,7 @@ def test_the_first_number_is_asked_about_alone_and_only_once_a_pool() -> None:
         asked.append(e164)
         raise AuthenticationError("no such account")
 
-    lookups = LookupPool("test", look_up_one, give_up, lost)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost)
 
     with pytest.raises(AuthenticationError):
         list(lookups.look_up(NUMBERS))
@@ -75,7 +80,7 @@ def test_the_first_number_is_asked_about_alone_and_only_once_a_pool() -> None:
 def test_a_number_is_taken_only_when_a_thread_is_free() -> None:
     taken = count()
     numbers = (number for number in NUMBERS if next(taken) >= 0)
-    lookups = LookupPool("test", known, give_up, lost, threads=2)
+    lookups = LookupPool("test", each(known), give_up, lost, threads=2)
 
     answers = lookups.look_up(numbers)
     next(answers)
@@ -94,7 +99,7 @@ def test_answers_under_way_are_given_before_the_error_is_raised() -> None:
             raise AuthenticationError("no such account")
         return known(e164)
 
-    lookups = LookupPool("test", look_up_one, give_up, lost, threads=2, proven=True)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost, threads=2, proven=True)
     answers: list[Answer] = []
 
     with pytest.raises(AuthenticationError):
@@ -109,7 +114,7 @@ def test_answers_under_way_are_given_before_the_error_is_raised() -> None:
 def test_a_provider_that_fails_on_one_number_after_the_other_is_left_alone(
     fails: Callable[[str], Answer], proven: bool, fewest: int
 ) -> None:
-    lookups = LookupPool("test", fails, give_up, lost, threads=2, most_failed=6, proven=proven)
+    lookups = LookupPool("test", each(fails), give_up, lost, threads=2, most_failed=6, proven=proven)
     answers: list[Answer] = []
 
     with pytest.raises(QuotaError, match=f"{fewest} numbers, error"):
@@ -119,7 +124,7 @@ def test_a_provider_that_fails_on_one_number_after_the_other_is_left_alone(
 
 
 def test_failures_in_a_row_are_counted_over_several_batches() -> None:
-    lookups = LookupPool("test", refused, give_up, lost, threads=1, most_failed=6, proven=True)
+    lookups = LookupPool("test", each(refused), give_up, lost, threads=1, most_failed=6, proven=True)
 
     assert len([*lookups.look_up(NUMBERS[:3]), *lookups.look_up(NUMBERS[3:5])]) == 5
 
@@ -132,7 +137,7 @@ def test_one_answer_between_failures_keeps_the_asking_going(fails: Callable[[str
     def look_up_one(e164: str) -> Answer:
         return known(e164) if e164.endswith(("0", "3", "7")) else fails(e164)
 
-    lookups = LookupPool("test", look_up_one, give_up, lost, threads=1, most_failed=10)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost, threads=1, most_failed=10)
 
     answers = list(lookups.look_up(NUMBERS))
 
@@ -149,7 +154,7 @@ def test_a_process_that_is_to_end_asks_nothing_more_and_takes_what_is_on_its_way
         patience = 10.0
         return known(e164)
 
-    lookups = LookupPool("test", look_up_one, give_up, lost, lambda: patience, threads=2, proven=True)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost, lambda: patience, threads=2, proven=True)
 
     assert sorted(answer.e164 for answer in lookups.look_up(NUMBERS)) == FIRST_TWO
 
@@ -168,7 +173,7 @@ def test_an_answer_that_there_is_no_time_to_wait_for_is_lost() -> None:
         patience = max(0.0, patience - 0.1)
         return patience
 
-    lookups = LookupPool("test", look_up_one, give_up, lost, pass_time, threads=2, proven=True)
+    lookups = LookupPool("test", each(look_up_one), give_up, lost, pass_time, threads=2, proven=True)
     answers = list(lookups.look_up(NUMBERS))
     never.set()
 
@@ -184,7 +189,7 @@ def test_an_interrupt_while_waiting_loses_no_answer(
         monkeypatch.undo()
         raise interrupt
 
-    lookups = LookupPool("test", known, give_up, lost, threads=1)
+    lookups = LookupPool("test", each(known), give_up, lost, threads=1)
     monkeypatch.setattr(pool, "wait", break_in)
     answers: list[Answer] = []
 
@@ -192,3 +197,16 @@ def test_an_interrupt_while_waiting_loses_no_answer(
         answers.extend(lookups.look_up(NUMBERS))
 
     assert [answer.e164 for answer in answers] == NUMBERS[:1]
+
+
+def test_a_call_takes_so_many_numbers_and_no_more_than_there_are() -> None:
+    calls: list[int] = []
+
+    def look_up_some(numbers: Sequence[str]) -> Sequence[Answer]:
+        calls.append(len(numbers))
+        return [known(e164) for e164 in numbers]
+
+    answers = list(LookupPool("test", look_up_some, give_up, lost, threads=2, size=25).look_up(NUMBERS))
+
+    assert sorted(answer.e164 for answer in answers) == NUMBERS
+    assert sorted(calls) == [10, 25, 25]
