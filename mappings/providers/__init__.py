@@ -1,0 +1,1 @@
+"""Lookup providers that are one request and a map: YAML files and their JSON Schema."""
