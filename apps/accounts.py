@@ -17,7 +17,7 @@ from ringfence.core.errors import SettingsError
 from .credentials import find_secrets, warn_of_redirection
 from .env_file import Variables, read_variables
 from .environment import present_variables
-from .registry import crm_plugins, find_crm, lookup_plugins
+from .registry import crm_plugins, find_crm, group_of, lookup_plugins
 from .setting_models import PREFIX, check_variables, setting_models
 from .settings import Settings, build_settings
 
@@ -107,6 +107,6 @@ def _inherit(shared: Variables, own: Variables) -> Variables:
 
 def _credentials(connector: str) -> set[str]:
     """Return the variables of a connector that have no default: those that say who we are, and to whom."""
-    prefix = f"{PREFIX}{connector.upper()}__"
+    prefix = f"{PREFIX}{group_of(connector).upper()}__"
     fields = setting_models()[prefix].model_fields
     return {f"{prefix}{name}".upper() for name, field in fields.items() if field.get_default() is None}

@@ -26,7 +26,7 @@ from ringfence.core.numbers.regions import read_region
 from .credentials import refuse_unprintable
 from .env_file import Variables
 from .log_format import LogFormat
-from .registry import crm_plugins, lookup_plugins
+from .registry import crm_plugins, group_of, lookup_plugins
 from .web.settings import ServeSettings
 
 PREFIX = "RINGFENCE_"
@@ -139,14 +139,13 @@ def read_settings(variables: Variables) -> Any:
 @lru_cache(maxsize=4)
 def _make_model(plugins: tuple[tuple[str, type[BaseModel]], ...]) -> type[_Environment]:
     """Return the model of all settings; made once, for forty accounts read theirs by it."""
-    fields: dict[str, Any] = {name: (model, Field(default_factory=model)) for name, model in plugins}
+    fields: dict[str, Any] = {group_of(name): (model, Field(default_factory=model)) for name, model in plugins}
     return create_model("Environment", __base__=_Environment, **fields)
 
 
 def setting_models() -> Mapping[str, type[BaseModel]]:
     """Return the model of each group of settings, by the prefix under which its fields stand in the environment."""
-    groups = _GROUPS | plugin_settings()
-    return {PREFIX: _Environment} | {f"{PREFIX}{name.upper()}__": model for name, model in groups.items()}
+    return {PREFIX: _Environment} | {f"{PREFIX}{name.upper()}__": model for name, model in _groups().items()}
 
 
 def known_variables() -> list[str]:
@@ -157,14 +156,32 @@ def known_variables() -> list[str]:
         if field not in _GROUPS:
             names.append(f"{PREFIX}{field.upper()}")
 
-    for name, model in (_GROUPS | plugin_settings()).items():
+    for name, model in _groups().items():
         names += [f"{PREFIX}{name.upper()}__{field.upper()}" for field in model.model_fields]
     return names
 
 
 def plugin_settings() -> dict[str, type[BaseModel]]:
+    """Return the model of the settings of each CRM and lookup provider, by its name.
+
+    Where somebody both looks numbers up and sends signals, one group of settings is for both.
+    """
     crms = {name: plugin.settings for name, plugin in crm_plugins().items()}
-    return crms | {name: plugin.settings for name, plugin in lookup_plugins().items()}
+    return crms | {name: _of_both(name, plugin.settings) for name, plugin in lookup_plugins().items()}
+
+
+@lru_cache(maxsize=64)
+def _of_both(name: str, own: type[BaseModel]) -> type[BaseModel]:
+    group = _GROUPS.get(group_of(name))
+    if group is None:
+        return own
+    words = f"{own.__doc__}\n\n{group.__doc__}"
+    model: type[BaseModel] = create_model(own.__name__, __base__=(own, group), __doc__=words)
+    return model
+
+
+def _groups() -> dict[str, type[BaseModel]]:
+    return _GROUPS | {group_of(name): model for name, model in plugin_settings().items()}
 
 
 def _refuse_unknown(known: Iterable[str], variables: Variables) -> None:
@@ -181,7 +198,7 @@ def _refuse_unknown(known: Iterable[str], variables: Variables) -> None:
 def _find_malformed_lists(prefix: str, variables: Variables) -> Iterable[str]:
     """Yield the variables under the prefix that have to be JSON lists and are no JSON."""
     lists = set()
-    for name, model in (_GROUPS | plugin_settings()).items():
+    for name, model in _groups().items():
         fields = [field for field, info in model.model_fields.items() if get_origin(info.annotation) is list]
         lists |= {f"{PREFIX}{name}__{field}".upper() for field in fields}
 

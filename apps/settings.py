@@ -22,6 +22,7 @@ from .credentials import warn_of_open_keys, warn_of_redirection
 from .env_file import ENV_FILE, Variables, read_variables
 from .environment import environment, present_variables
 from .log_format import LogFormat
+from .registry import group_of
 from .setting_models import LookupSettings, check_variables, plugin_settings, read_settings, setting_models
 from .web.settings import ServeSettings
 
@@ -103,7 +104,7 @@ def load_settings() -> Settings:
 def build_settings(variables: Variables) -> Settings:
     """Return the settings that the variables say. Raises SettingsError that names the variable and never its value."""
     found = read_settings(variables)
-    connectors = {name: getattr(found, name) for name in plugin_settings()}
+    connectors = {name: getattr(found, group_of(name)) for name in plugin_settings()}
     warn_of_open_keys(connectors)
     _refuse_odd_keys(found)
 

@@ -27,7 +27,7 @@ from .accounts import CrmAccount, read_account, read_account_secrets
 from .config_files import find_mapping, find_policy
 from .key_command import print_key
 from .logs import hide_secrets
-from .registry import crm_plugins, find_crm, lookup_plugins
+from .registry import crm_plugins, find_crm, group_of, lookup_plugins
 from .settings import Settings, load_settings
 
 
@@ -215,7 +215,7 @@ class Wiring:
         if not plugins[name].configured(settings):
             raise SettingsError(
                 f"The provider {name} has no credentials.",
-                f"Set RINGFENCE_{name.upper()}__*, or take it off the list.",
+                f"Set RINGFENCE_{group_of(name).upper()}__*, or take it off the list.",
             )
         return plugins[name].connect(settings, Services(self.clock, patience=self.patience, limits=self.limits))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.apps.registry import crm_plugins, lookup_plugins
+from ringfence.apps.registry import crm_plugins, group_of, lookup_plugins
 from ringfence.apps.setting_models import known_variables
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
@@ -70,7 +70,7 @@ def _described_by_plugins() -> Iterator[str]:
     for name, plugin in [*lookup_plugins().items(), *crm_plugins().items()]:
         for field, info in plugin.settings.model_fields.items():
             if info.description:
-                yield f"RINGFENCE_{name.upper()}__{field.upper()}"
+                yield f"RINGFENCE_{group_of(name).upper()}__{field.upper()}"
 
 
 def test_readme_tables_tell_the_truth() -> None:

@@ -14,6 +14,7 @@ from ringfence.core.model.axes import Axis
 from ringfence.core.ports.lookup import Lookup, LookupPlugin, ProviderProfile
 from ringfence.core.ports.services import Services
 
+from ..settings_words import PACE, PRICE
 from .file import ProviderFile, fill, parse_provider_file
 
 _FOLDER = "providers"
@@ -79,9 +80,9 @@ def _make_settings(declared: ProviderFile) -> type[BaseModel]:
         __validators__={
             "safe_address": field_validator("base_url")(lambda value: check_address(value, variable, usual)),
         },
-        base_url=(str, usual),
-        price=(float, Field(declared.price or 0.0, ge=0, allow_inf_nan=False)),
-        pace=(float | None, Field(declared.pace, gt=0, allow_inf_nan=False)),
+        base_url=(str, Field(usual, description="address of the API")),
+        price=(float, Field(declared.price or 0.0, ge=0, allow_inf_nan=False, description=PRICE)),
+        pace=(float | None, Field(declared.pace, gt=0, allow_inf_nan=False, description=PACE)),
         **credentials,
     )
     return model
