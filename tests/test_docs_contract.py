@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ringfence.apps.cli import app as command_line
 from ringfence.apps.cli import exit_codes
-from ringfence.apps.registry import crm_plugins
+from ringfence.apps.registry import crm_plugins, group_of
 from ringfence.apps.remedies import word
 from ringfence.apps.setting_models import known_variables
 from ringfence.apps.settings import load_settings
@@ -112,6 +112,7 @@ def test_defaults_of_settings_are_those_of_the_code(monkeypatch: pytest.MonkeyPa
     for name, _, default in rows("variable"):
         field = quoted(name)[0].removeprefix("RINGFENCE_").lower()
         owner, _, inner = field.partition("__")
+        owner = next((name for name in settings.connectors if group_of(name) == owner), owner)
         holder = settings.connectors.get(owner, getattr(settings, owner, None) if inner else None)
         value = getattr(holder, inner) if holder is not None else getattr(settings, owner)
         documented = quoted(default)

@@ -1,0 +1,98 @@
+"""What HLR Lookups is asked about a mobile number, and what its answer says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome
+from ringfence.core.numbers import Validity
+from ringfence.core.ports.lookup import Lookup
+from ringfence.core.ports.services import Services
+
+from .exchange import Exchange, Reply, Request
+from .hlr_lookups import NAME, PROFILE, HlrLookupsSettings
+from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
+from .provider_settings import reveal
+from .reading import Reading
+from .words import Words, as_money, as_text, digits_of, ported_of
+
+_PATH = "/api/v2/hlr-lookup"
+_CHECK_PATH = "/api/v2/auth-test"
+
+STATES = {
+    "connected": (Validity.VALID, LineState.ACTIVE),
+    "absent": (Validity.VALID, LineState.UNREACHABLE),
+    "invalid_msisdn": (Validity.INVALID, LineState.DISCONNECTED),
+    "undetermined": (Validity.UNKNOWN, LineState.UNKNOWN),
+}
+"""Connectivity status -> what it says of the number and of its line."""
+
+_UNDETERMINED = STATES["undetermined"]
+
+
+def connect(settings: HlrLookupsSettings, services: Services) -> Lookup:
+    """Return the connector; no call is made."""
+    key, secret = reveal(settings.api_key, settings.api_secret)
+    threads = threads_for(settings.pace)
+    exchange = Exchange(
+        NAME,
+        PROFILE.title,
+        settings.base_url,
+        services,
+        headers={"X-Basic": hashlib.sha256(f"{key}:{secret}".encode()).hexdigest()},
+        pace=settings.pace,
+        connections=threads,
+    )
+    dialect = HlrDialect()
+    return HttpLookup(PROFILE, exchange, dialect, services, price=settings.price, threads=threads, free_check=_check)
+
+
+class HlrDialect:
+    """See :class:`ringfence.connectors.lookups.http_lookup.Dialect`."""
+
+    def ask(self, numbers: Sequence[str]) -> Request:
+        """Return the request about the one number."""
+        return Request("POST", _PATH, json={"msisdn": numbers[0]})
+
+    def read(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
+        """Return what the answer says; one about another number says nothing of this one."""
+        if reply.status not in (200, 201):
+            return None if reply.is_html else refusal_by_status(reply)
+        body = reply.mapping
+        if "connectivity_status" not in body and "processing_status" not in body:
+            return None
+        if "msisdn" in body and digits_of(body["msisdn"]) != digits_of(numbers[0]):
+            return {}
+        return {numbers[0]: read_body(body)}
+
+
+def read_body(body: Mapping[str, Any]) -> Reading:
+    """Return what the answer about one number says."""
+    words = Words()
+    said = as_text(body.get("connectivity_status"))
+    validity, line = words.read("line_state", said, STATES, _UNDETERMINED)
+
+    mccmnc = as_text(body.get("mccmnc"))
+    mcc, mnc = as_text(body.get("mcc")) or mccmnc[:3], as_text(body.get("mnc")) or mccmnc[3:]
+    original = as_text(body.get("original_network_name"))
+    carrier = Carrier(as_text(body.get("ported_network_name")) or original, mcc, mnc, original)
+    failed = as_text(body.get("processing_status")).upper() in ("FAILED", "REJECTED")
+    return Reading(
+        Outcome.PARTIAL if failed else Outcome.OK,
+        said or as_text(body.get("processing_status")),
+        validity,
+        line,
+        Evidence.LIVE_NETWORK,
+        carrier=carrier if any(carrier) else None,
+        ported=ported_of(body.get("is_ported")),
+        cost=as_money(body.get("cost")),
+        product="HLR",
+        unrecognised=tuple(words.unrecognised),
+    )
+
+
+def _check(exchange: Exchange) -> Refusal | None:
+    reply = exchange.send(Request("GET", _CHECK_PATH))
+    return None if reply.status == 200 else refusal_by_status(reply)
