@@ -116,7 +116,8 @@ def test_defaults_of_settings_are_those_of_the_code(monkeypatch: pytest.MonkeyPa
         holder = settings.connectors.get(owner, getattr(settings, owner, None) if inner else None)
         value = getattr(holder, inner) if holder is not None else getattr(settings, owner)
         documented = quoted(default)
-        assert str(value if value is not None else "none") == (documented[0] if documented else "none"), name
+        shown = str(value).lower() if isinstance(value, bool) else str(value if value is not None else "none")
+        assert shown == (documented[0] if documented else "none"), name
 
 
 def test_every_command_with_its_own_options() -> None:
