@@ -1,10 +1,13 @@
-"""Buying answers: the providers in turn, within a budget; one that fails as a whole is left out."""
+"""Buying answers within a budget: the providers of a number in turn, different ones side by side.
+
+A provider that fails as a whole is left out: for a while where it may come back, else for the rest of the run.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Sequence
 from datetime import datetime
 
 from ..errors import AuthenticationError, QuotaError, RingfenceError, UnreachableError
@@ -13,6 +16,7 @@ from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.lookup_cache import BESIDE, ELSEWHERE, KeptAnswer
+from .errands import Arrived, Ended, Errands
 from .gateway import KnownAnswers, Tally
 from .purchase import ask
 
@@ -23,6 +27,10 @@ OnAnswer = Callable[[int, float], None]
 
 NOT_NOW, OUTAGE = "not asked", "outage"
 """Why nobody was asked about a number: for the budget or because the process is to end, or no provider was left."""
+
+
+RETRY_OUTAGE_S = 60.0
+"""How long a provider that could not be reached is left alone before it is tried again in the same run."""
 
 
 class BuyingGateway:
@@ -45,7 +53,8 @@ class BuyingGateway:
         self._clock = clock
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
-        self._outages: list[RingfenceError] = []
+        self._outages: dict[str, RingfenceError] = {}  # by realm
+        self._back_at: dict[str, float] = {}  # realm -> when a provider that is left out is tried again
 
     @property
     def exhausted(self) -> bool:
@@ -57,66 +66,108 @@ class BuyingGateway:
         """Return the error that left no provider to ask; refused credentials before what passes by itself."""
         if self._in_service or not self._outages:
             return None
-        return min(self._outages, key=lambda outage: outage.exit_code)
+        return min(self._outages.values(), key=lambda outage: outage.exit_code)
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
         return self._known.find(numbers, now, self._in_service)
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
-        """Ask the providers in turn; each is asked only about what those before it could not answer."""
+        """Ask the providers of each number in turn, until one tells the state of the line or that there is no such one.
+
+        Each is asked only about what those before it could not answer, and different providers at the same time.
+        """
         if not numbers or not self._known.lookups:
             return {}
 
+        self._let_back_in()
         answers: dict[str, KeptAnswer] = {}
-        open_numbers = list(numbers)
-        for lookup in tuple(self._in_service):
-            if not open_numbers:
-                break
-            reached = self._ask_one(lookup, open_numbers, now, answers)
-            # What the cap kept from one provider is no reason to ask another one, which may be cheaper, out of turn.
-            asked = [number for number in open_numbers if number in answers] if reached else open_numbers
-            open_numbers = [number for number in asked if not _is_settled(answers.get(number))]
-
+        self._carry_out(numbers, now, answers)
         found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
         self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
         return found
+
+    def _carry_out(self, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
+        """Take the numbers from provider to provider until each is settled or has seen all of its own."""
+        journeys = {number: deque(self._known.route(number, self._in_service)) for number in numbers}
+        waiting: dict[str, list[str]] = {}  # by realm
+        alone = len({lookup.realm for journey in journeys.values() for lookup in journey}) == 1
+
+        def send_on(number: str) -> None:
+            journey = journeys[number]
+            while journey and journey[0] not in self._in_service:
+                journey.popleft()
+            if journey:
+                waiting.setdefault(journey.popleft().realm, []).append(number)
+
+        def ask_one(
+            lookup: Lookup, some: Sequence[str], on_cap: Callable[[CapReached], None], stopped: Callable[[], bool]
+        ) -> Generator[Answer, None, None]:
+            return ask(
+                self._known.cache,
+                self._clock,
+                lookup,
+                some,
+                since=self._known.oldest(now),
+                again=self._known.retry_lost,
+                on_refusal=lambda refused: self._count_refused(lookup, refused),
+                on_cap=on_cap,
+                stopped=stopped,
+            )
+
+        errands = Errands(ask_one)
+
+        def start() -> None:
+            for lookup in self._known.lookups:
+                some = waiting.get(lookup.realm, [])
+                # A call that takes many numbers waits for them as long as others are still being asked.
+                worth_it = errands.idle or len(some) >= lookup.profile.batch
+                if some and worth_it and not errands.is_running(lookup):
+                    errands.start(lookup, waiting.pop(lookup.realm), alone=alone)
+
+        for number in numbers:
+            send_on(number)
+        start()
+        for event in errands.events():
+            if isinstance(event, Arrived):
+                self._take(event, answers)
+                # What asked its provider in vain goes on at once; a failure, only once the errand has ended.
+                if event.answer.kind is AnswerKind.INCONCLUSIVE:
+                    send_on(event.answer.e164)
+            else:
+                self._end(event, answers, send_on)
+            start()
+
+    def _take(self, event: Arrived, answers: dict[str, KeptAnswer]) -> None:
+        """Count an answer, and keep it where it is worth more than the present one."""
+        lookup, answer = event.lookup, event.answer
+        self.tally.lookups += _is_bought(answer)
+        self._count(lookup, answer)
+        self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
+        previous = answers.get(answer.e164)
+        if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
+            answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
+
+    def _end(self, event: Ended, answers: dict[str, KeptAnswer], send_on: Callable[[str], None]) -> None:
+        """Send what an errand has left open on to the next provider. Raises what ended it, if that is no outage."""
+        if isinstance(event.error, (AuthenticationError, QuotaError, UnreachableError)):
+            self._leave_out(event.lookup, event.error)
+        elif event.error is not None:
+            raise event.error
+
+        self.cap = event.cap or self.cap
+        for number in event.numbers:
+            kept = answers.get(number)
+            # What the cap kept from one provider is no reason to ask another one, which may be cheaper, out of turn.
+            unasked = kept is None and event.cap is not None
+            gone_on = kept is not None and kept.answer.kind is AnswerKind.INCONCLUSIVE
+            if not (unasked or gone_on or _is_settled(kept)):
+                send_on(number)
 
     def _owed(self, number: str, now: datetime) -> KeptAnswer:
         """Return what stands for the lookup of a number that nobody was asked about."""
         code = NOT_NOW if self._in_service else OUTAGE
         return KeptAnswer("", "", Answer(number, AnswerKind.FAILED, now, code=code, paid=False))
-
-    def _ask_one(self, lookup: Lookup, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> bool:
-        """Ask one provider and take its answers over where they are worth more than the present ones.
-
-        Return whether a cap has left numbers unasked.
-        """
-        reached: list[CapReached] = []
-        incoming = ask(
-            self._known.cache,
-            self._clock,
-            lookup,
-            numbers,
-            since=self._known.oldest(now),
-            again=self._known.retry_lost,
-            on_refusal=lambda refused: self._count_refused(lookup, refused),
-            on_cap=reached.append,
-        )
-        try:
-            with closing(incoming):
-                for answer in incoming:
-                    self.tally.lookups += _is_bought(answer)
-                    self._count(lookup, answer)
-                    self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
-                    previous = answers.get(answer.e164)
-                    if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
-                        answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
-        except (AuthenticationError, QuotaError, UnreachableError) as outage:
-            self._leave_out(lookup, outage)
-
-        self.cap = reached[0] if reached else self.cap
-        return bool(reached)
 
     def _count(self, lookup: Lookup, answer: Answer) -> None:
         tally = self.tally.of(lookup.name)
@@ -128,14 +179,27 @@ class BuyingGateway:
         self.tally.of(lookup.name).asked += numbers
 
     def _leave_out(self, lookup: Lookup, outage: RingfenceError) -> None:
-        """Ask this provider no more in this run."""
-        self._in_service.remove(lookup)
-        self._outages.append(outage)
+        """Ask this provider no more in this run, or not for a while where it could not be reached."""
+        self._in_service = [each for each in self._in_service if each.realm != lookup.realm]
+        self._outages[lookup.realm] = outage
+        if isinstance(outage, UnreachableError):
+            self._back_at[lookup.realm] = self._clock.monotonic() + RETRY_OUTAGE_S
         self.tally.of(lookup.name).stopped = outage.code.value
         if self._in_service:
             # By its kind only: the words are the provider's, and may name an account.
             kind = type(outage).__name__
             logger.warning("%s is left out for the rest of the run (%s); the next provider is asked", lookup.name, kind)
+
+    def _let_back_in(self) -> None:
+        """Put providers back into service that have been left alone long enough, in their own places."""
+        now = self._clock.monotonic()
+        for lookup in self._known.lookups:
+            if self._back_at.get(lookup.realm, now + 1) > now:
+                continue
+            del self._back_at[lookup.realm], self._outages[lookup.realm]
+            self.tally.of(lookup.name).stopped = None
+            there = {each.realm for each in self._in_service} | {lookup.realm}
+            self._in_service = [each for each in self._known.lookups if each.realm in there]
 
 
 def _is_bought(answer: Answer) -> bool:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
+from ..model.axes import Axis
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
@@ -107,6 +108,13 @@ class KnownAnswers:
         """Return what so many numbers cost at most: where none of the providers can tell, each of them is asked."""
         return round(numbers * sum(lookup.price for lookup in self.lookups), 6)
 
+    def route(self, number: str, in_service: Sequence[Lookup]) -> list[Lookup]:  # noqa: ARG002 - a policy may route
+        """Return the providers to ask about an E.164 number, in their order: after the first one those that tell more.
+
+        Where the first does not tell the state of the line, one that does is to be asked too (contract.md, section 1).
+        """
+        return [each for place, each in enumerate(in_service) if place == 0 or Axis.LINE_STATE in each.profile.tells]
+
     def oldest(self, now: datetime) -> datetime:
         """Return the moment since which an answer must have been observed to count at the moment ``now``."""
         return now - self.max_age
@@ -119,8 +127,10 @@ class KnownAnswers:
         realms = [*(lookup.realm for lookup in self.lookups), *self.crm_realms]
         found = self.cache.find(numbers, realms, self.oldest(now), now, with_lost=not self.retry_lost)
 
-        left = {lookup.realm for lookup in in_service}
-        chosen = {e164: _choose(answers, left, with_lost=not self.retry_lost) for e164, answers in found.items()}
+        chosen = {
+            e164: _choose(answers, {each.realm for each in self.route(e164, in_service)}, with_lost=not self.retry_lost)
+            for e164, answers in found.items()
+        }
         return {e164: answer for e164, answer in chosen.items() if answer is not None}
 
 

@@ -30,12 +30,14 @@ def ask(
     again: bool = False,
     on_refusal: Callable[[int], None] = lambda _numbers: None,
     on_cap: Callable[[CapReached], None] = lambda _reached: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[Answer, None, None]:
     """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
     or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
-    Where a cap has no room for one more, ``on_cap`` is told, and the numbers that are left have no answer.
+    Where a cap has no room for one more, ``on_cap`` is told, and the numbers that are left have no answer. Once
+    ``stopped`` says so, no further number is asked about.
 
     An answer that was cut off after its question went out is LOST, and its question stays on record. When the
     provider raises one of our errors, the numbers without an answer were not billed (see
@@ -44,7 +46,9 @@ def ask(
     questions, and those without a kept answer stay on record. Closed early, the generator waits for the answers that
     are on their way and keeps them.
     """
-    purchase = _Purchase(cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal, on_cap=on_cap)
+    purchase = _Purchase(
+        cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal, on_cap=on_cap, stopped=stopped
+    )
     try:
         while (answer := purchase.next_answer()) is not None:
             yield answer
@@ -66,6 +70,7 @@ class _Purchase:
         again: bool,
         on_refusal: Callable[[int], None],
         on_cap: Callable[[CapReached], None],
+        stopped: Callable[[], bool],
     ) -> None:
         self._cache = cache
         self._clock = clock
@@ -74,6 +79,7 @@ class _Purchase:
         self._again = again
         self._on_refusal = on_refusal
         self._on_cap = on_cap
+        self._must_stop = stopped
         self._open: dict[str, Claim] = {}  # numbers asked about
         self._answered_without_asking: list[Answer] = []
         self._store_fault: RingfenceError | None = None
@@ -111,7 +117,7 @@ class _Purchase:
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         """Yield the numbers that may be asked about, each when the provider is ready to ask, its question on record."""
         for number in numbers:
-            if self._stopped:
+            if self._stopped or self._must_stop():
                 return
 
             question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)

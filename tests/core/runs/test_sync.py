@@ -10,6 +10,7 @@ import pytest
 
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.connectors.memory.connector import MemoryFeed
+from ringfence.connectors.memory.lookup import PROFILE
 from ringfence.core.errors import UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.policy import Policy
@@ -316,6 +317,10 @@ def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm
 
     class Provider:
         name, realm, price = "fake", "fake:host:account", 0.0
+        profile = PROFILE
+
+        def check(self) -> str | None:
+            return None
 
         def look_up(self, numbers: Any) -> Iterator[Answer]:
             for number in numbers:
