@@ -47,6 +47,15 @@ class BatchProcessor:
     _in_flight: deque[InFlightBatch] = field(default_factory=deque)
     _to_show: int = 5 * SHOWN  # more than is shown, because some may be refused
 
+    @property
+    def reach(self) -> int:
+        """Return how many records are best prepared at once; 0 where there is nothing to prepare."""
+        return self.decider.reach
+
+    def prepare(self, records: Sequence[DueRecord]) -> None:
+        """Have bought what the records of the next batches will need."""
+        self.decider.prepare(records)
+
     def process(self, batch: Sequence[DueRecord]) -> int:
         """Decide about every record of the batch and hand its changes over.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clock import whole_seconds
@@ -48,6 +48,15 @@ class Decider:
             for record in records:
                 if self.brake.pulled or record.deferred:
                     _keep_silence(record)
+
+    @property
+    def reach(self) -> int:
+        """Return how many records are best prepared at once; 0 where no provider is asked."""
+        return 0 if self.brake.pulled else self.screening.reach
+
+    def prepare(self, records: Sequence[DueRecord]) -> None:
+        """Have the lookups bought that the records will need, as far as they are as they were when they were read."""
+        self.screening.prepare(Question(number) for record in records for number in _numbers_to_buy(record))
 
     def _watch_guard(self) -> None:
         try:
@@ -110,6 +119,20 @@ class Decider:
         self.guard.watch(record.view, slot, verdict)
         code = verdict.reason.partition(":")[0]
         record.judged[slot.field] = judged_slot(verdict.status, record.due[slot.field], code, bool(number.repairs))
+
+
+def _numbers_to_buy(record: DueRecord) -> Iterator[Number]:
+    """Yield the numbers of the slots that are due for a lookup, and for nothing that needs none."""
+    view, contents = record.view, record.view.contents()
+    if record.mutes:
+        return
+    for slot in view.shape.slots:
+        reason = record.due.get(slot.field)
+        if reason is None or reason is DueReason.PERMISSION or not contents[slot.field]:
+            continue
+        silent = coverage.may_be_silent(view, record.opt_outs) and coverage.is_silent(view, slot, record.opt_outs)
+        if not silent and not wrong_person.is_wrong_person(view, slot, record.opt_outs):
+            yield view.number(slot)
 
 
 def _keep_silence(record: DueRecord) -> None:

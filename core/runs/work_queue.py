@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from ..decisions.due_record import DueRecord
 from .batches import BatchProcessor
@@ -47,8 +48,8 @@ class WorkQueue:
         self._waiting.extend(taken)
         self._tracker.queue(len(taken))
 
-        while len(self._waiting) >= self.batch_size:
-            if not self._process(self.batch_size):
+        while len(self._waiting) >= max(self.batch_size, self._processor.reach):
+            if not self._process_some():
                 return False
 
         if len(taken) < len(records):
@@ -59,7 +60,7 @@ class WorkQueue:
     def flush(self) -> bool:
         """Process what is queued and wait for its outcomes; return False when the run has to end here."""
         while self._waiting:
-            if not self._process(min(len(self._waiting), self.batch_size)):
+            if not self._process_some():
                 return False
 
         self.count_done(self._processor.drain())
@@ -90,9 +91,23 @@ class WorkQueue:
         self._progress.advance(records)
         self._tracker.process(records)
 
-    def _process(self, count: int) -> bool:
+    def _process_some(self) -> bool:
+        """Process a batch, or all those whose lookups are bought together; return False when the run has to end here.
+
+        Whatever was bought together is written together: a cap that was met on the way ends the work behind it.
+        """
         self._heartbeat()
-        self.count_done(self._processor.process([self._waiting.popleft() for _ in range(count)]))
+        reach = self._processor.reach
+        left = min(len(self._waiting), max(self.batch_size, reach))
+        if reach:
+            self._processor.prepare(list(islice(self._waiting, left)))
+
+        while left > 0 and self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(left, self.batch_size, len(self._waiting)))]
+            self.count_done(self._processor.process(batch))
+            left -= len(batch)
+            if left > 0:
+                self._heartbeat()  # behind the batch, not in front of it: what was answered before an end is written
         if not (self._ends_with_budget and self._exhausted()):
             return True
 

@@ -29,6 +29,9 @@ NOT_NOW, OUTAGE = "not asked", "outage"
 """Why nobody was asked about a number: for the budget or because the process is to end, or no provider was left."""
 
 
+REACH, MOST_REACH = 2000, 6000
+"""Numbers that are asked about at once, and how many at most: they wait in memory for their batches."""
+
 RETRY_OUTAGE_S = 60.0
 """How long a provider that could not be reached is left alone before it is tried again in the same run."""
 
@@ -55,6 +58,18 @@ class BuyingGateway:
         self._in_service = list(known.lookups)
         self._outages: dict[str, RingfenceError] = {}  # by realm
         self._back_at: dict[str, float] = {}  # realm -> when a provider that is left out is tried again
+
+    @property
+    def reach(self) -> int:
+        """Return how many numbers are best asked about at once, no more than the caps leave.
+
+        Between two lots every provider runs dry for the time of one answer: a lot is to take far longer than that.
+        """
+        if self.exhausted or not self._in_service:
+            return 0
+        most = max(max(each.profile.batch, REACH) for each in self._in_service)
+        left = self._known.cache.left(min(each.price for each in self._in_service), self._clock.now())
+        return min(most, MOST_REACH, left[0] if left is not None else MOST_REACH)
 
     @property
     def exhausted(self) -> bool:

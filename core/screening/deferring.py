@@ -18,6 +18,7 @@ class DeferringGateway:
     Nothing of this is put on record: the number has not failed, and the run is to ask about it itself.
     """
 
+    reach: int = 0
     outage: RingfenceError | None = None
     exhausted: bool = False
     cap: CapReached | None = None

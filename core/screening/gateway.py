@@ -63,6 +63,11 @@ class LookupGateway(Protocol):
     tally: Tally
 
     @property
+    def reach(self) -> int:
+        """Return how many numbers are best asked about at once; 0 where nobody is asked."""
+        ...
+
+    @property
     def exhausted(self) -> bool:
         """Return whether a number had to go without a lookup because a cap was reached."""
         ...

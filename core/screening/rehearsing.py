@@ -30,6 +30,11 @@ class RehearsingGateway:
         self._defer = defer
 
     @property
+    def reach(self) -> int:
+        """Return 0: nobody is asked."""
+        return 0
+
+    @property
     def cap(self) -> CapReached | None:
         """Return the cap that the run would meet."""
         return self._left[1] if self._left is not None and self.exhausted else None

@@ -57,6 +57,12 @@ class Screening:
         self._gateway = gateway
         self._find_erased = find_erased
         self._find_without_messages = find_without_messages
+        self._prepared: Mapping[str, KeptAnswer] = {}
+
+    @property
+    def reach(self) -> int:
+        """Return how many numbers are best asked about at once; 0 where nobody is asked."""
+        return self._gateway.reach if self._gateway is not None else 0
 
     @property
     def exhausted(self) -> bool:
@@ -87,17 +93,29 @@ class Screening:
         if self._gateway is None:
             return facts
 
-        # A number that the numbering plan finds invalid is never bought, nor one without a country.
-        eligible = [number for number in facts if number.validity is Validity.VALID and number not in suppressed]
         may_buy = {each.number.e164 for each in asked if each.may_buy}
-        numbers = {number.e164 for number in eligible if number.e164}
-        numbers.difference_update(self._find_erased(numbers))
-        answers = self._find_answers(self._gateway, numbers, may_buy, now)
+        answers = self._find_answers(self._gateway, self._eligible(facts, suppressed), may_buy, now)
 
-        for number in eligible:
-            if (kept := answers.get(number.e164 or "")) is not None:
+        for number in facts:
+            if number not in suppressed and (kept := answers.get(number.e164 or "")) is not None:
                 facts[number] = self._apply(facts[number], kept)
         return facts
+
+    def prepare(self, questions: Iterable[Question]) -> None:
+        """Ask about the numbers of several batches at once, for providers are at their best with many numbers.
+
+        The batches are screened after that, each in the light of its own moment; what was prepared serves them until
+        the next preparation.
+        """
+        self._prepared = {}
+        if self._gateway is None:
+            return
+
+        now = whole_seconds(self._clock.now())
+        facts: dict[Number, Facts | None] = {each.number: offline_facts(each.number, now) for each in questions}
+        suppressed = self._suppress(facts, now)
+        numbers = self._eligible(facts, suppressed)
+        self._prepared = self._find_answers(self._gateway, numbers, set(numbers), now)
 
     def judge(self, facts: Mapping[Number, Facts | None]) -> dict[Number, Verdict]:
         """Return the verdict on each number that has facts; its reason names what forbids messages alone."""
@@ -124,12 +142,24 @@ class Screening:
                 reached.add(number)
         return reached
 
+    def _eligible(self, facts: Mapping[Number, Facts | None], suppressed: set[Number]) -> set[str]:
+        """Return the numbers about which somebody may be asked, as E.164.
+
+        A number that the numbering plan finds invalid is never bought, nor one without a country.
+        """
+        eligible = (each for each in facts if each.validity is Validity.VALID and each not in suppressed)
+        numbers = {number.e164 for number in eligible if number.e164}
+        numbers.difference_update(self._find_erased(numbers))
+        return numbers
+
     def _find_answers(
         self, gateway: LookupGateway, eligible: set[str], may_buy: set[str | None], now: datetime
     ) -> dict[str, KeptAnswer]:
         """Return what is known about the eligible numbers, and ask about the others where a lookup may be bought."""
-        answers = gateway.find(eligible, now)
-        self.tally.cache_hits += len(answers)
+        answers = {number: kept for number in eligible if (kept := self._prepared.get(number)) is not None}
+        found = gateway.find(eligible - answers.keys(), now)
+        self.tally.cache_hits += len(found)
+        answers.update(found)
 
         wanted = (eligible & may_buy) - answers.keys()
         answers.update(gateway.ask(sorted(wanted), now))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.connectors.memory import MemoryCrm
+from ringfence.connectors.memory.lookup import PROFILE
 from ringfence.core.errors import UnreachableError
 from ringfence.core.model.answers import Answer
 from ringfence.core.model.caps import Caps
@@ -30,6 +31,10 @@ class NeverAsked:
     name = "never"
     realm = "never:test"
     price = 0.01
+    profile = PROFILE
+
+    def check(self) -> str | None:
+        return None
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
         for number in numbers:
