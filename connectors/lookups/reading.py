@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.core.model.answers import Answer, AnswerKind
-from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome, Ported, Reassignment, Risk
+from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome, Ported, Reassigned, Reassignment, Risk
 from ringfence.core.numbers import LineType, Validity
 
 _PASSING = frozenset({Outcome.RATE_LIMITED, Outcome.PROVIDER_ERROR, Outcome.TIMEOUT, Outcome.PENDING})
@@ -43,8 +43,9 @@ class Reading:
 def to_answer(e164: str, reading: Reading, now: datetime) -> Answer:
     """Return the answer that a reading amounts to; ``now`` is in whole seconds UTC.
 
-    It is KNOWN where it tells the state of the line, or that no such number exists; FAILED where it may be another one
-    the next time; else INCONCLUSIVE. Raises ValueError for what is true of the account and not of the number.
+    It is KNOWN where it tells the state of the line, that no such number exists, or that somebody else has it by now;
+    FAILED where it may be another one the next time; else INCONCLUSIVE. Raises ValueError for what is true of the
+    account and not of the number.
     """
     if reading.outcome in _OF_THE_ACCOUNT:
         raise ValueError(f"{reading.outcome} is no answer about a number")
@@ -73,6 +74,8 @@ def to_answer(e164: str, reading: Reading, now: datetime) -> Answer:
 def _kind(reading: Reading) -> AnswerKind:
     if reading.outcome in _PASSING:
         return AnswerKind.FAILED
+    if reading.reassigned is not None and reading.reassigned.answer is Reassigned.YES:
+        return AnswerKind.KNOWN
     if reading.line is not LineState.UNKNOWN or reading.validity in (Validity.INVALID, Validity.POSSIBLE):
         return AnswerKind.KNOWN
     return AnswerKind.INCONCLUSIVE

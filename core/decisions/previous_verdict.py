@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model.answers import AnswerKind
-from ..model.axes import LineState
+from ..model.axes import LineState, Reassigned, Reassignment
 from ..model.reasons import parse_reason
 from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
@@ -27,6 +27,7 @@ class EarlierAnswer(NamedTuple):
     validity: Validity
     line: LineState | None
     provider: str
+    reassigned: Reassignment | None = None
 
 
 def read_earlier_answer(view: RecordView, slot: Slot) -> EarlierAnswer | None:
@@ -37,6 +38,9 @@ def read_earlier_answer(view: RecordView, slot: Slot) -> EarlierAnswer | None:
 
     if line := _LINE_OF_STATUS.get(status):
         return EarlierAnswer(AnswerKind.KNOWN, Validity.VALID, line, provider)
+    if status == Status.WRONG_PERSON and reason and code is ReasonCode.REASSIGNED and reason.since:
+        gone = Reassignment(Reassigned.YES, reason.since)
+        return EarlierAnswer(AnswerKind.KNOWN, Validity.VALID, None, provider, gone)
     if status == Status.INVALID and code is ReasonCode.PROVIDER_INVALID:
         return EarlierAnswer(AnswerKind.KNOWN, Validity.INVALID, None, provider)
     if status == Status.VALID and reason and code is ReasonCode.INCONCLUSIVE:

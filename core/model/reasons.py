@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,6 +36,7 @@ SENTENCES = {
     ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
     ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
     ReasonCode.OPTED_OUT: "the opt-out flag of this record is set",
+    ReasonCode.REASSIGNED: "{source} says the number has gone to another person",
     ReasonCode.WRONG_PERSON: "somebody said that the number belongs to another person: correct it on this record",
 }
 """The sentence behind each code; the codes that nothing reports yet have none."""
@@ -70,6 +72,7 @@ PROVIDER_CODES = frozenset(code for code, sentence in SENTENCES.items() if "{sou
 
 _THIS_NUMBER = "this number"
 _LOST = " (answer lost)"
+_SINCE = re.compile(r" \(since (\d{4}-\d{2}-\d{2})\)$")
 _CUT = "..."
 _NAME_LENGTH = 60
 
@@ -98,6 +101,15 @@ class Reason(NamedTuple):
     def provider(self) -> str:
         """Return the name of the provider that answered, without a note; empty where none did."""
         return self.source.partition(" ")[0]
+
+    @property
+    def since(self) -> date | None:
+        """Return the day since which the number has gone to another person; None where the reason names none."""
+        found = _SINCE.search(self.source)
+        try:
+            return date.fromisoformat(found[1]) if found else None
+        except ValueError:  # somebody has written into the text
+            return None
 
     @property
     def is_answer_lost(self) -> bool:

@@ -3,10 +3,12 @@
 Permission is looked at first, then validity, then the state of the line. The first step that applies decides:
 
 1. an opt-out covers the number: ``do_not_contact``
-2. the numbering plan or a provider says that no such number exists: ``invalid``
-3. a live lookup found the state of the line: ``disconnected``, ``suspended``, ``unreachable`` or ``active``
-4. the numbering plan knows the number: ``valid``
-5. nothing could be established: ``unknown``
+2. a provider says that the number has gone to another person: ``wrong_person``
+3. the numbering plan or a provider says that no such number exists: ``invalid``
+4. a lookup found the state of the line: ``disconnected``, ``suspended``, ``unreachable`` or ``active``; where it is
+   only likely, if the evidence for that is at least statistical
+5. the numbering plan knows the number: ``valid``
+6. nothing could be established: ``unknown``
 
 Everything here is pure.
 """
@@ -20,7 +22,7 @@ from typing import NamedTuple
 
 from ..numbers import LineType, Number, ReasonCode, Validity
 from .answers import Answer, AnswerKind
-from .axes import LineState
+from .axes import Evidence, LineState, Reassigned, Reassignment
 from .blocks import Block
 from .reasons import PROVIDER_CODES, Reason, describe_block, format_reason
 
@@ -50,7 +52,13 @@ STATUS_OF_LINE = {
     LineState.SUSPENDED: Status.SUSPENDED,
     LineState.UNREACHABLE: Status.UNREACHABLE,
 }
-"""The status that each line state amounts to, where nothing of more weight is known."""
+"""The status that each certain line state amounts to, where nothing of more weight is known."""
+
+STATUS_IF_LIKELY = {LineState.LIKELY_ACTIVE: Status.ACTIVE, LineState.LIKELY_DISCONNECTED: Status.DISCONNECTED}
+"""The status that a likely line state amounts to, where the evidence for it suffices."""
+
+LEAST_FOR_LIKELY = Evidence.STATISTICAL
+"""The weakest evidence by which a likely line state counts: what a vendor only asserts does not."""
 
 
 class OptOut(StrEnum):
@@ -68,7 +76,8 @@ class Facts(NamedTuple):
     ``code`` is the reason code of the latest finding and ``source`` who made it: "offline", a provider or "opt-out".
     ``observed_at`` is the time of its evidence, in whole seconds UTC. ``opted_out_via`` names, masked, the other number
     of the record that an opt-out came by; empty where it came by this one. ``block`` is what covers it where no flag
-    of the CRM does.
+    of the CRM does. ``evidence`` says how the line state is known, None where that is not on record; ``reassigned`` is
+    what a provider says of a change of its owner.
     """
 
     number: Number
@@ -81,6 +90,8 @@ class Facts(NamedTuple):
     observed_at: datetime
     opted_out_via: str = ""
     block: Block | None = None
+    evidence: Evidence | None = None
+    reassigned: Reassignment | None = None
 
 
 class Verdict(NamedTuple):
@@ -116,12 +127,32 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     common = facts._replace(line_type=line_type, source=source, observed_at=answer.observed_at)
     if answer.kind is not AnswerKind.KNOWN:
         return common._replace(code=ReasonCode.INCONCLUSIVE)
-    if answer.validity in (Validity.INVALID, Validity.POSSIBLE):
-        return common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
+
+    common = common._replace(evidence=answer.evidence, reassigned=answer.reassigned)
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN
-    if line is LineState.UNKNOWN:
-        return common._replace(code=ReasonCode.INCONCLUSIVE)
-    return common._replace(line=line, code=_LINE_REASONS[line])
+    if answer.validity in (Validity.INVALID, Validity.POSSIBLE) and not _is_of_format(answer, facts):
+        common = common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
+    elif (status := status_of_line(line, answer.evidence)) is None:
+        common = common._replace(line=line, code=ReasonCode.INCONCLUSIVE)
+    else:
+        common = common._replace(line=line, code=_LINE_REASONS[status])
+    if answer.reassigned is not None and answer.reassigned.answer is Reassigned.YES:
+        said = f"{source} (since {answer.reassigned.since:%Y-%m-%d})"
+        return common._replace(code=ReasonCode.REASSIGNED, source=said)
+    return common
+
+
+def _is_of_format(answer: Answer, facts: Facts) -> bool:
+    """Return whether a provider judges by the format alone, which the numbering plan knows better."""
+    return answer.evidence is Evidence.FORMAT and facts.validity is Validity.VALID
+
+
+def status_of_line(line: LineState, evidence: Evidence | None) -> Status | None:
+    """Return the status that a line state amounts to, by how it is known; None where it says nothing."""
+    if line in STATUS_IF_LIKELY:
+        enough = evidence is not None and evidence.strength >= LEAST_FOR_LIKELY.strength
+        return STATUS_IF_LIKELY[line] if enough else None
+    return STATUS_OF_LINE.get(line)
 
 
 def with_opt_out(
@@ -143,34 +174,43 @@ def with_opt_out(
 
 def derive_status(facts: Facts) -> Status:
     """Return the one status that the facts amount to, by the order in the module's docstring."""
-    return _status(facts.opt_out, facts.validity, facts.line)
+    return _status(facts.opt_out, facts.validity, status_of_line(facts.line, facts.evidence), facts.reassigned)
 
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: its status, and the reason text that explains it."""
-    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via, block = facts
+    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via, block, evidence, _ = facts
     finding = (code, source, opted_out_via, block)
     status, reason = _status_and_reason(
-        opt_out, validity, line, finding, number.reason, number.repairs, len(number.others)
+        opt_out,
+        validity,
+        status_of_line(line, evidence),
+        facts.reassigned,
+        finding,
+        number.reason,
+        number.repairs,
+        len(number.others),
     )
     return Verdict(status, reason, number.e164, str(line_type), observed_at)
 
 
 _LINE_REASONS = {
-    LineState.ACTIVE: ReasonCode.LIVE,
-    LineState.DISCONNECTED: ReasonCode.OUT_OF_SERVICE,
-    LineState.SUSPENDED: ReasonCode.SUSPENDED,
-    LineState.UNREACHABLE: ReasonCode.UNREACHABLE,
+    Status.ACTIVE: ReasonCode.LIVE,
+    Status.DISCONNECTED: ReasonCode.OUT_OF_SERVICE,
+    Status.SUSPENDED: ReasonCode.SUSPENDED,
+    Status.UNREACHABLE: ReasonCode.UNREACHABLE,
 }
 
 
-def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
+def _status(opt_out: OptOut, validity: Validity, line: Status | None, reassigned: Reassignment | None) -> Status:
     if opt_out is not OptOut.NONE:
         return Status.DO_NOT_CONTACT
+    if reassigned is not None and reassigned.answer is Reassigned.YES:
+        return Status.WRONG_PERSON
     if validity is Validity.INVALID or validity is Validity.POSSIBLE:
         return Status.INVALID
-    if line is not LineState.UNKNOWN:
-        return STATUS_OF_LINE[line]
+    if line is not None:
+        return line
     return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
 
 
@@ -178,7 +218,8 @@ def _status(opt_out: OptOut, validity: Validity, line: LineState) -> Status:
 def _status_and_reason(
     opt_out: OptOut,
     validity: Validity,
-    line: LineState,
+    line: Status | None,
+    reassigned: Reassignment | None,
     finding: tuple[ReasonCode, str, str, Block | None],
     offline_code: ReasonCode,
     repairs: tuple[str, ...],
@@ -202,4 +243,4 @@ def _status_and_reason(
     else:
         reason = Reason(offline_code, repairs=repairs, others=others)
 
-    return _status(opt_out, validity, line), format_reason(reason)
+    return _status(opt_out, validity, line, reassigned), format_reason(reason)

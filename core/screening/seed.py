@@ -67,5 +67,6 @@ def _answer(view: RecordView, slot: Slot, last: datetime) -> Answer | None:
         line=earlier.line and earlier.line.value,
         line_type=text(view.held(slot, Companion.LINE_TYPE)) or None,
         code=earlier.provider,
+        reassigned=earlier.reassigned,
         paid=False,
     )

@@ -70,7 +70,7 @@ def test_a_conclusive_answer_is_read_back_from_its_slot(answer: Answer, source: 
 def test_an_inconclusive_answer_is_read_back_as_one() -> None:
     earlier = read_earlier_answer(view_after(inconclusive()), SLOT)
 
-    assert earlier == (AnswerKind.INCONCLUSIVE, Validity.VALID, None, "other")
+    assert earlier == (AnswerKind.INCONCLUSIVE, Validity.VALID, None, "other", None)
 
 
 def test_an_offline_verdict_rests_on_no_answer() -> None:
