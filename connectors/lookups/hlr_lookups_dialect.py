@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,15 +10,18 @@ from ringfence.core.numbers import Validity
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
+from .digest_auth import DigestAuth
 from .exchange import Exchange, Reply, Request
+from .free_checks import check_by_get
 from .hlr_lookups import NAME, PROFILE, HlrLookupsSettings
 from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
 from .provider_settings import reveal
 from .reading import Reading
 from .words import Words, as_money, as_text, digits_of, ported_of
 
-_PATH = "/api/v2/hlr-lookup"
-_CHECK_PATH = "/api/v2/auth-test"
+_ROOT = "/api/v2"
+_PATH = f"{_ROOT}/hlr-lookup"
+_CHECK = check_by_get(f"{_ROOT}/auth-test")
 
 STATES = {
     "connected": (Validity.VALID, LineState.ACTIVE),
@@ -41,12 +43,12 @@ def connect(settings: HlrLookupsSettings, services: Services) -> Lookup:
         PROFILE.title,
         settings.base_url,
         services,
-        headers={"X-Basic": hashlib.sha256(f"{key}:{secret}".encode()).hexdigest()},
+        auth=DigestAuth(key, secret, _ROOT, services.clock),
         pace=settings.pace,
         connections=threads,
     )
     dialect = HlrDialect()
-    return HttpLookup(PROFILE, exchange, dialect, services, price=settings.price, threads=threads, free_check=_check)
+    return HttpLookup(PROFILE, exchange, dialect, services, price=settings.price, threads=threads, free_check=_CHECK)
 
 
 class HlrDialect:
@@ -91,8 +93,3 @@ def read_body(body: Mapping[str, Any]) -> Reading:
         product="HLR",
         unrecognised=tuple(words.unrecognised),
     )
-
-
-def _check(exchange: Exchange) -> Refusal | None:
-    reply = exchange.send(Request("GET", _CHECK_PATH))
-    return None if reply.status == 200 else refusal_by_status(reply)

@@ -27,6 +27,9 @@ from .reading import Reading, to_answer
 logger = logging.getLogger(__name__)
 
 MOST_THREADS = 64
+MOST_HALVINGS = 50
+"""How often a call that is refused as a bad request is halved, to find the numbers that the provider dislikes."""
+
 SLOWEST_ANSWER_S = 0.5
 """How long an answer may take for a provider to be asked at its full pace."""
 
@@ -114,6 +117,7 @@ class HttpLookup:
         self._free_check = free_check
         self._why_no_check = why_no_check
         self._told: set[Outcome] = set()
+        self._stopped: AuthenticationError | QuotaError | None = None
         self._pool = LookupPool(
             self.name,
             self._look_up_some,
@@ -131,7 +135,10 @@ class HttpLookup:
         Answers that are on their way when the provider refuses us, at Ctrl-C or at SIGTERM, are still yielded, because
         they are paid, before the error or the interrupt is raised.
         """
-        return self._pool.look_up(numbers)
+        self._stopped = None
+        yield from self._pool.look_up(numbers)
+        if self._stopped is not None:
+            raise self._stopped
 
     def check(self) -> str | None:
         """See :class:`ringfence.core.ports.lookup.Lookup`."""
@@ -143,6 +150,11 @@ class HttpLookup:
             raise UnreachableError(f"{self.profile.title} did not answer.", "Run again later.") from error
         if refusal is not None:
             self._raise_for_account(refusal)
+            if refusal.outcome is Outcome.NOT_PERMITTED:
+                raise AuthenticationError(
+                    f"{self.profile.title} does not permit this account to look numbers up ({refusal.code}).",
+                    f"Ask {self.profile.title} to enable it.",
+                )
             raise UnreachableError(f"{self.profile.title} refused the check ({refusal.code}).", "Run again later.")
         return None
 
@@ -150,14 +162,18 @@ class HttpLookup:
         """Close the connections."""
         self._exchange.close()
 
-    def _look_up_some(self, numbers: Sequence[str]) -> Sequence[Answer]:
+    def _look_up_some(self, numbers: Sequence[str], halvings: list[int] | None = None) -> Sequence[Answer]:
+        """Return the answers of one call; ``halvings`` holds how often a refused one may still be halved."""
+        left = [MOST_HALVINGS] if halvings is None else halvings
+        if self._stopped is not None:
+            raise self._stopped
         try:
-            return self._exchange.repeat("a lookup", lambda: self._request(numbers))
+            return self._exchange.repeat("a lookup", lambda: self._request(numbers, left))
         except RetryError as error:
             facts = Reading(Outcome.RATE_LIMITED, error.message, paid=False)
             return [to_answer(number, facts, self._now()) for number in numbers]
 
-    def _request(self, numbers: Sequence[str]) -> Sequence[Answer]:
+    def _request(self, numbers: Sequence[str], halvings: list[int]) -> Sequence[Answer]:
         try:
             reply = self._exchange.send(self._dialect.ask(numbers))
         except LostError as lost:
@@ -167,31 +183,53 @@ class HttpLookup:
         if read is None:
             return self._read_another(numbers, reply)
         if isinstance(read, Refusal):
-            return self._refuse(numbers, reply, read)
+            return self._refuse(numbers, reply, read, halvings)
         self._exchange.speed_up()
-        return [self._answer(number, read.get(number)) for number in numbers]
+        return self._take(numbers, read)
+
+    def _take(self, numbers: Sequence[str], read: Mapping[str, Reading]) -> Sequence[Answer]:
+        """Return the answers about the numbers of one call.
+
+        Where credit ran out among them those that were answered are paid for, so they count; the rest was not billed,
+        and the lookups end.
+        """
+        answers = []
+        for number in numbers:
+            reading = read.get(number)
+            stop = self._account_error(reading.outcome, reading.code) if reading is not None else None
+            if stop is None:
+                answers.append(self._answer(number, reading))
+            else:
+                self._stopped = stop
+        if self._stopped is not None and not answers:
+            raise self._stopped
+        return answers
 
     def _answer(self, number: str, reading: Reading | None) -> Answer:
         if reading is None:
             return self._lost(number, "left out of the answer")
-        self._raise_for_account(Refusal(reading.outcome, reading.code))
         self._tell_once(reading.outcome, reading.code)
         return to_answer(number, reading, self._now())
 
-    def _refuse(self, numbers: Sequence[str], reply: Reply, refusal: Refusal) -> Sequence[Answer]:
+    def _refuse(self, numbers: Sequence[str], reply: Reply, refusal: Refusal, halvings: list[int]) -> Sequence[Answer]:
         """Return the answers that a refused request amounts to; raise where none can be had."""
         self._raise_for_account(refusal)
         if refusal.outcome is Outcome.RATE_LIMITED:
             raise self._exchange.slow_down(reply, refusal.code)
-        self._tell_once(refusal.outcome, refusal.code)
-        if refusal.outcome is Outcome.BAD_REQUEST and len(numbers) > 1:
+        if refusal.outcome is Outcome.BAD_REQUEST and len(numbers) > 1 and halvings[0] > 0:
+            halvings[0] -= 1
             # One number that the provider does not like must not cost the others their answers; nothing was billed.
             middle = len(numbers) // 2
-            return [*self._look_up_some(numbers[:middle]), *self._look_up_some(numbers[middle:])]
+            first = self._look_up_some(numbers[:middle], halvings)
+            return [*first, *self._look_up_some(numbers[middle:], halvings)]
+        return self._read_refusal(numbers, refusal)
 
+    def _read_refusal(self, numbers: Sequence[str], refusal: Refusal) -> Sequence[Answer]:
+        """Return what a refused request says of each of its numbers."""
+        self._tell_once(refusal.outcome, refusal.code)
         reading = Reading(refusal.outcome, refusal.code, paid=refusal.paid)
-        if refusal.outcome is Outcome.BAD_REQUEST and not self._pool.proven:
-            # An address that leads elsewhere knows no number at all.
+        if refusal.outcome is Outcome.BAD_REQUEST and (len(numbers) > 1 or not self._pool.proven):
+            # An address that leads elsewhere knows no number at all; and which number of several it was is not known.
             reading = Reading(Outcome.PROVIDER_ERROR, refusal.code, paid=False)
         return [to_answer(number, reading, self._now()) for number in numbers]
 
@@ -205,17 +243,23 @@ class HttpLookup:
 
     def _raise_for_account(self, refusal: Refusal) -> None:
         """Raise where the account can look nothing up."""
+        if (error := self._account_error(refusal.outcome, refusal.code)) is not None:
+            raise error
+
+    def _account_error(self, outcome: Outcome, code: str) -> AuthenticationError | QuotaError | None:
+        """Return the error for an outcome that is true of the account, and of every number; None for others."""
         setting = self.name.upper().replace("-", "_")
-        if refusal.outcome is Outcome.AUTH_FAILED:
-            raise AuthenticationError(
-                f"{self.profile.title} does not accept the credentials ({refusal.code}).",
+        if outcome is Outcome.AUTH_FAILED:
+            return AuthenticationError(
+                f"{self.profile.title} does not accept the credentials ({code}).",
                 f"Check RINGFENCE_{setting}__*; .env.example lists them.",
             )
-        if refusal.outcome is Outcome.OUT_OF_CREDIT:
-            raise QuotaError(
-                f"The account at {self.profile.title} is out of credit ({refusal.code}).",
+        if outcome is Outcome.OUT_OF_CREDIT:
+            return QuotaError(
+                f"The account at {self.profile.title} is out of credit ({code}).",
                 "Top it up, or wait until its quota is renewed; nothing is lost.",
             )
+        return None
 
     def _tell_once(self, outcome: Outcome, code: str) -> None:
         if outcome is Outcome.NOT_PERMITTED and outcome not in self._told:

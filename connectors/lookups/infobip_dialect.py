@@ -11,11 +11,13 @@ from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, Reply, Request
+from .free_checks import check_by_get
 from .http_lookup import HttpLookup, Refusal, refusal_by_status
 from .infobip import BATCH, NAME, PROFILE, InfobipSettings
+from .joining import Numbers
 from .provider_settings import reveal
 from .reading import Reading
-from .words import Words, as_text, digits_of, ported_of
+from .words import Words, as_text, fold, ported_of
 
 
 def connect(settings: InfobipSettings, services: Services) -> Lookup:
@@ -43,12 +45,8 @@ class InfobipDialect:
         if not isinstance(results, list):
             return None
 
-        asked = {digits_of(number): number for number in numbers}
-        found = {}
-        for result in results:
-            if isinstance(result, dict) and (number := asked.get(digits_of(result.get("to")))) is not None:
-                found[number] = read_result(result)
-        return found
+        joined = Numbers(PROFILE.title, numbers).join(results, "to")
+        return {number: read_result(result) for number, result in joined.items()}
 
 
 def read_result(result: Mapping[str, Any]) -> Reading:
@@ -73,13 +71,18 @@ def read_result(result: Mapping[str, Any]) -> Reading:
         return Reading(Outcome.PENDING, code, **common)
     if group == "DELIVERED":
         return Reading(Outcome.OK, code, Validity.VALID, LineState.ACTIVE, **common)
-    if group == "UNDELIVERABLE":
-        line = LineState.DISCONNECTED if error.get("permanent") is True else LineState.UNREACHABLE
+    if NO_CREDIT in fold(status.get("name")):
+        return Reading(Outcome.OUT_OF_CREDIT, as_text(status.get("name")), paid=False)
+    if group == "UNDELIVERABLE" and isinstance(error.get("permanent"), bool):
+        line = LineState.DISCONNECTED if error["permanent"] else LineState.UNREACHABLE
         return Reading(Outcome.OK, code, Validity.VALID, line, **common)
     if group == "EXPIRED":
         return Reading(Outcome.OK, code, Validity.VALID, LineState.UNREACHABLE, **common)
     return Reading(Outcome.PARTIAL, code, **common)
 
+
+NO_CREDIT = "not_enough_credits"
+"""Part of the status of a number that was not asked about because the account is empty."""
 
 _GROUPS = {
     "pending": "PENDING",
@@ -97,8 +100,6 @@ def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _check(exchange: Exchange) -> Refusal | None:
-
-    reply = exchange.send(Request("GET", "/account/1/balance"))
-    refusal = None if reply.status == 200 else refusal_by_status(reply)
+    refusal = check_by_get("/account/1/balance")(exchange)
     # A key that may look numbers up need not be one that may read the balance: it is known all the same.
-    return None if isinstance(refusal, Refusal) and refusal.outcome is Outcome.NOT_PERMITTED else refusal
+    return None if refusal is not None and refusal.outcome is Outcome.NOT_PERMITTED else refusal

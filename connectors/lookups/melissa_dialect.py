@@ -16,6 +16,7 @@ from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, Reply, Request
 from .http_lookup import HttpLookup, Refusal, refusal_by_status
+from .joining import Numbers
 from .melissa import BATCH, NAME, PROFILE, MelissaSettings, Verify
 from .provider_settings import reveal
 from .reading import Reading
@@ -55,9 +56,11 @@ LINE_TYPES = {
     "PS16": LineType.UNKNOWN,
 }
 
-_TOLD_ELSEWHERE = frozenset({"PS01", "PS02", "PS03", "PS06", "PS10", "PS11", "PS12", "PS17", "PS20", "PS21", "PS22"})
-_TIMEOUTS = frozenset({"PS30", "PS31"})
-_KNOWN = INVALID_CODES | OUR_INPUT_CODES | LINE_TYPES.keys() | _TOLD_ELSEWHERE | _TIMEOUTS
+_TOLD_ELSEWHERE = frozenset(
+    {"PS01", "PS02", "PS03", "PS06", "PS10", "PS11", "PS12", "PS17", "PS20", "PS21", "PS22", "PS31"}
+)
+_TIMEOUT = "PS30"
+_KNOWN = INVALID_CODES | OUR_INPUT_CODES | LINE_TYPES.keys() | _TOLD_ELSEWHERE | {_TIMEOUT}
 
 
 def connect(settings: MelissaSettings, services: Services) -> Lookup:
@@ -97,10 +100,14 @@ class MelissaDialect:
             return None
 
         found = {}
+        strangers = 0
         for record in records:
             place = as_text(record.get("RecordID")).strip() if isinstance(record, dict) else ""
-            if place.isdigit() and int(place) < len(numbers):
+            if place.isdecimal() and int(place) < len(numbers):
                 found[numbers[int(place)]] = self._read(record)
+            else:
+                strangers += 1
+        Numbers(PROFILE.title, numbers).tell_strangers(strangers)
         return found
 
     def _read(self, record: Mapping[str, Any]) -> Reading:
@@ -115,6 +122,8 @@ class MelissaDialect:
             "unrecognised": tuple(("validity", code[:10]) for code in codes if code not in _KNOWN),
         }
         said = ",".join(codes)
+        if not codes:
+            return Reading(Outcome.PROVIDER_ERROR, "no result", **common)
         if present & INVALID_CODES:
             return Reading(Outcome.OK, said, Validity.INVALID, evidence=Evidence.ROUTING_DB, **common)
         if present & OUR_INPUT_CODES:
@@ -129,5 +138,7 @@ class MelissaDialect:
         else:
             line, evidence = LineState.UNKNOWN, Evidence.ROUTING_DB
         valid = present & {"PS01", "PS02", "PS03", "PS06", "PS17", "PS20", "PS21", "PS22"}
-        outcome = Outcome.PARTIAL if present & _TIMEOUTS else Outcome.OK
+        outcome = Outcome.OK
+        if _TIMEOUT in present:
+            outcome = Outcome.PARTIAL if valid else Outcome.TIMEOUT  # what its database has is told all the same
         return Reading(outcome, said, Validity.VALID if valid else Validity.UNKNOWN, line, evidence, **common)

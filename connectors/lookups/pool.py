@@ -75,7 +75,7 @@ class LookupPool:
         Answers that are on their way when a lookup raises, at Ctrl-C or at SIGTERM, are still yielded, because they are
         paid, before that error, the one of ``give_up``, KeyboardInterrupt or Terminated is raised.
         """
-        run = _PoolRun(self, _distinct(numbers))
+        run = _PoolRun(self, distinct(numbers))
 
         while run.fill():
             yield from run.collect()
@@ -95,6 +95,17 @@ class LookupPool:
         self._weight += self.weigh(answer)
         too_many = self._weight >= self.most_failed if self.proven else self._failed >= MOST_UNPROVEN
         return self.give_up(answer, self._failed) if too_many else None
+
+    def judge_call(self, answers: Sequence[Answer]) -> StoppedError | None:
+        """Take the answers of one call into account, as :meth:`judge`.
+
+        A call that told anything went well. One that told nothing is one failure, however many numbers it was about;
+        but each answer that was lost counts, because each may have been billed.
+        """
+        telling = [answer for answer in answers if answer.kind in _TELLING or answer.validity is not Validity.UNKNOWN]
+        lost = [answer for answer in answers if answer.kind is AnswerKind.LOST]
+        stops = [self.judge(answer) for answer in telling[:1] or lost or answers[:1]]
+        return next((stop for stop in reversed(stops) if stop is not None), None)
 
 
 class _PoolRun:
@@ -137,9 +148,9 @@ class _PoolRun:
                 self.failure = self.failure or error
                 continue
 
-            for answer in lookup.result():
-                self.failure = self.failure or self._pool.judge(answer)
-                yield answer
+            answers = lookup.result()
+            self.failure = self.failure or self._pool.judge_call(answers)
+            yield from answers
 
     def _wait(self) -> set[Future[Sequence[Answer]]]:
         """Return lookups that have ended; none where there is no time left to wait for any."""
@@ -165,7 +176,7 @@ class _PoolRun:
         return future
 
 
-def _distinct(numbers: Iterable[str]) -> Iterator[str]:
+def distinct(numbers: Iterable[str]) -> Iterator[str]:
     """Yield each number once, taking it from ``numbers`` only when it is about to be sent."""
     seen: set[str] = set()
 
