@@ -35,7 +35,10 @@ def main() -> None:
     parser.add_argument("--org", type=Path, metavar="FILE", help="a YAML file of what the accounts are like")
     parser.add_argument("--job-seconds", type=float, metavar="S", help="how long each bulk job takes")
     parser.add_argument("--call-ms", type=int, metavar="MS", help="how long every answer takes")
+    parser.add_argument("--lookups", action="store_true", help="serve the lookup providers other than Twilio too")
     given = parser.parse_args()
+    # One more port, and a free one, for the providers.
+    ports = [*(given.ports or [0] * len(installed_plugins())), 0] if given.lookups else given.ports
     done = Event()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,7 +49,13 @@ def main() -> None:
         faults = with_time(faults, job_seconds=given.job_seconds, call_ms=given.call_ms)
         org = read_org(given.org) if given.org else None
         sandbox = Sandbox(
-            contacts=given.contacts, seed=given.seed, ports=given.ports, bare=given.bare, faults=faults, org=org
+            contacts=given.contacts,
+            seed=given.seed,
+            ports=ports,
+            bare=given.bare,
+            faults=faults,
+            org=org,
+            lookups=given.lookups,
         )
     except (FixError, ValueError) as error:
         parser.error(str(error))

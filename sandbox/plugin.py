@@ -23,27 +23,34 @@ class SandboxPlugin:
     """What a stand-in says about itself before it is loaded: every command asks for it, few run the sandbox.
 
     `name` is its section of a faults file and the name of the connector that talks to it; `vendor` and `product` name
-    it to people. `role` is what it stands in for. `port` is where `ringfence sandbox` puts it by default; services are
+    it to people. `role` is what it stands in for; `lookups` stands for several providers at
+    once, and is served where they are asked for. `port` is where `ringfence sandbox` puts it by default; services are
     listed in the order of their ports. `load` imports the rest and returns its Service.
     """
 
     name: str
     vendor: str
     product: str
-    role: Literal["crm", "lookup"]
+    role: Literal["crm", "lookup", "lookups"]
     port: int
     load: Callable[[], type[Service]]
 
 
 @cache
-def installed_plugins() -> tuple[SandboxPlugin, ...]:
-    """Return the plugin of every stand-in that is installed, in the order of their default ports."""
-    found: list[SandboxPlugin] = [point.load() for point in entry_points(group=GROUP)]
+def installed_plugins(*, lookups: bool = False) -> tuple[SandboxPlugin, ...]:
+    """Return the plugin of every stand-in that is installed, in the order of their default ports.
 
-    return tuple(sorted(found, key=lambda plugin: plugin.port))
+    The one that stands for several lookup providers at once is among them where `lookups` asks for it.
+    """
+    found: list[SandboxPlugin] = [point.load() for point in entry_points(group=GROUP)]
+    wanted = (each for each in found if lookups or each.role != "lookups")
+    return tuple(sorted(wanted, key=lambda plugin: plugin.port))
 
 
 @cache
-def installed_services() -> dict[str, type[Service]]:
-    """Return name -> Service of every stand-in, in the same order; this imports all of them."""
-    return {plugin.name: plugin.load() for plugin in installed_plugins()}
+def installed_services(*, lookups: bool = True) -> dict[str, type[Service]]:
+    """Return name -> Service of every stand-in, in the same order; this imports all of them.
+
+    Without `lookups` the one that stands for several lookup providers at once is left out.
+    """
+    return {plugin.name: plugin.load() for plugin in installed_plugins(lookups=lookups)}

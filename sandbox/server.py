@@ -38,6 +38,7 @@ class Sandbox:
     `ports` are in the order of the installed plugins, 0 for a free one; all are free ones by default. With `bare` the
     companion fields do not exist yet. `now` (aware) is the time that the shared clock starts from; without it the real
     time. `faults` are what the services do wrong, nothing by default, and `org` what the accounts are like: the usual.
+    With `lookups` the providers other than Twilio are served too.
 
     `services` holds the stand-ins by name. For short, `sandbox.salesforce` is the state of the service `salesforce`
     and `sandbox.salesforce_url` its address, and so for every other name.
@@ -53,6 +54,7 @@ class Sandbox:
         now: datetime | None = None,
         faults: Faults | None = None,
         org: OrgFile | None = None,
+        lookups: bool = False,
     ) -> None:
         self.clock = SandboxClock(now)
         crowd = list(people(contacts, seed=seed, now=self.clock.now()))
@@ -60,7 +62,7 @@ class Sandbox:
         self.org = org or org_model()()
         self.services = {
             name: service(replace(context, traits=self.org.section(name)))
-            for name, service in installed_services().items()
+            for name, service in installed_services(lookups=lookups).items()
         }
 
         wanted = ports or [0] * len(self.services)

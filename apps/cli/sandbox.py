@@ -51,6 +51,9 @@ def run_stand_ins(
     bare: Annotated[
         bool, typer.Option("--bare", help="Without the companion fields, to try `ringfence setup`.")
     ] = False,
+    lookups: Annotated[
+        bool, typer.Option("--lookups", help="Also serve the lookup providers other than Twilio, at one more port.")
+    ] = False,
     env_file: EnvFile = None,
     faults: Annotated[
         Path | None,
@@ -82,7 +85,7 @@ def run_stand_ins(
     from ringfence.sandbox.server import Sandbox  # noqa: PLC0415
 
     begin(json=json, verbose=verbose)
-    chosen = read_ports(ports)
+    chosen = with_lookups(read_ports(ports)) if lookups else read_ports(ports)
     refuse_existing(env_file)
 
     wrongs = with_time(None if faults is None else read_faults(faults), job_seconds=job_seconds, call_ms=call_ms)
@@ -91,7 +94,9 @@ def run_stand_ins(
     output.note(f"filling the sandbox with {contacts:,} people ...")
 
     try:
-        with Sandbox(contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs, org=account) as running:
+        with Sandbox(
+            contacts=contacts, seed=seed, ports=chosen, bare=bare, faults=wrongs, org=account, lookups=lookups
+        ) as running:
             show_settings(running.settings(), env_file)
             _show_what_to_try()
             Event().wait()
@@ -119,6 +124,12 @@ def read_ports(text: str) -> list[int]:
     if len(ports) != len(SERVICES) or not all(0 <= port <= 65535 for port in ports):
         raise UsageError(f"{text!r} is not {count_of(len(SERVICES), 'port')}.", f"An example: --ports {PORTS}")
     return ports
+
+
+def with_lookups(ports: list[int]) -> list[int]:
+    """Return the ports with one more, for the lookup providers: a free one where the others are."""
+    (usual,) = (each.port for each in installed_plugins(lookups=True) if each.role == "lookups")
+    return [*ports, usual if any(ports) else 0]
 
 
 def show_settings(settings: dict[str, str], env_file: Path | None, *, document: bool = True) -> None:

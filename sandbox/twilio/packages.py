@@ -124,7 +124,7 @@ def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
     if name not in ANSWERED:
         return {"error_code": NOT_ENABLED}
     if name == "line_status":
-        status = _state(e164)
+        status = line_status_of(e164)
         return {"status": status, "error_code": None if status else NOT_COVERED}
 
     kind = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
@@ -139,7 +139,8 @@ def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
     }
 
 
-def _state(e164: str) -> str | None:
+def line_status_of(e164: str) -> str | None:
+    """Return the line status of an E.164 number, always the same one; None where no carrier has it."""
     draw = int.from_bytes(sha256(e164.encode()).digest()[:4]) % 100
     for state, share in STATES:
         if draw < share:

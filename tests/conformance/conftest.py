@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ringfence.apps.registry import crm_plugins, lookup_plugins
+from ringfence.sandbox.lookups.state import VOICES
 from ringfence.sandbox.server import Sandbox
 
 from .harness import Harness, ProviderHarness
+from .providers.on_sandbox import SandboxProviderHarness
 
 
 @pytest.fixture(params=sorted({"memory", *crm_plugins()}))
@@ -25,7 +27,13 @@ def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
 @pytest.fixture(params=sorted({"memory", *lookup_plugins()}))
 def provider(request: pytest.FixtureRequest) -> Iterator[ProviderHarness]:
     """Give every registered lookup provider; one without a harness fails here, so that none escapes."""
-    yield from _give(f".providers.{request.param}", contacts=1)
+    if request.param in VOICES:
+        with Sandbox(contacts=1, lookups=True) as sandbox:
+            harness = SandboxProviderHarness(sandbox, request.param)
+            yield harness
+            harness.close()
+    else:
+        yield from _give(f".providers.{request.param}", contacts=1)
 
 
 def _give(module: str, **options: Any) -> Iterator[Any]:
