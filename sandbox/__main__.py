@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--org", type=Path, metavar="FILE", help="a YAML file of what the accounts are like")
     parser.add_argument("--job-seconds", type=float, metavar="S", help="how long each bulk job takes")
     parser.add_argument("--call-ms", type=int, metavar="MS", help="how long every answer takes")
-    parser.add_argument("--lookups", action="store_true", help="serve the lookup providers other than Twilio too")
+    parser.add_argument("--lookups", action="store_true", help="serve further lookup providers too")
     given = parser.parse_args()
     # One more port, and a free one, for the providers.
     ports = [*(given.ports or [0] * len(installed_plugins())), 0] if given.lookups else given.ports

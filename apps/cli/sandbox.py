@@ -52,7 +52,7 @@ def run_stand_ins(
         bool, typer.Option("--bare", help="Without the companion fields, to try `ringfence setup`.")
     ] = False,
     lookups: Annotated[
-        bool, typer.Option("--lookups", help="Also serve the lookup providers other than Twilio, at one more port.")
+        bool, typer.Option("--lookups", help="Also serve further lookup providers, at one more port.")
     ] = False,
     env_file: EnvFile = None,
     faults: Annotated[

@@ -12,7 +12,7 @@ from typing import Any
 from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome
 from ringfence.core.numbers import LineType, Validity
 
-from .bandwidth import PROFILE
+from .bandwidth_settings import PROFILE
 from .exchange import Reply, Request
 from .http_lookup import Refusal, refusal_by_status
 from .joining import Numbers

@@ -16,8 +16,8 @@ from ringfence.core.model.axes import Outcome
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
-from .bandwidth import BATCH, NAME, PROFILE, BandwidthSettings
 from .bandwidth_dialect import BandwidthDialect, read_numbers
+from .bandwidth_settings import BATCH, NAME, PROFILE, BandwidthSettings
 from .exchange import Exchange, LostError, Reply, Request
 from .free_checks import check_by_get
 from .http_lookup import HttpLookup, Refusal, refusal_by_status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,9 @@ from ringfence.core.numbers import Validity
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
-from .digest_auth import DigestAuth
 from .exchange import Exchange, Reply, Request
 from .free_checks import check_by_get
-from .hlr_lookups import NAME, PROFILE, HlrLookupsSettings
+from .hlr_lookups_settings import NAME, PROFILE, HlrLookupsSettings
 from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
 from .provider_settings import reveal
 from .reading import Reading
@@ -43,7 +43,8 @@ def connect(settings: HlrLookupsSettings, services: Services) -> Lookup:
         PROFILE.title,
         settings.base_url,
         services,
-        auth=DigestAuth(key, secret, _ROOT, services.clock),
+        # Their other way, a signature under each request, is told in examples that disagree on what is signed.
+        headers={"X-Basic": hashlib.sha256(f"{key}:{secret}".encode()).hexdigest()},
         pace=settings.pace,
         connections=threads,
     )

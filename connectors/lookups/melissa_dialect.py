@@ -17,7 +17,7 @@ from ringfence.core.ports.services import Services
 from .exchange import Exchange, Reply, Request
 from .http_lookup import HttpLookup, Refusal, refusal_by_status
 from .joining import Numbers
-from .melissa import BATCH, NAME, PROFILE, MelissaSettings, Verify
+from .melissa_settings import BATCH, NAME, PROFILE, MelissaSettings, Verify
 from .provider_settings import reveal
 from .reading import Reading
 from .words import as_text

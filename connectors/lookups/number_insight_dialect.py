@@ -14,7 +14,7 @@ from .exchange import Exchange, Reply, Request
 from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
 from .provider_settings import reveal
 from .reading import Reading
-from .vonage_number_insight import NAME, PROFILE, NumberInsightSettings
+from .vonage_number_insight_settings import NAME, PROFILE, NumberInsightSettings
 from .words import Words, as_money, as_text
 
 _PATH = "/ni/advanced/json"

@@ -20,7 +20,7 @@ from .application_token import ApplicationToken
 from .exchange import Exchange, Reply, Request
 from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
 from .reading import Reading
-from .vonage import NAME, PROFILE, VonageLookupSettings
+from .vonage_settings import NAME, PROFILE, VonageLookupSettings
 from .words import Words, as_text, fold
 
 _PATH = "/identity-insights/v1/requests"

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from ..broken_wire import BrokenResponse, Wire
 from ..fault_rules import RequestFacts
-from .state import VOICES, LookupAccounts
+from .state import LookupAccounts
 from .truth import truth_of
 from .voice import Asked, Voice
 
@@ -36,7 +36,7 @@ def _pass_gate(accounts: LookupAccounts, request: Request, content: bytes) -> tu
     """Count and answer a request, with the faults of the accounts if they have some; None: ordinary delivery."""
     path: str = request.scope["path"]
     name, _, rest = path.lstrip("/").partition("/")
-    voice = VOICES.get(name)
+    voice = accounts.voices.get(name)
     accounts.requests[name] += 1
 
     def answer() -> Response:
@@ -66,7 +66,7 @@ def _answer(accounts: LookupAccounts, voice: Voice, asked: Asked) -> Response:
         return voice.refuse(accounts.refusing[voice.name])
     if not numbers:
         return voice.refuse("bad_request")
-    if len(numbers) > voice.batch or len(set(numbers)) < len(numbers):
+    if len(numbers) > voice.limit(asked) or len(set(numbers)) < len(numbers):
         return voice.refuse("too_many")
 
     credit = accounts.credit.get(voice.name)

@@ -1,4 +1,4 @@
-"""Providers that take many numbers in one call (lookups.md, sections 2.3 and 3)."""
+"""Providers that take many numbers in one call (docs/vendors/lookups.md)."""
 
 from __future__ import annotations
 

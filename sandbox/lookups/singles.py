@@ -1,4 +1,4 @@
-"""Providers that are asked about one number at a time (lookups.md, sections 2.5 and 3)."""
+"""Providers that are asked about one number at a time (docs/vendors/lookups.md)."""
 
 from __future__ import annotations
 

@@ -19,15 +19,16 @@ from ..clock import SandboxClock
 from ..fault_gate import FaultGate
 from ..rates import RollingWindow
 from .batches import Infobip, Melissa
+from .orders import Bandwidth
 from .singles import SINGLES
 from .traits import LookupsTraits
 from .voice import Voice
 from .vonage import IdentityInsights, NumberInsight
 
-_KINDS: tuple[type[Voice], ...] = (*SINGLES, IdentityInsights, NumberInsight, Infobip, Melissa)
+_KINDS: tuple[type[Voice], ...] = (*SINGLES, IdentityInsights, NumberInsight, Infobip, Melissa, Bandwidth)
 
-VOICES = {kind.name: kind() for kind in _KINDS}
-"""Every provider, by its name in settings."""
+VOICES = tuple(kind.name for kind in _KINDS)
+"""The name of every provider in settings."""
 
 
 class LookupAccounts:
@@ -43,8 +44,10 @@ class LookupAccounts:
         self.clock = clock
         self.traits = traits or LookupsTraits()
         self.lock = RLock()
+        self.voices = {kind.name: kind() for kind in _KINDS}
         self.keys: dict[str, dict[str, str]] = {
-            name: {setting: rng.randbytes(12).hex() for setting in voice.credentials} for name, voice in VOICES.items()
+            name: {setting: rng.randbytes(12).hex() for setting in voice.credentials}
+            for name, voice in self.voices.items()
         }
 
         self.requests: Counter[str] = Counter()

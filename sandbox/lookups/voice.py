@@ -56,6 +56,10 @@ class Voice(ABC):
     def numbers(self, asked: Asked) -> Sequence[str] | None:
         """Return the numbers that are asked about, in E.164; None for a path that looks nothing up."""
 
+    def limit(self, asked: Asked) -> int:
+        """Return how many numbers the request may be about."""
+        return self.batch
+
     @abstractmethod
     def answer(self, asked: Asked, truths: Sequence[Truth]) -> Response:
         """Return the answer about these numbers."""

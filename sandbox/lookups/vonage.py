@@ -16,7 +16,7 @@ ASKABLE = frozenset({"format", "original_carrier", "current_carrier", "sim_swap"
 
 
 class IdentityInsights(Voice):
-    """Identity Insights (lookups.md, section 2.2)."""
+    """Identity Insights (docs/vendors/lookups.md)."""
 
     name = "vonage"
     credentials = ("APPLICATION_ID", "PUBLIC_KEY")

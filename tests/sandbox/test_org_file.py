@@ -52,7 +52,7 @@ def test_a_sandbox_takes_the_example() -> None:
 
 
 def test_without_a_file_the_accounts_are_as_most_are() -> None:
-    sandbox = Sandbox(contacts=5)
+    sandbox = Sandbox(contacts=5, lookups=True)
 
     assert sandbox.org == org_model()()
     assert [sandbox.services[name].state.traits for name in SERVICES] == [model() for model in SERVICES.values()]  # type: ignore[attr-defined]  # each stand-in keeps its own kind

@@ -44,6 +44,7 @@ class SandboxProviderHarness(ProviderHarness):
     def connect(self, *, bad_token: bool = False) -> Lookup:
         plugin, settings = lookup_plugins()[self.name], self.settings()
         if bad_token:
+            # Which application or account it is may be a part of the address; the last one is the secret.
             secret = [name for name in settings if name not in ("base_url", "private_key_file")][-1]
             settings[secret] = "not-a-token"
         lookup = plugin.connect(plugin.settings(**settings), Services(self.clock))
