@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ..decisions.weighing import find_deciding
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
 from ..model.axes import Axis
@@ -144,6 +145,8 @@ def _choose(answers: Sequence[KeptAnswer], in_service: set[str], *, with_lost: b
     lost = (AnswerKind.LOST,) if with_lost else ()
     for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, *lost):
         if of_this_kind := [each for each in answers if each.answer.kind is kind]:
+            if kind is AnswerKind.KNOWN:
+                return of_this_kind[find_deciding([each.answer for each in of_this_kind])]
             return max(of_this_kind, key=lambda each: each.answer.observed_at)
 
     # Once every provider has failed on it in this run, it is not asked about again before the next one.

@@ -1,0 +1,82 @@
+"""Which of several answers about one number decides: the stronger and newer one. Everything here is pure.
+
+Two answers contradict each other where the network or a carrier told both, one found the line alive, the other dead,
+and less than a day lies between them: lines do not come and go that fast, so the earlier one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ..model.answers import Answer
+from ..model.axes import Evidence, LineState, Reassigned
+
+CONTRADICTORY_WITHIN = timedelta(hours=24)
+"""How close two live answers must be for the later one to contradict the earlier instead of replacing it."""
+
+LEAST_LIVE = Evidence.CARRIER_FEED
+"""The weakest evidence that comes from whoever carries the line. Whatever is as strong is weighed by its age alone."""
+
+
+def find_deciding(answers: Sequence[Answer]) -> int:
+    """Return the place of the answer that decides among those of kind KNOWN about one number; at least one.
+
+    The order of the answers does not matter. The latest word on the number's owner decides where it is that the number
+    has gone to another person, for no state of the line answers that. Else the strongest answers count, and among
+    those the newest, unless it contradicts an earlier one. What is on record without evidence was told by a network
+    or read back from a CRM, and counts as live.
+    """
+    places = sorted(range(len(answers)), key=lambda place: _order(answers[place]))
+    told = [place for place in places if _tells_owner(answers[place])]
+    if told and _has_gone(answers[told[-1]]):
+        return told[-1]
+
+    strongest = max(_weight(answer) for answer in answers)
+    standing, *later = [place for place in places if _weight(answers[place]) == strongest]
+    for place in later:
+        if not contradict(answers[standing], answers[place]):
+            standing = place
+    return standing
+
+
+def contradict(one: Answer, other: Answer) -> bool:
+    """Return whether two answers about a number cannot both be true."""
+    if not (_is_live(one) and _is_live(other)):
+        return False
+    apart = abs(one.observed_at - other.observed_at)
+    states = {one.line, other.line}
+    return states == {LineState.ACTIVE, LineState.DISCONNECTED} and apart <= CONTRADICTORY_WITHIN
+
+
+def _is_live(answer: Answer) -> bool:
+    return answer.evidence is not None and answer.evidence.strength >= LEAST_LIVE.strength
+
+
+def _weight(answer: Answer) -> int:
+    """Return a number that is greater for an answer that replaces another one whatever their ages."""
+    return LEAST_LIVE.strength if answer.evidence is None else min(answer.evidence.strength, LEAST_LIVE.strength)
+
+
+def _tells_owner(answer: Answer) -> bool:
+    return answer.reassigned is not None and answer.reassigned.answer in (Reassigned.YES, Reassigned.NO)
+
+
+def _has_gone(answer: Answer) -> bool:
+    return answer.reassigned is not None and answer.reassigned.answer is Reassigned.YES
+
+
+def _order(answer: Answer) -> tuple[object, ...]:
+    """Return what sorts answers by age. Of one second, a dead line comes first: it stands against a live one."""
+    return (
+        answer.observed_at,
+        answer.line != LineState.DISCONNECTED,
+        _has_gone(answer),
+        _tells_owner(answer),
+        answer.reassigned.since.isoformat() if answer.reassigned else "",
+        answer.reassigned.answer if answer.reassigned else "",
+        answer.line or "",
+        answer.evidence or "",
+        answer.validity,
+        answer.code,
+    )
