@@ -42,6 +42,8 @@ def connect(settings: BandwidthSettings, services: Services) -> Lookup:
 class BandwidthLookup(HttpLookup):
     """See :class:`ringfence.core.ports.lookup.OrderingLookup`. Constructing it makes no call."""
 
+    waits_s = 600.0
+
     def __init__(self, settings: BandwidthSettings, services: Services) -> None:
         account = settings.account_id or ""
         (password,) = reveal(settings.password)

@@ -66,7 +66,12 @@ class Lookup(Protocol):
 
 @runtime_checkable
 class OrderingLookup(Lookup, Protocol):
-    """A provider that answers later what it was asked."""
+    """A provider that answers later what it was asked.
+
+    ``waits_s`` is for how many seconds a run waits for an order: 0 where no answer can come while it runs.
+    """
+
+    waits_s: float
 
     def collect(self, order: Order) -> Iterator[Answer]:
         """Yield the answers to an order that have come, each number once; none while all are still to come.

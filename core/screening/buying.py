@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from datetime import datetime
 
 from ..errors import AuthenticationError, QuotaError, RingfenceError, UnreachableError
@@ -18,6 +18,7 @@ from ..ports.services import Clock
 from ..state.lookup_cache import BESIDE, ELSEWHERE, KeptAnswer
 from .errands import Arrived, Ended, Errands
 from .gateway import KnownAnswers, Tally
+from .orders import fetch_earlier
 from .purchase import ask
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class BuyingGateway:
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
         self._outages: dict[str, RingfenceError] = {}  # by realm
+        self._fetched = False
+        self._waiting: set[str] = set()  # numbers that are on order
         self._back_at: dict[str, float] = {}  # realm -> when a provider that is left out is tried again
 
     @property
@@ -85,7 +88,12 @@ class BuyingGateway:
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
-        return self._known.find(numbers, now, self._in_service)
+        if not self._fetched and numbers:
+            self._fetched = True
+            fetch_earlier(self._known.cache, self._known.lookups)
+        found = self._known.find(numbers, now, self._in_service)
+        self._count_waiting(found)
+        return found
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Ask the providers of each number in turn, until one tells the state of the line or that there is no such one.
@@ -100,7 +108,15 @@ class BuyingGateway:
         self._carry_out(numbers, now, answers)
         found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
         self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
+        self._count_waiting(found)
         return found
+
+    def _count_waiting(self, found: Mapping[str, KeptAnswer]) -> None:
+        for number, kept in found.items():
+            if kept.answer.kind is AnswerKind.PENDING and number not in self._waiting:
+                self._waiting.add(number)
+                provider = kept.realm.partition(":")[0]
+                self.tally.waiting[provider] = self.tally.waiting.get(provider, 0) + 1
 
     def _carry_out(self, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
         """Take the numbers from provider to provider until each is settled or has seen all of its own."""
@@ -232,10 +248,18 @@ def _is_settled(kept: KeptAnswer | None) -> bool:
     if kept is None:
         return False
     answer = kept.answer
-    return answer.kind is AnswerKind.KNOWN or (answer.kind is AnswerKind.FAILED and answer.code in _ON_ITS_WAY)
+    return answer.kind in (AnswerKind.KNOWN, AnswerKind.PENDING) or (
+        answer.kind is AnswerKind.FAILED and answer.code in _ON_ITS_WAY
+    )
 
 
 _ON_ITS_WAY = (ELSEWHERE, BESIDE)
 
-_RANK = {AnswerKind.FAILED: 0, AnswerKind.LOST: 1, AnswerKind.INCONCLUSIVE: 2, AnswerKind.KNOWN: 3}
+_RANK = {
+    AnswerKind.FAILED: 0,
+    AnswerKind.PENDING: 1,
+    AnswerKind.LOST: 1,
+    AnswerKind.INCONCLUSIVE: 2,
+    AnswerKind.KNOWN: 3,
+}
 """What an answer is worth beside another provider's."""

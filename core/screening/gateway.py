@@ -43,6 +43,7 @@ class Tally:
     cache_hits: int = 0
     would_buy: int = 0
     lost: int = 0  # numbers whose answer was lost on the way and is not bought again
+    waiting: dict[str, int] = field(default_factory=dict)  # provider -> numbers whose answers it has promised for later
     failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
     cost_planned: float = 0.0  # what would_buy would have cost at most
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
@@ -143,7 +144,8 @@ class KnownAnswers:
 def _choose(answers: Sequence[KeptAnswer], in_service: set[str], *, with_lost: bool) -> KeptAnswer | None:
     """Return the answer that counts, or None where the number may be asked about."""
     lost = (AnswerKind.LOST,) if with_lost else ()
-    for kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE, *lost):
+    promised = (AnswerKind.PENDING,) if with_lost else ()
+    for kind in (AnswerKind.KNOWN, *promised, AnswerKind.INCONCLUSIVE, *lost):
         if of_this_kind := [each for each in answers if each.answer.kind is kind]:
             if kind is AnswerKind.KNOWN:
                 return of_this_kind[find_deciding([each.answer for each in of_this_kind])]

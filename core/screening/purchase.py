@@ -18,6 +18,7 @@ from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.lookup_cache import Claim, LookupCache
+from .orders import collect
 
 
 def ask(
@@ -84,6 +85,8 @@ class _Purchase:
         self._answered_without_asking: list[Answer] = []
         self._store_fault: RingfenceError | None = None
         self._stopped = False
+        self._ordered: list[Order] = []
+        self._collecting: Iterator[Answer] | None = None
         self._answers = lookup.look_up(self._questions(numbers))
 
     def next_answer(self) -> Answer | None:
@@ -97,9 +100,12 @@ class _Purchase:
             raise
 
         if isinstance(answer, Order):
-            raise NotImplementedError("orders are to come")
+            self._take_order(answer)
+            return self.next_answer()
         if answer is not None:
             return self._keep(answer)
+        if (promised := self._next_of_orders()) is not None:
+            return promised
         if self._answered_without_asking:
             return self._answered_without_asking.pop()
         if self._store_fault is not None:
@@ -113,6 +119,21 @@ class _Purchase:
         with suppress(RingfenceError):
             while self.next_answer() is not None:
                 pass
+
+    def _take_order(self, order: Order) -> None:
+        """Record an order before anything else happens with it: whoever has its reference can fetch the answers."""
+        self._cache.record_order(self._lookup.realm, order)
+        self._ordered.append(order)
+        for number in order.numbers:
+            self._open.pop(number, None)
+
+    def _next_of_orders(self) -> Answer | None:
+        """Return the next answer to the orders of this asking, or what stands for one that is still to come."""
+        if self._ordered and self._collecting is None:
+            self._collecting = collect(
+                self._cache, self._clock, self._lookup, self._ordered, lambda: self._stopped or self._must_stop()
+            )
+        return next(self._collecting, None) if self._collecting is not None else None
 
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         """Yield the numbers that may be asked about, each when the provider is ready to ask, its question on record."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from ..model.answers import AnswerKind
 from ..state.lookup_cache import KeptAnswer
 from .deferring import DeferringGateway
 
@@ -14,6 +15,11 @@ class RecallingGateway(DeferringGateway):
 
     Where nothing is, the numbering plan has the last word.
     """
+
+    def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
+        """Return what is on record, but for answers that are still to come."""
+        found = super().find(numbers, now)
+        return {number: kept for number, kept in found.items() if kept.answer.kind is not AnswerKind.PENDING}
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:  # noqa: ARG002 - of the contract
         """Return no answer: nothing is owed."""

@@ -166,9 +166,9 @@ class Screening:
         return answers
 
     def _apply(self, facts: Facts | None, kept: KeptAnswer) -> Facts | None:
-        """Return the facts with an answer laid over them; None where it is a failure, for the lookup is then owed."""
+        """Return the facts with an answer laid over them; None while the lookup is owed: failed, or still to come."""
         answer, realm = kept.answer, kept.realm.partition(":")[0]
-        if facts is None or answer.kind is AnswerKind.FAILED:
+        if facts is None or answer.kind in (AnswerKind.FAILED, AnswerKind.PENDING):
             return None
 
         # A verdict found in the CRM names the provider that it came from in its code.

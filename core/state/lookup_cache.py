@@ -9,14 +9,23 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from ..model.answers import Answer, AnswerKind
+from ..model.answers import Answer, AnswerKind, Order
 from ..model.caps import NO_CAPS, CapReached, Caps
 from ..model.run_outcome import RunOutcome
 from . import schema
 from .answer_codec import decode_answer, encode_answer
 from .erased import find_erased
 from .keyring import Keyring
-from .lookup_statements import DELETE_QUESTION, FIND, FIND_WITH_LOST, ONE_ANSWER, ONE_QUESTION, PART_OF
+from .lookup_statements import (
+    DELETE_QUESTION,
+    FIND,
+    FIND_ORDERED,
+    FIND_WITH_LOST,
+    ONE_ANSWER,
+    ONE_QUESTION,
+    ORDERED_IN,
+    PART_OF,
+)
 from .spending import Purse, Reserved
 from .sql import in_batches, insert_missing, upsert
 from .store import Store
@@ -40,11 +49,16 @@ BESIDE = "asked beside"
 """The same where it is on its way to another part of this run, which asks again for what its parts have left."""
 
 
+ORDERED = "ordered"
+"""Code of what stands for an answer that a provider has promised for later."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """An answer on record: the realm that gave it, and the run that brought it.
 
-    Its kind is FAILED where it stands for a failure, LOST where it stands for a question without an answer.
+    Its kind is FAILED where it stands for a failure, LOST where it stands for a question without an answer, and PENDING
+    where the provider has taken the question and answers later.
     """
 
     realm: str
@@ -116,6 +130,9 @@ class LookupCache:
             replaced = None
             if not insert_missing(connection, schema.lookup_questions, [self._question_row(realm, question)]):
                 replaced = self._find_question(connection, realm, question.e164)
+                ordered = self._find_ordered(connection, realm, question.e164, since)
+                if ordered and not again:
+                    return Claim(replace(question, kind=AnswerKind.PENDING, code=ORDERED))
                 if replaced is None or self._is_under_way(connection, replaced, question.observed_at):
                     return Claim(self._elsewhere(question, replaced))
                 if replaced.run_id == self._run_id or (replaced.answer.observed_at >= since and not again):
@@ -148,6 +165,30 @@ class LookupCache:
             upsert(connection, schema.lookup_failures, [self._failure_row(realm, failure)])
             self._close_question(connection, realm, failure.e164, claim.replaced if claim else None)
             self._settle(connection, failure, claim)
+
+    def record_order(self, realm: str, order: Order) -> None:
+        """Record that the provider has taken questions and answers later: they are neither lost nor asked again."""
+        table, keyring = schema.lookup_questions, self._store.keyring
+        with self._store.transaction() as connection:
+            for keys in in_batches(sorted(keyring.number_key(number) for number in order.numbers)):
+                theirs = (table.c.realm == realm, table.c.number_key.in_(keys))
+                connection.execute(update(table).where(*theirs).values(order_ref=order.reference))
+
+    def open_orders(self, realm: str) -> list[Order]:
+        """Return the orders at a realm whose answers are still to come, each with the numbers that are left of it."""
+        numbers: dict[str, list[str]] = {}
+        with self._store.transaction() as connection:
+            for row in connection.execute(ORDERED_IN, {"in_realm": realm}):
+                content = open_answer(self._store.keyring, AnswerKind.LOST, row)
+                numbers.setdefault(row.order_ref, []).append(content[0])
+        return [Order(reference, tuple(sorted(theirs))) for reference, theirs in sorted(numbers.items())]
+
+    def give_up_order(self, realm: str, number: str) -> None:
+        """Record that an order brings no answer about an E.164 number: its question counts as lost."""
+        table, key = schema.lookup_questions, self._store.keyring.number_key(number)
+        with self._store.transaction() as connection:
+            theirs = (table.c.realm == realm, table.c.number_key == key)
+            connection.execute(update(table).where(*theirs).values(order_ref=None))
 
     def withdraw_questions(self, realm: str, questions: Mapping[str, Claim]) -> None:
         """Close questions that never went out: E.164 number -> its claim. They cost nothing."""
@@ -184,6 +225,11 @@ class LookupCache:
 
         with self._store.transaction() as connection:
             for keys in in_batches(list(by_key)):
+                for row in connection.execute(FIND_ORDERED, {**fixed, "number_keys": keys}):
+                    promised = Answer(
+                        by_key[row.number_key], AnswerKind.PENDING, row.asked_at, code=ORDERED, paid=False
+                    )
+                    found.setdefault(promised.e164, []).append(KeptAnswer(row.realm, row.run_id, promised))
                 for row in connection.execute(statement, {**fixed, "number_keys": keys}):
                     number, kind = by_key[row.number_key], AnswerKind(row.kind)
                     answer = decode_answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
@@ -206,6 +252,13 @@ class LookupCache:
             return None
         answer = decode_answer(number, AnswerKind.LOST, row.asked_at, open_answer(keyring, AnswerKind.LOST, row))
         return KeptAnswer(realm, row.run_id, answer)
+
+    def _find_ordered(self, connection: Connection, realm: str, number: str, since: datetime) -> bool:
+        """Return whether an answer about the number was promised for later, and is still to be waited for."""
+        row = connection.execute(
+            ONE_QUESTION, {"key": self._store.keyring.number_key(number), "in_realm": realm}
+        ).one_or_none()
+        return row is not None and row.order_ref is not None and row.asked_at >= since
 
     def _is_under_way(self, connection: Connection, question: KeptAnswer, now: datetime) -> bool:
         if question.run_id == self._run_id or question.answer.observed_at <= now - ANSWER_WITHIN:
@@ -235,7 +288,7 @@ class LookupCache:
                 table.c.run_id == lost.run_id,
                 table.c.asked_at == lost.answer.observed_at,
             )
-            .values(run_id=row["run_id"], asked_at=row["asked_at"])
+            .values(run_id=row["run_id"], asked_at=row["asked_at"], order_ref=None)
         )
         return changed.rowcount == 1
 

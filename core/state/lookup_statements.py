@@ -54,11 +54,29 @@ def _find_lost() -> Select[Any]:
     asked_by = or_(table.c.run_id == runs.c.id, table.c.run_id.startswith(runs.c.id + PART_OF))
     running = select(runs.c.id).where(runs.c.outcome == RunOutcome.RUNNING.value, asked_by).exists()
     under_way = and_(table.c.asked_at > bindparam("answerable_since"), running)
-    lost = and_(table.c.asked_at >= bindparam("since"), not_(under_way))
+    lost = and_(table.c.asked_at >= bindparam("since"), table.c.order_ref.is_(None), not_(under_way))
 
     columns = [table.c.number_key, table.c.realm, kind, table.c.run_id, table.c.asked_at, table.c.payload]
-    return select(*columns).where(*_among(table), or_(lost, table.c.run_id == bindparam("this_run")))
+    return select(*columns).where(
+        *_among(table), or_(lost, and_(table.c.run_id == bindparam("this_run"), table.c.order_ref.is_(None)))
+    )
 
 
 FIND = union_all(_find_answers(), _find_failures())
 FIND_WITH_LOST = union_all(_find_answers(), _find_failures(), _find_lost())
+
+
+def _find_ordered() -> Select[Any]:
+    table = schema.lookup_questions
+    ordered = and_(table.c.order_ref.is_not(None), table.c.asked_at >= bindparam("since"))
+    columns = [table.c.number_key, table.c.realm, table.c.run_id, table.c.asked_at]
+    return select(*columns).where(*_among(table), ordered)
+
+
+FIND_ORDERED = _find_ordered()
+"""Questions whose answers are still to come, by number; those older than ``since`` are waited for no longer."""
+
+ORDERED_IN = select(schema.lookup_questions).where(
+    schema.lookup_questions.c.realm == bindparam("in_realm"), schema.lookup_questions.c.order_ref.is_not(None)
+)
+"""All questions of a realm whose answers are still to come."""

@@ -217,6 +217,9 @@ lookup_questions = Table(
     *_number_and_realm(),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column(
+        "order_ref", String(200)
+    ),  # of a provider that has taken it and answers later; None: it was to answer at once
     sqlite_with_rowid=False,
 )
 
