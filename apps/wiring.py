@@ -201,13 +201,14 @@ class Wiring:
 
         Raises SettingsError for one that is unknown or has no credentials.
         """
-        return [self._lookup(name) for name in self.settings.lookup.providers]
+        return [self.lookup(name) for name in self.settings.lookup.providers]
 
-    def _lookup(self, name: str) -> Lookup:
+    def lookup(self, name: str) -> Lookup:
+        """Return a provider, in use or not; the caller closes it. Raises as :meth:`lookups`."""
         plugins = lookup_plugins()
         if name not in plugins:
             raise SettingsError(
-                f"RINGFENCE_LOOKUP__PROVIDERS names {name!r}, which is no provider{did_you_mean(name, plugins)}.",
+                f"{name!r} is no lookup provider{did_you_mean(name, plugins)}: see RINGFENCE_LOOKUP__PROVIDERS.",
                 f"There are: {', '.join(plugins)}.",
             )
 

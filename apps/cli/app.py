@@ -29,6 +29,7 @@ _COMMANDS = {
     "sync": "sync:sync",
     "screen": "screen:screen",
     "lookup": "lookup:lookup",
+    "providers": "providers:providers",
     "export": "export:export",
     "serve": "serve:serve",
     "openapi": "openapi:openapi",

@@ -211,6 +211,14 @@ def _show_lookups(output: Output, summary: Summary) -> None:
             f"lookups bought: {summary.lookups:,}{spent}; answered from the cache: {summary.lookup_cache_hits:,}"
         )
 
+    stopped = {name: tally.stopped for name, tally in summary.providers.items() if tally.stopped}
+    for name, why in stopped.items():
+        others = [other for other in summary.providers if other not in stopped]
+        went_on = f"; {' and '.join(others)} went on" if others else ""
+        output.say(f"{name} was left out on the way ({why.replace('_', ' ')}){went_on}.", style="yellow")
+    for name, numbers in summary.lookups_waiting.items():
+        output.say(f"{count(numbers, 'number')} wait for an answer of {name}: a later run takes it up.")
+
     if summary.fresh_without_lookup:
         output.say(f"{summary.fresh_without_lookup:,} slots are fresh and were never looked up: --rescreen does it.")
     if summary.fresh_not_normalized:

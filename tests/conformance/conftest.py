@@ -24,7 +24,11 @@ def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
     yield from _give(f".crms.{request.param}", contacts=0, bare=bare)
 
 
-@pytest.fixture(params=sorted({"memory", *lookup_plugins()}))
+BY_FILE = {"itg"}
+"""Providers whose answers a person brings in files: tests/apps/test_providers_command.py plays that person."""
+
+
+@pytest.fixture(params=sorted({"memory", *lookup_plugins()} - BY_FILE))
 def provider(request: pytest.FixtureRequest) -> Iterator[ProviderHarness]:
     """Give every registered lookup provider; one without a harness fails here, so that none escapes."""
     if request.param in VOICES:

@@ -1,0 +1,1 @@
+"""How files of answers from platforms without an API are read."""
