@@ -184,6 +184,10 @@ class Exchange:
             raise QuotaError(f"{self.title} asks to wait {asked_s:.0f} seconds ({code}).", "Run again after that.")
         return RetryError(code, wait_s=asked_s)
 
+    def slow_down_after_answer(self) -> None:
+        """Call less often from now on: an answer came, and says in its body that there were too many questions."""
+        self._rate.slow_down()
+
     def speed_up(self) -> None:
         """Call a little more often again: a call went well."""
         self._rate.speed_up()

@@ -91,7 +91,8 @@ class HttpLookup:
 
     ``price`` is what one number costs, in the currency of the settings; ``size`` how many numbers go into one request.
     ``free_check`` makes the call that finds out for nothing whether the credentials work; without one,
-    ``why_no_check`` says why there is none.
+    ``why_no_check`` says why there is none. ``credentials`` names their settings. ``describe_refusal`` returns the
+    sentence for what the account is not entitled to, from its code and whether the lookup is billed all the same.
     """
 
     def __init__(
@@ -106,6 +107,8 @@ class HttpLookup:
         threads: int = THREADS,
         free_check: Callable[[Exchange], Refusal | None] | None = None,
         why_no_check: str = "It has no call that is free: the credentials are tried by the first lookup.",
+        credentials: str = "",
+        describe_refusal: Callable[[str, bool], str] | None = None,
     ) -> None:
         self.name = exchange.name
         self.realm = exchange.realm
@@ -116,7 +119,9 @@ class HttpLookup:
         self._clock: Clock = services.clock
         self._free_check = free_check
         self._why_no_check = why_no_check
-        self._told: set[Outcome] = set()
+        self._credentials = credentials
+        self._describe_refusal = describe_refusal or self._describe
+        self._told: set[str] = set()
         self._stopped: AuthenticationError | QuotaError | None = None
         self._pool = LookupPool(
             self.name,
@@ -208,7 +213,9 @@ class HttpLookup:
     def _answer(self, number: str, reading: Reading | None) -> Answer:
         if reading is None:
             return self._lost(number, "left out of the answer")
-        self._tell_once(reading.outcome, reading.code)
+        self._tell_once(reading.outcome, reading.code, paid=reading.paid)
+        if reading.outcome is Outcome.RATE_LIMITED:
+            self._exchange.slow_down_after_answer()
         return to_answer(number, reading, self._now())
 
     def _refuse(self, numbers: Sequence[str], reply: Reply, refusal: Refusal, halvings: list[int]) -> Sequence[Answer]:
@@ -226,7 +233,7 @@ class HttpLookup:
 
     def _read_refusal(self, numbers: Sequence[str], refusal: Refusal) -> Sequence[Answer]:
         """Return what a refused request says of each of its numbers."""
-        self._tell_once(refusal.outcome, refusal.code)
+        self._tell_once(refusal.outcome, refusal.code, paid=refusal.paid)
         reading = Reading(refusal.outcome, refusal.code, paid=refusal.paid)
         if refusal.outcome is Outcome.BAD_REQUEST and (len(numbers) > 1 or not self._pool.proven):
             # An address that leads elsewhere knows no number at all; and which number of several it was is not known.
@@ -237,6 +244,8 @@ class HttpLookup:
         """Return the failures of numbers that somebody else answered; raise where the provider was never heard."""
         if not self._pool.proven:
             raise self._exchange.somebody_else(reply.status)
+        if reply.status == 200 and not reply.content:  # the provider's own, and cut off: what it is about was done
+            return [self._lost(number, "an empty answer") for number in numbers]
         code = f"HTTP {reply.status} that is not {self.profile.title}'s"
         reading = Reading(Outcome.PROVIDER_ERROR, code, paid=reply.status == 200)
         return [to_answer(number, reading, self._now()) for number in numbers]
@@ -252,7 +261,7 @@ class HttpLookup:
         if outcome is Outcome.AUTH_FAILED:
             return AuthenticationError(
                 f"{self.profile.title} does not accept the credentials ({code}).",
-                f"Check RINGFENCE_{setting}__*; .env.example lists them.",
+                f"Check {self._credentials or f'RINGFENCE_{setting}__*; .env.example lists them'}.",
             )
         if outcome is Outcome.OUT_OF_CREDIT:
             return QuotaError(
@@ -261,17 +270,18 @@ class HttpLookup:
             )
         return None
 
-    def _tell_once(self, outcome: Outcome, code: str) -> None:
-        if outcome is Outcome.NOT_PERMITTED and outcome not in self._told:
-            self._told.add(outcome)
-            logger.warning(
-                "%s does not tell all that it is asked: the account is not entitled to it (%s). Numbers keep what is "
-                "known without it. Ask %s to enable it, or take %s off RINGFENCE_LOOKUP__PROVIDERS.",
-                self.profile.title,
-                code,
-                self.profile.title,
-                self.name,
-            )
+    def _tell_once(self, outcome: Outcome, code: str, *, paid: bool) -> None:
+        if outcome is Outcome.NOT_PERMITTED and code not in self._told:
+            self._told.add(code)
+            logger.warning("%s", self._describe_refusal(code, paid))
+
+    def _describe(self, code: str, paid: bool) -> str:
+        billed = " Each lookup is billed all the same." if paid else ""
+        return (
+            f"{self.profile.title} does not tell all that it is asked: the account is not entitled to it ({code}). "
+            f"Numbers keep what is known without it. Ask {self.profile.title} to enable it, or take {self.name} off "
+            f"RINGFENCE_LOOKUP__PROVIDERS.{billed}"
+        )
 
     def _give_up(self, last: Answer, failed: int) -> StoppedError:
         """Return the error that ends the lookups after so many numbers in a row without an answer."""

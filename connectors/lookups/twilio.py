@@ -10,9 +10,9 @@ from .twilio_settings import NAME, PROFILE, TwilioSettings, is_configured
 
 def _connect(settings: TwilioSettings, services: Services) -> Lookup:
     # Imported here because the HTTP client takes a while, and most commands buy no lookups.
-    from .twilio_lookup import TwilioLookup  # noqa: PLC0415
+    from .twilio_dialect import connect  # noqa: PLC0415
 
-    return TwilioLookup(settings, services)
+    return connect(settings, services)
 
 
 plugin = LookupPlugin(name=NAME, settings=TwilioSettings, configured=is_configured, connect=_connect, profile=PROFILE)

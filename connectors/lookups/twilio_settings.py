@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ringfence.core.config.addresses import check_address
 from ringfence.core.model.axes import Axis
 from ringfence.core.ports.lookup import ProviderProfile
+
+from .settings_words import PACE
 
 NAME = "twilio"
 """What the provider is called in settings and in the history."""
@@ -23,8 +27,10 @@ PROFILE = ProviderProfile(
 class TwilioSettings(BaseModel):
     """The settings ``RINGFENCE_TWILIO__*``. Raises SettingsError for a base URL in clear text to a foreign host.
 
-    ``price`` is what one number costs; Twilio's list prices for line status and line type are an estimate.
-    ``webhook_token`` verifies what Twilio tells, where ``auth_token`` is that of an API key.
+    ``price`` is what one number costs; Twilio's list prices for line status and line type are an estimate. ``pace`` is
+    how many calls a second are allowed. Where ``reassigned_since`` is set, numbers of the United States are asked
+    whether they have gone to another person since that day. ``webhook_token`` verifies what Twilio tells, where
+    ``auth_token`` is that of an API key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +40,8 @@ class TwilioSettings(BaseModel):
     webhook_token: SecretStr | None = None
     base_url: str = "https://lookups.twilio.com"
     price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews and caps")
+    pace: float | None = Field(None, gt=0, allow_inf_nan=False, description=PACE)
+    reassigned_since: date | None = Field(None, description="ask whether US numbers have changed hands since this day")
 
     @field_validator("base_url")
     @classmethod

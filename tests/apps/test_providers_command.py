@@ -76,7 +76,7 @@ def test_numbers_go_out_and_answers_come_back_as_files(cli: Any) -> None:
     words = ["Active", "empty", "suspended", "invalid segment", "hibernating"]
     rows = [f"{number.lstrip('+')};{words[place % 5]}" for place, number in enumerate(numbers)]
     Path("answers.csv").write_text(
-        "\ufeffNumber;Status\n" + "\n".join([*rows, "447700900999;active", "x;active"]), "utf-8"
+        "\ufeffNumber;Status\n" + "\n".join([*rows, "447911123456;active", "x;active"]), "utf-8"
     )
     done = cli("providers", "import", "answers.csv", "--profile", "itg", "--json").document
     assert (done["rows"], done["taken"], done["not_asked"], done["unreadable"]) == (waiting + 2, waiting, 1, 1)
