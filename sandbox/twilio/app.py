@@ -65,7 +65,8 @@ def _answer(account: TwilioAccount, request: Request, number: str | None) -> Res
     if account.traits.refuses_packages and not enabled.issuperset(fields):
         return refusal(403, NOT_ENABLED, "The requested data package is not enabled for this account")
 
-    body = lookup_body(number, request.query_params.get("CountryCode"), fields, enabled)
+    since = request.query_params.get("LastVerifiedDate", "")
+    body = lookup_body(number, request.query_params.get("CountryCode"), fields, enabled, since)
     e164 = body["phone_number"]
     body |= {"url": f"{request.url.scheme}://{request.url.netloc}{_NUMBERS}{e164}", **account.answers.get(e164, {})}
     fail_packages(body, account.failing)

@@ -8,6 +8,7 @@ the 200.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, get_args
 
@@ -31,8 +32,14 @@ PACKAGES = (
 ANSWERED = get_args(Package)
 """The packages that an account can have; the others answer with error 60606 (package not enabled)."""
 
-NOT_ENABLED, NOT_COVERED = 60606, 60610
-UNBILLED = frozenset({60601, NOT_ENABLED, 60607, 60611, 60616, 60619, 60626})
+NOT_ENABLED, NO_COUNTRY, NOT_COVERED = 60606, 60607, 60610
+FIRST_REASSIGNMENTS = date(2021, 1, 1)
+"""Nothing is known of numbers that changed hands before."""
+
+REASSIGNED_SHARE = 10
+"""How many of 100 numbers have changed hands, drawn from a hash of the number."""
+
+UNBILLED = frozenset({60601, NOT_ENABLED, NO_COUNTRY, 60611, 60616, 60619, 60626})
 """Errors of a package that cost nothing; which ones do is unverified."""
 
 LINE_TYPES = {
@@ -62,12 +69,14 @@ PROBLEMS = {
 STATES = (("active", 62), ("reachable", 18), ("inactive", 8), ("unreachable", 6), ("unknown", 3), (None, 3))
 
 
-def lookup_body(raw: str, region: str | None, fields: list[str], enabled: Collection[str]) -> dict[str, Any]:
+def lookup_body(
+    raw: str, region: str | None, fields: list[str], enabled: Collection[str], since: str = ""
+) -> dict[str, Any]:
     """Return the body of a lookup, but for its `url`.
 
     `raw` is the number as it was sent, `region` the ISO 3166 code that a national number is read for (None: US), and
     `fields` are the packages to fill; names that are no package are passed over. One that is not `enabled` has error
-    60606 in place of its values.
+    60606 in place of its values. `since` is the `LastVerifiedDate` that reassignment is asked for, as it was sent.
     """
     number, problem = _parsed(raw, region)
     e164 = raw if number is None else phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -88,7 +97,7 @@ def lookup_body(raw: str, region: str | None, fields: list[str], enabled: Collec
             "national_format": phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
         }
         wanted = [name for name in fields if name in PACKAGES]
-        body |= {name: _package(name, number, e164) for name in wanted}
+        body |= {name: _package(name, number, e164, since) for name in wanted}
         fail_packages(body, {name: NOT_ENABLED for name in wanted if name not in enabled})
 
     return body
@@ -120,12 +129,14 @@ def _parsed(raw: str, region: str | None) -> tuple[PhoneNumber | None, str | Non
     return number, None if phonenumbers.is_valid_number(number) else "INVALID_BUT_POSSIBLE"
 
 
-def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
+def _package(name: str, number: PhoneNumber, e164: str, since: str) -> dict[str, Any]:
     if name not in ANSWERED:
         return {"error_code": NOT_ENABLED}
     if name == "line_status":
         status = line_status_of(e164)
         return {"status": status, "error_code": None if status else NOT_COVERED}
+    if name == "reassigned_number":
+        return _reassigned(number, e164, since)
 
     kind = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
     carrier = f"Sandbox {kind} carrier" if kind in WITH_CARRIER else None
@@ -137,6 +148,22 @@ def _package(name: str, number: PhoneNumber, e164: str) -> dict[str, Any]:
         "type": kind,
         "error_code": None,
     }
+
+
+def _reassigned(number: PhoneNumber, e164: str, since: str) -> dict[str, Any]:
+    """Return whether a number has changed hands since a day (YYYYMMDD); only the United States are covered."""
+    told: dict[str, Any] = {"last_verified_date": None, "is_number_reassigned": None, "error_code": None}
+    if phonenumbers.region_code_for_number(number) != "US":
+        return told | {"error_code": NO_COUNTRY}
+    try:
+        day = datetime.strptime(since, "%Y%m%d").date()  # noqa: DTZ007 -- a day, not a time
+    except ValueError:
+        return told | {"is_number_reassigned": "no_data_available"}
+
+    draw = int.from_bytes(sha256(f"reassigned {e164}".encode()).digest()[:4]) % 100
+    answer = "yes" if draw < REASSIGNED_SHARE else "no"
+    known = day >= FIRST_REASSIGNMENTS
+    return told | {"last_verified_date": str(day), "is_number_reassigned": answer if known else "no_data_available"}
 
 
 def line_status_of(e164: str) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..traits import Traits
 
-Package = Literal["line_status", "line_type_intelligence"]
+Package = Literal["line_status", "line_type_intelligence", "reassigned_number"]
 """The data packages that this stand-in knows something about."""
 
 

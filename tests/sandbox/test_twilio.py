@@ -14,6 +14,7 @@ from ringfence.sandbox.clock import SandboxClock
 from ringfence.sandbox.server import LoopbackServer
 from ringfence.sandbox.twilio.app import twilio_app
 from ringfence.sandbox.twilio.state import TwilioAccount
+from ringfence.sandbox.twilio.traits import TwilioTraits
 
 EXAMPLES = (
     Path(__file__).resolve().parents[2] / ".." / "shared" / "traffic" / "twilio" / "lookups-v2-examples-2026.json"
@@ -180,3 +181,35 @@ def test_the_official_examples_have_the_same_shape(lookup: Lookup, example: str,
             assert mine[name].keys() == theirs[name].keys()
         elif name not in {"url", "phone_number", "national_format", "calling_country_code", "country_code"}:
             assert mine[name] == theirs[name]
+
+
+def test_reassignment_is_told_for_the_united_states_and_a_day_since_2021(
+    lookup: Lookup, account: TwilioAccount
+) -> None:
+    account.traits = TwilioTraits(packages=("reassigned_number",))
+
+    def told(number: str, day: str) -> dict[str, Any]:
+        package: dict[str, Any] = lookup(number, Fields="reassigned_number", LastVerifiedDate=day).json()[
+            "reassigned_number"
+        ]
+        return package
+
+    answers = Counter(told(f"+1415555{n:04}", "20240301")["is_number_reassigned"] for n in range(100, 160))
+
+    assert answers.keys() == {"yes", "no"}
+    assert answers["yes"] < answers["no"]
+    assert told(NUMBER, "20240301")["last_verified_date"] == "2024-03-01"
+    assert told(NUMBER, "20200301")["is_number_reassigned"] == "no_data_available"
+    assert told(NUMBER, "soon") == {
+        "last_verified_date": None,
+        "is_number_reassigned": "no_data_available",
+        "error_code": None,
+    }
+    assert told("+442079460018", "20240301")["error_code"] == 60607
+
+
+def test_reassignment_is_not_enabled_unless_the_account_says_so(lookup: Lookup, account: TwilioAccount) -> None:
+    body = lookup(Fields="reassigned_number", LastVerifiedDate="20240301").json()
+
+    assert body["reassigned_number"]["error_code"] == 60606
+    assert not account.billed
