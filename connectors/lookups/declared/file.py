@@ -60,7 +60,7 @@ def _as_meant(values: object) -> object:
     return {word: meant if isinstance(meant, dict) else {"value": word_of(meant)} for word, meant in words.items()}
 
 
-Words = Annotated[dict[str, Meant], BeforeValidator(_as_meant)]
+Words = Annotated[dict[str, Meant], BeforeValidator(_as_meant, json_schema_input_type=dict[str, str | Meant])]
 
 
 class Span(_Part):
