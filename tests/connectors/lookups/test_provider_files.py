@@ -7,7 +7,9 @@ import re
 from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from ringfence.connectors.lookups.declared.file import parse_provider_file, provider_schema
 from ringfence.core.errors import MappingError
@@ -29,10 +31,24 @@ def test_the_schema_file_says_what_the_models_say() -> None:
     assert kept == provider_schema(), "write json.dumps(provider_schema(), indent=2) to mappings/providers"
 
 
-def test_the_examples_of_the_page_are_provider_files() -> None:
-    examples = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+SHIPPED = sorted(file.name for file in FOLDER.iterdir() if file.name.endswith(".yaml"))
 
-    assert [parse_provider_file(text, "the page").name for text in examples] == ["mylookup", "otherlookup"]
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_file_is_as_the_schema_says(name: str) -> None:
+    _validate(FOLDER.joinpath(name).read_text("utf-8"))
+
+
+def test_the_schema_takes_the_examples_and_no_unknown_key() -> None:
+    for text in _examples():
+        _validate(text)
+
+    with pytest.raises(jsonschema.ValidationError):
+        _validate(GOOD.replace("path: valid", "pathh: valid"))
+
+
+def test_the_examples_of_the_page_are_provider_files() -> None:
+    assert [parse_provider_file(text, "the page").name for text in _examples()] == ["mylookup", "otherlookup"]
 
 
 def test_a_good_file_is_taken() -> None:
@@ -65,3 +81,12 @@ def test_a_wrong_file_is_refused_with_the_place(old: str, new: str, says: str) -
 
     assert "mine.yaml" in str(caught.value)
     assert says in str(caught.value)
+
+
+def _examples() -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+
+def _validate(text: str) -> None:
+    """Compare a file with the schema as an editor does, to whom every key is text."""
+    jsonschema.validate(json.loads(json.dumps(yaml.safe_load(text))), provider_schema())
