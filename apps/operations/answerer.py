@@ -12,6 +12,7 @@ from ringfence.core.numbers import Number, read_number, suggest_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.screening.gateway import KnownAnswers
 from ringfence.core.screening.recalling import RecallingGateway
+from ringfence.core.screening.routing import Routing
 from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.cursors import list_org_keys
 from ringfence.core.state.erased import find_erased, was_any_erased
@@ -78,7 +79,8 @@ class Answerer:
     def __init__(self, wiring: Wiring, store: Store) -> None:
         with open_lookups(wiring.lookups()) as lookups:
             self._lookups = lookups  # whose answers on record count; they are asked nothing here
-        self.max_age = wiring.policy().max_age
+        self.policy = wiring.policy()
+        self._routing = Routing.of(self.policy, self._lookups)
         self.may_buy = bool(lookups) and wiring.settings.lookup.caps().may_buy(agreed=True, unattended=True)
         self._default_region = wiring.settings.default_region
         self._clock = wiring.clock
@@ -154,7 +156,10 @@ class Answerer:
         """Return a screening that knows the ledger's word already, and asks no provider."""
         gateway = None
         if self._lookups:
-            gateway = RecallingGateway(KnownAnswers(LookupCache(store, ""), self._lookups, self.max_age, realms))
+            cache, max_age = LookupCache(store, ""), self.policy.max_age
+            gateway = RecallingGateway(
+                KnownAnswers(cache, self._lookups, max_age, realms, routing=self._routing),
+            )
         return Screening(
             self._clock,
             lambda _numbers: choose_blocked(found, Channel.VOICE),

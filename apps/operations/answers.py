@@ -103,7 +103,7 @@ def _buy(
             door=DOOR,
             store=store,
             clock=wiring.clock,
-            max_age=answerer.max_age,
+            policy=answerer.policy,
             lookups=lookups,
             crm_realms=answerer.list_realms(),
             caps=wiring.settings.lookup.caps(),

@@ -113,7 +113,7 @@ def open_screening_of(
         door=screened.door,
         store=store,
         clock=wiring.clock,
-        max_age=wiring.policy().max_age,
+        policy=wiring.policy(),
         lookups=lookups,
         caps=wiring.settings.lookup.caps(),
         ledger=wiring.settings.ledger or "",

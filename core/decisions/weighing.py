@@ -24,8 +24,8 @@ def find_deciding(answers: Sequence[Answer]) -> int:
 
     The order of the answers does not matter. The latest word on the number's owner decides where it is that the number
     has gone to another person, for no state of the line answers that. Else the strongest answers count, and among
-    those the newest, unless it contradicts an earlier one. What is on record without evidence was told by a network
-    or read back from a CRM, and counts as live.
+    those the newest, unless it contradicts an earlier one: that one stands then, unless more answers speak against it
+    than for it. What is on record without evidence was told by a network or read back from a CRM, and counts as live.
     """
     places = sorted(range(len(answers)), key=lambda place: _order(answers[place]))
     told = [place for place in places if _tells_owner(answers[place])]
@@ -33,11 +33,15 @@ def find_deciding(answers: Sequence[Answer]) -> int:
         return told[-1]
 
     strongest = max(_weight(answer) for answer in answers)
-    standing, *later = [place for place in places if _weight(answers[place]) == strongest]
+    standing, *later = counting = [place for place in places if _weight(answers[place]) == strongest]
     for place in later:
         if not contradict(answers[standing], answers[place]):
             standing = place
-    return standing
+
+    # Two that agree outweigh one: so a second opinion settles what one answer against another leaves open.
+    against = [place for place in counting if contradict(answers[standing], answers[place])]
+    agreeing = [place for place in counting if answers[place].line == answers[standing].line]
+    return against[-1] if len(against) > len(agreeing) else standing
 
 
 def contradict(one: Answer, other: Answer) -> bool:

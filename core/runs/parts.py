@@ -9,6 +9,7 @@ from functools import partial
 from ..decisions.due import EVERY_SLOT
 from ..decisions.mass_change import MassChangeGuard
 from ..screening.gateway import KnownAnswers
+from ..screening.routing import Routing
 from ..screening.screening import Screening
 from ..state.countries_met import CountriesMet
 from ..state.cursors import Cursors
@@ -77,6 +78,7 @@ def assemble(
         job.policy.max_age,
         crm_realms=[crm_realm(job.org.key)],
         retry_lost=options.retry_lost_lookups,
+        routing=Routing.of(job.policy, job.lookups),
     )
     screening = screening or _make_screening(context, mode, known, ledger)
     rescreen_before = EVERY_SLOT if options.rescreen else owed_rescreen(job.store, org_id)

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.blocks import Block, Channel
 from ..model.caps import NO_CAPS, Caps
+from ..model.policy import Policy
 from ..model.run_outcome import RunOutcome
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers
+from ..screening.routing import Routing
 from ..screening.screening import Screening
 from ..state.erased import find_erased
 from ..state.journal import Journal
@@ -33,7 +34,8 @@ from ..suppression.question import SuppressionQuestion, ask_ledger, choose_block
 class ScreeningJob:
     """All that such a run needs.
 
-    ``door`` names it in the history, in the place of a CRM. Answers count for ``max_age``. ``ledger`` names the
+    ``door`` names it in the history, in the place of a CRM. ``policy`` tells how long answers count, and who is
+    asked. ``ledger`` names the
     suppression ledger that is asked; ``sandbox`` asks the flags of its sandbox accounts in place of those of the
     production accounts. ``crm_realms`` name the orgs whose own fresh companions count as answers. ``on_answer`` is told
     what was bought so far. ``explain`` returns an error in the words of the door.
@@ -42,7 +44,7 @@ class ScreeningJob:
     door: str
     store: Store
     clock: Clock
-    max_age: timedelta
+    policy: Policy
     lookups: Sequence[Lookup] = ()
     crm_realms: Sequence[str] = ()
     caps: Caps = NO_CAPS
@@ -83,7 +85,8 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
 def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
-    known = KnownAnswers(LookupCache(job.store, run_id, job.caps), job.lookups, job.max_age, job.crm_realms)
+    cache, routing = LookupCache(job.store, run_id, job.caps), Routing.of(job.policy, job.lookups)
+    known = KnownAnswers(cache, job.lookups, job.policy.max_age, job.crm_realms, routing=routing)
     return BuyingGateway(known, job.clock, on_answer=job.on_answer)
 
 

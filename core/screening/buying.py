@@ -6,7 +6,6 @@ A provider that fails as a whole is left out: for a while where it may come back
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from datetime import datetime
 
@@ -15,9 +14,10 @@ from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import BESIDE, ELSEWHERE, KeptAnswer
+from ..state.lookup_cache import BESIDE, KeptAnswer
 from .errands import Arrived, Ended, Errands
 from .gateway import KnownAnswers, Tally
+from .journeys import ON_ITS_WAY, TOLD, Journeys, best_of
 from .orders import fetch_earlier
 from .purchase import ask
 
@@ -100,12 +100,12 @@ class BuyingGateway:
 
         Each is asked only about what those before it could not answer, and different providers at the same time.
         """
-        if not numbers or not self._known.lookups:
+        numbers = self._known.covered(numbers)
+        if not numbers:
             return {}
 
         self._let_back_in()
-        answers: dict[str, KeptAnswer] = {}
-        self._carry_out(numbers, now, answers)
+        answers = {number: kept for number, heard in self._carry_out(numbers, now).items() if (kept := best_of(heard))}
         found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
         self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
         self._count_waiting(found)
@@ -118,18 +118,14 @@ class BuyingGateway:
                 provider = kept.realm.partition(":")[0]
                 self.tally.waiting[provider] = self.tally.waiting.get(provider, 0) + 1
 
-    def _carry_out(self, numbers: Sequence[str], now: datetime, answers: dict[str, KeptAnswer]) -> None:
-        """Take the numbers from provider to provider until each is settled or has seen all of its own."""
-        journeys = {number: deque(self._known.route(number, self._in_service)) for number in numbers}
+    def _carry_out(self, numbers: Sequence[str], now: datetime) -> Mapping[str, Sequence[KeptAnswer]]:
+        """Take the numbers from provider to provider until each is settled; return what each of them has heard."""
+        journeys = Journeys(self._known, numbers, self._in_service, now)
         waiting: dict[str, list[str]] = {}  # by realm
-        alone = len({lookup.realm for journey in journeys.values() for lookup in journey}) == 1
 
         def send_on(number: str) -> None:
-            journey = journeys[number]
-            while journey and journey[0] not in self._in_service:
-                journey.popleft()
-            if journey:
-                waiting.setdefault(journey.popleft().realm, []).append(number)
+            if (lookup := journeys.move_on(number, self._in_service)) is not None:
+                waiting.setdefault(lookup.realm, []).append(number)
 
         def ask_one(
             lookup: Lookup, some: Sequence[str], on_cap: Callable[[CapReached], None], stopped: Callable[[], bool]
@@ -154,46 +150,38 @@ class BuyingGateway:
                 # A call that takes many numbers waits for them as long as others are still being asked.
                 worth_it = errands.idle or len(some) >= lookup.profile.batch
                 if some and worth_it and not errands.is_running(lookup):
-                    errands.start(lookup, waiting.pop(lookup.realm), alone=alone)
+                    errands.start(lookup, waiting.pop(lookup.realm), alone=journeys.have_one_provider)
 
         for number in numbers:
             send_on(number)
         start()
         for event in errands.events():
             if isinstance(event, Arrived):
-                self._take(event, answers)
-                # What asked its provider in vain goes on at once; a failure, only once the errand has ended.
-                if event.answer.kind is AnswerKind.INCONCLUSIVE:
+                self._take(event)
+                journeys.hear(event.lookup, event.answer)
+                # Whoever has an answer goes on at once, if at all; a failure, only once the errand has ended.
+                if event.answer.kind in TOLD:
                     send_on(event.answer.e164)
             else:
-                self._end(event, answers, send_on)
+                self._end(event)
+                for number in journeys.left_by(event):
+                    send_on(number)
             start()
+        return journeys.heard
 
-    def _take(self, event: Arrived, answers: dict[str, KeptAnswer]) -> None:
-        """Count an answer, and keep it where it is worth more than the present one."""
-        lookup, answer = event.lookup, event.answer
-        self.tally.lookups += _is_bought(answer)
-        self._count(lookup, answer)
+    def _take(self, event: Arrived) -> None:
+        """Count an answer."""
+        self.tally.lookups += _is_bought(event.answer)
+        self._count(event.lookup, event.answer)
         self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
-        previous = answers.get(answer.e164)
-        if previous is None or _RANK[answer.kind] > _RANK[previous.answer.kind]:
-            answers[answer.e164] = KeptAnswer(lookup.realm, "", answer)
 
-    def _end(self, event: Ended, answers: dict[str, KeptAnswer], send_on: Callable[[str], None]) -> None:
-        """Send what an errand has left open on to the next provider. Raises what ended it, if that is no outage."""
+    def _end(self, event: Ended) -> None:
+        """Leave out a provider that failed as a whole. Raises what ended an errand, if that is no outage."""
         if isinstance(event.error, (AuthenticationError, QuotaError, UnreachableError)):
             self._leave_out(event.lookup, event.error)
         elif event.error is not None:
             raise event.error
-
         self.cap = event.cap or self.cap
-        for number in event.numbers:
-            kept = answers.get(number)
-            # What the cap kept from one provider is no reason to ask another one, which may be cheaper, out of turn.
-            unasked = kept is None and event.cap is not None
-            gone_on = kept is not None and kept.answer.kind is AnswerKind.INCONCLUSIVE
-            if not (unasked or gone_on or _is_settled(kept)):
-                send_on(number)
 
     def _owed(self, number: str, now: datetime) -> KeptAnswer:
         """Return what stands for the lookup of a number that nobody was asked about."""
@@ -202,7 +190,7 @@ class BuyingGateway:
 
     def _count(self, lookup: Lookup, answer: Answer) -> None:
         tally = self.tally.of(lookup.name)
-        tally.asked += answer.code not in _ON_ITS_WAY
+        tally.asked += answer.code not in ON_ITS_WAY
         tally.lost += answer.kind is AnswerKind.LOST
         tally.cost = round(tally.cost + lookup.price * _is_bought(answer), 6)
 
@@ -241,25 +229,3 @@ def _is_bought(answer: Answer) -> bool:
 def _has_failed(answer: Answer) -> bool:
     """Return whether a provider was asked in vain, or none could be: whoever was not asked has not failed."""
     return answer.kind is AnswerKind.FAILED and answer.code not in (NOT_NOW, BESIDE)
-
-
-def _is_settled(kept: KeptAnswer | None) -> bool:
-    """Return whether no further provider is asked: what another run is asking about may come out as known."""
-    if kept is None:
-        return False
-    answer = kept.answer
-    return answer.kind in (AnswerKind.KNOWN, AnswerKind.PENDING) or (
-        answer.kind is AnswerKind.FAILED and answer.code in _ON_ITS_WAY
-    )
-
-
-_ON_ITS_WAY = (ELSEWHERE, BESIDE)
-
-_RANK = {
-    AnswerKind.FAILED: 0,
-    AnswerKind.PENDING: 1,
-    AnswerKind.LOST: 1,
-    AnswerKind.INCONCLUSIVE: 2,
-    AnswerKind.KNOWN: 3,
-}
-"""What an answer is worth beside another provider's."""

@@ -33,7 +33,6 @@ class DeferringGateway:
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Return a failure for each number: its lookup is owed."""
-        if not self._known.lookups:
-            return {}
-        answers = (Answer(number, AnswerKind.FAILED, now, code="left to the run", paid=False) for number in numbers)
+        owed = self._known.covered(numbers)
+        answers = (Answer(number, AnswerKind.FAILED, now, code="left to the run", paid=False) for number in owed)
         return {answer.e164: KeptAnswer("", "", answer) for answer in answers}

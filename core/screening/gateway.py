@@ -11,18 +11,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..decisions.weighing import find_deciding
+from ..decisions.weighing import CONTRADICTORY_WITHIN, find_deciding
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
-from ..model.axes import Axis
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
+from .routing import LINE_STATE_ALONE, Routing, Stop
 
 
 @dataclass(slots=True)
@@ -101,8 +101,9 @@ class KnownAnswers:
     """What is on record about numbers, and whose word counts.
 
     ``lookups`` are the providers in the order in which they are asked; ``crm_realms`` name the orgs whose own fresh
-    companions count as answers. An answer counts for ``max_age``. With ``retry_lost`` a lost answer does not
-    count, so that its number is asked about again, at the risk of paying twice.
+    companions count as answers. An answer counts for ``max_age``; ``routing``
+    tells who is asked about what. With ``retry_lost`` a lost answer does not count, so that its number is asked about
+    again, at the risk of paying twice.
     """
 
     cache: LookupCache
@@ -110,17 +111,37 @@ class KnownAnswers:
     max_age: timedelta
     crm_realms: Sequence[str] = ()
     retry_lost: bool = False
+    routing: Routing = field(default_factory=Routing)
 
-    def cost_of(self, numbers: int) -> float:
-        """Return what so many numbers cost at most: where none of the providers can tell, each of them is asked."""
-        return round(numbers * sum(lookup.price for lookup in self.lookups), 6)
+    @property
+    def most_for_one(self) -> float:
+        """Return what one number costs at most: where none of the providers can tell, each of them is asked."""
+        return round(sum(lookup.price for lookup in self.lookups), 6)
 
-    def route(self, number: str, in_service: Sequence[Lookup]) -> list[Lookup]:  # noqa: ARG002 - a policy may route
-        """Return the providers to ask about an E.164 number, in their order: after the first one those that tell more.
+    def cost_of(self, numbers: Iterable[str]) -> float:
+        """Return what these E.164 numbers cost at most, by the providers on the way of each."""
+        return round(sum(stop.lookup.price for number in numbers for stop in self.find_way(number, self.lookups)), 6)
 
-        Where the first does not tell the state of the line, one that does is to be asked too (contract.md, section 1).
+    def find_way(self, number: str, in_service: Sequence[Lookup]) -> list[Stop]:
+        """Return the providers to ask about an E.164 number, in their order, among those in service."""
+        return self.routing.find_way(number, in_service)
+
+    def covered(self, numbers: Sequence[str]) -> list[str]:
+        """Return those of the numbers about which a provider may tell: for the others, nobody is ever asked."""
+        return [number for number in numbers if self.find_way(number, self.lookups)]
+
+    def recall(self, numbers: Collection[str], now: datetime) -> dict[str, list[KeptAnswer]]:
+        """Return what is on record about numbers that are to be asked about all the same, where that may matter.
+
+        It does where providers are asked for more than the state of the line, and where an answer is too old to count
+        and young enough to be contradicted.
         """
-        return [each for place, each in enumerate(in_service) if place == 0 or Axis.LINE_STATE in each.profile.tells]
+        since = min(self.oldest(now), now - CONTRADICTORY_WITHIN)
+        if self.routing.checks == LINE_STATE_ALONE and since == self.oldest(now):
+            return {}
+        return self.cache.find(
+            numbers, [each.realm for each in self.lookups], since, now, with_lost=not self.retry_lost
+        )
 
     def oldest(self, now: datetime) -> datetime:
         """Return the moment since which an answer must have been observed to count at the moment ``now``."""
@@ -134,11 +155,16 @@ class KnownAnswers:
         realms = [*(lookup.realm for lookup in self.lookups), *self.crm_realms]
         found = self.cache.find(numbers, realms, self.oldest(now), now, with_lost=not self.retry_lost)
 
-        chosen = {
-            e164: _choose(answers, {each.realm for each in self.route(e164, in_service)}, with_lost=not self.retry_lost)
-            for e164, answers in found.items()
-        }
+        chosen = {e164: self._choose(e164, answers, in_service) for e164, answers in found.items()}
         return {e164: answer for e164, answer in chosen.items() if answer is not None}
+
+    def _choose(self, e164: str, answers: Sequence[KeptAnswer], in_service: Sequence[Lookup]) -> KeptAnswer | None:
+        way, realms = self.find_way(e164, in_service), {each.realm for each in answers}
+        if self.routing.checks != LINE_STATE_ALONE:
+            left_open = self.routing.left_open(answers)
+            if any(stop.axes & left_open and stop.lookup.realm not in realms for stop in way):
+                return None
+        return _choose(answers, {stop.lookup.realm for stop in way}, with_lost=not self.retry_lost)
 
 
 def _choose(answers: Sequence[KeptAnswer], in_service: set[str], *, with_lost: bool) -> KeptAnswer | None:

@@ -50,11 +50,12 @@ class RehearsingGateway:
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count the numbers that would be bought, and return what stands in for the answers to them."""
-        if not numbers or not self._known.lookups:
+        numbers = self._known.covered(numbers)
+        if not numbers:
             return {}
 
         if not self._looked:
-            self._looked, self._left = True, self._known.cache.left(self._known.cost_of(1), now)
+            self._looked, self._left = True, self._known.cache.left(self._known.most_for_one, now)
         allowed = self._count(numbers)
         answers = self._leave_open(numbers, now) if self._defer else self._make_up(numbers, allowed, now)
         realm = self._known.lookups[0].realm
@@ -67,7 +68,7 @@ class RehearsingGateway:
             allowed = max(0, min(allowed, self._left[0] - self.tally.would_buy))
             self.exhausted = self.exhausted or allowed < len(numbers)
         self.tally.would_buy += allowed
-        self.tally.cost_planned = self._known.cost_of(self.tally.would_buy)
+        self.tally.cost_planned = round(self.tally.cost_planned + self._known.cost_of(numbers[:allowed]), 6)
         return allowed
 
     def _leave_open(self, numbers: Sequence[str], now: datetime) -> list[Answer]:

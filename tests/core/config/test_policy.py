@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ringfence.core.config.policy import read_policy
 from ringfence.core.errors import FileError, MappingError
+from ringfence.core.model.axes import Axis
 from ringfence.core.model.policy import Policy
 
 
@@ -40,6 +41,11 @@ def test_a_policy_file_says_how_old_a_verdict_may_become(tmp_path: Path, text: s
         (b"max_age_days: -1\n", "max_age_days: Input should be greater than 0"),
         (b"max_age_days: .nan\n", "max_age_days: "),
         (b"max_age_days: 3651\n", "max_age_days: Input should be less than"),
+        (b"routing: {mobil: [twilio]}\n", "routing: Value error, 'mobil' is no line type such as mobile"),
+        (b"routing: {US: []}\n", "routing.US"),
+        (b"routing: {US: dearest}\n", "routing.US"),
+        (b"checks: [liveness]\n", "checks.0: Input should be"),
+        (b"second_opinion: perhaps\n", "second_opinion: Input should be a valid boolean"),
         (b"- 30\n", "the file: "),
         (b"[]\n", "the file: "),
         (b"30\n", "the file: "),
@@ -73,3 +79,18 @@ def test_a_policy_cannot_be_changed_by_the_way() -> None:
     policy = Policy()
     with pytest.raises(ValidationError, match="frozen"):
         policy.max_age_days = 1
+
+
+def test_a_policy_file_says_who_is_asked_for_what(tmp_path: Path) -> None:
+    text = """
+    routing: {mobile: [vonage, twilio], default: cheapest}
+    checks: [line_state, reassigned]
+    second_opinion: true
+    """
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+
+    policy = read_policy(tmp_path / "p.yaml")
+
+    assert policy.routing == {"mobile": ("vonage", "twilio"), "default": "cheapest"}
+    assert policy.checks == (Axis.LINE_STATE, Axis.REASSIGNED)
+    assert policy.second_opinion

@@ -13,6 +13,7 @@ from ringfence.core.ports.lookup import Lookup
 from ringfence.core.screening.buying import BuyingGateway
 from ringfence.core.screening.gateway import KnownAnswers
 from ringfence.core.screening.rehearsing import RehearsingGateway
+from ringfence.core.screening.routing import Routing
 from ringfence.core.screening.screening import Screening, SuppressionCheck, no_ledger
 from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.store import Store
@@ -50,5 +51,7 @@ def open_cache(
     """Return what is known to a run, and the options that are left for its gateway."""
     ours = {name: options[name] for name in ("crm_realms", "retry_lost") if name in options}
     caps = Caps(**{name: options.pop(name) for name in tuple(options) if name in CAPS})
-    known = KnownAnswers(LookupCache(store, run_id, caps), lookups, Policy().max_age, **ours)
+    policy = options.pop("policy", Policy())
+    ours["routing"] = Routing.of(policy, lookups)
+    known = KnownAnswers(LookupCache(store, run_id, caps), lookups, policy.max_age, **ours)
     return known, {name: value for name, value in options.items() if name not in ours}
