@@ -116,7 +116,9 @@ class Purse:
 
         began = datetime.combine(reserved.day, datetime.min.time(), UTC)
         row = {"scope": scope, "began_at": began, "lookups": 0, "cost": 0}
-        return bool(insert_missing(connection, _TABLE, [row]) and connection.execute(_ADD, values).rowcount)
+        insert_missing(connection, _TABLE, [row])
+        # Tried again also where another process has made the row meanwhile: that is no cap.
+        return bool(connection.execute(_ADD, values).rowcount)
 
     def _take_off(self, connection: Connection, scope: str, count: int, amount: int) -> None:
         connection.execute(_TAKE_OFF, {"in_scope": scope, "count": count, "amount": amount})
