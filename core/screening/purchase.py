@@ -18,6 +18,7 @@ from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.lookup_cache import Claim, LookupCache
+from ..state.sql import in_batches
 from .orders import collect
 
 
@@ -82,6 +83,7 @@ class _Purchase:
         self._on_cap = on_cap
         self._must_stop = stopped
         self._open: dict[str, Claim] = {}  # numbers asked about
+        self._claimed: dict[str, Claim] = {}  # numbers that may be asked about, and have not been yet
         self._answered_without_asking: list[Answer] = []
         self._store_fault: RingfenceError | None = None
         self._stopped = False
@@ -94,6 +96,7 @@ class _Purchase:
         try:
             answer = next(self._answers, None)
         except RingfenceError as outage:
+            self._give_back()
             self._cache.withdraw_questions(self._lookup.realm, self._open)
             if isinstance(outage, (AuthenticationError, QuotaError)):
                 self._on_refusal(len(self._open))
@@ -104,6 +107,7 @@ class _Purchase:
             return self.next_answer()
         if answer is not None:
             return self._keep(answer)
+        self._give_back()
         if (promised := self._next_of_orders()) is not None:
             return promised
         if self._answered_without_asking:
@@ -137,28 +141,49 @@ class _Purchase:
 
     def _questions(self, numbers: Sequence[str]) -> Iterator[str]:
         """Yield the numbers that may be asked about, each when the provider is ready to ask, its question on record."""
-        for number in numbers:
+        for some in in_batches(numbers, max(1, self._lookup.profile.batch)):
             if self._stopped or self._must_stop():
                 return
+            reached = self._claim(some)
 
-            question = Answer(number, AnswerKind.LOST, whole_seconds(self._clock.now()), paid=False)
-            try:
-                claim = self._cache.claim(
-                    self._lookup.realm, question, self._since, again=self._again, price=self._lookup.price
-                )
-            except RingfenceError as fault:
-                # Raised here it would end the provider, which still owes the answers to what it has asked.
-                self._store_fault = fault
+            for number in some:
+                if number not in self._claimed:
+                    continue
+                if self._stopped or self._must_stop():
+                    return
+                self._open[number] = self._claimed.pop(number)
+                yield number
+
+            if reached or self._store_fault is not None:
                 return
 
-            if claim.reached is not None:
-                self._on_cap(claim.reached)
-                return
-            if claim.instead is not None:
-                self._answered_without_asking.append(claim.instead)
-                continue
-            self._open[number] = claim
-            yield number
+    def _claim(self, numbers: Sequence[str]) -> bool:
+        """Put the questions of one call on record in one step; return whether a cap was reached."""
+        now = whole_seconds(self._clock.now())
+        questions = [Answer(number, AnswerKind.LOST, now, paid=False) for number in numbers]
+        realm, price = self._lookup.realm, self._lookup.price
+        try:
+            claims = self._cache.claim(realm, questions, self._since, again=self._again, price=price)
+        except RingfenceError as fault:
+            # Raised here it would end the provider, which still owes the answers to what it has asked.
+            self._store_fault = fault
+            return False
+
+        reached = next((claim.reached for claim in claims if claim.reached is not None), None)
+        if reached is not None:
+            self._on_cap(reached)
+        self._answered_without_asking += [claim.instead for claim in claims if claim.instead is not None]
+        free = (
+            (number, each) for number, each in zip(numbers, claims, strict=True) if not (each.instead or each.reached)
+        )
+        self._claimed.update(free)
+        return reached is not None
+
+    def _give_back(self) -> None:
+        """Take the questions off the record again that never came to go out."""
+        claimed, self._claimed = self._claimed, {}
+        if claimed:
+            self._cache.withdraw_questions(self._lookup.realm, claimed)
 
     def _keep(self, answer: Answer) -> Answer:
         realm = self._lookup.realm

@@ -119,38 +119,56 @@ class LookupCache:
         with self._store.transaction() as connection:
             return self.purse.left(connection, price, now)
 
-    def claim(self, realm: str, question: Answer, since: datetime, *, again: bool, price: float = 0.0) -> Claim:
-        """Put a question to the provider on record before it goes out, unless it must not go out.
+    def claim(
+        self, realm: str, questions: Sequence[Answer], since: datetime, *, again: bool, price: float = 0.0
+    ) -> list[Claim]:
+        """Put questions to the provider on record before they go out, in one step; return the claim of each, in order.
 
-        It must not where an answer observed ``since`` then has come meanwhile, where one was lost since then (unless
-        it is asked ``again``), or where another run waits for one: that comes as a failure that cost nothing. Nor where
-        a cap has no room for its ``price``; else it counts as spent from now on.
+        Each is about another number. One must not go out where an answer observed ``since`` then has come meanwhile,
+        where one was lost since then (unless it is asked ``again``), or where another run waits for one: that comes as
+        a failure that cost nothing. Nor where a cap has no room for its ``price``; else it counts as spent from now on.
         """
+        # In one order, and the spending after all of them, so that two processes never wait for each other in a circle.
+        number_key = self._store.keyring.number_key
+        in_order = sorted(range(len(questions)), key=lambda place: number_key(questions[place].e164))
+        claims = dict[int, Claim]()
         with self._store.transaction() as connection:
-            replaced = None
-            if not insert_missing(connection, schema.lookup_questions, [self._question_row(realm, question)]):
-                replaced = self._find_question(connection, realm, question.e164)
-                ordered = self._find_ordered(connection, realm, question.e164, since)
-                if ordered and not again:
-                    return Claim(replace(question, kind=AnswerKind.PENDING, code=ORDERED))
-                if replaced is None or self._is_under_way(connection, replaced, question.observed_at):
-                    return Claim(self._elsewhere(question, replaced))
-                if replaced.run_id == self._run_id or (replaced.answer.observed_at >= since and not again):
-                    return Claim(replaced.answer)
-                # Of two runs that replace one lost question, the second finds it changed.
-                if not self._replace_question(connection, replaced, question):
-                    return Claim(self._elsewhere(question, replaced))
+            for place in in_order:
+                claims[place] = self._enter(connection, realm, questions[place], since, again=again)
+            for place, question in enumerate(questions):
+                if claims[place].instead is None:
+                    claims[place] = self._reserve(connection, realm, question, claims[place], price)
+        return [claims[place] for place in range(len(questions))]
 
-            known = self._find_answer(connection, realm, question.e164)
-            if known is not None and (known.answer.observed_at >= since or known.run_id == self._run_id):
-                self._close_question(connection, realm, question.e164, replaced)
-                return Claim(known.answer)
+    def _enter(self, connection: Connection, realm: str, question: Answer, since: datetime, *, again: bool) -> Claim:
+        """Put one question on record, unless it must not go out."""
+        replaced = None
+        if not insert_missing(connection, schema.lookup_questions, [self._question_row(realm, question)]):
+            replaced = self._find_question(connection, realm, question.e164)
+            ordered = self._find_ordered(connection, realm, question.e164, since)
+            if ordered and not again:
+                return Claim(replace(question, kind=AnswerKind.PENDING, code=ORDERED))
+            if replaced is None or self._is_under_way(connection, replaced, question.observed_at):
+                return Claim(self._elsewhere(question, replaced))
+            if replaced.run_id == self._run_id or (replaced.answer.observed_at >= since and not again):
+                return Claim(replaced.answer)
+            # Of two runs that replace one lost question, the second finds it changed.
+            if not self._replace_question(connection, replaced, question):
+                return Claim(self._elsewhere(question, replaced))
 
-            spent = self.purse.reserve(connection, price, question.observed_at)
-            if isinstance(spent, CapReached):
-                self._close_question(connection, realm, question.e164, replaced)
-                return Claim(reached=spent)
-        return Claim(replaced=replaced, reserved=spent)
+        known = self._find_answer(connection, realm, question.e164)
+        if known is not None and (known.answer.observed_at >= since or known.run_id == self._run_id):
+            self._close_question(connection, realm, question.e164, replaced)
+            return Claim(known.answer)
+        return Claim(replaced=replaced)
+
+    def _reserve(self, connection: Connection, realm: str, question: Answer, claim: Claim, price: float) -> Claim:
+        """Count a question that is on record as spent; take it off the record again where a cap has no room for it."""
+        spent = self.purse.reserve(connection, price, question.observed_at)
+        if isinstance(spent, CapReached):
+            self._close_question(connection, realm, question.e164, claim.replaced)
+            return Claim(reached=spent)
+        return replace(claim, reserved=spent)
 
     def record_answer(self, realm: str, answer: Answer, claim: Claim | None = None) -> None:
         """Store an answer and close its question, in one step; what it turned out not to cost is given back."""

@@ -10,6 +10,7 @@ import pytest
 
 from ringfence.core.errors import BusyError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.caps import Caps
 from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.holdings import Holding, Holdings
@@ -17,6 +18,7 @@ from ringfence.core.state.journal import Journal
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
 from ringfence.core.state.lookup_cache import ELSEWHERE, Claim, LookupCache
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
+from ringfence.core.state.sql import in_batches
 from ringfence.core.state.store import Store, open_store
 from testkit.postgres import EMPTY_STORE, TEST_KEY, PostgresServer
 from testkit.stores import what_is_written
@@ -60,7 +62,8 @@ def question(number: str) -> Answer:
     return Answer(e164=number, kind=AnswerKind.KNOWN, observed_at=NOW, code="asked", paid=False)
 
 
-def test_of_two_that_ask_about_a_number_one_asks(stores: list[Store]) -> None:
+@pytest.mark.parametrize("size", [1, 20])
+def test_of_two_that_ask_about_a_number_one_asks(stores: list[Store], size: int) -> None:
     for name, store in zip(("r1", "r2"), stores, strict=True):
         Journal(store, name).begin("screen", None, NOW, dry_run=False, options={})
     numbers = [f"+1415555{i:04}" for i in range(40)]
@@ -69,14 +72,16 @@ def test_of_two_that_ask_about_a_number_one_asks(stores: list[Store]) -> None:
 
     def ask(store: Store, run_id: str) -> Callable[[], None]:
         def act() -> None:
-            cache = LookupCache(store, run_id)
-            for number in numbers:
-                claim = cache.claim("twilio", question(number), NOW - timedelta(days=30), again=False)
-                if claim.instead is None:
-                    went_out.append(number)
-                else:
-                    assert claim.instead.code == ELSEWHERE
-                    elsewhere.append(number)
+            cache = LookupCache(store, run_id, Caps(max_per_day=1000))
+            for some in in_batches(numbers if run_id == "r1" else numbers[::-1], size):
+                claims = cache.claim("twilio", [*map(question, some)], NOW - timedelta(days=30), again=False, price=1)
+                assert [claim.reached for claim in claims] == [None] * len(some)
+                for number, claim in zip(some, claims, strict=True):
+                    if claim.instead is None:
+                        went_out.append(number)
+                    else:
+                        assert claim.instead.code == ELSEWHERE
+                        elsewhere.append(number)
 
         return act
 

@@ -190,7 +190,7 @@ def test_answers_go_that_are_stale_anyway_and_marks_of_lost_ones_stay(
 ) -> None:
     cache, since = LookupCache(store, "r1"), clock.now() - timedelta(days=30)
     cache.record_answer("first", Answer(NUMBER, AnswerKind.KNOWN, clock.now(), validity=Validity.VALID))
-    cache.claim("first", Answer("+14155550133", AnswerKind.LOST, clock.now()), since, again=False)
+    cache.claim("first", [Answer("+14155550133", AnswerKind.LOST, clock.now())], since, again=False)
     clock.advance(days=29)
     assert purge().rows["lookup_answers"] == 0
 

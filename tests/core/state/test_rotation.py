@@ -71,7 +71,7 @@ def fill(store: Store, clock: SetClock) -> None:
     cache = LookupCache(store, "r1")
     cache.keep("twilio", [Answer(number, AnswerKind.KNOWN, clock.now(), Validity.VALID) for number in NUMBERS])
     cache.record_failure("twilio", Answer(NUMBERS[0], AnswerKind.FAILED, clock.now(), code="busy"), None)
-    cache.claim("twilio", Answer(NUMBERS[1], AnswerKind.LOST, clock.now()), clock.now(), again=True)
+    cache.claim("twilio", [Answer(NUMBERS[1], AnswerKind.LOST, clock.now())], clock.now(), again=True)
     with store.transaction() as connection:
         entry = NewEntry(
             NUMBERS[0], BlockKind.DNC_INTERNAL, Channel.ALL, BlockSource.PERSON, "asked", "ann", clock.now()
