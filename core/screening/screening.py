@@ -58,6 +58,7 @@ class Screening:
         self._find_erased = find_erased
         self._find_without_messages = find_without_messages
         self._prepared: Mapping[str, KeptAnswer] = {}
+        self._lost: set[str] = set()
 
     @property
     def reach(self) -> int:
@@ -174,6 +175,8 @@ class Screening:
         # A verdict found in the CRM names the provider that it came from in its code.
         provider = answer.code if realm == CRM_REALM else realm
         if answer.kind is AnswerKind.LOST:
-            self.tally.lost += 1
+            # Once in a run, in however many batches the number comes up.
+            self.tally.lost += answer.e164 not in self._lost
+            self._lost.add(answer.e164)
             return with_answer(facts, answer, describe_lost_answer(provider))
         return with_answer(facts, answer, provider)

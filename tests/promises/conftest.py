@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -108,3 +109,21 @@ def command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pauses before further tries pass at once; how long they are is tested elsewhere."""
     monkeypatch.setattr(SystemClock, "sleep", lambda _clock, _seconds: None)
+
+
+@pytest.fixture
+def asking(people: int, tmp_path: Path) -> Iterator[Callable[..., Account]]:
+    """Give accounts that ask these providers, each on its own sandbox."""
+    running: list[Sandbox] = []
+
+    def ask(*providers: str) -> Account:
+        sandbox = Sandbox(contacts=people, now=datetime.now(UTC), lookups=True)
+        sandbox.start()
+        running.append(sandbox)
+        account = Account("hubspot", sandbox, tmp_path / f"account-{len(running)}")
+        account.extra["RINGFENCE_LOOKUP__PROVIDERS"] = json.dumps(providers)
+        return account
+
+    yield ask
+    for sandbox in running:
+        sandbox.stop()

@@ -1,0 +1,99 @@
+"""No paid lookup twice, from a provider that answers later: an order survives the run that placed it."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from testkit.account import Account, Watched
+from testkit.commands import Result
+
+pytestmark = pytest.mark.slow
+
+ORDER, FIRST_LOOK = 1, 2
+"""Requests to the provider in the order in which they come: the order itself, and the look whether it is answered."""
+
+
+@pytest.fixture
+def people() -> int:
+    """Give more American numbers than fit into a call that is answered at once."""
+    return 480
+
+
+@pytest.fixture
+def ordering(asking: Callable[..., Account]) -> tuple[Account, Watched]:
+    """Give an account that asks Bandwidth, and the requests that come in there."""
+    account = asking("bandwidth")
+    watched = Watched()
+    account.sandbox.lookups.requests = watched
+    return account, watched
+
+
+def killed_at(account: Account, watched: Watched, request: int) -> None:
+    """Kill a sync as that request comes in, which the provider still carries out."""
+    counted = itertools.count(1)
+    assert account.killed(watched, lambda _name: next(counted) == request, "sync", account.crm, "--json")
+
+
+def finish(account: Account) -> Result:
+    """Run a sync to its end."""
+    result = account.finish(account.start("sync", account.crm, "--json"))
+    assert result.code == 0, result.err
+    return result
+
+
+def billed(account: Account) -> Counter[str]:
+    """Return how often each number was billed."""
+    counts: Counter[str] = account.sandbox.lookups.billed_by("bandwidth")
+    return counts
+
+
+def test_a_run_that_is_killed_while_it_waits_leaves_the_answers_to_the_next_one(
+    ordering: tuple[Account, Watched],
+) -> None:
+    account, watched = ordering
+    killed_at(account, watched, FIRST_LOOK)
+    ordered = billed(account)
+    assert len(ordered) > 100
+
+    last = finish(account).document
+    assert last["complete"]
+    assert (last["lookups"], last["lookups_lost"], last["lookups_waiting"]) == (0, 0, {})
+    assert billed(account) == ordered
+    assert set(ordered.values()) == {1}
+    assert finish(account).document["lookups"] == 0
+
+
+def test_an_order_whose_number_was_lost_is_counted_apart_and_not_placed_again(
+    ordering: tuple[Account, Watched],
+) -> None:
+    account, watched = ordering
+    killed_at(account, watched, ORDER)
+    ordered = billed(account)
+
+    last = finish(account).document
+    assert last["lookups_lost"] == len(ordered) > 100
+    assert billed(account) == ordered
+    assert set(ordered.values()) == {1}
+
+
+def test_a_run_that_is_asked_to_end_while_it_waits_leaves_the_answers_too(ordering: tuple[Account, Watched]) -> None:
+    account, watched = ordering
+    counted, processes = itertools.count(1), []
+
+    def tell(_name: str) -> None:
+        if next(counted) == FIRST_LOOK:
+            processes[0].send_signal(signal.SIGTERM)
+
+    processes.append(account.start("sync", account.crm, "--json"))
+    watched.tell = tell
+    ended = account.finish(processes[0])
+    watched.tell = None
+
+    assert ended.code == 143, ended.err
+    assert finish(account).document["lookups"] == 0
+    assert set(billed(account).values()) == {1}
