@@ -1,8 +1,8 @@
 """The process behind lookups.py: a sandbox whose lookup providers note when each call came, and how often they billed.
 
 Prints the settings that point ringfence at it as a line of JSON. Each line on standard input is answered with what has
-been counted so far, by provider: ``{"twilio": {"calls": N, "seconds": S, "numbers": N, "billed": N}}``, where seconds
-lie between the first call and the last. It ends with its input.
+been counted so far, by provider: ``{"twilio": {"calls": N, "seconds": S, "busiest_second": N, "numbers": N,
+"billed": N}}``, where seconds lie between the first call and the last. It ends with its input.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -63,6 +64,7 @@ def _count(sandbox: Sandbox, provider: str, moments: list[float]) -> Mapping[str
     return {
         "calls": len(moments),
         "seconds": moments[-1] - moments[0],
+        "busiest_second": max(bisect_left(moments, each + 1.0) - place for place, each in enumerate(moments)),
         "numbers": len(billed),
         "billed": sum(billed.values()),
     }

@@ -87,7 +87,7 @@ def measure_rate(provider: str, pace: int | None, numbers: int) -> str:
 
     rate = (found["calls"] - 1) / found["seconds"]
     told = f"{provider}: {found['numbers']:,} numbers in {found['calls']:,} calls, {rate:.1f} calls a second"
-    of_allowed = f", {rate / pace:.1%} of {pace}" if pace is not None else ""
+    of_allowed = f", {rate / pace:.1%} of {pace}, {found['busiest_second']} in the busiest" if pace is not None else ""
     return f"{told}{of_allowed}; {found['numbers'] / found['calls']:,.0f} numbers a call, {found['billed']:,} billed"
 
 

@@ -17,7 +17,7 @@ from ringfence.core.clock import whole_seconds
 from ringfence.core.errors import AuthenticationError, QuotaError, RetryError, StoppedError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind, Order
 from ringfence.core.model.axes import Outcome
-from ringfence.core.ports.lookup import ProviderProfile
+from ringfence.core.ports.lookup import NOT_ASKED, ProviderProfile
 from ringfence.core.ports.services import Clock, Services
 
 from .exchange import Exchange, LostError, Reply, Request
@@ -171,7 +171,7 @@ class HttpLookup:
         """Return the answers of one call; ``halvings`` holds how often a refused one may still be halved."""
         left = [MOST_HALVINGS] if halvings is None else halvings
         if self._stopped is not None:
-            raise self._stopped
+            return [Answer(number, AnswerKind.FAILED, self._now(), code=NOT_ASKED, paid=False) for number in numbers]
         try:
             return self._exchange.repeat("a lookup", lambda: self._request(numbers, left))
         except RetryError as error:

@@ -19,6 +19,7 @@ from math import inf
 from ringfence.core.errors import StoppedError, Terminated
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.numbers import Validity
+from ringfence.core.ports.lookup import NOT_ASKED
 from ringfence.core.ports.services import no_hurry
 
 THREADS = 8
@@ -102,6 +103,7 @@ class LookupPool:
         A call that told anything went well. One that told nothing is one failure, however many numbers it was about;
         but each answer that was lost counts, because each may have been billed.
         """
+        answers = [answer for answer in answers if answer.code != NOT_ASKED]
         telling = [answer for answer in answers if answer.kind in _TELLING or answer.validity is not Validity.UNKNOWN]
         lost = [answer for answer in answers if answer.kind is AnswerKind.LOST]
         stops = [self.judge(answer) for answer in telling[:1] or lost or answers[:1]]

@@ -12,6 +12,9 @@ from ..model.answers import Answer, Order
 from ..model.axes import Axis
 from .services import Services
 
+NOT_ASKED = "not asked, for the provider refuses us"
+"""Code of the FAILED answer about a number that was taken and never sent, because another one was refused meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
@@ -46,8 +49,9 @@ class Lookup(Protocol):
         A number is taken from ``numbers`` only when it is about to be sent. A passing fault of one number is an answer
         of kind FAILED; it is LOST only where the request surely went out, may have been billed, and its answer did not
         come. What may have been billed is not repeated. A provider that answers later yields an Order for the numbers
-        that it has taken. Raises AuthenticationError, QuotaError or UnreachableError when no number can be answered;
-        numbers taken and neither answered nor ordered were then not billed.
+        that it has taken. One that was taken and then not sent after all is FAILED with the code NOT_ASKED.
+        Raises AuthenticationError, QuotaError or UnreachableError when no number can be answered; numbers taken and
+        neither answered nor ordered were then not billed.
         """
         ...
 

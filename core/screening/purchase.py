@@ -15,7 +15,7 @@ from ..clock import whole_seconds
 from ..errors import AuthenticationError, QuotaError, RingfenceError
 from ..model.answers import Answer, AnswerKind, Order
 from ..model.caps import CapReached
-from ..ports.lookup import Lookup
+from ..ports.lookup import NOT_ASKED, Lookup
 from ..ports.services import Clock
 from ..state.lookup_cache import Claim, LookupCache
 from ..state.sql import in_batches
@@ -104,6 +104,9 @@ class _Purchase:
 
         if isinstance(answer, Order):
             self._take_order(answer)
+            return self.next_answer()
+        if answer is not None and answer.code == NOT_ASKED:
+            self._claimed[answer.e164] = self._open.pop(answer.e164)
             return self.next_answer()
         if answer is not None:
             return self._keep(answer)

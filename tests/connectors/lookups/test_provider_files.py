@@ -84,7 +84,8 @@ def test_a_wrong_file_is_refused_with_the_place(old: str, new: str, says: str) -
 
 
 def _examples() -> list[str]:
-    return re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    examples = PAGE.read_text("utf-8").partition("\n## Write your own\n")[2]
+    return re.findall(r"```yaml\n(.*?)```", examples, re.DOTALL)
 
 
 def _validate(text: str) -> None:

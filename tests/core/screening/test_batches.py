@@ -15,6 +15,7 @@ from ringfence.core.errors import QuotaError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.caps import CapKind, Caps
 from ringfence.core.model.policy import Policy
+from ringfence.core.ports.lookup import NOT_ASKED
 from ringfence.core.ports.services import Clock
 from ringfence.core.screening.buying import BuyingGateway
 from ringfence.core.screening.gateway import KnownAnswers
@@ -100,6 +101,22 @@ def test_what_a_refused_call_was_about_is_owed_and_was_not_bought(store: Store, 
     again = BatchProvider(clock)
     begin(store, clock, again, "r2").ask(NUMBERS[5:], clock.now())
     assert again.calls == [NUMBERS[5:10], NUMBERS[10:]]
+
+
+def test_a_number_that_was_taken_and_never_sent_was_not_asked_about(store: Store, clock: SetClock) -> None:
+    class Hesitating(BatchProvider):
+        def look_up(self, numbers: Iterable[str]) -> Iterator[Answer]:
+            for number in islice(numbers, 2):
+                yield Answer(number, AnswerKind.FAILED, self._clock.now(), code=NOT_ASKED, paid=False)
+            raise QuotaError("no credit is left")
+
+    provider = Hesitating(clock)
+    gateway = begin(store, clock, provider, max_lookups=100)
+    found = gateway.ask(NUMBERS, clock.now())
+
+    assert gateway.tally.of("batches").asked == 0
+    assert {kept.answer.kind for kept in found.values()} == {AnswerKind.FAILED}
+    assert _open_questions(store) == 0
 
 
 def test_what_came_to_no_call_is_taken_off_the_record(store: Store, clock: SetClock) -> None:

@@ -190,8 +190,10 @@ def test_a_second_provider_draws_on_the_same_budget(run: Any, make_provider: Mak
 
     found = verdicts(screening, FIRST, SECOND, THIRD)
 
-    assert sorted(str(one) for one in found) == ["active live", "valid inconclusive", "valid inconclusive"]
+    # Both work at once: which of them gets the last lookup is a matter of chance.
     assert len(one.asked) + len(two.asked) == screening.tally.lookups == 4
+    assert found.count("active live") == len(two.asked) in (1, 2)
+    assert found.count("valid inconclusive") == len(one.asked) - len(two.asked)
 
 
 def test_no_further_provider_is_asked_about_what_another_run_waits_for(
