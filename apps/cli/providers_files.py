@@ -49,8 +49,8 @@ def import_(
 ) -> int:
     """Take in the answers of a provider without an API; the next sync uses them.
 
-    Numbers that nobody asked about are counted and left, words that nobody knows read as unknown and are listed. The
-    same file a second time changes nothing.
+    Numbers that nobody asked about are counted and left, words that nobody knows are listed and leave their numbers
+    waiting. The same file a second time changes nothing.
 
     Try: `ringfence providers import answers.csv --profile itg`.
     """
@@ -60,10 +60,12 @@ def import_(
     output.document(done.to_json())
     output.say(
         f"{file}: {count(done.rows, 'row')}; {done.taken:,} answers taken, {done.known:,} known before, "
-        f"{done.not_asked:,} that nobody asked about, {done.unreadable:,} unreadable"
+        f"{done.not_asked:,} that nobody asked about, {done.unreadable:,} unreadable, {done.unknown:,} of unknown words"
     )
     for word, times in done.unknown_values.most_common(10):
-        output.say(f"  nobody knows the word {word!r} ({count(times, 'row')}): it reads as unknown", style="yellow")
+        output.say(
+            f"  nobody knows the word {word!r} ({count(times, 'row')}): their numbers go on waiting", style="yellow"
+        )
     if done.rows and done.not_asked == done.rows:
         output.say("None of these numbers waits for an answer: is it the file of another run?", style="yellow")
     return DONE

@@ -217,7 +217,10 @@ def _show_lookups(output: Output, summary: Summary) -> None:
         went_on = f"; {' and '.join(others)} went on" if others else ""
         output.say(f"{name} was left out on the way ({why.replace('_', ' ')}){went_on}.", style="yellow")
     for name, numbers in summary.lookups_waiting.items():
-        output.say(f"{count(numbers, 'number')} wait for an answer of {name}: a later run takes it up.")
+        output.say(
+            f"{count(numbers, 'number')} wait for an answer of {name}; a later run takes it up. Where files carry "
+            f"them: ringfence providers export {name} -o FILE."
+        )
 
     if summary.fresh_without_lookup:
         output.say(f"{summary.fresh_without_lookup:,} slots are fresh and were never looked up: --rescreen does it.")

@@ -134,18 +134,22 @@ class ImportedAnswers:
     known: int = 0  # taken before
     not_asked: int = 0
     unreadable: int = 0
+    unknown: int = 0  # of a word that the profile does not have: their numbers go on waiting
     unknown_values: Counter[str] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
-        counts = {name: getattr(self, name) for name in ("rows", "taken", "known", "not_asked", "unreadable")}
+        counts = {
+            name: getattr(self, name) for name in ("rows", "taken", "known", "not_asked", "unreadable", "unknown")
+        }
         return {**counts, "unknown_values": dict(self.unknown_values.most_common())}
 
 
 def import_answers(wiring: Wiring, file: Path, profile_name: str) -> ImportedAnswers:
     """Join the answers of a file to the numbers that wait for them; the next sync uses them.
 
-    Numbers that nobody asked about are counted and left. A file that is imported again changes nothing, and one whose
+    Numbers that nobody asked about are counted and left, and those of an unknown word go on waiting, so that a mended
+    profile takes them. A file that is imported again changes nothing, and one whose
     import was cut off goes on where it was. Raises FileError, MappingError, SettingsError or UsageError.
     """
     profile = find_profile(wiring.settings.mappings, profile_name)
@@ -185,6 +189,9 @@ def _take(
         if AnswerKind.PENDING in kinds:
             answer = _answer(number, word, profile, now)
             done.unknown_values.update(value for _, value in answer.unrecognised)
+            if answer.unrecognised:
+                done.unknown += 1
+                continue
             cache.record_answer(lookup.realm, answer)
             done.taken += 1
         elif kinds:
@@ -230,4 +237,5 @@ def _own_names(mappings: Path | None) -> Iterator[str]:
 
 def exit_code_of(states: Sequence[ProviderState]) -> int:
     """Return the worst exit code of the checks: refused credentials before what passes by itself."""
-    return min((state.exit_code for state in states if state.exit_code), default=0)
+    met = {state.exit_code for state in states}
+    return next((code for code in (3, 4, *sorted(met - {0, 3, 4})) if code in met), 0)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ringfence.core.config.yaml_model import read_model
 from ringfence.core.errors import FileError
 from ringfence.core.model.axes import Evidence, LineState, Outcome
-from ringfence.core.numbers import Validity
+from ringfence.core.numbers import Validity, mask_numbers
 
 from .declared.file import word_of
 from .reading import Reading
@@ -92,14 +92,15 @@ def read_word(word: str, profile: FileProfile) -> Reading:
     """Return what a word of the platform says; one that the profile does not have reads as unknown and is kept."""
     meaning = profile.values.get(word_of(word))
     known = meaning or FileMeaning()
+    said = mask_numbers(word.strip())[:LONGEST_RAW]  # in a file with its columns swapped it is a number
     return Reading(
         Outcome.OK,
-        word.strip()[:LONGEST_RAW],
+        said,
         known.validity,
         known.line_state,
         Evidence.VENDOR_ASSERTED,
         product="file",
-        unrecognised=() if meaning else (("line_state", word.strip()[:LONGEST_RAW]),),
+        unrecognised=() if meaning else (("line_state", said),),
     )
 
 
@@ -107,7 +108,8 @@ def _find(path: Path, names: Sequence[str], wanted: Sequence[str]) -> int:
     for name in map(word_of, wanted):
         if name in names:
             return names.index(name)
-    there = ", ".join(name for name in names if name) or "none"
+    # A file without a line of names begins with a number.
+    there = ", ".join(mask_numbers(name) for name in names if name) or "none"
     raise FileError(
         f"{path} has no column {' or '.join(map(repr, wanted))}; there are: {there[:200]}.",
         "Name another --profile, or the file that the platform gave you.",

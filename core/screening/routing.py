@@ -49,7 +49,7 @@ class Routing:
             if missing and lookups:
                 raise MappingError(
                     f"The policy routes {key} to {missing[0]}, which is not among the providers in use.",
-                    f"Add {missing[0]} to RINGFENCE_LOOKUP__PROVIDERS, or take it out of `routing`.",
+                    f"Put {missing[0]} into the list of providers, or take it out of `routing`.",
                 )
         return cls(policy.routing, frozenset(policy.checks), policy.second_opinion)
 
