@@ -216,6 +216,9 @@ def _show_lookups(output: Output, summary: Summary) -> None:
         others = [other for other in summary.providers if other not in stopped]
         went_on = f"; {' and '.join(others)} went on" if others else ""
         output.say(f"{name} was left out on the way ({why.replace('_', ' ')}){went_on}.", style="yellow")
+    for name, values in summary.unrecognised.items():
+        shown = ", ".join(f"{value} ({times:,})" for value, times in list(values.items())[:5])
+        output.say(f"{name} said what nobody knows, read as unknown: {shown}.", style="yellow")
     for name, numbers in summary.lookups_waiting.items():
         output.say(
             f"{count(numbers, 'number')} wait for an answer of {name}; a later run takes it up. Where files carry "

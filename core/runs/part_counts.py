@@ -79,6 +79,12 @@ def _add_tally(tally: Tally, counts: Mapping[str, Any]) -> None:
         setattr(tally, name, getattr(tally, name) + counts[name])
     tally.cost_planned = round(tally.cost_planned + counts["cost_planned"], 6)
 
+    for name, numbers in counts["waiting"].items():
+        tally.waiting[name] = tally.waiting.get(name, 0) + numbers
+    for name, values in counts["unrecognised"].items():
+        known = tally.unrecognised.setdefault(name, {})
+        for value, times in values.items():
+            known[value] = known.get(value, 0) + times
     for name, theirs in counts["providers"].items():
         ours = tally.of(name)
         for each in _PROVIDER_SUMS:

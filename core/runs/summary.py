@@ -108,6 +108,7 @@ class Summary:
     screened_elsewhere: int = 0  # fresh records at the first sync with this state store
     fresh_not_normalized: int = 0  # phone fields of skipped records that were read and that normalize would rewrite
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
+    unrecognised: dict[str, dict[str, int]] = field(default_factory=dict)  # provider -> axis=raw value -> answers
     lookups_waiting: dict[str, int] = field(default_factory=dict)  # provider -> numbers that it answers later
     lookups_lost: int = 0  # numbers whose answer was lost on the way; not bought again unasked
     api_calls: int = 0

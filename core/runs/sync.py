@@ -260,6 +260,7 @@ class SyncRun:
         summary.providers = tally.providers
         summary.lookups_lost = tally.lost
         summary.lookups_waiting = tally.waiting
+        summary.unrecognised = tally.unrecognised
         if parts.examiner.rescreen_before is not None:
             summary.fresh_without_lookup = 0  # they are on their way
         if self._job.lookups and not has_synced(self._job.store, self._context.org_id):

@@ -90,7 +90,7 @@ class BuyingGateway:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
         if not self._fetched and numbers:
             self._fetched = True
-            fetch_earlier(self._known.cache, self._known.lookups)
+            fetch_earlier(self._known.cache, self._known.lookups, self.tally.note_unrecognised)
         found = self._known.find(numbers, now, self._in_service)
         self._count_waiting(found)
         return found
@@ -173,6 +173,7 @@ class BuyingGateway:
         """Count an answer."""
         self.tally.lookups += _is_bought(event.answer)
         self._count(event.lookup, event.answer)
+        self.tally.note_unrecognised(event.lookup.name, event.answer)
         self._on_answer(self.tally.lookups, sum(each.cost for each in self.tally.providers.values()))
 
     def _end(self, event: Ended) -> None:

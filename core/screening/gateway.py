@@ -18,11 +18,14 @@ from typing import Protocol
 
 from ..decisions.weighing import CONTRADICTORY_WITHIN, find_deciding
 from ..errors import RingfenceError
-from ..model.answers import AnswerKind
+from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..state.lookup_cache import KeptAnswer, LookupCache
 from .routing import LINE_STATE_ALONE, Routing, Stop
+
+MOST_VALUES = 50
+"""Different values of one provider that are counted each by itself."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Tally:
     would_buy: int = 0
     lost: int = 0  # numbers whose answer was lost on the way and is not bought again
     waiting: dict[str, int] = field(default_factory=dict)  # provider -> numbers whose answers it has promised for later
+    unrecognised: dict[str, dict[str, int]] = field(default_factory=dict)  # provider -> axis=raw value -> answers
     failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
     cost_planned: float = 0.0  # what would_buy would have cost at most
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
@@ -51,6 +55,14 @@ class Tally:
     def of(self, provider: str) -> ProviderTally:
         """Return the tally of one provider."""
         return self.providers.setdefault(provider, ProviderTally())
+
+    def note_unrecognised(self, provider: str, answer: Answer) -> None:
+        """Count the values of an answer that no table of the provider has; many different ones count as others."""
+        for axis, raw in answer.unrecognised:
+            counts = self.unrecognised.setdefault(provider, {})
+            value = f"{axis}={raw}"
+            value = value if value in counts or len(counts) < MOST_VALUES else "others"
+            counts[value] = counts.get(value, 0) + 1
 
 
 class LookupGateway(Protocol):

@@ -67,14 +67,20 @@ def fetch(cache: LookupCache, lookup: Lookup, order: Order) -> Iterator[Answer]:
             yield answer
 
 
-def fetch_earlier(cache: LookupCache, lookups: Sequence[Lookup]) -> None:
-    """Fetch what earlier runs have ordered, as far as it is there; nothing of it is counted as bought now."""
+def fetch_earlier(cache: LookupCache, lookups: Sequence[Lookup], note: Callable[[str, Answer], None]) -> None:
+    """Fetch what earlier runs have ordered, as far as it is there; nothing of it is counted as bought now.
+
+    ``note`` is told the name of the provider and each answer.
+    """
     for lookup in lookups:
         if not isinstance(lookup, OrderingLookup):
             continue
         for order in cache.open_orders(lookup.realm):
             try:
-                fetched = sum(1 for _ in fetch(cache, lookup, order))
+                fetched = 0
+                for answer in fetch(cache, lookup, order):
+                    note(lookup.name, answer)
+                    fetched += 1
             except RingfenceError as fault:
                 # By its kind only: the words are the provider's, and may name an account.
                 logger.warning("%s does not tell what became of an order (%s)", lookup.name, type(fault).__name__)

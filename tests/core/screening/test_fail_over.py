@@ -141,3 +141,12 @@ def test_no_other_error_is_taken_for_an_outage(run: Any, make_provider: MakeProv
         statuses(run(make_provider(says={A: fault}), two), A)
 
     assert two.asked == []
+
+
+def test_values_that_nobody_knows_are_counted_by_provider(run: Any, make_provider: MakeProvider) -> None:
+    odd = {**NOTHING_NEW, "unrecognised": (("line_type", "hologram"),)}
+    screening = run(make_provider(says={A: odd, B: odd, C: {**odd, "unrecognised": (("line_state", "asleep"),)}}))
+
+    statuses(screening, A, B, C)
+
+    assert screening.tally.unrecognised == {"first": {"line_type=hologram": 2, "line_state=asleep": 1}}
