@@ -31,6 +31,7 @@ _COMMANDS = {
     "lookup": "lookup:lookup",
     "providers": "providers:providers",
     "export": "export:export",
+    "duplicates": "duplicates:duplicates",
     "serve": "serve:serve",
     "openapi": "openapi:openapi",
     "schedule": "schedule:schedule",

@@ -60,6 +60,7 @@ UNSAFE: Mapping[str, str] = {
     "openapi": _SHOWS,
     "setup": _ASKS,
     "lookup": _SHOWS,
+    "duplicates": _SHOWS,
     "providers": _SHOWS,
     "providers export": _SHOWS,
     "providers import": "each file is brought by a person",

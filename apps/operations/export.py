@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ringfence.connectors.spreadsheet.list_file import ListWriter, open_list
 from ringfence.core.decisions.exports import ExportList
-from ringfence.core.errors import FileError, UsageError
+from ringfence.core.errors import FileError
 from ringfence.core.model.blocks import Block, Channel
-from ringfence.core.ports.crm import Depth, Org
+from ringfence.core.ports.crm import Depth
 from ringfence.core.runs.export import AccountExport, ExportJob
 from ringfence.core.runs.export_spool import ExportRow, Spool
 from ringfence.core.state.audit import Act, AuditAction, AuditLog
@@ -25,6 +25,7 @@ from ..pages.new_file import new_file, refuse_existing
 from ..wiring import Connection, Wiring
 from .door import Door, DoorProgress
 from .preflight import require_ready
+from .sources import Source, choose_accounts, of_one_kind, open_sources
 
 EXCEL = ".xlsx"
 
@@ -58,15 +59,6 @@ class WrittenList:
     expired_lists: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An account to read."""
-
-    wiring: Wiring
-    connection: Connection
-    org: Org
-
-
 def export_list(
     wiring: Wiring, crm: str | None, target: Path, options: ExportOptions, door: Door, *, mapping: Path | None = None
 ) -> WrittenList:
@@ -79,13 +71,13 @@ def export_list(
     refuse_existing(target, force=options.force)
     if not target.parent.is_dir():
         raise FileError(f"The folder {target.parent} does not exist.", "Create it, or choose another place.")
-    names = _choose(wiring, crm, mapping)
+    names = choose_accounts(wiring, crm, mapping)
     started = wiring.clock.monotonic()
 
     with ExitStack() as closed, closing(wiring.open_state()) as store, Spool(target.parent) as spool:
-        sources = _open_sources(wiring, names, mapping, closed)
+        sources = open_sources(wiring, names, mapping, closed)
         if crm is None:
-            sources = _of_one_kind(sources, sandbox=options.sandbox)
+            sources = of_one_kind(sources, sandbox=options.sandbox)
         with door.progress(f"export {options.wanted}") as progress:
             exports = _read(sources, store, spool, options, door, progress)
             with (
@@ -105,41 +97,8 @@ def _expired(exports: Mapping[str, AccountExport]) -> list[str]:
     return sorted({name for each in exports.values() for name in each.expired_lists})
 
 
-def _choose(wiring: Wiring, crm: str | None, mapping: Path | None) -> list[str]:
-    """Return the names of the accounts to read. Raises UsageError where there are none, or a mapping is for several."""
-    if crm is not None:
-        return [crm]
-    configured = wiring.accounts()
-    if not configured:
-        raise UsageError("No CRM is configured.", "Set the credentials of one; .env.example lists them.")
-    if mapping is not None and len(configured) > 1:
-        raise UsageError(
-            "A mapping file is for one CRM, and there are several.", "Name the CRM, or use a folder for all."
-        )
-    return configured
-
-
-def _open_sources(wiring: Wiring, names: Sequence[str], mapping: Path | None, closed: ExitStack) -> list[_Source]:
-    """Return the accounts, connected; they are closed with ``closed``."""
-    sources = []
-    for name in names:
-        of_account = wiring.of(name)
-        connection = of_account.connect(name, mapping)
-        closed.callback(connection.crm.close)
-        sources.append(_Source(of_account, connection, connection.crm.identify()))
-    return sources
-
-
-def _of_one_kind(sources: Sequence[_Source], *, sandbox: bool) -> list[_Source]:
-    """Return the production accounts, else the sandboxes, or these where they are wanted (contract.md, section 2)."""
-    found = [each for each in sources if each.org.production is not sandbox]
-    if not found and sandbox:
-        raise UsageError("No sandbox account is configured.", "Ask for the production accounts.")
-    return found or list(sources)
-
-
 def _read(
-    sources: Sequence[_Source],
+    sources: Sequence[Source],
     store: Store,
     spool: Spool,
     options: ExportOptions,
