@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.core.decisions.explaining import Explanation
 from ringfence.core.decisions.exports import LeftOut
 from ringfence.core.model.verdicts import CALLABLE
 from ringfence.core.numbers import ReasonCode, metadata_version
@@ -42,6 +43,9 @@ def lookup(
         str | None,
         typer.Option("--purpose", metavar="P", help="Leave the number out unless consent on record covers this."),
     ] = None,
+    why: Annotated[
+        bool, typer.Option("--explain", help="Show who said what, when and how it is known, and which rule decided.")
+    ] = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -52,18 +56,42 @@ def lookup(
     """
     wiring = begin_wired(json=json, verbose=verbose)
     home = home_region(wiring, region)
-    found = screen_number(wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox, purpose=purpose)
+    found = screen_number(
+        wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox, purpose=purpose, explained=why
+    )
 
     answer = _answer(found)
-    output.document(answer)
+    told = {"explanation": found.explanation.to_json()} if found.explanation else {}
+    output.document({**answer, **told})
     for name, value in answer.items():
         if value not in (None, [], ""):
             output.say(f"{name.replace('_', ' '):14}{_spell(value)}")
     if found.number.reason is ReasonCode.NO_REGION:
         output.say(WITHOUT_REGION, style="yellow")
+    if found.explanation is not None:
+        _show_explanation(found.explanation, wiring.settings.lookup.currency)
     if found.left_out:
         output.say(ABOUT_CONSENT, style="yellow")
     return DONE if found.verdict or found.left_out else STOPPED
+
+
+def _show_explanation(told: Explanation, currency: str) -> None:
+    output.say(f"\nWhy: {told.rule}", style="bold")
+    rows = [
+        [each.source, each.said, f"{each.observed_at:%Y-%m-%d %H:%M} UTC", each.strength.replace("_", " ")]
+        for each in told.evidence
+    ]
+    output.table("who said what", ["source", "said", "when", "how it is known"], rows)
+
+    source = told.axes["provenance"]["source"]
+    known = (("line state", told.axes["line_state"]), ("carrier", (told.axes["carrier"] or {}).get("name")))
+    words = [f"{name} {value}" for name, value in (*known, ("ported", told.axes["ported"])) if value]
+    output.say(f"What counts now, by {source}: {', '.join(words)}.".replace("_", " "))
+    output.say("It would change by:")
+    for each in told.would_change:
+        output.say(f"- {each}")
+    if told.cost:
+        output.say(f"This lookup cost {told.cost:,.4f} {currency}.")
 
 
 def _spell(value: Any) -> str:

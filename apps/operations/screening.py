@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from ringfence.core.clock import whole_seconds
+from ringfence.core.decisions.explaining import Explanation, Said, explain
 from ringfence.core.errors import UsageError
-from ringfence.core.model.verdicts import Status, Verdict, judge
+from ringfence.core.model.axes import Evidence
+from ringfence.core.model.verdicts import Facts, Status, Verdict, judge
 from ringfence.core.numbers import Number, mask_text, read_number
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.runs.progress import NoProgress, Progress
 from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question, Screening, no_ledger
+from ringfence.core.state.held_about import HeldAbout
 from ringfence.core.suppression.question import ask_ledger
 
 from ..wiring import Wiring
@@ -33,6 +38,7 @@ class ScreenedNumber:
     verdict: Verdict | None
     lookups: int
     left_out: bool = False
+    explanation: Explanation | None = None
 
 
 def screen_number(
@@ -44,12 +50,14 @@ def screen_number(
     offline: bool = False,
     sandbox: bool = False,
     purpose: str | None = None,
+    explained: bool = False,
 ) -> ScreenedNumber:
     """Screen one number as it stands in a CRM, and return its verdict. What opted out is never bought.
 
     ``region`` is the ISO 3166 region of a national number. ``offline`` asks no provider, also where one is configured.
     ``sandbox`` asks the opt-outs of the sandbox accounts. With a ``purpose``, a number is left out that no record holds
-    whose consent covers it. Raises the errors of the wiring, and what the providers raise.
+    whose consent covers it. ``explained`` adds why the verdict is what it is. Raises the errors of the wiring, and what
+    the providers raise.
     """
     number = read_number(text, region)
     screened = Screened("lookup", {"number": mask_text(text), "purpose": purpose}, sandbox)
@@ -66,7 +74,33 @@ def screen_number(
         if facts is None and screening.cap is not None:
             raise screening.cap.error()
         verdict = screening.judge({number: facts}).get(number)
-    return ScreenedNumber(number, verdict, screening.tally.lookups)
+        cost = sum(each.cost for each in screening.tally.providers.values())
+    why = _explain(wiring, number, facts, cost) if explained else None
+    return ScreenedNumber(number, verdict, screening.tally.lookups, explanation=why)
+
+
+def _explain(wiring: Wiring, number: Number, facts: Facts | None, cost: float) -> Explanation:
+    """Return why the number has its verdict, from all that the state knows about it."""
+    now = whole_seconds(wiring.clock.now())
+    store = wiring.open_state_if_there() if number.e164 else None
+    if store is None or number.e164 is None:
+        return explain(number, facts, [], [], now, cost)
+    with closing(store):
+        about = HeldAbout(store, number.e164)
+        return explain(number, facts, about.answers(), list(_what_blocks(about, now)), now, cost)
+
+
+def _what_blocks(about: HeldAbout, now: datetime) -> Iterator[Said]:
+    """Yield who asked for silence: entries of the ledger, listings in registers, flags of records."""
+    for entry in about.entries():
+        lifted = " (ends an earlier one)" if entry.lifts is not None else ""
+        kind = str(entry.kind.value).replace("_", " ")
+        yield Said(f"{entry.source.value} entry", f"{kind}, {entry.channel.value}{lifted}", entry.since, "registry")
+    for block in about.listings():
+        yield Said(block.origin or "register", f"listed for {block.channel.value}", now, "registry")
+    for flag in about.flags():
+        said = f"opt-out flag of {flag.object} {flag.id}, {flag.channel} ({flag.state})"
+        yield Said(flag.account, said, now, Evidence.HUMAN.value)
 
 
 def _has_consent(wiring: Wiring, number: Number, purpose: str, *, sandbox: bool) -> bool:

@@ -103,6 +103,13 @@ class HeldAbout:
 
     def facts(self) -> list[HeldFact]:
         """Return what providers and CRMs have answered, and what was asked in vain."""
+        return [
+            HeldFact(source, said.kind.value, said.observed_at, said.validity.value, *_told(said))
+            for source, said in self.answers()
+        ]
+
+    def answers(self) -> list[tuple[str, Answer]]:
+        """Return the same as answers, each with who gave it; a question without an answer is LOST."""
         answers, failures, questions = schema.lookup_answers, schema.lookup_failures, schema.lookup_questions
         found = []
         with self._store.transaction() as connection:
@@ -115,9 +122,8 @@ class HeldAbout:
                     kind = fixed or AnswerKind(row.kind)
                     content = open_answer(self._store.keyring, kind, row)
                     said = decode_answer(self._e164, kind, getattr(row, moment.name), content)
-                    source, validity = row.realm.partition(":")[0], said.validity.value
-                    found.append(HeldFact(source, kind.value, said.observed_at, validity, *_told(said)))
-        return sorted(found, key=lambda fact: fact.observed_at)
+                    found.append((row.realm.partition(":")[0], said))
+        return sorted(found, key=lambda each: each[1].observed_at)
 
     def entries(self) -> list[Entry]:
         """Return every entry of every suppression ledger, those that lift one included, the oldest first."""

@@ -128,3 +128,19 @@ def test_a_customers_own_columns_and_words_are_a_file_too(cli: Any, monkeypatch:
 
     assert (done["taken"], done["unknown_values"]) == (1, {})
     assert "did you mean 'acme'" in cli("providers", "import", "answers.csv", "--profile", "acne").err
+
+
+def test_a_verdict_is_explained_by_who_said_what(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["numverify", "vonage"]')
+
+    document = cli("lookup", "+1 415 555 0132", "--explain", "--json").document
+    text = cli("lookup", "+1 415 555 0132", "--explain").out
+
+    told = document["explanation"]
+    assert set(told) == {"axes", "evidence", "rule", "would_change", "cost"}
+    assert {"numbering plan", "numverify", "vonage"} <= {each["source"] for each in told["evidence"]}
+    assert all(set(each) == {"source", "said", "observed_at", "strength"} for each in told["evidence"])
+    assert told["axes"]["line_type"] == document["line_type"]
+    assert told["cost"] == 0.0012
+    assert "Why:" in text
+    assert "It would change by:" in text
