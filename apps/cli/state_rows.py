@@ -9,6 +9,7 @@ _ROWS = {
     "batches": "batches of changes",
     "lookup_answers": "answers of lookups",
     "lookup_failures": "failed lookups",
+    "lookup_history": "live answers of lookups, each word",
     "lookup_questions": "open questions of lookups",
     "blocks": "entries of the suppression ledger",
     "evidence": "events that were told",

@@ -166,6 +166,7 @@ class Answerer:
             gateway,
             lambda _numbers: erased,
             lambda _numbers: choose_blocked(found, Channel.SMS),
+            likely=self.policy.likely,
         )
 
     def _find_known(

@@ -28,11 +28,13 @@ from ringfence.core.model.axes import Axis
 from ringfence.core.numbers import Validity, read_number
 from ringfence.core.ports.lookup import Lookup, LookupPlugin, OrderingLookup
 from ringfence.core.state.lookup_cache import LookupCache
+from ringfence.core.state.lookup_history import DoubtWatch
 from ringfence.core.state.run_history import new_run_id
 
 from ..pages.new_file import new_text_file
 from ..registry import group_of, lookup_plugins
 from ..wiring import Wiring
+from .suppression import ledger_of
 
 WORLDWIDE = "worldwide"
 NO_PHONE_SERVICE = {
@@ -156,7 +158,8 @@ def import_answers(wiring: Wiring, file: Path, profile_name: str) -> ImportedAns
     done = ImportedAnswers()
     with closing(wiring.lookup(profile.provider)) as lookup, closing(wiring.open_state()) as store:
         _refuse_unordered(lookup)
-        cache = LookupCache(store, new_run_id(wiring.clock.now()))
+        watch = DoubtWatch(store.keyring, ledger_of(wiring), wiring.policy().unreachable)
+        cache = LookupCache(store, new_run_id(wiring.clock.now()), watch=watch)
         rows = read_answers(file, profile)
         while some := list(islice(rows, _CHUNK)):
             _take(wiring, cache, lookup, profile, some, done)

@@ -34,8 +34,13 @@ FITTING = {
     ReviewReason.FLAG_CLEARED: (Resolution.OPTED_OUT, Resolution.DISMISS, Resolution.LIFT),
     ReviewReason.NEAR_OPT_OUT: _ABOUT_NUMBER,
     ReviewReason.AMBIGUOUS: _ABOUT_NUMBER,
+    ReviewReason.CONFLICT: _ABOUT_NUMBER,
+    ReviewReason.SUSPECT: _ABOUT_NUMBER,
 }
 """How items may be resolved, by what they are about."""
+
+_ABOUT_LINES = (ReviewReason.CONFLICT, ReviewReason.SUSPECT, ReviewReason.SILENT)
+"""Reasons that are about the state of a line: nobody has asked for anything, so no clock runs."""
 
 MOST_RECORDS = 100
 """Records of a number that an item names, and that `wrong_person` is about: more make a switchboard."""
@@ -89,7 +94,9 @@ def _find_records(connection: Connection, wiring: Wiring, item: ReviewItem) -> l
 
 
 def _find_deadline(clocks: Clocks, item: ReviewItem) -> date | None:
-    """Return the last day for honouring what the item may have asked for; None where its number tells no country."""
+    """Return the last day for honouring what the item may have asked for; None where nobody can have asked."""
+    if item.reason in _ABOUT_LINES:
+        return None
     region = read_number(item.number, None).region if item.number.startswith("+") else None
     return clocks.request_deadline(region, item.since) if region else None
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..model.answers import Answer, AnswerKind
 from ..model.axes import Evidence, LineState, Outcome, Ported, Reassigned, RiskLevel
-from ..model.verdicts import LEAST_FOR_LIKELY, STATUS_IF_LIKELY, Facts, Status, derive_status
+from ..model.verdicts import STATUS_IF_LIKELY, Facts, Status, derive_status
 from ..numbers import Number, Validity
 
 PLAN = "numbering plan"
@@ -140,7 +140,7 @@ def _rule(number: Number, facts: Facts | None) -> str:
         return "A lookup that failed, was cut off or is still to come says nothing about a number: it stays due."
     status = derive_status(facts)
     if status is Status.VALID and facts.line in STATUS_IF_LIKELY:
-        return f"A likely state of the line counts where its evidence is at least {LEAST_FOR_LIKELY.value}."
+        return f"A likely state of the line counts where its evidence is at least {facts.likely.value}."
     if status is Status.UNKNOWN and number.e164 is None:
         return "What cannot be read as one certain number is unknown: invalid means that no such number can exist."
     return _RULES.get(status, "Nothing of more weight is known.")

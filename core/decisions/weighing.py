@@ -27,7 +27,7 @@ def find_deciding(answers: Sequence[Answer]) -> int:
     those the newest, unless it contradicts an earlier one: that one stands then, unless more answers speak against it
     than for it. What is on record without evidence was told by a network or read back from a CRM, and counts as live.
     """
-    places = sorted(range(len(answers)), key=lambda place: _order(answers[place]))
+    places = sorted(range(len(answers)), key=lambda place: age_of(answers[place]))
     told = [place for place in places if _tells_owner(answers[place])]
     if told and _has_gone(answers[told[-1]]):
         return told[-1]
@@ -46,15 +46,24 @@ def find_deciding(answers: Sequence[Answer]) -> int:
 
 def contradict(one: Answer, other: Answer) -> bool:
     """Return whether two answers about a number cannot both be true."""
-    if not (_is_live(one) and _is_live(other)):
+    if not (is_live(one) and is_live(other)):
         return False
     apart = abs(one.observed_at - other.observed_at)
     states = {one.line, other.line}
     return states == {LineState.ACTIVE, LineState.DISCONNECTED} and apart <= CONTRADICTORY_WITHIN
 
 
-def _is_live(answer: Answer) -> bool:
+def is_live(answer: Answer) -> bool:
+    """Return whether an answer comes from whoever carries the line, by its evidence."""
     return answer.evidence is not None and answer.evidence.strength >= LEAST_LIVE.strength
+
+
+def replaces(known: Answer, new: Answer) -> bool:
+    """Return whether a provider's answer takes the place of the one that it gave before.
+
+    An older one does not, whenever it comes, nor one that contradicts what the provider said less than a day before.
+    """
+    return new.observed_at >= known.observed_at and not contradict(known, new)
 
 
 def _weight(answer: Answer) -> int:
@@ -70,8 +79,8 @@ def _has_gone(answer: Answer) -> bool:
     return answer.reassigned is not None and answer.reassigned.answer is Reassigned.YES
 
 
-def _order(answer: Answer) -> tuple[object, ...]:
-    """Return what sorts answers by age. Of one second, a dead line comes first: it stands against a live one."""
+def age_of(answer: Answer) -> tuple[object, ...]:
+    """Return what sorts answers from the older to the newer; of one second, a dead line stands against a live one."""
     return (
         answer.observed_at,
         answer.line != LineState.DISCONNECTED,

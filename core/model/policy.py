@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..numbers import LineType
 from ..numbers.plans.numbering_plan import REGIONS
-from .axes import Axis
+from .axes import Axis, Evidence
 
 CHEAPEST = "cheapest"
 """In the place of a list of providers: those that tell what is needed, the cheapest one first."""
@@ -20,6 +20,18 @@ DEFAULT_ROUTE = "default"
 """The key of the providers for all numbers that no other key of a routing names."""
 
 Route = Annotated[tuple[str, ...], Field(min_length=1)] | Literal["cheapest"]
+
+
+class UnreachableRule(BaseModel):
+    """When a line that lookups do not reach is put before a person: so many tries in a row, spread over these days.
+
+    A phone that is off for a week is no dead number: so the tries count only with time between the first and the last.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    times: int = Field(3, ge=1, le=100, description="How many lookups in a row have not reached the line.")
+    over_days: float = Field(14, ge=0, le=3650, description="Days that lie between the first of them and the last.")
 
 
 class Policy(BaseModel):
@@ -45,6 +57,22 @@ class Policy(BaseModel):
         False,
         description="Whether a further provider is asked where two live answers of one day contradict each other.",
     )
+
+    unreachable: UnreachableRule = Field(
+        default_factory=UnreachableRule,
+        description="When a number that lookups do not reach goes to review. It stays unreachable.",
+    )
+    likely: Evidence = Field(
+        Evidence.STATISTICAL,
+        description="The weakest evidence by which a likely state of the line counts, from `vendor_asserted` on.",
+    )
+
+    @field_validator("likely")
+    @classmethod
+    def _is_about_lines(cls, likely: Evidence) -> Evidence:
+        if likely.strength < Evidence.VENDOR_ASSERTED.strength:
+            raise ValueError(f"{likely.value!r} tells nothing of a line: `vendor_asserted` is the weakest that does")
+        return likely
 
     @field_validator("routing")
     @classmethod

@@ -6,7 +6,7 @@ Permission is looked at first, then validity, then the state of the line. The fi
 2. a provider says that the number has gone to another person: ``wrong_person``
 3. the numbering plan or a provider says that no such number exists: ``invalid``
 4. a lookup found the state of the line: ``disconnected``, ``suspended``, ``unreachable`` or ``active``; where it is
-   only likely, if the evidence for that is at least statistical
+   only likely, if the evidence for that is as strong as the policy asks for (statistical unless it says otherwise)
 5. the numbering plan knows the number: ``valid``
 6. nothing could be established: ``unknown``
 
@@ -58,7 +58,7 @@ STATUS_IF_LIKELY = {LineState.LIKELY_ACTIVE: Status.ACTIVE, LineState.LIKELY_DIS
 """The status that a likely line state amounts to, where the evidence for it suffices."""
 
 LEAST_FOR_LIKELY = Evidence.STATISTICAL
-"""The weakest evidence by which a likely line state counts: what a vendor only asserts does not."""
+"""The weakest evidence by which a likely line state counts, unless a policy says otherwise."""
 
 
 class OptOut(StrEnum):
@@ -77,7 +77,7 @@ class Facts(NamedTuple):
     ``observed_at`` is the time of its evidence, in whole seconds UTC. ``opted_out_via`` names, masked, the other number
     of the record that an opt-out came by; empty where it came by this one. ``block`` is what covers it where no flag
     of the CRM does. ``evidence`` says how the line state is known, None where that is not on record; ``reassigned`` is
-    what a provider says of a change of its owner.
+    what a provider says of a change of its owner. ``likely`` is the weakest evidence by which a likely state counts.
     """
 
     number: Number
@@ -92,6 +92,7 @@ class Facts(NamedTuple):
     block: Block | None = None
     evidence: Evidence | None = None
     reassigned: Reassignment | None = None
+    likely: Evidence = LEAST_FOR_LIKELY
 
 
 class Verdict(NamedTuple):
@@ -132,7 +133,7 @@ def with_answer(facts: Facts, answer: Answer, source: str) -> Facts:
     line = LineState(answer.line) if answer.line else LineState.UNKNOWN
     if answer.validity in (Validity.INVALID, Validity.POSSIBLE) and not _is_of_format(answer, facts):
         common = common._replace(validity=Validity.INVALID, code=ReasonCode.PROVIDER_INVALID)
-    elif (status := status_of_line(line, answer.evidence)) is None:
+    elif (status := status_of_line(line, answer.evidence, facts.likely)) is None:
         common = common._replace(line=line, code=ReasonCode.INCONCLUSIVE)
     else:
         common = common._replace(line=line, code=_LINE_REASONS[status])
@@ -147,10 +148,13 @@ def _is_of_format(answer: Answer, facts: Facts) -> bool:
     return answer.evidence is Evidence.FORMAT and facts.validity is Validity.VALID
 
 
-def status_of_line(line: LineState, evidence: Evidence | None) -> Status | None:
-    """Return the status that a line state amounts to, by how it is known; None where it says nothing."""
+def status_of_line(line: LineState, evidence: Evidence | None, likely: Evidence = LEAST_FOR_LIKELY) -> Status | None:
+    """Return the status that a line state amounts to, by how it is known; None where it says nothing.
+
+    ``likely`` is the weakest evidence by which a likely state counts.
+    """
     if line in STATUS_IF_LIKELY:
-        enough = evidence is not None and evidence.strength >= LEAST_FOR_LIKELY.strength
+        enough = evidence is not None and evidence.strength >= likely.strength
         return STATUS_IF_LIKELY[line] if enough else None
     return STATUS_OF_LINE.get(line)
 
@@ -174,17 +178,18 @@ def with_opt_out(
 
 def derive_status(facts: Facts) -> Status:
     """Return the one status that the facts amount to, by the order in the module's docstring."""
-    return _status(facts.opt_out, facts.validity, status_of_line(facts.line, facts.evidence), facts.reassigned)
+    line = status_of_line(facts.line, facts.evidence, facts.likely)
+    return _status(facts.opt_out, facts.validity, line, facts.reassigned)
 
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on the number: its status, and the reason text that explains it."""
-    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via, block, evidence, _ = facts
+    number, validity, line, line_type, opt_out, code, source, observed_at, opted_out_via, block, evidence, *_ = facts
     finding = (code, source, opted_out_via, block)
     status, reason = _status_and_reason(
         opt_out,
         validity,
-        status_of_line(line, evidence),
+        status_of_line(line, evidence, facts.likely),
         facts.reassigned,
         finding,
         number.reason,

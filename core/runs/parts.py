@@ -16,6 +16,7 @@ from ..state.cursors import Cursors
 from ..state.earlier_syncs import owed_rescreen
 from ..state.erased import find_erased
 from ..state.lookup_cache import LookupCache, crm_realm
+from ..state.lookup_history import DoubtWatch
 from ..state.opt_out_ledger import OptOutLedger
 from ..state.own_writes import OwnWrites
 from ..state.pending import Pending
@@ -68,7 +69,8 @@ def assemble(
     """Return the parts of one sync; ``screening`` and ``tracker`` are those of a larger work, whose ``part`` it is."""
     job, org_id = context.job, context.org_id
     cursors = Cursors(job.store, org_id, job.shapes)
-    cache = LookupCache(job.store, summary.run_id, job.caps, part=part)
+    watch = DoubtWatch(job.store.keyring, job.ledger, job.policy.unreachable)
+    cache = LookupCache(job.store, summary.run_id, job.caps, part=part, watch=watch)
     ledger = OptOutLedger(job.store, org_id, summary.run_id, job.clock, job.name)
     pending = Pending(job.store, org_id, summary.run_id)
 
@@ -138,4 +140,5 @@ def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, led
         job.progress.bought(bought, cost, job.currency)
 
     gateway = mode.make_gateway(known, job.clock, note_answer)
-    return Screening(job.clock, ledger.find_suppressed, gateway, partial(find_erased, job.store))
+    erased = partial(find_erased, job.store)
+    return Screening(job.clock, ledger.find_suppressed, gateway, erased, likely=job.policy.likely)

@@ -25,6 +25,7 @@ from ..screening.screening import Screening
 from ..state.erased import find_erased
 from ..state.journal import Journal
 from ..state.lookup_cache import LookupCache
+from ..state.lookup_history import DoubtWatch
 from ..state.run_history import new_run_id
 from ..state.store import Store
 from ..suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
@@ -63,7 +64,12 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
     erased = partial(find_erased, job.store)
     blocked = _Blocked(ask_ledger(job.store, job.ledger, job.clock, sandbox=job.sandbox))
     screening = Screening(
-        job.clock, blocked.for_calls, _gateway(job, run_id), erased, find_without_messages=blocked.for_messages
+        job.clock,
+        blocked.for_calls,
+        _gateway(job, run_id),
+        erased,
+        find_without_messages=blocked.for_messages,
+        likely=job.policy.likely,
     )
     outcome, error = RunOutcome.FAILED, None
     journal.begin(job.door, None, job.clock.now(), dry_run=False, options=job.options)
@@ -85,7 +91,8 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
 def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
-    cache, routing = LookupCache(job.store, run_id, job.caps), Routing.of(job.policy, job.lookups)
+    watch = DoubtWatch(job.store.keyring, job.ledger, job.policy.unreachable)
+    cache, routing = LookupCache(job.store, run_id, job.caps, watch=watch), Routing.of(job.policy, job.lookups)
     known = KnownAnswers(cache, job.lookups, job.policy.max_age, job.crm_realms, routing=routing)
     return BuyingGateway(known, job.clock, on_answer=job.on_answer)
 

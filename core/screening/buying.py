@@ -14,7 +14,7 @@ from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import BESIDE, KeptAnswer
+from ..state.kept_answers import BESIDE, KeptAnswer
 from .errands import Arrived, Ended, Errands
 from .gateway import KnownAnswers, Tally
 from .journeys import ON_ITS_WAY, TOLD, Journeys, best_of

@@ -8,7 +8,7 @@ from datetime import datetime
 from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
-from ..state.lookup_cache import KeptAnswer
+from ..state.kept_answers import KeptAnswer
 from .gateway import KnownAnswers, Tally
 
 

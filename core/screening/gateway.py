@@ -21,7 +21,8 @@ from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
-from ..state.lookup_cache import KeptAnswer, LookupCache
+from ..state.kept_answers import KeptAnswer
+from ..state.lookup_cache import LookupCache
 from .routing import LINE_STATE_ALONE, Routing, Stop
 
 MOST_VALUES = 50

@@ -9,7 +9,7 @@ from datetime import datetime
 from ..decisions.weighing import find_deciding
 from ..model.answers import Answer, AnswerKind
 from ..ports.lookup import Lookup
-from ..state.lookup_cache import BESIDE, ELSEWHERE, KeptAnswer
+from ..state.kept_answers import BESIDE, ELSEWHERE, KeptAnswer
 from .errands import Ended
 from .gateway import KnownAnswers
 

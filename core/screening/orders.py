@@ -15,7 +15,8 @@ from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind, Order
 from ..ports.lookup import Lookup, OrderingLookup
 from ..ports.services import Clock
-from ..state.lookup_cache import ORDERED, LookupCache
+from ..state.kept_answers import ORDERED
+from ..state.lookup_cache import LookupCache
 
 logger = logging.getLogger(__name__)
 

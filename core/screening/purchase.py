@@ -17,7 +17,8 @@ from ..model.answers import Answer, AnswerKind, Order
 from ..model.caps import CapReached
 from ..ports.lookup import NOT_ASKED, Lookup
 from ..ports.services import Clock
-from ..state.lookup_cache import Claim, LookupCache
+from ..state.lookup_cache import LookupCache
+from ..state.lookup_questions import Claim
 from ..state.sql import in_batches
 from .orders import collect
 

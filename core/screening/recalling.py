@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from ..model.answers import AnswerKind
-from ..state.lookup_cache import KeptAnswer
+from ..state.kept_answers import KeptAnswer
 from .deferring import DeferringGateway
 
 

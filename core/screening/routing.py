@@ -17,7 +17,8 @@ from ..model.axes import Axis, LineState, Ported, Reassigned
 from ..model.policy import CHEAPEST, DEFAULT_ROUTE, Policy, Route
 from ..numbers import Validity, read_number
 from ..ports.lookup import Lookup
-from ..state.lookup_cache import CRM_REALM, KeptAnswer
+from ..state.kept_answers import KeptAnswer
+from ..state.lookup_cache import CRM_REALM
 
 LINE_STATE_ALONE = frozenset({Axis.LINE_STATE})
 

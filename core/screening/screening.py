@@ -10,12 +10,14 @@ from ..clock import whole_seconds
 from ..decisions.coverage import find_opt_out
 from ..errors import RingfenceError
 from ..model.answers import AnswerKind
+from ..model.axes import Evidence
 from ..model.caps import CapReached
 from ..model.reasons import MessagesNote, describe_lost_answer, with_messages_note
-from ..model.verdicts import Facts, Status, Verdict, judge, offline_facts, with_answer
+from ..model.verdicts import LEAST_FOR_LIKELY, Facts, Status, Verdict, judge, offline_facts, with_answer
 from ..numbers import Number, Validity
 from ..ports.services import Clock
-from ..state.lookup_cache import CRM_REALM, KeptAnswer
+from ..state.kept_answers import KeptAnswer
+from ..state.lookup_cache import CRM_REALM
 from .gateway import LookupGateway, Tally
 
 SuppressionCheck = Callable[[Collection[str]], Collection[str]]
@@ -41,6 +43,7 @@ class Screening:
     never sent to a provider, and its facts say that somebody opted out. ``find_erased`` tells which numbers were
     erased: for those, as for all without a ``gateway``, the numbering plan alone decides. ``find_without_messages``
     tells which numbers must not be texted, where nothing but the reason says so: in a file, and of a single number.
+    ``likely`` is the weakest evidence by which a likely state of a line counts.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Screening:
         gateway: LookupGateway | None = None,
         find_erased: SuppressionCheck = no_ledger,
         find_without_messages: SuppressionCheck = no_ledger,
+        likely: Evidence = LEAST_FOR_LIKELY,
     ) -> None:
         self.tally = gateway.tally if gateway else Tally()
         self._clock = clock
@@ -57,6 +61,7 @@ class Screening:
         self._gateway = gateway
         self._find_erased = find_erased
         self._find_without_messages = find_without_messages
+        self._likely = likely
         self._prepared: Mapping[str, KeptAnswer] = {}
         self._lost: set[str] = set()
 
@@ -172,6 +177,7 @@ class Screening:
         if facts is None or answer.kind in (AnswerKind.FAILED, AnswerKind.PENDING):
             return None
 
+        facts = facts._replace(likely=self._likely)
         # A verdict found in the CRM names the provider that it came from in its code.
         provider = answer.code if realm == CRM_REALM else realm
         if answer.kind is AnswerKind.LOST:

@@ -28,7 +28,7 @@ from .review_queue import forget_number_under
 from .sql import insert_missing
 from .store import HASH_KEY, Store
 
-_LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
+_LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_history, schema.lookup_questions)
 _HOLDING = (
     *_LOOKUPS,
     schema.blocks,

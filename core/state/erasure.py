@@ -34,7 +34,7 @@ from .store import Store
 GONE = "[erased]"
 """What stands in a message in the place of a masked number."""
 
-_LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_questions)
+_LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_history, schema.lookup_questions)
 _SEALED = (schema.blocks, schema.review_items, schema.executions, schema.asked_checks, schema.evidence, schema.batches)
 _TEXTS = (
     schema.runs.c.summary,

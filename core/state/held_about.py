@@ -23,7 +23,8 @@ from .evidence import Evidence, list_evidence
 from .executions import find_executions
 from .journal import JournalRow, read_changes
 from .listings import Listings
-from .lookup_cache import open_answer
+from .lookup_history import list_history, source_of
+from .lookup_rows import open_answer
 from .review_queue import find_about
 from .store import Store
 
@@ -109,10 +110,11 @@ class HeldAbout:
         ]
 
     def answers(self) -> list[tuple[str, Answer]]:
-        """Return the same as answers, each with who gave it; a question without an answer is LOST."""
+        """Return the same as answers, each with who gave it, the oldest first; a question without one is LOST."""
         answers, failures, questions = schema.lookup_answers, schema.lookup_failures, schema.lookup_questions
-        found = []
         with self._store.transaction() as connection:
+            found = list_history(connection, self._store.keyring, self._e164)
+            kept = {(source, said.observed_at) for source, said in found}
             for table, moment, fixed in (
                 (answers, answers.c.observed_at, None),
                 (failures, failures.c.failed_at, AnswerKind.FAILED),
@@ -122,7 +124,8 @@ class HeldAbout:
                     kind = fixed or AnswerKind(row.kind)
                     content = open_answer(self._store.keyring, kind, row)
                     said = decode_answer(self._e164, kind, getattr(row, moment.name), content)
-                    found.append((row.realm.partition(":")[0], said))
+                    if kind is not AnswerKind.KNOWN or (source_of(row.realm), said.observed_at) not in kept:
+                        found.append((source_of(row.realm), said))
         return sorted(found, key=lambda each: each[1].observed_at)
 
     def entries(self) -> list[Entry]:

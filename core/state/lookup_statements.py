@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, delete, literal, not_, or_, select, union_all
+from sqlalchemy import Select, Table, and_, bindparam, delete, literal, not_, or_, select, union_all, update
 
 from ..model.answers import AnswerKind
 from ..model.run_outcome import RunOutcome
@@ -24,6 +24,9 @@ def _one_of(table: Table) -> tuple[Any, Any]:
 ONE_ANSWER = select(schema.lookup_answers).where(*_one_of(schema.lookup_answers))
 ONE_QUESTION = select(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
 DELETE_QUESTION = delete(schema.lookup_questions).where(*_one_of(schema.lookup_questions))
+
+KEEP_ANSWER = update(schema.lookup_answers).where(*_one_of(schema.lookup_answers)).values(run_id=bindparam("by_run"))
+"""An answer stands that a run has asked for anew: in that run it is not asked for again."""
 
 
 def _among(table: Table) -> tuple[Any, Any]:

@@ -162,12 +162,18 @@ def _pages(store: Store, conditions: tuple[Condition, ...]) -> Iterator[Sequence
 
 
 def _purge_lookups(store: Store, limits: Limits, purged: Purged, *, dry_run: bool) -> None:
-    answers, failures, runs = schema.lookup_answers, schema.lookup_failures, schema.runs
+    answers, failures, history, runs = (
+        schema.lookup_answers,
+        schema.lookup_failures,
+        schema.lookup_history,
+        schema.runs,
+    )
     running = select(runs.c.id).where(runs.c.outcome == RunOutcome.RUNNING.value)
     # A failure counts for the run alone that met it.
     stale = {
         answers: (answers.c.observed_at < limits.answers_before,),
         failures: (failures.c.failed_at < limits.runs_before, failures.c.run_id.not_in(running)),
+        history: (history.c.observed_at < limits.runs_before,),
     }
     for table, only in stale.items():
         if dry_run:

@@ -133,6 +133,13 @@ class ReviewQueue:
         connection.execute(insert(_Table).values(**row))
         return True
 
+    def last_decided(self, connection: Connection, number: str, reason: ReviewReason) -> datetime | None:
+        """Return when somebody last decided about an E.164 number for that reason (UTC); None: nobody ever has."""
+        key = self._keyring.number_key(number)
+        decided = (_Table.c.number_key == key, _Table.c.ledger == self._ledger, _Table.c.reason == reason.value)
+        latest: datetime | None = connection.scalar(select(func.max(_Table.c.resolved_at)).where(*decided))
+        return latest
+
     def list_open(self, connection: Connection, reason: ReviewReason | None = None) -> list[ReviewItem]:
         """Return what waits, the oldest first; what has ended by itself meanwhile is left out."""
         flags = schema.opt_out_flags

@@ -5,8 +5,6 @@ No table holds a number in the clear: ``number_key`` is a keyed hash, ``payload`
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
 from .asked_tables import asked_checks
@@ -16,6 +14,7 @@ from .column_types import UtcDateTime, Words, metadata
 from .erasure_tables import destructions, erased_numbers
 from .execution_tables import executions
 from .listing_tables import countries_met, list_imports, list_pages, list_versions
+from .lookup_tables import lookup_answers, lookup_failures, lookup_history, lookup_questions
 from .notice_tables import journal_places, notices
 from .review_tables import review_items
 from .signal_tables import evidence, heard_signals
@@ -55,6 +54,7 @@ __all__ = [
     "lists_taken_in",
     "lookup_answers",
     "lookup_failures",
+    "lookup_history",
     "lookup_questions",
     "merged_records",
     "metadata",
@@ -183,46 +183,6 @@ run_parts = Table(
 )
 
 
-def _number_and_realm() -> list[Column[Any]]:
-    return [
-        Column("number_key", LargeBinary(16), primary_key=True),
-        # Provider, host and account; or the org whose companions hold the verdict.
-        Column("realm", String(200), primary_key=True),
-        Column("run_id", String(40), nullable=False),
-    ]
-
-
-lookup_answers = Table(
-    "lookup_answers",  # what is known about a number, the newest answer of each realm
-    metadata,
-    *_number_and_realm(),
-    Column("kind", String(20), nullable=False),  # known or inconclusive; of a CRM's verdicts also lost
-    Column("observed_at", UtcDateTime, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-lookup_failures = Table(
-    "lookup_failures",  # what a provider could not answer in a run, for a passing reason
-    metadata,
-    *_number_and_realm(),
-    Column("failed_at", UtcDateTime, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-lookup_questions = Table(
-    "lookup_questions",  # what a provider was asked, from before the question goes out until its answer is kept
-    metadata,
-    *_number_and_realm(),
-    Column("asked_at", UtcDateTime, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    Column(
-        "order_ref", String(200)
-    ),  # of a provider that has taken it and answers later; None: it was to answer at once
-    sqlite_with_rowid=False,
-)
-
 opt_out_flags = Table(
     "opt_out_flags",  # which number the opt-out flag of which record is about, and whose flag it is
     metadata,
@@ -297,6 +257,7 @@ REHEARSED = (
     pending,
     lookup_answers,
     lookup_failures,
+    lookup_history,
     lookup_questions,
 )
 """The tables that a dry run changes; history and leases are real, because others must see them."""

@@ -14,7 +14,7 @@ from .blocks import entry_about
 from .evidence import evidence_about
 from .executions import execution_about
 from .journal import changes_of, results_of
-from .lookup_cache import answer_about
+from .lookup_rows import answer_about, history_about
 from .review_queue import item_about
 
 
@@ -53,6 +53,10 @@ SEALED: tuple[SealedColumn, ...] = (
         schema.lookup_failures.c.payload,
         lambda row: answer_about(AnswerKind.FAILED, bytes(row.number_key), row.realm),
         _unnamed,
+    ),
+    SealedColumn(
+        schema.lookup_history.c.payload,
+        lambda row: history_about(bytes(row.number_key), row.realm, row.observed_at),
     ),
     SealedColumn(
         schema.lookup_questions.c.payload,

@@ -35,3 +35,30 @@ def test_what_the_first_cannot_tell_is_asked_of_the_second_and_nothing_twice(cli
     assert untold
     assert set(second) == untold
     assert set(first.values()) == set(second.values()) == {1}
+
+
+NUMBER = "+14155552671"
+
+
+def test_providers_that_contradict_each_other_are_put_before_a_person(
+    cli: Cli, two: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: dict[str, str] = {}
+    for provider, line in (("infobip", "disconnected"), ("hlr-lookups", "active")):
+        two.lookups.answers[NUMBER] = {"line": line}
+        monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", f'["{provider}"]')
+        said[provider] = cli("lookup", NUMBER, "--json").document["status"]
+    assert said == {"infobip": "disconnected", "hlr-lookups": "active"}
+
+    (item,) = cli("review", "list", "--json").document["items"]
+    assert (item["reason"], item["deadline"]) == ("conflict", None)
+    assert "hlr-lookups said active" in item["evidence"]
+    assert "infobip said disconnected" in item["evidence"]
+
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["hlr-lookups","infobip"]')
+    told = cli("lookup", NUMBER, "--explain", "--json").document
+    assert told["status"] == "disconnected"
+    assert {"hlr-lookups", "infobip"} <= {each["source"] for each in told["explanation"]["evidence"]}
+
+    assert cli("review", "resolve", str(item["id"]), "--as", "dismiss", "--note", "the line is in use").code == 0
+    assert cli("review", "list", "--json").document["items"] == []

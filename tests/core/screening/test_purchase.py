@@ -13,7 +13,8 @@ from ringfence.core.errors import QuotaError, StateError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.screening.purchase import ask
 from ringfence.core.state.journal import Journal
-from ringfence.core.state.lookup_cache import ANSWER_WITHIN, LookupCache
+from ringfence.core.state.lookup_cache import LookupCache
+from ringfence.core.state.lookup_questions import ANSWER_WITHIN
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 from testkit.memory_runs import MakeProvider

@@ -14,8 +14,9 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.screening.purchase import ask
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.journal import Journal
+from ringfence.core.state.kept_answers import BESIDE
 from ringfence.core.state.leases import take_lease, this_process
-from ringfence.core.state.lookup_cache import BESIDE, LookupCache
+from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.core.state.part_holds import PartHold, hold_part
 from ringfence.core.state.run_parts import NewPart, Phase, add_parts
 from ringfence.core.state.store import Store

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import BusyError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.axes import Evidence
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.values import ERASED, Change, FieldChange, Outcome, RowResult
@@ -54,6 +55,8 @@ def filled(store: Store, clock: SetClock) -> int:
     for number in (NUMBER, OTHER):
         cache.keep("twilio:a", [Answer(number, AnswerKind.KNOWN, clock.now(), Validity.VALID)])
         cache.keep_failures("other", [Answer(number, AnswerKind.FAILED, clock.now())])
+        live = {"line": "active", "evidence": Evidence.LIVE_NETWORK}
+        cache.record_answer("vonage:a", Answer(number, AnswerKind.KNOWN, clock.now(), **live))
         entry = NewEntry(
             number, BlockKind.COMPLAINT, Channel.ALL, BlockSource.PERSON, f"called {number}", "ann@pc", clock.now()
         )
@@ -79,7 +82,7 @@ def content(store: Store) -> Any:
         said = [(each.number, each.reason) for each in blocks.list_active(connection, SetClock().now())]
         answers = [
             row.number_key == store.keyring.number_key(OTHER)
-            for table in (schema.lookup_answers, schema.lookup_failures)
+            for table in (schema.lookup_answers, schema.lookup_failures, schema.lookup_history)
             for row in connection.execute(sa.select(table))
         ]
         told = connection.execute(sa.select(schema.runs.c.summary, schema.runs.c.error)).all()
@@ -91,10 +94,10 @@ def test_every_trace_of_the_number_goes_and_no_other(store: Store, clock: SetClo
     gone = erase(store, clock)
 
     said, answers, told, changes = content(store)
-    answered = {"lookup_answers": 1, "lookup_failures": 1}
+    answered = {"lookup_answers": 2, "lookup_failures": 1, "lookup_history": 1}
     assert gone == {"erased_numbers": 1, **answered, "blocks": 1, "batches": 1, "runs": 2, "review_items": 1}
     assert sorted(said) == [("", ""), (OTHER, f"called {OTHER}")]
-    assert answers == [True, True]
+    assert answers == [True] * 4
     assert told == [('{"refused": "of [erased]"}', "met [erased]")]
     assert changes == [
         ("p1", (ERASED, ERASED), ""),
@@ -126,7 +129,7 @@ def test_one_that_is_cut_off_and_repeated_ends_as_one_that_is_not(
 
     said, answers, told, changes = content(store)
     assert NUMBER not in str(said)
-    assert answers == [True, True]
+    assert answers == [True] * 4
     assert MASKED not in str(told)
     assert [new for _, new, _ in changes if ERASED not in new] == [(OTHER, "valid")]
 
@@ -149,7 +152,7 @@ def test_what_comes_later_is_kept_without_values(store: Store, clock: SetClock, 
         keys = connection.scalars(sa.select(schema.lookup_answers.c.number_key)).all()
 
     assert [row.change.new for row in read_changes(store, "r2")] == [(ERASED,), (OTHER, "valid")]
-    assert [bytes(key) for key in keys] == [store.keyring.number_key(OTHER)]
+    assert {bytes(key) for key in keys} == {store.keyring.number_key(OTHER)}
 
 
 def test_nothing_is_gone_while_a_run_is_at_work(store: Store, clock: SetClock, filled: int) -> None:
@@ -164,15 +167,17 @@ def test_nothing_is_gone_while_a_run_is_at_work(store: Store, clock: SetClock, f
 
 @pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
 def test_the_bytes_of_what_is_gone_leave_the_files(store: Store, clock: SetClock, filled: int) -> None:
+    said = (schema.lookup_answers.c.payload, schema.lookup_history.c.payload)
     with store.transaction() as connection:
-        kept = [bytes(one) for one in connection.scalars(sa.select(schema.lookup_answers.c.payload))]
-        kept += [bytes(one) for one in connection.scalars(sa.select(schema.batches.c.payload))]
+        kept = [
+            bytes(one) for column in (*said, schema.batches.c.payload) for one in connection.scalars(sa.select(column))
+        ]
     file = Path(str(store.engine.url.database))
 
     erase(store, clock)
 
     there = b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
     with store.transaction() as connection:
-        left = [bytes(one) for one in connection.scalars(sa.select(schema.lookup_answers.c.payload))]
-    assert len(left) == 1
+        left = [bytes(one) for column in said for one in connection.scalars(sa.select(column))]
+    assert len(left) == 3
     assert [payload in there for payload in kept] == [payload in left for payload in kept]

@@ -15,8 +15,10 @@ from ringfence.core.ports.crm import Org
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.holdings import Holding, Holdings
 from ringfence.core.state.journal import Journal
+from ringfence.core.state.kept_answers import ELSEWHERE
 from ringfence.core.state.leases import EXPIRY, Holder, take_lease, this_process
-from ringfence.core.state.lookup_cache import ELSEWHERE, Claim, LookupCache
+from ringfence.core.state.lookup_cache import LookupCache
+from ringfence.core.state.lookup_questions import Claim
 from ringfence.core.state.pending import Pending, PendingReason, PendingRow
 from ringfence.core.state.sql import in_batches
 from ringfence.core.state.store import Store, open_store

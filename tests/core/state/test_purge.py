@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import ErrorCode, UsageError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.axes import Evidence
 from ringfence.core.model.blocks import Channel
 from ringfence.core.model.run_outcome import RunOutcome
 from ringfence.core.model.signals import OptOutWord, Signal
@@ -200,6 +201,15 @@ def test_answers_go_that_are_stale_anyway_and_marks_of_lost_ones_stay(
     with store.transaction() as connection:
         marks = connection.scalar(sa.select(sa.func.count()).select_from(schema.lookup_questions))
     assert marks == 1
+
+
+def test_the_history_of_live_answers_goes_as_runs_do(store: Store, purge: Any, clock: SetClock) -> None:
+    live = {"line": "unreachable", "evidence": Evidence.LIVE_NETWORK}
+    LookupCache(store, "r1").record_answer("first", Answer(NUMBER, AnswerKind.KNOWN, clock.now(), **live))
+    clock.advance(days=60)
+    assert purge(90).rows["lookup_history"] == 0
+    clock.advance(days=31)
+    assert purge(90).rows["lookup_history"] == 1
 
 
 def test_a_run_that_is_forgotten_is_named_as_such(store: Store, run: Any, purge: Any) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ringfence.core.errors import BusyError, ErrorCode, StateError
 from ringfence.core.model.answers import Answer, AnswerKind
+from ringfence.core.model.axes import Evidence as EvidenceKind
 from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry
 from ringfence.core.model.values import Change, FieldChange, Outcome, RowResult
 from ringfence.core.numbers import Validity
@@ -22,6 +23,7 @@ from ringfence.core.state import rotation, schema
 from ringfence.core.state.audit import AuditLog
 from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import register_org
+from ringfence.core.state.held_about import HeldAbout
 from ringfence.core.state.journal import Journal, read_changes
 from ringfence.core.state.keyring import EncryptionKeys, parse_key
 from ringfence.core.state.leases import take_lease, this_process
@@ -71,6 +73,8 @@ def fill(store: Store, clock: SetClock) -> None:
     cache = LookupCache(store, "r1")
     cache.keep("twilio", [Answer(number, AnswerKind.KNOWN, clock.now(), Validity.VALID) for number in NUMBERS])
     cache.record_failure("twilio", Answer(NUMBERS[0], AnswerKind.FAILED, clock.now(), code="busy"), None)
+    live = {"line": "active", "evidence": EvidenceKind.LIVE_NETWORK}
+    cache.record_answer("vonage", Answer(NUMBERS[0], AnswerKind.KNOWN, clock.now(), **live))
     cache.claim("twilio", [Answer(NUMBERS[1], AnswerKind.LOST, clock.now())], clock.now(), again=True)
     with store.transaction() as connection:
         entry = NewEntry(
@@ -93,7 +97,8 @@ def all_of(store: Store, clock: SetClock) -> list[Any]:
     with store.transaction() as connection:
         entries = Blocks(store.keyring, "").history(connection, NUMBERS[0])
     found = cache.find(NUMBERS, ["twilio"], clock.now(), clock.now())
-    return [list(read_changes(store, "r1")), found, entries]
+    held = HeldAbout(store, NUMBERS[0]).answers()
+    return [list(read_changes(store, "r1")), found, entries, held]
 
 
 def test_afterwards_the_old_key_is_not_needed_and_all_is_as_it_was(filled: str, clock: SetClock) -> None:
@@ -107,7 +112,8 @@ def test_afterwards_the_old_key_is_not_needed_and_all_is_as_it_was(filled: str, 
         assert count_left(store) == 0
         assert AuditLog(store.keyring).verify(connection).entries == 1
         assert AuditLog(store.keyring).latest(connection, None, 1)[0].action == "rotate_key"
-    assert (done["batches"], done["lookup_answers"], done["lookup_failures"], done["blocks"]) == (6, 3, 1, 1)
+    assert (done["batches"], done["lookup_answers"], done["lookup_failures"], done["blocks"]) == (6, 4, 1, 1)
+    assert done["lookup_history"] == 1
     with pytest.raises(StateError) as caught:
         open_store(filled, OLD)
     assert caught.value.code is ErrorCode.ENCRYPTION_KEY_MISMATCH

@@ -1,0 +1,83 @@
+"""The history of what live lookups have told of lines, and the questions to people that it gives rise to.
+
+A provider that says today what it did not say yesterday may be wrong, and a phone that is off once may be on tomorrow:
+so each word is kept for itself. What is asked of people is asked in the transaction that keeps the answer, so that no
+crash comes between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, select
+
+from ..decisions.doubts import Told, belongs_to_history, find_doubt
+from ..model.answers import Answer
+from ..model.blocks import Channel
+from ..model.policy import UnreachableRule
+from . import schema
+from .keyring import Keyring
+from .lookup_rows import LookupRows, open_history
+from .review_queue import ReviewQueue
+from .sql import insert_missing
+
+_Table = schema.lookup_history
+_OF_ONE = select(_Table).where(_Table.c.number_key == bindparam("key")).order_by(_Table.c.observed_at, _Table.c.realm)
+
+
+class DoubtWatch:
+    """Asks people about numbers whose history leaves a doubt, in the review queue of a suppression ledger.
+
+    ``rule`` tells when a line that is not reached is doubtful. What somebody has decided counts: only what was told
+    after that can raise the same doubt again.
+    """
+
+    def __init__(self, keyring: Keyring, ledger: str, rule: UnreachableRule) -> None:
+        self._keyring = keyring
+        self._rule = rule
+        self._queue = ReviewQueue(keyring, ledger)
+
+    def look_at(self, connection: Connection, latest: Told, history: Sequence[Told]) -> None:
+        """Ask a person where the latest answer about a number raises a doubt."""
+        number = latest.answer.e164
+        doubt = find_doubt(latest, history, self._rule)
+        if doubt is None:
+            return
+        decided_at = self._queue.last_decided(connection, number, doubt.reason)
+        if decided_at is not None:
+            since = [each for each in history if each.answer.observed_at > decided_at]
+            doubt = find_doubt(latest, since, self._rule)
+        if doubt is not None:
+            self._queue.ask_about_number(
+                connection, number, doubt.reason, Channel.ALL, doubt.evidence, since=doubt.since
+            )
+
+
+class LookupHistory:
+    """What one run adds to the history. Each method works in the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, rows: LookupRows, watch: DoubtWatch | None) -> None:
+        self._keyring = keyring
+        self._rows = rows
+        self._watch = watch
+
+    def add(self, connection: Connection, realm: str, answer: Answer) -> None:
+        """Keep an answer if it is live, and ask a person where it leaves a doubt; any other one is passed over."""
+        if not belongs_to_history(answer):
+            return
+        insert_missing(connection, _Table, [self._rows.of_history(realm, answer)])
+        if self._watch is not None:
+            told = [Told(*each) for each in list_history(connection, self._keyring, answer.e164)]
+            self._watch.look_at(connection, Told(source_of(realm), replace(answer, paid=False)), told)
+
+
+def source_of(realm: str) -> str:
+    """Return the name of the provider that a realm belongs to; ``crm`` for the companions of a CRM."""
+    return realm.partition(":")[0]
+
+
+def list_history(connection: Connection, keyring: Keyring, number: str) -> list[tuple[str, Answer]]:
+    """Return the live answers about an E.164 number with who gave each, the oldest first."""
+    rows = connection.execute(_OF_ONE, {"key": keyring.number_key(number)})
+    return [(source_of(row.realm), open_history(keyring, number, row)) for row in rows]
