@@ -13,6 +13,7 @@ from ..model.answers import Answer, AnswerKind
 from ..model.axes import Evidence, LineState, Outcome, Ported, Reassigned, RiskLevel
 from ..model.verdicts import STATUS_IF_LIKELY, Facts, Status, derive_status
 from ..numbers import Number, Validity
+from .merging import complete
 
 PLAN = "numbering plan"
 OWED = "the lookup is owed"
@@ -71,12 +72,16 @@ def explain(
 
 
 def _deciding(facts: Facts | None, answers: Sequence[tuple[str, Answer]]) -> tuple[str, Answer] | None:
-    """Return the answer that the facts rest on; None where they rest on none."""
+    """Return the answer that the facts rest on, with what others tell besides; None where they rest on none."""
     if facts is None:
         return None
     ours = [each for each in answers if each[1].observed_at == facts.observed_at and _tells(each[1])]
     same = [each for each in ours if each[0] == facts.source.partition(" ")[0]]
-    return (same or ours or [None])[0]  # type: ignore[list-item]
+    if not (same or ours):
+        return None
+    source, answer = (same or ours)[0]
+    known = [each for _, each in answers if each.kind is AnswerKind.KNOWN and each is not answer]
+    return source, complete(answer, known)
 
 
 def _tells(answer: Answer) -> bool:

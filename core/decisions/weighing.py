@@ -29,7 +29,7 @@ def find_deciding(answers: Sequence[Answer]) -> int:
     """
     places = sorted(range(len(answers)), key=lambda place: age_of(answers[place]))
     told = [place for place in places if _tells_owner(answers[place])]
-    if told and _has_gone(answers[told[-1]]):
+    if told and has_gone(answers[told[-1]]):
         return told[-1]
 
     strongest = max(_weight(answer) for answer in answers)
@@ -42,6 +42,11 @@ def find_deciding(answers: Sequence[Answer]) -> int:
     against = [place for place in counting if contradict(answers[standing], answers[place])]
     agreeing = [place for place in counting if answers[place].line == answers[standing].line]
     return against[-1] if len(against) > len(agreeing) else standing
+
+
+def in_order(answers: Sequence[Answer]) -> list[Answer]:
+    """Return answers from the weightiest to the least: the stronger first, and of equals the newer."""
+    return sorted(answers, key=lambda answer: (_strength(answer), age_of(answer)), reverse=True)
 
 
 def contradict(one: Answer, other: Answer) -> bool:
@@ -71,11 +76,16 @@ def _weight(answer: Answer) -> int:
     return LEAST_LIVE.strength if answer.evidence is None else min(answer.evidence.strength, LEAST_LIVE.strength)
 
 
+def _strength(answer: Answer) -> int:
+    return (answer.evidence or LEAST_LIVE).strength
+
+
 def _tells_owner(answer: Answer) -> bool:
     return answer.reassigned is not None and answer.reassigned.answer in (Reassigned.YES, Reassigned.NO)
 
 
-def _has_gone(answer: Answer) -> bool:
+def has_gone(answer: Answer) -> bool:
+    """Return whether an answer says that the number has gone to another person."""
     return answer.reassigned is not None and answer.reassigned.answer is Reassigned.YES
 
 
@@ -84,7 +94,7 @@ def age_of(answer: Answer) -> tuple[object, ...]:
     return (
         answer.observed_at,
         answer.line != LineState.DISCONNECTED,
-        _has_gone(answer),
+        has_gone(answer),
         _tells_owner(answer),
         answer.reassigned.since.isoformat() if answer.reassigned else "",
         answer.reassigned.answer if answer.reassigned else "",
@@ -92,4 +102,8 @@ def age_of(answer: Answer) -> tuple[object, ...]:
         answer.evidence or "",
         answer.validity,
         answer.code,
+        answer.line_type or "",
+        answer.ported,
+        str(answer.carrier),
+        str(answer.risk),
     )

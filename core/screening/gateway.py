@@ -12,11 +12,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..decisions.weighing import CONTRADICTORY_WITHIN, find_deciding
+from ..decisions.merging import merge
+from ..decisions.weighing import CONTRADICTORY_WITHIN
 from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
@@ -187,9 +188,15 @@ def _choose(answers: Sequence[KeptAnswer], in_service: set[str], *, with_lost: b
     for kind in (AnswerKind.KNOWN, *promised, AnswerKind.INCONCLUSIVE, *lost):
         if of_this_kind := [each for each in answers if each.answer.kind is kind]:
             if kind is AnswerKind.KNOWN:
-                return of_this_kind[find_deciding([each.answer for each in of_this_kind])]
+                return merge_kept(of_this_kind)
             return max(of_this_kind, key=lambda each: each.answer.observed_at)
 
     # Once every provider has failed on it in this run, it is not asked about again before the next one.
     failed = {each.realm for each in answers}
     return answers[0] if in_service <= failed else None
+
+
+def merge_kept(known: Sequence[KeptAnswer]) -> KeptAnswer:
+    """Return the one of several KNOWN answers about a number that decides, with what the others tell besides."""
+    place, merged = merge([each.answer for each in known])
+    return replace(known[place], answer=merged)

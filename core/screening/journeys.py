@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from ..decisions.weighing import find_deciding
 from ..model.answers import Answer, AnswerKind
 from ..ports.lookup import Lookup
 from ..state.kept_answers import BESIDE, ELSEWHERE, KeptAnswer
 from .errands import Ended
-from .gateway import KnownAnswers
+from .gateway import KnownAnswers, merge_kept
 
 ON_ITS_WAY = (ELSEWHERE, BESIDE)
 """Codes of failures that stand for an answer on its way to somebody else."""
@@ -84,7 +83,7 @@ def best_of(heard: Sequence[KeptAnswer]) -> KeptAnswer | None:
     if best.answer.kind is not AnswerKind.KNOWN:
         return best
     known = [each for each in heard if each.answer.kind is AnswerKind.KNOWN]
-    return known[find_deciding([each.answer for each in known])]
+    return merge_kept(known)
 
 
 _RANK = {
