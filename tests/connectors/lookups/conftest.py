@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .provider_server import ProviderServer, open_server
+from testkit.provider_server import ProviderServer, open_server
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ from ringfence.core.model.answers import Answer, AnswerKind, Order
 from ringfence.core.ports.lookup import NOT_ASKED, Lookup, OrderingLookup
 from ringfence.core.ports.services import Services
 from testkit.clock import SetClock
-
-from .provider_server import Answering, ProviderServer, Sent
+from testkit.provider_server import Answering, ProviderServer, Sent
 
 SETTINGS: dict[str, dict[str, str]] = {
     "infobip": {"api_key": "very-secret"},
