@@ -69,14 +69,18 @@ class BandwidthDesk:
         """Return the request that orders the answers about some numbers."""
         return Request("POST", self._path, json={"phoneNumbers": list(numbers)})
 
-    def read_order(self, reply: Reply) -> str | Refusal:
+    def refuse(self, reply: Reply) -> Refusal | None:
+        """Return what the status says of a refused request."""
+        return refusal_by_status(reply)
+
+    def read_order(self, reply: Reply) -> str:
         """Return the reference of an order that was taken."""
         data = reply.mapping.get("data")
         return as_text(data.get("requestId")) if isinstance(data, dict) else ""
 
-    def refuse(self, reply: Reply) -> Refusal | None:
-        """Return what the status says of a refused request."""
-        return refusal_by_status(reply)
+    def says_unknown(self, reply: Reply) -> bool:
+        """Return whether Bandwidth knows of no such order: it lists that among its errors."""
+        return "errors" in reply.mapping
 
     def fetch(self, order: Order, ask: Ask) -> Fetched | None:
         """Return what the results of an order say; an order that failed, or that is not known, says nothing."""

@@ -52,12 +52,16 @@ class Desk(Protocol):
         """Return the request that orders the answers about these E.164 numbers."""
         ...
 
-    def read_order(self, reply: Reply) -> str | Refusal:
+    def refuse(self, reply: Reply) -> Refusal | None:
+        """Return why a request was refused; None for a good answer, and for one that is not the provider's."""
+        ...
+
+    def read_order(self, reply: Reply) -> str:
         """Return the reference of an order that was taken; empty where the answer has none."""
         ...
 
-    def refuse(self, reply: Reply) -> Refusal | None:
-        """Return why a request was refused, from a status that is not good; None where it is not the provider's."""
+    def says_unknown(self, reply: Reply) -> bool:
+        """Return whether a 404 is the provider's own word that it knows of no such order."""
         ...
 
     def fetch(self, order: Order, ask: Ask) -> Fetched | None:
@@ -148,15 +152,16 @@ class OrderingHttpLookup(HttpLookup):
 
     def _send_order(self, numbers: Sequence[str]) -> str | Refusal:
         reply = self._exchange.send(self._desk.order(numbers))
-        if reply.is_html:
-            raise self._exchange.somebody_else(reply.status)
+        refusal = None if reply.is_html else self._desk.refuse(reply)
+        if refusal is None:
+            if reply.is_html or reply.status not in TAKEN:
+                raise self._exchange.somebody_else(reply.status)
+            return self._desk.read_order(reply)
 
-        read = self._desk.read_order(reply) if reply.status in TAKEN else self._desk.refuse(reply)
-        if read is None:
-            raise self._exchange.somebody_else(reply.status)
-        if isinstance(read, Refusal):
-            self._raise_for_all(reply, read)
-        return read
+        self._raise_for_all(reply, refusal)
+        if refusal.outcome is Outcome.TIMEOUT:  # it may have been taken, and nobody can tell by which reference
+            raise LostError(refusal.code)
+        return refusal
 
     def _ask_free(self, request: Request) -> Reply:
         """See :data:`Ask`."""
@@ -165,12 +170,14 @@ class OrderingHttpLookup(HttpLookup):
         except LostError as lost:
             raise RetryError(lost.code) from None  # asking again costs nothing
 
-        is_told_unknown = reply.status == 404 and not reply.mapping.keys().isdisjoint(("error", "errors"))
-        if is_told_unknown or (reply.status == 200 and not reply.is_html):
+        if reply.status == 404 and self._desk.says_unknown(reply):
             return reply
         refusal = None if reply.is_html or reply.status == 404 else self._desk.refuse(reply)
         if refusal is None:
-            raise self._exchange.somebody_else(reply.status)
+            if reply.is_html or reply.status != 200:
+                raise self._exchange.somebody_else(reply.status)
+            return reply
+
         self._raise_for_all(reply, refusal)
         raise RetryError(refusal.code)
 

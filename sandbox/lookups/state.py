@@ -19,13 +19,22 @@ from ..clock import SandboxClock
 from ..fault_gate import FaultGate
 from ..rates import RollingWindow
 from .batches import Infobip, Melissa
+from .clearoutphone import ClearoutPhone
 from .orders import Bandwidth
 from .singles import SINGLES
 from .traits import LookupsTraits
 from .voice import Voice
 from .vonage import IdentityInsights, NumberInsight
 
-_KINDS: tuple[type[Voice], ...] = (*SINGLES, IdentityInsights, NumberInsight, Infobip, Melissa, Bandwidth)
+_KINDS: tuple[type[Voice], ...] = (
+    *SINGLES,
+    IdentityInsights,
+    NumberInsight,
+    Infobip,
+    Melissa,
+    Bandwidth,
+    ClearoutPhone,
+)
 
 VOICES = tuple(kind.name for kind in _KINDS)
 """The name of every provider in settings."""

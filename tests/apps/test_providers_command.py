@@ -11,7 +11,18 @@ import pytest
 from ringfence.sandbox.server import Sandbox
 
 KEYS = {"name", "configured", "tells", "cannot_tell", "countries", "price", "batch", "check"}
-NAMES = {"bandwidth", "hlr-lookups", "infobip", "itg", "melissa", "numverify", "trestle", "twilio", "vonage"}
+NAMES = {
+    "bandwidth",
+    "clearoutphone",
+    "hlr-lookups",
+    "infobip",
+    "itg",
+    "melissa",
+    "numverify",
+    "trestle",
+    "twilio",
+    "vonage",
+}
 
 
 @pytest.fixture
