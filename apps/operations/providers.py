@@ -186,6 +186,7 @@ def _take(
         else:
             words[number] = row.word
 
+    taken: list[Answer] = []
     found = cache.find(words.keys(), [lookup.realm], _EVER, now)
     for number, word in words.items():
         kinds = {kept.answer.kind for kept in found.get(number, ())}
@@ -195,12 +196,14 @@ def _take(
             if answer.unrecognised:
                 done.unknown += 1
                 continue
-            cache.record_answer(lookup.realm, answer)
-            done.taken += 1
+            taken.append(answer)
         elif kinds:
             done.known += 1
         else:
             done.not_asked += 1
+
+    cache.record_answers(lookup.realm, taken)
+    done.taken += len(taken)
 
 
 def _answer(number: str, word: str, profile: FileProfile, now: datetime) -> Answer:

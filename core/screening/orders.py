@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 
 from ..clock import whole_seconds
 from ..errors import RingfenceError
@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 
 FIRST_LOOK_S, LONGEST_LOOK_S = 1.0, 15.0
 """After how many seconds it is looked whether an order is answered: at first, and at most between two looks."""
+
+ANSWERS = 500
+"""Answers that are kept in one step."""
+
+_IN_VAIN = (AnswerKind.LOST, AnswerKind.FAILED)
 
 
 def collect(
@@ -58,14 +63,16 @@ def fetch(cache: LookupCache, lookup: Lookup, order: Order) -> Iterator[Answer]:
     """Yield the answers to an order that are there, each kept; none while all are still to come."""
     if not isinstance(lookup, OrderingLookup):
         return
-    for answer in lookup.collect(order):
-        if answer.kind in (AnswerKind.LOST, AnswerKind.FAILED):
-            # The order is over and was paid for: who asks again pays again, and so nobody does unasked.
-            cache.give_up_order(lookup.realm, answer.e164)
-            yield Answer(answer.e164, AnswerKind.LOST, answer.observed_at, code=answer.code)
-        else:
-            cache.record_answer(lookup.realm, answer)
-            yield answer
+    answers = lookup.collect(order)
+    while some := list(islice(answers, ANSWERS)):
+        cache.record_answers(lookup.realm, [answer for answer in some if answer.kind not in _IN_VAIN])
+        for answer in some:
+            if answer.kind in _IN_VAIN:
+                # The order is over and was paid for: who asks again pays again, and so nobody does unasked.
+                cache.give_up_order(lookup.realm, answer.e164)
+                yield Answer(answer.e164, AnswerKind.LOST, answer.observed_at, code=answer.code)
+            else:
+                yield answer
 
 
 def fetch_earlier(cache: LookupCache, lookups: Sequence[Lookup], note: Callable[[str, Answer], None]) -> None:

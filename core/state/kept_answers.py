@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from ..model.answers import Answer, AnswerKind
 from .answer_codec import decode_answer
 from .keyring import Keyring
 from .lookup_rows import open_answer
-from .lookup_statements import ONE_ANSWER
+from .lookup_statements import ONE_ANSWER, SOME_ANSWERS
 
 ELSEWHERE = "asked elsewhere"
 """Code of the failure that stands for an answer which is on its way to another run."""
@@ -44,3 +45,13 @@ def find_answer(connection: Connection, keyring: Keyring, realm: str, number: st
     kind = AnswerKind(row.kind)
     answer = decode_answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
     return KeptAnswer(realm, row.run_id, answer)
+
+
+def find_answers(connection: Connection, keyring: Keyring, realm: str, numbers: Sequence[str]) -> dict[str, Answer]:
+    """Return the answers of a realm about E.164 numbers that are on record, however old; at most a batch of them."""
+    by_key = {keyring.number_key(number): number for number in numbers}
+    found: dict[str, Answer] = {}
+    for row in connection.execute(SOME_ANSWERS, {"number_keys": list(by_key), "realms": [realm]}):
+        number, kind = by_key[bytes(row.number_key)], AnswerKind(row.kind)
+        found[number] = decode_answer(number, kind, row.observed_at, open_answer(keyring, kind, row))
+    return found

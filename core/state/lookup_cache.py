@@ -14,7 +14,7 @@ from ..model.caps import NO_CAPS, CapReached, Caps
 from . import schema
 from .answer_codec import decode_answer
 from .erased import find_erased
-from .kept_answers import ORDERED, KeptAnswer, find_answer
+from .kept_answers import ORDERED, KeptAnswer, find_answers
 from .lookup_history import DoubtWatch, LookupHistory
 from .lookup_questions import ANSWER_WITHIN, Claim, OpenQuestions
 from .lookup_rows import LookupRows, open_answer
@@ -124,20 +124,31 @@ class LookupCache:
         Where an earlier answer of the realm outweighs it, that one stands, as if this run had brought it.
         """
         with self._store.transaction() as connection:
-            self._history.add(connection, realm, answer)
-            self._keep_weightier(connection, realm, answer)
-            self._questions.close(connection, realm, answer.e164, None)
+            self._record(connection, realm, [answer])
             self._settle(connection, answer, claim)
 
-    def _keep_weightier(self, connection: Connection, realm: str, answer: Answer) -> None:
-        known = find_answer(connection, self._store.keyring, realm, answer.e164)
-        if known is None or replaces(known.answer, answer):
-            upsert(connection, schema.lookup_answers, [self._rows.of_answer(realm, answer)])
-        else:
-            connection.execute(
-                KEEP_ANSWER,
-                {"key": self._store.keyring.number_key(answer.e164), "in_realm": realm, "by_run": self._run_id},
-            )
+    def record_answers(self, realm: str, answers: Iterable[Answer]) -> None:
+        """Do the same with answers that came together, each about another number, whose cost was settled before."""
+        # In one order, so that two processes never wait for each other in a circle.
+        in_order = sorted(answers, key=lambda answer: self._store.keyring.number_key(answer.e164))
+        with self._store.transaction() as connection:
+            for some in in_batches(in_order):
+                self._record(connection, realm, some)
+
+    def _record(self, connection: Connection, realm: str, answers: Sequence[Answer]) -> None:
+        number_key = self._store.keyring.number_key
+        known = find_answers(connection, self._store.keyring, realm, [answer.e164 for answer in answers])
+        outweighed = {
+            e164 for answer in answers if (e164 := answer.e164) in known and not replaces(known[e164], answer)
+        }
+
+        self._history.add(connection, realm, answers)
+        standing = [self._rows.of_answer(realm, answer) for answer in answers if answer.e164 not in outweighed]
+        upsert(connection, schema.lookup_answers, standing)
+        if outweighed:
+            keys = [{"key": key, "in_realm": realm, "by_run": self._run_id} for key in map(number_key, outweighed)]
+            connection.execute(KEEP_ANSWER, keys)
+        self._questions.close_all(connection, realm, [answer.e164 for answer in answers])
 
     def record_failure(self, realm: str, failure: Answer, claim: Claim | None) -> None:
         """Store a failure and close its question, in one step; a lost question that it had replaced is put back."""

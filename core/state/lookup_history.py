@@ -7,7 +7,8 @@ crash comes between the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, select
@@ -20,10 +21,14 @@ from . import schema
 from .keyring import Keyring
 from .lookup_rows import LookupRows, open_history
 from .review_queue import ReviewQueue
-from .sql import insert_missing
+from .sql import in_batches, insert_missing
 
 _Table = schema.lookup_history
-_OF_ONE = select(_Table).where(_Table.c.number_key == bindparam("key")).order_by(_Table.c.observed_at, _Table.c.realm)
+_OF_SOME = (
+    select(_Table)
+    .where(_Table.c.number_key.in_(bindparam("keys", expanding=True)))
+    .order_by(_Table.c.observed_at, _Table.c.realm)
+)
 
 
 class DoubtWatch:
@@ -62,14 +67,18 @@ class LookupHistory:
         self._rows = rows
         self._watch = watch
 
-    def add(self, connection: Connection, realm: str, answer: Answer) -> None:
-        """Keep an answer if it is live, and ask a person where it leaves a doubt; any other one is passed over."""
-        if not belongs_to_history(answer):
+    def add(self, connection: Connection, realm: str, answers: Iterable[Answer]) -> None:
+        """Keep the live ones of some answers, and ask people where they leave a doubt; the others are passed over."""
+        live = [answer for answer in answers if belongs_to_history(answer)]
+        if not live:
             return
-        insert_missing(connection, _Table, [self._rows.of_history(realm, answer)])
-        if self._watch is not None:
-            told = [Told(*each) for each in list_history(connection, self._keyring, answer.e164)]
-            self._watch.look_at(connection, Told(source_of(realm), replace(answer, paid=False)), told)
+
+        insert_missing(connection, _Table, [self._rows.of_history(realm, answer) for answer in live])
+        if self._watch is None:
+            return
+        told = list_histories(connection, self._keyring, [answer.e164 for answer in live])
+        for answer in live:
+            self._watch.look_at(connection, Told(source_of(realm), replace(answer, paid=False)), told[answer.e164])
 
 
 def source_of(realm: str) -> str:
@@ -77,7 +86,17 @@ def source_of(realm: str) -> str:
     return realm.partition(":")[0]
 
 
+def list_histories(connection: Connection, keyring: Keyring, numbers: Sequence[str]) -> Mapping[str, list[Told]]:
+    """Return the live answers about E.164 numbers, the oldest first, by the number."""
+    by_key = {keyring.number_key(number): number for number in numbers}
+    found = defaultdict[str, list[Told]](list)
+    for keys in in_batches(list(by_key)):
+        for row in connection.execute(_OF_SOME, {"keys": keys}):
+            number = by_key[bytes(row.number_key)]
+            found[number].append(Told(source_of(row.realm), open_history(keyring, number, row)))
+    return found
+
+
 def list_history(connection: Connection, keyring: Keyring, number: str) -> list[tuple[str, Answer]]:
     """Return the live answers about an E.164 number with who gave each, the oldest first."""
-    rows = connection.execute(_OF_ONE, {"key": keyring.number_key(number)})
-    return [(source_of(row.realm), open_history(keyring, number, row)) for row in rows]
+    return [(each.source, each.answer) for each in list_histories(connection, keyring, [number])[number]]

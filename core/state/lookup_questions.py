@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -78,6 +79,11 @@ class OpenQuestions:
             upsert(connection, _Table, [row])
             return
         connection.execute(DELETE_QUESTION, {"key": self._keyring.number_key(number), "in_realm": realm})
+
+    def close_all(self, connection: Connection, realm: str, numbers: Sequence[str]) -> None:
+        """Delete the questions about these numbers: they are answered."""
+        keys = [{"key": self._keyring.number_key(number), "in_realm": realm} for number in numbers]
+        connection.execute(DELETE_QUESTION, keys)
 
     def take_order(self, connection: Connection, realm: str, order: Order) -> None:
         """Record that the provider has taken questions and answers later: they are neither lost nor asked again."""

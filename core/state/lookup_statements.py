@@ -36,6 +36,9 @@ def _among(table: Table) -> tuple[Any, Any]:
     )
 
 
+SOME_ANSWERS = select(schema.lookup_answers).where(*_among(schema.lookup_answers))
+
+
 def _find_answers() -> Select[Any]:
     table = schema.lookup_answers
     counts = or_(table.c.observed_at >= bindparam("since"), table.c.run_id == bindparam("this_run"))

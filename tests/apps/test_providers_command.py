@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.model.answers import Answer
+from ringfence.core.state.lookup_cache import LookupCache
 from ringfence.sandbox.server import Sandbox
 
 KEYS = {"name", "configured", "tells", "cannot_tell", "countries", "price", "batch", "check"}
@@ -103,6 +105,30 @@ def test_numbers_go_out_and_answers_come_back_as_files(cli: Any) -> None:
     assert second.document["lookups_waiting"] == {"itg": unknown}
     assert second.document["lookups"] == 0
     assert {"active", "disconnected", "suspended", "invalid"} <= second.document["statuses"].keys()
+
+
+def test_an_import_that_is_cut_off_goes_on_where_it_was(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = cli("sync", "hubspot", "--yes", "--json").document["lookups_waiting"]["itg"]
+    cli("providers", "export", "itg", "-o", "numbers.txt")
+    numbers = Path("numbers.txt").read_text("utf-8").split()
+    Path("answers.csv").write_text("number,status\n" + "".join(f"{each},active\n" for each in numbers), "utf-8")
+    calls: list[int] = []
+
+    def cut_off(cache: LookupCache, realm: str, answers: list[Answer]) -> None:
+        calls.append(len(answers))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        record(cache, realm, answers)
+
+    record = LookupCache.record_answers
+    monkeypatch.setattr("ringfence.apps.operations.providers._CHUNK", 7)
+    with monkeypatch.context() as patched:
+        patched.setattr(LookupCache, "record_answers", cut_off)
+        cli("providers", "import", "answers.csv", "--profile", "itg")
+    done = cli("providers", "import", "answers.csv", "--profile", "itg", "--json").document
+
+    assert calls == [7, 7, 7]
+    assert (done["known"], done["taken"]) == (14, waiting - 14)
 
 
 @pytest.mark.parametrize(
