@@ -78,6 +78,4 @@ def _kind(reading: Reading) -> AnswerKind:
         return AnswerKind.KNOWN
     if reading.line is not LineState.UNKNOWN or reading.validity in (Validity.INVALID, Validity.POSSIBLE):
         return AnswerKind.KNOWN
-    if reading.reassigned is not None and reading.reassigned.answer is Reassigned.YES:
-        return AnswerKind.KNOWN
     return AnswerKind.INCONCLUSIVE

@@ -46,7 +46,9 @@ class DeclaredDialect:
     def read(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
         """Return what the answer says; the body is looked at before the status."""
         number = numbers[0]
-        if reply.mapping and (refusal := self._find_body_error(reply.mapping)) is not None:
+        refusal = self._find_body_error(reply.mapping) if reply.mapping else None
+        # A body that says no more than that something failed is worth less than what the status means.
+        if refusal is not None and (refusal.outcome is not Outcome.PROVIDER_ERROR or reply.status == 200):
             return refusal
 
         answer = self._file.status_answers.get(reply.status)
@@ -60,7 +62,7 @@ class DeclaredDialect:
             outcome = self._file.errors[reply.status]
             return Refusal(outcome, f"HTTP {reply.status}", paid=outcome in _BILLED_PERHAPS)
         if reply.status != 200:
-            return refusal_by_status(reply)
+            return refusal_by_status(reply) or refusal
         return {number: self._read(reply.body)} if self._is_recognised(reply.body) else None
 
     def _is_recognised(self, body: Any) -> bool:
