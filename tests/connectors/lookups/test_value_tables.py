@@ -1,8 +1,11 @@
 """Every row of a provider's value table, over a real socket: what it says, on each axis, and the verdict that follows.
 
-A table is ``tests/cases/lookups/NAME.yaml``: the name of the provider's entry point, its settings, and rows. In a body
-``{number}`` stands for the digits of the number asked about. ``verdict`` is null where the lookup is owed, and
-``raises`` names the error of what is true of the account.
+A table is ``tests/cases/lookups/NAME.yaml``: the name of the provider's entry point, its settings, and rows. A row has
+the ``body`` of the answer, and its HTTP ``status`` and ``headers`` where they are not those of a good one; or ``file``,
+the answers as they are imported, for a provider without an API. In it ``{number}`` stands for the digits of the number
+asked about. A row with ``after`` is asked once the provider has given that good answer about another number, so that
+it is known to be there. ``verdict`` is null where the lookup is owed, and ``raises`` names the error of what is true
+of the account, or of the address.
 """
 
 from __future__ import annotations
@@ -14,7 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from ringfence.apps.operations.providers import find_profile
+from ringfence.connectors.lookups.answer_file import read_answers, read_word
+from ringfence.connectors.lookups.reading import to_answer
 from ringfence.core import errors
 from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.reasons import parse_reason
@@ -31,51 +39,103 @@ TABLES = [
     for file in sorted((Path(__file__).resolve().parents[2] / "cases" / "lookups").glob("*.yaml"))
 ]
 ROWS = [pytest.param(table, row, id=f"{table['provider']}: {row['name']}") for table in TABLES for row in table["rows"]]
-NUMBER = "+14155550132"
+NUMBER, ANOTHER = "+14155550132", "+14155550199"
+
+
+@pytest.fixture(scope="module")
+def private_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the key file of an application."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    file = tmp_path_factory.mktemp("keys") / "application.key"
+    file.touch(mode=0o600)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return file
+
+
+def test_every_registered_provider_has_a_table() -> None:
+    registered = {point.name for point in entry_points(group="ringfence.lookups")}
+
+    assert {table["provider"] for table in TABLES} == registered
 
 
 @pytest.mark.parametrize(("table", "row"), ROWS)
 def test_a_row_says_what_the_table_tells(
-    script: Script, clock: SetClock, table: dict[str, Any], row: dict[str, Any]
+    script: Script, clock: SetClock, private_key: Path, tmp_path: Path, table: dict[str, Any], row: dict[str, Any]
 ) -> None:
     e164 = row.get("number", NUMBER)
-    body = row["body"] if isinstance(row["body"], str) else json.dumps(row["body"])
-    script.says(row.get("status", 200), body.replace("{number}", e164.removeprefix("+")), **row.get("headers", {}))
+    settings = {name: _filled(value, {"private_key": private_key}) for name, value in table["settings"].items()}
+
+    def ask() -> Answer:
+        if "file" in row:
+            return _import(_filled(row["file"], {"number": e164[1:]}), table["provider"], tmp_path, clock)
+        return _ask(table["provider"], settings, script, clock, row)
 
     if "raises" in row:
         with pytest.raises(getattr(errors, row["raises"])):
-            _ask(table, script.url, clock, e164)
+            ask()
         return
 
-    answer = _ask(table, script.url, clock, e164)
+    answer = ask()
     assert {axis: _axis(answer, axis) for axis in row.get("axes", {})} == row.get("axes", {})
     if "verdict" in row:
         assert _verdict(answer, table["provider"]) == row["verdict"]
 
 
-def _ask(table: dict[str, Any], url: str, clock: SetClock, e164: str) -> Answer:
-    (point,) = entry_points(group="ringfence.lookups", name=table["provider"])
+def _ask(provider: str, settings: dict[str, Any], script: Script, clock: SetClock, row: dict[str, Any]) -> Answer:
+    e164 = row.get("number", NUMBER)
+    numbers = [e164]
+    if "after" in row:
+        numbers = [ANOTHER, e164]
+        script.says(200, _filled(row["after"], {"number": ANOTHER[1:]}))
+    script.says(row.get("status", 200), _filled(row["body"], {"number": e164[1:]}), **row.get("headers", {}))
+
+    (point,) = entry_points(group="ringfence.lookups", name=provider)
     plugin: LookupPlugin = point.load()
-    lookup = plugin.connect(plugin.settings(**table["settings"], base_url=url), Services(clock))
+    lookup = plugin.connect(plugin.settings(**settings, base_url=script.url), Services(clock))
     try:
-        (answer,) = lookup.look_up([e164])
+        # A call for each number, for a batch would take both at once.
+        *_, (answer,) = [list(lookup.look_up([number])) for number in numbers]
     finally:
         lookup.close()
     assert isinstance(answer, Answer)
     return answer
 
 
-def _axis(answer: Answer, axis: str) -> str:
-    """Return what the answer says on an axis, in the words of the table."""
+def _import(text: str, provider: str, folder: Path, clock: SetClock) -> Answer:
+    """Return the one answer of a file, read by the profile of the provider's name."""
+    file, profile = folder / "answers.csv", find_profile(None, provider)
+    file.write_text(text, "utf-8")
+    (row,) = read_answers(file, profile)
+    return to_answer(f"+{row.number.lstrip('+')}", read_word(row.word, profile), clock.now())
+
+
+def _filled(value: Any, places: dict[str, Any]) -> str:
+    """Return a template with its places filled; what is no text becomes JSON first."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    for name, filling in places.items():
+        text = text.replace(f"{{{name}}}", str(filling))
+    return text
+
+
+def _axis(answer: Answer, axis: str) -> Any:
+    """Return what the answer says on an axis, in the words of the table; `unknown` where it does not tell."""
     if axis == "reassigned":
         return answer.reassigned.answer.value if answer.reassigned else "not_checked"
+    if axis == "carrier":
+        return answer.carrier.name if answer.carrier else "unknown"
+    if axis == "flags":
+        return list(answer.risk.flags) if answer.risk else []
+    if axis == "unrecognised":
+        return [list(each) for each in answer.unrecognised]
     said = getattr(answer, "line" if axis == "line_state" else axis)
+    if isinstance(said, bool):
+        return said
     return "unknown" if said is None else str(said)
 
 
 def _verdict(answer: Answer, provider: str) -> dict[str, str] | None:
     """Return status and reason code for a number of which the numbering plan knows; None where the lookup is owed."""
-    if answer.kind is AnswerKind.FAILED:
+    if answer.kind in (AnswerKind.FAILED, AnswerKind.LOST):
         return None
     number = read_number(answer.e164, None)
     verdict = judge(with_answer(offline_facts(number, answer.observed_at), answer, provider))
