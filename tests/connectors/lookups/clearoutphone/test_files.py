@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
@@ -98,3 +99,15 @@ def test_a_word_that_nobody_knows_is_kept_and_a_number_in_its_place_is_masked() 
     assert found[NUMBERS[0]].unrecognised == (("validity", "hibernating"),)
     assert {reading.validity for reading in found.values()} == {Validity.UNKNOWN}
     assert "4155550102" not in str(found[NUMBERS[1]])
+
+
+@pytest.mark.slow
+def test_numbers_in_the_formats_of_their_countries_are_found_in_a_time_that_grows_with_the_file() -> None:
+    many = [f"+1415{n:07}" for n in range(2_000_000, 2_010_000)]
+    rows = [f"({number[2:5]}) {number[5:8]}-{number[8:]},valid,,\r\n" for number in many]
+
+    began = time.perf_counter()
+    found = read_result(many, (HEAD + "".join(rows)).encode())
+
+    assert list(found) == many
+    assert time.perf_counter() - began < 5  # a second; each compared with each, from ten seconds to a minute
