@@ -30,8 +30,8 @@ ROLE = re.compile(r":(?:class|func|mod|meth|attr|data):`~?(ringfence[\w.]+)`")
 MACHINE_PATH = re.compile(r"(?<![\w./])/(?:work|root|home|Users)/\w+")
 OUTWARDS = re.compile(r"\"\.\.\" / \"(\w+)\" / \"(\w+)\"")
 
-SAMPLES = {("shared", "traffic"), ("shared", "phones")}
-"""Folders of recordings and number lists that may lie beside a checkout; without them their tests are skipped."""
+SAMPLES = {("shared", "traffic"), ("shared", "phones"), ("shared", "specs")}
+"""Folders of recordings, number lists and API descriptions that may lie beside a checkout; without them their tests are skipped."""
 
 
 def text_of(path: Path) -> str:

@@ -100,7 +100,7 @@ class NumberInsightDialect:
         status = reply.mapping.get("status")
         if isinstance(status, str) and status.isdigit():
             status = int(status)
-        if not isinstance(status, int):
+        if not isinstance(status, int) or status == reply.status:  # the latter is a problem that the gateway tells
             return None if reply.is_html or reply.status == 200 else refusal_by_status(reply)
         if status in REFUSED:
             return Refusal(REFUSED[status], f"status {status}")
