@@ -31,7 +31,7 @@ MACHINE_PATH = re.compile(r"(?<![\w./])/(?:work|root|home|Users)/\w+")
 OUTWARDS = re.compile(r"\"\.\.\" / \"(\w+)\" / \"(\w+)\"")
 
 SAMPLES = {("shared", "traffic"), ("shared", "phones"), ("shared", "specs")}
-"""Folders of recordings, number lists and API descriptions that may lie beside a checkout; without them their tests are skipped."""
+"""Folders of recordings, numbers, API descriptions that may lie beside a checkout, for tests skipped without them."""
 
 
 def text_of(path: Path) -> str:

@@ -73,7 +73,14 @@ def described(name: str, server: ProviderServer, folder: Path, query: str = "") 
         yield Described(url, SPECS / name, server, query)
 
 
-PLAIN = {"kind": "inconclusive", "validity": "valid", "line": None, "line_type": None, "reassigned": None, "paid": False}
+PLAIN = {
+    "kind": "inconclusive",
+    "validity": "valid",
+    "line": None,
+    "line_type": None,
+    "reassigned": None,
+    "paid": False,
+}
 """What a package that we do not ask for tells."""
 
 SAID: dict[str, dict[str, Any]] = {
