@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from testkit.commands import Result
 
 pytestmark = pytest.mark.slow
 
-ORDER, FIRST_LOOK = 1, 2
-"""Requests to the provider in the order in which they come: the order itself, and the look whether it is answered."""
+ORDER, FIRST_LOOK, PLACE, FILE = 1, 2, 4, 5
+"""Requests to the provider as they come: the order itself, the first look whether it is answered, and behind the second
+one, where answers are a file, the question where that lies, and the file."""
 
 
 @pytest.fixture
@@ -24,10 +26,10 @@ def people() -> int:
     return 480
 
 
-@pytest.fixture
-def ordering(asking: Callable[..., Account]) -> tuple[Account, Watched]:
-    """Give an account that asks Bandwidth, and the requests that come in there."""
-    account = asking("bandwidth")
+@pytest.fixture(params=["bandwidth", "clearoutphone"])
+def ordering(request: pytest.FixtureRequest, asking: Callable[..., Account]) -> tuple[Account, Watched]:
+    """Give an account that asks a provider which takes orders, and the requests that come in there."""
+    account = asking(request.param)
     watched = Watched()
     account.sandbox.lookups.requests = watched
     return account, watched
@@ -48,7 +50,8 @@ def finish(account: Account) -> Result:
 
 def billed(account: Account) -> Counter[str]:
     """Return how often each number was billed."""
-    counts: Counter[str] = account.sandbox.lookups.billed_by("bandwidth")
+    (provider,) = json.loads(account.extra["RINGFENCE_LOOKUP__PROVIDERS"])
+    counts: Counter[str] = account.sandbox.lookups.billed_by(provider)
     return counts
 
 
@@ -66,6 +69,21 @@ def test_a_run_that_is_killed_while_it_waits_leaves_the_answers_to_the_next_one(
     assert billed(account) == ordered
     assert set(ordered.values()) == {1}
     assert finish(account).document["lookups"] == 0
+
+
+@pytest.mark.parametrize("ordering", ["clearoutphone"], indirect=True)
+@pytest.mark.parametrize("request_killed_at", [PLACE, FILE])
+def test_a_run_that_is_killed_while_it_fetches_a_file_fetches_it_in_the_next_one(
+    ordering: tuple[Account, Watched], request_killed_at: int
+) -> None:
+    account, watched = ordering
+    killed_at(account, watched, request_killed_at)
+    ordered = billed(account)
+
+    last = finish(account).document
+    assert (last["lookups"], last["lookups_lost"], last["lookups_waiting"]) == (0, 0, {})
+    assert billed(account) == ordered
+    assert set(ordered.values()) == {1}
 
 
 def test_an_order_whose_number_was_lost_is_counted_apart_and_not_placed_again(
