@@ -9,21 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from ringfence.apps.registry import lookup_plugins
 from ringfence.core.errors import AuthenticationError
 from ringfence.core.model.answers import Answer
-from ringfence.core.ports.services import Services
 from testkit import prism
 from testkit.clock import SetClock
+from testkit.keys import write_private_key
+from testkit.lookup_answers import ask, in_words
 from testkit.provider_server import ProviderServer
+
+from .test_recorded_answers import FILES
 
 SPECS = Path(__file__).resolve().parents[3] / ".." / "shared" / "specs"
 NUMBER = "+14155550196"
@@ -45,25 +44,15 @@ class Described:
         self._answer = prism.go_between(url, description, lambda: self.headers, query)
         self._refuse = prism.go_between(url, description, dict, query, keyless=True)
 
-    def ask(self, name: str, **settings: Any) -> Answer:
+    def ask(self, provider: str, **settings: Any) -> Answer:
         """Return what our provider module makes of the answer about one number."""
         self._server.answering = self._answer
-        return self._look_up(name, settings)
+        return ask(provider, settings, self._server.url, SetClock(), NUMBER)
 
-    def ask_without_credentials(self, name: str, **settings: Any) -> Answer:
+    def ask_without_credentials(self, provider: str, **settings: Any) -> Answer:
         """Ask as before, with the credentials lost on the way."""
         self._server.answering = self._refuse
-        return self._look_up(name, settings)
-
-    def _look_up(self, name: str, settings: dict[str, Any]) -> Answer:
-        plugin = lookup_plugins()[name]
-        lookup = plugin.connect(plugin.settings(**settings, base_url=self._server.url), Services(SetClock()))
-        try:
-            (answer,) = lookup.look_up([NUMBER])
-        finally:
-            lookup.close()
-        assert isinstance(answer, Answer)
-        return answer
+        return ask(provider, settings, self._server.url, SetClock(), NUMBER)
 
 
 @contextmanager
@@ -73,51 +62,23 @@ def described(name: str, server: ProviderServer, folder: Path, query: str = "") 
         yield Described(url, SPECS / name, server, query)
 
 
-PLAIN = {
-    "kind": "inconclusive",
-    "validity": "valid",
-    "line": None,
-    "line_type": None,
-    "reassigned": None,
-    "paid": False,
-}
-"""What a package that we do not ask for tells."""
-
-SAID: dict[str, dict[str, Any]] = {
-    "fetchInvalid": {"kind": "known", "validity": "invalid"},
-    "fetchLineStatusActive": {"kind": "known", "line": "active", "paid": True},
-    "fetchLineStatusInactive": {"kind": "known", "line": "disconnected", "paid": True},
-    "fetchLineTypeIntelligence": {"line_type": "voip_nonfixed", "paid": True},
-    "fetchReassignedNumberWithNumberReassigned": {"kind": "known", "reassigned": ("yes", "2020-12-27"), "paid": True},
-    "fetchReassignedNumberWithNumberNoReassigned": {"reassigned": ("no", "2019-09-24"), "paid": True},
-    "fetchReassignedNumberWithNoDataAvailable": {"reassigned": ("no_data", "2021-12-24"), "paid": True},
-}
-
-
-def told(answer: Answer) -> dict[str, Any]:
-    """Return those axes of an answer that the tables here have."""
-    passed = answer.reassigned and (answer.reassigned.answer.value, answer.reassigned.since.isoformat())
-    return {name: getattr(answer, name) for name in PLAIN} | {"reassigned": passed}
-
-
 def test_every_example_of_twilio(server: ProviderServer, tmp_path: Path) -> None:
     name = "twilio/twilio_lookups_v2.json"
     document = json.loads((SPECS / name).read_text(encoding="utf-8"))
     content = document["paths"][LOOKUP]["get"]["responses"]["200"]["content"]["application/json"]
-    settings = {"account_sid": "AC7", "auth_token": "very-secret", "reassigned_since": date(2026, 1, 31)}
+    (kept,) = (file for file in FILES if file["file"] == "twilio/lookups-v2-examples-2026.json")
+    settings, said = kept["settings"], {name: kept["usual"] | said for name, said in kept["answers"].items()}
 
     read: dict[str, dict[str, Any]] = {}
     with described(name, server, tmp_path) as twilio:
         for example in content["examples"]:
             twilio.headers = {"Prefer": f"code=200, example={example}"}
-            read[example] = told(twilio.ask("twilio", **settings))
+            read[example] = in_words(twilio.ask("twilio", **settings), kept["usual"])
 
         with pytest.raises(AuthenticationError):
             twilio.ask_without_credentials("twilio", **settings)
 
-    assert len(read) >= 19
-    assert read == {example: PLAIN | SAID.get(example, {}) for example in read}
-    assert SAID.keys() <= read.keys()
+    assert read == said
 
 
 def test_telnyx(server: ProviderServer, tmp_path: Path) -> None:
@@ -163,7 +124,7 @@ def test_number_insight_as_the_client_of_vonage_speaks_it(server: ProviderServer
 
 
 def test_identity_insights(server: ProviderServer, tmp_path: Path) -> None:
-    settings = {"application_id": "aaaaaaaa-bbbb", "private_key_file": private_key(tmp_path)}
+    settings = {"application_id": "aaaaaaaa-bbbb", "private_key_file": write_private_key(tmp_path)}
     with described("vonage/vonage-identity-insights.derived.openapi.json", server, tmp_path) as vonage:
         answer = vonage.ask("vonage", **settings)
 
@@ -173,11 +134,3 @@ def test_identity_insights(server: ProviderServer, tmp_path: Path) -> None:
     # The status of each insight is `string`, which is none: a fault of the provider's, and nothing is made of the rest.
     assert (answer.kind, answer.outcome, answer.code) == ("failed", "provider_error", "string")
     assert (answer.validity, answer.line, answer.ported) == ("unknown", None, "unknown")
-
-
-def private_key(folder: Path) -> Path:
-    """Return the file of a new private key."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    file = folder / "application.key"
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return file

@@ -20,7 +20,6 @@ from ringfence.connectors.lookups.twilio import plugin
 from ringfence.connectors.lookups.twilio_settings import TwilioSettings
 from ringfence.core.errors import AuthenticationError, QuotaError, SettingsError, UnreachableError
 from ringfence.core.model.answers import Answer, AnswerKind
-from ringfence.core.numbers import Validity
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 from ringfence.sandbox.server import Sandbox
@@ -29,9 +28,6 @@ from testkit.clock import SetClock
 from ..conftest import Script
 
 CASES = json.loads((Path(__file__).parent / "answers" / "twilio.json").read_text())["cases"]
-EXAMPLES = (
-    Path(__file__).resolve().parents[3] / ".." / "shared" / "traffic" / "twilio" / "lookups-v2-examples-2026.json"
-)
 NUMBER = "+14155550123"
 NUMBERS = [f"+1415555{n:04d}" for n in range(400)]
 ACTIVE = {"valid": True, "line_status": {"status": "active"}}
@@ -402,24 +398,6 @@ def test_each_number_is_asked_once_and_every_one_is_answered(clock: SetClock) ->
 
     assert sorted(answers) == numbers
     assert answers[numbers[0]].line == "disconnected"
-
-
-@pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples lie beside the checkout, not in it")
-def test_the_official_examples_are_understood(lookup: Lookup, script: Script) -> None:
-    examples = json.loads(EXAMPLES.read_text())
-    for body in examples.values():
-        script.answers.clear()
-        script.says(200, body)
-        if "valid" not in body:
-            continue
-
-        (answer,) = lookup.look_up([NUMBER])
-
-        assert (answer.validity is Validity.VALID) is body["valid"]
-
-        status = (body.get("line_status") or {}).get("status")
-
-        assert answer.code == (status or ",".join(body.get("validation_errors") or ()))
 
 
 @pytest.mark.parametrize("url", ["http://lookups.twilio.com", "lookups.twilio.com", "http://127.0.0.1@example.com"])

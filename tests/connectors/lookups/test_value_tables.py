@@ -17,8 +17,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ringfence.apps.operations.providers import find_profile
 from ringfence.connectors.lookups.answer_file import read_answers, read_word
@@ -31,6 +29,7 @@ from ringfence.core.numbers import read_number
 from ringfence.core.ports.lookup import LookupPlugin
 from ringfence.core.ports.services import Services
 from testkit.clock import SetClock
+from testkit.keys import write_private_key
 
 from ..conftest import Script
 
@@ -45,11 +44,7 @@ NUMBER, ANOTHER = "+14155550132", "+14155550199"
 @pytest.fixture(scope="module")
 def private_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the key file of an application."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    file = tmp_path_factory.mktemp("keys") / "application.key"
-    file.touch(mode=0o600)
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return file
+    return write_private_key(tmp_path_factory.mktemp("keys"))
 
 
 def test_every_registered_provider_has_a_table() -> None:
