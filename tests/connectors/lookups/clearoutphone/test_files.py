@@ -12,7 +12,7 @@ from ringfence.core.numbers import LineType, Validity
 
 NUMBERS = ["+14155550101", "+14155550102", "+447911123456"]
 HEAD = "Phone Number,ClearoutPhone Validation Status,ClearoutPhone Line Type,ClearoutPhone Carrier\r\n"
-ROWS = '+14155550101,Valid,Mobile,"Mobile, Inc."\r\n14155550102,Invalid,,\r\n+447911123456,unknown,VoIP,Other\r\n'
+ROWS = '+14155550101,Valid,Mobile,"Mobile, Inc."\r\n14155550102,unknown,,\r\n+447911123456,Invalid,VoIP,Other\r\n'
 FULL = (HEAD + ROWS).encode()
 
 
@@ -23,7 +23,7 @@ def test_a_file_of_numbers_is_one_column() -> None:
 def test_each_row_is_read_by_its_number() -> None:
     found = read_result(NUMBERS, FULL)
 
-    assert [found[number].validity for number in NUMBERS] == [Validity.VALID, Validity.INVALID, Validity.UNKNOWN]
+    assert [found[number].validity for number in NUMBERS] == [Validity.VALID, Validity.UNKNOWN, Validity.INVALID]
     assert [found[number].line_type for number in NUMBERS] == [LineType.MOBILE, LineType.UNKNOWN, LineType.VOIP]
     assert found[NUMBERS[0]].carrier is not None
     assert found[NUMBERS[0]].carrier.name == "Mobile, Inc."
