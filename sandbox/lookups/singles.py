@@ -6,84 +6,13 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
-from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
 
+from .numverify import Numverify
+from .telnyx import Telnyx
 from .truth import Truth
-from .voice import Asked, Refused, Voice, plus, problem
-
-
-def one(number: str | None) -> Sequence[str] | None:
-    """Return the one number that is asked about; None for none."""
-    return [plus(unquote(number).strip())] if number else None
-
-
-class Numverify(Voice):
-    """NumVerify: the key in the URL, refusals inside a 200."""
-
-    name = "numverify"
-    credentials = ("ACCESS_KEY",)
-    CODES: ClassVar[Mapping[Refused, tuple[int, str]]] = {
-        "auth": (101, "invalid_access_key"),
-        "credit": (104, "usage_limit_reached"),
-        "rate": (106, "rate_limit_reached"),
-        "permission": (105, "function_access_restricted"),
-        "bad_request": (210, "no_phone_number_provided"),
-    }
-
-    def is_authorised(self, asked: Asked) -> bool:
-        return asked.query.get("access_key") == asked.keys["ACCESS_KEY"]
-
-    def numbers(self, asked: Asked) -> Sequence[str] | None:
-        return one(asked.query.get("number")) if asked.path == "/numverify/validate" else None
-
-    def answer(self, asked: Asked, truths: Sequence[Truth]) -> Response:
-        truth = truths[0]
-        kinds = {"toll_free": "toll_free", "premium": "premium_rate", "pager": "paging"}
-        kind = truth.word or kinds.get(truth.type, truth.type)
-        if not truth.valid:
-            empty = dict.fromkeys(("local_format", "international_format", "country_prefix", "country_code"), "")
-            return JSONResponse({"valid": False, "number": truth.digits, **empty, "carrier": "", "line_type": None})
-        told = {"country_code": truth.region, "carrier": truth.carrier, "line_type": kind}
-        return JSONResponse({"valid": True, "number": truth.digits, "international_format": truth.e164, **told})
-
-    def refuse(self, why: Refused) -> Response:
-        code, kind = self.CODES.get(why, (103, "invalid_api_function"))
-        return JSONResponse({"success": False, "error": {"code": code, "type": kind, "info": "No."}})
-
-
-class Telnyx(Voice):
-    """Telnyx: a bearer key, the number in the path."""
-
-    name = "telnyx"
-    credentials = ("API_KEY",)
-    CODES: ClassVar[Mapping[Refused, tuple[int, str]]] = {
-        "auth": (401, "10009"),
-        "credit": (402, "20100"),
-        "rate": (429, "10011"),
-        "permission": (403, "10010"),
-        "bad_request": (422, "10015"),
-    }
-
-    def is_authorised(self, asked: Asked) -> bool:
-        return asked.headers.get("authorization") == f"Bearer {asked.keys['API_KEY']}"
-
-    def numbers(self, asked: Asked) -> Sequence[str] | None:
-        head, found, number = asked.path.rpartition("/v2/number_lookup/")
-        return one(number) if found and not head else None
-
-    def answer(self, asked: Asked, truths: Sequence[Truth]) -> Response:
-        truth = truths[0]
-        kinds = {"landline": "fixed line", "toll_free": "toll free", "premium": "premium rate"}
-        carrier = {"name": truth.carrier, "type": truth.word or kinds.get(truth.type, truth.type)}
-        carrier |= {"mobile_country_code": truth.region, "mobile_network_code": "01"}
-        data = {"phone_number": truth.e164, "valid_number": truth.valid, "carrier": carrier, "caller_name": None}
-        return JSONResponse({"data": {**data, "portability": {"ported_status": "N", "line_type": truth.type}}})
-
-    def refuse(self, why: Refused) -> Response:
-        status, code = self.CODES.get(why, (422, "10015"))
-        return problem(status, {"errors": [{"code": code, "title": why, "detail": "No."}]})
+from .voice import Asked, Refused, Voice, one, problem
 
 
 class Plivo(Voice):

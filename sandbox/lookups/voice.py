@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
+from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
 
@@ -81,3 +82,8 @@ def problem(status: int, body: Any) -> JSONResponse:
 def plus(number: object) -> str:
     """Return a number of digits as E.164."""
     return "+" + str(number).lstrip("+")
+
+
+def one(number: str | None) -> Sequence[str] | None:
+    """Return the one number that a query or a path is about, as E.164; None for none."""
+    return [plus(unquote(number).strip())] if number else None

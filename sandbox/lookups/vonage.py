@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import jwt
 from starlette.responses import JSONResponse, Response
 
+from .place import Place, place_of
 from .truth import Truth
 from .voice import Asked, Refused, Voice, plus, problem
 
+LATEST = "2026-05-02T08:00:00Z"
 ASKABLE = frozenset({"format", "original_carrier", "current_carrier", "sim_swap", "roaming", "reachability"})
 
 
@@ -49,18 +51,30 @@ class IdentityInsights(Voice):
             invalid = _status("INVALID_NUMBER_FORMAT")
             return {"is_format_valid": False, **invalid} if name == "format" else invalid
         if name == "format":
-            return {"is_format_valid": True, "number_international": truth.digits, **_status("OK")}
+            return {"is_format_valid": True, **_format(truth), **_status("OK")}
         if name.endswith("_carrier"):
             kinds = {"mobile": "MOBILE", "landline": "LANDLINE", "toll_free": "TOLLFREE", "voip": "VIRTUAL"}
             kind = truth.word or kinds.get(truth.type)
             network = {"name": truth.carrier, "network_code": "00101", "country_code": truth.region}
             return {**network, "network_type": kind, **_status("OK")}
         if name == "reachability" and truth.line != "unknown":
-            return {"is_reachable": truth.line == "active", "connectivity": ["SMS"], **_status("OK")}
+            alive = truth.line == "active"
+            told = {"is_reachable": alive, "connectivity": ["SMS"] if alive else [], "latest_status_at": LATEST}
+            return {**told, **_status("OK")}
         return _status("NOT_FOUND" if name == "reachability" else "NO_COVERAGE")
 
     def refuse(self, why: Refused) -> Response:
         return problem(self.STATUSES.get(why, 422), {"title": why, "detail": "No."})
+
+
+SUCCESS = {
+    "status": 0,
+    "status_message": "Success",
+    "lookup_outcome": 0,
+    "lookup_outcome_message": "Success",
+    "request_id": "aaaaaaaa-bbbb",
+}
+PRICES = {"request_price": "0.04000000", "refund_price": "0.01500000", "remaining_balance": "10.00000000"}
 
 
 class NumberInsight(Voice):
@@ -81,13 +95,18 @@ class NumberInsight(Voice):
         truth = truths[0]
         said = {"active": "reachable", "unreachable": "absent", "disconnected": "bad_number"}
         kinds = {"toll_free": "landline_tollfree", "premium": "landline_premium", "voip": "virtual"}
-        carrier = {"network_code": "00101", "name": truth.carrier, "network_type": kinds.get(truth.type, truth.type)}
-        told = {"valid_number": "valid" if truth.valid else "not_valid", "ported": "not_ported", "lookup_outcome": 0}
-        reachable = truth.word or said.get(truth.line, "unknown")
-        body = {"status": 0, "international_format_number": truth.digits, "request_price": "0.04000000", **told}
-        return JSONResponse(
-            {**body, "reachable": reachable, "current_carrier": carrier, "original_carrier": carrier, "roaming": None}
-        )
+        carrier = {"network_code": "00101", "name": truth.carrier, "country": truth.region}
+        carrier |= {"network_type": kinds.get(truth.type, truth.type)}
+
+        told = {
+            "valid_number": "valid" if truth.valid else "not_valid",
+            "reachable": truth.word or said.get(truth.line, "unknown"),
+            "ported": "not_ported",
+            "roaming": {"status": "not_roaming"} if truth.line == "active" else "unknown",
+            "current_carrier": carrier,
+            "original_carrier": carrier,
+        }
+        return JSONResponse({**SUCCESS, **_countries(truth), **PRICES, **told})
 
     def refuse(self, why: Refused) -> Response:
         return JSONResponse({"status": self.CODES.get(why, 5), "status_message": why})
@@ -95,3 +114,29 @@ class NumberInsight(Voice):
 
 def _status(code: str) -> dict[str, Any]:
     return {"status": {"code": code, "message": code.lower()}}
+
+
+def _format(truth: Truth) -> dict[str, Any]:
+    place = place_of(truth.e164)
+    return {
+        "country_code": place.iso2,
+        "country_name": place.name,
+        "country_prefix": place.calling_code,
+        "offline_location": None,
+        "time_zones": [],
+        "number_international": truth.digits,
+        "number_national": place.national,
+    }
+
+
+def _countries(truth: Truth) -> dict[str, str]:
+    """Return where a number belongs, as Number Insight says it; for one that is none its digits alone."""
+    place = place_of(truth.e164) if truth.valid else Place("", "", "", "", truth.digits)
+    return {
+        "international_format_number": truth.digits,
+        "national_format_number": place.national,
+        "country_code": place.iso2,
+        "country_code_iso3": place.iso3,
+        "country_name": place.name,
+        "country_prefix": place.calling_code,
+    }

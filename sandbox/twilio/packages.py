@@ -16,6 +16,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from .traits import Package
+from .unanswered import UNANSWERED
 
 PACKAGES = (
     "caller_name",
@@ -29,6 +30,9 @@ PACKAGES = (
     "phone_number_quality_score",
     "pre_fill",
 )
+WITHOUT_ERRORS = frozenset(PACKAGES[:5])
+"""The packages of a valid number whose answers have no list of validation errors; beside the others it is empty."""
+
 ANSWERED = get_args(Package)
 """The packages that an account can have; the others answer with error 60606 (package not enabled)."""
 
@@ -98,6 +102,7 @@ def lookup_body(
         }
         wanted = [name for name in fields if name in PACKAGES]
         body |= {name: _package(name, number, e164, since) for name in wanted}
+        body["validation_errors"] = None if WITHOUT_ERRORS.issuperset(wanted) else []
         fail_packages(body, {name: NOT_ENABLED for name in wanted if name not in enabled})
 
     return body
@@ -130,8 +135,8 @@ def _parsed(raw: str, region: str | None) -> tuple[PhoneNumber | None, str | Non
 
 
 def _package(name: str, number: PhoneNumber, e164: str, since: str) -> dict[str, Any]:
-    if name not in ANSWERED:
-        return {"error_code": NOT_ENABLED}
+    if name in UNANSWERED:
+        return {**dict.fromkeys(UNANSWERED[name]), "error_code": NOT_ENABLED}
     if name == "line_status":
         status = line_status_of(e164)
         return {"status": status, "error_code": None if status else NOT_COVERED}
