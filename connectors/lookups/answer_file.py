@@ -14,7 +14,7 @@ from ringfence.core.errors import FileError
 from ringfence.core.model.axes import Evidence, LineState, Outcome
 from ringfence.core.numbers import Validity, mask_numbers
 
-from .declared.file import word_of
+from .declared.axis_maps import word_of
 from .reading import Reading
 from .words import LONGEST_RAW
 

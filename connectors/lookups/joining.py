@@ -14,6 +14,15 @@ LEAST_DIGITS = 9
 """Digits that tell a number apart where the provider leaves its country code out."""
 
 
+def is_another(asked: str, raw: object) -> bool:
+    """Return whether an answer names another number than the E.164 one asked about, however it writes it.
+
+    One that names none is not about another. What stands before the last digits depends on from where one dials.
+    """
+    named = digits_of(raw).lstrip("0") if isinstance(raw, (str, int)) else ""
+    return bool(named) and not asked.endswith(named[-LEAST_DIGITS:])
+
+
 class Numbers:
     """The numbers of one request, found again by their digits. ``title`` is the provider's, for the log."""
 

@@ -6,202 +6,142 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from phonenumbers import national_significant_number, parse, region_code_for_number
-
-from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome, Ported, Risk
-from ringfence.core.numbers import LineType, Validity, mask_numbers
+from ringfence.core.model.axes import Outcome
 
 from ..exchange import Reply, Request
 from ..http_lookup import Refusal, refusal_by_status
+from ..joining import Numbers, is_another
 from ..reading import Reading
-from .file import AxisMap, BodyError, CarrierMap, ProviderFile, RiskMap, fill, word_of
+from .answer_reading import find_error, has_an_axis, is_partial, read_answer, tells_anything
+from .file import ProviderFile
+from .paths import find, has_path, is_nothing
+from .request_template import fill, fill_body, number_places
+from .standing import Standing
 
-_NOTHING = (None, "", "n/a", "N/A")
-"""What stands for a value that the provider does not have."""
-
-_LONGEST_RAW = 60
 _BILLED_PERHAPS = frozenset({Outcome.PROVIDER_ERROR, Outcome.TIMEOUT, Outcome.PENDING})
+
+NOTHING_CAME = "nothing of the answer came"
+"""Code of an answer that says itself that a part did not come, where no part did."""
 
 
 class DeclaredDialect:
-    """See :class:`ringfence.connectors.lookups.http_lookup.Dialect`. ``secrets`` are the credentials by name."""
+    """See :class:`ringfence.connectors.lookups.http_lookup.Dialect`.
 
-    def __init__(self, declared: ProviderFile, secrets: Mapping[str, str]) -> None:
+    ``secrets`` are the credentials by name. ``at_home`` tells that the address is the one of the file.
+    """
+
+    def __init__(self, declared: ProviderFile, secrets: Mapping[str, str], *, at_home: bool = False) -> None:
         self._file = declared
         self._secrets = secrets
         self._path = urlsplit(declared.request.url).path
+        self._title = declared.title or declared.name
+        self._standing = Standing(known=at_home)
 
     def ask(self, numbers: Sequence[str]) -> Request:
-        """Return the request about the one number."""
-        request, places = self._file.request, {**_places(numbers[0]), **self._secrets}
+        """Return the request about the one number, or about those of a batch."""
+        request, each = self._file.request, [number_places(number) for number in numbers]
+        places = {**each[0], **self._secrets}
         quoted = {name: quote(value, safe="") for name, value in places.items()}
         return Request(
             request.method,
             fill(self._path, quoted),
             params={name: fill(text, places) for name, text in request.query.items()},
-            json=_fill_all(request.json_body, places),
+            json=fill_body(request.json_body, each, self._secrets),
             headers={name: fill(text, places) for name, text in request.headers.items()},
         )
 
     def read(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
         """Return what the answer says; the body is looked at before the status."""
-        number = numbers[0]
-        refusal = self._find_body_error(reply.mapping) if reply.mapping else None
+        good = self._read_good(numbers, reply.body) if reply.status == 200 else None
+        if good is None:
+            return self._read_refusal(numbers, reply)
+        if any(reading.outcome in (Outcome.OK, Outcome.PARTIAL) for reading in good.values()):
+            self._standing.note_answer()
+        return good
+
+    def _read_good(self, numbers: Sequence[str], body: Any) -> Mapping[str, Reading] | None:
+        """Return what the body of a 200 says by number; None where it is no answer."""
+        is_cut_short, tells = is_partial(self._file, body), tells_anything(self._file, body)
+        # What came of an answer is paid for, so that it counts whatever else its body says.
+        if not (is_cut_short and tells) and find_error(self._file.body_errors, body) is not None:
+            return None
+        if self._file.batch > 1:
+            return self._read_items(numbers, body)
+        if not self._is_recognised(body) or (is_cut_short and not tells):
+            return None
+        if self._file.answer.number and is_another(numbers[0], find(body, self._file.answer.number)):
+            Numbers(self._title, numbers).tell_strangers(1)
+            return {}
+        return {numbers[0]: read_answer(self._file, body)}
+
+    def _read_items(self, numbers: Sequence[str], body: Any) -> Mapping[str, Reading] | None:
+        """Return what the items of a batch say, joined to the numbers by the number that each names."""
+        answer = self._file.answer
+        items = find(body, answer.items or "")
+        if not isinstance(items, list):
+            return None
+
+        named = [{"number": find(item, answer.number or ""), "item": item} for item in items]
+        joined = Numbers(self._title, numbers).join(named, "number")
+        readings = {number: self._read_item(each["item"]) for number, each in joined.items()}
+        return {number: reading for number, reading in readings.items() if reading is not None}
+
+    def _read_item(self, item: Any) -> Reading | None:
+        """Return what one item says; None where it says nothing at all."""
+        if (error := find_error(self._file.item_errors, item)) is not None:
+            outcome, said = error
+            return Reading(outcome, said, paid=outcome in _BILLED_PERHAPS)
+        if is_partial(self._file, item) and not tells_anything(self._file, item):
+            return Reading(Outcome.PROVIDER_ERROR, NOTHING_CAME)
+        return read_answer(self._file, item) if has_an_axis(self._file, item) else None
+
+    def _read_refusal(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
+        """Return why there is no answer, or what a status other than 200 says about the number."""
+        refusal = self._find_body_error(reply)
         # A body that says no more than that something failed is worth less than what the status means.
         if refusal is not None and (refusal.outcome is not Outcome.PROVIDER_ERROR or reply.status == 200):
             return refusal
-
-        answer = self._file.status_answers.get(reply.status)
-        if answer is not None and find(reply.body, answer.has) is not None:
-            code = f"HTTP {reply.status}"
-            reading = Reading(Outcome.OK, code, validity=answer.validity, evidence=answer.evidence, paid=False)
-            return {number: reading}
+        if (said := self._read_status_answer(numbers[0], reply)) is not None:
+            return said
         if reply.is_html and reply.status != 429:
             return None
-        if reply.status in self._file.errors:
-            outcome = self._file.errors[reply.status]
-            return Refusal(outcome, f"HTTP {reply.status}", paid=outcome in _BILLED_PERHAPS)
+
+        code = f"HTTP {reply.status}"
+        outcome = self._outcome_of(numbers, reply.status)
+        if outcome is not None:
+            return Refusal(outcome, code, paid=outcome in _BILLED_PERHAPS)
         if reply.status != 200:
             return refusal_by_status(reply) or refusal
-        return {number: self._read(reply.body)} if self._is_recognised(reply.body) else None
+        return None
+
+    def _find_body_error(self, reply: Reply) -> Refusal | None:
+        if not reply.mapping:
+            return None
+        if (error := find_error(self._file.body_errors, reply.mapping)) is not None:
+            return Refusal(*error, paid=error[0] in _BILLED_PERHAPS)
+        if reply.status == 200 and is_partial(self._file, reply.mapping):
+            return Refusal(Outcome.PROVIDER_ERROR, NOTHING_CAME, paid=True)
+        return None
+
+    def _read_status_answer(self, number: str, reply: Reply) -> Mapping[str, Reading] | Refusal | None:
+        """Return what a status by itself says about the number; None where it is no answer about it."""
+        answer, code = self._file.status_answers.get(reply.status), f"HTTP {reply.status}"
+        if answer is None or not isinstance(reply.body, dict):
+            return None
+        if is_nothing(find(reply.body, answer.has)):
+            if not (answer.unsigned and self._standing.known):
+                return None
+            if not self._standing.believes():
+                return Refusal(Outcome.PROVIDER_ERROR, f"{code} to one number after the other")
+        return {number: Reading(Outcome.OK, code, validity=answer.validity, evidence=answer.evidence, paid=False)}
+
+    def _outcome_of(self, numbers: Sequence[str], status: int) -> Outcome | None:
+        """Return what a status means by the file: for the region of all these numbers, else for any."""
+        regions = {number_places(number)["region"] for number in numbers} if self._file.region_errors else ()
+        of_region = self._file.region_errors.get(next(iter(regions)), {}) if len(regions) == 1 else {}
+        return of_region.get(status, self._file.errors.get(status))
 
     def _is_recognised(self, body: Any) -> bool:
         """Return whether a body of a 200 is the provider's: it has the path that is promised, or any that is read."""
-        if self._file.recognised_by is not None:
-            return _has(body, self._file.recognised_by)
-        return any(_has(body, axis.path) for _, axis, _ in self._file.answer.axes())
-
-    def _find_body_error(self, body: Mapping[str, Any]) -> Refusal | None:
-        for rule in self._file.body_errors:
-            outcome, said = _judge(rule, body)
-            if outcome is not None and outcome is not Outcome.OK:
-                return Refusal(outcome, said[:_LONGEST_RAW], paid=outcome in _BILLED_PERHAPS)
-        return None
-
-    def _read(self, body: Any) -> Reading:
-        told: dict[str, str] = {}
-        said: dict[str, str] = {}
-        evidence: dict[str, Evidence] = {}
-        unrecognised: list[tuple[str, str]] = []
-
-        for name, axis, _ in self._file.answer.axes():
-            raw = find(body, axis.path)
-            meant = _look_up(axis, raw)
-            if meant is None and not _is_nothing(raw):
-                unrecognised.append((name, mask_numbers(str(raw))[:_LONGEST_RAW]))
-            value, special = meant or (axis.default, None)
-            told[name], said[name] = value, "" if _is_nothing(raw) else str(raw)[:_LONGEST_RAW]
-            evidence[name] = special or axis.evidence or self._file.evidence
-
-        line = LineState(told.get("line_state", LineState.UNKNOWN))
-        leading = "line_state" if line is not LineState.UNKNOWN or "validity" not in told else "validity"
-        answer = self._file.answer
-        return Reading(
-            Outcome.OK,
-            mask_numbers(said.get(leading) or said.get("validity", "")),
-            validity=Validity(told.get("validity", Validity.UNKNOWN)),
-            line=line,
-            evidence=evidence.get(leading, self._file.evidence),
-            line_type=LineType(told.get("line_type", LineType.UNKNOWN)),
-            ported=Ported(told.get("ported", Ported.UNKNOWN)),
-            carrier=_read_carrier(answer.carrier, body),
-            risk=_read_risk(answer.risk, body),
-            cost=_as_number(find(body, answer.cost.path)) if answer.cost else None,
-            unrecognised=tuple(unrecognised),
-        )
-
-
-def find(body: Any, path: str) -> Any:
-    """Return what stands at a path of names and places, joined by points; None where nothing does."""
-    for part in path.split("."):
-        if isinstance(body, dict):
-            body = body.get(part)
-        elif isinstance(body, list) and part.isdigit() and int(part) < len(body):
-            body = body[int(part)]
-        else:
-            return None
-    return body
-
-
-def _has(body: Any, path: str) -> bool:
-    """Return whether a path is there, be its value null or not."""
-    parent, _, last = path.rpartition(".")
-    holder = find(body, parent) if parent else body
-    return last in holder if isinstance(holder, dict) else find(body, path) is not None
-
-
-def _is_nothing(raw: Any) -> bool:
-    return raw is None or (isinstance(raw, str) and raw.strip() in _NOTHING)
-
-
-def _look_up(axis: AxisMap, raw: Any) -> tuple[str, Evidence | None] | None:
-    """Return what a raw value means; None where the map does not have it."""
-    if isinstance(raw, (dict, list)):
-        return None
-    if (meant := axis.values.get(word_of(raw))) is not None:
-        return meant.value, meant.evidence
-    number = _as_number(raw)
-    if number is not None:
-        for span in axis.ranges:
-            if span.least <= number <= span.most:
-                return span.value, None
-    return None
-
-
-def _judge(rule: BodyError, body: Mapping[str, Any]) -> tuple[Outcome | None, str]:
-    """Return what became of the call by one rule, and the words that say so; None where the rule does not apply."""
-    if any(word_of(find(body, path)) != word_of(value) for path, value in rule.where.items()):
-        return None, ""
-    raw = find(body, rule.path)
-    if raw is None:
-        return (rule.default if rule.where else None), ""
-
-    word = word_of(raw)
-    said = mask_numbers(str(raw))
-    if word in rule.values:
-        return rule.values[word], said
-    for part, outcome in rule.contains.items():
-        if part in word:
-            return outcome, said
-    return rule.default, said
-
-
-def _read_carrier(where: CarrierMap | None, body: Any) -> Carrier | None:
-    if where is None:
-        return None
-    paths = (where.name or where.path, where.mcc, where.mnc)
-    name, mcc, mnc = ("" if path is None or _is_nothing(raw := find(body, path)) else str(raw) for path in paths)
-    return Carrier(name, mcc, mnc) if name or mcc or mnc else None
-
-
-def _read_risk(where: RiskMap | None, body: Any) -> Risk | None:
-    if where is None:
-        return None
-    score = _as_number(find(body, where.score)) if where.score else None
-    flags = tuple(flag for flag, path in where.flags.items() if find(body, path) is True)
-    return Risk(None if score is None else round(score), flags=flags) if score is not None or flags else None
-
-
-def _as_number(raw: Any) -> float | None:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
-        return None
-    try:
-        return float(raw)
-    except ValueError:
-        return None
-
-
-def _places(e164: str) -> dict[str, str]:
-    number = parse(e164)
-    national, region = national_significant_number(number), region_code_for_number(number) or ""
-    return {"e164": e164, "digits": e164.lstrip("+"), "national": national, "region": region}
-
-
-def _fill_all(value: Any, places: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return fill(value, places)
-    if isinstance(value, dict):
-        return {name: _fill_all(each, places) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_fill_all(each, places) for each in value]
-    return value
+        promised = self._file.recognised_by
+        return has_path(body, promised) if promised is not None else has_an_axis(self._file, body)

@@ -15,9 +15,13 @@ from ringfence.core.ports.lookup import Lookup, LookupPlugin, ProviderProfile
 from ringfence.core.ports.services import Services
 
 from ..settings_words import PACE, PRICE
-from .file import ProviderFile, fill, parse_provider_file
+from .file import ProviderFile, parse_provider_file
+from .request_template import fill
 
 _FOLDER = "providers"
+
+THREADS_OF_BATCHES = 4
+"""Calls under way at once where each is about many numbers."""
 
 
 def read_shipped(name: str) -> LookupPlugin:
@@ -33,6 +37,7 @@ def make_plugin(declared: ProviderFile) -> LookupPlugin:
         tells=frozenset(_tells(declared)),
         countries=tuple(declared.countries),
         price=declared.price,
+        batch=declared.batch,
         pace=declared.pace,
         note=declared.note,
     )
@@ -53,7 +58,7 @@ def _connect(declared: ProviderFile, profile: ProviderProfile, settings: Any, se
 
     secrets = {name: _reveal(settings, name) for name in declared.credentials}
     basic = declared.request.basic
-    threads = threads_for(settings.pace)
+    threads = threads_for(settings.pace) if declared.batch == 1 else THREADS_OF_BATCHES
     exchange = Exchange(
         declared.name,
         profile.title,
@@ -63,15 +68,14 @@ def _connect(declared: ProviderFile, profile: ProviderProfile, settings: Any, se
         pace=settings.pace,
         connections=threads,
     )
-    dialect = DeclaredDialect(declared, secrets)
-    return HttpLookup(profile, exchange, dialect, services, price=settings.price, threads=threads)
+    dialect = DeclaredDialect(declared, secrets, at_home=settings.base_url.rstrip("/") == _usual_address(declared))
+    return HttpLookup(profile, exchange, dialect, services, price=settings.price, size=declared.batch, threads=threads)
 
 
 def _make_settings(declared: ProviderFile) -> type[BaseModel]:
     """Return the model of the settings ``RINGFENCE_<NAME>__*`` that the file asks for."""
     variable = f"RINGFENCE_{declared.name.upper().replace('-', '_')}__BASE_URL"
-    parts = urlsplit(declared.request.url)
-    usual = f"{parts.scheme}://{parts.netloc}"
+    usual = _usual_address(declared)
     credentials: dict[str, Any] = dict.fromkeys(declared.credentials, (SecretStr | None, None))
     model: type[BaseModel] = create_model(
         f"{declared.name.title().replace('-', '')}Settings",
@@ -86,6 +90,12 @@ def _make_settings(declared: ProviderFile) -> type[BaseModel]:
         **credentials,
     )
     return model
+
+
+def _usual_address(declared: ProviderFile) -> str:
+    """Return scheme and host of the address that the file names."""
+    parts = urlsplit(declared.request.url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _tells(declared: ProviderFile) -> list[Axis]:

@@ -48,7 +48,9 @@ def test_the_schema_takes_the_examples_and_no_unknown_key() -> None:
 
 
 def test_the_examples_of_the_page_are_provider_files() -> None:
-    assert [parse_provider_file(text, "the page").name for text in _examples()] == ["mylookup", "otherlookup"]
+    names = [parse_provider_file(text, "the page").name for text in _examples()]
+
+    assert names == ["mylookup", "otherlookup", "manylookup"]
 
 
 def test_a_good_file_is_taken() -> None:
@@ -68,9 +70,19 @@ def test_a_good_file_is_taken() -> None:
         pytest.param('"{key}"', "fixed", "key is used nowhere", id="a credential that is never used"),
         pytest.param("true: valid", "true: alive", "'alive' is none of", id="a value that is none of ours"),
         pytest.param("{true: valid}", "{}", "neither values nor ranges", id="an empty map"),
-        pytest.param(GOOD, "", "the file", id="an empty file"),
-        pytest.param(GOOD, "- a list", "the file", id="a list"),
-        pytest.param(GOOD, "{[: x", "not YAML", id="no YAML"),
+        pytest.param("api.example", "{key}.example", "in the host {key}.example.com", id="a secret in the host"),
+        pytest.param("api.example", "{e164}.example", "in the host", id="a number in the host"),
+        pytest.param("/v1", "/{key}/v1", "would stand in the URL", id="a secret in the path"),
+        pytest.param("/v1", "/v1#{key}", "no web address", id="a secret in the fragment"),
+        pytest.param("https://api", "https://{key}@api", "no web address", id="a secret in the user"),
+        pytest.param("answer:", "answer:\n  items: results", "items: it is for files with batch", id="items of one"),
+        pytest.param(GOOD, "", "hold nothing", id="an empty file"),
+        pytest.param(GOOD, "# only a comment", "hold nothing", id="a file of comments"),
+        pytest.param(GOOD, "- a list", "hold a list in place of keys", id="a list"),
+        pytest.param(GOOD, "name", "hold text in place of keys", id="text"),
+        pytest.param(GOOD, "{[: x", "not YAML: line 1, column 3", id="no YAML"),
+        pytest.param("name: mine", "name: mine\n\tx: 1", "not YAML: line 2, column 1", id="a tab"),
+        pytest.param(GOOD, "[" * 5000, "nested too deeply", id="brackets without end"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(old: str, new: str, says: str) -> None:
@@ -80,6 +92,49 @@ def test_a_wrong_file_is_refused_with_the_place(old: str, new: str, says: str) -
         parse_provider_file(GOOD.replace(old, new), "mine.yaml")
 
     assert "mine.yaml" in str(caught.value)
+    assert says in str(caught.value)
+
+
+BATCH = """\
+name: mine
+batch: 50
+request: {method: POST, url: "https://api.example.com/v1", json: {numbers: ["{e164}"]}}
+answer:
+  items: results
+  number: phone
+  validity: {path: valid, values: {true: valid}, default: unknown}
+"""
+
+
+def test_a_good_file_of_batches_is_taken() -> None:
+    assert parse_provider_file(BATCH, "mine.yaml").batch == 50
+    _validate(BATCH)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        pytest.param("method: POST, ", "", "so it is POST", id="no body in a GET"),
+        pytest.param('["{e164}"]', '"{e164}"', "one list whose one element", id="no list"),
+        pytest.param('["{e164}"]', '["{e164}"], n: ["{digits}"]', "one list whose one element", id="two lists"),
+        pytest.param('["{e164}"]', '["{e164}"], first: "{e164}"', "in the list of request.json alone", id="beside it"),
+        pytest.param("  items: results\n", "", "names items", id="no items"),
+        pytest.param("  number: phone\n", "", "and number", id="nothing to join by"),
+        pytest.param("batch: 50", "batch: 0", "batch", id="none at once"),
+        pytest.param(
+            "batch: 50",
+            "batch: 50\nstatus_answers: {404: {has: x, validity: invalid, evidence: routing_db}}",
+            "nothing about one of many",
+            id="a status about many",
+        ),
+    ],
+)
+def test_a_batch_that_cannot_be_asked_or_joined_is_refused(old: str, new: str, says: str) -> None:
+    assert old in BATCH
+
+    with pytest.raises(MappingError) as caught:
+        parse_provider_file(BATCH.replace(old, new), "mine.yaml")
+
     assert says in str(caught.value)
 
 

@@ -129,7 +129,7 @@ def test_writing_plainly_changes_nothing_more(text: str) -> None:
         ("as_of: 2026-01-01\nlanguages: {en: {stop: [stop], halt: [x]}}", "halt"),
         ("languages: {en: {stop: [stop]}}", "as_of"),
         ("- [", "not YAML"),
-        ("", "are wrong"),
+        ("", "hold nothing"),
     ],
 )
 def test_a_file_that_is_wrong_says_where(text: str, problem: str) -> None:
