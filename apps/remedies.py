@@ -44,6 +44,10 @@ REMEDIES: dict[ErrorCode, Words] = {
         "Set RINGFENCE_LOOKUP__MAX_LOOKUPS or another cap, or pass --confirm-cost. Where nobody is there, as in a "
         "worker, it takes a cap of the day: RINGFENCE_LOOKUP__MAX_PER_DAY or RINGFENCE_LOOKUP__MAX_COST_PER_DAY."
     ),
+    ErrorCode.PRICE_NOT_KNOWN: Words(
+        "Set RINGFENCE_{setting}__PRICE to what one number costs there, in RINGFENCE_LOOKUP__CURRENCY (0 where it is "
+        "free), or cap numbers instead: RINGFENCE_LOOKUP__MAX_LOOKUPS, RINGFENCE_LOOKUP__MAX_PER_DAY."
+    ),
     ErrorCode.LOOKUPS_FAILED: Words("Run again later; what was answered is not bought twice."),
     ErrorCode.MASS_CHANGE: Words(_ACCEPT_MASS_CHANGE),
     ErrorCode.EMPTY_FULL_READ: Words(_ACCEPT_MASS_CHANGE),

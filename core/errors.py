@@ -72,6 +72,7 @@ class ErrorCode(StrEnum):
     LOOKUP_COST_USED_UP = "lookup_cost_used_up"  # used, most
     LOOKUP_DAY_USED_UP = "lookup_day_used_up"  # used, most, setting
     LOOKUPS_NOT_AGREED = "lookups_not_agreed"  # lookups, cost
+    PRICE_NOT_KNOWN = "price_not_known"  # providers, setting
     LOOKUPS_FAILED = "lookups_failed"
     MASS_CHANGE = "mass_change"
     EMPTY_FULL_READ = "empty_full_read"

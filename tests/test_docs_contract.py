@@ -20,8 +20,9 @@ from ringfence.core.errors import FixError, RefusedError, RingfenceError, Stoppe
 from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.numbers import LineType, ReasonCode
+from ringfence.core.runs.counts import Counts
 from ringfence.core.runs.ending import describe_end
-from ringfence.core.runs.summary import Counts, Summary
+from ringfence.core.runs.summary import Summary
 
 CONTRACT = (Path(__file__).resolve().parents[1] / "docs" / "contract.md").read_text(encoding="utf-8")
 

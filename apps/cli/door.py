@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ringfence.core.errors import CostError, ErrorCode, UsageError
+from ringfence.core.screening.prices import describe_cost
 
 from ..operations.door import (
     BuyForFile,
@@ -72,10 +73,10 @@ def _ask(question: Question, *, yes: bool = False) -> None:
             ask_about_first_write(question, is_terminal=_is_terminal())
         case Rescreen(_, cost, capped, agreed):
             _say_cost(question)
-            if agreed or not cost.lookups_planned:
+            if agreed or not cost.planned.lookups:
                 return
             if not capped:
-                _ask_about_cost(BuyLookups(cost.lookups_planned, _money(cost)))
+                _ask_about_cost(BuyLookups(cost.planned.lookups, _money(cost)))
             elif not yes:
                 _ask_person("Go on?", "Rescreening would buy lookups.")
         case BuyLookups():
@@ -133,14 +134,14 @@ def _say_cost(question: Rescreen) -> None:
     cost = question.cost
     output.note(
         f"Rescreening covers {cost.total('due'):,} records of {question.org.name}: "
-        f"{cost.lookups_planned:,} lookups to buy for {_money(cost)} at most, "
+        f"{cost.planned.lookups:,} lookups to buy for {_money(cost)} at most, "
         f"{cost.lookup_cache_hits:,} answers still fresh, {cost.total('written'):,} records to write.",
         style=None,
     )
 
 
 def _money(cost: Summary) -> str:
-    return f"{cost.cost_planned:,.2f} {cost.currency}"
+    return describe_cost(cost.planned.cost, cost.currency)
 
 
 def _ask_about_cost(question: BuyLookups) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ringfence.core.ports.survey import Automation, Survey
 
 from ..operations.first_sync import FirstSync
+from .forecast_text import describe_gap
 from .output import output
 
 NAMED = 5
@@ -92,4 +93,6 @@ def _lookups(cost: FirstSync) -> str:
     capped = ""
     if cost.cap is not None and cost.capped_by is not None:
         capped = f", which RINGFENCE_LOOKUP__{cost.capped_by.upper()} caps at {cost.cap:,} a run"
+    if cost.unpriced:
+        return f"{cost.lookups:,}{capped}; {'; '.join(map(describe_gap, cost.unpriced))}."
     return f"{cost.lookups:,} for {cost.cost:,.2f} {cost.currency}{capped}."

@@ -7,6 +7,7 @@ from dataclasses import replace
 import typer
 
 from ringfence.core.errors import UsageError
+from ringfence.core.screening.prices import describe_cost
 
 from ..operations.first_write import FirstWrite
 from .output import output
@@ -54,7 +55,7 @@ def _tell(question: FirstWrite) -> list[str]:
         ]
 
     limit = f" with --limit {figures.limit}" if figures.limit is not None else ""
-    lookups = f", for {figures.cost:,.2f} {figures.currency} at most" if figures.lookups else ""
+    lookups = f", for {describe_cost(figures.cost, figures.currency)} at most" if figures.lookups else ""
     return [
         f"By the preview of {figures.made_at:%Y-%m-%d %H:%M} UTC{limit} (run {figures.run_id}):",
         f"  {figures.records:,} records to write",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ringfence.core.numbers import ReasonCode
-from ringfence.core.runs.summary import SkipReason, Summary
+from ringfence.core.runs.counts import SkipReason
+from ringfence.core.runs.summary import Summary
 
 from .phrases import count, name_day
 

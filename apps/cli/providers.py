@@ -22,6 +22,9 @@ RINGFENCE_LOOKUP__PROVIDERS is that in which they are asked.
 Try: `ringfence providers --check`.
 """
 
+NOT_KNOWN = "not known"
+"""What stands for the price of a provider that nobody has said."""
+
 _COMMANDS = {"export": "providers_files:export", "import": "providers_files:import_"}
 
 providers = typer.Typer(cls=group_of(_COMMANDS), help=HELP, invoke_without_command=True)
@@ -68,6 +71,6 @@ def _show(states: list[ProviderState], currency: str, *, checked: bool) -> None:
 def _row(state: ProviderState) -> list[str]:
     told = state.to_json()
     used = f"{state.place}." if state.place else "set up" if state.configured else ""
-    price = f"{told['price']:g}" if told["price"] else ""
+    price = NOT_KNOWN if told["price"] is None else f"{told['price']:g}"
     words = ", ".join(word.replace("_", " ") for word in told["tells"])
     return [state.plugin.name, used, words, ", ".join(told["countries"]), price, f"{told['batch']:,}"]

@@ -11,6 +11,7 @@ from ringfence.core.model.values import Companion
 from ringfence.core.model.verdicts import CALLABLE, Status
 from ringfence.core.runs.summary import Summary
 
+from .forecast_text import describe_saved, say_forecast
 from .hints import find_hints
 from .output import Output
 from .phrases import count
@@ -198,18 +199,16 @@ def _show_calls(output: Output, summary: Summary) -> None:
 
 
 def _show_lookups(output: Output, summary: Summary) -> None:
-    if summary.dry_run and summary.lookups_planned:
-        cost = f"{summary.cost_planned:,.2f} {summary.currency}"
-        output.say(
-            f"lookups that would be bought: {summary.lookups_planned:,}, for {cost} at most; "
-            f"from the cache: {summary.lookup_cache_hits:,}"
-        )
+    if summary.dry_run and summary.planned.lookups:
+        say_forecast(output, summary.planned, summary.currency, summary.lookup_cache_hits, summary.lookup_duplicates)
     elif summary.lookups or summary.lookup_cache_hits:
         paid = sum(tally.cost for tally in summary.providers.values())
         spent = f", for {paid:,.2f} {summary.currency}" if paid else ""
         output.say(
             f"lookups bought: {summary.lookups:,}{spent}; answered from the cache: {summary.lookup_cache_hits:,}"
         )
+    if not summary.dry_run and (saved := describe_saved(summary.spending)):
+        output.say(saved)
 
     stopped = {name: tally.stopped for name, tally in summary.providers.items() if tally.stopped}
     for name, why in stopped.items():

@@ -8,11 +8,13 @@ from itertools import islice
 from typing import Any
 
 from ringfence.core.model.run_outcome import RunOutcome
+from ringfence.core.screening.prices import describe_cost
 from ringfence.core.state.run_history import Run
 
 from ..operations.history import RunReview
 from ..pages.plan_document import describe_review
 from ..pages.rows import NO_ANSWER, Rows
+from .forecast_text import describe_saved
 from .output import output
 from .phrases import count
 from .plan_text import say_counts, say_groups
@@ -149,7 +151,10 @@ def _say_cost(run: Run, summary: Shown) -> None:
     if cached := summary.get("lookup_cache_hits"):
         parts.append(f"{cached:,} answered from what was known")
     if planned := summary.get("lookups_planned"):
-        parts.append(f"{planned:,} more to buy, for {summary.get('cost_planned', 0):,.2f} at most")
+        cost = describe_cost(summary.get("cost_planned", 0.0), summary.get("currency", "USD"))
+        parts.append(f"{planned:,} more to buy, for {cost} at most")
+    if saved := describe_saved(summary.get("spending", {})):
+        parts.append(saved)
     if run.org_id is not None:
         parts.append(f"{summary.get('api_calls', 0):,} API calls")
     output.say(f"\ncost: {'; '.join(parts)}")

@@ -11,6 +11,7 @@ from ringfence.core.model.verdicts import Facts, Verdict
 from ringfence.core.numbers import Number, read_number, suggest_number
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.screening.gateway import KnownAnswers
+from ringfence.core.screening.prices import find_unpriced
 from ringfence.core.screening.recalling import RecallingGateway
 from ringfence.core.screening.routing import Routing
 from ringfence.core.screening.screening import Question, Screening
@@ -73,7 +74,7 @@ class Answerer:
 
     It lives as long as the store, and reads policy and providers once, when it is made; it then raises the errors of
     the wiring. ``may_buy`` tells whether somebody who asks the providers without anybody there may do so: one is
-    configured, and a cap of the day is set.
+    configured, a cap of the day is set, and where that is money, every price is known.
     """
 
     def __init__(self, wiring: Wiring, store: Store) -> None:
@@ -81,7 +82,9 @@ class Answerer:
             self._lookups = lookups  # whose answers on record count; they are asked nothing here
         self.policy = wiring.policy()
         self._routing = Routing.of(self.policy, self._lookups)
-        self.may_buy = bool(lookups) and wiring.settings.lookup.caps().may_buy(agreed=True, unattended=True)
+        caps = wiring.settings.lookup.caps()
+        agreed = caps.may_buy(agreed=True, unattended=True) and not find_unpriced(caps, lookups)
+        self.may_buy = bool(lookups) and agreed
         self._default_region = wiring.settings.default_region
         self._clock = wiring.clock
         self._store = store

@@ -12,6 +12,7 @@ from ringfence.connectors.spreadsheet.screening import Summary as FileSummary
 from ringfence.connectors.spreadsheet.screening import screen_file as screen_table
 from ringfence.core.errors import ErrorCode, QuotaError, UsageError
 from ringfence.core.numbers import read_number
+from ringfence.core.screening.prices import describe_cost, price_of, refuse_unpriced
 from ringfence.core.screening.screening import Question, Screening
 
 from ..wiring import Wiring
@@ -43,11 +44,14 @@ def confirm_file_cost(wiring: Wiring, cells: int, door: Door) -> None:
     """
     caps = wiring.settings.lookup.caps()
     with open_lookups(wiring.lookups()) as lookups:
-        price = sum(each.price for each in lookups)
+        refuse_unpriced(caps, lookups)
+        price = sum(map(price_of, lookups))
+        known = all(each.price is not None for each in lookups)
 
     allowance = caps.allowance(price)
     numbers = cells if allowance is None else min(cells, allowance[0])
-    door.confirm(BuyForFile(numbers, f"{numbers * price:,.2f} {caps.currency}", capped=caps.any_set))
+    cost = describe_cost(numbers * price if known else None, caps.currency)
+    door.confirm(BuyForFile(numbers, cost, capped=caps.any_set))
 
 
 def screen_file(

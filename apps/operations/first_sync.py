@@ -8,6 +8,8 @@ from typing import Any
 
 from ringfence.core.ports.crm import Crm
 from ringfence.core.ports.survey import Survey
+from ringfence.core.screening.forecast import USUAL_PACE
+from ringfence.core.screening.prices import price_of
 
 from ..wiring import Wiring
 from .lookups import open_lookups
@@ -15,17 +17,15 @@ from .lookups import open_lookups
 FIXED_CALLS = 8
 """Calls of a run besides its records: log-in, describes, watermarks and the search for opt-outs."""
 
-LOOKUPS_A_SECOND = 10
-"""As providers mostly answer eight questions at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class FirstSync:
     """What a sync that reads everything takes, at most; None where the CRM does not tell how much it holds.
 
     ``lookups`` is how many numbers would be looked up, ``cap`` the most that the settings allow a run, by the setting
-    ``capped_by``, and ``cost`` what the lookups cost, in ``currency``. ``calls_for_opt_outs`` are those among the API
-    calls that read every record once more, because no query may ask for the opt-out field; every full read needs them.
+    ``capped_by``, and ``cost`` what the lookups cost, in ``currency``. ``unpriced`` are the providers whose price is
+    not known, with whom nobody can tell the cost. ``calls_for_opt_outs`` are those among the API calls that read every
+    record once more, because no query may ask for the opt-out field; every full read needs them.
     ``calls_left`` is what today's allowance of API calls leaves.
     """
 
@@ -40,6 +40,7 @@ class FirstSync:
     cap: int | None
     capped_by: str | None
     cost: float | None
+    unpriced: tuple[str, ...]
     currency: str
     minutes: int | None
 
@@ -52,7 +53,9 @@ def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
     """Return what a sync that reads everything costs. Raises the errors of the wiring; makes no call."""
     caps = wiring.settings.lookup.caps()
     with open_lookups(wiring.lookups()) as providers:
-        names, price = tuple(each.name for each in providers), sum(each.price for each in providers)
+        names = tuple(each.name for each in providers)
+        price = sum(map(price_of, providers))
+        unpriced = tuple(each.name for each in providers if each.price is None)
 
     records = _sum([count.records for count in survey.counts])
     numbers = _sum([count.numbers for count in survey.counts])
@@ -72,7 +75,8 @@ def estimate_first_sync(wiring: Wiring, crm: Crm, survey: Survey) -> FirstSync:
         lookups=lookups,
         cap=cap,
         capped_by=capped_by.value if capped_by else None,
-        cost=None if lookups is None else round(lookups * price, 2),
+        cost=None if lookups is None or unpriced else round(lookups * price, 2),
+        unpriced=unpriced,
         currency=caps.currency,
         minutes=None if reading is None or writing is None else _minutes(survey, reading, writing, lookups or 0),
     )
@@ -106,5 +110,5 @@ def _calls_for_opt_outs(crm: Crm, survey: Survey) -> int:
 
 
 def _minutes(survey: Survey, reading: int, writing: int, lookups: int) -> int:
-    seconds = reading * survey.read_s + writing * survey.write_s + lookups / LOOKUPS_A_SECOND
+    seconds = reading * survey.read_s + writing * survey.write_s + lookups / USUAL_PACE
     return ceil(seconds / 60)

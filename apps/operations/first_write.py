@@ -21,8 +21,8 @@ class Figures:
     """What a sync would do, by a dry run: ``run_id`` and when it began, in UTC.
 
     ``records`` would be written; ``flags_raised`` counts records too, ``slots_silenced`` and ``phones_rewritten`` phone
-    fields, ``lookups`` numbers, for ``cost`` at most. ``limit`` is that of the dry run and of the sync, ``stopped`` why
-    the dry run ended early, where it did.
+    fields, ``lookups`` numbers, for ``cost`` at most; None where nobody knows the price. ``limit`` is that of the dry
+    run and of the sync, ``stopped`` why the dry run ended early, where it did.
     """
 
     run_id: str
@@ -32,7 +32,7 @@ class Figures:
     slots_silenced: int
     phones_rewritten: int
     lookups: int
-    cost: float
+    cost: float | None
     currency: str
     limit: int | None
     stopped: str = ""
@@ -53,7 +53,7 @@ class Figures:
             total("slots_silenced"),
             total("phones_rewritten"),
             int(summary.get("lookups_planned") or 0),
-            float(summary.get("cost_planned") or 0),
+            summary.get("cost_planned", 0.0),
             str(summary.get("currency") or ""),
             limit,
             str(summary.get("stopped") or ""),

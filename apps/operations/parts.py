@@ -94,7 +94,7 @@ def divide_run(
         "policy": job.policy.model_dump(mode="json"),
         "providers": [lookup.name for lookup in job.lookups],
         "caps": caps_to_json(job.caps),
-        "withhold": job.withhold,
+        "withhold": job.may_not_buy,
     }
     workers = QueuedParts(engine, connection.account, job.clock.monotonic)
     return Partitioning(partitions, workers, instructions, works_along)
@@ -191,7 +191,7 @@ def _work(
 
     # Where nobody is there, lookups are bought under a cap of the day alone; the run itself asks for what is left.
     may_buy = wiring.settings.lookup.caps().may_buy(agreed=False, unattended=True) and not told["withhold"]
-    mode = Sharing() if may_buy else Deferring()
+    mode = Sharing() if may_buy and not job.unpriced else Deferring()
     org_id = register_org(store, org)
     if isinstance(crm, Learning):
         crm.learnt.update(read_learnt(store, org_id))

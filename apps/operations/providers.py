@@ -56,7 +56,7 @@ class ProviderState:
     plugin: LookupPlugin
     configured: bool
     place: int | None
-    price: float
+    price: float | None
     check: str | None = None
     exit_code: int = 0
 
@@ -72,7 +72,7 @@ class ProviderState:
             "tells": [axis.value for axis in Axis if axis in profile.tells],
             "cannot_tell": [axis.value for axis in Axis if axis not in profile.tells],
             "countries": list(profile.countries) or [WORLDWIDE],
-            "price": self.price or profile.price,
+            "price": profile.price if self.price is None else self.price,
             "batch": profile.batch,
             "pace": profile.pace,
             "note": profile.note,

@@ -53,6 +53,9 @@ _CODES: dict[ErrorCode, Words] = {
     ErrorCode.LOOKUPS_NOT_AGREED: Words(
         503, "No cap of the day is set for lookups, so that none are bought.", passes=False
     ),
+    ErrorCode.PRICE_NOT_KNOWN: Words(
+        503, "What lookups may cost is capped, and nobody has set what they cost: none are bought.", passes=False
+    ),
     ErrorCode.NUMBER_WITHOUT_REGION: Words(
         422, "The number names no country. Write it with its plus and calling code, or send its region."
     ),

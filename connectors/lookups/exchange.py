@@ -126,7 +126,8 @@ class Exchange:
 
         self._calls = AccountCalls(services.limits, services.clock, self.realm)
         self._rate = AdaptiveRate(services.clock, self._calls)
-        self._pace = None if pace is None else _as_rate(pace)
+        self.pace = pace
+        self._rate_allowed = None if pace is None else _as_rate(pace)
         setting = name.upper().replace("-", "_")
         self.check_address = f"Check RINGFENCE_{setting}__BASE_URL and the network, then run again."
         self._contact = FirstContact(self.check_address)
@@ -206,8 +207,8 @@ class Exchange:
 
     def _wait_for_turn(self) -> None:
         try:
-            if self._pace is not None:
-                self._calls.wait_for_place("lookups", self._pace)
+            if self._rate_allowed is not None:
+                self._calls.wait_for_place("lookups", self._rate_allowed)
             self._rate.acquire()
         except RetryError as pause:
             raise QuotaError(

@@ -89,10 +89,11 @@ def threads_for(pace: float | None) -> int:
 class HttpLookup:
     """See :class:`ringfence.core.ports.lookup.Lookup`. Constructing it makes no call.
 
-    ``price`` is what one number costs, in the currency of the settings; ``size`` how many numbers go into one request.
-    ``free_check`` makes the call that finds out for nothing whether the credentials work; without one,
-    ``why_no_check`` says why there is none. ``credentials`` names their settings. ``describe_refusal`` returns the
-    sentence for what the account is not entitled to, from its code and whether the lookup is billed all the same.
+    ``price`` is what one number costs, in the currency of the settings, None where nobody knows; ``size`` is how many
+    numbers go into one request. ``free_check`` makes the call that finds out for nothing whether the credentials work;
+    without one, ``why_no_check`` says why there is none. ``credentials`` names their settings. ``describe_refusal``
+    returns the sentence for what the account is not entitled to, from its code and whether the lookup is billed all the
+    same.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class HttpLookup:
         dialect: Dialect,
         services: Services,
         *,
-        price: float,
+        price: float | None,
         size: int = 1,
         threads: int = THREADS,
         free_check: Callable[[Exchange], Refusal | None] | None = None,
@@ -113,6 +114,7 @@ class HttpLookup:
         self.name = exchange.name
         self.realm = exchange.realm
         self.price = price
+        self.pace = exchange.pace
         self.profile = profile
         self._exchange = exchange
         self._dialect = dialect

@@ -24,6 +24,7 @@ class ItgLookup:
     name = NAME
     realm = REALM
     profile = PROFILE
+    pace: float | None = None
     waits_s = 0.0
 
     def __init__(self, settings: ItgSettings, services: Services) -> None:

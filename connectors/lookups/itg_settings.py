@@ -27,4 +27,4 @@ class ItgSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    price: float = Field(0.0, ge=0, allow_inf_nan=False, description=PRICE)
+    price: float | None = Field(None, ge=0, allow_inf_nan=False, description=PRICE)

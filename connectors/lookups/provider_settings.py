@@ -24,7 +24,7 @@ class ProviderSettings(BaseModel):
     usual: ClassVar[str]
 
     base_url: str = Field("", description="address of the API")
-    price: float = Field(0.0, ge=0, allow_inf_nan=False, description=PRICE)
+    price: float | None = Field(None, ge=0, allow_inf_nan=False, description=PRICE)
     pace: float | None = Field(None, gt=0, allow_inf_nan=False, description=PACE)
 
     @field_validator("base_url")

@@ -10,7 +10,7 @@ from ringfence.core.config.addresses import check_address
 from ringfence.core.model.axes import Axis
 from ringfence.core.ports.lookup import ProviderProfile
 
-from .settings_words import PACE
+from .settings_words import PACE, PRICE
 
 NAME = "twilio"
 """What the provider is called in settings and in the history."""
@@ -39,7 +39,7 @@ class TwilioSettings(BaseModel):
     auth_token: SecretStr | None = None
     webhook_token: SecretStr | None = None
     base_url: str = "https://lookups.twilio.com"
-    price: float = Field(0.017, ge=0, allow_inf_nan=False, description="per number, for previews and caps")
+    price: float | None = Field(0.017, ge=0, allow_inf_nan=False, description=PRICE)
     pace: float | None = Field(None, gt=0, allow_inf_nan=False, description=PACE)
     reassigned_since: date | None = Field(None, description="ask whether US numbers have changed hands since this day")
 

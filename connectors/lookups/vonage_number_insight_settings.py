@@ -38,4 +38,4 @@ class NumberInsightSettings(ProviderSettings):
     api_key: SecretStr | None = Field(None, description="API key")
     api_secret: SecretStr | None = Field(None, description="API secret")
     base_url: str = Field(usual, description="address of the API")
-    price: float = Field(PRICE, ge=0, allow_inf_nan=False, description="what one number costs")
+    price: float | None = Field(PRICE, ge=0, allow_inf_nan=False, description="what one number costs")

@@ -34,7 +34,8 @@ class MemoryLookup:
     in_flight: int = 1
     before_sending: Callable[[str], None] = lambda _number: None
     looked_up: list[str] = field(default_factory=list)
-    price: float = 0.0
+    price: float | None = 0.0
+    pace: float | None = None
     profile: ProviderProfile = PROFILE
 
     @property

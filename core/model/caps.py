@@ -54,6 +54,11 @@ class Caps:
         """Return whether something holds the cost of a day down."""
         return any(self.most(kind) is not None for kind in CapKind if kind.of_a_day)
 
+    @property
+    def money_set(self) -> bool:
+        """Return whether a cap is an amount of money."""
+        return any(self.most(kind) is not None for kind in CapKind if kind.of_money)
+
     def most(self, kind: CapKind) -> int | None:
         """Return a cap in numbers, or in millionths of the currency; None where it is not set."""
         value: int | Decimal | None = getattr(self, kind.value)

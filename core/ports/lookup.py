@@ -40,7 +40,8 @@ class Lookup(Protocol):
 
     name: str
     realm: str  # provider, host and account: answers of a sandbox never serve production
-    price: float  # what one number costs, for previews, in the currency of the settings
+    price: float | None  # what one number costs, in the currency of the settings; None where nobody knows
+    pace: float | None  # calls a second that are allowed; None where nobody says
     profile: ProviderProfile
 
     def look_up(self, numbers: Iterable[str]) -> Iterator[Answer | Order]:

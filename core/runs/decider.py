@@ -39,7 +39,7 @@ class Decider:
         """Give each record its verdicts; only those that silence, where they would change far more than expected."""
         questions = self._collect_questions(records)
         if not self.brake.pulled:
-            facts = self.screening.screen(Question(number, may_buy) for number, may_buy in questions.items())
+            facts = self.screening.screen(questions)
             for record in records:
                 self._judge_screened(record, facts)
             self._watch_guard()
@@ -64,12 +64,12 @@ class Decider:
         except GuardError as error:
             self.brake.pull(error)
 
-    def _collect_questions(self, records: Iterable[DueRecord]) -> dict[Number, bool]:
-        """Return the numbers to screen, with whether a lookup may be bought for each.
+    def _collect_questions(self, records: Iterable[DueRecord]) -> list[Question]:
+        """Return the number of each slot to screen, with whether a lookup may be bought for it.
 
         Slots that need no screening, because they are empty, silent or somebody else's, get their verdicts here.
         """
-        questions: dict[Number, bool] = {}
+        questions: list[Question] = []
         for record in records:
             view, contents = record.view, record.view.contents()
             mutes = record.mutes
@@ -91,7 +91,7 @@ class Decider:
                 else:
                     number = view.number(slot)
                     record.to_screen.append((slot, number))
-                    questions[number] = reason is not DueReason.PERMISSION or questions.get(number, False)
+                    questions.append(Question(number, may_buy=reason is not DueReason.PERMISSION))
         return questions
 
     def _silence(self, record: DueRecord, slot: Slot) -> None:

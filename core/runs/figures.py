@@ -22,6 +22,6 @@ def find_costs(job: SyncJob, summary: Summary) -> dict[str, int]:
         "records": written,
         "phones_rewritten": summary.total("phones_rewritten"),
         "api_calls": job.crm.fewest_calls(written, written, full=False),
-        "lookups": summary.lookups_planned,
+        "lookups": summary.planned.lookups,
         "records_waiting_for_lookups": summary.total("deferred"),
     }

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from ..screening.gateway import Tally
+from .counts import Counts
 from .overdue import OverdueRequest
-from .summary import SHOWN, Counts, RefusedRow, Summary
+from .summary import SHOWN, RefusedRow, Summary
 
 _COUNTERS = ("statuses", "reason_codes", "due_reasons", "skip_reasons")
 _SUMS = ("repaired", "fresh_not_normalized", "reconciled", "overdue_requests_total")
-_TALLY_SUMS = ("lookups", "cache_hits", "would_buy", "lost", "failed")
+_TALLY_SUMS = ("lookups", "cache_hits", "would_buy", "lost", "failed", "duplicates", "saved", "saved_unpriced")
+_TALLY_MONEY = ("cost_planned", "saved_cost")
 _PROVIDER_SUMS = ("asked", "lost", "cost")
 
 
@@ -76,8 +78,10 @@ def _add_shown(summary: Summary, counts: Mapping[str, Any]) -> None:
 
 def _add_tally(tally: Tally, counts: Mapping[str, Any]) -> None:
     for name in _TALLY_SUMS:
-        setattr(tally, name, getattr(tally, name) + counts[name])
-    tally.cost_planned = round(tally.cost_planned + counts["cost_planned"], 6)
+        setattr(tally, name, getattr(tally, name) + counts.get(name, 0))
+    for name in _TALLY_MONEY:
+        setattr(tally, name, round(getattr(tally, name) + counts.get(name, 0.0), 6))
+    tally.planned.update(Counter(counts.get("planned", {})))
 
     for name, numbers in counts["waiting"].items():
         tally.waiting[name] = tally.waiting.get(name, 0) + numbers

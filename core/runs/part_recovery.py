@@ -13,6 +13,7 @@ from ..model.record_view import text
 from ..model.shapes import ObjectShape
 from ..model.values import Change, Companion, Outcome
 from ..screening.gateway import Tally
+from ..screening.prices import price_of
 from ..state.journal import Stretch, last_seq, read_changes
 from ..state.lookup_cache import LookupCache
 from ..state.run_parts import PartState, RunPart
@@ -53,7 +54,7 @@ def _count_bought(job: SyncJob, part: RunPart, tally: Tally, counts: Mapping[str
         known = counted.get(lookup.name, {}).get("asked", 0)
         more = max(0, bought.get(lookup.realm, 0) - known)
         ours.asked += more
-        ours.cost = round(ours.cost + lookup.price * more, 6)
+        ours.cost = round(ours.cost + price_of(lookup) * more, 6)
         tally.lookups += more
 
 

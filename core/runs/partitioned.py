@@ -107,7 +107,7 @@ class PartitionedRun(SyncRun):
         if self._parts.brake.pulled or self._parts.screening.exhausted:
             return False
         # Workers that may not buy have nothing to do where lookups are due.
-        if job.lookups and (job.withhold or not job.caps.may_buy(agreed=False, unattended=True)):
+        if job.lookups and (job.may_not_buy or not job.caps.may_buy(agreed=False, unattended=True)):
             return False
         return sum(self._crm.count_due(name, before) or 0 for name in objects) >= DUE_WORTH
 

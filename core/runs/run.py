@@ -20,6 +20,7 @@ from ..model.shapes import ObjectShape
 from ..ports.crm import Crm, Learning, Org
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
+from ..screening.prices import find_unpriced
 from ..state.cursors import register_org
 from ..state.journal import Journal
 from ..state.learnt import keep_learnt, read_learnt
@@ -97,6 +98,16 @@ class SyncJob:
     def name(self) -> str:
         """Return what the account is called in the history and in every document."""
         return self.account or self.crm.name
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Return the providers that must not buy, for money is capped and nobody knows what they cost."""
+        return find_unpriced(self.caps, self.lookups)
+
+    @property
+    def may_not_buy(self) -> bool:
+        """Return whether the run buys nothing: nobody has agreed to the cost, or nobody can tell it."""
+        return self.withhold or bool(self.unpriced)
 
     @property
     def currency(self) -> str:

@@ -20,6 +20,7 @@ from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers
+from ..screening.prices import refuse_unpriced
 from ..screening.routing import Routing
 from ..screening.screening import Screening
 from ..state.erased import find_erased
@@ -29,6 +30,7 @@ from ..state.lookup_history import DoubtWatch
 from ..state.run_history import new_run_id
 from ..state.store import Store
 from ..suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
+from .spending import spending_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
     watch = DoubtWatch(job.store.keyring, job.ledger, job.policy.unreachable)
+    refuse_unpriced(job.caps, job.lookups)
     cache, routing = LookupCache(job.store, run_id, job.caps, watch=watch), Routing.of(job.policy, job.lookups)
     known = KnownAnswers(cache, job.lookups, job.policy.max_age, job.crm_realms, routing=routing)
     return BuyingGateway(known, job.clock, on_answer=job.on_answer)
@@ -131,5 +134,7 @@ def _summary(job: ScreeningJob, run_id: str, screening: Screening) -> dict[str, 
         "complete": _is_complete(screening),
         "lookups": tally.lookups,
         "lookup_cache_hits": tally.cache_hits,
+        "lookup_duplicates": tally.duplicates,
+        "spending": spending_to_json(tally, job.caps.currency),
         "lookups_lost": tally.lost,
     }

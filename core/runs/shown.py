@@ -10,7 +10,7 @@ from ..model.values import Companion
 from ..numbers import mask_text
 from .outcomes import ShownChange
 
-_INTERNAL = ("end", "tally", "oldest_fresh", "calls_of_parts")
+_INTERNAL = ("end", "tally", "oldest_fresh", "calls_of_parts", "planned")
 """Fields of summaries that are told in another form, or not at all."""
 
 

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from ..decisions.due_record import JudgedSlot
@@ -14,8 +13,10 @@ from ..decisions.plan import find_rewrite
 from ..model.record_view import RecordView, text
 from ..model.values import Companion, RowResult
 from ..numbers import mask, mask_text
+from ..screening.forecast import Forecast
 from ..screening.gateway import ProviderTally
 from ..suppression.record_reader import Key
+from .counts import Counts, SkipReason
 from .ending import RunEnd, end_as_json
 from .outcomes import PendingOutcome
 from .overdue import OverdueRequest
@@ -28,38 +29,8 @@ SHOWN = 20
 """Rows kept for showing; everything else is in the journal."""
 
 
-class SkipReason(StrEnum):
-    """Why a record that was read needs nothing."""
-
-    FRESH = "fresh"  # what it says about its numbers is younger than the policy's age
-    NO_NUMBER = "no_number"  # its phone fields are empty, and so are their companions
-    OUT_OF_FILTER = "out_of_filter"  # the mapping's filter leaves it out, and no opt-out concerns it
-
-
 # An enum finds the value of a member by a call, and every record that is skipped needs one.
 _FRESH, _NO_NUMBER, _OUT_OF_FILTER = SkipReason.FRESH.value, SkipReason.NO_NUMBER.value, SkipReason.OUT_OF_FILTER.value
-
-
-@dataclass(slots=True)
-class Counts:
-    """The records of one object; ``screened`` counts slots.
-
-    ``read = skipped_recent + due`` and ``due = written + unchanged + conflicts + failed + deferred``.
-    """
-
-    read: int = 0
-    due: int = 0
-    skipped_recent: int = 0
-    screened: int = 0
-    written: int = 0
-    unchanged: int = 0
-    opt_outs_enforced: int = 0
-    conflicts: int = 0
-    failed: int = 0
-    deferred: int = 0
-    flags_raised: int = 0
-    slots_silenced: int = 0
-    phones_rewritten: int = 0  # phone fields that now hold their number in E.164
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +72,10 @@ class Summary:
     objects: dict[str, Counts] = field(default_factory=dict)
     lookups: int = 0
     lookup_cache_hits: int = 0
-    lookups_planned: int = 0  # numbers that a dry run, or one whose cost nobody has agreed to, would have looked up
-    cost_planned: float = 0.0  # what they cost at most, where every provider is asked about each
+    lookup_duplicates: int = 0  # phone fields due for a lookup of a number that the run had met before
+    saved: dict[str, Any] = field(default_factory=dict)  # lookups that nobody had to pay for, and their cost
+    spending: dict[str, Any] = field(default_factory=dict)  # what was spent and saved, for a report
+    planned: Forecast = field(default_factory=Forecast)  # what a run would buy that is dry, or not agreed to
     currency: str = "USD"
     fresh_without_lookup: int = 0  # slots by the numbering plan alone, where all were read or a provider is new
     screened_elsewhere: int = 0  # fresh records at the first sync with this state store
@@ -293,6 +266,7 @@ class Summary:
         """Return the summary as JSON values."""
         return {
             **as_values(self),
+            **self.planned.to_json(),
             "statuses": dict(self.statuses),
             "reason_codes": dict(self.reason_codes),
             "due_reasons": dict(self.due_reasons),

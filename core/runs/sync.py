@@ -17,6 +17,8 @@ from ..errors import (
     Terminated,
 )
 from ..ports.crm import Feed
+from ..screening.forecast import forecast
+from ..screening.prices import describe_cost, unpriced_error
 from ..state.earlier_syncs import has_synced, last_complete_sync, last_providers
 from ..state.lookup_cache import crm_realm
 from ..state.run_history import new_run_id
@@ -32,6 +34,7 @@ from .parts import assemble
 from .phases import IngestOptOuts, Phase, ReadChanged, ReadDue, RetryPending, SeedAnswers, SpreadOptOuts
 from .rehearsed import Rehearsed
 from .run import RunContext, SyncJob, open_run
+from .spending import saved_to_json, spending_to_json
 from .summary import Summary
 
 __all__ = ["SyncOptions", "run_sync"]
@@ -161,11 +164,14 @@ class SyncRun:
             raise min(errors, key=lambda error: error.exit_code if isinstance(error, RingfenceError) else 0)
 
     def _refuse_unagreed(self) -> None:
-        """Raise CostError where lookups were withheld because nobody has agreed to their cost."""
+        """Raise what kept lookups from being bought: nobody has agreed to their cost (CostError), or can tell it."""
         tally = self._parts.screening.tally
-        if tally.would_buy and isinstance(self._mode, Withholding):
-            cost = f"{tally.cost_planned:,.2f} {self._job.currency}"
-            raise CostError(tally.would_buy, cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
+        if not (tally.would_buy and isinstance(self._mode, Withholding)):
+            return
+        if unpriced := self._job.unpriced:
+            raise unpriced_error(unpriced)
+        cost = describe_cost(forecast(tally, self._job.lookups).cost, self._job.currency)
+        raise CostError(tally.would_buy, cost, code=ErrorCode.LOOKUPS_NOT_AGREED)
 
     def _open_feed(self) -> tuple[Feed, frozenset[str]]:
         """Return the reads of this run, and the objects whose full read begins with it."""
@@ -254,8 +260,10 @@ class SyncRun:
         tally = parts.screening.tally
         summary.lookups = tally.lookups
         summary.lookup_cache_hits = tally.cache_hits
-        summary.lookups_planned = tally.would_buy
-        summary.cost_planned = tally.cost_planned
+        summary.lookup_duplicates = tally.duplicates
+        summary.saved = saved_to_json(tally)
+        summary.spending = spending_to_json(tally, self._job.currency)
+        summary.planned = forecast(tally, self._job.lookups)
         summary.currency = self._job.currency
         summary.providers = tally.providers
         summary.lookups_lost = tally.lost
@@ -283,7 +291,7 @@ MakeRun = Callable[[RunContext, SyncOptions, Summary, RunMode], SyncRun]
 def _choose_mode(job: SyncJob, options: SyncOptions) -> RunMode:
     if options.dry_run:
         return Rehearsal(shared=job.taken_in.rehearsal)
-    return Withholding() if job.withhold else Live()
+    return Withholding() if job.may_not_buy else Live()
 
 
 def _lookups_failed(numbers: int) -> StoppedError:

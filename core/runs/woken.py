@@ -37,7 +37,7 @@ def run_woken(job: SyncJob) -> Summary:
     A lookup that nobody has agreed to waits for the next sync. Raises and ends as
     :func:`ringfence.core.runs.sync.run_sync` does; records without an outcome go on waiting.
     """
-    mode = Withholding() if job.withhold else Live()
+    mode = Withholding() if job.may_not_buy else Live()
     summary = Summary(new_run_id(job.clock.now()), job.name, org=job.org.name, dry_run=False)
     told = {"woken": True, "providers": [lookup.name for lookup in job.lookups]}
     with open_run(job, summary, told, mode) as context:

@@ -19,6 +19,7 @@ from .errands import Arrived, Ended, Errands
 from .gateway import KnownAnswers, Tally
 from .journeys import ON_ITS_WAY, TOLD, Journeys, best_of
 from .orders import fetch_earlier
+from .prices import price_of
 from .purchase import ask
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class BuyingGateway:
     ) -> None:
         self.tally = Tally()
         self.cap: CapReached | None = None
-        self._known = known
+        self.known = known
         self._clock = clock
         self._on_answer = on_answer
         self._in_service = list(known.lookups)
@@ -71,7 +72,7 @@ class BuyingGateway:
         if self.exhausted or not self._in_service:
             return 0
         most = max(max(each.profile.batch, REACH) for each in self._in_service)
-        left = self._known.cache.left(min(each.price for each in self._in_service), self._clock.now())
+        left = self.known.cache.left(min(price_of(each) for each in self._in_service), self._clock.now())
         return min(most, MOST_REACH, left[0] if left is not None else MOST_REACH)
 
     @property
@@ -90,8 +91,8 @@ class BuyingGateway:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
         if not self._fetched and numbers:
             self._fetched = True
-            fetch_earlier(self._known.cache, self._known.lookups, self.tally.note_unrecognised)
-        found = self._known.find(numbers, now, self._in_service)
+            fetch_earlier(self.known.cache, self.known.lookups, self._note_fetched)
+        found = self.known.find(numbers, now, self._in_service)
         self._count_waiting(found)
         return found
 
@@ -100,7 +101,7 @@ class BuyingGateway:
 
         Each is asked only about what those before it could not answer, and different providers at the same time.
         """
-        numbers = self._known.covered(numbers)
+        numbers = self.known.covered(numbers)
         if not numbers:
             return {}
 
@@ -120,7 +121,7 @@ class BuyingGateway:
 
     def _carry_out(self, numbers: Sequence[str], now: datetime) -> Mapping[str, Sequence[KeptAnswer]]:
         """Take the numbers from provider to provider until each is settled; return what each of them has heard."""
-        journeys = Journeys(self._known, numbers, self._in_service, now)
+        journeys = Journeys(self.known, numbers, self._in_service, now)
         waiting: dict[str, list[str]] = {}  # by realm
 
         def send_on(number: str) -> None:
@@ -131,12 +132,12 @@ class BuyingGateway:
             lookup: Lookup, some: Sequence[str], on_cap: Callable[[CapReached], None], stopped: Callable[[], bool]
         ) -> Generator[Answer, None, None]:
             return ask(
-                self._known.cache,
+                self.known.cache,
                 self._clock,
                 lookup,
                 some,
-                since=self._known.oldest(now),
-                again=self._known.retry_lost,
+                since=self.known.oldest(now),
+                again=self.known.retry_lost,
                 on_refusal=lambda refused: self._count_refused(lookup, refused),
                 on_cap=on_cap,
                 stopped=stopped,
@@ -145,7 +146,7 @@ class BuyingGateway:
         errands = Errands(ask_one)
 
         def start() -> None:
-            for lookup in self._known.lookups:
+            for lookup in self.known.lookups:
                 some = waiting.get(lookup.realm, [])
                 # A call that takes many numbers waits for them as long as others are still being asked.
                 worth_it = errands.idle or len(some) >= lookup.profile.batch
@@ -168,6 +169,10 @@ class BuyingGateway:
                     send_on(number)
             start()
         return journeys.heard
+
+    def _note_fetched(self, provider: str, answer: Answer) -> None:
+        self.known.fetched.add(answer.e164)
+        self.tally.note_unrecognised(provider, answer)
 
     def _take(self, event: Arrived) -> None:
         """Count an answer."""
@@ -193,7 +198,7 @@ class BuyingGateway:
         tally = self.tally.of(lookup.name)
         tally.asked += answer.code not in ON_ITS_WAY
         tally.lost += answer.kind is AnswerKind.LOST
-        tally.cost = round(tally.cost + lookup.price * _is_bought(answer), 6)
+        tally.cost = round(tally.cost + price_of(lookup) * _is_bought(answer), 6)
 
     def _count_refused(self, lookup: Lookup, numbers: int) -> None:
         self.tally.of(lookup.name).asked += numbers
@@ -213,13 +218,13 @@ class BuyingGateway:
     def _let_back_in(self) -> None:
         """Put providers back into service that have been left alone long enough, in their own places."""
         now = self._clock.monotonic()
-        for lookup in self._known.lookups:
+        for lookup in self.known.lookups:
             if self._back_at.get(lookup.realm, now + 1) > now:
                 continue
             del self._back_at[lookup.realm], self._outages[lookup.realm]
             self.tally.of(lookup.name).stopped = None
             there = {each.realm for each in self._in_service} | {lookup.realm}
-            self._in_service = [each for each in self._known.lookups if each.realm in there]
+            self._in_service = [each for each in self.known.lookups if each.realm in there]
 
 
 def _is_bought(answer: Answer) -> bool:

@@ -25,14 +25,14 @@ class DeferringGateway:
 
     def __init__(self, known: KnownAnswers) -> None:
         self.tally = Tally()
-        self._known = known
+        self.known = known
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
-        return self._known.find(numbers, now, self._known.lookups)
+        return self.known.find(numbers, now, self.known.lookups)
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Return a failure for each number: its lookup is owed."""
-        owed = self._known.covered(numbers)
+        owed = self.known.covered(numbers)
         answers = (Answer(number, AnswerKind.FAILED, now, code="left to the run", paid=False) for number in owed)
         return {answer.e164: KeptAnswer("", "", answer) for answer in answers}

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,8 +24,15 @@ from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..ports.lookup import Lookup
 from ..state.kept_answers import KeptAnswer
-from ..state.lookup_cache import LookupCache
+from ..state.lookup_cache import CRM_REALM, LookupCache
+from ..state.lookup_statements import run_of
+from .prices import price_of
 from .routing import LINE_STATE_ALONE, Routing, Stop
+
+NOT_BOUGHT, NOT_AGREED = "not bought", "not agreed"
+"""Codes of what stands for an answer that a dry run would have bought, and for one that nobody has agreed to buy."""
+
+PLANNED_CODES = (NOT_BOUGHT, NOT_AGREED)
 
 MOST_VALUES = 50
 """Different values of one provider that are counted each by itself."""
@@ -51,7 +59,12 @@ class Tally:
     waiting: dict[str, int] = field(default_factory=dict)  # provider -> numbers whose answers it has promised for later
     unrecognised: dict[str, dict[str, int]] = field(default_factory=dict)  # provider -> axis=raw value -> answers
     failed: int = 0  # numbers that were asked about in vain, for a passing reason: their lookups are owed
-    cost_planned: float = 0.0  # what would_buy would have cost at most
+    planned: Counter[str] = field(default_factory=Counter)  # provider -> numbers of would_buy on whose way it is
+    cost_planned: float = 0.0  # what would_buy would have cost at most, as far as prices are known
+    duplicates: int = 0  # phone fields that were due for a lookup of a number which the run had met before
+    saved: int = 0  # lookups that these saved, and answers on record
+    saved_cost: float = 0.0  # what they would have cost at the first provider of each, as far as prices are known
+    saved_unpriced: int = 0  # those of them whose price is not known
     providers: dict[str, ProviderTally] = field(default_factory=dict)  # by name
 
     def of(self, provider: str) -> ProviderTally:
@@ -77,6 +90,7 @@ class LookupGateway(Protocol):
     """
 
     tally: Tally
+    known: KnownAnswers
 
     @property
     def reach(self) -> int:
@@ -117,7 +131,8 @@ class KnownAnswers:
     ``lookups`` are the providers in the order in which they are asked; ``crm_realms`` name the orgs whose own fresh
     companions count as answers. An answer counts for ``max_age``; ``routing``
     tells who is asked about what. With ``retry_lost`` a lost answer does not count, so that its number is asked about
-    again, at the risk of paying twice.
+    again, at the risk of paying twice. ``fetched`` are the numbers whose answers to orders of earlier runs came in this
+    one, and were not used yet.
     """
 
     cache: LookupCache
@@ -126,15 +141,26 @@ class KnownAnswers:
     crm_realms: Sequence[str] = ()
     retry_lost: bool = False
     routing: Routing = field(default_factory=Routing)
+    fetched: set[str] = field(default_factory=set)
+
+    def is_of_this_run(self, kept: KeptAnswer) -> bool:
+        """Return whether this run, or a part of it, has brought an answer; not what it found in the CRM or fetched."""
+        in_crm = kept.realm.partition(":")[0] == CRM_REALM
+        ours = run_of(kept.run_id) == run_of(self.cache.run_id)
+        return ours and not in_crm and kept.answer.e164 not in self.fetched
 
     @property
     def most_for_one(self) -> float:
         """Return what one number costs at most: where none of the providers can tell, each of them is asked."""
-        return round(sum(lookup.price for lookup in self.lookups), 6)
+        return round(sum(price_of(lookup) for lookup in self.lookups), 6)
 
-    def cost_of(self, numbers: Iterable[str]) -> float:
-        """Return what these E.164 numbers cost at most, by the providers on the way of each."""
-        return round(sum(stop.lookup.price for number in numbers for stop in self.find_way(number, self.lookups)), 6)
+    def plan(self, numbers: Iterable[str], tally: Tally) -> None:
+        """Count E.164 numbers as to be bought: how many each provider is asked about at most, and what that costs."""
+        for number in numbers:
+            way = self.find_way(number, self.lookups)
+            tally.would_buy += 1
+            tally.planned.update(stop.lookup.name for stop in way)
+            tally.cost_planned = round(tally.cost_planned + sum(price_of(stop.lookup) for stop in way), 6)
 
     def find_way(self, number: str, in_service: Sequence[Lookup]) -> list[Stop]:
         """Return the providers to ask about an E.164 number, in their order, among those in service."""

@@ -21,6 +21,7 @@ from ..state.lookup_cache import LookupCache
 from ..state.lookup_questions import Claim
 from ..state.sql import in_batches
 from .orders import collect
+from .prices import price_of
 
 
 def ask(
@@ -165,7 +166,7 @@ class _Purchase:
         """Put the questions of one call on record in one step; return whether a cap was reached."""
         now = whole_seconds(self._clock.now())
         questions = [Answer(number, AnswerKind.LOST, now, paid=False) for number in numbers]
-        realm, price = self._lookup.realm, self._lookup.price
+        realm, price = self._lookup.realm, price_of(self._lookup)
         try:
             claims = self._cache.claim(realm, questions, self._since, again=self._again, price=price)
         except RingfenceError as fault:

@@ -9,7 +9,7 @@ from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..state.kept_answers import KeptAnswer
-from .gateway import KnownAnswers, Tally
+from .gateway import NOT_BOUGHT, KnownAnswers, Tally
 
 
 class RehearsingGateway:
@@ -24,7 +24,7 @@ class RehearsingGateway:
     def __init__(self, known: KnownAnswers, *, defer: bool = False) -> None:
         self.tally = Tally()
         self.exhausted = False
-        self._known = known
+        self.known = known
         self._left: tuple[int, CapReached] | None = None
         self._looked = False
         self._defer = defer
@@ -46,19 +46,19 @@ class RehearsingGateway:
 
     def find(self, numbers: Collection[str], now: datetime) -> dict[str, KeptAnswer]:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
-        return self._known.find(numbers, now, self._known.lookups)
+        return self.known.find(numbers, now, self.known.lookups)
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count the numbers that would be bought, and return what stands in for the answers to them."""
-        numbers = self._known.covered(numbers)
+        numbers = self.known.covered(numbers)
         if not numbers:
             return {}
 
         if not self._looked:
-            self._looked, self._left = True, self._known.cache.left(self._known.most_for_one, now)
+            self._looked, self._left = True, self.known.cache.left(self.known.most_for_one, now)
         allowed = self._count(numbers)
         answers = self._leave_open(numbers, now) if self._defer else self._make_up(numbers, allowed, now)
-        realm = self._known.lookups[0].realm
+        realm = self.known.lookups[0].realm
         return {answer.e164: KeptAnswer(realm, "", answer) for answer in answers}
 
     def _count(self, numbers: Sequence[str]) -> int:
@@ -67,18 +67,17 @@ class RehearsingGateway:
         if self._left is not None:
             allowed = max(0, min(allowed, self._left[0] - self.tally.would_buy))
             self.exhausted = self.exhausted or allowed < len(numbers)
-        self.tally.would_buy += allowed
-        self.tally.cost_planned = round(self.tally.cost_planned + self._known.cost_of(numbers[:allowed]), 6)
+        self.known.plan(numbers[:allowed], self.tally)
         return allowed
 
     def _leave_open(self, numbers: Sequence[str], now: datetime) -> list[Answer]:
-        answers = [Answer(number, AnswerKind.FAILED, now, code="not bought", paid=False) for number in numbers]
-        for lookup in self._known.lookups:
-            self._known.cache.keep_failures(lookup.realm, answers)
+        answers = [Answer(number, AnswerKind.FAILED, now, code=NOT_BOUGHT, paid=False) for number in numbers]
+        for lookup in self.known.lookups:
+            self.known.cache.keep_failures(lookup.realm, answers)
         return answers
 
     def _make_up(self, numbers: Sequence[str], allowed: int, now: datetime) -> list[Answer]:
         bought, rest = numbers[:allowed], numbers[allowed:]
         made_up = [Answer(number, AnswerKind.INCONCLUSIVE, now, code="dry run", paid=False) for number in bought]
-        self._known.cache.keep(self._known.lookups[0].realm, made_up)
+        self.known.cache.keep(self.known.lookups[0].realm, made_up)
         return made_up + [Answer(number, AnswerKind.FAILED, now, code="budget", paid=False) for number in rest]

@@ -113,7 +113,8 @@ class Routing:
 
 def _price(lookup: Lookup) -> float:
     """Return what to compare; a provider whose price nobody has said comes last."""
-    return lookup.price or lookup.profile.price or float("inf")
+    price = lookup.profile.price if lookup.price is None else lookup.price
+    return float("inf") if price is None else price
 
 
 def told_by(answer: Answer) -> frozenset[Axis]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from ..ports.services import Clock
 from ..state.kept_answers import KeptAnswer
 from ..state.lookup_cache import CRM_REALM
 from .gateway import LookupGateway, Tally
+from .savings import Savings
 
 SuppressionCheck = Callable[[Collection[str]], Collection[str]]
 """Returns those of the E.164 numbers that are suppressed; a mapping names what does it. Called once a batch."""
@@ -30,10 +32,14 @@ def no_ledger(_numbers: Collection[str]) -> frozenset[str]:
 
 
 class Question(NamedTuple):
-    """One number to screen. ``may_buy`` is False where no lookup is wanted, as when only the permission changed."""
+    """One number to screen. ``may_buy`` is False where no lookup is wanted, as when only the permission changed.
+
+    ``times`` is how many phone fields ask it at once; one number may be in several questions, too.
+    """
 
     number: Number
     may_buy: bool = True
+    times: int = 1
 
 
 class Screening:
@@ -64,6 +70,7 @@ class Screening:
         self._likely = likely
         self._prepared: Mapping[str, KeptAnswer] = {}
         self._lost: set[str] = set()
+        self._savings = Savings(gateway.known, gateway.tally) if gateway else None
 
     @property
     def reach(self) -> int:
@@ -99,8 +106,13 @@ class Screening:
         if self._gateway is None:
             return facts
 
-        may_buy = {each.number.e164 for each in asked if each.may_buy}
-        answers = self._find_answers(self._gateway, self._eligible(facts, suppressed), may_buy, now)
+        eligible, due = self._eligible(facts, suppressed), Counter[str]()
+        for each in asked:
+            if each.may_buy and each.number.e164 in eligible:
+                due[each.number.e164] += each.times
+        answers, bought = self._find_answers(self._gateway, eligible, due, now)
+        if self._savings is not None:
+            self._savings.count(answers, due, bought)
 
         for number in facts:
             if number not in suppressed and (kept := answers.get(number.e164 or "")) is not None:
@@ -121,7 +133,9 @@ class Screening:
         facts: dict[Number, Facts | None] = {each.number: offline_facts(each.number, now) for each in questions}
         suppressed = self._suppress(facts, now)
         numbers = self._eligible(facts, suppressed)
-        self._prepared = self._find_answers(self._gateway, numbers, set(numbers), now)
+        self._prepared, bought = self._find_answers(self._gateway, numbers, numbers, now)
+        if self._savings is not None:
+            self._savings.prepare(self._prepared.keys(), bought)
 
     def judge(self, facts: Mapping[Number, Facts | None]) -> dict[Number, Verdict]:
         """Return the verdict on each number that has facts; its reason names what forbids messages alone."""
@@ -159,17 +173,17 @@ class Screening:
         return numbers
 
     def _find_answers(
-        self, gateway: LookupGateway, eligible: set[str], may_buy: set[str | None], now: datetime
-    ) -> dict[str, KeptAnswer]:
-        """Return what is known about the eligible numbers, and ask about the others where a lookup may be bought."""
+        self, gateway: LookupGateway, eligible: set[str], may_buy: Collection[str], now: datetime
+    ) -> tuple[dict[str, KeptAnswer], Collection[str]]:
+        """Return what is known about the eligible numbers, and which were asked about: where a lookup may be bought."""
         answers = {number: kept for number in eligible if (kept := self._prepared.get(number)) is not None}
         found = gateway.find(eligible - answers.keys(), now)
-        self.tally.cache_hits += len(found)
+        self.tally.cache_hits += sum(not gateway.known.is_of_this_run(kept) for kept in found.values())
         answers.update(found)
 
-        wanted = (eligible & may_buy) - answers.keys()
+        wanted = eligible.intersection(may_buy) - answers.keys()
         answers.update(gateway.ask(sorted(wanted), now))
-        return answers
+        return answers, wanted
 
     def _apply(self, facts: Facts | None, kept: KeptAnswer) -> Facts | None:
         """Return the facts with an answer laid over them; None while the lookup is owed: failed, or still to come."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from ..model.answers import Answer, AnswerKind
 from ..state.kept_answers import KeptAnswer
 from .deferring import DeferringGateway
+from .gateway import NOT_AGREED
 
 
 class WithholdingGateway(DeferringGateway):
@@ -18,11 +19,10 @@ class WithholdingGateway(DeferringGateway):
 
     def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
         """Count the numbers, each once in the run, and return a failure for each."""
-        numbers = self._known.covered(numbers)
-        answers = [Answer(number, AnswerKind.FAILED, now, code="not agreed", paid=False) for number in numbers]
-        for lookup in self._known.lookups:
-            self._known.cache.keep_failures(lookup.realm, answers)
+        numbers = self.known.covered(numbers)
+        answers = [Answer(number, AnswerKind.FAILED, now, code=NOT_AGREED, paid=False) for number in numbers]
+        for lookup in self.known.lookups:
+            self.known.cache.keep_failures(lookup.realm, answers)
 
-        self.tally.would_buy += len(numbers)
-        self.tally.cost_planned = round(self.tally.cost_planned + self._known.cost_of(numbers), 6)
+        self.known.plan(numbers, self.tally)
         return {answer.e164: KeptAnswer("", "", answer) for answer in answers}

@@ -58,8 +58,8 @@ class LookupCache:
     ) -> None:
         self.purse = Purse(run_id, caps)
         self._store = store
-        self._run_id = run_id if part is None else f"{run_id}{PART_OF}{part}"
-        self._rows = LookupRows(store.keyring, self._run_id)
+        self.run_id = run_id if part is None else f"{run_id}{PART_OF}{part}"
+        self._rows = LookupRows(store.keyring, self.run_id)
         self._questions = OpenQuestions(store.keyring, self._rows)
         self._history = LookupHistory(store.keyring, self._rows, watch)
 
@@ -80,7 +80,7 @@ class LookupCache:
     def count_bought(self) -> dict[str, int]:
         """Return realm -> how many answers this run, or this part of one, has brought that are on record still."""
         table = schema.lookup_answers
-        query = select(table.c.realm, func.count().label("answers")).where(table.c.run_id == self._run_id)
+        query = select(table.c.realm, func.count().label("answers")).where(table.c.run_id == self.run_id)
         with self._store.transaction() as connection:
             return {row.realm: row.answers for row in connection.execute(query.group_by(table.c.realm))}
 
@@ -146,7 +146,7 @@ class LookupCache:
         standing = [self._rows.of_answer(realm, answer) for answer in answers if answer.e164 not in outweighed]
         upsert(connection, schema.lookup_answers, standing)
         if outweighed:
-            keys = [{"key": key, "in_realm": realm, "by_run": self._run_id} for key in map(number_key, outweighed)]
+            keys = [{"key": key, "in_realm": realm, "by_run": self.run_id} for key in map(number_key, outweighed)]
             connection.execute(KEEP_ANSWER, keys)
         self._questions.close_all(connection, realm, [answer.e164 for answer in answers])
 
@@ -201,7 +201,7 @@ class LookupCache:
         keyring = self._store.keyring
         by_key = {keyring.number_key(number): number for number in numbers}
         fixed = {"realms": realms, "since": since, "answerable_since": now - ANSWER_WITHIN}
-        fixed |= {"this_run": self._run_id, "parts_of_it": f"{self._run_id}{PART_OF}%"}
+        fixed |= {"this_run": self.run_id, "parts_of_it": f"{self.run_id}{PART_OF}%"}
         statement = FIND_WITH_LOST if with_lost else FIND
         found: dict[str, list[KeptAnswer]] = {}
 

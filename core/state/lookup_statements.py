@@ -17,6 +17,11 @@ PART_OF = "#"
 """What stands between the id of a run and the number of its part that has asked."""
 
 
+def run_of(run_id: str) -> str:
+    """Return the id of a run, of itself or of one of its parts."""
+    return run_id.partition(PART_OF)[0]
+
+
 def _one_of(table: Table) -> tuple[Any, Any]:
     return (table.c.number_key == bindparam("key"), table.c.realm == bindparam("in_realm"))
 

@@ -23,8 +23,8 @@ from ringfence.core.model.verdicts import Status
 from ringfence.core.numbers import LineType, ReasonCode, repairs
 from ringfence.core.ports.crm import Level
 from ringfence.core.runs import undo
+from ringfence.core.runs.counts import Counts, SkipReason
 from ringfence.core.runs.ending import describe_end
-from ringfence.core.runs.summary import Counts, SkipReason
 from ringfence.core.state.pending import PendingReason
 
 from .conftest import Cli

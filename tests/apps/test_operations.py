@@ -119,7 +119,7 @@ def test_the_cost_of_a_rescreen_is_found_by_a_dry_run_and_handed_to_the_caller(
     (question,) = caller.questions
     assert isinstance(question, Rescreen)
     assert question.cost.dry_run
-    assert question.cost.lookups_planned > 100
+    assert question.cost.planned.lookups > 100
     assert caller.titles == ["dry run of hubspot"]
     assert not sandbox.twilio.billed
 

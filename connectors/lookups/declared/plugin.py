@@ -85,7 +85,7 @@ def _make_settings(declared: ProviderFile) -> type[BaseModel]:
             "safe_address": field_validator("base_url")(lambda value: check_address(value, variable, usual)),
         },
         base_url=(str, Field(usual, description="address of the API")),
-        price=(float, Field(declared.price or 0.0, ge=0, allow_inf_nan=False, description=PRICE)),
+        price=(float | None, Field(declared.price, ge=0, allow_inf_nan=False, description=PRICE)),
         pace=(float | None, Field(declared.pace, gt=0, allow_inf_nan=False, description=PACE)),
         **credentials,
     )

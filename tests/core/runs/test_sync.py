@@ -316,7 +316,7 @@ def test_a_budget_that_cuts_a_first_read_keeps_no_opt_out_waiting(crm: MemoryCrm
     asked: list[str] = []
 
     class Provider:
-        name, realm, price = "fake", "fake:host:account", 0.0
+        name, realm, price, pace = "fake", "fake:host:account", 0.0, None
         profile = PROFILE
 
         def check(self) -> str | None:

@@ -33,6 +33,7 @@ class BatchProvider:
     name = "batches"
     realm = "batches:host:account"
     price = 0.01
+    pace = None
     profile = replace(PROFILE, batch=5)
 
     def __init__(self, clock: Clock, broke_at: int = 0) -> None:

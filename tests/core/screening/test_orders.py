@@ -28,7 +28,8 @@ class LaterProvider:
 
     clock: Clock
     name: str = "later"
-    price: float = 0.01
+    price: float | None = 0.01
+    pace: float | None = None
     ready: bool = False
     ready_after_looks: int = 1000
     lost: tuple[str, ...] = ()

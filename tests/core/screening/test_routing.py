@@ -34,7 +34,7 @@ def provider(make: MakeProvider, name: str, *, tells: set[Axis] | None = None, *
     """Make a provider that tells these axes; a state of the line unless said otherwise."""
     places = options.pop("countries", ())
     made = make(name, says=options.pop("says", {}))
-    made.price = options.pop("price", 0.0)
+    made.price = options.pop("price", None)
     made.profile = replace(PROFILE, tells=frozenset(tells or {Axis.LINE_STATE}), countries=places)
     return made
 
@@ -75,7 +75,7 @@ def test_without_a_routing_the_list_is_the_order_and_the_first_is_asked_whatever
 
 
 def test_the_cheapest_comes_first_of_those_that_tell_what_is_needed(make_provider: MakeProvider) -> None:
-    prices = [("dear", 0.02), ("unpriced", 0.0), ("cheap", 0.01)]
+    prices = [("dear", 0.02), ("unpriced", None), ("cheap", 0.01)]
     lookups = [provider(make_provider, name, price=price) for name, price in prices]
     lookups.append(provider(make_provider, "formal", price=0.001, tells={Axis.VALIDITY}))
 

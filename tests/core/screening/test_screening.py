@@ -56,7 +56,7 @@ def test_a_number_is_asked_about_once_however_it_is_spelled(run: Any, make_provi
     assert found == ["active live"] * 4
     assert verdicts(screening, "415.555.0130", region="US") == ["active live"]
     assert provider.asked == [E164S[0]]
-    assert (screening.tally.lookups, screening.tally.cache_hits) == (1, 1)
+    assert (screening.tally.lookups, screening.tally.cache_hits, screening.tally.duplicates) == (1, 0, 4)
 
 
 @pytest.mark.parametrize("content", ["n/a", "12", "+999 1234567", "415 555 0130", "+1 415 555 01xx", "+1 200 000 0000"])

@@ -122,7 +122,9 @@ class World(MemoryCrm):
 class Provider:
     """A provider that says the same about a number every time, if it says anything; it knows what it has billed."""
 
-    name, realm, price = "fake", "fake:host:account", 0.0
+    name, realm = "fake", "fake:host:account"
+    price: float | None = 0.0
+    pace: float | None = None
     profile = ProviderProfile("fake", frozenset({Axis.VALIDITY, Axis.LINE_STATE, Axis.LINE_TYPE}))
 
     def __init__(self, clock: Clock, step: Callable[[str], None]) -> None:
