@@ -8,15 +8,18 @@ import typer
 
 from ringfence.core.decisions.explaining import Explanation
 from ringfence.core.decisions.exports import LeftOut
+from ringfence.core.errors import UsageError
 from ringfence.core.model.verdicts import CALLABLE
 from ringfence.core.numbers import ReasonCode, metadata_version
 
+from ..operations.lookup_rehearsal import rehearse_number
 from ..operations.regions import home_region
 from ..operations.screening import ScreenedNumber, screen_number
 from .door import open_door
 from .exit_codes import DONE, STOPPED
-from .options import Json, SandboxLedger, Verbose
+from .options import Json, LookupDryRun, SandboxLedger, Verbose
 from .output import output
+from .rehearsal_text import show_rehearsal
 from .start import begin_wired
 
 WITHOUT_REGION = (
@@ -46,6 +49,7 @@ def lookup(
     why: Annotated[
         bool, typer.Option("--explain", help="Show who said what, when and how it is known, and which rule decided.")
     ] = False,
+    dry_run: LookupDryRun = False,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
@@ -56,6 +60,11 @@ def lookup(
     """
     wiring = begin_wired(json=json, verbose=verbose)
     home = home_region(wiring, region)
+    if dry_run:
+        if purpose is not None or why:
+            raise UsageError("--dry-run tells what a lookup costs, and nothing of the number.", "Leave the rest out.")
+        show_rehearsal(rehearse_number(wiring, number, region=home, offline=offline, sandbox=sandbox))
+        return DONE
     found = screen_number(
         wiring, number, open_door(), region=home, offline=offline, sandbox=sandbox, purpose=purpose, explained=why
     )

@@ -28,6 +28,10 @@ SandboxLedger = Annotated[
     bool,
     typer.Option("--sandbox", help="Ask the opt-outs of sandbox accounts instead of those of production accounts."),
 ]
+LookupDryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Buy nothing, keep nothing and write no file; show what lookups would cost."),
+]
 AllowExpiredLists = Annotated[
     bool,
     typer.Option(

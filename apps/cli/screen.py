@@ -9,21 +9,23 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence.connectors.spreadsheet.batch_screening import ColumnSummary
 from ringfence.connectors.spreadsheet.detection import Detection, detect
 from ringfence.connectors.spreadsheet.options import ScreenOptions
 from ringfence.connectors.spreadsheet.roles import preview_cell
-from ringfence.connectors.spreadsheet.screening import ColumnSummary
 from ringfence.connectors.spreadsheet.screening import Summary as FileSummary
 from ringfence.connectors.spreadsheet.target import default_target
 
 from ..operations.file_screening import ScreenedFile, confirm_file_cost, screen_file
+from ..operations.lookup_rehearsal import rehearse_file
 from ..operations.regions import home_region
 from ..remedies import explain
 from .door import open_door
 from .exit_codes import DONE, STOPPED
-from .options import Json, SandboxLedger, Verbose
+from .options import Json, LookupDryRun, SandboxLedger, Verbose
 from .output import output
 from .phrases import count
+from .rehearsal_text import show_rehearsal
 from .render import status_rows
 from .start import begin_wired
 
@@ -66,6 +68,7 @@ def screen(
     ] = False,
     sandbox: SandboxLedger = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show what was detected, and stop.")] = False,
+    dry_run: LookupDryRun = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output file. Never the input.")] = False,
     verbose: Verbose = False,
     json: Json = False,
@@ -97,6 +100,9 @@ def screen(
         output.document(_detection(found))
         return DONE
 
+    if dry_run:
+        show_rehearsal(rehearse_file(wiring, file, options, open_door(), with_providers=lookups, sandbox=sandbox))
+        return DONE
     if lookups and wiring.settings.lookup.providers:
         confirm_file_cost(wiring, found.rows * len(found.phones), open_door())
     done = screen_file(

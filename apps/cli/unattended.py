@@ -44,7 +44,9 @@ SAFE: Mapping[str, Unattended] = {
         }
     ),
     "check": Unattended(),
-    "screen": Unattended(refused={"preview": _DRY}, wanted={"target": "-o FILE says where the result goes"}),
+    "screen": Unattended(
+        refused={"preview": _DRY, "dry_run": _DRY}, wanted={"target": "-o FILE says where the result goes"}
+    ),
     "export": Unattended(refused={"allow_expired_lists": _ONCE}),
     "state purge": Unattended(),
     "audit verify": Unattended(),

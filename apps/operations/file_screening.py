@@ -106,14 +106,16 @@ class CellScreener:
     def __init__(self, screening: Screening) -> None:
         self._screening = screening
 
-    def screen(self, cells: Sequence[tuple[str, str | None]]) -> Sequence[CellVerdict | None]:
-        """Return a verdict for each cell, given as (text, ISO 3166 region or None).
+    def screen(self, cells: Sequence[tuple[str, str | None]], times: Sequence[int]) -> Sequence[CellVerdict | None]:
+        """Return a verdict for each cell, given as (text, ISO 3166 region or None); it stands there so many ``times``.
 
         None stands for a cell whose lookup failed for now or was cut off by the budget. Raises what leaves no provider
         to ask.
         """
         numbers = [read_number(text, region) for text, region in cells]
-        facts_by_number = self._screening.screen(Question(number) for number in numbers)
+        facts_by_number = self._screening.screen(
+            Question(number, times=count) for number, count in zip(numbers, times, strict=True)
+        )
         if self._screening.outage is not None:
             raise self._screening.outage
 

@@ -47,6 +47,9 @@ class Screener(Protocol):
     It is given each distinct cell once a batch, and none whose number opted out.
     """
 
-    def screen(self, cells: Sequence[Cell]) -> Sequence[CellVerdict | None]:
-        """Return one verdict per cell, in order; None where it is deferred (lookup failed, budget used up)."""
+    def screen(self, cells: Sequence[Cell], times: Sequence[int]) -> Sequence[CellVerdict | None]:
+        """Return one verdict per cell, in order; None where it is deferred (lookup failed, budget used up).
+
+        ``times`` is how often each cell stands in the batch.
+        """
         ...

@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from ringfence.core.clock import SystemClock, whole_seconds
 from ringfence.core.errors import UsageError
-from ringfence.core.model.reasons import Reason, format_reason
-from ringfence.core.model.verdicts import Status
-from ringfence.core.numbers import ReasonCode
 from ringfence.core.ports.services import Clock
 
+from .batch_screening import BatchScreening, ColumnSummary
 from .columns import list_columns
-from .companions import EMPTY, companion_values, plan_layout
+from .companions import plan_layout
 from .detection import Detection, open_table, survey
-from .formulas import UNCALCULATED
 from .opt_outs import FlagColumn, OptOuts
 from .options import ScreenOptions
-from .overlooked import OverlookedFlags
 from .phone_cells import PhoneCells
-from .screener import Cell, CellVerdict, Screener
-from .table import Table, TableWriter
+from .screener import Screener
+from .table import Table
 from .target import check_target, staged
 
 BATCH_ROWS = 5000
 _BATCH_SIZE = 8 * 1024 * 1024
 
-_NO_REGION = f"{ReasonCode.NO_REGION}:"
-_MOST_TEXTS = 1000
-_LONGEST_TEXT = 60
 
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with (rows done, rows expected), and with (0, rows expected) while the opt-outs are being collected."""
-
-_Key = tuple[str, str | None, bool]
-"""A distinct cell: its text, its region, and whether its row opted out."""
-
-
-@dataclass(slots=True)
-class ColumnSummary:
-    """How many cells of one phone column have which status; ``empty`` and ``deferred`` cells have none.
-
-    ``no_region`` counts those of the unknown ones that are national numbers of an unknown country.
-    """
-
-    name: str
-    statuses: Counter[str] = field(default_factory=Counter)
-    empty: int = 0
-    deferred: int = 0
-    repaired: int = 0
-    no_region: int = 0
 
 
 @dataclass(slots=True)
@@ -110,24 +85,13 @@ def screen_file(
     check_target(source, target, force=options.force)
     table = open_table(source, options)
     check_kind(source, target, table)
-    found = survey(table, options)
-    if not found.phones:
-        raise UsageError(
-            f"No column of {source} looks like phone numbers.",
-            f"Name one with --phone, or what was not seen: {_unseen(found)}. "
-            f"The columns are: {list_columns(found.columns)}.",
-        )
+    found = survey_phones(table, options)
+    cells, opt_outs = _read_by(found, options, clock or SystemClock())
 
-    phones = tuple(column.index for column in found.phones)
-    now = whole_seconds((clock or SystemClock()).now())
-    cells = PhoneCells(phones, found.country.index if found.country else None, options.region, found.codes)
-    opt_outs = OptOuts(
-        tuple(FlagColumn.of(column.index, column.name, inverse=column.inverse) for column in found.opt_outs), now
-    )
     with staged(source, target, force=options.force) as stage:
         _collect_opt_outs(table, found.rows, cells, opt_outs, progress)
-        with table.writer(stage, plan_layout(table.columns, phones)) as writer:
-            batches = _BatchScreening(found, cells, opt_outs, screener, writer)
+        with table.writer(stage, plan_layout(table.columns, cells.phones)) as writer:
+            batches = BatchScreening(found, cells, opt_outs, screener, writer)
             rows = _screen_rows(table, batches, progress)
         progress(rows, rows)
 
@@ -147,6 +111,53 @@ def screen_file(
     )
 
 
+def rehearse_file(
+    source: Path, options: ScreenOptions, screener: Screener, progress: Progress, clock: Clock | None = None
+) -> int:
+    """Give the screener all that :func:`screen_file` would, write nothing, and return how many rows there are.
+
+    Raises as that does, but for a target.
+    """
+    table = open_table(source, options)
+    found = survey_phones(table, options)
+    cells, opt_outs = _read_by(found, options, clock or SystemClock())
+
+    _collect_opt_outs(table, found.rows, cells, opt_outs, progress)
+    rows = _screen_rows(table, BatchScreening(found, cells, opt_outs, screener, _Nowhere()), progress)
+    progress(rows, rows)
+    return rows
+
+
+class _Nowhere:
+    """See :class:`ringfence.connectors.spreadsheet.table.TableWriter`; what it is given is dropped."""
+
+    def render(self, values: Sequence[str]) -> tuple[str, ...]:
+        return tuple(values)
+
+    def write(self, row: Any, cells: list[str], additions: Sequence[Sequence[str]], /) -> None:
+        pass
+
+
+def survey_phones(table: Table[Any], options: ScreenOptions) -> Detection:
+    """Return what was found in a table. Raises UsageError where none of its columns looks like phone numbers."""
+    found = survey(table, options)
+    if not found.phones:
+        raise UsageError(
+            f"No column of {table.path} looks like phone numbers.",
+            f"Name one with --phone, or what was not seen: {_unseen(found)}. "
+            f"The columns are: {list_columns(found.columns)}.",
+        )
+    return found
+
+
+def _read_by(found: Detection, options: ScreenOptions, clock: Clock) -> tuple[PhoneCells, OptOuts]:
+    """Return what reads the phones and the opt-outs of a row."""
+    phones = tuple(column.index for column in found.phones)
+    cells = PhoneCells(phones, found.country.index if found.country else None, options.region, found.codes)
+    flags = tuple(FlagColumn.of(column.index, column.name, inverse=column.inverse) for column in found.opt_outs)
+    return cells, OptOuts(flags, whole_seconds(clock.now()))
+
+
 def _unseen(found: Detection) -> str:
     """Return the options for what may hide the phone columns of a file."""
     options = ["the row of the header with --header-row"]
@@ -164,7 +175,7 @@ def check_kind(source: Path, target: Path, table: Table[Any]) -> None:
         raise UsageError(f"{source} is Excel and {target} would not be.", "The result has the kind of the input.")
 
 
-def _screen_rows(table: Table[R], batches: _BatchScreening[R], progress: Progress) -> int:
+def _screen_rows(table: Table[R], batches: BatchScreening[R], progress: Progress) -> int:
     """Screen and write every row, and return how many there were."""
     rows = size = 0
     for batch, batch_size in read_batches(table):
@@ -172,69 +183,6 @@ def _screen_rows(table: Table[R], batches: _BatchScreening[R], progress: Progres
         rows, size = rows + len(batch), size + batch_size
         progress(rows, table.estimate(rows, size))
     return rows
-
-
-class _BatchScreening(Generic[R]):
-    """Screens the batches of one file and writes their rows; ``columns`` counts what became of the cells."""
-
-    def __init__(
-        self,
-        found: Detection,
-        cells: PhoneCells,
-        opt_outs: OptOuts,
-        screener: Screener,
-        writer: TableWriter[R],
-    ) -> None:
-        self.columns = tuple(ColumnSummary(column.name) for column in found.phones)
-        self.unread_countries: Counter[str] = Counter()
-        self.overlooked = OverlookedFlags(found.roles)
-        self._cells = cells
-        self._opt_outs = opt_outs
-        self._screener = screener
-        self._writer = writer
-        self._empty = writer.render(EMPTY)
-
-    def process(self, batch: list[tuple[R, list[str]]]) -> None:
-        """Screen the distinct cells of a batch, write its rows and count them."""
-        self.overlooked.watch([cells for _, cells in batch])
-        keys = [self._keys(cells) for _, cells in batch]
-        verdicts = self._judge(dict.fromkeys(key for row_keys in keys for key in row_keys if key))
-
-        rendered = {
-            key: self._writer.render(companion_values(key[0], verdict)) if verdict else self._empty
-            for key, verdict in verdicts.items()
-        }
-        for (row, cells), row_keys in zip(batch, keys, strict=True):
-            self._writer.write(row, cells, [rendered[key] if key else self._empty for key in row_keys])
-
-        # Where no phone is filled, nobody misses the country.
-        self._note_countries(cells for (_, cells), row_keys in zip(batch, keys, strict=True) if any(row_keys))
-        for column, summary in enumerate(self.columns):
-            for key, count in Counter(row_keys[column] for row_keys in keys).items():
-                _count(summary, count, empty=key is None, verdict=verdicts[key] if key else None)
-
-    def _note_countries(self, rows: Iterable[list[str]]) -> None:
-        for text in filter(None, map(self._cells.unread_country, rows)):
-            shown = text[:_LONGEST_TEXT]
-            if shown in self.unread_countries or len(self.unread_countries) < _MOST_TEXTS:
-                self.unread_countries[shown] += 1
-
-    def _keys(self, row: list[str]) -> list[_Key | None]:
-        flagged = self._opt_outs.is_flagged(row)
-        return [(*cell, flagged) if cell else None for cell in self._cells.read(row)]
-
-    def _judge(self, verdicts: dict[_Key, CellVerdict | None]) -> dict[_Key, CellVerdict | None]:
-        """Fill in the verdict on each cell: the opt-outs' where one covers it, else the screener's."""
-        if self._opt_outs.rows:
-            for text, region, flagged in verdicts:
-                verdicts[text, region, flagged] = self._opt_outs.silence((text, region), flagged=flagged)
-
-        to_screen = [key for key, verdict in verdicts.items() if verdict is None]
-        cells: list[Cell] = [(text, region) for text, region, _ in to_screen]
-        screened = self._screener.screen(cells) if cells else ()
-        for key, cell, verdict in zip(to_screen, cells, screened, strict=True):
-            verdicts[key] = self._opt_outs.enforce(cell, _as_readable(cell, verdict))
-        return verdicts
 
 
 def _collect_opt_outs(
@@ -261,21 +209,3 @@ def read_batches(table: Table[R]) -> Iterator[tuple[list[tuple[R, list[str]]], i
 
     if batch:
         yield batch, size
-
-
-def _as_readable(cell: Cell, verdict: CellVerdict | None) -> CellVerdict | None:
-    """Return the verdict, which for a formula that nobody has calculated cannot be that no such number exists."""
-    if verdict is None or cell[0] != UNCALCULATED:
-        return verdict
-    return replace(verdict, status=Status.UNKNOWN.value, reason=format_reason(Reason(ReasonCode.AMBIGUOUS)))
-
-
-def _count(summary: ColumnSummary, count: int, *, empty: bool, verdict: CellVerdict | None) -> None:
-    if empty:
-        summary.empty += count
-    elif verdict is None:
-        summary.deferred += count
-    else:
-        summary.statuses[verdict.status] += count
-        summary.repaired += count * verdict.repaired
-        summary.no_region += count * (verdict.status == Status.UNKNOWN and verdict.reason.startswith(_NO_REGION))

@@ -21,6 +21,7 @@ from ..ports.services import Clock
 from ..screening.buying import BuyingGateway, OnAnswer
 from ..screening.gateway import KnownAnswers
 from ..screening.prices import refuse_unpriced
+from ..screening.rehearsing import RehearsingGateway
 from ..screening.routing import Routing
 from ..screening.screening import Screening
 from ..state.erased import find_erased
@@ -90,14 +91,29 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
         journal.end(job.clock.now(), outcome, _summary(job, run_id, screening), error)
 
 
+@contextmanager
+def rehearse_screening(job: ScreeningJob) -> Iterator[Screening]:
+    """Yield a screening that counts what it would buy, and neither buys nor leaves anything: no run, no answer."""
+    with job.store.rehearsal() as store:
+        blocked = _Blocked(ask_ledger(store, job.ledger, job.clock, sandbox=job.sandbox))
+        cache = LookupCache(store, new_run_id(job.clock.now()), job.caps)
+        gateway = RehearsingGateway(_known(job, cache)) if job.lookups else None
+        erased = partial(find_erased, store)
+        yield Screening(job.clock, blocked.for_calls, gateway, erased, likely=job.policy.likely)
+
+
 def _gateway(job: ScreeningJob, run_id: str) -> BuyingGateway | None:
     if not job.lookups:
         return None
     watch = DoubtWatch(job.store.keyring, job.ledger, job.policy.unreachable)
     refuse_unpriced(job.caps, job.lookups)
-    cache, routing = LookupCache(job.store, run_id, job.caps, watch=watch), Routing.of(job.policy, job.lookups)
-    known = KnownAnswers(cache, job.lookups, job.policy.max_age, job.crm_realms, routing=routing)
-    return BuyingGateway(known, job.clock, on_answer=job.on_answer)
+    cache = LookupCache(job.store, run_id, job.caps, watch=watch)
+    return BuyingGateway(_known(job, cache), job.clock, on_answer=job.on_answer)
+
+
+def _known(job: ScreeningJob, cache: LookupCache) -> KnownAnswers:
+    routing = Routing.of(job.policy, job.lookups)
+    return KnownAnswers(cache, job.lookups, job.policy.max_age, job.crm_realms, routing=routing)
 
 
 class _Blocked:

@@ -25,7 +25,9 @@ class OfflineScreener:
     def __init__(self) -> None:
         self.batches: list[list[tuple[str, str | None]]] = []
 
-    def screen(self, cells: Sequence[tuple[str, str | None]]) -> list[CellVerdict]:
+    def screen(self, cells: Sequence[tuple[str, str | None]], times: Sequence[int]) -> list[CellVerdict]:
+        assert len(times) == len(cells)
+        assert min(times) > 0
         self.batches.append(list(cells))
         numbers = [read_number(*cell) for cell in cells]
         return [CellVerdict.of(judge(offline_facts(number, NOW)), number) for number in numbers]

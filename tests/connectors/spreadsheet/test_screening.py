@@ -32,7 +32,7 @@ Parse = Callable[..., list[list[str]]]
 class Forgetful:
     """Finds every cell invalid and keeps nothing."""
 
-    def screen(self, cells):
+    def screen(self, cells, times):
         return [CellVerdict("invalid", "not_a_number: none", None, "unknown", datetime(2026, 1, 1, tzinfo=UTC))] * len(
             cells
         )
@@ -165,8 +165,8 @@ def test_the_screener_cannot_call_an_opted_out_number_callable(tmp_path: Path, s
     class Knowing:
         """Knows better than the cell which number is meant."""
 
-        def screen(self, cells):
-            return [replace(verdict, e164="+442079460143") for verdict in screener.screen(cells)]
+        def screen(self, cells, times):
+            return [replace(verdict, e164="+442079460143") for verdict in screener.screen(cells, times)]
 
     (tmp_path / "in.csv").write_text("phone,dnc\n+442079460143,x\n+442079460199,\n")
     summary = screen_file(tmp_path / "in.csv", tmp_path / "out.csv", ScreenOptions(), Knowing(), lambda *_: None)
@@ -234,7 +234,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path) -> None:
     class Deferring:
-        def screen(self, cells):
+        def screen(self, cells, times):
             return [None for _ in cells]
 
     (tmp_path / "in.csv").write_text("phone\n+442079460000\n")
@@ -248,10 +248,10 @@ def test_a_deferred_cell_gets_nothing_and_is_counted(tmp_path: Path) -> None:
 
 def test_words_that_the_encoding_cannot_write_do_not_stop_the_screening(tmp_path: Path, screener: Any) -> None:
     class Foreign:
-        def screen(self, cells):
+        def screen(self, cells, times):
             return [
                 CellVerdict("valid", "live: 提供者 café", "+1", "mobile", verdict.last_screened)
-                for verdict in screener.screen(cells)
+                for verdict in screener.screen(cells, times)
             ]
 
     (tmp_path / "in.csv").write_bytes("name,phone\nJosé,+442079460000\n".encode("cp1252"))
@@ -309,7 +309,7 @@ def test_without_a_phone_column_nothing_is_written(screen: Screen, tmp_path: Pat
 @pytest.mark.parametrize("existing", [b"old", None])
 def test_whatever_ends_the_work_leaves_the_target_as_it_was(tmp_path: Path, kind: Any, existing: Any) -> None:
     class Failing:
-        def screen(self, cells):
+        def screen(self, cells, times):
             raise kind
 
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
@@ -330,7 +330,7 @@ from ringfence.connectors.spreadsheet.options import ScreenOptions
 from ringfence.connectors.spreadsheet.screening import screen_file
 
 class Waiting:
-    def screen(self, cells):
+    def screen(self, cells, times):
         print("screening", flush=True)
         time.sleep(60)
 

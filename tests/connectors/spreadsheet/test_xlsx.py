@@ -264,7 +264,7 @@ def test_without_the_extra_the_error_names_it(book: Path, monkeypatch: pytest.Mo
 
 def test_an_interrupt_leaves_nothing(book: Path) -> None:
     class Interrupted:
-        def screen(self, cells):
+        def screen(self, cells, times):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
