@@ -73,7 +73,7 @@ def test_every_example_of_twilio(server: ProviderServer, tmp_path: Path) -> None
     with described(name, server, tmp_path) as twilio:
         for example in content["examples"]:
             twilio.headers = {"Prefer": f"code=200, example={example}"}
-            read[example] = in_words(twilio.ask("twilio", **settings), kept["usual"])
+            read[example] = in_words(twilio.ask("twilio", **settings), "twilio", kept["usual"])
 
         with pytest.raises(AuthenticationError):
             twilio.ask_without_credentials("twilio", **settings)
