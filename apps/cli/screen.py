@@ -16,8 +16,8 @@ from ringfence.connectors.spreadsheet.roles import preview_cell
 from ringfence.connectors.spreadsheet.screening import Summary as FileSummary
 from ringfence.connectors.spreadsheet.target import default_target
 
+from ..operations.file_rehearsal import rehearse_file
 from ..operations.file_screening import ScreenedFile, confirm_file_cost, screen_file
-from ..operations.lookup_rehearsal import rehearse_file
 from ..operations.regions import home_region
 from ..remedies import explain
 from .door import open_door

@@ -1,4 +1,4 @@
-"""What a number or a file would cost to look up, found out without buying or keeping anything."""
+"""What numbers would cost to look up, found out without buying or keeping anything."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringfence.connectors.spreadsheet.options import ScreenOptions
-from ringfence.connectors.spreadsheet.screening import rehearse_file as rehearse_table
-from ringfence.core.errors import ErrorCode, QuotaError, UsageError
+from ringfence.core.errors import QuotaError
 from ringfence.core.numbers import read_number
 from ringfence.core.runs.screening_run import ScreeningJob, rehearse_screening
 from ringfence.core.runs.spending import saved_to_json
@@ -20,8 +18,6 @@ from ringfence.core.screening.screening import Question, Screening
 from ringfence.core.state.store import Store, open_store
 
 from ..wiring import Wiring
-from .door import Door
-from .file_screening import CellScreener
 from .lookups import open_lookups
 
 
@@ -67,36 +63,16 @@ def rehearse_number(
     def look_up(screening: Screening) -> None:
         screening.screen([Question(number)])
 
-    return _rehearse(wiring, look_up, with_providers=not offline, sandbox=sandbox)
+    return rehearse(wiring, look_up, with_providers=not offline, sandbox=sandbox)
 
 
-def rehearse_file(
-    wiring: Wiring,
-    file: Path,
-    options: ScreenOptions,
-    door: Door,
-    *,
-    with_providers: bool = False,
-    sandbox: bool = False,
-) -> LookupRehearsal:
-    """Return what screening a file would take; without ``with_providers`` it costs nothing. No file is written.
-
-    Raises UsageError where no provider is configured then, FileError for a file that cannot be read, the errors of the
-    wiring, and StateError.
-    """
-    if with_providers and not wiring.settings.lookup.providers:
-        raise UsageError("Lookups are wanted, and no provider is configured.", code=ErrorCode.NO_PROVIDER)
-
-    def look_up(screening: Screening) -> int:
-        with door.progress(f"dry run of {file.name}") as progress:
-            return rehearse_table(file, options, CellScreener(screening), progress.at, wiring.clock)
-
-    return _rehearse(wiring, look_up, with_providers=with_providers, sandbox=sandbox)
-
-
-def _rehearse(
+def rehearse(
     wiring: Wiring, look_up: Callable[[Screening], int | None], *, with_providers: bool, sandbox: bool
 ) -> LookupRehearsal:
+    """Return what a screening would take; ``look_up`` carries it out and returns how many rows it had, None for none.
+
+    Raises the errors of the wiring, StateError, and what ``look_up`` raises.
+    """
     caps = wiring.settings.lookup.caps()
     with open_lookups(wiring.lookups() if with_providers else []) as lookups, _open_state(wiring) as store:
         job = ScreeningJob(
