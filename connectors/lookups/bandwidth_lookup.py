@@ -17,7 +17,7 @@ from .free_checks import check_by_get
 from .http_lookup import Refusal, refusal_by_status
 from .ordering import Ask, Fetched, OrderingHttpLookup
 from .provider_settings import reveal
-from .words import as_text, fold
+from .words import as_reference, fold
 
 MOST_ORDERED = 15_000
 """Numbers in one order (Bandwidth's API description, asynchronous bulk lookup)."""
@@ -25,7 +25,8 @@ MOST_ORDERED = 15_000
 NO_ORDER = "00000000-0000-0000-0000-000000000000"
 """An order that nobody has made: asking for it costs nothing, and is "not found" for those who may ask."""
 
-DONE = frozenset({"complete", "partial_complete", "failed"})
+FAILED = "failed"
+DONE = frozenset({"complete", "partial_complete", FAILED})
 
 
 def connect(settings: BandwidthSettings, services: Services) -> Lookup:
@@ -76,7 +77,7 @@ class BandwidthDesk:
     def read_order(self, reply: Reply) -> str:
         """Return the reference of an order that was taken."""
         data = reply.mapping.get("data")
-        return as_text(data.get("requestId")) if isinstance(data, dict) else ""
+        return as_reference(data.get("requestId")) if isinstance(data, dict) else ""
 
     def says_unknown(self, reply: Reply) -> bool:
         """Return whether Bandwidth knows of no such order: it lists that among its errors."""
@@ -84,7 +85,8 @@ class BandwidthDesk:
 
     def fetch(self, order: Order, ask: Ask) -> Fetched | None:
         """Return what the results of an order say; an order that failed, or that is not known, says nothing."""
-        reply = ask(Request("GET", f"{self._path}/{quote(order.reference, safe='')}"))
+        path = f"{self._path}/{quote(order.reference, safe='')}"
+        reply = ask(Request("GET", path, numbers=len(order.numbers)))
         if reply.status == 404:
             return Fetched({}, "the order is not known there")
 
@@ -94,4 +96,7 @@ class BandwidthDesk:
         state = fold(data.get("status"))
         if state not in DONE:
             return None
-        return Fetched(read_numbers(order.numbers, reply.mapping) or {}, f"order {state}")
+        readings = read_numbers(order.numbers, reply.mapping)
+        if readings is None and state != FAILED:
+            raise RetryError("an order that is done, without its answers")  # asking again costs nothing
+        return Fetched(readings or {}, f"order {state}")

@@ -25,7 +25,7 @@ from .exchange import Exchange, LostError, Reply, Request
 from .http_lookup import Refusal, threads_for
 from .ordering import Ask, Fetched, OrderingHttpLookup
 from .provider_settings import reveal
-from .words import as_text, fold
+from .words import as_reference, as_text, fold
 
 ORDERS_PATH = "/phonenumber/bulk"
 PROGRESS_PATH = f"{ORDERS_PATH}/progress_status"
@@ -84,7 +84,7 @@ class ClearoutPhoneDesk:
 
     def read_order(self, reply: Reply) -> str:
         """Return the id of the list that was taken."""
-        return as_text(_data(reply).get("list_id"))
+        return as_reference(_data(reply).get("list_id"))
 
     def says_unknown(self, reply: Reply) -> bool:
         """Return whether ClearoutPhone knows of no such list: its errors are objects."""
@@ -118,7 +118,7 @@ def fetch_file(address: str, services: Services) -> bytes:
     origin, rest = _split(address)
     with closing(Exchange(NAME, PROFILE.title, origin, services)) as exchange:
         try:
-            reply = exchange.send(Request("GET", rest))
+            reply = exchange.send(Request("GET", rest, numbers=MOST_IN_A_FILE))
         except LostError as lost:
             raise RetryError(lost.code) from None
     if reply.status != 200 or reply.is_html:

@@ -17,6 +17,7 @@ import requests
 from requests.auth import AuthBase
 
 from ringfence.core.errors import QuotaError, RetryError, UnreachableError
+from ringfence.core.model.axes import Outcome
 from ringfence.core.ports.call_limits import Rate
 from ringfence.core.ports.services import Services
 
@@ -34,8 +35,8 @@ LONGEST_WAIT_S = 60.0
 TIMEOUT_S = (10.0, 30.0)
 """To connect, and to answer: live status waits for the far network."""
 
-MOST_BYTES = 32 * 1024 * 1024
-"""The longest answer that is read. Ten thousand numbers a call fit in; what is longer is nobody's answer."""
+MOST_BYTES, MOST_BYTES_A_NUMBER = 1024 * 1024, 2048
+"""The longest answer that is read, by how many numbers it is about: several times what any provider says of one."""
 
 LOST_STATUSES = frozenset({502, 504, 520, 524})
 """A gateway has passed the request on and got no proper answer: it may have been carried out, and billed."""
@@ -44,11 +45,15 @@ Result = TypeVar("Result")
 
 
 class LostError(Exception):
-    """The request surely went out, and its answer did not come whole; ``code`` says how, for a person."""
+    """The request surely went out, and its answer did not come whole.
 
-    def __init__(self, code: str) -> None:
+    ``code`` says how, for a person; ``outcome`` is PROVIDER_ERROR where something came that is no answer.
+    """
+
+    def __init__(self, code: str, outcome: Outcome = Outcome.TIMEOUT) -> None:
         super().__init__(code)
         self.code = code
+        self.outcome = outcome
 
 
 class NoConnectionError(RetryError):
@@ -57,7 +62,10 @@ class NoConnectionError(RetryError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to a provider; ``path`` is appended to the base URL. Everything in it is already quoted."""
+    """One request to a provider; ``path`` is appended to the base URL. Everything in it is already quoted.
+
+    ``numbers`` is how many numbers the answer is about: it bounds how much of it is read.
+    """
 
     method: str
     path: str
@@ -66,6 +74,12 @@ class Request:
     data: Any = None
     files: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    numbers: int = 1
+
+    @property
+    def most_bytes(self) -> int:
+        """Return how many bytes of the answer are read at most."""
+        return MOST_BYTES + MOST_BYTES_A_NUMBER * self.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,7 @@ class Exchange:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = _read(response)
+                content = _read(response, request.most_bytes)
         except requests.RequestException as error:
             if isinstance(error, ValueError):  # the address, a header or the proxy's address makes no request
                 raise self._contact.unreachable(self.host) from None
@@ -218,13 +232,15 @@ class Exchange:
     def _take(self, response: requests.Response, content: bytes) -> Reply:
         try:
             body = json.loads(content)
+        except RecursionError:  # brackets within brackets, thousands deep
+            raise LostError("nested too deeply", Outcome.PROVIDER_ERROR) from None
         except ValueError:
             body = None
         reply = Reply(response.status_code, response.headers, body, content)
         if reply.status in LOST_STATUSES and not reply.mapping.get("error"):
             raise LostError(str(reply.status))
         if reply.status == 200 and body is None and content.lstrip()[:1] in (b"{", b"["):
-            raise LostError("cut off")
+            raise LostError("cut off", Outcome.PROVIDER_ERROR)
         return reply
 
     def _policy(self) -> RetryPolicy:
@@ -238,14 +254,14 @@ class Exchange:
         )
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, most_bytes: int) -> bytes:
     """Return the whole answer. Raises LostError where it is longer than any provider's: the rest is not read."""
     parts, size = [], 0
     for part in response.iter_content(64 * 1024):
         parts.append(part)
         size += len(part)
-        if size > MOST_BYTES:
-            raise LostError(f"the answer is longer than {MOST_BYTES // (1024 * 1024)} MB")
+        if size > most_bytes:
+            raise LostError(f"the answer is longer than {most_bytes:,} bytes", Outcome.PROVIDER_ERROR)
     return b"".join(parts)
 
 

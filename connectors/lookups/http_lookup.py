@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import Protocol
@@ -182,9 +182,9 @@ class HttpLookup:
 
     def _request(self, numbers: Sequence[str], halvings: list[int]) -> Sequence[Answer]:
         try:
-            reply = self._exchange.send(self._dialect.ask(numbers))
+            reply = self._exchange.send(replace(self._dialect.ask(numbers), numbers=len(numbers)))
         except LostError as lost:
-            return [self._lost(number, lost.code) for number in numbers]
+            return [self._lost(number, lost.code, lost.outcome) for number in numbers]
 
         read = self._dialect.read(numbers, reply)
         if read is None:
@@ -302,10 +302,10 @@ class HttpLookup:
         return UnreachableError(message, "Run again later; nothing is lost.")
 
     def _abandon(self, e164: str) -> Answer:
-        return self._lost(e164, "not waited for")
+        return self._lost(e164, "not waited for", Outcome.TIMEOUT)
 
-    def _lost(self, e164: str, code: str) -> Answer:
-        return Answer(e164, AnswerKind.LOST, self._now(), code=code, outcome=Outcome.TIMEOUT)
+    def _lost(self, e164: str, code: str, outcome: Outcome = Outcome.PROVIDER_ERROR) -> Answer:
+        return Answer(e164, AnswerKind.LOST, self._now(), code=code, outcome=outcome)
 
     def _now(self) -> datetime:
         return whole_seconds(self._clock.now())

@@ -98,7 +98,7 @@ class NumberInsightDialect:
     def read(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
         """Return what the answer says, by the status in its body."""
         status = reply.mapping.get("status")
-        if isinstance(status, str) and status.isdigit():
+        if isinstance(status, str) and status.isdecimal() and len(status) < 10:
             status = int(status)
         if not isinstance(status, int) or status == reply.status:  # the latter is a problem that the gateway tells
             return None if reply.is_html or reply.status == 200 else refusal_by_status(reply)

@@ -133,7 +133,7 @@ class OrderingHttpLookup(HttpLookup):
         try:
             reply = self._exchange.repeat("an order", lambda: self._send_order(numbers))
         except LostError as lost:
-            yield from (self._lost(number, lost.code) for number in numbers)
+            yield from (self._lost(number, lost.code, lost.outcome) for number in numbers)
             raise self._lost_order(len(numbers)) from None
         except RetryError as error:
             raise QuotaError(

@@ -9,6 +9,8 @@ from ringfence.core.model.answers import Answer, AnswerKind
 from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome, Ported, Reassigned, Reassignment, Risk
 from ringfence.core.numbers import LineType, Validity
 
+from .words import printable
+
 _PASSING = frozenset({Outcome.RATE_LIMITED, Outcome.PROVIDER_ERROR, Outcome.TIMEOUT, Outcome.PENDING})
 """Outcomes that may be another one the next time."""
 
@@ -57,17 +59,17 @@ def to_answer(e164: str, reading: Reading, now: datetime) -> Answer:
         validity=reading.validity,
         line=None if reading.line is LineState.UNKNOWN else reading.line.value,
         line_type=None if reading.line_type is LineType.UNKNOWN else reading.line_type.value,
-        code=reading.code,
+        code=printable(reading.code),
         paid=reading.paid,
         outcome=reading.outcome,
         evidence=reading.evidence,
-        carrier=reading.carrier,
+        carrier=reading.carrier and Carrier(*map(printable, reading.carrier)),
         ported=reading.ported,
         reassigned=reading.reassigned,
         risk=reading.risk,
         product=reading.product,
         cost=reading.cost,
-        unrecognised=reading.unrecognised,
+        unrecognised=tuple((axis, printable(raw)) for axis, raw in reading.unrecognised),
     )
 
 

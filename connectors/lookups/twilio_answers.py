@@ -118,7 +118,8 @@ def reassigned_error(body: Mapping[str, Any]) -> str:
 
 
 def _read_invalid(body: Mapping[str, Any]) -> Reading:
-    errors = [as_text(error) for error in body.get("validation_errors") or ()]
+    told = body.get("validation_errors")
+    errors = [as_text(error) for error in (told if isinstance(told, list) else ())]
     validity = Validity.POSSIBLE if errors == ["INVALID_BUT_POSSIBLE"] else Validity.INVALID
     return Reading(
         Outcome.OK, ",".join(errors), validity, evidence=Evidence.NUMBERING_PLAN, paid=False, product="Lookup v2"

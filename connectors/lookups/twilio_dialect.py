@@ -32,6 +32,7 @@ from .twilio_answers import (
     reassigned_error,
 )
 from .twilio_settings import NAME, PROFILE, TwilioSettings, is_configured
+from .words import as_text
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class TwilioDialect:
             self._tell_of_reassignment(reassigned_error(body))
             return {numbers[0]: read_result(body)}
 
-        code = str(body.get("code") or reply.status)
+        code = as_text(body.get("code")) or str(reply.status)
         if reply.status == 429 or (reply.status == 503 and "Retry-After" in reply.headers):
             return Refusal(Outcome.RATE_LIMITED, code)
         if code in ERRORS:
@@ -134,7 +135,7 @@ def _check(exchange: Exchange) -> Refusal | None:
     reply = exchange.send(Request("GET", _PATH + quote(FREE_NUMBER, safe="")))
     if reply.status == 200 and is_result(reply.mapping):
         return None
-    refusal = _read_refusal(reply, str(reply.mapping.get("code") or reply.status))
+    refusal = _read_refusal(reply, as_text(reply.mapping.get("code")) or str(reply.status))
     if refusal is None:
         raise exchange.somebody_else(reply.status)
     return refusal

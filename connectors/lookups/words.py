@@ -14,9 +14,27 @@ LONGEST_RAW = 60
 """Signs of a raw value that are kept."""
 
 
+LONGEST_TEXT = 200
+"""Signs that are kept of a text that a provider tells, such as the name of a carrier."""
+
+_LONGEST_SEARCHED = 1000
+
+
 def fold(raw: object) -> str:
     """Return a provider's word as its table has it: in lower case, without space around it; empty for none."""
-    return "" if raw is None else str(raw).strip().casefold()
+    return as_text(raw).strip().casefold()
+
+
+def quote_raw(raw: object) -> str:
+    """Return a value as it came, for a person: short, and with every number in it masked."""
+    if isinstance(raw, (dict, list)):
+        return "an object" if isinstance(raw, dict) else "a list"
+    return mask_numbers(str(raw)[:_LONGEST_SEARCHED])[:LONGEST_RAW]
+
+
+def printable(text: str) -> str:
+    """Return a text without what no terminal, file or database takes, such as half a sign, and not too long."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:LONGEST_TEXT])
 
 
 class Words:
@@ -30,7 +48,7 @@ class Words:
         if isinstance(raw, (dict, list)) or not (word := fold(raw)):
             return unknown
         if word not in table:
-            self.unrecognised.append((axis, mask_numbers(str(raw))[:LONGEST_RAW]))
+            self.unrecognised.append((axis, quote_raw(raw)))
         return table.get(word, unknown)
 
 
@@ -40,8 +58,13 @@ def digits_of(number: object) -> str:
 
 
 def as_text(raw: object) -> str:
-    """Return a value as text, empty for none."""
-    return "" if raw is None else str(raw)
+    """Return a value as text; empty for none, and for a list or an object, which is no text."""
+    return "" if raw is None or isinstance(raw, (dict, list)) else str(raw)
+
+
+def as_reference(raw: object) -> str:
+    """Return the name of an order, a text or a whole number; empty for anything else, by which none is found again."""
+    return str(raw).strip() if isinstance(raw, (str, int)) and not isinstance(raw, bool) else ""
 
 
 def as_money(raw: object) -> float | None:

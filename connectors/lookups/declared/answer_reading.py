@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringfence.core.model.axes import Carrier, Evidence, LineState, Outcome, Ported, Risk
-from ringfence.core.numbers import LineType, Validity, mask_numbers
+from ringfence.core.numbers import LineType, Validity
 
 from ..reading import Reading
-from ..words import LONGEST_RAW, as_money
+from ..words import as_money, quote_raw
 from .axis_maps import AxisMap, CarrierMap, RiskMap, word_of
 from .file import BodyError, ProviderFile
 from .paths import as_finite, find, has_path, is_nothing
@@ -26,9 +26,9 @@ def read_answer(file: ProviderFile, body: Any) -> Reading:
         raw = find(body, axis.path)
         meant = _look_up(axis, raw)
         if meant is None and not is_nothing(raw):
-            unrecognised.append((name, mask_numbers(str(raw))[:LONGEST_RAW]))
+            unrecognised.append((name, quote_raw(raw)))
         value, special = meant or (axis.default, None)
-        told[name], said[name] = value, "" if is_nothing(raw) else mask_numbers(str(raw))[:LONGEST_RAW]
+        told[name], said[name] = value, "" if is_nothing(raw) else quote_raw(raw)
         evidence[name] = special or axis.evidence or file.evidence
 
     line = LineState(told.get("line_state", LineState.UNKNOWN))
@@ -69,7 +69,7 @@ def find_error(rules: Iterable[BodyError], body: Any) -> tuple[Outcome, str] | N
     for rule in rules:
         outcome, said = _judge(rule, body)
         if outcome is not None and outcome is not Outcome.OK:
-            return outcome, said[:LONGEST_RAW]
+            return outcome, said
     return None
 
 
@@ -95,7 +95,7 @@ def _judge(rule: BodyError, body: Mapping[str, Any]) -> tuple[Outcome | None, st
     if raw is None:
         return (rule.default if rule.where else None), ""
 
-    word, said = word_of(raw), mask_numbers(str(raw))
+    word, said = word_of(raw), quote_raw(raw)
     if word in rule.values:
         return rule.values[word], said
     for part, outcome in rule.contains.items():

@@ -15,7 +15,12 @@ from ringfence.core.numbers import LineType, Validity
 
 
 def word_of(value: object) -> str:
-    """Return a value as the maps know it: `true` for JSON's true, and text in lower case without space around it."""
+    """Return a value as the maps know it: `true` for JSON's true, and text in lower case without space around it.
+
+    A list or an object is no word: it becomes an empty one.
+    """
+    if isinstance(value, (dict, list)):
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -142,6 +142,6 @@ class DeclaredDialect:
         return of_region.get(status, self._file.errors.get(status))
 
     def _is_recognised(self, body: Any) -> bool:
-        """Return whether a body of a 200 is the provider's: it has the path that is promised, or any that is read."""
+        """Return whether a body of a 200 is the provider's: it has the path that is promised, and one that is read."""
         promised = self._file.recognised_by
-        return has_path(body, promised) if promised is not None else has_an_axis(self._file, body)
+        return has_an_axis(self._file, body) and (promised is None or has_path(body, promised))

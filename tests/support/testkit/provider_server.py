@@ -24,6 +24,15 @@ class Sent:
         return json.loads(self.body) if self.body else {}
 
 
+@dataclass
+class Endless:
+    """A body of ``size`` bytes that is made while it is sent; ``sent`` counts those that the other side took."""
+
+    size: int
+    part: bytes = b'{"data": "' + b"x" * 65_526
+    sent: int = 0
+
+
 Answering = Callable[[Sent], tuple[Any, ...]]
 """A request in; out come status and body, then headers, or "cut" for an answer whose second half never comes."""
 
@@ -35,6 +44,10 @@ class ProviderServer:
     url: str = ""
     answering: Answering = lambda _: (200, {})
     sent: list[Sent] = field(default_factory=list)
+
+
+def _encode(said: Any) -> bytes:
+    return said.encode() if isinstance(said, str) else json.dumps(said).encode()
 
 
 def open_server(state: ProviderServer) -> ThreadingHTTPServer:
@@ -49,7 +62,10 @@ def open_server(state: ProviderServer) -> ThreadingHTTPServer:
             sent = Sent(self.command, self.path, dict(self.headers.items()), body)
             state.sent.append(sent)
             status, said, *more = state.answering(sent)
-            content = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+            if isinstance(said, Endless):
+                self.send_endless(status, said)
+                return
+            content = said if isinstance(said, bytes) else _encode(said)
             headers = more[0] if more and isinstance(more[0], dict) else {}
 
             self.send_response_only(status)
@@ -59,6 +75,17 @@ def open_server(state: ProviderServer) -> ThreadingHTTPServer:
             is_cut = "cut" in more
             self.wfile.write(content[: len(content) // 2] if is_cut else content)
             self.close_connection = is_cut
+
+        def send_endless(self, status: int, body: Endless) -> None:
+            self.send_response_only(status)
+            self.send_header("Content-Length", str(body.size))
+            self.end_headers()
+            self.close_connection = True
+            try:
+                while body.sent < body.size:
+                    body.sent += self.wfile.write(body.part)
+            except OSError:
+                return  # the other side has heard enough
 
         do_GET = do_POST = answer  # noqa: N815 -- the names that http.server calls
 
