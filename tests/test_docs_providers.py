@@ -29,9 +29,9 @@ def variable(plugin: LookupPlugin, field: str) -> str:
     return f"RINGFENCE_{group_of(plugin.name).upper()}__{field.upper()}"
 
 
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    return write_private_key(tmp_path)
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_private_key(tmp_path_factory.mktemp("keys"))
 
 
 def filled(plugin: LookupPlugin, key_file: Path) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def served(description: Path, folder: Path) -> Iterator[str]:
     try:
         yield _await_address(process, printed)
     finally:
-        process.terminate()
-        process.wait(10)
+        process.kill()  # it has nothing to put away
+        process.wait()
 
 
 def go_between(
