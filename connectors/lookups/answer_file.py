@@ -14,7 +14,7 @@ from ringfence.core.errors import FileError
 from ringfence.core.model.axes import Evidence, LineState, Outcome
 from ringfence.core.numbers import Validity, mask_numbers
 
-from .declared.axis_maps import word_of
+from .declared.axis_maps import as_words, word_of
 from .reading import Reading
 from .words import LONGEST_RAW
 
@@ -23,7 +23,10 @@ LONGEST_LINE = 10_000
 
 
 def _as_words(values: object) -> object:
-    return {word_of(key): value for key, value in values.items()} if isinstance(values, dict) else values
+    """Return the mapping with its keys as words. Raises ValueError for one that YAML takes for no text."""
+    if isinstance(values, dict) and any(key is None or isinstance(key, bool) for key in values):
+        raise ValueError('YAML reads yes, no, on, off, true, false and null as no text: put them in quotes, as "no"')
+    return as_words(values)
 
 
 class FileMeaning(BaseModel):
@@ -46,12 +49,19 @@ class FileProfile(BaseModel):
     provider: str = Field(min_length=1, description="the provider whose numbers are answered, such as itg")
     number: list[str] = Field(min_length=1, description="names of the column of numbers, the first that is there")
     status: list[str] = Field(min_length=1, description="names of the column of words")
-    values: Annotated[dict[str, FileMeaning], BeforeValidator(_as_words)] = Field(min_length=1)
+    values: Annotated[dict[str, FileMeaning], BeforeValidator(_as_words)] = Field(
+        min_length=1, description="the platform's words -> what they say of a number; {} for one that says nothing"
+    )
 
 
 def parse_profile(text: str, where: str) -> FileProfile:
     """Return the profile in YAML text; ``where`` names the file. Raises MappingError."""
     return read_model(text, FileProfile, f"The columns and words of {where}", _known_keys)
+
+
+def profile_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a profile, for editors. ``mappings/profiles/profile.schema.json`` holds it."""
+    return FileProfile.model_json_schema()
 
 
 def _known_keys(place: Sequence[str]) -> Sequence[str]:
