@@ -52,6 +52,8 @@ def _files(cli: Cli, service: ProviderServer, monkeypatch: pytest.MonkeyPatch) -
         "OTHERLOOKUP__USER": "ann",
         "OTHERLOOKUP__PASSWORD": KEY,
         "OTHERLOOKUP__BASE_URL": service.url,
+        "MANYLOOKUP__KEY": KEY,
+        "MANYLOOKUP__BASE_URL": service.url,
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"RINGFENCE_{name}", value)
@@ -116,10 +118,38 @@ def test_the_second_file_scores_lines_and_says_what_went_wrong(
     assert "another" not in refused.out + refused.err
 
 
-def test_both_stand_among_the_providers(cli: Cli) -> None:
+def many_lookup(sent: Sent) -> tuple[Any, ...]:
+    """Answer as the third file expects it: about all numbers at once, in an order of its own."""
+    if (sent.method, sent.headers.get("Authorization")) != ("POST", f"Bearer {KEY}"):
+        return 401, {}
+    states = {LIVE: "live", DEAD: "dead"}
+    numbers = sorted((each["number"] for each in sent.json["phones"]), reverse=True)
+    return 200, {"data": {"results": [{"number": each, "status": states.get(each, "asleep")} for each in numbers]}}
+
+
+def test_the_third_file_asks_about_many_numbers_in_one_request(
+    cli: Cli, service: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.answering = many_lookup
+    monkeypatch.setenv("RINGFENCE_LOOKUP__PROVIDERS", '["manylookup"]')
+    rows = [LIVE, DEAD, ODD, LIVE]
+    Path("people.csv").write_text("phone\n" + "".join(f"{row}\n" for row in rows), "utf-8")
+
+    done = cli("screen", "people.csv", "-o", "out.csv", "--lookups", "--json")
+
+    with Path("out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["rf_phone_status"] for row in csv.DictReader(file)] == ["active", "disconnected", "valid", "active"]
+    assert done.document["lookups"] == 3
+    (sent,) = service.sent
+    assert sorted(each["number"] for each in sent.json["phones"]) == [LIVE, DEAD, ODD]
+    assert sent.json["live"] is True
+
+
+def test_all_stand_among_the_providers(cli: Cli) -> None:
     listed = {each["name"]: each for each in cli("providers", "--json").document["providers"]}
 
     assert listed["mylookup"]["configured"]
     assert set(listed["mylookup"]["tells"]) == {"validity", "line_state", "line_type", "carrier"}
     assert listed["mylookup"]["price"] == 0.005
     assert set(listed["otherlookup"]["countries"]) == {"US", "CA"}
+    assert listed["manylookup"]["batch"] == 100
