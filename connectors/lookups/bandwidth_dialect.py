@@ -14,9 +14,9 @@ from ringfence.core.numbers import LineType, Validity
 
 from .bandwidth_settings import PROFILE
 from .exchange import Reply, Request
-from .http_lookup import Refusal, refusal_by_status
 from .joining import Numbers
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .words import Words, as_text, fold
 
 LINE_TYPES = {

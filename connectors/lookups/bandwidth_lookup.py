@@ -14,9 +14,9 @@ from .bandwidth_dialect import BandwidthDialect, read_numbers
 from .bandwidth_settings import BATCH, NAME, PROFILE, BandwidthSettings
 from .exchange import Exchange, Reply, Request
 from .free_checks import check_by_get
-from .http_lookup import Refusal, refusal_by_status
 from .ordering import Ask, Fetched, OrderingHttpLookup
 from .provider_settings import reveal
+from .refusals import Refusal, refusal_by_status
 from .words import as_reference, fold
 
 MOST_ORDERED = 15_000

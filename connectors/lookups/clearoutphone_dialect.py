@@ -12,8 +12,8 @@ from ringfence.core.model.axes import Carrier, Evidence, Outcome
 from ringfence.core.numbers import LineType, Validity, mask_numbers
 
 from .exchange import Exchange, Reply, Request
-from .http_lookup import Refusal, refusal_by_status
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .words import LONGEST_RAW, Words, as_money, as_text, digits_of
 
 PATH = "/phonenumber/validate"

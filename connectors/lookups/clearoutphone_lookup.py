@@ -22,9 +22,10 @@ from .clearoutphone_dialect import ClearoutPhoneDialect, check_credits, read_ref
 from .clearoutphone_file import ResultError, read_result, write_numbers
 from .clearoutphone_settings import MOST_IN_A_FILE, NAME, PROFILE, ClearoutPhoneSettings
 from .exchange import Exchange, LostError, Reply, Request
-from .http_lookup import Refusal, threads_for
+from .http_lookup import threads_for
 from .ordering import Ask, Fetched, OrderingHttpLookup
 from .provider_settings import reveal
+from .refusals import Refusal
 from .words import as_reference, as_text, fold
 
 ORDERS_PATH = "/phonenumber/bulk"

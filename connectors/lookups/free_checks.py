@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from .exchange import Exchange, Request
-from .http_lookup import Refusal, refusal_by_status
+from .refusals import Refusal, refusal_by_status
 
 
 def check_by_get(path: str, works: Container[int] = (200,)) -> Callable[[Exchange], Refusal | None]:

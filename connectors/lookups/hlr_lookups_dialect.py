@@ -14,9 +14,10 @@ from ringfence.core.ports.services import Services
 from .exchange import Exchange, Reply, Request
 from .free_checks import check_by_get
 from .hlr_lookups_settings import NAME, PROFILE, HlrLookupsSettings
-from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
+from .http_lookup import HttpLookup, threads_for
 from .provider_settings import reveal
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .words import Words, as_money, as_text, digits_of, ported_of
 
 _ROOT = "/api/v2"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from math import ceil
 from typing import Protocol
@@ -23,6 +23,7 @@ from ringfence.core.ports.services import Clock, Services
 from .exchange import Exchange, LostError, Reply, Request
 from .pool import HEAVY, THREADS, LookupPool
 from .reading import Reading, to_answer
+from .refusals import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -32,18 +33,6 @@ MOST_HALVINGS = 50
 
 SLOWEST_ANSWER_S = 0.5
 """How long an answer may take for a provider to be asked at its full pace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a whole request has told nothing about any number; ``outcome`` is neither OK nor PARTIAL.
-
-    ``code`` is the provider's own, for a person. ``paid`` tells that nobody rules a charge out.
-    """
-
-    outcome: Outcome
-    code: str
-    paid: bool = False
 
 
 class Dialect(Protocol):
@@ -56,29 +45,6 @@ class Dialect(Protocol):
     def read(self, numbers: Sequence[str], reply: Reply) -> Mapping[str, Reading] | Refusal | None:
         """Return what the answer says by E.164 number, or why it says nothing; None where it is not the provider's."""
         ...
-
-
-def refusal_by_status(reply: Reply) -> Refusal | None:
-    """Return what the status alone says of a refused request; None for a good one and for one that nobody knows."""
-    status, code = reply.status, f"HTTP {reply.status}"
-    if status in _BY_STATUS:
-        return Refusal(_BY_STATUS[status], code)
-    if status == 503 and "Retry-After" in reply.headers:
-        return Refusal(Outcome.RATE_LIMITED, code)
-    if status >= 500:
-        return Refusal(Outcome.PROVIDER_ERROR, code, paid=True)
-    return None
-
-
-_BY_STATUS = {
-    400: Outcome.BAD_REQUEST,
-    401: Outcome.AUTH_FAILED,
-    402: Outcome.OUT_OF_CREDIT,
-    403: Outcome.NOT_PERMITTED,
-    404: Outcome.BAD_REQUEST,
-    422: Outcome.BAD_REQUEST,
-    429: Outcome.RATE_LIMITED,
-}
 
 
 def threads_for(pace: float | None) -> int:

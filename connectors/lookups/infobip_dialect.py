@@ -12,11 +12,12 @@ from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, Reply, Request
 from .free_checks import check_by_get
-from .http_lookup import HttpLookup, Refusal, refusal_by_status
+from .http_lookup import HttpLookup
 from .infobip_settings import BATCH, NAME, PROFILE, InfobipSettings
 from .joining import Numbers
 from .provider_settings import reveal
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .words import Words, as_text, fold, ported_of
 
 

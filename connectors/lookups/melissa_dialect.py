@@ -15,11 +15,12 @@ from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, Reply, Request
-from .http_lookup import HttpLookup, Refusal, refusal_by_status
+from .http_lookup import HttpLookup
 from .joining import Numbers
 from .melissa_settings import BATCH, NAME, PROFILE, MelissaSettings, Verify
 from .provider_settings import reveal
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .words import as_text
 
 PATH = "/v4/WEB/GlobalPhone/doGlobalPhone"

@@ -11,9 +11,10 @@ from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, Reply, Request
-from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
+from .http_lookup import HttpLookup, threads_for
 from .provider_settings import reveal
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .vonage_number_insight_settings import NAME, PROFILE, NumberInsightSettings
 from .words import Words, as_money, as_text
 

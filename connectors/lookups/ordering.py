@@ -19,9 +19,10 @@ from ringfence.core.ports.lookup import NOT_ASKED, ProviderProfile
 from ringfence.core.ports.services import Services
 
 from .exchange import Exchange, LostError, Reply, Request
-from .http_lookup import Dialect, HttpLookup, Refusal
+from .http_lookup import Dialect, HttpLookup
 from .pool import distinct
 from .reading import Reading
+from .refusals import Refusal
 
 TAKEN = frozenset({200, 201, 202})
 """Statuses that say that an order was taken."""

@@ -18,8 +18,9 @@ from ringfence.core.ports.lookup import Lookup
 from ringfence.core.ports.services import Services
 
 from .exchange import TIMEOUT_S, Exchange, Reply, Request
-from .http_lookup import HttpLookup, Refusal, threads_for
+from .http_lookup import HttpLookup, threads_for
 from .reading import Reading
+from .refusals import Refusal
 from .twilio_answers import (
     ERRORS,
     NOT_ENABLED,

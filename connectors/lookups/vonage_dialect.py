@@ -18,8 +18,9 @@ from ringfence.core.ports.services import Services
 
 from .application_token import ApplicationToken
 from .exchange import Exchange, Reply, Request
-from .http_lookup import HttpLookup, Refusal, refusal_by_status, threads_for
+from .http_lookup import HttpLookup, threads_for
 from .reading import Reading
+from .refusals import Refusal, refusal_by_status
 from .vonage_settings import NAME, PROFILE, VonageLookupSettings
 from .words import Words, as_text, fold
 

@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 from ringfence.core.model.axes import Outcome
 
 from ..exchange import Reply, Request
-from ..http_lookup import Refusal, refusal_by_status
 from ..joining import Numbers, is_another
 from ..reading import Reading
+from ..refusals import Refusal, refusal_by_status
 from .answer_reading import find_error, has_an_axis, is_partial, read_answer, tells_anything
 from .file import ProviderFile
 from .paths import find, has_path, is_nothing
