@@ -65,6 +65,7 @@ class DeclaredDialect:
         # What came of an answer is paid for, so that it counts whatever else its body says.
         if not (is_cut_short and tells) and find_error(self._file.body_errors, body) is not None:
             return None
+
         if self._file.batch > 1:
             return self._read_items(numbers, body)
         if not self._is_recognised(body) or (is_cut_short and not tells):
