@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from testkit.provider_server import ProviderServer, Sent, open_server
+from testkit.provider_server import Endless, ProviderServer, Sent, open_server
 
 from .conftest import Cli
 
@@ -153,3 +153,18 @@ def test_all_stand_among_the_providers(cli: Cli) -> None:
     assert listed["mylookup"]["price"] == 0.005
     assert set(listed["otherlookup"]["countries"]) == {"US", "CA"}
     assert listed["manylookup"]["batch"] == 100
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"valid": true, "line', "100 MB"], ids=["deep", "cut", "endless"])
+def test_an_answer_that_is_none_is_told_and_not_bought_twice(cli: Cli, service: ProviderServer, body: str) -> None:
+    service.answering = lambda _: (200, Endless(100 * 1024 * 1024) if body == "100 MB" else body)
+    Path("people.csv").write_text(f"phone\n{LIVE}\n", "utf-8")
+
+    done = [cli("screen", "people.csv", "-o", f"out{n}.csv", "--lookups", "--json") for n in range(2)]
+
+    assert len(service.sent) == 1
+    assert [each.document["lookups"] for each in done] == [1, 0]  # perhaps billed, so it counts
+    assert not [each for each in done if KEY in each.out + each.err or "Traceback" in each.err]
+    for n in range(2):
+        with Path(f"out{n}.csv").open(encoding="utf-8", newline="") as file:
+            assert [row["rf_phone_status"] for row in csv.DictReader(file)] == ["valid"]
