@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ringfence.core.model.answers import OWN_CURRENCY
 from ringfence.core.model.axes import Carrier, Evidence, Outcome
 from ringfence.core.numbers import LineType, Validity, mask_numbers
 
@@ -87,6 +88,7 @@ def read_words(said: Any, line_type: Any, carrier: Any, *, paid: bool = True, co
         carrier=Carrier(name) if name else None,
         paid=paid,
         cost=cost,
+        currency="" if cost is None else OWN_CURRENCY,
         product="validation",
         unrecognised=tuple(words.unrecognised),
     )

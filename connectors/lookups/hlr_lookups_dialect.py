@@ -49,12 +49,15 @@ def connect(settings: HlrLookupsSettings, services: Services) -> Lookup:
         pace=settings.pace,
         connections=threads,
     )
-    dialect = HlrDialect()
+    dialect = HlrDialect(settings.currency or "")
     return HttpLookup(PROFILE, exchange, dialect, services, price=settings.price, threads=threads, free_check=_CHECK)
 
 
 class HlrDialect:
-    """See :class:`ringfence.connectors.lookups.http_lookup.Dialect`."""
+    """See :class:`ringfence.connectors.lookups.http_lookup.Dialect`; ``currency`` is that of the account's costs."""
+
+    def __init__(self, currency: str = "") -> None:
+        self._currency = currency
 
     def ask(self, numbers: Sequence[str]) -> Request:
         """Return the request about the one number."""
@@ -69,11 +72,11 @@ class HlrDialect:
             return None
         if "msisdn" in body and digits_of(body["msisdn"]) != digits_of(numbers[0]):
             return {}
-        return {numbers[0]: read_body(body)}
+        return {numbers[0]: read_body(body, self._currency)}
 
 
-def read_body(body: Mapping[str, Any]) -> Reading:
-    """Return what the answer about one number says."""
+def read_body(body: Mapping[str, Any], currency: str = "") -> Reading:
+    """Return what the answer about one number says; its cost is in ``currency``, which it does not name."""
     words = Words()
     said = as_text(body.get("connectivity_status"))
     validity, line = words.read("line_state", said, STATES, _UNDETERMINED)
@@ -92,6 +95,7 @@ def read_body(body: Mapping[str, Any]) -> Reading:
         carrier=carrier if any(carrier) else None,
         ported=ported_of(body.get("is_ported")),
         cost=as_money(body.get("cost")),
+        currency=currency,
         product="HLR",
         unrecognised=tuple(words.unrecognised),
     )

@@ -33,3 +33,6 @@ class HlrLookupsSettings(ProviderSettings):
     api_secret: SecretStr | None = Field(None, description="API secret")
     base_url: str = Field(usual, description="address of the API")
     price: float | None = Field(PRICE, ge=0, allow_inf_nan=False, description="what one number costs")
+    currency: str | None = Field(
+        None, pattern="^[A-Z]{3}$", description="currency of the account, in which its answers name their cost"
+    )

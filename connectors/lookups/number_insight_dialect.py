@@ -69,6 +69,9 @@ PORTED = {
     "unknown": Ported.UNKNOWN,
 }
 
+CURRENCY = "EUR"
+"""That of the prices in its answers, whatever the account pays in."""
+
 _UNTOLD = (Validity.UNKNOWN, LineState.UNKNOWN)
 
 
@@ -139,6 +142,7 @@ def read_body(body: Mapping[str, Any], *, partial: bool) -> Reading:
         carrier=carrier if any(carrier) else None,
         ported=words.read("ported", body.get("ported"), PORTED, Ported.UNKNOWN),
         cost=as_money(body.get("request_price")),
+        currency=CURRENCY,
         product="Number Insight advanced",
         unrecognised=tuple(words.unrecognised),
     )

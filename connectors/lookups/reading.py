@@ -38,6 +38,7 @@ class Reading:
     risk: Risk | None = None
     paid: bool = True
     cost: float | None = None
+    currency: str = ""
     product: str = ""
     unrecognised: tuple[tuple[str, str], ...] = ()
 
@@ -69,6 +70,7 @@ def to_answer(e164: str, reading: Reading, now: datetime) -> Answer:
         risk=reading.risk,
         product=reading.product,
         cost=reading.cost,
+        currency=reading.currency,
         unrecognised=tuple((axis, printable(raw)) for axis, raw in reading.unrecognised),
     )
 

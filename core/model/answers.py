@@ -20,6 +20,10 @@ class AnswerKind(StrEnum):
     LOST = "lost"  # the question surely went out and was perhaps billed, and no answer is on record
 
 
+OWN_CURRENCY = "of the settings"
+"""The currency of an amount that was reckoned by a price of the settings: whichever they name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One provider's answer about one number, its facts on the separate axes of :mod:`ringfence.core.model.axes`.
@@ -27,8 +31,9 @@ class Answer:
     ``line`` is one of the line states, ``line_type`` one of the line types; each is None where the provider does not
     tell. ``evidence`` says how it knows; None where that is not on record. ``code`` is the provider's own code, for a
     person, and ``unrecognised`` are values that the provider's tables do not have: (axis, raw value). ``observed_at``
-    is aware, in UTC. ``paid`` tells whether the lookup is billed, and ``cost`` what the provider says that it took, in
-    the currency of the settings; None where it does not tell. A FAILED one is never counted as bought: there ``paid``
+    is aware, in UTC. ``paid`` tells whether the lookup is billed, and ``cost`` what the provider says that it took;
+    None where it does not tell. ``currency`` is that of the cost: an ISO 4217 code, :data:`OWN_CURRENCY` where it was
+    reckoned by the set price, and empty where nobody names it. A FAILED one is never counted as bought: there ``paid``
     tells that nobody rules a charge out, so that the request counts against the budget.
     """
 
@@ -48,6 +53,7 @@ class Answer:
     risk: Risk | None = None
     product: str = ""
     cost: float | None = None
+    currency: str = ""
     unrecognised: tuple[tuple[str, str], ...] = ()
 
 

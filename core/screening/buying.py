@@ -11,7 +11,8 @@ from datetime import datetime
 
 from ..errors import AuthenticationError, QuotaError, RingfenceError, UnreachableError
 from ..model.answers import Answer, AnswerKind
-from ..model.caps import CapReached
+from ..model.caps import MICROS, CapReached, in_micros
+from ..model.charges import find_charge
 from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.kept_answers import BESIDE, KeptAnswer
@@ -198,7 +199,9 @@ class BuyingGateway:
         tally = self.tally.of(lookup.name)
         tally.asked += answer.code not in ON_ITS_WAY
         tally.lost += answer.kind is AnswerKind.LOST
-        tally.cost = round(tally.cost + price_of(lookup) * _is_bought(answer), 6)
+        currency = self.known.cache.purse.caps.currency
+        charge = find_charge(answer, in_micros(price_of(lookup)), currency)
+        tally.cost = round(tally.cost + charge / MICROS * _is_bought(answer), 6)
 
     def _count_refused(self, lookup: Lookup, numbers: int) -> None:
         self.tally.of(lookup.name).asked += numbers

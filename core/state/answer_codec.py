@@ -58,13 +58,15 @@ def _more(answer: Answer) -> Mapping[str, Any]:
         told["product"] = answer.product
     if answer.cost is not None:
         told["cost"] = answer.cost
+    if answer.currency:
+        told["currency"] = answer.currency
     if answer.unrecognised:
         told["unrecognised"] = [list(each) for each in answer.unrecognised]
     return told
 
 
 def _read_more(told: Mapping[str, Any]) -> dict[str, Any]:
-    read: dict[str, Any] = {name: told[name] for name in ("product", "cost") if name in told}
+    read: dict[str, Any] = {name: told[name] for name in ("product", "cost", "currency") if name in told}
     if "outcome" in told:
         read["outcome"] = Outcome(told["outcome"])
     if "evidence" in told:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from ..decisions.weighing import replaces
 from ..model.answers import Answer, AnswerKind, Order
 from ..model.caps import NO_CAPS, CapReached, Caps
+from ..model.charges import find_charge
 from . import schema
 from .answer_codec import decode_answer
 from .erased import find_erased
@@ -181,8 +182,13 @@ class LookupCache:
             self.purse.give_back(connection, [each.reserved for each in questions.values() if each.reserved])
 
     def _settle(self, connection: Connection, answer: Answer, claim: Claim | None) -> None:
-        if claim is not None and claim.reserved is not None and not answer.paid:
+        if claim is None or claim.reserved is None:
+            return
+        if not answer.paid:
             self.purse.give_back(connection, [claim.reserved])
+        else:
+            charged = find_charge(answer, claim.reserved.price, self.purse.caps.currency)
+            self.purse.settle(connection, claim.reserved, charged)
 
     def find(
         self,

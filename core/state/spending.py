@@ -84,6 +84,15 @@ class Purse:
         for scope in sorted(counts, reverse=True):  # in the order of reserving
             self._take_off(connection, scope, counts[scope], amounts[scope])
 
+    def settle(self, connection: Connection, reserved: Reserved, charged: int) -> None:
+        """Count a lookup at what it was charged, in millionths of the currency, in place of its price.
+
+        A cap may be exceeded by what providers charge above the price that is set; nothing more is bought then.
+        """
+        if charged != reserved.price:
+            for scope in (self._run, self._day(reserved.day)):  # in the order of reserving
+                self._take_off(connection, scope, 0, reserved.price - charged)
+
     def left(self, connection: Connection, price: float, now: datetime) -> tuple[int, CapReached] | None:
         """Return how many lookups at that price a run that begins now may buy, and the cap that it meets then.
 

@@ -45,6 +45,7 @@ def read_answer(file: ProviderFile, body: Any) -> Reading:
         carrier=_read_carrier(answer.carrier, body),
         risk=_read_risk(answer.risk, body),
         cost=as_money(find(body, answer.cost.path)) if answer.cost else None,
+        currency=(answer.cost.currency or "") if answer.cost else "",
         unrecognised=tuple(unrecognised),
     )
 

@@ -83,6 +83,12 @@ class TextMap(Part):
     path: str = Field(min_length=1)
 
 
+class CostMap(TextMap):
+    """Where the cost of a lookup stands, and its currency; without one it is kept and settles nothing."""
+
+    currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="ISO 4217 code of the amounts")
+
+
 class CarrierMap(Part):
     """Where the carrier stands: its name (``path`` or ``name``), and its network codes."""
 
@@ -114,7 +120,7 @@ class AnswerMap(Part):
     ported: AxisMap | None = None
     carrier: CarrierMap | None = None
     risk: RiskMap | None = None
-    cost: TextMap | None = None
+    cost: CostMap | None = None
 
     def axes(self) -> Iterator[tuple[str, AxisMap, type[Any]]]:
         """Yield the name, the map and the values of each axis that a word is read for."""

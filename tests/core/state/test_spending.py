@@ -61,6 +61,26 @@ def test_what_was_not_billed_makes_room_again(store: Store, clock: SetClock, kin
     assert isinstance(reserve(store, purse, clock), CapReached)
 
 
+@pytest.mark.parametrize(("charged", "room"), [(1_000, 1), (17_000, 0), (40_000, 0)])
+@pytest.mark.parametrize("kind", [CapKind.RUN_COST, CapKind.DAY_COST])
+def test_what_was_charged_takes_the_place_of_the_price_and_counts_no_lookup(
+    store: Store, clock: SetClock, kind: CapKind, charged: int, room: int
+) -> None:
+    caps = Caps(max_lookups=4, max_per_day=4, **{kind.value: Decimal("0.034")})
+    purse = Purse("r1", caps)
+    taken = [reserve(store, purse, clock) for _ in range(2)]
+
+    with store.transaction() as connection:
+        for each in taken:
+            assert isinstance(each, Reserved)
+            purse.settle(connection, each, charged)
+
+    *more, refused = [reserve(store, purse, clock) for _ in range(room + 1)]
+    assert all(isinstance(each, Reserved) for each in more)
+    assert isinstance(refused, CapReached)
+    assert (refused.kind, refused.used) == (kind, 2 * charged + room * 17_000)
+
+
 @pytest.mark.parametrize("kind", CapKind)
 def test_a_cap_of_the_day_holds_for_all_runs_and_one_of_a_run_for_its_parts(
     store: Store, clock: SetClock, kind: CapKind
