@@ -120,7 +120,7 @@ def export_numbers(wiring: Wiring, name: str, target: Path, *, force: bool = Fal
 
 
 def _refuse_unordered(lookup: Lookup) -> None:
-    if not isinstance(lookup, OrderingLookup):
+    if not isinstance(lookup, OrderingLookup) or lookup.waits_s > 0:
         raise UsageError(
             f"{lookup.name} answers by itself: nothing waits for a file.",
             "Files are for providers without an API, such as itg.",
