@@ -287,6 +287,7 @@ def test_every_command_has_help_and_json(cli: Cli) -> None:
         "screen",
         "lookup",
         "export",
+        "duplicates",
         "explain",
         "worker",
         "serve",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -35,6 +36,10 @@ def ordering(request: pytest.FixtureRequest, asking: Callable[..., Account]) -> 
     return account, watched
 
 
+BOOKED_WITHIN_S = 0.3
+"""Longer than the provider takes between the numbers of a file."""
+
+
 def killed_at(account: Account, watched: Watched, request: int) -> None:
     """Kill a sync as that request comes in, which the provider still carries out."""
     counted = itertools.count(1)
@@ -49,10 +54,15 @@ def finish(account: Account) -> Result:
 
 
 def billed(account: Account) -> Counter[str]:
-    """Return how often each number was billed."""
+    """Return how often each number was billed, once the provider has carried out what it was sent."""
     (provider,) = json.loads(account.extra["RINGFENCE_LOOKUP__PROVIDERS"])
     counts: Counter[str] = account.sandbox.lookups.billed_by(provider)
-    return counts
+    while True:
+        time.sleep(BOOKED_WITHIN_S)
+        later: Counter[str] = account.sandbox.lookups.billed_by(provider)
+        if later == counts:
+            return counts
+        counts = later
 
 
 def test_a_run_that_is_killed_while_it_waits_leaves_the_answers_to_the_next_one(
