@@ -37,7 +37,8 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(plugin: LookupPlugin, key_file: Path) -> dict[str, Any]:
     """Return a value for each setting of a provider that could be a credential."""
     kinds: dict[Any, Any] = {SecretStr | None: "x", str | None: "x", Path | None: key_file}
-    fields = [(name, field.annotation) for name, field in plugin.settings.model_fields.items()]
+    # A credential has no shape that we know; what must look like something, such as a currency, is none.
+    fields = [(name, field.annotation) for name, field in plugin.settings.model_fields.items() if not field.metadata]
     return {name: kinds[kind] for name, kind in fields if kind in kinds}
 
 
