@@ -34,7 +34,7 @@ def crm_plugins() -> dict[str, CrmPlugin]:
 def lookup_plugins() -> Mapping[str, LookupPlugin]:
     """Return provider name -> plugin, sorted by name. Raises FileError or MappingError for a file of the user's."""
     folder = present_variables().get(MAPPINGS)
-    return _with_own(Path(folder) / _PROVIDERS) if folder else _installed()
+    return _with_own((Path(folder) / _PROVIDERS).absolute()) if folder else _installed()
 
 
 def find_crm(name: str) -> CrmPlugin:
@@ -58,7 +58,7 @@ def _installed() -> dict[str, LookupPlugin]:
 
 @cache
 def _with_own(folder: Path) -> dict[str, LookupPlugin]:
-    """Return the installed providers and those of a folder; its files are read once a process."""
+    """Return the installed providers and those of a folder, named in full; its files are read once a process."""
     own = [_read_own(file) for file in sorted(folder.glob("*.yaml"))]
     return dict(sorted({**_installed(), **{plugin.name: plugin for plugin in own}}.items()))
 
