@@ -24,6 +24,7 @@ from .evidence import forget_evidence
 from .executions import forget_under
 from .journal import changes_of, results_of
 from .keyring import EncryptionKeys, unwrap_by_either
+from .number_signs import forget_signs
 from .review_queue import forget_number_under
 from .sql import insert_missing
 from .store import HASH_KEY, Store
@@ -36,6 +37,7 @@ _HOLDING = (
     schema.asked_checks,
     schema.executions,
     schema.evidence,
+    schema.number_signs,
     schema.batches,
 )
 
@@ -100,6 +102,7 @@ def _forget(connection: Connection, store: Store, ledgers: Sequence[str], key: b
     forget_number_under(connection, store.keyring, key)
     forget_under(connection, store.keyring, key)
     forget_evidence(connection, [key])
+    forget_signs(connection, [key])
     forget_check(connection, key)
 
 

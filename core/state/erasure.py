@@ -28,6 +28,7 @@ from .evidence import forget_evidence
 from .executions import forget_in_executions
 from .journal_values import forget_changes, overwriting
 from .leases import take_lease, this_process
+from .number_signs import forget_signs
 from .review_queue import forget_number
 from .store import Store
 
@@ -35,7 +36,15 @@ GONE = "[erased]"
 """What stands in a message in the place of a masked number."""
 
 _LOOKUPS = (schema.lookup_answers, schema.lookup_failures, schema.lookup_history, schema.lookup_questions)
-_SEALED = (schema.blocks, schema.review_items, schema.executions, schema.asked_checks, schema.evidence, schema.batches)
+_SEALED = (
+    schema.blocks,
+    schema.review_items,
+    schema.executions,
+    schema.asked_checks,
+    schema.evidence,
+    schema.number_signs,
+    schema.batches,
+)
 _TEXTS = (
     schema.runs.c.summary,
     schema.runs.c.error,
@@ -111,6 +120,7 @@ def erase_number(
             gone["asked_checks"] += forget_check(connection, store.keyring.number_key(e164))
             gone["executions"] += forget_in_executions(connection, store.keyring, e164)
             gone["evidence"] += forget_evidence(connection, [store.keyring.number_key(e164)])
+            gone["number_signs"] += forget_signs(connection, [store.keyring.number_key(e164)])
             gone += _forget_in_texts(connection, mask(e164))
         gone["batches"] += _forget_changes(store, NumberTraces(e164), advance, spared)
     return Erased(+gone, overwrite_deleted(store, [*_LOOKUPS, *_SEALED, schema.runs]))

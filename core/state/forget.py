@@ -128,6 +128,8 @@ def forget_account(store: Store, account: KnownAccount, this_run: str, clock: Cl
         gone["lists_taken_in"] = delete_rows(store, taken_in, taken_in.c.org_id, ours)
         reviews = schema.review_items
         gone["review_items"] = delete_rows(store, reviews, reviews.c.id, reviews.c.org_id == account.org_id)
+        read = schema.signs_read
+        gone["signs_read"] = delete_rows(store, read, read.c.org_id, read.c.org_id == account.org_id)
         asked = schema.executions
         gone["executions"] = delete_rows(store, asked, asked.c.id, asked.c.org_id == account.org_id)
         for name in ("consents", "covered_elsewhere", "holdings", "merged_records", "opt_out_fields", "opt_out_flags"):

@@ -19,6 +19,7 @@ class Intake(IntEnum):
     EXECUTIONS = 0x72660017
     WAKES = 0x72660018
     CHECKS = 0x72660019
+    SIGNS = 0x7266001A
 
 
 def hold_intake(connection: Connection, intake: Intake, part: int = 0) -> None:

@@ -217,18 +217,21 @@ def _purge_signals(store: Store, limits: Limits, clock: Clock, purged: Purged, *
 
     Of people's words the evidence stays: by it the order of a STOP and a START is known.
     """
-    evidence, heard = schema.evidence, schema.heard_signals
+    evidence, heard, signs = schema.evidence, schema.heard_signals, schema.number_signs
     in_order = (OptOutWord.STOP.value, OptOutWord.START.value)
     orders_nothing = evidence.c.word.is_(None) | evidence.c.word.not_in(in_order)
     told_before = min(limits.runs_before, clock.now() - REPEATED_FOR)
     old = (evidence.c.occurred_at < limits.runs_before, orders_nothing)
+    past = (signs.c.latest_at < limits.runs_before,)
     forgotten = (heard.c.heard_at < told_before, heard.c.timeless.is_(False))
     if dry_run:
         purged.rows[evidence.name] += count_rows(store, evidence, *old)
         purged.rows[heard.name] += count_rows(store, heard, *forgotten)
+        purged.rows[signs.name] += count_rows(store, signs, *past)
         return
 
     purged.rows[evidence.name] += delete_some_rows(store, evidence, evidence.c.id, (), old)
+    purged.rows[signs.name] += delete_some_rows(store, signs, signs.c.number_key, (), past)
     with store.transaction() as connection:
         vendors = connection.scalars(select(heard.c.vendor).where(*forgotten).distinct()).all()
     for vendor in vendors:

@@ -17,7 +17,7 @@ from .listing_tables import countries_met, list_imports, list_pages, list_versio
 from .lookup_tables import lookup_answers, lookup_failures, lookup_history, lookup_questions
 from .notice_tables import journal_places, notices
 from .review_tables import review_items
-from .signal_tables import evidence, heard_signals
+from .signal_tables import evidence, heard_signals, number_signs, signs_read
 from .suppression_tables import blocks, consents, covered_elsewhere, lists_taken_in
 from .wake_tables import wakes
 from .work_tables import call_limits, job_notes, jobs, spending, ticks, workers
@@ -59,6 +59,7 @@ __all__ = [
     "merged_records",
     "metadata",
     "notices",
+    "number_signs",
     "opt_out_fields",
     "opt_out_flags",
     "orgs",
@@ -67,6 +68,7 @@ __all__ = [
     "run_parts",
     "runs",
     "secrets",
+    "signs_read",
     "spending",
     "ticks",
     "tokens",
@@ -255,6 +257,7 @@ REHEARSED = (
     merged_records,
     holdings,
     pending,
+    signs_read,
     lookup_answers,
     lookup_failures,
     lookup_history,

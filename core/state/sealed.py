@@ -15,6 +15,7 @@ from .evidence import evidence_about
 from .executions import execution_about
 from .journal import changes_of, results_of
 from .lookup_rows import answer_about, history_about
+from .number_signs import signs_about
 from .review_queue import item_about
 
 
@@ -64,6 +65,7 @@ SEALED: tuple[SealedColumn, ...] = (
         _unnamed,
     ),
     SealedColumn(schema.evidence.c.payload, lambda row: evidence_about(row._mapping)),
+    SealedColumn(schema.number_signs.c.payload, lambda row: signs_about(row.ledger, bytes(row.number_key))),
     SealedColumn(schema.review_items.c.payload, lambda row: item_about(row._mapping)),
     SealedColumn(schema.batches.c.payload, lambda row: changes_of(row.run_id, row.seq)),
     SealedColumn(schema.batches.c.results, lambda row: results_of(row.run_id, row.seq)),

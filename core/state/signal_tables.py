@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from .column_types import UtcDateTime, Words, metadata
 
@@ -35,4 +35,25 @@ evidence = Table(
     Column("payload", LargeBinary, nullable=False),  # number, the vendor's id, what was said, our own number
     Index("evidence_by_number", "ledger", "number_key", "occurred_at"),
     Index("evidence_by_time", "occurred_at"),
+)
+
+number_signs = Table(
+    "number_signs",  # the latest signs of each number: what a sync reads of its evidence
+    metadata,
+    Column("ledger", String(100), primary_key=True),
+    Column("number_key", LargeBinary(16), primary_key=True),
+    Column("latest_at", UtcDateTime, nullable=False),
+    Column("stirred", BigInteger),  # grows with each news for the records that hold it; None: there was none yet
+    Column("payload", LargeBinary, nullable=False),
+    Index("number_signs_by_number", "number_key"),
+    Index("number_signs_by_news", "ledger", "stirred", "number_key"),
+    Index("number_signs_by_time", "latest_at"),
+    sqlite_with_rowid=False,
+)
+
+signs_read = Table(
+    "signs_read",  # up to which news of signs the records of an account were looked at
+    metadata,
+    Column("org_id", Integer, ForeignKey("orgs.id"), primary_key=True),
+    Column("mark", BigInteger, nullable=False),
 )

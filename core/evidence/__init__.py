@@ -1,0 +1,1 @@
+"""What calls and messages tell of numbers: taken in, weighed, and carried to the records that hold them."""

@@ -1,0 +1,51 @@
+"""Taking signs in: they are kept with their number, and the records that hold it are looked at by the next sync.
+
+Records are told only where the signs come to something else than before, for most calls say what the last one said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from ..decisions.fusion import fuse
+from ..model.axes import LineState
+from ..model.evidence_rules import EvidenceRules
+from ..model.signs import NumberSign
+from ..state.keyring import Keyring
+from ..state.number_signs import NumberSigns, Signs
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceIntake:
+    """Takes signs in for one ledger, at the moment ``now`` (aware UTC). ``rules`` weigh them."""
+
+    keyring: Keyring
+    ledger: str
+    rules: EvidenceRules
+    now: datetime
+
+    def take_in(self, connection: Connection, told: Mapping[str, Iterable[NumberSign]]) -> frozenset[str]:
+        """Keep signs, by E.164 number, in the caller's transaction; return the numbers that they say news about.
+
+        A sign whose moment is yet to come is taken for one of now: the clocks of others run ahead.
+        """
+        known = {number: [self._not_ahead(sign) for sign in signs] for number, signs in told.items()}
+        changed = NumberSigns(self.keyring, self.ledger).add(connection, known)
+        news = frozenset(
+            number for number, (before, after) in changed.items() if self._grade(before) != self._grade(after)
+        )
+        NumberSigns(self.keyring, self.ledger).stir(connection, news)
+        return news
+
+    def _not_ahead(self, sign: NumberSign) -> NumberSign:
+        return sign._replace(occurred_at=min(sign.occurred_at, self.now))
+
+    def _grade(self, signs: Signs) -> tuple[frozenset[tuple[LineState, date]], bool]:
+        """Return what records must say of a number by its signs alone: a later call of one day changes nothing."""
+        history = fuse(signs, self.rules)
+        lines = frozenset((each.line, each.observed_at.date()) for each in history.lines)
+        return lines, history.suspicion is not None
