@@ -1,4 +1,4 @@
-"""Which mapping, policy, clocks and words count: a named file, else one in the user's folder, else the built-in one."""
+"""Which mapping, policy, clocks, words and rules count: a named file, else the user's, else the built-in one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from importlib import resources
 from pathlib import Path
 
 from ringfence.core.config.clocks import Clocks, read_clocks
+from ringfence.core.config.evidence_rules import parse_evidence_rules
 from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping
 from ringfence.core.config.opt_out_words import OptOutWordFile, parse_opt_out_words
 from ringfence.core.config.policy import read_policy
 from ringfence.core.config.spelling import did_you_mean
 from ringfence.core.errors import FileError, MappingError, SettingsError
+from ringfence.core.model.evidence_rules import EvidenceRules
 from ringfence.core.model.policy import Policy
 
 from .registry import crm_plugins
@@ -96,3 +98,18 @@ def find_opt_out_words(folder: Path | None) -> OptOutWordFile:
         return parse_opt_out_words(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"The words {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error
+
+
+def find_evidence_rules(folder: Path | None) -> EvidenceRules:
+    """Return how calls and messages are weighed: the built-in file, or that of the same name in the folder.
+
+    Raises FileError or MappingError.
+    """
+    name = "evidence.yaml"
+    path = folder / name if folder else None
+    if path is None or not path.is_file():
+        return parse_evidence_rules(resources.files("ringfence.mappings").joinpath(name).read_text("utf-8"), name)
+    try:
+        return parse_evidence_rules(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"The rules {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error

@@ -20,7 +20,7 @@ from ringfence.core.state.holdings import list_holders
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.signals import Became, SignalIntake
 
-from ..config_files import find_opt_out_words
+from ..config_files import find_evidence_rules, find_opt_out_words
 from ..wiring import Wiring
 from .accounts import name_of_org
 from .regions import home_region
@@ -41,6 +41,7 @@ class SignalDoor:
         self._store = store
         self._jobs = jobs
         self._ledger = ledger_of(wiring)
+        self._rules = find_evidence_rules(wiring.settings.mappings)
         self._words = OptOutWords.of(find_opt_out_words(wiring.settings.mappings))
 
     def take_in(self, signals: Sequence[Signal], *, strict: bool = False) -> list[Became]:
@@ -56,7 +57,9 @@ class SignalDoor:
         called = self._name_accounts()
         covers = Channel(self._wiring.settings.signals.stop_covers.value)
         now = self._wiring.clock.now()
-        intake = SignalIntake(self._store.keyring, self._ledger, covers, now, lambda org: called.get(org, _crm_of(org)))
+        intake = SignalIntake(
+            self._store.keyring, self._ledger, covers, now, lambda org: called.get(org, _crm_of(org)), self._rules
+        )
 
         with self._store.transaction() as connection:
             take_turns(connection, self._store.keyring, {number for _, numbers in read for number in numbers})

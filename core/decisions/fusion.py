@@ -21,7 +21,7 @@ from ..model.signs import History, LineFinding, NumberSign, Sign, SourceKind, Su
 _LIFE = (Sign.ALIVE, Sign.EXISTS)
 _FAILURE = (Sign.FAILED, Sign.DEAD)
 _CALLED = {
-    Outcome.CONNECTED: "a call was answered",
+    Outcome.CONNECTED: "somebody was reached",
     Outcome.DELIVERED: "a message was delivered",
     Outcome.WRONG_NUMBER: "somebody else answered a call",
     Outcome.DECEASED: "somebody else answered a call",

@@ -7,14 +7,17 @@ later word of the two. In whatever order both arrive, the end is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
 
 from ..clock import whole_seconds
+from ..evidence.intake import EvidenceIntake
+from ..evidence.signs import sign_of
 from ..model.blocks import BlockKind, BlockSource, Channel, Entry, NewEntry, RecordName
+from ..model.evidence_rules import EvidenceRules
 from ..model.review_items import ReviewReason
 from ..model.signals import OptOutWord, Outcome, Signal
 from ..numbers import mask, mask_numbers
@@ -56,6 +59,7 @@ class SignalIntake:
     """Takes signals in, for one ledger, at the moment ``now`` (aware UTC).
 
     ``stop_covers`` is what a person's STOP blocks. ``account_of`` tells what commands call the account of a key.
+    ``rules`` weigh what is heard of the line.
     """
 
     keyring: Keyring
@@ -63,6 +67,7 @@ class SignalIntake:
     stop_covers: Channel
     now: datetime
     account_of: Callable[[str], str]
+    rules: EvidenceRules = field(default_factory=EvidenceRules)
 
     def take_in(self, connection: Connection, signal: Signal, numbers: Sequence[str]) -> Became:
         """Do what a signal asks for, in the caller's transaction, and return what became of it.
@@ -119,7 +124,15 @@ class _Act:
         if self.is_kept is None:
             store = EvidenceStore(self.intake.keyring, self.intake.ledger)
             self.is_kept = store.add(self.connection, self.number, self.signal, self.intake.now)
+            self._weigh(is_kept=self.is_kept)
         return self.is_kept
+
+    def _weigh(self, *, is_kept: bool) -> None:
+        """Let what the signal shows of the line count, unless the number was erased."""
+        sign = sign_of(self.signal)
+        if is_kept and sign is not None:
+            intake = EvidenceIntake(self.intake.keyring, self.intake.ledger, self.intake.rules, self.intake.now)
+            intake.take_in(self.connection, {self.number: [sign]})
 
     def by_word(self) -> Became | None:
         """Do what somebody asked for in a message; return None where it asks for nothing."""

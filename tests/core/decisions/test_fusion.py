@@ -113,7 +113,7 @@ def test_what_was_said_before_the_last_sign_of_life_counts_no_more() -> None:
 
     (line,) = fuse([*dead, sign(Outcome.CONNECTED, 2)], RULES).lines
 
-    assert (line.line, line.said) == (LineState.ACTIVE, "a call was answered")
+    assert (line.line, line.said) == (LineState.ACTIVE, "somebody was reached")
 
 
 def test_a_receipt_that_proves_little_ends_a_row_and_is_no_life() -> None:
