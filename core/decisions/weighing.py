@@ -15,8 +15,12 @@ from ..model.axes import Evidence, LineState, Reassigned
 CONTRADICTORY_WITHIN = timedelta(hours=24)
 """How close two live answers must be for the later one to contradict the earlier instead of replacing it."""
 
+FROM_HISTORY = "history"
+"""The product of an answer that calls, messages or a person gave, and no lookup."""
+
 LEAST_LIVE = Evidence.CARRIER_FEED
-"""The weakest evidence that comes from whoever carries the line. Whatever is as strong is weighed by its age alone."""
+"""The weakest evidence that comes from whoever carries the line. What is as strong is weighed by its age alone,
+but for what a person has decided."""
 
 
 def find_deciding(answers: Sequence[Answer]) -> int:
@@ -51,8 +55,8 @@ def in_order(answers: Sequence[Answer]) -> list[Answer]:
 
 def contradict(one: Answer, other: Answer) -> bool:
     """Return whether two answers about a number cannot both be true."""
-    if not (is_live(one) and is_live(other)):
-        return False
+    if not (is_live(one) and is_live(other)) or FROM_HISTORY in (one.product, other.product):
+        return False  # a call that was answered today is no error, whatever a lookup said this morning
     apart = abs(one.observed_at - other.observed_at)
     states = {one.line, other.line}
     return states == {LineState.ACTIVE, LineState.DISCONNECTED} and apart <= CONTRADICTORY_WITHIN
@@ -73,6 +77,8 @@ def replaces(known: Answer, new: Answer) -> bool:
 
 def _weight(answer: Answer) -> int:
     """Return a number that is greater for an answer that replaces another one whatever their ages."""
+    if answer.evidence is Evidence.HUMAN:
+        return Evidence.HUMAN.strength
     return LEAST_LIVE.strength if answer.evidence is None else min(answer.evidence.strength, LEAST_LIVE.strength)
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from ..clock import whole_seconds
 from ..decisions.fusion import fuse
 from ..model.axes import LineState
 from ..model.evidence_rules import EvidenceRules
@@ -42,7 +43,8 @@ class EvidenceIntake:
         return news
 
     def _not_ahead(self, sign: NumberSign) -> NumberSign:
-        return sign._replace(occurred_at=min(sign.occurred_at, self.now))
+        # In whole seconds, like the moments of answers: which of two came later must be plain.
+        return sign._replace(occurred_at=whole_seconds(min(sign.occurred_at, self.now)))
 
     def _grade(self, signs: Signs) -> tuple[frozenset[tuple[LineState, date]], bool]:
         """Return what records must say of a number by its signs alone: a later call of one day changes nothing."""

@@ -36,6 +36,7 @@ SENTENCES = {
     ReasonCode.INCONCLUSIVE: "{source} could not tell whether the line is live",
     ReasonCode.PROVIDER_INVALID: "{source} says no such number exists",
     ReasonCode.OPTED_OUT: "the opt-out flag of this record is set",
+    ReasonCode.HISTORY: "{source}: it waits for a lookup or a review",
     ReasonCode.REASSIGNED: "{source} says the number has gone to another person",
     ReasonCode.WRONG_PERSON: "somebody said that the number belongs to another person: correct it on this record",
 }

@@ -7,8 +7,9 @@ Permission is looked at first, then validity, then the state of the line. The fi
 3. the numbering plan or a provider says that no such number exists: ``invalid``
 4. a lookup found the state of the line: ``disconnected``, ``suspended``, ``unreachable`` or ``active``; where it is
    only likely, if the evidence for that is as strong as the policy asks for (statistical unless it says otherwise)
-5. the numbering plan knows the number: ``valid``
-6. nothing could be established: ``unknown``
+5. calls and messages say that the number is probably dead: ``suspect``; this stands before ``active``
+6. the numbering plan knows the number: ``valid``
+7. nothing could be established: ``unknown``
 
 Everything here is pure.
 """
@@ -25,6 +26,7 @@ from .answers import Answer, AnswerKind
 from .axes import Evidence, LineState, Reassigned, Reassignment
 from .blocks import Block
 from .reasons import PROVIDER_CODES, Reason, describe_block, format_reason
+from .signs import Suspicion
 
 
 class Status(StrEnum):
@@ -78,6 +80,7 @@ class Facts(NamedTuple):
     of the record that an opt-out came by; empty where it came by this one. ``block`` is what covers it where no flag
     of the CRM does. ``evidence`` says how the line state is known, None where that is not on record; ``reassigned`` is
     what a provider says of a change of its owner. ``likely`` is the weakest evidence by which a likely state counts.
+    ``suspicion`` tells why the number is probably dead, and ``owed`` that a lookup which would answer it is still owed.
     """
 
     number: Number
@@ -93,6 +96,8 @@ class Facts(NamedTuple):
     evidence: Evidence | None = None
     reassigned: Reassignment | None = None
     likely: Evidence = LEAST_FOR_LIKELY
+    suspicion: Suspicion | None = None
+    owed: bool = False
 
 
 class Verdict(NamedTuple):
@@ -159,6 +164,14 @@ def status_of_line(line: LineState, evidence: Evidence | None, likely: Evidence 
     return STATUS_OF_LINE.get(line)
 
 
+def with_suspicion(facts: Facts, suspicion: Suspicion, *, owed: bool) -> Facts:
+    """Return the facts of a number that is probably dead; what is known for certain of its line stands before that."""
+    suspected = facts._replace(suspicion=suspicion, owed=owed)
+    if derive_status(suspected) is not Status.SUSPECT:
+        return suspected
+    return suspected._replace(code=ReasonCode.HISTORY, source=suspicion.said, observed_at=suspicion.since)
+
+
 def with_opt_out(
     facts: Facts, opt_out: OptOut, now: datetime, opted_out_via: str = "", block: Block | None = None
 ) -> Facts:
@@ -179,7 +192,7 @@ def with_opt_out(
 def derive_status(facts: Facts) -> Status:
     """Return the one status that the facts amount to, by the order in the module's docstring."""
     line = status_of_line(facts.line, facts.evidence, facts.likely)
-    return _status(facts.opt_out, facts.validity, line, facts.reassigned)
+    return _status(facts.opt_out, facts.validity, line, facts.reassigned, suspected=facts.suspicion is not None)
 
 
 def judge(facts: Facts) -> Verdict:
@@ -191,6 +204,7 @@ def judge(facts: Facts) -> Verdict:
         validity,
         status_of_line(line, evidence, facts.likely),
         facts.reassigned,
+        facts.suspicion is not None,
         finding,
         number.reason,
         number.repairs,
@@ -207,13 +221,17 @@ _LINE_REASONS = {
 }
 
 
-def _status(opt_out: OptOut, validity: Validity, line: Status | None, reassigned: Reassignment | None) -> Status:
+def _status(
+    opt_out: OptOut, validity: Validity, line: Status | None, reassigned: Reassignment | None, *, suspected: bool
+) -> Status:
     if opt_out is not OptOut.NONE:
         return Status.DO_NOT_CONTACT
     if reassigned is not None and reassigned.answer is Reassigned.YES:
         return Status.WRONG_PERSON
     if validity is Validity.INVALID or validity is Validity.POSSIBLE:
         return Status.INVALID
+    if suspected and line in (None, Status.ACTIVE):
+        return Status.SUSPECT
     if line is not None:
         return line
     return Status.VALID if validity is Validity.VALID else Status.UNKNOWN
@@ -225,6 +243,7 @@ def _status_and_reason(
     validity: Validity,
     line: Status | None,
     reassigned: Reassignment | None,
+    suspected: bool,
     finding: tuple[ReasonCode, str, str, Block | None],
     offline_code: ReasonCode,
     repairs: tuple[str, ...],
@@ -248,4 +267,4 @@ def _status_and_reason(
     else:
         reason = Reason(offline_code, repairs=repairs, others=others)
 
-    return _status(opt_out, validity, line, reassigned), format_reason(reason)
+    return _status(opt_out, validity, line, reassigned, suspected=suspected), format_reason(reason)

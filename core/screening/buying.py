@@ -17,7 +17,7 @@ from ..ports.lookup import Lookup
 from ..ports.services import Clock
 from ..state.kept_answers import BESIDE, KeptAnswer
 from .errands import Arrived, Ended, Errands
-from .gateway import KnownAnswers, Tally
+from .gateway import NOTHING_NEWER, KnownAnswers, Tally
 from .journeys import ON_ITS_WAY, TOLD, Journeys, best_of
 from .orders import fetch_earlier
 from .prices import price_of
@@ -97,7 +97,13 @@ class BuyingGateway:
         self._count_waiting(found)
         return found
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def ask(
+        self,
+        numbers: Sequence[str],
+        now: datetime,
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,
+    ) -> dict[str, KeptAnswer]:
         """Ask the providers of each number in turn, until one tells the state of the line or that there is no such one.
 
         Each is asked only about what those before it could not answer, and different providers at the same time.
@@ -107,7 +113,11 @@ class BuyingGateway:
             return {}
 
         self._let_back_in()
-        answers = {number: kept for number, heard in self._carry_out(numbers, now).items() if (kept := best_of(heard))}
+        answers = {
+            number: kept
+            for number, heard in self._carry_out(numbers, now, newer_than).items()
+            if (kept := best_of(heard))
+        }
         found = {number: answers.get(number) or self._owed(number, now) for number in numbers}
         self.tally.failed += sum(_has_failed(kept.answer) for kept in found.values())
         self._count_waiting(found)
@@ -120,9 +130,11 @@ class BuyingGateway:
                 provider = kept.realm.partition(":")[0]
                 self.tally.waiting[provider] = self.tally.waiting.get(provider, 0) + 1
 
-    def _carry_out(self, numbers: Sequence[str], now: datetime) -> Mapping[str, Sequence[KeptAnswer]]:
+    def _carry_out(
+        self, numbers: Sequence[str], now: datetime, newer_than: Mapping[str, datetime]
+    ) -> Mapping[str, Sequence[KeptAnswer]]:
         """Take the numbers from provider to provider until each is settled; return what each of them has heard."""
-        journeys = Journeys(self.known, numbers, self._in_service, now)
+        journeys = Journeys(self.known, numbers, self._in_service, now, newer_than)
         waiting: dict[str, list[str]] = {}  # by realm
 
         def send_on(number: str) -> None:
@@ -138,6 +150,7 @@ class BuyingGateway:
                 lookup,
                 some,
                 since=self.known.oldest(now),
+                newer_than=newer_than,
                 again=self.known.retry_lost,
                 on_refusal=lambda refused: self._count_refused(lookup, refused),
                 on_cap=on_cap,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..state.kept_answers import KeptAnswer
-from .gateway import KnownAnswers, Tally
+from .gateway import NOTHING_NEWER, KnownAnswers, Tally
 
 
 class DeferringGateway:
@@ -31,7 +31,13 @@ class DeferringGateway:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
         return self.known.find(numbers, now, self.known.lookups)
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def ask(
+        self,
+        numbers: Sequence[str],
+        now: datetime,
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,  # noqa: ARG002 - of the contract
+    ) -> dict[str, KeptAnswer]:
         """Return a failure for each number: its lookup is owed."""
         owed = self.known.covered(numbers)
         answers = (Answer(number, AnswerKind.FAILED, now, code="left to the run", paid=False) for number in owed)

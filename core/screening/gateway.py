@@ -12,9 +12,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from ..decisions.merging import merge
@@ -33,6 +34,9 @@ NOT_BOUGHT, NOT_AGREED = "not bought", "not agreed"
 """Codes of what stands for an answer that a dry run would have bought, and for one that nobody has agreed to buy."""
 
 PLANNED_CODES = (NOT_BOUGHT, NOT_AGREED)
+
+NOTHING_NEWER: Mapping[str, datetime] = MappingProxyType({})
+"""Of no number a newer answer is wanted than one that is fresh."""
 
 MOST_VALUES = 50
 """Different values of one provider that are counted each by itself."""
@@ -119,8 +123,17 @@ class LookupGateway(Protocol):
         """
         ...
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
-        """Return an answer for each of these E.164 numbers, of kind FAILED where the lookup is owed."""
+    def ask(
+        self,
+        numbers: Sequence[str],
+        now: datetime,
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,
+    ) -> dict[str, KeptAnswer]:
+        """Return an answer for each of these E.164 numbers, of kind FAILED where the lookup is owed.
+
+        ``newer_than`` is number -> the moment before which no answer about it counts, however fresh it is.
+        """
         ...
 
 

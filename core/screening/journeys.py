@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from ..model.answers import Answer, AnswerKind
 from ..ports.lookup import Lookup
@@ -14,6 +14,8 @@ from .gateway import KnownAnswers, merge_kept
 
 ON_ITS_WAY = (ELSEWHERE, BESIDE)
 """Codes of failures that stand for an answer on its way to somebody else."""
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 TOLD = (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE)
 """Kinds of answers after which a number goes on at once, for what is left open."""
@@ -27,7 +29,12 @@ class Journeys:
     """
 
     def __init__(
-        self, known: KnownAnswers, numbers: Sequence[str], in_service: Sequence[Lookup], now: datetime
+        self,
+        known: KnownAnswers,
+        numbers: Sequence[str],
+        in_service: Sequence[Lookup],
+        now: datetime,
+        newer_than: Mapping[str, datetime],
     ) -> None:
         self.heard: dict[str, list[KeptAnswer]] = {number: [] for number in numbers}
         self._routing = known.routing
@@ -35,8 +42,10 @@ class Journeys:
         self._asked: set[str] = set()  # numbers that somebody has been asked about
 
         for number, answers in known.recall(numbers, now).items():
-            self.heard[number] = [each for each in answers if each.answer.kind is not AnswerKind.FAILED]
-            asked = {each.realm for each in answers if each.answer.observed_at >= known.oldest(now)}
+            least = newer_than.get(number, EVER)
+            told = [each for each in answers if each.answer.observed_at >= least]
+            self.heard[number] = [each for each in told if each.answer.kind is not AnswerKind.FAILED]
+            asked = {each.realm for each in told if each.answer.observed_at >= known.oldest(now)}
             self._ways[number] = deque(stop for stop in self._ways[number] if stop.lookup.realm not in asked)
             if asked:
                 self._asked.add(number)

@@ -7,7 +7,7 @@ under way, the question keeps other runs from asking the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from ..ports.services import Clock
 from ..state.lookup_cache import LookupCache
 from ..state.lookup_questions import Claim
 from ..state.sql import in_batches
+from .gateway import NOTHING_NEWER
 from .orders import collect
 from .prices import price_of
 
@@ -31,6 +32,7 @@ def ask(
     numbers: Sequence[str],
     *,
     since: datetime,
+    newer_than: Mapping[str, datetime] = NOTHING_NEWER,
     again: bool = False,
     on_refusal: Callable[[int], None] = lambda _numbers: None,
     on_cap: Callable[[CapReached], None] = lambda _reached: None,
@@ -39,7 +41,8 @@ def ask(
     """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
-    or one was lost since then: it yields that answer, a failure, or LOST. With ``again`` lost ones are asked for.
+    or one was lost since then: it yields that answer, a failure, or LOST. Of a number in ``newer_than`` no answer before
+    that moment counts. With ``again`` lost ones are asked for.
     Where a cap has no room for one more, ``on_cap`` is told, and the numbers that are left have no answer. Once
     ``stopped`` says so, no further number is asked about.
 
@@ -51,7 +54,16 @@ def ask(
     are on their way and keeps them.
     """
     purchase = _Purchase(
-        cache, clock, lookup, numbers, since, again=again, on_refusal=on_refusal, on_cap=on_cap, stopped=stopped
+        cache,
+        clock,
+        lookup,
+        numbers,
+        since,
+        newer_than,
+        again=again,
+        on_refusal=on_refusal,
+        on_cap=on_cap,
+        stopped=stopped,
     )
     try:
         while (answer := purchase.next_answer()) is not None:
@@ -70,6 +82,7 @@ class _Purchase:
         lookup: Lookup,
         numbers: Sequence[str],
         since: datetime,
+        newer_than: Mapping[str, datetime],
         *,
         again: bool,
         on_refusal: Callable[[int], None],
@@ -80,6 +93,7 @@ class _Purchase:
         self._clock = clock
         self._lookup = lookup
         self._since = since
+        self._newer_than = newer_than
         self._again = again
         self._on_refusal = on_refusal
         self._on_cap = on_cap
@@ -168,7 +182,9 @@ class _Purchase:
         questions = [Answer(number, AnswerKind.LOST, now, paid=False) for number in numbers]
         realm, price = self._lookup.realm, price_of(self._lookup)
         try:
-            claims = self._cache.claim(realm, questions, self._since, again=self._again, price=price)
+            claims = self._cache.claim(
+                realm, questions, self._since, again=self._again, price=price, newer_than=self._newer_than
+            )
         except RingfenceError as fault:
             # Raised here it would end the provider, which still owes the answers to what it has asked.
             self._store_fault = fault

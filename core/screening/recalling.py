@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..model.answers import AnswerKind
 from ..state.kept_answers import KeptAnswer
 from .deferring import DeferringGateway
+from .gateway import NOTHING_NEWER
 
 
 class RecallingGateway(DeferringGateway):
@@ -21,6 +22,12 @@ class RecallingGateway(DeferringGateway):
         found = super().find(numbers, now)
         return {number: kept for number, kept in found.items() if kept.answer.kind is not AnswerKind.PENDING}
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:  # noqa: ARG002 - of the contract
+    def ask(
+        self,
+        numbers: Sequence[str],  # noqa: ARG002 - of the contract
+        now: datetime,  # noqa: ARG002 - of the contract
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,  # noqa: ARG002 - of the contract
+    ) -> dict[str, KeptAnswer]:
         """Return no answer: nothing is owed."""
         return {}

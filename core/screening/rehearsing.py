@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..errors import RingfenceError
 from ..model.answers import Answer, AnswerKind
 from ..model.caps import CapReached
 from ..state.kept_answers import KeptAnswer
-from .gateway import NOT_BOUGHT, KnownAnswers, Tally
+from .gateway import NOT_BOUGHT, NOTHING_NEWER, KnownAnswers, Tally
 
 
 class RehearsingGateway:
@@ -48,7 +48,13 @@ class RehearsingGateway:
         """See :class:`ringfence.core.screening.gateway.LookupGateway`."""
         return self.known.find(numbers, now, self.known.lookups)
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def ask(
+        self,
+        numbers: Sequence[str],
+        now: datetime,
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,  # noqa: ARG002 - of the contract
+    ) -> dict[str, KeptAnswer]:
         """Count the numbers that would be bought, and return what stands in for the answers to them."""
         numbers = self.known.covered(numbers)
         if not numbers:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..clock import whole_seconds
 from ..decisions.coverage import find_opt_out
+from ..decisions.history import as_answers, read_history
 from ..errors import RingfenceError
+from ..evidence.history import NumberHistory
 from ..model.answers import AnswerKind
 from ..model.axes import Evidence
 from ..model.caps import CapReached
+from ..model.evidence_rules import EvidenceRules
 from ..model.reasons import MessagesNote, describe_lost_answer, with_messages_note
-from ..model.verdicts import LEAST_FOR_LIKELY, Facts, Status, Verdict, judge, offline_facts, with_answer
+from ..model.verdicts import LEAST_FOR_LIKELY, Facts, Status, Verdict, judge, offline_facts, with_answer, with_suspicion
 from ..numbers import Number, Validity
 from ..ports.services import Clock
 from ..state.kept_answers import KeptAnswer
 from ..state.lookup_cache import CRM_REALM
-from .gateway import LookupGateway, Tally
+from ..state.number_signs import Signs
+from .gateway import LookupGateway, Tally, merge_kept
 from .savings import Savings
 
 SuppressionCheck = Callable[[Collection[str]], Collection[str]]
@@ -42,6 +46,19 @@ class Question(NamedTuple):
     times: int = 1
 
 
+class Known(NamedTuple):
+    """What is known about the numbers of a batch.
+
+    ``answers`` are those that count, ``signs`` what calls and messages have shown, ``asked`` the numbers that somebody
+    was asked about, and ``owed`` the suspected ones whose lookup is still owed.
+    """
+
+    answers: Mapping[str, KeptAnswer]
+    signs: Mapping[str, Signs]
+    asked: Collection[str]
+    owed: Collection[str] = ()
+
+
 class Screening:
     """The screening of one run, behind which no suppressed number passes.
 
@@ -49,7 +66,8 @@ class Screening:
     never sent to a provider, and its facts say that somebody opted out. ``find_erased`` tells which numbers were
     erased: for those, as for all without a ``gateway``, the numbering plan alone decides. ``find_without_messages``
     tells which numbers must not be texted, where nothing but the reason says so: in a file, and of a single number.
-    ``likely`` is the weakest evidence by which a likely state of a line counts.
+    ``likely`` is the weakest evidence by which a likely state of a line counts. ``history`` is asked what calls and
+    messages have shown of the numbers.
     """
 
     def __init__(
@@ -60,6 +78,7 @@ class Screening:
         find_erased: SuppressionCheck = no_ledger,
         find_without_messages: SuppressionCheck = no_ledger,
         likely: Evidence = LEAST_FOR_LIKELY,
+        history: NumberHistory | None = None,
     ) -> None:
         self.tally = gateway.tally if gateway else Tally()
         self._clock = clock
@@ -68,6 +87,7 @@ class Screening:
         self._find_erased = find_erased
         self._find_without_messages = find_without_messages
         self._likely = likely
+        self._history = history
         self._prepared: Mapping[str, KeptAnswer] = {}
         self._lost: set[str] = set()
         self._savings = Savings(gateway.known, gateway.tally) if gateway else None
@@ -103,20 +123,20 @@ class Screening:
         facts: dict[Number, Facts | None] = {each.number: offline_facts(each.number, now) for each in asked}
 
         suppressed = self._suppress(facts, now)
-        if self._gateway is None:
+        if self._gateway is None and self._history is None:
             return facts
 
         eligible, due = self._eligible(facts, suppressed), Counter[str]()
         for each in asked:
             if each.may_buy and each.number.e164 in eligible:
                 due[each.number.e164] += each.times
-        answers, bought = self._find_answers(self._gateway, eligible, due, now)
+        known = self._find_answers(eligible, due, now)
         if self._savings is not None:
-            self._savings.count(answers, due, bought)
+            self._savings.count(known.answers, due, known.asked)
 
         for number in facts:
-            if number not in suppressed and (kept := answers.get(number.e164 or "")) is not None:
-                facts[number] = self._apply(facts[number], kept)
+            if number not in suppressed and number.e164 in eligible:
+                facts[number] = self._conclude(facts[number], number.e164, known, now)
         return facts
 
     def prepare(self, questions: Iterable[Question]) -> None:
@@ -133,9 +153,10 @@ class Screening:
         facts: dict[Number, Facts | None] = {each.number: offline_facts(each.number, now) for each in questions}
         suppressed = self._suppress(facts, now)
         numbers = self._eligible(facts, suppressed)
-        self._prepared, bought = self._find_answers(self._gateway, numbers, numbers, now)
+        known = self._find_answers(numbers, numbers, now)
+        self._prepared = known.answers
         if self._savings is not None:
-            self._savings.prepare(self._prepared.keys(), bought)
+            self._savings.prepare(self._prepared.keys(), known.asked)
 
     def judge(self, facts: Mapping[Number, Facts | None]) -> dict[Number, Verdict]:
         """Return the verdict on each number that has facts; its reason names what forbids messages alone."""
@@ -172,18 +193,75 @@ class Screening:
         numbers.difference_update(self._find_erased(numbers))
         return numbers
 
-    def _find_answers(
-        self, gateway: LookupGateway, eligible: set[str], may_buy: Collection[str], now: datetime
-    ) -> tuple[dict[str, KeptAnswer], Collection[str]]:
-        """Return what is known about the eligible numbers, and which were asked about: where a lookup may be bought."""
+    def _find_answers(self, eligible: set[str], may_buy: Collection[str], now: datetime) -> Known:
+        """Return what is known about the eligible numbers, and ask about the others where a lookup may be bought.
+
+        A number that is suspected is asked about anew; what its line has shown by itself need not be bought.
+        """
+        signs = self._history.find(eligible) if self._history is not None else {}
+        if self._gateway is None:
+            return Known({}, signs, ())
         answers = {number: kept for number in eligible if (kept := self._prepared.get(number)) is not None}
-        found = gateway.find(eligible - answers.keys(), now)
-        self.tally.cache_hits += sum(not gateway.known.is_of_this_run(kept) for kept in found.values())
+        found = self._gateway.find(eligible - answers.keys(), now)
+        self.tally.cache_hits += sum(not self._gateway.known.is_of_this_run(kept) for kept in found.values())
         answers.update(found)
 
-        wanted = eligible.intersection(may_buy) - answers.keys()
-        answers.update(gateway.ask(sorted(wanted), now))
-        return answers, wanted
+        doubts = self._find_doubts(found, signs) if signs else {}
+        settled = self._find_settled(signs, answers, now) if signs else frozenset()
+        wanted = eligible.intersection(may_buy) - (answers.keys() - doubts.keys()) - settled
+        told = self._gateway.ask(sorted(wanted), now, newer_than=doubts)
+        # Where nothing new was told of a suspected number, what was known of it stands.
+        answers.update({number: kept for number, kept in told.items() if number not in doubts or _tells(kept)})
+        owed = frozenset(number for number in doubts if (kept := told.get(number)) is not None and _is_owed(kept))
+        return Known(answers, signs, wanted, owed)
+
+    def _find_doubts(self, found: Mapping[str, KeptAnswer], signs: Mapping[str, Signs]) -> dict[str, datetime]:
+        """Return the numbers whose answers are older than a suspicion, each with the moment of that."""
+        doubts: dict[str, datetime] = {}
+        for number in found.keys() & signs.keys():
+            answer = found[number].answer
+            history = read_history(signs[number], self._rules(), answer)
+            if history.suspicion is not None and answer.observed_at < history.suspicion.since:
+                doubts[number] = history.suspicion.since
+        return doubts
+
+    def _find_settled(
+        self, signs: Mapping[str, Signs], answers: Mapping[str, KeptAnswer], now: datetime
+    ) -> frozenset[str]:
+        """Return the numbers without an answer whose line has lately shown its state by itself."""
+        settled = set[str]()
+        for number in signs.keys() - answers.keys():
+            history = read_history(signs[number], self._rules(), None)
+            if history.suspicion is None and as_answers(number, history, now - self._max_age()):
+                settled.add(number)
+        return frozenset(settled)
+
+    def _conclude(self, facts: Facts | None, number: str, known: Known, now: datetime) -> Facts | None:
+        """Return the facts about a number with its answer and its signs; None while its lookup is owed."""
+        kept, signs = known.answers.get(number), known.signs.get(number)
+        if not signs:
+            return facts if kept is None else self._apply(facts, kept)
+
+        history = read_history(signs, self._rules(), kept.answer if kept else None)
+        shown = as_answers(number, history, now - self._max_age())
+        told = [KeptAnswer(f"{source}:history", "", answer) for source, answer in shown]
+        told += [kept] if kept is not None and kept.answer.kind is AnswerKind.KNOWN else []
+        if told:
+            concluded = self._apply(facts, merge_kept(told))
+        else:
+            concluded = facts if kept is None else self._apply(facts, kept)
+        if history.suspicion is None:
+            return concluded
+        # It is known to be doubtful, whatever a lookup has yet to say.
+        owed = concluded is None or number in known.owed
+        best = concluded or facts
+        return None if best is None else with_suspicion(best, history.suspicion, owed=owed)
+
+    def _rules(self) -> EvidenceRules:
+        return self._history.rules if self._history is not None else EvidenceRules()
+
+    def _max_age(self) -> timedelta:
+        return self._history.max_age if self._history is not None else timedelta()
 
     def _apply(self, facts: Facts | None, kept: KeptAnswer) -> Facts | None:
         """Return the facts with an answer laid over them; None while the lookup is owed: failed, or still to come."""
@@ -200,3 +278,11 @@ class Screening:
             self._lost.add(answer.e164)
             return with_answer(facts, answer, describe_lost_answer(provider))
         return with_answer(facts, answer, provider)
+
+
+def _tells(kept: KeptAnswer) -> bool:
+    return kept.answer.kind in (AnswerKind.KNOWN, AnswerKind.INCONCLUSIVE)
+
+
+def _is_owed(kept: KeptAnswer) -> bool:
+    return kept.answer.kind in (AnswerKind.FAILED, AnswerKind.PENDING)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..model.answers import Answer, AnswerKind
 from ..state.kept_answers import KeptAnswer
 from .deferring import DeferringGateway
-from .gateway import NOT_AGREED
+from .gateway import NOT_AGREED, NOTHING_NEWER
 
 
 class WithholdingGateway(DeferringGateway):
@@ -17,7 +17,13 @@ class WithholdingGateway(DeferringGateway):
     Whatever needs no lookup goes on: answers on record are served, opt-outs are enforced.
     """
 
-    def ask(self, numbers: Sequence[str], now: datetime) -> dict[str, KeptAnswer]:
+    def ask(
+        self,
+        numbers: Sequence[str],
+        now: datetime,
+        *,
+        newer_than: Mapping[str, datetime] = NOTHING_NEWER,  # noqa: ARG002 - of the contract
+    ) -> dict[str, KeptAnswer]:
         """Count the numbers, each once in the run, and return a failure for each."""
         numbers = self.known.covered(numbers)
         answers = [Answer(number, AnswerKind.FAILED, now, code=NOT_AGREED, paid=False) for number in numbers]

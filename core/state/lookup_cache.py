@@ -91,13 +91,21 @@ class LookupCache:
             return self.purse.left(connection, price, now)
 
     def claim(
-        self, realm: str, questions: Sequence[Answer], since: datetime, *, again: bool, price: float = 0.0
+        self,
+        realm: str,
+        questions: Sequence[Answer],
+        since: datetime,
+        *,
+        again: bool,
+        price: float = 0.0,
+        newer_than: Mapping[str, datetime] | None = None,
     ) -> list[Claim]:
         """Put questions to the provider on record before they go out, in one step; return the claim of each, in order.
 
         Each is about another number. One must not go out where an answer observed ``since`` then has come meanwhile,
         where one was lost since then (unless it is asked ``again``), or where another run waits for one: that comes as
-        a failure that cost nothing. Nor where a cap has no room for its ``price``; else it counts as spent from now on.
+        a failure that cost nothing. Of a number in ``newer_than``, an answer before that moment is no reason. Nor where
+        a cap has no room for its ``price``; else it counts as spent from now on.
         """
         # In one order, and the spending after all of them, so that two processes never wait for each other in a circle.
         number_key = self._store.keyring.number_key
@@ -105,7 +113,9 @@ class LookupCache:
         claims = dict[int, Claim]()
         with self._store.transaction() as connection:
             for place in in_order:
-                claims[place] = self._questions.enter(connection, realm, questions[place], since, again=again)
+                question = questions[place]
+                least = max(since, (newer_than or {}).get(question.e164, since))
+                claims[place] = self._questions.enter(connection, realm, question, since, least, again=again)
             for place, question in enumerate(questions):
                 if claims[place].instead is None:
                     claims[place] = self._reserve(connection, realm, question, claims[place], price)

@@ -50,8 +50,13 @@ class OpenQuestions:
         self._keyring = keyring
         self._rows = rows
 
-    def enter(self, connection: Connection, realm: str, question: Answer, since: datetime, *, again: bool) -> Claim:
-        """Put one question on record, unless it must not go out."""
+    def enter(
+        self, connection: Connection, realm: str, question: Answer, since: datetime, least: datetime, *, again: bool
+    ) -> Claim:
+        """Put one question on record, unless it must not go out.
+
+        An answer counts that was observed at ``least`` or later, an open question that was asked ``since`` then.
+        """
         replaced = None
         if not insert_missing(connection, _Table, [self._rows.of_question(realm, question)]):
             replaced = self._find_question(connection, realm, question.e164)
@@ -67,7 +72,7 @@ class OpenQuestions:
                 return Claim(self._elsewhere(question, replaced))
 
         known = find_answer(connection, self._keyring, realm, question.e164)
-        if known is not None and (known.answer.observed_at >= since or known.run_id == self._rows.run_id):
+        if known is not None and (known.answer.observed_at >= least or known.run_id == self._rows.run_id):
             self.close(connection, realm, question.e164, replaced)
             return Claim(known.answer)
         return Claim(replaced=replaced)
