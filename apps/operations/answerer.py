@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.errors import UsageError
+from ringfence.core.evidence.history import NumberHistory
 from ringfence.core.model.blocks import Block, Channel
 from ringfence.core.model.verdicts import Facts, Verdict
 from ringfence.core.numbers import Number, read_number, suggest_number
@@ -22,6 +23,7 @@ from ringfence.core.state.store import Store
 from ringfence.core.suppression.expired_lists import ExpiredLists
 from ringfence.core.suppression.question import SuppressionQuestion, ask_ledger, choose_blocked
 
+from ..config_files import find_evidence_rules
 from ..wiring import Wiring
 from .lookups import open_lookups
 from .number_answer import Known, NumberAnswer, all_keys, blocks_of, may_be_bought, word_answer
@@ -81,6 +83,7 @@ class Answerer:
         with open_lookups(wiring.lookups()) as lookups:
             self._lookups = lookups  # whose answers on record count; they are asked nothing here
         self.policy = wiring.policy()
+        self._rules = find_evidence_rules(wiring.settings.mappings)
         self._routing = Routing.of(self.policy, self._lookups)
         caps = wiring.settings.lookup.caps()
         agreed = caps.may_buy(agreed=True, unattended=True) and not find_unpriced(caps, lookups)
@@ -170,6 +173,7 @@ class Answerer:
             lambda _numbers: erased,
             lambda _numbers: choose_blocked(found, Channel.SMS),
             likely=self.policy.likely,
+            history=NumberHistory(store, self._ledger, self._rules, self.policy.max_age),
         )
 
     def _find_known(

@@ -15,6 +15,7 @@ from ringfence.core.runs.screening_run import ScreeningJob, open_screening
 from ringfence.core.screening.screening import Question
 from ringfence.core.state.store import Store
 
+from ..config_files import find_evidence_rules
 from ..wiring import Wiring
 from .answerer import Answerer, Cell, Looked
 from .door import Door
@@ -107,6 +108,7 @@ def _buy(
             lookups=lookups,
             crm_realms=answerer.list_realms(),
             caps=wiring.settings.lookup.caps(),
+            evidence=find_evidence_rules(wiring.settings.mappings),
             ledger=ledger_of(wiring),
             explain=door.explain,
             options={"numbers": len(numbers), "by": door.author},

@@ -25,7 +25,7 @@ from ringfence.core.state.jobs.workers import registered
 from ringfence.core.state.run_history import find_run
 from ringfence.core.state.store import Store
 
-from ..config_files import find_clocks
+from ..config_files import find_clocks, find_evidence_rules
 from ..wiring import Connection, Wiring
 from .accounts import account_of, warn_of_twins
 from .audit import enter_act
@@ -209,6 +209,7 @@ def make_job(account: Account, door: Door, progress: Progress, policy: str | Non
         ledger=account.wiring.settings.ledger or "",
         taken_in=account.taken_in,
         clocks=partial(find_clocks, account.wiring.settings.mappings),
+        evidence=find_evidence_rules(account.wiring.settings.mappings),
     )
 
 

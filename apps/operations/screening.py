@@ -21,6 +21,7 @@ from ringfence.core.screening.screening import Question, Screening, no_ledger
 from ringfence.core.state.held_about import HeldAbout
 from ringfence.core.suppression.question import ask_ledger
 
+from ..config_files import find_evidence_rules
 from ..wiring import Wiring
 from .door import Door
 from .lookups import open_lookups
@@ -150,6 +151,7 @@ def open_screening_of(
         policy=wiring.policy(),
         lookups=lookups,
         caps=wiring.settings.lookup.caps(),
+        evidence=find_evidence_rules(wiring.settings.mappings),
         ledger=wiring.settings.ledger or "",
         sandbox=screened.sandbox,
         on_answer=lambda bought, cost: told.bought(bought, cost, currency),

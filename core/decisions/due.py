@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
+from ..model.evidence_rules import EvidenceRules
 from ..model.opt_outs import OptOuts
 from ..model.policy import Policy
 from ..model.record_view import RecordView, text
 from ..model.shapes import Slot
+from ..model.signs import NumberSign
 from ..model.values import Companion, Value
 from ..model.verdicts import Status
 from . import wrong_person
 from .coverage import is_covered, is_silent, names_wrong_flag, names_wrong_source
+from .history import speaks_otherwise
 from .messages import names_wrong_note
 
 _CLOCK_SLACK = timedelta(days=1)
@@ -22,12 +27,31 @@ EVERY_SLOT = datetime.max.replace(tzinfo=UTC)
 """The moment before which every slot was screened."""
 
 
+class Heard(NamedTuple):
+    """What was heard of numbers: the signs of each E.164 number that has any, and the rules that weigh them.
+
+    With ``may_look_up`` a lookup can answer a suspicion: it is due for as long as none has.
+    """
+
+    signs: Mapping[str, Sequence[NumberSign]]
+    rules: EvidenceRules
+    may_look_up: bool = False
+
+    def differs(self, view: RecordView, slot: Slot, policy: Policy, now: datetime) -> bool:
+        """Return whether the slot's verdict says something else than the signs of its number."""
+        signs = self.signs.get(view.number(slot).e164 or "")
+        if not signs or not view.record.in_scope:
+            return False
+        return speaks_otherwise(view, slot, signs, self.rules, now, policy.max_age, may_look_up=self.may_look_up)
+
+
 class DueReason(StrEnum):
     """Why a slot is due."""
 
     NEW = "new"  # it has no verdict yet
     CHANGED = "changed"  # its verdict is about another content, or about another number that the content was read as
     PERMISSION = "permission"  # who may be called has changed: opt-outs, wrong persons; re-planned without a lookup
+    HISTORY = "history"  # calls and messages show something else of its number
     AGED = "aged"  # its verdict is older than the policy allows
     RESCREEN = "rescreen"  # the user wants every slot screened again
 
@@ -39,16 +63,19 @@ def find_due(
     opt_outs: OptOuts,
     *,
     rescreen_before: datetime | None = None,
+    heard: Heard | None = None,
 ) -> dict[str, DueReason]:
     """Return the due slots of a record by field name, with the reason of each.
 
     ``now`` is aware; ``opt_outs`` is what the ledger knows; in a rescreen every slot is due that was last screened
-    before ``rescreen_before`` (:data:`EVERY_SLOT`: all). But for the ledger the rule needs nothing but what the CRM
-    holds, so that it stays the same when the local state is lost.
+    before ``rescreen_before`` (:data:`EVERY_SLOT`: all). ``heard`` are the signs of the numbers. But for these and the
+    ledger the rule needs nothing but what the CRM holds, so that it stays the same when the local state is lost.
     """
     reasons = {}
     for slot in view.shape.slots:
         reason = _reason(view, slot, policy, now, opt_outs, rescreen_before)
+        if reason in (None, DueReason.AGED) and heard is not None and heard.differs(view, slot, policy, now):
+            reason = DueReason.HISTORY
         if reason is not None:
             reasons[slot.field] = reason
     return reasons

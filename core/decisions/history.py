@@ -57,11 +57,19 @@ def _as_answer(number: str, finding: LineFinding) -> Answer:
 
 
 def speaks_otherwise(
-    view: RecordView, slot: Slot, signs: Sequence[NumberSign], rules: EvidenceRules, now: datetime, max_age: timedelta
+    view: RecordView,
+    slot: Slot,
+    signs: Sequence[NumberSign],
+    rules: EvidenceRules,
+    now: datetime,
+    max_age: timedelta,
+    *,
+    may_look_up: bool = False,
 ) -> bool:
     """Return whether a slot's verdict says something else than the signs of its number make of it.
 
-    ``now`` is aware; what was shown longer ago than ``max_age`` counts no more.
+    ``now`` is aware; what was shown longer ago than ``max_age`` counts no more. Where a lookup may answer a suspicion
+    (``may_look_up``), it is due for as long as none has.
     """
     status, last = text(view.held(slot, Companion.STATUS)), view.held(slot, Companion.LAST_SCREENED)
     if not isinstance(last, datetime) or status in _NOT_OURS:
@@ -71,7 +79,7 @@ def speaks_otherwise(
     seen = last if status in _CERTAIN else None
     history = fuse(signs, rules, seen)
     if status == Status.SUSPECT:
-        return history.suspicion is None or history.suspicion.since != last
+        return may_look_up or history.suspicion is None or history.suspicion.since != last
     if history.suspicion is not None and status not in _WORSE:
         return True
     shown = [each for each in history.lines if each.observed_at >= now - max_age]

@@ -68,7 +68,10 @@ KIND_WORDS = {
 }
 """The kinds of blocks, as a reason names them."""
 
-PROVIDER_CODES = frozenset(code for code, sentence in SENTENCES.items() if "{source}" in sentence)
+SOURCED_CODES = frozenset(code for code, sentence in SENTENCES.items() if "{source}" in sentence)
+"""The codes whose sentences say who says so, or what does."""
+
+PROVIDER_CODES = SOURCED_CODES - {ReasonCode.HISTORY}
 """The codes that a lookup provider's answer leads to; their sentences name the provider."""
 
 _THIS_NUMBER = "this number"

@@ -112,10 +112,7 @@ def say_reason(text: str) -> str:
     reason = parse_reason(text)
     if reason is None:
         return NO_REASON
-    try:
-        return format_reason(reason._replace(repairs=(), others=0))
-    except KeyError:  # a code of another version: this one has no sentence for it
-        return str(reason.code)
+    return format_reason(reason._replace(repairs=(), others=0))
 
 
 def say_block(reason: Reason) -> str:

@@ -25,7 +25,7 @@ from ..numbers import LineType, Number, ReasonCode, Validity
 from .answers import Answer, AnswerKind
 from .axes import Evidence, LineState, Reassigned, Reassignment
 from .blocks import Block
-from .reasons import PROVIDER_CODES, Reason, describe_block, format_reason
+from .reasons import SOURCED_CODES, Reason, describe_block, format_reason
 from .signs import Suspicion
 
 
@@ -262,7 +262,7 @@ def _status_and_reason(
             block=block.source if block else None,
             consent=opt_out is OptOut.CONSENT,
         )
-    elif code in PROVIDER_CODES:
+    elif code in SOURCED_CODES:
         reason = Reason(code, source, repairs=repairs, others=others)
     else:
         reason = Reason(offline_code, repairs=repairs, others=others)

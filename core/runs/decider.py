@@ -109,6 +109,7 @@ class Decider:
                 record.deferred = True
                 continue
 
+            record.deferred = record.deferred or known.owed
             verdict = self.mode.judge(view, slot, known)
             if view.shape.has_sms:
                 verdict = messages.add_note(view, slot, record.opt_outs, verdict)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..decisions.coverage import is_reached, is_record_covered
-from ..decisions.due import DueReason, find_due
+from ..decisions.due import DueReason, Heard, find_due
 from ..decisions.due_record import DueRecord
+from ..evidence.history import NumberHistory
 from ..model.opt_outs import OptOuts
 from ..model.policy import Policy
 from ..model.record_view import RecordView
@@ -27,7 +28,8 @@ class Examiner:
     """Tells which records of a page are due in this run, and why.
 
     ``watch`` sees every record once its numbers are worked out. In a rescreen, every filled slot is that was last
-    screened before ``rescreen_before``.
+    screened before ``rescreen_before``. ``history`` tells what was heard of numbers, and ``may_look_up`` whether a
+    lookup can answer a suspicion.
     """
 
     crm: Crm
@@ -39,6 +41,8 @@ class Examiner:
     summary: Summary
     watch: Callable[[Sequence[RecordView]], None]
     rescreen_before: datetime | None = None
+    history: NumberHistory | None = None
+    may_look_up: bool = False
 
     def examine(self, views: Sequence[RecordView], *, authoritative: bool) -> list[DueRecord]:
         """Take in the records of a page and return those that are due.
@@ -52,6 +56,7 @@ class Examiner:
         left = self.pending.left(view.key for view in views)
 
         now = self.clock.now()
+        heard = self._hear(views)
         due_records, reached = [], []
         for view in views:
             if left and view.key in left:
@@ -62,13 +67,17 @@ class Examiner:
                     reached.append(view.key)
                     continue
 
-            if due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before):
+            if due := find_due(view, self.policy, now, opt_outs, rescreen_before=self.rescreen_before, heard=heard):
                 due_records.append(DueRecord(view, due, authoritative=authoritative, opt_outs=opt_outs))
             else:
                 self.skip(view)
 
         self.pending.enqueue(reached, now)
         return due_records
+
+    def _hear(self, views: Sequence[RecordView]) -> Heard | None:
+        signs = self.history.find_of(views) if self.history is not None else {}
+        return Heard(signs, self.history.rules, self.may_look_up) if self.history is not None and signs else None
 
     def leave_refused(self, records: Sequence[DueRecord]) -> list[DueRecord]:
         """Return the records but those that the CRM has refused in an earlier run: they wait, and come last."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from ..decisions.due import EVERY_SLOT
 from ..decisions.mass_change import MassChangeGuard
+from ..evidence.history import NumberHistory
 from ..screening.gateway import KnownAnswers
 from ..screening.routing import Routing
 from ..screening.screening import Screening
@@ -82,7 +83,8 @@ def assemble(
         retry_lost=options.retry_lost_lookups,
         routing=Routing.of(job.policy, job.lookups),
     )
-    screening = screening or _make_screening(context, mode, known, ledger)
+    history = NumberHistory(job.store, job.ledger, job.evidence, job.policy.max_age)
+    screening = screening or _make_screening(context, mode, known, ledger, history)
     rescreen_before = EVERY_SLOT if options.rescreen else owed_rescreen(job.store, org_id)
     guard = MassChangeGuard(accepted=options.accept_mass_change)
     brake = Brake()
@@ -90,7 +92,17 @@ def assemble(
     lists = ListWatch(expired, CountriesMet(job.store, org_id), brake)
     lists.begin(job.shapes)
     examiner = Examiner(
-        job.crm, job.shapes, ledger, pending, job.policy, job.clock, summary, lists.look_at, rescreen_before
+        job.crm,
+        job.shapes,
+        ledger,
+        pending,
+        job.policy,
+        job.clock,
+        summary,
+        lists.look_at,
+        rescreen_before,
+        history,
+        may_look_up=bool(job.lookups),
     )
     overdue = OverdueWatch(job.clocks, job.clock, summary) if job.clocks is not None else None
     decider = Decider(screening, mode, guard, brake, job.clock, overdue)
@@ -132,7 +144,9 @@ def assemble(
     )
 
 
-def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger) -> Screening:
+def _make_screening(
+    context: RunContext, mode: RunMode, known: KnownAnswers, ledger: OptOutLedger, history: NumberHistory
+) -> Screening:
     job = context.job
 
     def note_answer(bought: int, cost: float) -> None:
@@ -141,4 +155,4 @@ def _make_screening(context: RunContext, mode: RunMode, known: KnownAnswers, led
 
     gateway = mode.make_gateway(known, job.clock, note_answer)
     erased = partial(find_erased, job.store)
-    return Screening(job.clock, ledger.find_suppressed, gateway, erased, likely=job.policy.likely)
+    return Screening(job.clock, ledger.find_suppressed, gateway, erased, likely=job.policy.likely, history=history)

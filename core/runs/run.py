@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from ..config.clocks import Clocks
 from ..errors import RingfenceError, StoppedError, Terminated
 from ..model.caps import NO_CAPS, Caps
+from ..model.evidence_rules import EvidenceRules
 from ..model.field_roles import FieldRoles
 from ..model.policy import Policy
 from ..model.run_outcome import RunOutcome
@@ -69,7 +70,8 @@ class SyncJob:
     the run as a whole, such as that a preview came before the set-up. ``account`` is what the account is called where
     there are several; empty: as its CRM. ``ledger`` names the suppression ledger that it is on, "" the one that
     accounts share. ``taken_in`` is what was done for the account before, while the opt-outs of several were taken in.
-    ``clocks`` reads what the law gives time for; None: nobody asks. ``made_before`` are the calls, by purpose, that the
+    ``clocks`` reads what the law gives time for; None: nobody asks. ``evidence`` are the rules by which calls and
+    messages are weighed. ``made_before`` are the calls, by purpose, that the
     connection had made before, for other runs.
     """
 
@@ -92,6 +94,7 @@ class SyncJob:
     ledger: str = ""
     taken_in: TakenIn = NOTHING_TAKEN_IN
     clocks: Callable[[], Clocks] | None = None
+    evidence: EvidenceRules = field(default_factory=EvidenceRules)
     made_before: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -12,8 +12,10 @@ from functools import partial
 from typing import Any
 
 from ..errors import RingfenceError, StoppedError, Terminated
+from ..evidence.history import NumberHistory
 from ..model.blocks import Block, Channel
 from ..model.caps import NO_CAPS, Caps
+from ..model.evidence_rules import EvidenceRules
 from ..model.policy import Policy
 from ..model.run_outcome import RunOutcome
 from ..ports.lookup import Lookup
@@ -54,6 +56,7 @@ class ScreeningJob:
     caps: Caps = NO_CAPS
     ledger: str = ""
     sandbox: bool = False
+    evidence: EvidenceRules = field(default_factory=EvidenceRules)
     on_answer: OnAnswer = lambda _paid, _cost: None
     explain: Callable[[RingfenceError], str] = str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +76,7 @@ def open_screening(job: ScreeningJob) -> Iterator[Screening]:
         erased,
         find_without_messages=blocked.for_messages,
         likely=job.policy.likely,
+        history=NumberHistory(job.store, job.ledger, job.evidence, job.policy.max_age),
     )
     outcome, error = RunOutcome.FAILED, None
     journal.begin(job.door, None, job.clock.now(), dry_run=False, options=job.options)

@@ -27,6 +27,7 @@ from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
 from .ending import describe_end
 from .figures import count_fewest_calls, find_costs
+from .hear_signs import HearSigns
 from .mode import Live, Planning, Rehearsal, RunMode, Withholding
 from .options import SyncOptions
 from .page_reader import FeedReader, PageReader, PageSource
@@ -210,6 +211,7 @@ class SyncRun:
             yield self._spreading(source, hold_flags=full, all_read=False, first=True)
         if job.lookups and (full or self._has_new_provider()):
             yield SeedAnswers(source, parts.known.cache, crm_realm(job.org.key), since, self._summary)
+        yield HearSigns(source, job.store, self._context.org_id, job.ledger, parts.examiner, parts.queue, parts.brake)
         yield from self._changed(source, pages, full=full)
         self._summary.tally.end_reading(newly_read)
         if full and not self._mode.dry_run:

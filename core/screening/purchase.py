@@ -41,8 +41,8 @@ def ask(
     """Yield the provider's answers about E.164 numbers, each kept durably before it is used.
 
     A number is not asked about where an answer observed ``since`` then has come meanwhile, another run waits for one,
-    or one was lost since then: it yields that answer, a failure, or LOST. Of a number in ``newer_than`` no answer before
-    that moment counts. With ``again`` lost ones are asked for.
+    or one was lost since then: it yields that answer, a failure, or LOST. Of a number in ``newer_than`` no answer
+    before that moment counts. With ``again`` lost ones are asked for.
     Where a cap has no room for one more, ``on_cap`` is told, and the numbers that are left have no answer. Once
     ``stopped`` says so, no further number is asked about.
 

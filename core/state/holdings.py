@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
 from ..model.blocks import EVERY_WAY, Channel, reaches
 from ..model.verdicts import OptOut
@@ -187,6 +187,20 @@ class Holdings:
             for record_id, key in select_among(connection, columns, theirs, table.c.record_id, ids):
                 found[name, record_id].add(key)
         return found
+
+
+def list_own_holders(connection: Connection, org_id: int, keys: Sequence[bytes], after: Key, limit: int) -> list[Key]:
+    """Return records of one account that hold any of the numbers with these keys, each once, behind ``after``."""
+    table = schema.holdings
+    query = (
+        select(table.c.object, table.c.record_id)
+        .distinct()
+        .where(table.c.org_id == org_id, table.c.number_key.in_(keys))
+        .where(tuple_(table.c.object, table.c.record_id) > tuple_(*after))
+        .order_by(table.c.object, table.c.record_id)
+        .limit(limit)
+    )
+    return [(row.object, row.record_id) for row in connection.execute(query)]
 
 
 def list_holders(connection: Connection, ledger: str, keys: Sequence[bytes], limit: int) -> list[tuple[str, str, str]]:

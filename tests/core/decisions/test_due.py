@@ -11,11 +11,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.decisions.due import EVERY_SLOT, DueReason, find_due
+from ringfence.core.decisions.due import EVERY_SLOT, DueReason, Heard, find_due
+from ringfence.core.model.evidence_rules import EvidenceRules
 from ringfence.core.model.opt_outs import NONE_KNOWN, OptOuts
 from ringfence.core.model.policy import Policy
 from ringfence.core.model.record_view import RecordView, screened_value
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
+from ringfence.core.model.signals import Outcome
+from ringfence.core.model.signs import NumberSign, SourceKind
 from ringfence.core.model.values import Companion, Record, Value
 from ringfence.core.model.verdicts import Status
 from ringfence.core.numbers import read_number
@@ -57,10 +60,26 @@ def view_of(case: dict[str, Any]) -> RecordView:
 
 
 def reason_of(
-    view: RecordView, opted_out: list[str] | None = None, *, rescreen: bool = False, **ledger: Any
+    view: RecordView,
+    opted_out: list[str] | None = None,
+    *,
+    rescreen: bool = False,
+    heard: list[list[Any]] | None = None,
+    **ledger: Any,
 ) -> DueReason | None:
     opt_outs = OptOuts(covered=frozenset(opted_out or ()), **ledger)
-    due = find_due(view, POLICY, NOW, opt_outs, rescreen_before=EVERY_SLOT if rescreen else None)
+    signs = [
+        NumberSign(NOW - timedelta(days=days), SourceKind.CALL, "dialler", Outcome(outcome))
+        for days, outcome in heard or ()
+    ]
+    due = find_due(
+        view,
+        POLICY,
+        NOW,
+        opt_outs,
+        rescreen_before=EVERY_SLOT if rescreen else None,
+        heard=Heard({E164: signs}, EvidenceRules()),
+    )
     assert set(due) <= {"phone"}
     return due.get("phone")
 
@@ -71,7 +90,14 @@ def test_case(case: dict[str, Any]) -> None:
     ledger |= {name: frozenset({KEY}) for name in ("released", "derived") if case.get(name)}
 
     assert (
-        reason_of(view_of(case), case.get("opted_out"), rescreen=case.get("rescreen", False), **ledger) == case["due"]
+        reason_of(
+            view_of(case),
+            case.get("opted_out"),
+            rescreen=case.get("rescreen", False),
+            heard=case.get("heard"),
+            **ledger,
+        )
+        == case["due"]
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ringfence.core.model.change_view import Kind, view_change
 from ringfence.core.model.field_roles import FieldRoles
-from ringfence.core.model.review import EXAMPLES, OWN_FLAG, SHARED, SHARED_ELSEWHERE, Review, say_reason, say_whose
+from ringfence.core.model.review import EXAMPLES, OWN_FLAG, SHARED, SHARED_ELSEWHERE, Review, say_whose
 from ringfence.core.model.shapes import ObjectShape, OptOutFlag, Slot
 from ringfence.core.model.values import Change, Companion, FieldChange
 
@@ -86,7 +86,3 @@ def test_a_reason_tells_whose_opt_out_it_is() -> None:
     assert [*Review(ROLES).take([change(*status("home", "do_not_contact", reason=elsewhere))]).silenced] == [
         SHARED_ELSEWHERE
     ]
-
-
-def test_a_code_without_a_sentence_of_ours_stands_for_itself() -> None:
-    assert say_reason("history: four calls in a row failed") == "history"

@@ -288,7 +288,7 @@ def test_old_evidence_goes_but_for_the_order_of_words_and_what_could_be_told_aga
     counted = purge_history(store, limits, "p", clock, dry_run=True).rows
     purged = purge_history(store, limits, "p", clock, dry_run=False).rows
 
-    assert +counted == +purged == {"evidence": 2, "heard_signals": 3}
+    assert +counted == +purged == {"evidence": 2, "heard_signals": 3, "number_signs": 1}
     with store.transaction() as connection:
         kept = list(list_evidence(connection, store.keyring, store.keyring.number_key(NUMBER)))
         again = [
