@@ -48,6 +48,8 @@ class EvidenceIntake:
 
     def _grade(self, signs: Signs) -> tuple[frozenset[tuple[LineState, date]], bool]:
         """Return what records must say of a number by its signs alone: a later call of one day changes nothing."""
+        if not signs:
+            return frozenset(), False
         history = fuse(signs, self.rules)
         lines = frozenset((each.line, each.observed_at.date()) for each in history.lines)
         return lines, history.suspicion is not None

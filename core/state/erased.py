@@ -40,15 +40,20 @@ def find_erased(store: Store, numbers: Collection[str]) -> frozenset[str]:
     if not numbers:
         return frozenset()
     with store.transaction() as connection:
-        # Mostly none ever was, and then nothing has to be looked up.
-        if connection.scalar(_FIRST) is None:
-            return frozenset()
-        by_key = {store.keyring.number_key(number): number for number in numbers}
-        found = [
-            bytes(key)
-            for keys in in_batches(list(by_key))
-            for key in connection.scalars(select(_Table.c.number_key).where(_Table.c.number_key.in_(keys)))
-        ]
+        return find_erased_among(connection, store.keyring, numbers)
+
+
+def find_erased_among(connection: Connection, keyring: Keyring, numbers: Collection[str]) -> frozenset[str]:
+    """Return those of the E.164 numbers that were erased, in the caller's transaction."""
+    # Mostly none ever was, and then nothing has to be looked up.
+    if not numbers or connection.scalar(_FIRST) is None:
+        return frozenset()
+    by_key = {keyring.number_key(number): number for number in numbers}
+    found = [
+        bytes(key)
+        for keys in in_batches(list(by_key))
+        for key in connection.scalars(select(_Table.c.number_key).where(_Table.c.number_key.in_(keys)))
+    ]
     return frozenset(by_key[key] for key in found)
 
 

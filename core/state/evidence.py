@@ -10,16 +10,32 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from ..model.blocks import Channel, RecordName
 from ..model.signals import OptOutWord, Outcome, Signal
 from . import schema
 from .column_types import storable
-from .erased import erased_since
+from .erased import find_erased_among
 from .keyring import Keyring
+from .sql import insert_raw, raw_moment
 
 _Table = schema.evidence
+_COLUMNS = (
+    "ledger",
+    "number_key",
+    "source",
+    "outcome",
+    "word",
+    "code",
+    "channel",
+    "occurred_at",
+    "account",
+    "object",
+    "record_id",
+    "payload",
+    "heard_at",
+)
 
 
 class Evidence(NamedTuple):
@@ -48,8 +64,18 @@ class EvidenceStore:
 
     def add(self, connection: Connection, number: str, signal: Signal, now: datetime) -> bool:
         """Keep what a signal tells of an E.164 number; return whether it was: of one that was erased nothing is."""
-        if erased_since(connection, self._keyring, number) is not None:
-            return False
+        return not self.add_all(connection, [(number, signal)], now)
+
+    def add_all(self, connection: Connection, told: Sequence[tuple[str, Signal]], now: datetime) -> frozenset[str]:
+        """Keep what signals tell of E.164 numbers; return those of them that were erased, of which nothing is kept."""
+        erased = find_erased_among(connection, self._keyring, {number for number, _ in told})
+        heard_at = raw_moment(connection, now)
+        rows = [(*self._row(connection, number, signal), heard_at) for number, signal in told if number not in erased]
+        insert_raw(connection, _Table, _COLUMNS, rows)
+        return erased
+
+    def _row(self, connection: Connection, number: str, signal: Signal) -> tuple[Any, ...]:
+        """Return the row but for the moment at which it was heard, in the order of the columns."""
         record = signal.record
         row: dict[str, Any] = {
             "ledger": self._ledger,
@@ -57,10 +83,9 @@ class EvidenceStore:
             "source": signal.vendor,
             "outcome": signal.outcome.value if signal.outcome else None,
             "word": signal.word.value if signal.word else None,
-            "code": signal.code,
+            "code": storable(signal.code),
             "channel": signal.channel.value,
             "occurred_at": signal.occurred_at,
-            "heard_at": now,
             "account": record.account if record else None,
             "object": record.object if record else None,
             "record_id": record.id if record else None,
@@ -72,9 +97,9 @@ class EvidenceStore:
             "detail": signal.detail,
             "sender": signal.sender,
         }
-        row["payload"] = self._keyring.seal(told, evidence_about(row))
-        connection.execute(insert(_Table).values(**row))
-        return True
+        payload = self._keyring.seal(told, evidence_about(row))
+        row["occurred_at"] = raw_moment(connection, signal.occurred_at)
+        return (*row.values(), payload)
 
     def latest_word(self, connection: Connection, number: str, source: str, word: OptOutWord) -> datetime | None:
         """Return when somebody with the number last asked this vendor for that; None where nobody has."""

@@ -12,7 +12,7 @@ from ..errors import StateError
 from . import schema
 from .postgres import OPEN_S, connect, is_postgres, lock_schema
 
-HEAD = "0031"
+HEAD = "0032"
 """The schema version this code works with: the newest migration."""
 
 

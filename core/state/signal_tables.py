@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from .column_types import UtcDateTime, Words, metadata
 
@@ -15,6 +15,9 @@ heard_signals = Table(
     Column("timeless", Boolean, nullable=False),  # its signature covers no time: it could be told again at any time
     sqlite_with_rowid=False,
 )
+
+_WORDS = text("word IS NOT NULL AND outcome IS NULL")
+"""What people wrote that asked for something: few rows, among which the latest of a number is looked for."""
 
 evidence = Table(
     "evidence",  # what became of messages and calls, and what people answered: never a verdict by itself
@@ -35,6 +38,12 @@ evidence = Table(
     Column("payload", LargeBinary, nullable=False),  # number, the vendor's id, what was said, our own number
     Index("evidence_by_number", "ledger", "number_key", "occurred_at"),
     Index("evidence_by_time", "occurred_at"),
+    Index(
+        "evidence_by_word",
+        *("ledger", "number_key", "source", "word", "occurred_at"),
+        sqlite_where=_WORDS,
+        postgresql_where=_WORDS,
+    ),
 )
 
 number_signs = Table(

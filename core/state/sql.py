@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, literal
+from sqlalchemy import Column, Connection, Row, Table, literal
 from sqlalchemy.dialects import sqlite
 
 from .postgres import COPY_FROM, copy_missing, server_now
@@ -39,6 +39,16 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     return len(connection.execute(statement.returning(literal(1)), _in_order(table, rows)).all())
 
 
+def insert_missing_of(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[Column[Any]]
+) -> Sequence[Row[Any]]:
+    """Insert the rows that are not there yet, by any of the table's keys; return these columns of those that were."""
+    if not rows:
+        return []
+    statement = _insert_missing(connection.dialect.name, table).returning(*columns)
+    return connection.execute(statement, _in_order(table, rows)).all()
+
+
 def insert_missing_raw(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
@@ -56,6 +66,23 @@ def insert_missing_raw(
     names, values = ", ".join(columns), ", ".join([placeholder] * len(columns))
     text = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our schema
     connection.exec_driver_sql(text, list(rows) if placeholder == "?" else sorted(rows))
+
+
+def insert_raw(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of a table that numbers them itself; the values must be what the driver takes as they are.
+
+    For moments :func:`raw_moment` makes that of them. See :func:`insert_missing_raw`.
+    """
+    if not rows:
+        return
+    names, values = ", ".join(columns), ", ".join([_placeholder(connection)] * len(columns))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({values})", list(rows))  # noqa: S608 - names of our schema
+
+
+def raw_moment(connection: Connection, moment: datetime) -> str | datetime:
+    """Return an aware moment as the driver takes it: naive UTC, which SQLite keeps as text."""
+    naive = moment.astimezone(UTC).replace(tzinfo=None)
+    return naive if connection.dialect.name == "postgresql" else naive.isoformat(" ", "microseconds")
 
 
 def upsert(

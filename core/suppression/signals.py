@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 
 from ..clock import whole_seconds
 from ..evidence.intake import EvidenceIntake
-from ..evidence.signs import sign_of
 from ..model.blocks import BlockKind, BlockSource, Channel, Entry, NewEntry, RecordName
 from ..model.evidence_rules import EvidenceRules
 from ..model.review_items import ReviewReason
@@ -24,15 +23,20 @@ from ..numbers import mask, mask_numbers
 from ..state.audit import Act, AuditAction, AuditLog
 from ..state.blocks import Blocks
 from ..state.evidence import EvidenceStore
-from ..state.heard_signals import TIMELESS, hear
+from ..state.heard_signals import TIMELESS, hear_all
 from ..state.holdings import list_holders
 from ..state.keyring import Keyring
 from ..state.review_queue import ReviewQueue
+from .heard_news import HeardNews
 
 _SHOWN = 200
 """Characters of a message that a person is shown."""
 
 _SOMEBODY_ELSE = (Outcome.WRONG_NUMBER, Outcome.DECEASED)
+_ASKING = (*_SOMEBODY_ELSE, Outcome.ASKED_NOT_TO_CALL)
+
+Told = tuple[Signal, Sequence[str]]
+"""A signal, and the E.164 numbers that it may be about."""
 
 
 class Became(StrEnum):
@@ -75,18 +79,41 @@ class SignalIntake:
         ``numbers`` are the E.164 numbers that it may be about: one, but where it was told in a form with several
         readings. A moment that is yet to come is taken as the present one.
         """
-        timeless = signal.vendor in TIMELESS
-        if not hear(connection, self.keyring, signal.vendor, signal.id, self.now, timeless=timeless):
-            return Became.KNOWN
-        if not numbers:
-            return Became.UNREADABLE
+        return self.take_in_all(connection, [(signal, numbers)])[0]
 
-        signal = _not_ahead(signal, self.now)
-        done = [self._act(connection, number, signal, single=len(numbers) == 1) for number in numbers]
+    def take_in_all(self, connection: Connection, told: Sequence[Told], *, for_ever: bool = False) -> list[Became]:
+        """Do for many signals, each with its numbers, what :meth:`take_in` does for one, in their order.
+
+        What asks for nothing is kept together. With ``for_ever`` it is remembered without end that they were heard.
+        """
+        named = [(signal.vendor, signal.id) for signal, _ in told]
+        timeless = [for_ever or signal.vendor in TIMELESS for signal, _ in told]
+        new = hear_all(connection, self.keyring, named, self.now, timeless)
+
+        became: list[Became] = []
+        news = HeardNews(EvidenceStore(self.keyring, self.ledger), self._weighing(), self.now)
+        for place, (signal, numbers) in enumerate(told):
+            if place not in new:
+                became.append(Became.KNOWN)
+            elif not numbers:
+                became.append(Became.UNREADABLE)
+            else:
+                became.append(self._act_on(connection, _not_ahead(signal, self.now), numbers, news))
+        news.keep(connection)
+        return became
+
+    def _weighing(self) -> EvidenceIntake:
+        return EvidenceIntake(self.keyring, self.ledger, self.rules, self.now)
+
+    def _act_on(self, connection: Connection, signal: Signal, numbers: Sequence[str], news: HeardNews) -> Became:
+        if signal.word is None and signal.outcome not in _ASKING:
+            news.add(numbers, signal)
+            return Became.EVIDENCE
+        done = [self._act(connection, number, signal, news, single=len(numbers) == 1) for number in numbers]
         return min(done, key=_WEIGHT.index)
 
-    def _act(self, connection: Connection, number: str, signal: Signal, *, single: bool) -> Became:
-        act = _Act(self, connection, number, signal)
+    def _act(self, connection: Connection, number: str, signal: Signal, news: HeardNews, *, single: bool) -> Became:
+        act = _Act(self, connection, number, signal, news)
         became = act.by_word() or act.by_outcome(single=single)
         act.keep()
         return became
@@ -117,22 +144,14 @@ class _Act:
     connection: Connection
     number: str
     signal: Signal
+    news: HeardNews
     is_kept: bool | None = None
 
     def keep(self) -> bool:
         """Keep the evidence, once; return whether it was: of an erased number nothing is."""
         if self.is_kept is None:
-            store = EvidenceStore(self.intake.keyring, self.intake.ledger)
-            self.is_kept = store.add(self.connection, self.number, self.signal, self.intake.now)
-            self._weigh(is_kept=self.is_kept)
+            self.is_kept = self.news.keep_one(self.connection, self.number, self.signal)
         return self.is_kept
-
-    def _weigh(self, *, is_kept: bool) -> None:
-        """Let what the signal shows of the line count, unless the number was erased."""
-        sign = sign_of(self.signal)
-        if is_kept and sign is not None:
-            intake = EvidenceIntake(self.intake.keyring, self.intake.ledger, self.intake.rules, self.intake.now)
-            intake.take_in(self.connection, {self.number: [sign]})
 
     def by_word(self) -> Became | None:
         """Do what somebody asked for in a message; return None where it asks for nothing."""

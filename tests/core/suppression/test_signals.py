@@ -20,8 +20,9 @@ from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.erased import mark_erased
 from ringfence.core.state.evidence import Evidence, list_evidence
-from ringfence.core.state.heard_signals import take_turns
+from ringfence.core.state.heard_signals import find_heard, take_turns
 from ringfence.core.state.holdings import Holding, Holdings
+from ringfence.core.state.number_signs import NumberSigns
 from ringfence.core.state.review_queue import ReviewQueue
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.signals import Became, SignalIntake
@@ -284,3 +285,61 @@ def test_the_same_signal_heard_by_many_at_once_acts_once(store: Store, clock: Se
     with store.transaction() as connection:
         assert len(Blocks(store.keyring, "").history(connection, NUMBER)) == 1
     assert acts(store) == [("twilio", "add")]
+
+
+def test_many_signals_at_once_do_what_each_does_alone(store: Store, clock: SetClock) -> None:
+    began = clock.now()
+    told = [
+        Signal("twilio", "a", NUMBER, began - timedelta(days=3), outcome=Outcome.UNDELIVERED, channel=Channel.SMS),
+        Signal("twilio", "b", NUMBER, began - timedelta(days=2), word=STOP, said="STOP", channel=Channel.SMS),
+        Signal("twilio", "a", NUMBER, began, outcome=Outcome.DELIVERED, channel=Channel.SMS),
+        Signal("dialler", "a", NUMBER, began - timedelta(days=1), outcome=Outcome.ASKED_NOT_TO_CALL),
+        Signal("dialler", "c", NUMBER, began, outcome=Outcome.NO_ANSWER, channel=Channel.VOICE),
+    ]
+    intake = SignalIntake(store.keyring, "", Channel.SMS, began, lambda org: org)
+
+    with store.transaction() as connection:
+        became = intake.take_in_all(connection, [(signal, [NUMBER]) for signal in told])
+    with store.transaction() as connection:
+        again = intake.take_in_all(connection, [(signal, [NUMBER]) for signal in told])
+        signs = NumberSigns(store.keyring, "").find(connection, [NUMBER])[NUMBER]
+        kinds = [each.kind for each in Blocks(store.keyring, "").find_active(connection, [NUMBER], began)[NUMBER]]
+
+    assert became == [Became.EVIDENCE, Became.BLOCKED, Became.KNOWN, Became.BLOCKED, Became.EVIDENCE]
+    assert again == [Became.KNOWN] * 5
+    assert [each.outcome for each in heard(store)] == [
+        Outcome.UNDELIVERED,
+        None,
+        Outcome.ASKED_NOT_TO_CALL,
+        Outcome.NO_ANSWER,
+    ]
+    assert len(signs) == 4
+    assert kinds == [BlockKind.OPTED_OUT, BlockKind.DNC_INTERNAL]
+
+
+def test_a_signal_that_is_told_again_for_ever_is_remembered_for_ever(store: Store, clock: SetClock) -> None:
+    signal = Signal("vonage", "m", NUMBER, clock.now(), outcome=Outcome.DELIVERED, channel=Channel.SMS)
+    intake = SignalIntake(store.keyring, "", Channel.SMS, clock.now(), lambda org: org)
+
+    def timeless() -> list[bool]:
+        with store.transaction() as connection:
+            return list(connection.scalars(select(schema.heard_signals.c.timeless)))
+
+    with store.transaction() as connection:
+        intake.take_in(connection, signal, [NUMBER])
+    assert timeless() == [False]
+    with store.transaction() as connection:
+        assert intake.take_in_all(connection, [(signal, [NUMBER])], for_ever=True) == [Became.KNOWN]
+        assert find_heard(connection, store.keyring, [("vonage", "m"), ("vonage", "n"), ("twilio", "m")]) == {0}
+    assert timeless() == [True]
+
+
+def test_of_an_erased_number_nothing_is_kept_among_many(store: Store, clock: SetClock) -> None:
+    other = "+14155552672"
+    intake = SignalIntake(store.keyring, "", Channel.SMS, clock.now(), lambda org: org)
+    told = [(Signal("dialler", each, each, clock.now(), outcome=Outcome.CONNECTED), [each]) for each in (NUMBER, other)]
+    with store.transaction() as connection:
+        mark_erased(connection, store.keyring, NUMBER, clock.now())
+        assert intake.take_in_all(connection, told) == [Became.EVIDENCE] * 2
+        assert NumberSigns(store.keyring, "").find(connection, [NUMBER, other]).keys() == {other}
+    assert heard(store) == []
