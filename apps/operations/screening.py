@@ -12,8 +12,9 @@ from ringfence.core.clock import whole_seconds
 from ringfence.core.decisions.explaining import Explanation, Said, explain
 from ringfence.core.errors import UsageError
 from ringfence.core.model.axes import Evidence
+from ringfence.core.model.blocks import Channel
 from ringfence.core.model.verdicts import Facts, Status, Verdict, judge
-from ringfence.core.numbers import Number, mask_text, read_number
+from ringfence.core.numbers import Number, mask_numbers, mask_text, read_number
 from ringfence.core.ports.lookup import Lookup
 from ringfence.core.runs.progress import NoProgress, Progress
 from ringfence.core.runs.screening_run import ScreeningJob, open_screening
@@ -25,6 +26,9 @@ from ..config_files import find_evidence_rules
 from ..wiring import Wiring
 from .door import Door
 from .lookups import open_lookups
+
+MOST_HEARD = 50
+"""Calls and messages that an explanation lists: the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def _explain(wiring: Wiring, number: Number, facts: Facts | None, cost: float) -
         return explain(number, facts, [], [], now, cost)
     with closing(store):
         about = HeldAbout(store, number.e164)
-        return explain(number, facts, about.answers(), list(_what_blocks(about, now)), now, cost)
+        besides = [*_what_blocks(about, now), *_what_was_heard(about)]
+        return explain(number, facts, about.answers(), besides, now, cost)
 
 
 def _what_blocks(about: HeldAbout, now: datetime) -> Iterator[Said]:
@@ -102,6 +107,15 @@ def _what_blocks(about: HeldAbout, now: datetime) -> Iterator[Said]:
     for flag in about.flags():
         said = f"opt-out flag of {flag.object} {flag.id}, {flag.channel} ({flag.state})"
         yield Said(flag.account, said, now, Evidence.HUMAN.value)
+
+
+def _what_was_heard(about: HeldAbout) -> Iterator[Said]:
+    """Yield what became of the latest calls and messages, and what people have decided."""
+    for event in about.latest_evidence(MOST_HEARD):
+        what = (event.outcome or event.word or "message").replace("_", " ")
+        way = {Channel.SMS: "message", Channel.VOICE: "call"}.get(event.channel, "call or message")
+        note = ": ".join(filter(None, (event.code, mask_numbers(event.detail))))
+        yield Said(event.source, f"{way}: {what}" + (f" ({note})" if note else ""), event.occurred_at, "history")
 
 
 def _has_consent(wiring: Wiring, number: Number, purpose: str, *, sandbox: bool) -> bool:

@@ -122,6 +122,12 @@ def list_evidence(connection: Connection, keyring: Keyring, key: bytes) -> Itera
         yield _read(keyring, row)
 
 
+def latest_evidence(connection: Connection, keyring: Keyring, key: bytes, limit: int) -> list[Evidence]:
+    """Return what was heard of the number with that key, at most so many events, the latest first."""
+    query = select(_Table).where(_Table.c.number_key == key).order_by(_Table.c.occurred_at.desc(), _Table.c.id.desc())
+    return [_read(keyring, row) for row in connection.execute(query.limit(limit))]
+
+
 def forget_evidence(connection: Connection, keys: Sequence[bytes]) -> int:
     """Delete what was heard of the numbers with these keys; return how much it was."""
     return connection.execute(delete(_Table).where(_Table.c.number_key.in_(keys))).rowcount

@@ -19,7 +19,7 @@ from .asked_checks import find_asked
 from .blocks import Blocks
 from .consents import GivenBy, list_consents
 from .erased import erased_since, texts_of
-from .evidence import Evidence, list_evidence
+from .evidence import Evidence, latest_evidence, list_evidence
 from .executions import find_executions
 from .journal import JournalRow, read_changes
 from .listings import Listings
@@ -187,6 +187,11 @@ class HeldAbout:
         """Return what vendors and diallers have told of the number, the oldest first."""
         with self._store.transaction() as connection:
             return list(list_evidence(connection, self._store.keyring, self._key))
+
+    def latest_evidence(self, limit: int) -> list[Evidence]:
+        """Return the latest of what vendors and diallers have told of the number, at most so much."""
+        with self._store.transaction() as connection:
+            return latest_evidence(connection, self._store.keyring, self._key, limit)
 
     def asked_at(self) -> datetime | None:
         """Return when a check of the number was asked for that waits still; None where none is."""
