@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from ringfence.core.state.audit import Verified
 
 from ..operations.audit import list_audit, verify_audit
 from .exit_codes import DONE
+from .moments import read_since
 from .options import Json, Verbose
 from .output import output
 from .start import begin_wired
@@ -35,7 +35,7 @@ def list_(
     wiring = begin_wired(json=json, verbose=verbose)
     if limit < 1:
         raise UsageError(f"--limit {limit} would list no entry.", "Give 1 or more.")
-    found = list_audit(wiring, _read_moment(since) if since is not None else None, limit)
+    found = list_audit(wiring, read_since(since), limit)
 
     output.document({"entries": [entry._asdict() for entry in found]})
     if not found:
@@ -80,14 +80,3 @@ def verify(
 def _place_of_break(found: Verified) -> int:
     """Return the first entry that is changed or missing; where a kept head is unknown, the one behind the last."""
     return found.broken_at if found.broken_at is not None else found.entries + 1
-
-
-def _read_moment(since: str) -> datetime:
-    """Return the moment of a day or a moment in ISO form, UTC unless it says otherwise. Raises UsageError."""
-    try:
-        moment = datetime.fromisoformat(since)
-    except ValueError as error:
-        raise UsageError(
-            f"--since {since!r} is no date.", "Write it as 2026-11-30, or as 2026-11-30T09:00:00Z."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

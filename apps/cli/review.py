@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ringfence.core.errors import UsageError
 from ringfence.core.model.review_items import Resolution, ReviewReason
 
-from ..operations.reviews import ShownItem, list_reviews, resolve_reviews
+from ..operations.deciding import resolve_reviews
+from ..operations.reviews import list_reviews, show_review
 from .door import open_door
 from .exit_codes import DONE
+from .moments import read_since
 from .options import Json, Verbose
 from .output import output
+from .review_text import as_item, as_row, as_whole_item, show_item
 from .start import begin_wired
-
-_SHOWN = 3
-"""Records of an item in the table; JSON has more."""
 
 review = typer.Typer(help="Numbers that wait for a person's decision, and what was decided.", no_args_is_help=True)
 
@@ -30,33 +30,48 @@ def _review() -> None:
 @review.command("list")
 def list_(
     reason: Annotated[ReviewReason | None, typer.Option("--reason", help="Only what waits for this reason.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Only what waits since this day or moment (UTC).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="How many at most: the oldest.")] = None,
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
     """List what waits, the oldest first.
 
+    `suspect`: calls, messages or lookups speak for a dead line. `conflict`: lookups contradict each other.
     `flag_cleared`: an opt-out flag was cleared by hand on an object with `opt_out_policy: ratchet`. It goes up again
     until somebody decides. `near_opt_out`: a text message may ask for silence, or comes from somebody whom nobody
     meant. `ambiguous`: a number is somebody else's, and it was not told on which record.
     """
-    items = list_reviews(begin_wired(json=json, verbose=verbose), reason)
+    wiring = begin_wired(json=json, verbose=verbose)
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} would list no item.", "Give 1 or more.")
+    items = list_reviews(wiring, reason, since=read_since(since), limit=limit)
 
-    output.document({"items": [_as_json(shown) for shown in items]})
-    rows = [
-        [
-            str(shown.item.id),
-            shown.number,
-            shown.item.reason.value,
-            _moment(shown),
-            str(shown.deadline or ""),
-            _list_records(shown),
-            shown.item.evidence,
-        ]
-        for shown in items
-    ]
-    output.table("", ["id", "number", "reason", "since (UTC)", "deadline", "record", "evidence"], rows, right=(0,))
-    if not rows:
+    output.document({"items": [as_item(shown) for shown in items]})
+    columns = ["id", "number", "reason", "since (UTC)", "deadline", "record", "evidence"]
+    output.table("", columns, [as_row(shown) for shown in items], right=(0,))
+    if not items:
         output.say("Nothing waits for a decision.")
+    return DONE
+
+
+@review.command("show")
+def show(
+    id_: Annotated[int, typer.Argument(metavar="ID", help="The item, by its id.")],
+    verbose: Verbose = False,
+    json: Json = False,
+) -> int:
+    """Show one item: its records, all that is known of its number, and what each decision would do.
+
+    Lookups, calls, messages and earlier decisions come in their order, each with its moment. The number is masked.
+    """
+    whole = show_review(begin_wired(json=json, verbose=verbose), id_)
+
+    output.document(as_whole_item(whole))
+    if not json:
+        show_item(whole)
     return DONE
 
 
@@ -73,10 +88,11 @@ def resolve(
 ) -> int:
     """Decide about items.
 
-    Of `flag_cleared`: the opt-out stands (opted_out), nothing changes (dismiss), or it has ended (lift), which lowers
-    the flags of every record that holds the number, as `suppress lift` does. Of `near_opt_out` and `ambiguous`: the
-    number is blocked (opted_out), it is somebody else's on every record that holds it (wrong_person), or it was no such
-    thing (dismiss).
+    Of `suspect`, `silent` and `conflict`: the line is alive (live) or out of service (dead), which the next sync writes
+    and says by whom. Of these, `near_opt_out` and `ambiguous`: the number is blocked (opted_out), it is somebody else's
+    on every record that holds it (wrong_person), or it was no such thing (dismiss). Of `flag_cleared`: the opt-out
+    stands (opted_out), nothing changes (dismiss), or it has ended (lift), which lowers the flags of every record that
+    holds the number, as `suppress lift` does.
     """
     wiring = begin_wired(json=json, verbose=verbose)
     done = resolve_reviews(wiring, ids or [], decision, note, open_door(), reason=reason)
@@ -84,26 +100,3 @@ def resolve(
     output.document({"resolved": done})
     output.say(f"{done:,} item{'' if done == 1 else 's'} resolved as {decision.value}")
     return DONE
-
-
-def _as_json(shown: ShownItem) -> dict[str, Any]:
-    item = shown.item
-    return {
-        "id": item.id,
-        "number": shown.number,
-        "reason": item.reason.value,
-        "since": item.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "deadline": shown.deadline.isoformat() if shown.deadline else None,
-        "evidence": item.evidence,
-        "channel": item.channel.value,
-        "records": [{"crm": each.account, "object": each.object, "id": each.id} for each in shown.records],
-    }
-
-
-def _list_records(shown: ShownItem) -> str:
-    first, more = shown.records[:_SHOWN], len(shown.records) - _SHOWN
-    return ", ".join([*map(str, first), *([f"and {more:,} more"] if more > 0 else [])])
-
-
-def _moment(shown: ShownItem) -> str:
-    return shown.item.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

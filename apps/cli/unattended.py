@@ -79,6 +79,7 @@ UNSAFE: Mapping[str, str] = {
     "runs undo": _ASKS,
     "review list": _SHOWS,
     "review resolve": _ASKS,
+    "review show": _SHOWS,
     "audit list": _SHOWS,
     "tokens add": _ASKS,
     "tokens list": _SHOWS,

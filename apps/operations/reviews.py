@@ -1,23 +1,21 @@
-"""What waits for a person's decision: listed for a door, and resolved with a note."""
+"""What waits for a person's decision, listed and shown for a door."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from ringfence.core.clock import whole_seconds
 from ringfence.core.config.clocks import Clocks
+from ringfence.core.decisions.reviewing import ABOUT_LINES, describe_decisions
 from ringfence.core.errors import ErrorCode, UsageError
-from ringfence.core.model.blocks import BlockKind, BlockSource, Channel, NewEntry, RecordName
+from ringfence.core.model.blocks import RecordName
 from ringfence.core.model.review_items import Resolution, ReviewItem, ReviewReason
 from ringfence.core.model.values import ERASED
 from ringfence.core.numbers import mask, read_number
-from ringfence.core.state.audit import Act, AuditAction, AuditLog
-from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.holdings import list_holders
 from ringfence.core.state.review_queue import ReviewQueue
 from ringfence.core.state.store import Store
@@ -25,22 +23,8 @@ from ringfence.core.state.store import Store
 from ..config_files import find_clocks
 from ..wiring import Wiring
 from .accounts import name_of_org
-from .door import Door
-from .lifting import lift_number
-from .suppression import ledger_of, read_reason
-
-_ABOUT_NUMBER = (Resolution.OPTED_OUT, Resolution.WRONG_PERSON, Resolution.DISMISS)
-FITTING = {
-    ReviewReason.FLAG_CLEARED: (Resolution.OPTED_OUT, Resolution.DISMISS, Resolution.LIFT),
-    ReviewReason.NEAR_OPT_OUT: _ABOUT_NUMBER,
-    ReviewReason.AMBIGUOUS: _ABOUT_NUMBER,
-    ReviewReason.CONFLICT: _ABOUT_NUMBER,
-    ReviewReason.SUSPECT: _ABOUT_NUMBER,
-}
-"""How items may be resolved, by what they are about."""
-
-_ABOUT_LINES = (ReviewReason.CONFLICT, ReviewReason.SUSPECT, ReviewReason.SILENT)
-"""Reasons that are about the state of a line: nobody has asked for anything, so no clock runs."""
+from .review_evidence import Told, list_told
+from .suppression import ledger_of
 
 MOST_RECORDS = 100
 """Records of a number that an item names, and that `wrong_person` is about: more make a switchboard."""
@@ -61,23 +45,69 @@ class ShownItem:
     deadline: date | None = None
 
 
-def list_reviews(wiring: Wiring, reason: ReviewReason | None = None) -> list[ShownItem]:
-    """Return what waits for a decision, the oldest first. Raises the errors of the wiring."""
+@dataclass(frozen=True, slots=True)
+class WholeItem:
+    """An item with all that is known of its number, the oldest first, and what each fitting decision would do."""
+
+    shown: ShownItem
+    told: Sequence[Told]
+    decisions: Mapping[Resolution, str]
+
+
+def list_reviews(
+    wiring: Wiring, reason: ReviewReason | None = None, *, since: datetime | None = None, limit: int | None = None
+) -> list[ShownItem]:
+    """Return what waits for a decision, the oldest first. Raises the errors of the wiring.
+
+    ``since`` (aware UTC) leaves out what has waited for longer; ``limit`` is how many at most, None: all.
+    """
     store = wiring.open_state_if_there()
     if store is None:
         return []
     with closing(store):
         with store.transaction() as connection:
-            items = ReviewQueue(store.keyring, ledger_of(wiring)).list_open(connection, reason)
-            held = {item.id: _find_records(connection, wiring, item) for item in items}
-        names = {
-            org: name_of_org(wiring, store, org) for org in {each.account for all_ in held.values() for each in all_}
-        }
+            queue = ReviewQueue(store.keyring, ledger_of(wiring))
+            items = queue.list_open(connection, reason, since=since, limit=limit)
+        return _show(wiring, store, items)
+
+
+def show_review(wiring: Wiring, id_: int) -> WholeItem:
+    """Return one item with all that is known of its number, resolved or not.
+
+    Raises UsageError where there is none with this id, and the errors of the wiring.
+    """
+    store = wiring.open_state_if_there()
+    if store is None:
+        raise unknown_item(id_)
+    with closing(store):
+        with store.transaction() as connection:
+            found = ReviewQueue(store.keyring, ledger_of(wiring)).find(connection, [id_])
+        if not found:
+            raise unknown_item(id_)
+        (shown,) = _show(wiring, store, found)
+        told = list_told(store, ledger_of(wiring), shown.item)
+    return WholeItem(shown, told, describe_decisions(shown.item, len(shown.records)))
+
+
+def unknown_item(id_: int) -> UsageError:
+    """Return the error for an item that is not there."""
+    return UsageError(f"No item {id_} is there.", code=ErrorCode.REVIEW_NOT_FOUND)
+
+
+def show_number(item: ReviewItem) -> str:
+    """Return the number of an item as people may see it."""
+    return mask(item.number) if item.number else ERASED
+
+
+def _show(wiring: Wiring, store: Store, items: Sequence[ReviewItem]) -> list[ShownItem]:
+    with store.transaction() as connection:
+        held = {item.id: find_records(connection, wiring, item) for item in items}
+    names = {org: name_of_org(wiring, store, org) for org in {each.account for all_ in held.values() for each in all_}}
     clocks = find_clocks(wiring.settings.mappings) if items else Clocks()
     return [
         ShownItem(
             item,
-            mask(item.number) if item.number else ERASED,
+            show_number(item),
             [each._replace(account=names[each.account]) for each in held[item.id]],
             _find_deadline(clocks, item),
         )
@@ -85,7 +115,7 @@ def list_reviews(wiring: Wiring, reason: ReviewReason | None = None) -> list[Sho
     ]
 
 
-def _find_records(connection: Connection, wiring: Wiring, item: ReviewItem) -> list[RecordName]:
+def find_records(connection: Connection, wiring: Wiring, item: ReviewItem) -> list[RecordName]:
     """Return the records of an item, by the keys of their accounts."""
     if item.org:
         return [RecordName(item.org, item.object, item.record_id)]
@@ -95,143 +125,7 @@ def _find_records(connection: Connection, wiring: Wiring, item: ReviewItem) -> l
 
 def _find_deadline(clocks: Clocks, item: ReviewItem) -> date | None:
     """Return the last day for honouring what the item may have asked for; None where nobody can have asked."""
-    if item.reason in _ABOUT_LINES:
+    if item.reason in ABOUT_LINES:
         return None
     region = read_number(item.number, None).region if item.number.startswith("+") else None
     return clocks.request_deadline(region, item.since) if region else None
-
-
-def resolve_reviews(
-    wiring: Wiring,
-    ids: Sequence[int],
-    resolution: Resolution,
-    note: str,
-    door: Door,
-    *,
-    reason: ReviewReason | None = None,
-) -> int:
-    """Resolve the items with these ids, or all that wait for one reason, and return how many that were.
-
-    What keeps an opt-out up changes nothing in a CRM; ``lift`` ends the opt-out as `suppress lift` does. Of a number
-    that somebody may have asked to be left alone at, ``opted_out`` blocks it, and ``wrong_person`` says of every record
-    known to hold it that it is somebody else's. An item that was resolved in the same way before is left as it is.
-    Raises UsageError for an id that is not there, one that was resolved otherwise, and a decision that does not fit.
-    """
-    note = read_reason(note)
-    if bool(ids) == (reason is not None):
-        raise UsageError("It is not clear which items are meant.", code=ErrorCode.REVIEW_AMBIGUOUS)
-
-    with closing(wiring.open_state()) as store:
-        queue = ReviewQueue(store.keyring, ledger_of(wiring))
-        with store.transaction() as connection:
-            items = queue.list_open(connection, reason) if reason else _find(queue.find(connection, ids), ids)
-        _refuse_unfit(items, resolution)
-    waiting = [item for item in items if item.resolution is None]
-    if resolution is Resolution.LIFT:
-        _lift(wiring, waiting, note, door)
-
-    with closing(wiring.open_state()) as store:
-        named = {item.id: _name_records(wiring, store, item) for item in waiting if not item.org}
-        if resolution is Resolution.WRONG_PERSON and not all(named.values()):
-            raise UsageError(
-                "No record is known to hold the number: it can be nobody else's there.",
-                f"Resolve as {Resolution.OPTED_OUT.value} or {Resolution.DISMISS.value}.",
-            )
-        _resolve(wiring, store, waiting, resolution, note, door, named)
-    return len(waiting)
-
-
-def _name_records(wiring: Wiring, store: Store, item: ReviewItem) -> list[RecordName]:
-    with store.transaction() as connection:
-        found = _find_records(connection, wiring, item)
-    return [each._replace(account=name_of_org(wiring, store, each.account)) for each in found]
-
-
-def _find(found: Sequence[ReviewItem], ids: Iterable[int]) -> Sequence[ReviewItem]:
-    unknown = sorted(set(ids) - {item.id for item in found})
-    if unknown:
-        raise UsageError(f"No item {unknown[0]} is there.", code=ErrorCode.REVIEW_NOT_FOUND)
-    return found
-
-
-def _refuse_unfit(items: Iterable[ReviewItem], resolution: Resolution) -> None:
-    for item in items:
-        fitting = FITTING.get(item.reason, ())
-        if resolution not in fitting:
-            raise UsageError(
-                f"Item {item.id} ({item.reason.value}) cannot be resolved as {resolution.value}.",
-                f"Give one of {', '.join(fitting)}.",
-            )
-        if item.resolution not in (None, resolution):
-            raise UsageError(
-                f"Item {item.id} was resolved as {item.resolution} before, and stays so.",
-                code=ErrorCode.REVIEW_DECIDED,
-            )
-
-
-def _lift(wiring: Wiring, items: Iterable[ReviewItem], note: str, door: Door) -> None:
-    """Lift the blocks on the numbers of the items; who says so has seen them in the queue, and is not asked again."""
-    agreed = replace(door, confirm=lambda _question: None)
-    for number in dict.fromkeys(item.number for item in items):
-        done = lift_number(wiring, number, note, agreed)
-        if done.lifted.error is not None:
-            raise done.lifted.error
-        if done.left:
-            raise UsageError(
-                f"{mask(number)} is still kept silent: by a list, or by an account that could not be reached here.",
-                code=ErrorCode.REVIEW_DECIDED,
-            )
-
-
-def _resolve(
-    wiring: Wiring,
-    store: Store,
-    items: Sequence[ReviewItem],
-    resolution: Resolution,
-    note: str,
-    door: Door,
-    named: Mapping[int, Sequence[RecordName]],
-) -> None:
-    now = whole_seconds(wiring.clock.now())
-    with store.transaction() as connection:
-        queue = ReviewQueue(store.keyring, ledger_of(wiring))
-        queue.resolve(connection, [item.id for item in items], resolution, door.author, now)
-        for item in items:
-            for new in _entries_of(wiring, item, resolution, note, door, now, named.get(item.id, ())):
-                _add(connection, store, ledger_of(wiring), item, new, now)
-            subject = f"review item {item.id} ({item.reason.value}, {mask(item.number)}): {resolution.value}"
-            AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))
-
-
-def _entries_of(
-    wiring: Wiring,
-    item: ReviewItem,
-    resolution: Resolution,
-    note: str,
-    door: Door,
-    now: datetime,
-    records: Sequence[RecordName],
-) -> list[NewEntry]:
-    """Return what a decision about a number puts on the ledger; about a record's flag nothing."""
-    if item.org or resolution not in (Resolution.OPTED_OUT, Resolution.WRONG_PERSON):
-        return []
-    by_message = item.channel is Channel.SMS
-    covers = Channel(wiring.settings.signals.stop_covers.value) if by_message else Channel.ALL
-    person = BlockSource.PERSON
-    if resolution is Resolution.OPTED_OUT:
-        # Since it was asked for, and not since somebody read it: the law's clock has been running.
-        since = min(item.since, now)
-        return [NewEntry(item.number, BlockKind.OPTED_OUT, covers, person, note, door.author, since)]
-    wrong = NewEntry(item.number, BlockKind.WRONG_PERSON, Channel.ALL, person, note, door.author, now)
-    return [wrong._replace(record=record) for record in records]
-
-
-def _add(connection: Connection, store: Store, ledger: str, item: ReviewItem, new: NewEntry, now: datetime) -> None:
-    blocks = Blocks(store.keyring, ledger)
-    if item.number:
-        blocks.add(connection, new)
-    else:
-        blocks.add_under(connection, item.number_key, new)
-    about = mask(item.number) if item.number else ERASED
-    subject = f"{about} ({new.kind.value}, {new.channel.value})"
-    AuditLog(store.keyring).append(connection, Act(now, new.author, AuditAction.ADD, subject, new.reason))

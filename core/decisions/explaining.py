@@ -59,7 +59,7 @@ def explain(
     offline = f"{number.validity.value}: {str(number.reason).replace('_', ' ')}"
     evidence = [
         Said(PLAN, offline, now, Evidence.NUMBERING_PLAN.value),
-        *(_as_said(source, answer) for source, answer in answers),
+        *(as_said(source, answer) for source, answer in answers),
         *blocks,
     ]
     return Explanation(
@@ -121,7 +121,8 @@ def _axes(number: Number, facts: Facts | None, deciding: tuple[str, Answer] | No
     }
 
 
-def _as_said(source: str, answer: Answer) -> Said:
+def as_said(source: str, answer: Answer) -> Said:
+    """Return what an answer says in words, with who gave it."""
     if answer.kind is AnswerKind.LOST:
         return Said(source, "was asked, and its answer was lost; perhaps it was billed", answer.observed_at, "none")
     if answer.kind is AnswerKind.FAILED:

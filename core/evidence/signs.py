@@ -16,9 +16,14 @@ def sign_of(signal: Signal) -> NumberSign | None:
     """
     if signal.outcome is None:
         return _sign(signal, SourceKind.MESSAGE, Outcome.CONNECTED) if signal.said or signal.word else None
+    return _sign(signal, kind_of(signal.outcome, signal.channel), signal.outcome)
+
+
+def kind_of(outcome: Outcome | None, channel: Channel) -> SourceKind:
+    """Return whether a call or a message ended so; without an outcome somebody wrote."""
     by_channel = {Channel.SMS: SourceKind.MESSAGE, Channel.VOICE: SourceKind.CALL}
-    usual = SourceKind.MESSAGE if signal.outcome in _OF_MESSAGES else SourceKind.CALL
-    return _sign(signal, by_channel.get(signal.channel, usual), signal.outcome)
+    usual = SourceKind.MESSAGE if outcome is None or outcome in _OF_MESSAGES else SourceKind.CALL
+    return usual if outcome is None else by_channel.get(channel, usual)
 
 
 def _sign(signal: Signal, kind: SourceKind, outcome: Outcome) -> NumberSign:

@@ -40,7 +40,8 @@ class ReviewItem(NamedTuple):
 
     ``org`` is the key of the CRM's account, empty with ``object`` and ``record_id`` where it is about no record.
     ``number`` is E.164, or the key of a cell that nobody can read, and empty where it was erased; ``number_key`` is
-    that under which the state keeps it. ``since`` is an aware UTC moment, ``resolution`` None while it waits.
+    that under which the state keeps it. ``since`` and ``resolved_at`` are aware UTC moments. ``resolution`` is None
+    while it waits; once it is resolved, ``author`` and ``note`` tell by whom and why.
     """
 
     id: int
@@ -54,3 +55,6 @@ class ReviewItem(NamedTuple):
     evidence: str
     resolution: Resolution | None = None
     number_key: bytes = b""
+    resolved_at: datetime | None = None
+    author: str = ""
+    note: str = ""

@@ -122,9 +122,15 @@ def list_evidence(connection: Connection, keyring: Keyring, key: bytes) -> Itera
         yield _read(keyring, row)
 
 
-def latest_evidence(connection: Connection, keyring: Keyring, key: bytes, limit: int) -> list[Evidence]:
-    """Return what was heard of the number with that key, at most so many events, the latest first."""
-    query = select(_Table).where(_Table.c.number_key == key).order_by(_Table.c.occurred_at.desc(), _Table.c.id.desc())
+def latest_evidence(
+    connection: Connection, keyring: Keyring, key: bytes, limit: int, ledger: str | None = None
+) -> list[Evidence]:
+    """Return what was heard of the number with that key, at most so many events, the latest first.
+
+    Only for one ``ledger``, or with None for all.
+    """
+    theirs = [_Table.c.number_key == key, *([] if ledger is None else [_Table.c.ledger == ledger])]
+    query = select(_Table).where(*theirs).order_by(_Table.c.occurred_at.desc(), _Table.c.id.desc())
     return [_read(keyring, row) for row in connection.execute(query.limit(limit))]
 
 

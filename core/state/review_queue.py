@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from ..model.blocks import Channel
 from ..model.review_items import Resolution, ReviewItem, ReviewReason
+from ..numbers import mask_numbers
 from ..numbers.covers import CELL
 from . import schema
 from .erased import erased_since
@@ -140,8 +141,18 @@ class ReviewQueue:
         latest: datetime | None = connection.scalar(select(func.max(_Table.c.resolved_at)).where(*decided))
         return latest
 
-    def list_open(self, connection: Connection, reason: ReviewReason | None = None) -> list[ReviewItem]:
-        """Return what waits, the oldest first; what has ended by itself meanwhile is left out."""
+    def list_open(
+        self,
+        connection: Connection,
+        reason: ReviewReason | None = None,
+        *,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[ReviewItem]:
+        """Return what waits, the oldest first; what has ended by itself meanwhile is left out.
+
+        ``since`` leaves out what has waited since before that moment (aware UTC); ``limit`` is how many at most.
+        """
         flags = schema.opt_out_flags
         still_asked = (
             select(flags.c.record_id)
@@ -157,28 +168,50 @@ class ReviewQueue:
         conditions = [_Table.c.resolution.is_(None), or_(_Table.c.org_id.is_(None), still_asked)]
         if reason is not None:
             conditions.append(_Table.c.reason == reason.value)
-        return self._select(connection, *conditions)
+        if since is not None:
+            conditions.append(_Table.c.since >= since)
+        return self._select(connection, *conditions, limit=limit)
+
+    def find_decided(self, connection: Connection, number_key: bytes) -> list[ReviewItem]:
+        """Return the items about the number with that key that were resolved, in the order in which they came up."""
+        return self._select(connection, _Table.c.number_key == number_key, _Table.c.resolution.is_not(None))
 
     def find(self, connection: Connection, ids: Collection[int]) -> list[ReviewItem]:
         """Return those of the items that are there, resolved ones included."""
         return self._select(connection, _Table.c.id.in_(list(ids)))
 
     def resolve(
-        self, connection: Connection, ids: Collection[int], resolution: Resolution, author: str, now: datetime
+        self,
+        connection: Connection,
+        ids: Collection[int],
+        resolution: Resolution,
+        author: str,
+        now: datetime,
+        note: str = "",
     ) -> None:
-        """Record what somebody has decided about these items at the moment ``now`` (UTC)."""
+        """Record what somebody has decided about these items at the moment ``now`` (UTC), and why."""
         for some in in_batches(list(ids)):
             waiting = (_Table.c.id.in_(some), _Table.c.resolution.is_(None))
             values = {"resolution": resolution.value, "resolved_at": now, "author": author}
+            for row in connection.execute(select(_Table).where(*waiting)).all() if note else ():
+                self._put(connection, row, {"note": mask_numbers(note)})
             connection.execute(update(_Table).where(*waiting).values(**values))
 
-    def _select(self, connection: Connection, *conditions: Any) -> list[ReviewItem]:
+    def _put(self, connection: Connection, row: Row[Any], told: Mapping[str, str]) -> None:
+        """Add what was told of an item to what is sealed of it."""
+        about = item_about(row._mapping)
+        content = {**self._keyring.open(bytes(row.payload), about), **told}
+        sealed = self._keyring.seal(content, about)
+        connection.execute(update(_Table).where(_Table.c.id == row.id).values(payload=sealed))
+
+    def _select(self, connection: Connection, *conditions: Any, limit: int | None = None) -> list[ReviewItem]:
         orgs = schema.orgs
         query = (
             select(_Table, orgs.c.key.label("org"))
             .outerjoin(orgs, orgs.c.id == _Table.c.org_id)
             .where(func.coalesce(orgs.c.ledger, _Table.c.ledger) == self._ledger, *conditions)
             .order_by(_Table.c.id)
+            .limit(limit)
         )
         return [self._read(row) for row in connection.execute(query)]
 
@@ -197,6 +230,9 @@ class ReviewQueue:
             payload["evidence"],
             resolution,
             bytes(row.number_key),
+            row.resolved_at,
+            row.author or "",
+            payload.get("note", ""),
         )
 
 
@@ -221,7 +257,7 @@ def forget_number_under(connection: Connection, keyring: Keyring, key: bytes) ->
         about = item_about(row._mapping)
         payload = keyring.open(bytes(row.payload), about)
         if payload["number"]:
-            sealed = keyring.seal({**payload, "number": ""}, about)
+            sealed = keyring.seal({**payload, "number": "", "note": ""}, about)
             connection.execute(update(_Table).where(_Table.c.id == row.id).values(payload=sealed))
             changed += 1
     return changed
