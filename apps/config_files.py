@@ -1,4 +1,4 @@
-"""Which mapping, policy, clocks, words and rules count: a named file, else the user's, else the built-in one."""
+"""Which mapping, policy, words, rules and profiles count: a named file, else the user's, else the built-in one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ringfence.core.config.clocks import Clocks, read_clocks
 from ringfence.core.config.evidence_rules import parse_evidence_rules
+from ringfence.core.config.history_profile import HistoryProfile, parse_history_profile
 from ringfence.core.config.mapping import CrmMapping, parse_mapping, read_mapping
 from ringfence.core.config.opt_out_words import OptOutWordFile, parse_opt_out_words
 from ringfence.core.config.policy import read_policy
 from ringfence.core.config.spelling import did_you_mean
-from ringfence.core.errors import FileError, MappingError, SettingsError
+from ringfence.core.errors import FileError, MappingError, SettingsError, UsageError
 from ringfence.core.model.evidence_rules import EvidenceRules
 from ringfence.core.model.policy import Policy
 
@@ -113,3 +114,23 @@ def find_evidence_rules(folder: Path | None) -> EvidenceRules:
         return parse_evidence_rules(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"The rules {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error
+
+
+def find_history_profile(folder: Path | None, name: str) -> HistoryProfile:
+    """Return how a file of calls or messages is read: the user's profile of that name, else the built-in one.
+
+    Raises UsageError for a name that no profile has, FileError or MappingError for a file.
+    """
+    own = sorted((folder / "history").glob("*.yaml")) if folder else []
+    built_in = resources.files("ringfence.mappings").joinpath("history")
+    names = {file.name.removesuffix(".yaml") for file in built_in.iterdir() if file.name.endswith(".yaml")}
+    if path := next((each for each in own if each.stem == name), None):
+        try:
+            return parse_history_profile(path.read_text("utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileError(f"The profile {path} cannot be read.", "Check its rights; it is UTF-8 text.") from error
+
+    if name not in names:
+        every = sorted(names | {each.stem for each in own})
+        raise UsageError(f"There is no profile {name!r}{did_you_mean(name, every)}.", f"There are: {', '.join(every)}.")
+    return parse_history_profile(built_in.joinpath(f"{name}.yaml").read_text("utf-8"), f"{name}.yaml")

@@ -46,6 +46,7 @@ _COMMANDS = {
     "state": "state:state",
     "suppress": "suppress:suppress",
     "review": "review:review",
+    "history": "history:history",
 }
 
 app = typer.Typer(

@@ -48,6 +48,7 @@ SAFE: Mapping[str, Unattended] = {
         refused={"preview": _DRY, "dry_run": _DRY}, wanted={"target": "-o FILE says where the result goes"}
     ),
     "export": Unattended(refused={"allow_expired_lists": _ONCE}),
+    "history import": Unattended(refused={"dry_run": _DRY}),
     "state purge": Unattended(),
     "audit verify": Unattended(),
 }

@@ -18,7 +18,7 @@ from ringfence.core.state.forget import list_accounts
 from ringfence.core.state.heard_signals import take_turns
 from ringfence.core.state.holdings import list_holders
 from ringfence.core.state.store import Store
-from ringfence.core.suppression.signals import Became, SignalIntake
+from ringfence.core.suppression.signals import Became, SignalIntake, Told
 
 from ..config_files import find_evidence_rules, find_opt_out_words
 from ..wiring import Wiring
@@ -34,9 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 class SignalDoor:
-    """Takes verified signals in for an open state store. Making it raises FileError or MappingError of the words."""
+    """Takes verified signals in for an open state store, and lets records hear of blocks by ``jobs``; None: by their
+    next sync alone. Making it raises FileError or MappingError of the words.
+    """
 
-    def __init__(self, wiring: Wiring, store: Store, jobs: Jobs) -> None:
+    def __init__(self, wiring: Wiring, store: Store, jobs: Jobs | None) -> None:
         self._wiring = wiring
         self._store = store
         self._jobs = jobs
@@ -51,7 +53,18 @@ class SignalDoor:
         With ``strict`` a number that nobody can read, and a record that is none, is the sender's mistake: UsageError.
         Raises StateError.
         """
-        read = [self._read(self._recognised(signal), strict=strict) for signal in signals]
+        became = self.take_in_read([self.read(signal, strict=strict) for signal in signals])
+        for signal, done in zip(signals, became, strict=True):
+            if done is Became.UNREADABLE:
+                logger.warning(
+                    "%s told of %s, which is no number: nothing was done.", signal.vendor, mask(signal.number)
+                )
+        return became
+
+    def take_in_read(self, read: Sequence[Told], *, for_ever: bool = False) -> list[Became]:
+        """Do what :meth:`take_in` does, for signals that :meth:`read` has returned. With ``for_ever`` it is remembered
+        without end that they were heard. Raises StateError.
+        """
         if not read:
             return []
         called = self._name_accounts()
@@ -63,26 +76,18 @@ class SignalDoor:
 
         with self._store.transaction() as connection:
             take_turns(connection, self._store.keyring, {number for _, numbers in read for number in numbers})
-            became = [intake.take_in(connection, signal, numbers) for signal, numbers in read]
+            became = intake.take_in_all(connection, read, for_ever=for_ever)
             tightened = [numbers for (_, numbers), done in zip(read, became, strict=True) if done.tightens]
-            if tightened:
-                self._wake(connection, {number for numbers in tightened for number in numbers}, called)
-        for (signal, _), done in zip(read, became, strict=True):
-            if done is Became.UNREADABLE:
-                logger.warning(
-                    "%s told of %s, which is no number: nothing was done.", signal.vendor, mask(signal.number)
-                )
+            if tightened and self._jobs is not None:
+                self._wake(connection, self._jobs, {number for numbers in tightened for number in numbers}, called)
         return became
 
-    def _recognised(self, signal: Signal) -> Signal:
-        """Return the signal with what its text asks for; of two opinions the one that asks for silence counts."""
-        if not signal.said or signal.word is OptOutWord.STOP:
-            return signal
-        word = self._words.recognise(signal.said)
-        return signal if word is None else signal._replace(word=word)
-
-    def _read(self, signal: Signal, *, strict: bool) -> tuple[Signal, list[str]]:
-        """Return the signal with its record as the CRM names it, and the numbers that it may be about."""
+    def read(self, signal: Signal, *, strict: bool = False) -> Told:
+        """Return a signal with what its text asks for and its record as the CRM names it, and the numbers that it may
+        be about; without numbers it cannot be read. Raises UsageError for a record that is none, and where ``strict``
+        for a number that is none.
+        """
+        signal = self._recognised(signal)
         found = read_number(signal.number, home_region(self._wiring, signal.region))
         numbers = [found.e164] if found.e164 else [each for each in found.covers if each.startswith("+")]
         if strict and not numbers:
@@ -92,13 +97,20 @@ class SignalDoor:
         record = None if signal.record is None else find_record(self._wiring, str(signal.record))
         return signal._replace(record=record), numbers
 
+    def _recognised(self, signal: Signal) -> Signal:
+        """Return the signal with what its text asks for; of two opinions the one that asks for silence counts."""
+        if not signal.said or signal.word is OptOutWord.STOP:
+            return signal
+        word = self._words.recognise(signal.said)
+        return signal if word is None else signal._replace(word=word)
+
     def _name_accounts(self) -> Mapping[str, str]:
         """Return what commands call each account whose key is not its CRM's name; before any transaction has begun."""
         if not self._wiring.settings.account_files:
             return {}
         return {each.key: name_of_org(self._wiring, self._store, each.key) for each in list_accounts(self._store)}
 
-    def _wake(self, connection: Connection, numbers: Iterable[str], called: Mapping[str, str]) -> None:
+    def _wake(self, connection: Connection, jobs: Jobs, numbers: Iterable[str], called: Mapping[str, str]) -> None:
         """Put the records that hold any of the numbers on record to be synced at once."""
         records: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         keys = list(map(self._store.keyring.number_key, numbers))
@@ -108,7 +120,7 @@ class SignalDoor:
         for account, held in records.items():
             try:
                 if account in self._wiring.accounts():
-                    wake_records(self._wiring, self._store, self._jobs, account, held, within=connection)
+                    wake_records(self._wiring, self._store, jobs, account, held, within=connection)
             except (UsageError, SettingsError) as error:
                 # The block stands whatever is wrong with an account; its next sync carries it to the records.
                 logger.warning("%s hears of a block in its next sync alone: %s", account, error)

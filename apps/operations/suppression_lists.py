@@ -14,17 +14,16 @@ from ringfence.core.model.blocks import Channel
 from ringfence.core.numbers.regions import read_region
 from ringfence.core.state.list_imports import NewVersion, find_current
 from ringfence.core.state.listings import ListInfo
-from ringfence.core.state.store import Store, open_store
 from ringfence.core.suppression.list_intake import Imported, ListOrder, find_expiry, remove_list, take_in_list
 
 from ..config_files import find_clocks
 from ..wiring import Wiring
 from .door import Door
+from .previews import open_for
 from .regions import home_region
 from .suppression import ledger_of, read_reason
 
 LONGEST_NAME = 100
-_NOWHERE = "sqlite:///:memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def import_list(wiring: Wiring, wish: ListWish, door: Door) -> ImportedList:
     region = home_region(wiring, wish.region) if wish.region else jurisdiction
     clocks = find_clocks(wiring.settings.mappings)
 
-    with closing(_open(wiring, dry_run=wish.dry_run)) as store:
+    with closing(open_for(wiring, dry_run=wish.dry_run)) as store:
         ledger = ledger_of(wiring)
         base = find_current(store, ledger, name)
         channel = wish.channel or (base.channel if base else Channel.ALL)
@@ -92,13 +91,6 @@ def take_away_list(wiring: Wiring, name: str, reason: str, door: Door) -> ListIn
     why = read_reason(reason)
     with closing(wiring.open_state()) as store:
         return remove_list(store, ledger_of(wiring), wiring.clock, _read_name(name), why, door.author)
-
-
-def _open(wiring: Wiring, *, dry_run: bool) -> Store:
-    """Return the state store; a dry run makes none where none is."""
-    if dry_run and (there := wiring.open_state_if_there()) is not None:
-        return there
-    return open_store(_NOWHERE, None) if dry_run else wiring.open_state()
 
 
 def _expiry(clocks: Clocks, jurisdiction: str, format_: ListFormat, as_of: datetime, wiring: Wiring) -> datetime | None:

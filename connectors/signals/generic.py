@@ -102,8 +102,13 @@ def read(document: Any, now: datetime) -> list[Signal]:
 
 
 def _record(text: str) -> RecordName:
+    if (record := read_record(text)) is None:
+        raise UsageError("record names no record.", "Write CRM:OBJECT:ID, as in hubspot:contacts:1234.")
+    return record
+
+
+def read_record(text: str) -> RecordName | None:
+    """Return the record that ``CRM:OBJECT:ID`` names; None where it names none."""
     account, _, rest = text.partition(":")
     name, _, record_id = rest.partition(":")
-    if not (account and name and record_id):
-        raise UsageError("record names no record.", "Write CRM:OBJECT:ID, as in hubspot:contacts:1234.")
-    return RecordName(account, name, record_id)
+    return RecordName(account, name, record_id) if account and name and record_id else None

@@ -10,12 +10,13 @@ from sqlalchemy.types import ARRAY
 
 from . import schema
 from .keyring import Keyring
-from .sql import in_batches, insert_missing_of
+from .sql import in_batches, insert_missing_of, raw_moment
 
 _PURPOSE = "heard-signal"
 _BYTES = 16
 _LOCK_BYTES = 8
 _Table = schema.heard_signals
+_COLUMNS = ("vendor", "id_key", "heard_at", "timeless")
 
 _LOCKS = func.unnest(bindparam("locks", type_=ARRAY(BigInteger))).column_valued("lock")
 _LOCK_ALL = select(func.pg_advisory_xact_lock(_LOCKS))
@@ -47,13 +48,11 @@ def hear_all(
     first: dict[tuple[str, bytes], int] = {}
     for place, (vendor, signal_id) in enumerate(named):
         first.setdefault((vendor, _key(keyring, vendor, signal_id)), place)
-    rows = [
-        {"vendor": vendor, "id_key": key, "heard_at": now, "timeless": timeless[place]}
-        for (vendor, key), place in first.items()
-    ]
+    heard_at = raw_moment(connection, now)
+    rows = [(vendor, key, heard_at, timeless[place]) for (vendor, key), place in first.items()]
 
-    added = insert_missing_of(connection, _Table, rows, (_Table.c.vendor, _Table.c.id_key))
-    new = {(row.vendor, bytes(row.id_key)) for row in added}
+    added = insert_missing_of(connection, _Table, _COLUMNS, rows, ("vendor", "id_key"))
+    new = {(vendor, bytes(key)) for vendor, key in added}
     _keep_for_ever(connection, [name for name, place in first.items() if name not in new and timeless[place]])
     return frozenset(first[name] for name in new)
 

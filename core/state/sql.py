@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Table, literal
+from sqlalchemy import Column, Connection, Table, literal
 from sqlalchemy.dialects import sqlite
 
 from .postgres import COPY_FROM, copy_missing, server_now
@@ -40,13 +41,19 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
 
 
 def insert_missing_of(
-    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[Column[Any]]
-) -> Sequence[Row[Any]]:
-    """Insert the rows that are not there yet, by any of the table's keys; return these columns of those that were."""
-    if not rows:
-        return []
-    statement = _insert_missing(connection.dialect.name, table).returning(*columns)
-    return connection.execute(statement, _in_order(table, rows)).all()
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], wanted: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Insert the rows that are not there yet, by any of the table's keys; return these columns of those that were.
+
+    The values must be what the driver takes as they are: see :func:`insert_missing_raw`.
+    """
+    one = f"({', '.join([_placeholder(connection)] * len(columns))})"
+    added: list[tuple[Any, ...]] = []
+    for some in in_batches(sorted(rows)):  # two processes that insert in one order never wait for each other
+        text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}"  # noqa: S608 - names of our schema
+        text += f" ON CONFLICT DO NOTHING RETURNING {', '.join(wanted)}"
+        added += map(tuple, connection.exec_driver_sql(text, tuple(itertools.chain.from_iterable(some))))
+    return added
 
 
 def insert_missing_raw(
