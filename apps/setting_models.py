@@ -27,6 +27,7 @@ from .credentials import refuse_unprintable
 from .env_file import Variables
 from .log_format import LogFormat
 from .registry import crm_plugins, group_of, lookup_plugins
+from .review_settings import ReviewSettings
 from .web.settings import ServeSettings
 
 PREFIX = "RINGFENCE_"
@@ -52,6 +53,7 @@ class LookupSettings(BaseModel):
 _GROUPS: dict[str, type[BaseModel]] = {
     "lookup": LookupSettings,
     "serve": ServeSettings,
+    "review": ReviewSettings,
     "signals": SignalSettings,
     "vonage": VonageSettings,
     "telnyx": TelnyxSettings,
@@ -77,6 +79,7 @@ class _Environment(BaseSettings):
     ledger: str | None = None
     lookup: LookupSettings = Field(default_factory=LookupSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
+    review: ReviewSettings = Field(default_factory=ReviewSettings)
     signals: SignalSettings = Field(default_factory=SignalSettings)
     vonage: VonageSettings = Field(default_factory=VonageSettings)
     telnyx: TelnyxSettings = Field(default_factory=TelnyxSettings)

@@ -23,6 +23,7 @@ from .env_file import ENV_FILE, Variables, read_variables
 from .environment import environment, present_variables
 from .log_format import LogFormat
 from .registry import group_of
+from .review_settings import ReviewSettings
 from .setting_models import LookupSettings, check_variables, plugin_settings, read_settings, setting_models
 from .web.settings import ServeSettings
 
@@ -36,7 +37,7 @@ class Settings:
     ``policy`` is a preset name or a file; ``mappings`` is a folder. ``connectors`` holds the own settings of each
     CRM and provider by its name. ``accounts`` is the folder of the accounts, ``account_files`` holds their files by the
     accounts' names; ``ledger`` names the opt-out ledger of an account that keeps to itself. ``serve`` is for the
-    service, ``signals``, ``vonage`` and ``telnyx`` for those who tell it about numbers.
+    service, ``review`` for the queue, ``signals``, ``vonage`` and ``telnyx`` for those who tell it about numbers.
     """
 
     state_url: str
@@ -50,6 +51,7 @@ class Settings:
     log: LogFormat
     connectors: Mapping[str, BaseModel]
     serve: ServeSettings = field(default_factory=ServeSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     signals: SignalSettings = field(default_factory=SignalSettings)
     vonage: VonageSettings = field(default_factory=VonageSettings)
     telnyx: TelnyxSettings = field(default_factory=TelnyxSettings)
@@ -120,6 +122,7 @@ def build_settings(variables: Variables) -> Settings:
         log=found.log,
         connectors=connectors,
         serve=found.serve,
+        review=found.review,
         signals=found.signals,
         vonage=found.vonage,
         telnyx=found.telnyx,

@@ -97,6 +97,12 @@ def resolve(
     wiring = begin_wired(json=json, verbose=verbose)
     done = resolve_reviews(wiring, ids or [], decision, note, open_door(), reason=reason)
 
-    output.document({"resolved": done})
-    output.say(f"{done:,} item{'' if done == 1 else 's'} resolved as {decision.value}")
+    second = {"second_person": done.second_person} if done.second_person else {}
+    output.document({"resolved": done.items, **second})
+    if done.items or not second:
+        output.say(f"{done.items:,} item{'' if done.items == 1 else 's'} resolved as {decision.value}")
+    if second:
+        output.say(
+            f"{done.second_person:,} item{'' if done.second_person == 1 else 's'} left open: needs a second person"
+        )
     return DONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ringfence.core.model.review_items import ReviewItem
+
 from ..operations.reviews import ShownItem, WholeItem
 from .output import output
 
@@ -24,6 +26,7 @@ def as_item(shown: ShownItem) -> dict[str, Any]:
         "evidence": item.evidence,
         "channel": item.channel.value,
         "records": [{"crm": each.account, "object": each.object, "id": each.id} for each in shown.records],
+        **({"agreed_by": item.agreed_by} if item.agreed_by else {}),
     }
 
 
@@ -37,7 +40,7 @@ def as_row(shown: ShownItem) -> list[str]:
         _minute(item.since),
         str(shown.deadline or ""),
         _list_records(shown, _SHOWN),
-        item.evidence,
+        f"{item.evidence}; {_describe_agreement(item)}" if item.agreed_by else item.evidence,
     ]
 
 
@@ -65,6 +68,8 @@ def show_item(whole: WholeItem) -> None:
         output.say(f"to be decided by {shown.deadline}")
     output.say(f"records: {_list_records(shown, len(shown.records)) or 'none that is known'}")
 
+    if item.agreed_by and item.resolution is None:
+        output.say(_describe_agreement(item))
     rows = [[_minute(each.at), each.kind, each.source, each.said] for each in whole.told]
     output.table("", ["when (UTC)", "what", "who", "said"], rows)
     if item.resolution is not None and item.resolved_at is not None:
@@ -72,6 +77,10 @@ def show_item(whole: WholeItem) -> None:
         output.say(f"{by}: {item.note}" if item.note else by)
     else:
         output.table("", ["--as", "does"], [[each.value, does] for each, does in whole.decisions.items()])
+
+
+def _describe_agreement(item: ReviewItem) -> str:
+    return f"{item.agreed_by} agrees to lift it: needs a second person"
 
 
 def _list_records(shown: ShownItem, most: int) -> str:

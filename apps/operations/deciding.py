@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,13 @@ from .reviews import find_records, show_number, unknown_item
 from .suppression import ledger_of, read_reason
 
 
+class Resolved(NamedTuple):
+    """How many items were resolved, and how many of them wait for a second person to agree."""
+
+    items: int
+    second_person: int = 0
+
+
 def resolve_reviews(
     wiring: Wiring,
     ids: Sequence[int],
@@ -40,13 +48,15 @@ def resolve_reviews(
     door: Door,
     *,
     reason: ReviewReason | None = None,
-) -> int:
+) -> Resolved:
     """Resolve the items with these ids, or all that wait for one reason, and return how many that were.
 
     What keeps an opt-out up changes nothing in a CRM; ``lift`` ends the opt-out as `suppress lift` does. ``live`` and
     ``dead`` are evidence by whoever is at the door, which the next sync carries to the records. ``opted_out`` blocks a
     number, and ``wrong_person`` says of every record known to hold it that it is somebody else's. An item that was
-    resolved in the same way before is left as it is.
+    resolved in the same way before is left as it is. Where the settings ask for four eyes, a lift by the first person
+    leaves the item open.
+
     Raises UsageError for an id that is not there, one that was resolved otherwise, and a decision that does not fit.
     """
     note = read_reason(note)
@@ -58,7 +68,9 @@ def resolve_reviews(
         with store.transaction() as connection:
             items = queue.list_open(connection, reason) if reason else _find(queue.find(connection, ids), ids)
         _refuse_unfit(items, resolution)
-    waiting = [item for item in items if item.resolution is None]
+    waiting, first = [item for item in items if item.resolution is None], 0
+    if resolution is Resolution.LIFT and wiring.settings.review.four_eyes:
+        waiting, first = _ask_for_second(wiring, waiting, note, door)
     if resolution is Resolution.LIFT:
         _lift(wiring, waiting, note, door)
 
@@ -70,7 +82,25 @@ def resolve_reviews(
                 f"Resolve as {Resolution.OPTED_OUT.value} or {Resolution.DISMISS.value}.",
             )
         _resolve(wiring, store, waiting, resolution, note, door, named)
-    return len(waiting)
+    return Resolved(len(waiting), first)
+
+
+def _ask_for_second(wiring: Wiring, items: Sequence[ReviewItem], note: str, door: Door) -> tuple[list[ReviewItem], int]:
+    """Return the items that another person has agreed to lift, and how many wait for a second one; record the first."""
+    agreed = [item for item in items if item.agreed_by not in ("", door.author)]
+    open_ = [item for item in items if item not in agreed]
+    new = [item for item in open_ if not item.agreed_by]
+    now = whole_seconds(wiring.clock.now())
+    with closing(wiring.open_state()) as store, store.transaction() as connection:
+        ReviewQueue(store.keyring, ledger_of(wiring)).agree(connection, [item.id for item in new], door.author)
+        for item in new:
+            subject = f"{_name(item)}: lift, needs a second person"
+            AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))
+    return agreed, len(open_)
+
+
+def _name(item: ReviewItem) -> str:
+    return f"review item {item.id} ({item.reason.value}, {show_number(item)})"
 
 
 def _name_records(wiring: Wiring, store: Store, item: ReviewItem) -> list[RecordName]:
@@ -135,7 +165,8 @@ def _resolve(
             keep_decision(connection, intake, item, resolution, door.author, note)
             for new in _entries_of(wiring, item, resolution, note, door, now, named.get(item.id, ())):
                 _add(connection, store, ledger_of(wiring), item, new, now)
-            subject = f"review item {item.id} ({item.reason.value}, {show_number(item)}): {resolution.value}"
+            both = f", agreed to by {item.agreed_by} before" if resolution is Resolution.LIFT and item.agreed_by else ""
+            subject = f"{_name(item)}: {resolution.value}{both}"
             AuditLog(store.keyring).append(connection, Act(now, door.author, AuditAction.RESOLVE, subject, note))
 
 

@@ -41,7 +41,8 @@ class ReviewItem(NamedTuple):
     ``org`` is the key of the CRM's account, empty with ``object`` and ``record_id`` where it is about no record.
     ``number`` is E.164, or the key of a cell that nobody can read, and empty where it was erased; ``number_key`` is
     that under which the state keeps it. ``since`` and ``resolved_at`` are aware UTC moments. ``resolution`` is None
-    while it waits; once it is resolved, ``author`` and ``note`` tell by whom and why.
+    while it waits; once it is resolved, ``author`` and ``note`` tell by whom and why. ``agreed_by`` is who was the
+    first to agree to a lift that takes two.
     """
 
     id: int
@@ -58,3 +59,4 @@ class ReviewItem(NamedTuple):
     resolved_at: datetime | None = None
     author: str = ""
     note: str = ""
+    agreed_by: str = ""

@@ -17,13 +17,13 @@ from .consents import Consents
 from .cover_union import CoverUnion
 from .flag_heritage import FlagHeritage
 from .flag_origins import settle_flags
+from .flag_reviews import OpenReviews
 from .flag_states import COVERING, describe_flags, is_up
 from .holdings import Holding, Holdings, Key, Raised
 from .merged_records import MergedRecords
 from .opt_out_fields import KnownFlag, OptOutFields
 from .opt_out_flags import OptOutFlags
 from .pending import enqueue_holders
-from .review_queue import OpenReviews
 from .sql import in_batches
 from .store import Store
 from .wrong_persons import WrongPersons

@@ -22,11 +22,12 @@ from ringfence.core.state.blocks import Blocks
 from ringfence.core.state.cursors import register_org
 from ringfence.core.state.destructions import Destruction
 from ringfence.core.state.erasure import erase_number
+from ringfence.core.state.flag_reviews import OpenReviews
 from ringfence.core.state.holdings import Holding
 from ringfence.core.state.journal import Journal, open_batches, read_changes
 from ringfence.core.state.leases import Holder, take_lease
 from ringfence.core.state.lookup_cache import LookupCache
-from ringfence.core.state.review_queue import OpenReviews, forget_number
+from ringfence.core.state.review_queue import forget_number
 from ringfence.core.state.store import Store
 from testkit.clock import SetClock
 
