@@ -49,6 +49,7 @@ class _Meaning(NamedTuple):
     outcome: Outcome
     word: OptOutWord | None = None
     detail: str = ""
+    code: str = ""
 
 
 class HistoryRows:
@@ -88,7 +89,7 @@ class HistoryRows:
         if not isinstance(meaning, _Meaning):
             return signal._replace(said=_cell(row, profile.inbound.text))
         outcome = profile.inbound.outcomes.get(meaning.outcome, meaning.outcome) if is_inbound else meaning.outcome
-        shown = code if plain_word(code) not in _NO_CODE else ("" if outcome is meaning.outcome else status)
+        shown = meaning.code or ("" if outcome is meaning.outcome else status)
         return signal._replace(outcome=outcome, word=meaning.word, code=shown, detail=meaning.detail)
 
     def _base(self, row: Row, channel: Channel, status: str, *, is_inbound: bool) -> Signal | Unreadable:
@@ -133,16 +134,20 @@ class HistoryRows:
         if outcome is None:
             return Unknown(status)
         stop = OptOutWord.STOP if word in profile.stop else None
-        if outcome is Outcome.DELIVERED or plain_word(code) in _NO_CODE:
+        parts = [] if plain_word(code) in _NO_CODE else [plain_word(code), *_PART.findall(code.casefold())]
+        if not parts:
             return _Meaning(outcome, stop, status)
+        if outcome is Outcome.DELIVERED:
+            return _Meaning(outcome, stop, status, code)
 
-        for part in (plain_word(code), *_PART.findall(code.casefold())):
+        for part in parts:  # one cell may hold several, or JSON around them
             if part in profile.outcomes:
-                return _Meaning(profile.outcomes[part], OptOutWord.STOP if part in profile.stop else stop, status)
+                refused = OptOutWord.STOP if part in profile.stop else stop
+                return _Meaning(profile.outcomes[part], refused, status, part)
             if (told := self._codes.codes.get(part)) is not None:
                 known = outcome if told.outcome is Outcome.DELIVERED else told.outcome
-                return _Meaning(known, told.word or stop, told.means)
-        return Unknown(code)
+                return _Meaning(known, told.word or stop, told.means, part)
+        return Unknown(" ".join(parts[1:]) if code[0] in "[{" else code)
 
     def _id(self, row: Row, form: str, status: str) -> str:
         """Return the id of a row; one that has none is known by what it says."""

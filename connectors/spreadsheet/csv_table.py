@@ -105,7 +105,7 @@ class CsvTable:
             for text in iter(partial(stream.readline, MAX_RECORD), ""):
                 size = len(text) if not held else size + len(text)
                 if size >= MAX_RECORD:
-                    raise self._unclosed(line + 1)
+                    raise self._unclosed(line + 1) if held or self.dialect.quote in text else self._endless(line + 1)
                 held.append(text)
                 yield text
 
@@ -128,6 +128,11 @@ class CsvTable:
             return sum(1 for _ in self.dialect.read(lines, strict=True)) == 1
         except csv.Error:
             return False
+
+    def _endless(self, line: int) -> FileError:
+        return FileError(
+            f"{self.path}, line {line} has more than {MAX_RECORD:,} characters.", "Check that it is a table with lines."
+        )
 
     def _unclosed(self, line: int) -> FileError:
         return FileError(
