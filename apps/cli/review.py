@@ -19,7 +19,16 @@ from .output import output
 from .review_text import as_item, as_row, as_whole_item, show_item
 from .start import begin_wired
 
+DECISIONS = [each.value for each in Resolution if each is not Resolution.ANSWERED]
+"""What a person may decide; which of it fits depends on the item."""
+
 review = typer.Typer(help="Numbers that wait for a person's decision, and what was decided.", no_args_is_help=True)
+
+
+def _read_decision(text: str) -> Resolution:
+    if text not in DECISIONS:
+        raise typer.BadParameter(f"{text!r} is no decision: give one of {', '.join(DECISIONS)}")
+    return Resolution(text)
 
 
 @review.callback()
@@ -77,7 +86,12 @@ def show(
 
 @review.command("resolve")
 def resolve(
-    decision: Annotated[Resolution, typer.Option("--as", help="What you decide; what fits depends on the item.")],
+    decision: Annotated[
+        Resolution,
+        typer.Option(
+            "--as", parser=_read_decision, metavar="|".join(DECISIONS), help="What you decide about the items."
+        ),
+    ],
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for whoever asks later; it is kept.")],
     ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="The items, by their ids.")] = None,
     reason: Annotated[

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from ringfence.core.decisions.explaining import as_said
 from ringfence.core.evidence.decided import DECIDED, OUTCOMES
 from ringfence.core.evidence.signs import kind_of
-from ringfence.core.model.review_items import ReviewItem
+from ringfence.core.model.review_items import Resolution, ReviewItem
 from ringfence.core.numbers import mask_numbers
 from ringfence.core.state.evidence import Evidence, latest_evidence
 from ringfence.core.state.held_about import HeldAbout
@@ -19,6 +19,9 @@ from ringfence.core.state.review_queue import ReviewQueue
 from ringfence.core.state.store import Store
 
 LOOKUP, DECISION = "lookup", "decision"
+
+_NO_STORY = (*OUTCOMES, Resolution.ANSWERED)
+"""Ends of items that are told by the evidence behind them."""
 
 MOST_HEARD = 200
 """Calls and messages that are told of one number: the latest ones."""
@@ -51,7 +54,7 @@ def list_told(store: Store, ledger: str, item: ReviewItem) -> list[Told]:
 
 def _list_decided(connection: Connection, store: Store, ledger: str, item: ReviewItem) -> Iterator[Told]:
     for each in ReviewQueue(store.keyring, ledger).find_decided(connection, item.number_key):
-        if each.resolution is None or each.resolved_at is None or each.resolution in OUTCOMES:
+        if each.resolution is None or each.resolved_at is None or each.resolution in _NO_STORY:
             continue
         yield Told(each.resolved_at, DECISION, each.author, _describe_decision(each.resolution.value, each.note))
 

@@ -46,7 +46,7 @@ def find_doubt(latest: Told, history: Sequence[Told], rule: UnreachableRule) -> 
     against = [each for each in others if contradict(each.answer, latest.answer)]
     if against:
         pair = sorted([latest, max(against, key=_age)], key=_age)
-        said = " and ".join(_describe(each) for each in pair)
+        said = " and ".join(describe_told(each) for each in pair)
         return Doubt(ReviewReason.CONFLICT, f"{said}: the first of them stands", pair[1].answer.observed_at)
 
     if latest.answer.line != LineState.UNREACHABLE:
@@ -70,7 +70,8 @@ def _find_unreachable(told: Sequence[Told], rule: UnreachableRule) -> Doubt | No
     return Doubt(ReviewReason.SUSPECT, evidence, last)
 
 
-def _describe(told: Told) -> str:
+def describe_told(told: Told) -> str:
+    """Return what a provider has told of a line, and when, in a few words."""
     state = str(told.answer.line).replace("_", " ")
     return f"{told.source} said {state} at {told.answer.observed_at:%Y-%m-%d %H:%M} UTC"
 

@@ -1,6 +1,7 @@
 """Taking signs in: they are kept with their number, and the records that hold it are looked at by the next sync.
 
-Records are told only where the signs come to something else than before, for most calls say what the last one said.
+Records are told only where the signs come to something else than before, for most calls say what the last one said. A
+person is asked about a number that becomes suspected, and what people were asked is closed where the signs answer it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..model.evidence_rules import EvidenceRules
 from ..model.signs import NumberSign
 from ..state.keyring import Keyring
 from ..state.number_signs import NumberSigns, Signs
+from .questions import SignWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ class EvidenceIntake:
             number for number, (before, after) in changed.items() if self._grade(before) != self._grade(after)
         )
         NumberSigns(self.keyring, self.ledger).stir(connection, news)
+
+        watch = SignWatch(self.keyring, self.ledger, self.rules, self.now)
+        watch.close_answered(
+            connection, {number: set(after) - set(before) for number, (before, after) in changed.items()}
+        )
+        watch.ask_about_suspects(connection, {number: changed[number][1] for number in news})
         return news
 
     def _not_ahead(self, sign: NumberSign) -> NumberSign:

@@ -23,7 +23,7 @@ class ReviewReason(StrEnum):
 
 
 class Resolution(StrEnum):
-    """What a person decides (docs/contract.md, section 4)."""
+    """What a person decides (docs/contract.md, section 4), or how an item has ended by itself."""
 
     LIVE = "live"
     DEAD = "dead"
@@ -31,8 +31,13 @@ class Resolution(StrEnum):
     OPTED_OUT = "opted_out"  # the opt-out stands
     LIFT = "lift"  # it has ended
     DISMISS = "dismiss"  # nothing changes
+    ANSWERED = "answered"  # newer evidence has answered it: nobody has decided
 
     __hash__ = str.__hash__
+
+
+ITSELF = "ringfence"
+"""The author of what nobody has decided."""
 
 
 class ReviewItem(NamedTuple):

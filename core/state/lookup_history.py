@@ -13,10 +13,13 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, select
 
-from ..decisions.doubts import Told, belongs_to_history, find_doubt
+from ..decisions.answering import answers_by_lookup
+from ..decisions.doubts import Told, belongs_to_history, describe_told, find_doubt
+from ..decisions.reviewing import ABOUT_LINES
 from ..model.answers import Answer
 from ..model.blocks import Channel
 from ..model.policy import UnreachableRule
+from ..model.review_items import ReviewItem
 from . import schema
 from .keyring import Keyring
 from .lookup_rows import LookupRows, open_history
@@ -43,11 +46,17 @@ class DoubtWatch:
         self._rule = rule
         self._queue = ReviewQueue(keyring, ledger)
 
-    def look_at(self, connection: Connection, latest: Told, history: Sequence[Told]) -> None:
-        """Ask a person where the latest answer about a number raises a doubt."""
+    def look_at(
+        self, connection: Connection, latest: Told, history: Sequence[Told], waiting: Sequence[ReviewItem]
+    ) -> None:
+        """Ask a person where the latest answer about a number raises a doubt; else close what it answers.
+
+        ``waiting`` is what people have been asked about the state of its line.
+        """
         number = latest.answer.e164
         doubt = find_doubt(latest, history, self._rule)
         if doubt is None:
+            self._close(connection, latest, waiting)
             return
         decided_at = self._queue.last_decided(connection, number, doubt.reason)
         if decided_at is not None:
@@ -57,6 +66,19 @@ class DoubtWatch:
             self._queue.ask_about_number(
                 connection, number, doubt.reason, Channel.ALL, doubt.evidence, since=doubt.since
             )
+
+    def find_waiting(self, connection: Connection, numbers: Sequence[str]) -> Mapping[str, list[ReviewItem]]:
+        """Return what people have been asked about the lines of these E.164 numbers, by the number."""
+        found = defaultdict[str, list[ReviewItem]](list)
+        for item in self._queue.find_open_about(connection, numbers, ABOUT_LINES):
+            found[item.number].append(item)
+        return found
+
+    def _close(self, connection: Connection, latest: Told, waiting: Iterable[ReviewItem]) -> None:
+        answer = latest.answer
+        for item in waiting:
+            if answers_by_lookup(item.reason, item.since, answer):
+                self._queue.close_answered(connection, item, describe_told(latest), answer.observed_at)
 
 
 class LookupHistory:
@@ -76,9 +98,14 @@ class LookupHistory:
         insert_missing(connection, _Table, [self._rows.of_history(realm, answer) for answer in live])
         if self._watch is None:
             return
-        told = list_histories(connection, self._keyring, [answer.e164 for answer in live])
+        numbers = [answer.e164 for answer in live]
+        told, waiting = (
+            list_histories(connection, self._keyring, numbers),
+            self._watch.find_waiting(connection, numbers),
+        )
         for answer in live:
-            self._watch.look_at(connection, Told(source_of(realm), replace(answer, paid=False)), told[answer.e164])
+            latest = Told(source_of(realm), replace(answer, paid=False))
+            self._watch.look_at(connection, latest, told[answer.e164], waiting[answer.e164])
 
 
 def source_of(realm: str) -> str:

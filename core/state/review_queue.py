@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from ..model.blocks import Channel
-from ..model.review_items import Resolution, ReviewItem, ReviewReason
+from ..model.review_items import ITSELF, Resolution, ReviewItem, ReviewReason
 from ..numbers import mask_numbers
 from . import schema
 from .erased import erased_since
@@ -126,6 +126,19 @@ class ReviewQueue:
             for row in connection.execute(select(_Table).where(*waiting)).all() if note else ():
                 self._put(connection, row, {"note": mask_numbers(note)})
             connection.execute(update(_Table).where(*waiting).values(**values))
+
+    def find_open_about(
+        self, connection: Connection, numbers: Collection[str], reasons: Collection[ReviewReason]
+    ) -> list[ReviewItem]:
+        """Return what waits about any of these E.164 numbers for one of the reasons."""
+        wanted = (_Table.c.resolution.is_(None), _Table.c.reason.in_([reason.value for reason in reasons]))
+        keys = sorted(map(self._keyring.number_key, numbers))
+        found = (self._select(connection, _Table.c.number_key.in_(some), *wanted) for some in in_batches(keys))
+        return [item for items in found for item in items]
+
+    def close_answered(self, connection: Connection, item: ReviewItem, by_what: str, now: datetime) -> None:
+        """Record that newer evidence has answered an item, and which, at the moment ``now`` (UTC)."""
+        self.resolve(connection, [item.id], Resolution.ANSWERED, ITSELF, now, by_what)
 
     def agree(self, connection: Connection, ids: Collection[int], author: str) -> None:
         """Record who was the first to agree to the lift of these items, which go on waiting for a second person."""

@@ -81,7 +81,7 @@ def test_an_item_is_shown_with_all_that_is_known_and_what_each_decision_would_do
         line="active",
         evidence=Evidence.LIVE_NETWORK,
     )
-    LookupCache(store, "r1").keep("twilio:x:y", [told])
+    LookupCache(store, "r1").record_answer("twilio:x:y", told)
 
     document = cli("review", "show", "1", "--json").document
     shown = cli("review", "show", "1")
@@ -131,12 +131,12 @@ def test_a_decision_about_a_line_is_evidence_of_whoever_decided(
 
 
 def test_a_decision_is_news_though_a_call_has_said_the_same(cli: Cli, ask: Ask, store: Store) -> None:
-    ask()
     now = datetime.now(UTC)  # as the command has it
     with store.transaction() as connection:
         intake = SignalIntake(store.keyring, "", Channel.SMS, now, lambda org: org)
         intake.take_in(connection, Signal("dialler", "c1", LINE, now, Outcome.CONNECTED), [LINE])
         ((mark, key),) = NumberSigns(store.keyring, "").stirred_after(connection, 0, b"", 9)
+    ask(ReviewReason.CONFLICT)
 
     assert cli("review", "resolve", "1", "--as", "live", "--note", "rang it").code == 0
 
@@ -176,6 +176,21 @@ def test_the_list_can_be_cut_to_the_oldest_and_to_what_is_new(cli: Cli, ask: Ask
     assert (ids(), ids("--limit", "1"), ids("--since", since)) == ([1, 2], [1], [2])
     assert cli("review", "list", "--limit", "0").code == 2
     assert cli("review", "list", "--since", "yesterday").code == 2
+
+
+def test_what_newer_evidence_has_answered_says_so_and_waits_for_nobody(cli: Cli, ask: Ask, store: Store) -> None:
+    ask(ReviewReason.SILENT, days=2)
+    now = datetime.now(UTC)
+    with store.transaction() as connection:
+        intake = SignalIntake(store.keyring, "", Channel.SMS, now, lambda org: org)
+        intake.take_in(connection, Signal("dialler", "c1", LINE, now, Outcome.BUSY), [LINE])
+
+    shown = cli("review", "show", "1")
+
+    assert cli("review", "list", "--json").document == {"items": []}
+    assert "Resolved as answered by ringfence" in shown.out
+    assert "dialler: busy at" in shown.out
+    assert cli("review", "resolve", "1", "--as", "answered", "--note", "x").code == 2
 
 
 @pytest.mark.usefixtures("settings")
