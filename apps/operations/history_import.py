@@ -30,7 +30,7 @@ from .previews import open_for
 from .regions import home_region
 from .signals import SignalDoor
 
-BATCH = 500
+BATCH = 1000
 """Rows that one transaction takes in."""
 
 MOST_WORDS = 200
@@ -109,7 +109,6 @@ def import_history(wiring: Wiring, wish: HistoryWish, door: Door) -> ImportedHis
     for what cannot be read, StateError, and the errors of the wiring.
     """
     profile = find_history_profile(wiring.settings.mappings, wish.profile)
-    region = home_region(wiring, wish.region)
     rows = _reader(profile, wish, wiring)
     shape = RecordShape((profile.number, profile.at, profile.status), profile.lists, profile.each)
     file = open_records(wish.file, shape, wish.encoding)
@@ -118,7 +117,7 @@ def import_history(wiring: Wiring, wish: HistoryWish, door: Door) -> ImportedHis
     with closing(open_for(wiring, dry_run=wish.dry_run)) as store, closing(_Seen()) as seen:
         signals = SignalDoor(wiring, store, None)
         take = partial(seen.tell_known, store) if wish.dry_run else partial(signals.take_in_read, for_ever=True)
-        read = partial(_read, rows, signals, region)
+        read = partial(_read, rows, signals)
         with door.progress("history import") as progress:
             for some in _batches(file, done):
                 _take(some, read, take, done)
@@ -131,7 +130,7 @@ def _reader(profile: HistoryProfile, wish: HistoryWish, wiring: Wiring) -> Histo
     if wish.timezone is not None and (zone := find_zone(wish.timezone)) is None:
         raise UsageError(f"{wish.timezone!r} is no time zone.", "Write one such as Europe/Berlin or UTC.")
     try:
-        return HistoryRows(profile, wiring.clock.now(), zone)
+        return HistoryRows(profile, wiring.clock.now(), zone, home_region(wiring, wish.region))
     except KeyError as error:
         raise MappingError(
             f"The profile {wish.profile} names the codes of {error}, which nobody knows.",
@@ -179,7 +178,7 @@ def _take(
     done.taken += len(became) - known
 
 
-def _read(rows: HistoryRows, signals: SignalDoor, region: str | None, record: Record) -> Told | Unknown | Unreadable:
+def _read(rows: HistoryRows, signals: SignalDoor, record: Record) -> Told | Unknown | Unreadable:
     """Return what a record tells, with the numbers that it may be about."""
     if record is None:
         return Unreadable("it is no record")
@@ -187,7 +186,7 @@ def _read(rows: HistoryRows, signals: SignalDoor, region: str | None, record: Re
     if not isinstance(found, Signal):
         return found
     try:
-        told = signals.read(found._replace(region=region))
+        told = signals.read(found)
     except UsageError as error:  # of its record: the region was read before
         return Unreadable(error.message)
     return told if told[1] else Unreadable(f"{found.number!r} cannot be read as a number")

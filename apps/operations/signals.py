@@ -94,8 +94,9 @@ class SignalDoor:
             raise UsageError(
                 f"{mask(signal.number)} cannot be read as a number.", "Write it with its plus, or name its region."
             )
-        record = None if signal.record is None else find_record(self._wiring, str(signal.record))
-        return signal._replace(record=record), numbers
+        if signal.record is not None:
+            signal = signal._replace(record=find_record(self._wiring, str(signal.record)))
+        return signal, numbers
 
     def _recognised(self, signal: Signal) -> Signal:
         """Return the signal with what its text asks for; of two opinions the one that asks for silence counts."""

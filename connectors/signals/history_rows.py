@@ -53,13 +53,17 @@ class _Meaning(NamedTuple):
 
 
 class HistoryRows:
-    """Reads rows by a profile at the moment ``now`` (aware UTC). ``zone`` is that of moments that name none.
+    """Reads rows by a profile at the moment ``now`` (aware UTC).
 
-    Raises KeyError for a vendor of codes that nobody knows.
+    ``zone`` is that of moments that name none, ``region`` the ISO 3166 region of national numbers. Making it raises
+    KeyError for a vendor of codes that nobody knows.
     """
 
-    def __init__(self, profile: HistoryProfile, now: datetime, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, profile: HistoryProfile, now: datetime, zone: tzinfo | None = None, region: str | None = None
+    ) -> None:
         self._profile = profile
+        self._region = region
         self._latest = now + AHEAD
         self._zone = zone or (find_zone(profile.timezone) if profile.timezone else None)
         self._codes = codes_of(profile.codes) if profile.codes else VendorCodes(statuses={}, codes={})
@@ -114,6 +118,7 @@ class HistoryRows:
             _read_number(number, plus_left_out=profile.plus_left_out),
             moment,
             channel=channel,
+            region=self._region,
             record=record,
             sender=_cell(row, profile.number if is_inbound and profile.inbound.number else profile.ours),
         )

@@ -16,7 +16,7 @@ from ..model.signs import NumberSign, SourceKind
 from . import schema
 from .intakes import Intake, await_intake
 from .keyring import Keyring
-from .sql import in_batches, upsert
+from .sql import in_batches, raw_moment, upsert, upsert_raw
 from .store import Store
 
 MOST = 32
@@ -25,6 +25,7 @@ MOST = 32
 Signs = tuple[NumberSign, ...]
 
 _Table = schema.number_signs
+_COLUMNS = ("ledger", "number_key", "latest_at", "payload")
 
 
 class NumberSigns:
@@ -47,9 +48,8 @@ class NumberSigns:
             if latest != known:
                 changed[number] = (known, latest)
 
-        rows = [self._row(number, after) for number, (_, after) in changed.items()]
-        for some in in_batches(rows):
-            upsert(connection, _Table, some, keep=("stirred",))
+        rows = [self._row(connection, number, after) for number, (_, after) in changed.items()]
+        upsert_raw(connection, _Table, _COLUMNS, rows, ("latest_at", "payload"))
         return changed
 
     def find(self, connection: Connection, numbers: Collection[str]) -> dict[str, Signs]:
@@ -93,12 +93,11 @@ class NumberSigns:
             connection.scalar(select(_Table.c.number_key).where(_Table.c.ledger == self._ledger).limit(1)) is not None
         )
 
-    def _row(self, number: str, signs: Signs) -> dict[str, Any]:
+    def _row(self, connection: Connection, number: str, signs: Signs) -> tuple[Any, ...]:
         key = self._keyring.number_key(number)
         content = [[sign.occurred_at.isoformat(), sign.kind, sign.source, sign.outcome, sign.code] for sign in signs]
         payload = self._keyring.seal(content, signs_about(self._ledger, key))
-        latest = signs[-1].occurred_at
-        return {"ledger": self._ledger, "number_key": key, "latest_at": latest, "stirred": None, "payload": payload}
+        return self._ledger, key, raw_moment(connection, signs[-1].occurred_at), payload
 
     def _read(self, key: bytes, payload: bytes) -> Signs:
         content: Sequence[Sequence[str]] = self._keyring.open(payload, signs_about(self._ledger, key))

@@ -86,6 +86,26 @@ def insert_raw(connection: Connection, table: Table, columns: Sequence[str], row
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({values})", list(rows))  # noqa: S608 - names of our schema
 
 
+def upsert_raw(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    changed: Sequence[str],
+) -> None:
+    """Insert the rows; of those with the same primary key replace the columns in ``changed``.
+
+    The values must be what the driver takes as they are: see :func:`insert_missing_raw`.
+    """
+    if not rows:
+        return
+    names, values = ", ".join(columns), ", ".join([_placeholder(connection)] * len(columns))
+    keys = ", ".join(column.name for column in table.primary_key)
+    sets = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    text = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT ({keys}) DO UPDATE SET {sets}"  # noqa: S608 - names of our schema
+    connection.exec_driver_sql(text, sorted(rows))  # in one order, so that no two processes wait for each other
+
+
 def raw_moment(connection: Connection, moment: datetime) -> str | datetime:
     """Return an aware moment as the driver takes it: naive UTC, which SQLite keeps as text."""
     naive = moment.astimezone(UTC).replace(tzinfo=None)

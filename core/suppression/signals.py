@@ -115,7 +115,7 @@ class SignalIntake:
     def _act(self, connection: Connection, number: str, signal: Signal, news: HeardNews, *, single: bool) -> Became:
         act = _Act(self, connection, number, signal, news)
         became = act.by_word() or act.by_outcome(single=single)
-        act.keep()
+        act.keep_at_last()
         return became
 
 
@@ -133,7 +133,7 @@ _WEIGHT = (
 
 def _not_ahead(signal: Signal, now: datetime) -> Signal:
     """Return the signal with a moment that is not after ``now``: the clocks of others run ahead."""
-    return signal._replace(occurred_at=min(signal.occurred_at, now))
+    return signal if signal.occurred_at <= now else signal._replace(occurred_at=now)
 
 
 @dataclass(slots=True)
@@ -152,6 +152,16 @@ class _Act:
         if self.is_kept is None:
             self.is_kept = self.news.keep_one(self.connection, self.number, self.signal)
         return self.is_kept
+
+    def keep_at_last(self) -> None:
+        """Keep the evidence, once: at once where the next signal may ask for the order of words, else with the others.
+
+        See :meth:`ringfence.core.state.evidence.EvidenceStore.latest_word`.
+        """
+        if self.signal.word is not None and self.signal.outcome is None:
+            self.keep()
+        elif self.is_kept is None:
+            self.news.add([self.number], self.signal)
 
     def by_word(self) -> Became | None:
         """Do what somebody asked for in a message; return None where it asks for nothing."""
