@@ -169,6 +169,12 @@ def _show_troubles(output: Output, summary: Summary) -> None:
             style="yellow",
         )
 
+    if summary.silent_asked:
+        output.say(
+            f"{count(summary.silent_asked, 'number')} of which nothing was heard for long wait for a decision: "
+            "`ringfence review list --reason silent`."
+        )
+
     if summary.stopped:
         output.say(f"\nStopped early: {summary.stopped}", style="bold red")
     elif not summary.complete:

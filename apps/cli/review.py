@@ -48,10 +48,11 @@ def list_(
 ) -> int:
     """List what waits, the oldest first.
 
-    `suspect`: calls, messages or lookups speak for a dead line. `conflict`: lookups contradict each other.
-    `flag_cleared`: an opt-out flag was cleared by hand on an object with `opt_out_policy: ratchet`. It goes up again
-    until somebody decides. `near_opt_out`: a text message may ask for silence, or comes from somebody whom nobody
-    meant. `ambiguous`: a number is somebody else's, and it was not told on which record.
+    `suspect`: calls, messages or lookups speak for a dead line. `silent`: nothing was heard of the number for long.
+    `conflict`: lookups contradict each other. `flag_cleared`: an opt-out flag was cleared by hand on an object with
+    `opt_out_policy: ratchet`. It goes up again until somebody decides. `near_opt_out`: a text message may ask for
+    silence, or comes from somebody whom nobody meant. `ambiguous`: a number is somebody else's, and it was not told on
+    which record.
     """
     wiring = begin_wired(json=json, verbose=verbose)
     if limit is not None and limit < 1:

@@ -103,6 +103,7 @@ class Summary:
     stale_flags_total: int = 0
     overdue_requests: list[OverdueRequest] = field(default_factory=list)  # enforced later than the law allows
     overdue_requests_total: int = 0
+    silent_asked: int = 0  # numbers of which nothing was heard for long, and about which the run has asked people
     changes_shown: list[dict[str, Any]] = field(default_factory=list)
     rewrites_shown: list[dict[str, str]] = field(default_factory=list)
     reconciled: int = 0  # rows that a killed run had sent, whose outcome was found out by reading

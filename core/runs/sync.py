@@ -25,6 +25,7 @@ from ..state.run_history import new_run_id
 from ..suppression.mapping_guard import check_opt_out_fields
 from ..suppression.spread import OptOutSpread
 from ..writing.plan_file import PlanHead, PlanWriter
+from .ask_silent import AskAboutSilence
 from .ending import describe_end
 from .figures import count_fewest_calls, find_costs
 from .hear_signs import HearSigns
@@ -126,7 +127,10 @@ class SyncRun:
         )
 
         self._tell_what_went_wrong()
-        return spread_out and whole and not parts.screening.exhausted
+        complete = spread_out and whole and not parts.screening.exhausted
+        if complete and self._options.limit is None and not self._mode.dry_run:
+            self._asking_about_silence().run()
+        return complete
 
     def _read(self, phases: Iterable[Phase]) -> bool:
         """Work through the phases and return whether they went to their end; what fails on the way pulls the brake."""
@@ -248,6 +252,14 @@ class SyncRun:
             but_refused=first,
         )
         return SpreadOptOuts(spread, source, parts.queue, parts.pending, self._rehearsed, self._summary)
+
+    def _asking_about_silence(self) -> AskAboutSilence:
+        """Return the phase that asks people about numbers of which nothing was heard for long."""
+        job, context = self._job, self._context
+        suppressed = self._parts.ledger.find_suppressed
+        return AskAboutSilence(
+            job.store, context.org_id, job.ledger, job.evidence, job.clock, suppressed, context.heartbeat, self._summary
+        )
 
     def _end(self, *, lease_is_ours: bool, finish: bool) -> None:
         """Account for what has an outcome, also where the run ends in the middle."""

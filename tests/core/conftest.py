@@ -9,6 +9,7 @@ import pytest
 
 from ringfence.connectors.memory import MemoryCrm
 from ringfence.core.model.caps import Caps
+from ringfence.core.model.evidence_rules import EvidenceRules
 from ringfence.core.model.policy import Policy
 from ringfence.core.runs.run import SyncJob
 from ringfence.core.runs.summary import Summary
@@ -42,6 +43,7 @@ def sync(crm: MemoryCrm, store: Store, clock: SetClock) -> Sync:
         clock.advance(seconds=10)
         caps = Caps(max_lookups=options.pop("max_lookups", None))
         extra = {"lookups": options.pop("lookups", ()), "caps": options.pop("caps", caps)}
+        extra["evidence"] = options.pop("evidence", EvidenceRules())
         job = SyncJob(crm, crm.identify(), crm.shapes, store, Policy(), clock, **extra)
         summary = run_sync(job, SyncOptions(**options))
         for counts in summary.objects.values():
