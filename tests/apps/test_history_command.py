@@ -24,6 +24,7 @@ from ringfence.core.state.evidence import list_evidence
 from ringfence.core.state.number_signs import NumberSigns
 from ringfence.core.state.store import Store, open_store
 from testkit.commands import Result
+from testkit.postgres import key_of
 
 from .conftest import Cli
 
@@ -296,3 +297,17 @@ def test_many_rows_of_one_number_cost_no_more_than_those_of_many(
     with opened() as store, store.transaction() as connection:
         assert len(NumberSigns(store.keyring, "").find(connection, [NUMBER])[NUMBER]) == 32
         assert len(connection.execute(select(schema.evidence.c.id)).all()) == 4000
+
+
+def test_on_either_engine(take_in: Import, cli: Cli, state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_STATE_URL", state_url)
+    if key := key_of(state_url):
+        monkeypatch.setenv("RINGFENCE_ENCRYPTION_KEY", key)
+    monkeypatch.setattr(history_import, "BATCH", 7)
+    content = HEADER + "".join(row(f"+141555526{each % 9:02d}", name=f"c{each}") for each in range(30))
+    content += row(outcome="asked_not_to_call", name="c0") + row(outcome="asked_not_to_call", name="d")
+
+    assert counts(take_in(content, "--dry-run")) == (32, 31, 1, 0, 0)
+    assert counts(take_in(content)) == (32, 31, 1, 0, 0)
+    assert counts(take_in(content)) == (32, 0, 32, 0, 0)
+    assert cli("suppress", "check", NUMBER).code == 1
