@@ -21,7 +21,7 @@ from .termination import termination
 
 
 def export(
-    wanted: Annotated[ExportList, typer.Argument(metavar="LIST", help="callable, invalid or suppressed.")],
+    wanted: Annotated[ExportList, typer.Argument(metavar="LIST", help="callable, invalid, suppressed or quiet.")],
     target: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="A new file: CSV, or Excel where it is .xlsx.")
     ],
@@ -33,7 +33,9 @@ def export(
     purpose: Annotated[
         str | None,
         typer.Option(
-            "--purpose", metavar="P", help="Leave out of `callable` who has not agreed to be contacted for it."
+            "--purpose",
+            metavar="P",
+            help="Leave out of `callable` and `quiet` who has not agreed to be contacted for it.",
         ),
     ] = None,
     pseudonymise: Annotated[
@@ -51,11 +53,12 @@ def export(
     verbose: Verbose = False,
     json: Json = False,
 ) -> int:
-    """Write the numbers that may be called, those that are dead, or those that must not be contacted.
+    """Write the numbers that may be called, those that are dead, those that must not be contacted, or quiet ones.
 
     Reads the CRM as it is now and asks the opt-outs of all accounts at that moment, whatever its fields still say. It
     changes nothing in the CRM. Without CRM it reads every configured account. The file holds full numbers: it is
-    yours alone to read, and it is there whole or not at all.
+    yours alone to read, and it is there whole or not at all. `quiet` are numbers that may be called and at which nobody
+    was reached for long: whom to ask whether they still want to hear from you.
 
     Try: `ringfence export callable salesforce -o today.csv`.
     """

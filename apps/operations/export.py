@@ -11,16 +11,19 @@ from pathlib import Path
 from ringfence.connectors.spreadsheet.list_file import ListWriter, open_list
 from ringfence.core.decisions.exports import ExportList
 from ringfence.core.errors import FileError
+from ringfence.core.evidence.history import NumberHistory
 from ringfence.core.model.blocks import Block, Channel
 from ringfence.core.ports.crm import Depth
 from ringfence.core.runs.export import AccountExport, ExportJob
 from ringfence.core.runs.export_spool import ExportRow, Spool
+from ringfence.core.runs.quiet_rows import QuietRows
 from ringfence.core.state.audit import Act, AuditAction, AuditLog
 from ringfence.core.state.pseudonyms import Pseudonyms
 from ringfence.core.state.store import Store
 from ringfence.core.suppression.expired_lists import ExpiredLists
 from ringfence.core.suppression.question import SuppressionQuestion
 
+from ..config_files import find_evidence_rules
 from ..pages.new_file import new_file, refuse_existing
 from ..wiring import Connection, Wiring
 from .door import Door, DoorProgress
@@ -29,10 +32,15 @@ from .sources import Source, choose_accounts, of_one_kind, open_sources
 
 EXCEL = ".xlsx"
 
+_OF_EVERY_LIST = ExportRow._fields.index("segment")
+"""Columns of every list."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What is wanted: the list, for the channel and the purpose asked; a purpose narrows the list ``callable`` alone.
+    """What is wanted: the list, for the channel and the purpose asked.
+
+    A purpose narrows the lists ``callable`` and ``quiet``.
 
     ``pseudonymise`` puts pseudonyms in the place of numbers. ``sandbox`` takes the sandbox accounts where no account is
     named. ``force`` writes over a file that is there. ``allow_expired_lists``: a do-not-call list may be too old.
@@ -82,9 +90,9 @@ def export_list(
             exports = _read(sources, store, spool, options, door, progress)
             with (
                 new_file(target, force=options.force) as file,
-                open_list(file, ExportRow._fields, excel=target.suffix.lower() == EXCEL) as writer,
+                open_list(file, _columns(options), excel=target.suffix.lower() == EXCEL) as writer,
             ):
-                rows = _write(exports, spool, writer, _dress(store, options))
+                rows = _write(exports, spool, writer, _dress(store, options), len(_columns(options)))
                 # Before the file gets its name: no list is about that the log does not know of.
                 _log(wiring, store, door.author, f"{target.name}, {rows:,} rows of {', '.join(exports)}", options)
 
@@ -116,6 +124,7 @@ def _read(
         _warn_of_no_consent(source.connection, options, door)
 
         ledger, clock = source.wiring.settings.ledger or "", source.wiring.clock
+        rules = find_evidence_rules(source.wiring.settings.mappings)
         question = SuppressionQuestion(store, ledger, clock, production=source.org.production)
         job = ExportJob(
             crm=crm,
@@ -129,6 +138,7 @@ def _read(
             wanted=options.wanted,
             channel=options.channel,
             purpose=options.purpose,
+            quiet=QuietRows(NumberHistory(store, ledger, rules, rules.lapsed_after), rules, clock),
             expired=expired.setdefault(ledger, question.find_expired_lists(allowed=options.allow_expired_lists)),
             progress=progress,
             must_end=door.must_end,
@@ -141,22 +151,31 @@ def _read(
 def _warn_of_no_consent(connection: Connection, options: ExportOptions, door: Door) -> None:
     """Say of which objects nothing is on the list, because their mapping reads no consent."""
     unread = [name for name, shape in connection.shapes.items() if shape.consent is None]
-    if options.purpose is not None and options.wanted is ExportList.CALLABLE and unread:
+    if options.purpose is not None and options.wanted in (ExportList.CALLABLE, ExportList.QUIET) and unread:
         door.warn(
             f"{connection.account}: the mapping reads no consent on {', '.join(unread)}, so that none covers "
             f"{options.purpose!r}."
         )
 
 
+def _columns(options: ExportOptions) -> Sequence[str]:
+    """Return the columns of the list: those behind the ninth are of quiet numbers alone."""
+    return ExportRow._fields if options.wanted is ExportList.QUIET else ExportRow._fields[:_OF_EVERY_LIST]
+
+
 def _write(
-    exports: Mapping[str, AccountExport], spool: Spool, writer: ListWriter, dress: Callable[[ExportRow], ExportRow]
+    exports: Mapping[str, AccountExport],
+    spool: Spool,
+    writer: ListWriter,
+    dress: Callable[[ExportRow], ExportRow],
+    width: int,
 ) -> int:
     """Write what may still stand on the list, and return how many rows that is."""
     written = 0
     for rows in spool.pages():
         # A page is of one account and of one object.
         kept = exports[rows[0].row.crm].check_again(rows)
-        writer.write(map(dress, kept))
+        writer.write(dress(row)[:width] for row in kept)
         written += len(kept)
     return written
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..model.evidence_rules import DisconnectedRule, EvidenceRules, SilentRule, SuspectRule
+from ..model.evidence_rules import DisconnectedRule, EvidenceRules, SegmentRule, SilentRule, SuspectRule
 from .yaml_model import read_model
 
 _PARTS: dict[str, type[BaseModel]] = {
     "suspect": SuspectRule,
     "disconnected": DisconnectedRule,
     "silent": SilentRule,
+    "segments": SegmentRule,
 }
 
 

@@ -82,6 +82,8 @@ def _shape(name: str, spec: ObjectMapping, companion_name: CompanionNames, defau
         default_region=spec.region.default or default_region,
         channel_field=spec.channel.field if spec.channel else None,
         tier_field=spec.tier.field if spec.tier else None,
+        email_field=spec.email.field if spec.email else None,
+        email_opt_out_field=spec.email.opt_out if spec.email else None,
         consent=_consent(spec.consent) if spec.consent else None,
         filter=spec.filter,
         spread_limit=spec.spread_limit,

@@ -67,6 +67,13 @@ class FieldRef(_Model):
     field: FieldName
 
 
+class EmailField(_Model):
+    """The e-mail address of a record, and the field that says that nobody may write there; both are only read."""
+
+    field: FieldName
+    opt_out: FieldName = Field(description="A field that is true where the person has opted out of e-mail.")
+
+
 class ConsentField(_Model):
     """The field that says whether the person consents to being called, read along and never written."""
 
@@ -109,6 +116,7 @@ class ObjectMapping(_Model):
     region: Region = Field(default_factory=lambda: Region(field=None, default=None))
     channel: FieldRef | None = Field(None, description="Where the record came from.")
     tier: FieldRef | None = Field(None, description="Customer tier.")
+    email: EmailField | None = Field(None, description="E-mail, as another way to ask a person who fell silent.")
     consent: ConsentField | None = Field(None, description="Consent to being called; a withdrawal is an opt-out.")
     filter: str | list[dict[str, Any]] | None = Field(
         None,

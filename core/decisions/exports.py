@@ -34,6 +34,7 @@ class ExportList(StrEnum):
     CALLABLE = "callable"
     INVALID = "invalid"
     SUPPRESSED = "suppressed"
+    QUIET = "quiet"  # callable, and nobody was reached for long: whom to ask anew
 
     __hash__ = str.__hash__
 
@@ -68,7 +69,8 @@ class SlotStanding(NamedTuple):
 
     def left_out_of(self, wanted: ExportList) -> str:
         """Return why the slot is not on the list; empty where it is."""
-        return "" if self.list is wanted else self.out
+        by_verdict = ExportList.CALLABLE if wanted is ExportList.QUIET else wanted
+        return "" if self.list is by_verdict else self.out
 
 
 class Use(NamedTuple):

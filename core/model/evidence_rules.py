@@ -41,6 +41,13 @@ class SilentRule(_Model):
     most_a_run: int = Field(100, ge=0, description="So many numbers at most that one sync asks people about; 0: none.")
 
 
+class SegmentRule(_Model):
+    """How long nobody was reached at a number that is quiet, and at one that has lapsed."""
+
+    quiet_after_days: float = Field(180, gt=0, le=36500, description="Days since somebody was last reached: quiet.")
+    lapsed_after_days: float = Field(540, gt=0, le=36500, description="Days since then after which it has lapsed.")
+
+
 DEFAULT_SIGNS: Mapping[Outcome, Sign] = MappingProxyType(
     {
         Outcome.CONNECTED: Sign.ALIVE,
@@ -65,6 +72,7 @@ class EvidenceRules(_Model):
     suspect: SuspectRule = Field(default_factory=SuspectRule)
     disconnected: DisconnectedRule = Field(default_factory=DisconnectedRule)
     silent: SilentRule = Field(default_factory=SilentRule)
+    segments: SegmentRule = Field(default_factory=SegmentRule)
     signs: Mapping[Outcome, Sign] = Field(
         default_factory=dict, description="Outcome -> what it shows of the line, where that is not the usual."
     )
@@ -82,6 +90,16 @@ class EvidenceRules(_Model):
         shown = by_code or self.signs.get(sign.outcome) or DEFAULT_SIGNS[sign.outcome]
         is_receipt = sign.outcome is Outcome.DELIVERED and shown is Sign.ALIVE
         return Sign.EXISTS if is_receipt and sign.source in self.doubtful_receipts else shown
+
+    @property
+    def quiet_after(self) -> timedelta:
+        """Return how long nobody was reached at a number that is quiet."""
+        return timedelta(days=self.segments.quiet_after_days)
+
+    @property
+    def lapsed_after(self) -> timedelta:
+        """Return how long nobody was reached at a number that has lapsed."""
+        return timedelta(days=self.segments.lapsed_after_days)
 
     @property
     def silent_after(self) -> timedelta:

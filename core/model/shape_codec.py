@@ -17,6 +17,8 @@ _PLAIN = (
     "default_region",
     "channel_field",
     "tier_field",
+    "email_field",
+    "email_opt_out_field",
     "filter",
     "spread_limit",
     "spread",

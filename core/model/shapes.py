@@ -107,6 +107,8 @@ class ObjectShape:
     default_region: str | None = None
     channel_field: str | None = None
     tier_field: str | None = None
+    email_field: str | None = None
+    email_opt_out_field: str | None = None
     filter: Any = None
     spread_limit: int = 25
     spread: Spread = Spread.FLAGS
@@ -135,6 +137,7 @@ class ObjectShape:
         """Return the fields that are read as input: never written, but for the flag and phone fields to normalise."""
         names = [slot.field for slot in self.slots]
         names += [name for name in (self.region_field, self.channel_field, self.tier_field) if name]
+        names += [name for name in (self.email_field, self.email_opt_out_field) if name]
         names += self.flag_fields()
         if self.consent:
             names += self.consent.names()

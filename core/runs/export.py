@@ -17,6 +17,7 @@ from itertools import chain
 from ..clock import whole_seconds
 from ..concurrency import read_ahead
 from ..decisions.exports import ExportList, LeftOut, SlotStanding, Use, judge_slot
+from ..decisions.segments import Engagement
 from ..decisions.wrong_person import names_slot
 from ..errors import Terminated
 from ..model.blocks import Block, Channel
@@ -36,6 +37,7 @@ from ..suppression.unsynced import Account, UnsyncedOptOuts
 from .export_spool import ExportRow, Spool, SpooledRow
 from .page_reader import PAGES_AHEAD
 from .progress import NoProgress, Progress
+from .quiet_rows import QuietRows, why_not_quiet, with_engagement
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -46,7 +48,7 @@ class ExportJob:
 
     ``account`` is what it is called; ``question`` asks its suppression ledger. ``heard`` collects the opt-outs that no
     sync has taken in yet, for all accounts of one export, ``expired`` the lists that are too old. ``must_end`` tells
-    whether the process was asked to end.
+    whether the process was asked to end. ``quiet`` tells which numbers are quiet, where that list is wanted.
     """
 
     crm: Crm
@@ -60,6 +62,7 @@ class ExportJob:
     wanted: ExportList
     channel: Channel
     purpose: str | None = None
+    quiet: QuietRows | None = None
     expired: ExpiredLists = field(default_factory=ExpiredLists.none)
     progress: Progress = field(default_factory=NoProgress)
     must_end: Callable[[], bool] = lambda: False
@@ -153,13 +156,25 @@ class AccountExport:
             self._job.expired.refuse(number.region for view in views for number in view.known_numbers())
         wrong = self._job.question.find_wrong_persons({key for each in asked for key in each.own}, self._names)
         now, job = whole_seconds(self._job.clock.now()), self._job
+        engaged = self._find_engaged(slots)
         use = Use(job.channel, job.purpose, now, job.org.key)
         for (view, slot), numbers, found in zip(slots, asked, self._opt_outs.find(shape, asked), strict=True):
             standing = judge_slot(view, slot, found, use, is_wrong_person=names_slot(view, slot, wrong))
-            if reason := standing.left_out_of(self._job.wanted):
+            engagement = engaged.get(standing.number)
+            reason = standing.left_out_of(job.wanted)
+            if not reason and job.wanted is ExportList.QUIET:
+                reason = why_not_quiet(engagement)
+            if reason:
                 self.left_out[reason] += 1
             else:
-                yield SpooledRow(self._row(view, slot, standing), numbers)
+                row = self._row(view, slot, standing)
+                yield SpooledRow(with_engagement(row, view, engagement) if engagement else row, numbers)
+
+    def _find_engaged(self, slots: Sequence[tuple[RecordView, Slot]]) -> Mapping[str, Engagement]:
+        """Return the segments of the numbers in some slots, where the list is of quiet ones."""
+        if self._job.quiet is None or self._job.wanted is not ExportList.QUIET:
+            return {}
+        return self._job.quiet.find({number for view, slot in slots if (number := view.number(slot).e164)})
 
     def _row(self, view: RecordView, slot: Slot, standing: SlotStanding) -> ExportRow:
         channel, last = view.shape.channel_field, standing.last_screened

@@ -25,6 +25,9 @@ class ExportRow(NamedTuple):
     reason: str
     channel: str
     last_screened: str
+    segment: str = ""  # with those behind it, of the list of quiet numbers alone
+    last_heard: str = ""
+    suggestion: str = ""
 
 
 class SpooledRow(NamedTuple):

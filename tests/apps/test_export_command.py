@@ -113,7 +113,7 @@ def test_an_export_that_breaks_leaves_no_file(cli: Any, monkeypatch: pytest.Monk
 
 
 def test_lists_and_channels_are_words_of_their_own(cli: Any) -> None:
-    assert cli("export", "quiet", "-o", "a.csv", "--json").code == 2
+    assert cli("export", "loud", "-o", "a.csv", "--json").code == 2
     assert cli("export", "callable", "-o", "a.csv", "--channel", "fax", "--json").code == 2
     assert cli("export", "callable", "--json").code == 2
     assert cli("export", "callable", "pipedrive", "-o", "a.csv", "--json").code == 2
