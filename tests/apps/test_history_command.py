@@ -278,25 +278,26 @@ def test_what_is_no_export_is_refused(take_in: Import, content: str, said: str) 
 def test_many_rows_of_one_number_cost_no_more_than_those_of_many(
     take_in: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(history_import, "BATCH", 100)
     asked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         asked.append(statement)
 
-    content = [row(name=f"c{each}", outcome="no_answer", days=1 + each / 100) for each in range(4000)]
+    content = [row(name=f"c{each}", outcome="no_answer", days=1 + each / 100) for each in range(1000)]
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        assert counts(take_in(HEADER + "".join(content[:2000]))) == (2000, 2000, 0, 0, 0)
+        assert counts(take_in(HEADER + "".join(content[:500]))) == (500, 500, 0, 0, 0)
         first = len(asked)
-        assert counts(take_in(HEADER + "".join(content[2000:]))) == (2000, 2000, 0, 0, 0)
+        assert counts(take_in(HEADER + "".join(content[500:]))) == (500, 500, 0, 0, 0)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
-    batches = 4000 / history_import.BATCH
+    batches = 1000 / history_import.BATCH
     assert len(asked) - first < 100 + 12 * batches / 2
     with opened() as store, store.transaction() as connection:
         assert len(NumberSigns(store.keyring, "").find(connection, [NUMBER])[NUMBER]) == 32
-        assert len(connection.execute(select(schema.evidence.c.id)).all()) == 4000
+        assert len(connection.execute(select(schema.evidence.c.id)).all()) == 1000
 
 
 def test_on_either_engine(take_in: Import, cli: Cli, state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
