@@ -83,3 +83,32 @@ def test_the_other_lists_have_the_columns_that_they_always_had(cli: Cli, people:
 
     columns = "crm,object,id,slot,number,status,reason,channel,last_screened"
     assert Path("callable.csv").read_text("utf-8").partition("\n")[0] == columns
+
+
+@pytest.mark.usefixtures("settings")
+def test_salesforce_says_who_may_be_written_to(cli: Cli, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    built_in = resources.files("ringfence.mappings").joinpath("salesforce.yaml").read_text("utf-8")
+    Path("mappings").mkdir()
+    email = "    email: {field: Email, opt_out: HasOptedOutOfEmail}\n    phones:"
+    Path("mappings/salesforce.yaml").write_text(built_in.replace("    phones:", email))
+    monkeypatch.setenv("RINGFENCE_MAPPINGS", "mappings")
+    assert cli("sync", "salesforce", "--json").code == 0
+    assert cli("export", "callable", "salesforce", "-o", "callable.csv").code == 0
+    callable_ = {row["number"]: row["id"] for row in read("callable.csv") if row["object"] == "Contact"}
+    sandbox.salesforce.update_as_user("Contact", next(iter(callable_.values())), HasOptedOutOfEmail=True)
+    now = datetime.now(UTC) - timedelta(days=200)
+    with closing(open_store("sqlite:///ringfence.db", None)) as store, store.transaction() as connection:
+        intake = SignalIntake(store.keyring, "", Channel.SMS, datetime.now(UTC), lambda org: org)
+        for number in callable_:
+            intake.take_in(connection, Signal("dialler", number, number, now, Outcome.CONNECTED), [number])
+
+    assert cli("export", "quiet", "salesforce", "-o", "quiet.csv").code == 0
+
+    contacts = sandbox.salesforce.rows("Contact")
+    rows = [row for row in read("quiet.csv") if row["object"] == "Contact"]
+    assert len(rows) >= len(callable_)
+    for row in rows:
+        held = contacts[row["id"]]
+        may = bool(held["Email"]) and not held["HasOptedOutOfEmail"]
+        assert row["suggestion"] == ("email" if may else "")
+    assert {row["suggestion"] for row in rows} == {"email", ""}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from ringfence.core.model.blocks import Channel, RecordName
+from ringfence.core.model.signals import Outcome, Signal
+from ringfence.core.state.store import open_store
+from ringfence.core.suppression.signals import Became, SignalIntake
 from ringfence.sandbox.server import Sandbox
 
 from .conftest import Cli
@@ -53,3 +59,22 @@ def test_the_contact_says_so_and_its_namesakes_do_not(cli: Cli, sandbox: Sandbox
     assert cli("sync", "hubspot", "--json").document["objects"]["contacts"]["written"] == 0
     cli("suppress", "lift", NUMBER, "--record", record, "--reason", "it is his")
     assert said()[0] == told[1]
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_call_to_the_wrong_person_leaves_the_number_good_where_it_belongs(cli: Cli, sandbox: Sandbox) -> None:
+    wrong, right, *_ = sandbox.hubspot.contacts
+    for each in (wrong, right):
+        sandbox.hubspot.update_as_user(each, phone=NUMBER, mobilephone="")
+    assert cli("sync", "hubspot", "--json").code == 0
+    now = datetime.now(UTC)
+    with closing(open_store("sqlite:///ringfence.db", None)) as store, store.transaction() as connection:
+        record = RecordName("hubspot", "contacts", wrong)
+        call = Signal("dialler", "c1", NUMBER, now, Outcome.WRONG_NUMBER, channel=Channel.VOICE, record=record)
+        intake = SignalIntake(store.keyring, "", Channel.SMS, now, lambda org: org.partition(":")[0])
+        assert intake.take_in(connection, call, [NUMBER]) is Became.WRONG_PERSON
+
+    assert cli("sync", "hubspot", "--json").code == 0
+
+    told = [sandbox.hubspot.contacts[each]["rf_phone_status"] for each in (wrong, right)]
+    assert told == ["wrong_person", "active"]
