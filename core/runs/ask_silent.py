@@ -14,11 +14,12 @@ from ..model.blocks import Channel
 from ..model.evidence_rules import EvidenceRules
 from ..model.review_items import ReviewReason
 from ..ports.services import Clock
+from ..state.evidence import name_numbers
 from ..state.heard_signals import take_turns
 from ..state.lookup_history import list_histories
 from ..state.number_signs import NumberSigns
 from ..state.review_queue import ReviewQueue
-from ..state.silent_numbers import Place, find_oldest, keep_unasked, list_quiet, name_numbers
+from ..state.silent_numbers import Place, find_oldest, keep_unasked, list_quiet
 from ..state.store import Store
 from .summary import Summary
 

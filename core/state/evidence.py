@@ -18,7 +18,7 @@ from . import schema
 from .column_types import storable
 from .erased import find_erased_among
 from .keyring import Keyring
-from .sql import insert_raw, raw_moment
+from .sql import in_batches, insert_raw, raw_moment
 
 _Table = schema.evidence
 _COLUMNS = (
@@ -132,6 +132,17 @@ def latest_evidence(
     theirs = [_Table.c.number_key == key, *([] if ledger is None else [_Table.c.ledger == ledger])]
     query = select(_Table).where(*theirs).order_by(_Table.c.occurred_at.desc(), _Table.c.id.desc())
     return [_read(keyring, row) for row in connection.execute(query.limit(limit))]
+
+
+def name_numbers(connection: Connection, keyring: Keyring, ledger: str, keys: Sequence[bytes]) -> list[str]:
+    """Return the E.164 numbers with these keys, as far as evidence that is kept still names them."""
+    named: list[str] = []
+    for some in in_batches(list(keys)):
+        theirs = (_Table.c.ledger == ledger, _Table.c.number_key.in_(some))
+        one_each = select(func.max(_Table.c.id)).where(*theirs).group_by(_Table.c.number_key)
+        rows = connection.execute(select(_Table).where(_Table.c.id.in_(one_each)))
+        named += [_read(keyring, row).number for row in rows]
+    return named
 
 
 def forget_evidence(connection: Connection, keys: Sequence[bytes]) -> int:

@@ -9,8 +9,6 @@ from sqlalchemy import Connection, and_, func, literal, or_, select, tuple_
 
 from ..model.review_items import ReviewReason
 from . import schema
-from .evidence import latest_evidence
-from .keyring import Keyring
 
 Place = tuple[datetime, bytes]
 """When a number was last heard of (aware UTC), and its key: numbers are listed in this order."""
@@ -52,9 +50,3 @@ def keep_unasked(connection: Connection, ledger: str, org_id: int, keys: Sequenc
     )
     query = select(_Signs.c.number_key).where(_Signs.c.ledger == ledger, _Signs.c.number_key.in_(keys))
     return [bytes(key) for key in connection.scalars(query.where(is_held.exists(), ~is_asked.exists()))]
-
-
-def name_numbers(connection: Connection, keyring: Keyring, ledger: str, keys: Sequence[bytes]) -> list[str]:
-    """Return the E.164 numbers with these keys, as far as evidence that is kept still names them."""
-    latest = (latest_evidence(connection, keyring, key, 1, ledger) for key in keys)
-    return [found[0].number for found in latest if found]
