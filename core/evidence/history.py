@@ -24,13 +24,20 @@ class NumberHistory:
 
     def find(self, numbers: Collection[str]) -> Mapping[str, Signs]:
         """Return the signs of each E.164 number that has any."""
-        if not numbers:
+        if not numbers or not self._knows_any():
             return {}
-        signs = NumberSigns(self.store.keyring, self.ledger)
         with self.store.transaction() as connection:
-            self._has_any = self._has_any or signs.has_any(connection)
-            return signs.find(connection, numbers) if self._has_any else {}
+            return NumberSigns(self.store.keyring, self.ledger).find(connection, numbers)
 
     def find_of(self, views: Iterable[RecordView]) -> Mapping[str, Signs]:
         """Return the signs of the numbers that records hold."""
+        if not self._knows_any():
+            return {}
         return self.find({number for view in views for number in view.all_e164s() if number.startswith("+")})
+
+    def _knows_any(self) -> bool:
+        """Return whether there are signs at all. Where there are none, some may come while the run is at work."""
+        if not self._has_any:
+            with self.store.transaction() as connection:
+                self._has_any = NumberSigns(self.store.keyring, self.ledger).has_any(connection)
+        return self._has_any
