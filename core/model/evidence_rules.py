@@ -37,7 +37,7 @@ class DisconnectedRule(_Model):
 class SilentRule(_Model):
     """When a number goes to review because nothing was heard of it for long, though nothing bad either."""
 
-    after_days: float = Field(540, gt=0, le=36500, description="Days since anything was last heard of the line.")
+    after_days: float = Field(365, gt=0, le=36500, description="Days since anything was last heard of the line.")
     most_a_run: int = Field(100, ge=0, description="So many numbers at most that one sync asks people about; 0: none.")
 
 

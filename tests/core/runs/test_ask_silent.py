@@ -75,8 +75,8 @@ def test_a_number_of_which_nothing_was_heard_is_asked_about_once_and_stays_as_it
     ("heard", "asked"),
     [
         ([], 0),
-        ([(Outcome.CONNECTED, 539)], 0),
-        ([(Outcome.CONNECTED, 541)], 1),
+        ([(Outcome.CONNECTED, 364)], 0),
+        ([(Outcome.CONNECTED, 366)], 1),
         ([(Outcome.CONNECTED, 900), (Outcome.NO_ANSWER, 600)], 0),
         ([(Outcome.NO_ANSWER, 900), (Outcome.VOICEMAIL, 600)], 1),
         ([(Outcome.CONNECTED, 900), (Outcome.BLOCKED, 600)], 1),
