@@ -4,6 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 # One more than there are processors: many tests wait for processes that they start.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+SLOW_WORKERS ?= $(shell expr $(WORKERS) + 1)
 
 .PHONY: setup demo picture test test-slow test-postgres tools coverage lint types words wheel lock clean
 
@@ -29,9 +30,9 @@ picture: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
-# Walks of whole guides, other clients and a browser: minutes, and so in .ci/run alone.
+# Walks of whole guides, other clients and a browser: minutes, and so in .ci/run alone. They wait more than they work.
 test-slow: $(STAMP)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "slow and not every_case" $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(SLOW_WORKERS) --dist worksteal -m "slow and not every_case" $(PYTEST_ARGS)
 
 # Every case of every test on PostgreSQL: a quarter of an hour, and so by hand, before a change of the state store lands.
 test-postgres: $(STAMP)
