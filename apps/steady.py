@@ -27,7 +27,6 @@ def keep_on(turn: Callable[[], None], must_end: threading.Event, pause_s: float,
                 told = error.message
                 level = logging.WARNING if isinstance(error, StoppedError) else logging.ERROR
                 logger.log(level, "%s: %s It is tried again.", what, error)
-        except Exception:
-            # Whatever it is: it would end this thread, and nobody would notice that the process goes on without it.
+        except Exception:  # whatever it is: it would end this thread, and the process would go on without it unnoticed
             logger.exception("%s, by a fault of ringfence itself. It is tried again.", what)
         must_end.wait(pause_s)

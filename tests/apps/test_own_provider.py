@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from testkit.provider_server import Endless, ProviderServer, Sent, open_server
+from testkit.provider_server import Endless, ProviderServer, Sent, served_provider
 
 from .conftest import Cli
 
@@ -24,13 +23,8 @@ KEY = "a-key-of-the-users-own"
 
 @pytest.fixture
 def service(cli: Cli) -> Iterator[ProviderServer]:
-    state = ProviderServer()
-    with open_server(state) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served_provider() as state:
         yield state
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 
-from testkit.provider_server import ProviderServer, open_server
+from testkit.provider_server import ProviderServer, served_provider
 
 
 @pytest.fixture(scope="module")
 def _served() -> Iterator[ProviderServer]:
-    state = ProviderServer()
-    with open_server(state) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served_provider() as state:
         yield state
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
@@ -13,7 +12,7 @@ from ringfence.apps.registry import lookup_plugins
 from ringfence.core.ports.lookup import OrderingLookup
 from ringfence.core.ports.services import Services
 from testkit.clock import SetClock
-from testkit.provider_server import Answering, ProviderServer, open_server
+from testkit.provider_server import Answering, ProviderServer, served_provider
 
 from .orders import Connect, Orders
 
@@ -42,10 +41,5 @@ def connect(server: ProviderServer, clock: SetClock) -> Iterator[Connect]:
 @pytest.fixture
 def elsewhere() -> Iterator[ProviderServer]:
     """Give a second host, which is not the provider's API."""
-    state = ProviderServer()
-    with open_server(state) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served_provider() as state:
         yield state
-        running.shutdown()
-        thread.join()
