@@ -96,4 +96,4 @@ def _show(file: Path, done: ImportedHistory) -> None:
     if done.unfinished:
         output.say(f"{count(done.unfinished, 'row')} had not ended yet: export and import them again later.")
     if done.unknown > done.unfinished:
-        output.say("What they mean stands in a profile of your own: see docs/evidence.md. Then import the file again.")
+        output.say("What they mean stands in a profile of your own: see docs/history.md. Then import the file again.")

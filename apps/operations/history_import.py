@@ -165,7 +165,10 @@ def _take(
     told: list[Told] = []
     for record in records:
         done.rows += 1
-        found = read(record)
+        try:
+            found = read(record)
+        except UsageError as error:
+            raise UsageError(f"Row {done.rows:,}: {error.message}", error.remedy, code=error.code) from error
         if isinstance(found, Unknown | Unreadable):
             done.leave(found)
         else:

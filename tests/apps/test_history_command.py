@@ -160,6 +160,7 @@ def test_a_moment_without_a_zone_is_refused_and_nothing_counts_twice(take_in: Im
     refused = take_in(content)
 
     assert refused.code == 2
+    assert refused.document["message"].startswith("Row 2: ")
     assert "time zone" in refused.document["message"]
     assert "--timezone Europe/Berlin" in refused.document["remedy"]
     assert counts(take_in(content, "--timezone", "Europe/Berlin")) == (2, 2, 0, 0, 0)
